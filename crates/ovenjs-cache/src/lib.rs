@@ -1,0 +1,1 @@
+//! What the gateway told us, kept under a bound.

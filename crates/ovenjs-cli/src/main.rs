@@ -1,0 +1,2 @@
+//! The `oven` command.
+fn main() {}

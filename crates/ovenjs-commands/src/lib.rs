@@ -1,0 +1,1 @@
+//! Handlers, extractors, slash commands, components and modals.

@@ -1,0 +1,1 @@
+//! The whole of OvenJS: gateway, REST, commands and cache as one Bot.

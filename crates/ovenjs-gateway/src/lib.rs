@@ -1,0 +1,1 @@
+//! Discord's gateway: a pure session and a thin shell that moves bytes.

@@ -1,0 +1,1 @@
+//! A Discord in a box whose oracle is Discord's own API description.

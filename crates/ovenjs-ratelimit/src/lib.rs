@@ -1,0 +1,1 @@
+//! Every "n per t" rule of Discord as pure state machines.

@@ -1,0 +1,1 @@
+//! Discord's REST API: one deed, one value, one way out.
