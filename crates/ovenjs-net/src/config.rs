@@ -1,0 +1,142 @@
+//! How connections are made.
+
+use std::{sync::Arc, time::Duration};
+
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+use crate::{Error, Proxy, Resolve, SystemResolver};
+
+/// What a [`Connector`](crate::Connector) is built from.
+///
+/// ```
+/// use std::time::Duration;
+/// use ovenjs_net::{Config, Deadlines, Proxy};
+///
+/// let config = Config::new()
+///     .proxy(Proxy::parse("http://ann:secret@proxy.example:3128").unwrap())
+///     .deadlines(Deadlines { tcp: Duration::from_secs(2), ..Deadlines::default() });
+/// assert!(!format!("{config:?}").contains("secret"));
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The HTTP proxy that opens every connection except those to loopback. Default: none.
+    pub proxy: Option<Proxy>,
+    /// Certificates trusted beside Mozilla's roots, in DER. Default: none. For a proxy or a server
+    /// of one's own whose authority is private.
+    pub extra_roots: Vec<Vec<u8>>,
+    /// Whether plain text may go to other machines than this one. Default: `false`. Only for a
+    /// server in a network that is trusted as a whole: the bot's token travels readable.
+    pub allow_plain: bool,
+    /// What can be changed later.
+    pub live: Live,
+    /// Who looks names up. Default: the operating system.
+    pub resolver: Arc<dyn Resolve>,
+}
+
+/// The part of the configuration that can change while the connector runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Live {
+    /// The time each step may take. Applies to connections begun afterwards.
+    pub deadlines: Deadlines,
+}
+
+/// How long each step of a connection may take. A step whose time is over fails the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// The name lookup. Default 5 s: a resolver tries a second server after 5 s by itself, and
+    /// a retry of ours is the better second try.
+    pub dns: Duration,
+    /// The TCP connection over all addresses. Default 10 s: three lost SYNs (1 s, 3 s, 7 s).
+    pub tcp: Duration,
+    /// The proxy's answer. Default 10 s: it makes a TCP connection in that time.
+    pub proxy: Duration,
+    /// The TLS handshake. Default 10 s: two round trips and a busy server.
+    pub tls: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let ten = Duration::from_secs(10);
+        Self {
+            dns: Duration::from_secs(5),
+            tcp: ten,
+            proxy: ten,
+            tls: ten,
+        }
+    }
+}
+
+impl Config {
+    /// The defaults: direct connections, Mozilla's roots, TLS everywhere but on loopback.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            proxy: None,
+            extra_roots: Vec::new(),
+            allow_plain: false,
+            live: Live::default(),
+            resolver: Arc::new(SystemResolver),
+        }
+    }
+
+    /// Goes through `proxy`.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Trusts a further certificate, in DER.
+    #[must_use]
+    pub fn extra_root(mut self, der: impl Into<Vec<u8>>) -> Self {
+        self.extra_roots.push(der.into());
+        self
+    }
+
+    /// Trusts the certificates of a PEM file's text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text holds no certificate or a
+    /// broken one.
+    pub fn extra_roots_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
+        let before = self.extra_roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let broken = |_| Error::config("the extra roots are not valid PEM");
+            self.extra_roots.push(certificate.map_err(broken)?.to_vec());
+        }
+        if self.extra_roots.len() == before {
+            return Err(Error::config("the extra roots hold no PEM certificate"));
+        }
+        Ok(self)
+    }
+
+    /// Allows plain text to other machines.
+    #[must_use]
+    pub fn allow_plain(mut self, allow: bool) -> Self {
+        self.allow_plain = allow;
+        self
+    }
+
+    /// Sets the time each step may take.
+    #[must_use]
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.live.deadlines = deadlines;
+        self
+    }
+
+    /// Looks names up by other means than the operating system's.
+    #[must_use]
+    pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.resolver = resolver;
+        self
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,163 @@
+//! From a target to a stream.
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::{Config, Error, Live, Step, Stream, Target, is_loopback_host, proxy, race::race, tls};
+
+/// Makes connections. Cloning is cheap and shares everything.
+#[derive(Clone)]
+pub struct Connector(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    live: RwLock<Live>,
+    tls: Arc<ClientConfig>,
+}
+
+impl Connector {
+    /// A connector by `config`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when an extra root is not a certificate.
+    pub fn build(config: Config) -> Result<Self, Error> {
+        let tls = tls::client(&config.extra_roots, &[])?;
+        let live = RwLock::new(config.live);
+        Ok(Self(Arc::new(Inner { config, live, tls })))
+    }
+
+    /// Connects to `target`: lookup, TCP, proxy where one is set, TLS where the target wants it.
+    ///
+    /// Dropping the future closes whatever was open.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] that names the step and what to check.
+    pub async fn connect(&self, target: &Target) -> Result<Stream, Error> {
+        let tcp = self.connect_plain(target).await?;
+        if !target.tls {
+            return Ok(Stream::Plain(tcp));
+        }
+        let name = ServerName::try_from(target.host.clone())
+            .map_err(|_| Error::tls(target, io::Error::other("not a name that TLS can prove")))?;
+        let handshake = TlsConnector::from(self.0.tls.clone()).connect(name, tcp);
+        let stream = within(self.live().deadlines.tls, Step::Tls, target, handshake).await?;
+        Ok(Stream::Tls(Box::new(stream)))
+    }
+
+    /// Whether `target` may be connected to at all: plain text only to loopback, unless allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Plain`](crate::ErrorKind::Plain).
+    pub fn check(&self, target: &Target) -> Result<(), Error> {
+        if target.tls || self.0.config.allow_plain || is_loopback_host(&target.host) {
+            Ok(())
+        } else {
+            Err(Error::plain(target))
+        }
+    }
+
+    /// A TLS configuration with this connector's roots that offers the protocols `alpn`, for
+    /// whoever does the handshake elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when an extra root is not a certificate.
+    pub fn tls_config(&self, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>, Error> {
+        tls::client(&self.0.config.extra_roots, alpn)
+    }
+
+    /// Takes new deadlines over and returns the former ones.
+    pub fn apply(&self, live: Live) -> Live {
+        std::mem::replace(
+            &mut self.0.live.write().unwrap_or_else(PoisonError::into_inner),
+            live,
+        )
+    }
+
+    /// The deadlines in force.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        *self.0.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything but TLS: a TCP stream that ends at `target`.
+    pub(crate) async fn connect_plain(&self, target: &Target) -> Result<TcpStream, Error> {
+        self.check(target)?;
+        // What runs on this machine is reached directly, as with every program that knows proxies.
+        let proxy = self
+            .0
+            .config
+            .proxy
+            .as_ref()
+            .filter(|_| !is_loopback_host(&target.host));
+        let Some(proxy) = proxy else {
+            return self.tcp(target).await;
+        };
+        let mut stream = self.tcp(&proxy.target()).await?;
+        let asked = proxy::open(&mut stream, proxy, target);
+        match tokio::time::timeout(self.live().deadlines.proxy, asked).await {
+            Ok(opened) => opened.map(|()| stream),
+            Err(_) => Err(Error::deadline(Step::Proxy, target)),
+        }
+    }
+
+    async fn tcp(&self, target: &Target) -> Result<TcpStream, Error> {
+        let deadlines = self.live().deadlines;
+        let addresses = match target.host.parse::<IpAddr>() {
+            Ok(ip) => vec![SocketAddr::new(ip, target.port)],
+            Err(_) => {
+                let lookup = self.0.config.resolver.resolve(&target.host, target.port);
+                within(deadlines.dns, Step::Dns, target, lookup).await?
+            }
+        };
+        if addresses.is_empty() {
+            let nowhere = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+            return Err(Error::failed(Step::Dns, target, nowhere));
+        }
+        let stream = within(
+            deadlines.tcp,
+            Step::Tcp,
+            target,
+            race(addresses, TcpStream::connect),
+        )
+        .await?;
+        // Frames and requests are small and wanted at once.
+        stream
+            .set_nodelay(true)
+            .map_err(|source| Error::failed(Step::Tcp, target, source))?;
+        Ok(stream)
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("config", &self.0.config)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn within<T>(
+    time: Duration,
+    step: Step,
+    target: &Target,
+    deed: impl Future<Output = io::Result<T>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(time, deed).await {
+        Ok(done) => done.map_err(|source| Error::failed(step, target, source)),
+        Err(_) => Err(Error::deadline(step, target)),
+    }
+}

@@ -1,0 +1,207 @@
+//! Why there is no connection, and what to check.
+
+use std::{fmt, io};
+
+use ovenjs_types::Fault;
+
+use crate::Target;
+
+/// A connection that did not come about.
+///
+/// The text names the target, the step that failed and what to check. It holds no password and no
+/// path of a URL.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    target: Option<String>,
+    note: &'static str,
+    status: Option<u16>,
+    source: Option<io::Error>,
+}
+
+/// What kind of failure it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The configuration or the address asked for something that cannot be.
+    Config,
+    /// A plain connection to another machine, which nobody allowed.
+    Plain,
+    /// A step failed.
+    Failed(Step),
+    /// A step did not end in its time.
+    Deadline(Step),
+    /// The proxy wants other credentials.
+    ProxyAuth,
+}
+
+/// The steps of a connection, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The name is looked up.
+    Dns,
+    /// The TCP connection is made, to the target or to the proxy.
+    Tcp,
+    /// The proxy opens the way to the target.
+    Proxy,
+    /// TLS is negotiated.
+    Tls,
+}
+
+impl Error {
+    /// What kind of failure it was.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// A TLS handshake that somebody else made and that failed.
+    #[must_use]
+    pub fn tls(target: &Target, source: io::Error) -> Self {
+        Self::failed(Step::Tls, target, source)
+    }
+
+    /// A step that did not end in its time.
+    #[must_use]
+    pub fn deadline(step: Step, target: &Target) -> Self {
+        Self::at(ErrorKind::Deadline(step), target, None)
+    }
+
+    pub(crate) fn config(note: &'static str) -> Self {
+        let kind = ErrorKind::Config;
+        Self(Box::new(Inner {
+            kind,
+            target: None,
+            note,
+            status: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn plain(target: &Target) -> Self {
+        Self::at(ErrorKind::Plain, target, None)
+    }
+
+    pub(crate) fn failed(step: Step, target: &Target, source: io::Error) -> Self {
+        Self::at(ErrorKind::Failed(step), target, Some(source))
+    }
+
+    pub(crate) fn proxy_refused(target: &Target, status: u16) -> Self {
+        let kind = if status == 407 {
+            ErrorKind::ProxyAuth
+        } else {
+            ErrorKind::Failed(Step::Proxy)
+        };
+        let mut error = Self::at(kind, target, None);
+        error.0.status = Some(status);
+        error
+    }
+
+    fn at(kind: ErrorKind, target: &Target, source: Option<io::Error>) -> Self {
+        let target = Some(target.to_string());
+        Self(Box::new(Inner {
+            kind,
+            target,
+            note: "",
+            status: None,
+            source,
+        }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            kind,
+            target,
+            note,
+            status,
+            ..
+        } = &*self.0;
+        let target = target.as_deref().unwrap_or_default();
+        match kind {
+            ErrorKind::Config => f.write_str(note),
+            ErrorKind::Plain => write!(
+                f,
+                "refused to send plain text to {target}: use https or wss, or set `allow_plain`"
+            ),
+            ErrorKind::Failed(Step::Dns) => write!(
+                f,
+                "cannot reach {target}: the name was not found; check its spelling, DNS and the network"
+            ),
+            ErrorKind::Failed(Step::Tcp) => write!(
+                f,
+                "cannot reach {target}: the TCP connection failed; check the address, the network and the firewall"
+            ),
+            ErrorKind::Failed(Step::Proxy) => {
+                write!(f, "cannot reach {target}: the proxy did not open the way")?;
+                if let Some(status) = status {
+                    write!(f, " (status {status})")?;
+                }
+                f.write_str("; check the proxy's address and its rules")
+            }
+            ErrorKind::Failed(Step::Tls) => write!(
+                f,
+                "cannot reach {target}: TLS failed; check the host name, the clock and the extra roots"
+            ),
+            ErrorKind::Deadline(step) => write!(
+                f,
+                "cannot reach {target}: {} did not end in time; check {} or raise its deadline",
+                step.deed(),
+                step.culprit()
+            ),
+            ErrorKind::ProxyAuth => write!(
+                f,
+                "cannot reach {target}: the proxy refused the credentials; set the proxy's user and password"
+            ),
+        }
+    }
+}
+
+impl Step {
+    const fn deed(self) -> &'static str {
+        match self {
+            Self::Dns => "the name lookup",
+            Self::Tcp => "the TCP connection",
+            Self::Proxy => "the proxy's answer",
+            Self::Tls => "the TLS handshake",
+        }
+    }
+
+    const fn culprit(self) -> &'static str {
+        match self {
+            Self::Dns => "DNS",
+            Self::Tcp => "the network and the firewall",
+            Self::Proxy => "the proxy",
+            Self::Tls => "that the port speaks TLS",
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("target", &self.0.target)
+            .field("status", &self.0.status)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.0.source.as_ref()?;
+        Some(source)
+    }
+}
+
+impl Fault for Error {
+    fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Failed(_) | ErrorKind::Deadline(_) => true,
+            ErrorKind::Config | ErrorKind::Plain | ErrorKind::ProxyAuth => false,
+        }
+    }
+}
