@@ -1,1 +1,94 @@
-//! Discord's nouns: ids, objects, events and the vocabulary the OvenJS crates share. No IO.
+//! Discord's nouns, and the small vocabulary which the OvenJS crates share.
+//!
+//! What is here: ids, objects, events, flags and limits under Discord's own names; [`Dispatch`],
+//! the form in which an event travels between crates; [`json`], the one way from bytes to types;
+//! [`Secret`], [`Fault`] and [`Hook`], which every other crate speaks.
+//!
+//! What is not here: sockets, clocks, tasks and caches. Nothing in this crate does IO.
+//!
+//! Unknown enum values, flag bits, event names and components are data, not errors: they are kept
+//! and written back as they came.
+//!
+//! ```
+//! use ovenjs_types::{Dispatch, Event, Origin, Version, json::Scratch};
+//!
+//! let raw = br#"{"id":"2","channel_id":"3","content":"hi","author":{"id":"4","username":"ann"}}"#;
+//! let dispatch = Dispatch::new(Origin::default(), Version::default(), "MESSAGE_CREATE", raw.to_vec());
+//! let Event::MessageCreate(message) = dispatch.decode(&mut Scratch::new()) else { panic!() };
+//! assert_eq!(message.content, "hi");
+//!
+//! // Tomorrow's events are delivered too.
+//! let dispatch = Dispatch::new(Origin::default(), Version::default(), "MOON_RISE", &b"{}"[..]);
+//! assert!(matches!(dispatch.decode(&mut Scratch::new()), Event::Unknown(raw) if raw.name() == "MOON_RISE"));
+//! ```
+
+#[macro_use]
+mod open;
+
+mod application;
+mod attachment;
+mod channel;
+mod command;
+mod component;
+mod dispatch;
+mod embed;
+mod emoji;
+mod event;
+mod fault;
+mod gateway;
+mod guild;
+mod hook;
+mod intents;
+mod interaction;
+mod interest;
+pub mod json;
+mod message;
+mod patch;
+mod permissions;
+mod response;
+mod secret;
+mod user;
+
+pub use application::Application;
+pub use attachment::{Attachment, AttachmentFlags};
+pub use channel::{Channel, ChannelFlags, ChannelType, Overwrite, OverwriteType, ThreadMetadata};
+pub use command::{
+    Choice, ChoiceValue, Command, CommandDraft, CommandOption, CommandOptionType, CommandType,
+    InstallContext, InteractionContext, Localizations,
+};
+pub use component::{
+    ActionRow, Button, ButtonStyle, Component, ComponentType, Kind, Label, Opaque, Select,
+    SelectOption, TextDisplay, TextInput, TextInputStyle,
+};
+pub use dispatch::{Dispatch, Origin, ShardId, Version};
+pub use embed::{Embed, EmbedAuthor, EmbedField, EmbedFooter, EmbedMedia, EmbedProvider};
+pub use emoji::{Emoji, ReactionEmoji};
+pub use event::*;
+pub use fault::Fault;
+pub use gateway::{BotGateway, Ready, SessionStartLimit};
+pub use guild::{Guild, Member, MemberFlags, Role, RoleFlags, UnavailableGuild};
+pub use hook::*;
+pub use intents::Intents;
+pub use interaction::{
+    CommandData, ComponentData, DataOption, DataValue, Interaction, InteractionData,
+    InteractionType, ModalData, Resolved,
+};
+pub use interest::Interest;
+pub use message::{
+    AllowedMentions, Message, MessageDraft, MessageEdit, MessageFlags, MessageReference,
+    MessageReferenceType, MessageType, Reaction, Upload,
+};
+pub use patch::Patch;
+pub use permissions::Permissions;
+pub use response::{InteractionResponse, InteractionResponseType, Modal};
+pub use secret::Secret;
+pub use twilight_model::id::{Id, marker};
+pub use user::{User, UserFlags};
+
+/// The text of the model. One alias, so that its representation is one decision.
+///
+/// See `docs/decisions/0003-text.md`.
+pub type Text = String;
+
+/// A point in time as Discord writes it: ISO 8601, e.g. `2026-01-31T12:00:00.000000+00:00`.
+pub type Timestamp = Text;
