@@ -1,0 +1,535 @@
+//! What Discord says is right: the tables of `specs/`, asked by JSON values.
+//!
+//! The mock checks every request and each of its own replies with this oracle,
+//! so that it shares neither our types nor our mistakes. JSON is the world of
+//! this module by design.
+//!
+//! The door is [`Oracle`]; behind it `table` reads the line format, `route`
+//! finds operations, `check` compares values with shapes, and `form` turns
+//! what was found into Discord's form errors.
+
+mod check;
+mod form;
+mod route;
+mod table;
+
+use std::{collections::BTreeMap, fmt, sync::OnceLock};
+
+use serde_json::Value;
+
+use self::{
+    check::{Check, Side},
+    table::{Tables, Texts},
+};
+pub use self::{
+    route::{OperationMatch, Route},
+    table::{
+        Answer, CloseCode, Command, Content, EnumTable, Event, Field, Gateway, Intent, Limit,
+        Opcode, Operation, Range, Schema, Shape,
+    },
+};
+
+/// Discord's documented facts, ready to be asked.
+///
+/// ```
+/// use ovenjs_mock::oracle::{Oracle, Route, Rule};
+/// use serde_json::json;
+///
+/// let oracle = Oracle::embedded();
+/// let Route::Found(found) = oracle.route("POST", "/channels/81384788765712384/messages") else {
+///     panic!("Discord has this operation");
+/// };
+/// assert_eq!(found.operation.id, "create_message");
+///
+/// let body = json!({ "embeds": [{ "title": "x".repeat(257) }] });
+/// let violations = oracle.check_body(found.operation, "application/json", Some(&body));
+/// assert_eq!(violations[0].rule, Rule::Length);
+/// assert_eq!(violations[0].place(), "embeds.0.title");
+/// ```
+#[derive(Debug)]
+pub struct Oracle {
+    tables: Tables,
+    enums: BTreeMap<String, Vec<String>>,
+}
+
+impl Oracle {
+    /// The oracle over the tables that this crate was built with.
+    ///
+    /// # Panics
+    ///
+    /// When the tables that were compiled in cannot be read. A test reads them.
+    pub fn embedded() -> &'static Self {
+        static EMBEDDED: OnceLock<Oracle> = OnceLock::new();
+        EMBEDDED.get_or_init(|| {
+            let texts = Texts {
+                operations: include_str!("../specs/operations.txt"),
+                schemas: include_str!("../specs/schemas.txt"),
+                objects: include_str!("../specs/objects.txt"),
+                gateway: include_str!("../specs/gateway.txt"),
+                limits: include_str!("../specs/limits.txt"),
+                errors: include_str!("../specs/errors.txt"),
+            };
+            match Tables::parse(texts) {
+                Ok(tables) => Self::new(tables),
+                Err(fault) => panic!("the embedded tables can be read: {fault}"),
+            }
+        })
+    }
+
+    fn new(tables: Tables) -> Self {
+        let enums = tables
+            .schemas
+            .iter()
+            .filter_map(|(name, schema)| match schema {
+                Schema::Enum(table) => Some((
+                    name.clone(),
+                    table
+                        .values
+                        .iter()
+                        .map(|(_, value)| value.clone())
+                        .collect(),
+                )),
+                Schema::Object { .. } | Schema::Alias(_) => None,
+            })
+            .collect();
+        Self { tables, enums }
+    }
+
+    /// Finds the operation for a method and a path.
+    ///
+    /// The path has no `/api/v10` in front and no query behind. A literal
+    /// segment beats a parameter: `/users/@me` is never a user's id.
+    pub fn route(&self, method: &str, path: &str) -> Route<'_> {
+        route::find(&self.tables.operations, method, path)
+    }
+
+    /// All operations, ordered by path and method.
+    pub fn operations(&self) -> &[Operation] {
+        &self.tables.operations
+    }
+
+    /// The operation of an id such as `create_message`.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.tables
+            .operations
+            .iter()
+            .find(|operation| operation.id == id)
+    }
+
+    /// Checks the parameters in the path of a request.
+    pub fn check_path(&self, found: &OperationMatch<'_>) -> Vec<Violation> {
+        let given: Vec<_> = found
+            .params
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
+        self.check_params(&found.operation.path_params, &given)
+    }
+
+    /// Checks the query of a request: decoded names and values, in their order.
+    ///
+    /// A list may repeat its name or separate its elements by commas.
+    pub fn check_query(&self, operation: &Operation, query: &[(String, String)]) -> Vec<Violation> {
+        self.check_params(&operation.query_params, query)
+    }
+
+    /// Checks the body of a request.
+    ///
+    /// Of a multipart body this is the object in `payload_json`, or the object
+    /// of the form fields where there is no such part; parts that are files may
+    /// be any string. `None` is a request without a body.
+    pub fn check_body(
+        &self,
+        operation: &Operation,
+        content_type: &str,
+        body: Option<&Value>,
+    ) -> Vec<Violation> {
+        let Some(body) = body else {
+            let wanted = operation.body_required && !operation.bodies.is_empty();
+            return if wanted {
+                vec![Violation::new(Rule::Required, "a body")]
+            } else {
+                Vec::new()
+            };
+        };
+        if operation.bodies.is_empty() {
+            return Vec::new();
+        }
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        let Some(content) = operation
+            .bodies
+            .iter()
+            .find(|body| body.content_type.eq_ignore_ascii_case(essence))
+        else {
+            let known: Vec<_> = operation
+                .bodies
+                .iter()
+                .map(|body| body.content_type.as_str())
+                .collect();
+            let wanted = format!("one of {}", known.join(", "));
+            return vec![Violation::new(Rule::ContentType, wanted).with_got(essence)];
+        };
+        self.check(Side::Request, &content.shape, body)
+    }
+
+    /// Checks an answer that the mock is about to give. `None` is an empty body.
+    pub fn check_answer(
+        &self,
+        operation: &Operation,
+        status: u16,
+        body: Option<&Value>,
+    ) -> Vec<Violation> {
+        // The few operations which only the documentation knows have no answers on record, and
+        // that a server fails is never documented.
+        if operation.answers.is_empty() || status >= 500 {
+            return Vec::new();
+        }
+        let exact = status.to_string();
+        let class = format!("{}XX", status / 100);
+        let find = |wanted: &str| {
+            operation
+                .answers
+                .iter()
+                .filter(|answer| answer.status == wanted)
+                .collect::<Vec<_>>()
+        };
+        let mut answers = find(&exact);
+        if answers.is_empty() {
+            answers = find(&class);
+        }
+        if answers.is_empty() {
+            return vec![Violation::new(Rule::Status, "a documented status").with_got(&exact)];
+        }
+        let empty_allowed = answers.iter().any(|answer| answer.content.is_none());
+        let Some(body) = body else {
+            return if empty_allowed {
+                Vec::new()
+            } else {
+                vec![Violation::new(Rule::Required, "a body")]
+            };
+        };
+        let shape = answers
+            .iter()
+            .filter_map(|answer| answer.content.as_ref())
+            .find(|content| content.content_type == "application/json");
+        match shape {
+            Some(content) => self.check(Side::Answer, &content.shape, body),
+            None if empty_allowed => {
+                vec![Violation::new(Rule::Type, "no body").with_got(kind_of(body))]
+            }
+            // Pictures and the like: JSON is not what they are.
+            None => Vec::new(),
+        }
+    }
+
+    /// Checks the `d` of something the gateway sends against the documentation's tables.
+    ///
+    /// `name` is the dispatch's name, or `HELLO`, `RECONNECT` or
+    /// `INVALID_SESSION`. Objects inside are checked as deep as the tables go.
+    pub fn check_event(&self, name: &str, d: &Value) -> Vec<Violation> {
+        let Some(event) = self.event(name) else {
+            return vec![Violation::new(Rule::UnknownEvent, "a documented event").with_got(name)];
+        };
+        Check {
+            oracle: self,
+            side: Side::Answer,
+        }
+        .event(event, d)
+    }
+
+    /// Checks the `d` of something a client sends: `IDENTIFY`, `RESUME` …
+    pub fn check_command(&self, command: &Command, d: &Value) -> Vec<Violation> {
+        let check = Check {
+            oracle: self,
+            side: Side::Request,
+        };
+        match &command.payload {
+            Some(shape) => check.all(shape, d),
+            None => check.fields(&command.fields, d),
+        }
+    }
+
+    /// Checks a value that Discord would send against a schema of any name.
+    ///
+    /// A name that no table has is a violation of its own.
+    pub fn check_schema(&self, name: &str, value: &Value) -> Vec<Violation> {
+        if self.schema(name).is_none() {
+            return vec![Violation::new(Rule::UnknownSchema, "a known schema").with_got(name)];
+        }
+        self.check(Side::Answer, &Shape::Ref(name.to_owned()), value)
+    }
+
+    /// A schema by name: `MessageResponse`, `docs/user/user-object/user-structure`.
+    pub fn schema(&self, name: &str) -> Option<&Schema> {
+        self.tables.schemas.get(name)
+    }
+
+    /// Everything the gateway sends.
+    pub fn events(&self) -> &[Event] {
+        &self.tables.gateway.events
+    }
+
+    /// An event by name.
+    pub fn event(&self, name: &str) -> Option<&Event> {
+        self.tables
+            .gateway
+            .events
+            .iter()
+            .find(|event| event.name == name)
+    }
+
+    /// The intents of which any one brings the event.
+    ///
+    /// Empty when it always comes; absent for an unknown event.
+    pub fn intents_of(&self, event: &str) -> Option<Vec<&Intent>> {
+        let event = self.event(event)?;
+        Some(
+            event
+                .intents
+                .iter()
+                .filter_map(|name| self.intent(name))
+                .collect(),
+        )
+    }
+
+    /// Whether a session with these intent bits gets the event; absent for an unknown event.
+    ///
+    /// What a table cannot say is left to the caller: which of the intents
+    /// holds in a guild and which in a direct message.
+    pub fn is_wanted(&self, event: &str, intents: u64) -> Option<bool> {
+        let wanted = self.intents_of(event)?;
+        Some(wanted.is_empty() || wanted.iter().any(|intent| intents >> intent.bit & 1 == 1))
+    }
+
+    /// All intents by bit.
+    pub fn intents(&self) -> &[Intent] {
+        &self.tables.gateway.intents
+    }
+
+    /// An intent by name.
+    pub fn intent(&self, name: &str) -> Option<&Intent> {
+        self.tables
+            .gateway
+            .intents
+            .iter()
+            .find(|intent| intent.name == name)
+    }
+
+    /// An opcode of the gateway by number.
+    pub fn opcode(&self, code: u16) -> Option<&Opcode> {
+        self.tables
+            .gateway
+            .opcodes
+            .iter()
+            .find(|opcode| opcode.code == code)
+    }
+
+    /// A command of the gateway by its opcode.
+    pub fn command(&self, op: u16) -> Option<&Command> {
+        self.tables
+            .gateway
+            .commands
+            .iter()
+            .find(|command| command.op == op)
+    }
+
+    /// A close code of the gateway by number.
+    pub fn close_code(&self, code: u16) -> Option<CloseCode> {
+        self.tables
+            .gateway
+            .close_codes
+            .iter()
+            .find(|close| close.code == code)
+            .cloned()
+    }
+
+    /// All facts about the two gateways.
+    pub fn gateway(&self) -> &Gateway {
+        &self.tables.gateway
+    }
+
+    /// Whether Discord documents the JSON error code.
+    pub fn is_error_code(&self, code: u32) -> bool {
+        self.tables.errors.contains_key(&code)
+    }
+
+    /// All documented JSON error codes.
+    pub fn error_codes(&self) -> impl Iterator<Item = u32> {
+        self.tables.errors.keys().copied()
+    }
+
+    /// A documented limit by its id: `message.content`.
+    pub fn limit(&self, id: &str) -> Option<&Limit> {
+        self.tables.limits.iter().find(|limit| limit.id == id)
+    }
+
+    /// Discord's answer to a request with these violations, code 50035.
+    ///
+    /// Warnings take no part in it. The status to send with it is 400.
+    pub fn form_errors(violations: &[Violation]) -> Value {
+        form::errors(violations)
+    }
+
+    fn check(&self, side: Side, shape: &Shape, value: &Value) -> Vec<Violation> {
+        Check { oracle: self, side }.all(shape, value)
+    }
+
+    fn check_params(&self, fields: &[Field], given: &[(String, String)]) -> Vec<Violation> {
+        Check {
+            oracle: self,
+            side: Side::Request,
+        }
+        .params(fields, given)
+    }
+}
+
+/// One thing that is not as Discord's tables say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Where it is, from the outside in; empty for the value as a whole.
+    pub path: Vec<Segment>,
+    /// The rule that is broken.
+    pub rule: Rule,
+    /// What the table wants, in words.
+    pub wanted: String,
+    /// What was there, in short; empty for what is absent.
+    pub got: String,
+    /// Discord's own code and sentence for it.
+    pub form: Option<FormError>,
+}
+
+/// Discord's code and sentence for a fault in a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormError {
+    /// `BASE_TYPE_MAX_LENGTH`
+    pub code: &'static str,
+    /// `Must be 256 or fewer in length.`
+    pub message: String,
+}
+
+/// A step into a JSON value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Segment {
+    /// Into an object.
+    Key(String),
+    /// Into an array.
+    Index(usize),
+}
+
+/// What can be wrong with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Something that has to be there is absent.
+    Required,
+    /// The value is of another type, or null where that is not allowed.
+    Type,
+    /// A string, array or map is too short or too long.
+    Length,
+    /// A number is too small or too large.
+    Bound,
+    /// The value is none of those allowed.
+    Choice,
+    /// A string is not of its format: date, address, snowflake.
+    Format,
+    /// An element occurs twice.
+    Unique,
+    /// A key that no table knows; Discord ignores it.
+    UnknownField,
+    /// The body's content type is not taken.
+    ContentType,
+    /// An answer's status is not documented for the operation.
+    Status,
+    /// No event has this name.
+    UnknownEvent,
+    /// No schema has this name.
+    UnknownSchema,
+}
+
+/// Whether a violation makes Discord refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// Worth a note: Discord would ignore it.
+    Warning,
+    /// Discord would refuse, or never send it.
+    Refusal,
+}
+
+impl Violation {
+    fn new(rule: Rule, wanted: impl Into<String>) -> Self {
+        Self {
+            path: Vec::new(),
+            rule,
+            wanted: wanted.into(),
+            got: String::new(),
+            form: None,
+        }
+    }
+
+    fn with_got(mut self, got: impl Into<String>) -> Self {
+        self.got = got.into();
+        self
+    }
+
+    /// How Discord takes it.
+    pub fn severity(&self) -> Severity {
+        if self.rule == Rule::UnknownField {
+            Severity::Warning
+        } else {
+            Severity::Refusal
+        }
+    }
+
+    /// Whether Discord would refuse the request, or never send the answer.
+    pub fn is_refusal(&self) -> bool {
+        self.severity() == Severity::Refusal
+    }
+
+    /// The path with dots between its steps: `embeds.0.title`.
+    pub fn place(&self) -> String {
+        let steps: Vec<_> = self.path.iter().map(Segment::to_string).collect();
+        steps.join(".")
+    }
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => f.write_str(key),
+            Self::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place();
+        let place = if place.is_empty() {
+            "the whole"
+        } else {
+            &place
+        };
+        write!(f, "{place}: wanted {}", self.wanted)?;
+        if !self.got.is_empty() {
+            write!(f, ", got {}", self.got)?;
+        }
+        Ok(())
+    }
+}
+
+/// A value in a few words: its type, and what it is where that is short.
+fn kind_of(value: &Value) -> String {
+    /// Longer values are cut; this is for one line of a report.
+    const LONGEST: usize = 40;
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::String(value) if value.chars().count() > LONGEST => {
+            format!("a string of {} characters", value.chars().count())
+        }
+        Value::String(value) => format!("{value:?}"),
+        Value::Array(value) => format!("an array of {}", value.len()),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}

@@ -1,0 +1,1023 @@
+//! The line format of `specs/` and the facts it holds.
+//!
+//! Every table is a list of entries. An entry is one line of words, followed by
+//! its members: lines that are indented by two spaces. `#` opens a comment
+//! line. A type is one word, written as a [`Shape`]; `specs/README.md` shows the
+//! grammar.
+//!
+//! This file knows the standard library and nothing else, because `xtask`
+//! compiles it too: it has to write and check the tables when the mock does not
+//! build.
+
+use std::{collections::BTreeMap, fmt};
+
+/// All facts of `specs/`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Tables {
+    /// The REST operations, ordered by path and method.
+    pub(crate) operations: Vec<Operation>,
+    /// Objects, enums and aliases by name: those of the OpenAPI file under its
+    /// names, those of the documentation
+    /// under `docs/page/section/heading`.
+    pub(crate) schemas: BTreeMap<String, Schema>,
+    /// The gateway and voice facts.
+    pub(crate) gateway: Gateway,
+    /// Documented limits.
+    pub(crate) limits: Vec<Limit>,
+    /// JSON error codes, each with the limit that its name states, if any.
+    pub(crate) errors: BTreeMap<u32, Option<u64>>,
+}
+
+/// One REST operation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Operation {
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// The path template without the API prefix: `/channels/{channel_id}`.
+    pub path: String,
+    /// The operation's id: `create_message`.
+    pub id: String,
+    /// The resource group: `channels`.
+    pub group: String,
+    /// Kinds of authorization that are accepted: `bot`, `oauth2`, `none` …
+    pub auth: Vec<String>,
+    /// Who can use it: `bot`, `bearer`, `anyone`, `token-in-path`, `client-credentials`.
+    pub usable_by: String,
+    /// `documented`, `undocumented` or `deprecated`.
+    pub status: String,
+    /// Whether `X-Audit-Log-Reason` is honoured.
+    pub audit_reason: bool,
+    /// Path parameters that are part of the rate-limit bucket.
+    pub major: Vec<String>,
+    /// Path parameters in the order of the template.
+    pub path_params: Vec<Field>,
+    /// Query parameters.
+    pub query_params: Vec<Field>,
+    /// Whether a body has to be sent.
+    pub body_required: bool,
+    /// The body's shape by content type.
+    pub bodies: Vec<Content>,
+    /// Answers by status.
+    pub answers: Vec<Answer>,
+}
+
+/// A shape under a content type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// `application/json`, `multipart/form-data` …
+    pub content_type: String,
+    /// What the body looks like.
+    pub shape: Shape,
+}
+
+/// One answer of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// `200` or a class like `4XX`.
+    pub status: String,
+    /// The body; absent for an empty answer.
+    pub content: Option<Content>,
+}
+
+/// A named value of an object, a payload or a parameter list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// The key.
+    pub name: String,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// What it holds; nullability is part of the shape.
+    pub shape: Shape,
+}
+
+/// A named schema.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Schema {
+    /// An object with known fields.
+    Object {
+        /// Its fields by name.
+        fields: Vec<Field>,
+        /// Whether other keys are forbidden by the table itself.
+        closed: bool,
+    },
+    /// A closed list of names and values.
+    Enum(EnumTable),
+    /// Another name for a shape.
+    Alias(Shape),
+}
+
+/// The values of an enum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnumTable {
+    /// Whether the values are integers; strings otherwise.
+    pub integers: bool,
+    /// Name and value, in the order of the values.
+    pub values: Vec<(String, String)>,
+}
+
+/// The facts of the two gateways.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gateway {
+    /// Opcodes of the main gateway.
+    pub opcodes: Vec<Opcode>,
+    /// Close codes of the main gateway.
+    pub close_codes: Vec<CloseCode>,
+    /// Intents.
+    pub intents: Vec<Intent>,
+    /// What the gateway sends.
+    pub events: Vec<Event>,
+    /// What a client sends.
+    pub commands: Vec<Command>,
+    /// Opcodes of the voice gateway.
+    pub voice_opcodes: Vec<Opcode>,
+    /// Close codes of the voice gateway. Whether to reconnect is not documented as a fact there.
+    pub voice_close_codes: Vec<CloseCode>,
+}
+
+/// An opcode of a gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opcode {
+    /// The number.
+    pub code: u16,
+    /// Its name: `HEARTBEAT_ACK`.
+    pub name: String,
+    /// `client`, `server` or `both`.
+    pub sent_by: String,
+    /// Whether the payload is a binary frame.
+    pub binary: bool,
+}
+
+/// A close code of a gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseCode {
+    /// The number.
+    pub code: u16,
+    /// Whether a client may connect again; absent where no table says so.
+    pub reconnect: Option<bool>,
+}
+
+/// A gateway intent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The bit's index.
+    pub bit: u8,
+    /// Its name: `GUILD_MEMBERS`.
+    pub name: String,
+    /// Whether the application needs an approval for it.
+    pub privileged: bool,
+}
+
+/// A payload that the gateway sends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Event {
+    /// `MESSAGE_CREATE`.
+    pub name: String,
+    /// The opcode it travels under; 0 for dispatches.
+    pub op: u16,
+    /// Any one of these intents brings it; without intents it always comes.
+    pub intents: Vec<String>,
+    /// The object that the payload is, apart from its own fields.
+    pub payload: Option<Shape>,
+    /// The only fields of the object which are sent, where the documentation names them.
+    pub only: Vec<String>,
+    /// Fields of the object that are left out.
+    pub without: Vec<String>,
+    /// The payload's own fields, in addition to the object's.
+    pub fields: Vec<Field>,
+}
+
+/// A payload that a client sends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Command {
+    /// `IDENTIFY`.
+    pub name: String,
+    /// The opcode.
+    pub op: u16,
+    /// The payload as a whole, where it is no object.
+    pub payload: Option<Shape>,
+    /// The payload's fields.
+    pub fields: Vec<Field>,
+}
+
+/// A documented limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// `message.content`.
+    pub id: String,
+    /// `message`.
+    pub scope: String,
+    /// One number, or the several numbers of a range or a case.
+    pub values: Vec<f64>,
+    /// `characters`.
+    pub unit: String,
+}
+
+/// What a value may be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// `any`
+    Any,
+    /// `null`
+    Null,
+    /// `bool`
+    Boolean,
+    /// `int`
+    Integer(Range),
+    /// `num`
+    Number(Range),
+    /// `str`
+    String {
+        /// Length in characters.
+        length: Range,
+        /// `snowflake`, `date-time`, `uri` …
+        format: Option<String>,
+    },
+    /// `file`: raw bytes, a part of a multipart body.
+    File,
+    /// `obj`: an object whose fields are not known.
+    Object,
+    /// `[shape]`
+    Array {
+        /// What each element is.
+        of: Box<Self>,
+        /// Number of elements.
+        length: Range,
+        /// Whether an element may occur once only.
+        unique: bool,
+    },
+    /// `{shape}`: an object from any key to the shape.
+    Map {
+        /// What each value is.
+        of: Box<Self>,
+        /// Number of keys.
+        length: Range,
+    },
+    /// `@Name`
+    Ref(String),
+    /// `~@Name`: the object with every field optional.
+    Partial(String),
+    /// `shape=a,b`: one of the values and nothing else.
+    Pinned {
+        /// What the value is otherwise.
+        of: Box<Self>,
+        /// The values as they are written.
+        values: Vec<String>,
+    },
+    /// `a|b`
+    Union(Vec<Self>),
+    /// `a&b`
+    All(Vec<Self>),
+}
+
+/// Inclusive bounds, written `(1..10)`, `(1..)` or `(..10)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// The lowest allowed value.
+    pub min: Option<i128>,
+    /// The highest allowed value.
+    pub max: Option<i128>,
+}
+
+impl Range {
+    /// Whether there is no bound at all.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.min.is_none() && self.max.is_none()
+    }
+}
+
+/// A table that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TableError {
+    /// The table's file name.
+    pub(crate) table: &'static str,
+    /// The line, from 1; 0 when the fault is not in one line.
+    pub(crate) line: usize,
+    /// What is wrong.
+    pub(crate) fault: String,
+}
+
+impl fmt::Display for TableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "specs/{}:{}: {}", self.table, self.line, self.fault)
+    }
+}
+
+impl std::error::Error for TableError {}
+
+/// The texts of the five kinds of table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Texts<'a> {
+    /// `operations.txt`
+    pub(crate) operations: &'a str,
+    /// `schemas.txt`
+    pub(crate) schemas: &'a str,
+    /// `objects.txt`
+    pub(crate) objects: &'a str,
+    /// `gateway.txt`
+    pub(crate) gateway: &'a str,
+    /// `limits.txt`
+    pub(crate) limits: &'a str,
+    /// `errors.txt`
+    pub(crate) errors: &'a str,
+}
+
+impl Tables {
+    /// Reads the tables and checks that every reference leads somewhere.
+    ///
+    /// # Errors
+    ///
+    /// The first line that is not of the format, or the first name that no
+    /// table has.
+    pub(crate) fn parse(texts: Texts<'_>) -> Result<Self, TableError> {
+        let mut tables = Self::default();
+        for entry in entries("operations.txt", texts.operations)? {
+            tables.operations.push(operation(&entry)?);
+        }
+        for entry in entries("schemas.txt", texts.schemas)?
+            .into_iter()
+            .chain(entries("objects.txt", texts.objects)?)
+        {
+            let (name, schema) = schema(&entry)?;
+            if tables.schemas.insert(name, schema).is_some() {
+                return Err(entry.fault("this name occurs twice"));
+            }
+        }
+        for entry in entries("gateway.txt", texts.gateway)? {
+            tables.gateway.read(&entry)?;
+        }
+        for entry in entries("limits.txt", texts.limits)? {
+            tables.limits.push(limit(&entry)?);
+        }
+        for entry in entries("errors.txt", texts.errors)? {
+            let (code, bound) = error_code(&entry)?;
+            tables.errors.insert(code, bound);
+        }
+        tables.check_references()?;
+        Ok(tables)
+    }
+
+    /// Every shape of the tables, with a name for the place it stands in.
+    pub(crate) fn shapes(&self) -> Vec<(&'static str, String, &Shape)> {
+        let mut all = Vec::new();
+        for operation in &self.operations {
+            let parts = operation
+                .path_params
+                .iter()
+                .chain(&operation.query_params)
+                .map(|field| &field.shape)
+                .chain(operation.bodies.iter().map(|body| &body.shape))
+                .chain(
+                    operation
+                        .answers
+                        .iter()
+                        .filter_map(|answer| answer.content.as_ref())
+                        .map(|content| &content.shape),
+                );
+            all.extend(parts.map(|shape| ("operations.txt", operation.id.clone(), shape)));
+        }
+        for (name, schema) in &self.schemas {
+            match schema {
+                Schema::Object { fields, .. } => all.extend(fields.iter().map(|field| {
+                    (
+                        "schemas.txt",
+                        format!("{name}.{}", field.name),
+                        &field.shape,
+                    )
+                })),
+                Schema::Alias(shape) => all.push(("schemas.txt", name.clone(), shape)),
+                Schema::Enum(_) => {}
+            }
+        }
+        for event in &self.gateway.events {
+            let own = event.fields.iter().map(|field| &field.shape);
+            all.extend(
+                own.chain(&event.payload)
+                    .map(|shape| ("gateway.txt", event.name.clone(), shape)),
+            );
+        }
+        for command in &self.gateway.commands {
+            let own = command.fields.iter().map(|field| &field.shape);
+            all.extend(
+                own.chain(&command.payload)
+                    .map(|shape| ("gateway.txt", command.name.clone(), shape)),
+            );
+        }
+        all
+    }
+
+    fn check_references(&self) -> Result<(), TableError> {
+        for (table, place, shape) in self.shapes() {
+            let mut missing = None;
+            shape.walk(&mut |part| {
+                if let Shape::Ref(name) | Shape::Partial(name) = part
+                    && !self.schemas.contains_key(name)
+                {
+                    missing = Some(name.clone());
+                }
+            });
+            if let Some(name) = missing {
+                return Err(TableError {
+                    table,
+                    line: 0,
+                    fault: format!("{place} refers to {name}, which no table has"),
+                });
+            }
+        }
+        for event in &self.gateway.events {
+            for intent in &event.intents {
+                if !self
+                    .gateway
+                    .intents
+                    .iter()
+                    .any(|known| &known.name == intent)
+                {
+                    return Err(TableError {
+                        table: "gateway.txt",
+                        line: 0,
+                        fault: format!("{} names the unknown intent {intent}", event.name),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One entry: its words, and the words of its members.
+struct Entry<'a> {
+    table: &'static str,
+    line: usize,
+    words: Vec<&'a str>,
+    members: Vec<Member<'a>>,
+}
+
+struct Member<'a> {
+    table: &'static str,
+    line: usize,
+    words: Vec<&'a str>,
+}
+
+fn entries<'a>(table: &'static str, text: &'a str) -> Result<Vec<Entry<'a>>, TableError> {
+    let mut all: Vec<Entry<'a>> = Vec::new();
+    for (index, raw) in text.lines().enumerate() {
+        let line = index + 1;
+        if raw.is_empty() || raw.starts_with('#') {
+            continue;
+        }
+        if let Some(rest) = raw.strip_prefix("  ") {
+            let member = Member {
+                table,
+                line,
+                words: rest.split(' ').collect(),
+            };
+            match all.last_mut() {
+                Some(entry) => entry.members.push(member),
+                None => return Err(member.fault("an indented line needs an entry above it")),
+            }
+        } else {
+            all.push(Entry {
+                table,
+                line,
+                words: raw.split(' ').collect(),
+                members: Vec::new(),
+            });
+        }
+    }
+    Ok(all)
+}
+
+impl Entry<'_> {
+    fn fault(&self, fault: impl Into<String>) -> TableError {
+        TableError {
+            table: self.table,
+            line: self.line,
+            fault: fault.into(),
+        }
+    }
+}
+
+impl Member<'_> {
+    fn fault(&self, fault: impl Into<String>) -> TableError {
+        TableError {
+            table: self.table,
+            line: self.line,
+            fault: fault.into(),
+        }
+    }
+
+    fn shape(&self, word: &str) -> Result<Shape, TableError> {
+        word.parse().map_err(|fault: String| self.fault(fault))
+    }
+
+    fn field(&self, name: &str, shape: &str) -> Result<Field, TableError> {
+        let (name, optional) = match name.strip_suffix('?') {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        Ok(Field {
+            name: name.to_owned(),
+            optional,
+            shape: self.shape(shape)?,
+        })
+    }
+}
+
+fn operation(entry: &Entry<'_>) -> Result<Operation, TableError> {
+    let [method, path, id] = entry.words.as_slice() else {
+        return Err(entry.fault("an operation is: method path id"));
+    };
+    let mut operation = Operation {
+        method: (*method).to_owned(),
+        path: (*path).to_owned(),
+        id: (*id).to_owned(),
+        ..Operation::default()
+    };
+    for member in &entry.members {
+        match member.words.as_slice() {
+            ["group", group] => operation.group = (*group).to_owned(),
+            ["auth", kinds @ ..] => operation.auth = owned(kinds),
+            ["usable-by", who] => operation.usable_by = (*who).to_owned(),
+            ["status", status] => operation.status = (*status).to_owned(),
+            ["audit-reason"] => operation.audit_reason = true,
+            ["major", names @ ..] => operation.major = owned(names),
+            ["path", name, shape] => operation.path_params.push(member.field(name, shape)?),
+            ["query", name, shape] => operation.query_params.push(member.field(name, shape)?),
+            ["body", "required"] => operation.body_required = true,
+            ["body", content_type, shape] => operation.bodies.push(Content {
+                content_type: (*content_type).to_owned(),
+                shape: member.shape(shape)?,
+            }),
+            ["answer", status] => {
+                operation.answers.push(Answer {
+                    status: (*status).to_owned(),
+                    content: None,
+                });
+            }
+            ["answer", status, content_type, shape] => operation.answers.push(Answer {
+                status: (*status).to_owned(),
+                content: Some(Content {
+                    content_type: (*content_type).to_owned(),
+                    shape: member.shape(shape)?,
+                }),
+            }),
+            _ => return Err(member.fault("an operation has no such member")),
+        }
+    }
+    Ok(operation)
+}
+
+fn schema(entry: &Entry<'_>) -> Result<(String, Schema), TableError> {
+    match entry.words.as_slice() {
+        ["object", name, rest @ ..] if matches!(rest, [] | ["closed"]) => {
+            let mut fields = Vec::with_capacity(entry.members.len());
+            for member in &entry.members {
+                let [name, shape] = member.words.as_slice() else {
+                    return Err(member.fault("a field is: name shape"));
+                };
+                fields.push(member.field(name, shape)?);
+            }
+            Ok((
+                (*name).to_owned(),
+                Schema::Object {
+                    fields,
+                    closed: !rest.is_empty(),
+                },
+            ))
+        }
+        ["enum", name, kind @ ("int" | "str")] => {
+            let mut values = Vec::with_capacity(entry.members.len());
+            for member in &entry.members {
+                let [name, value] = member.words.as_slice() else {
+                    return Err(member.fault("a value is: name value"));
+                };
+                values.push(((*name).to_owned(), (*value).to_owned()));
+            }
+            Ok((
+                (*name).to_owned(),
+                Schema::Enum(EnumTable {
+                    integers: *kind == "int",
+                    values,
+                }),
+            ))
+        }
+        ["alias", name, shape] => {
+            let shape = shape.parse().map_err(|fault: String| entry.fault(fault))?;
+            Ok(((*name).to_owned(), Schema::Alias(shape)))
+        }
+        _ => Err(entry.fault("a schema is an object, an enum or an alias")),
+    }
+}
+
+impl Gateway {
+    fn read(&mut self, entry: &Entry<'_>) -> Result<(), TableError> {
+        match entry.words.as_slice() {
+            [
+                kind @ ("opcode" | "voice-opcode"),
+                code,
+                name,
+                sent_by,
+                rest @ ..,
+            ] => {
+                let opcode = Opcode {
+                    code: number(entry, code)?,
+                    name: (*name).to_owned(),
+                    sent_by: (*sent_by).to_owned(),
+                    binary: matches!(rest, ["binary"]),
+                };
+                if *kind == "opcode" {
+                    self.opcodes.push(opcode);
+                } else {
+                    self.voice_opcodes.push(opcode);
+                }
+            }
+            ["close", code, reconnect @ ("reconnect" | "stop")] => {
+                self.close_codes.push(CloseCode {
+                    code: number(entry, code)?,
+                    reconnect: Some(*reconnect == "reconnect"),
+                });
+            }
+            ["voice-close", code] => self.voice_close_codes.push(CloseCode {
+                code: number(entry, code)?,
+                reconnect: None,
+            }),
+            ["intent", bit, name, rest @ ..] => self.intents.push(Intent {
+                bit: number(entry, bit)?,
+                name: (*name).to_owned(),
+                privileged: matches!(rest, ["privileged"]),
+            }),
+            ["event", op, name, intents @ ..] => {
+                let mut event = Event {
+                    name: (*name).to_owned(),
+                    op: number(entry, op)?,
+                    intents: owned(intents),
+                    ..Event::default()
+                };
+                for member in &entry.members {
+                    match member.words.as_slice() {
+                        ["payload", shape] => event.payload = Some(member.shape(shape)?),
+                        ["only", names @ ..] => event.only = owned(names),
+                        ["without", names @ ..] => event.without = owned(names),
+                        ["field", name, shape] => event.fields.push(member.field(name, shape)?),
+                        _ => return Err(member.fault("an event has no such member")),
+                    }
+                }
+                self.events.push(event);
+            }
+            ["command", op, name] => {
+                let mut command = Command {
+                    name: (*name).to_owned(),
+                    op: number(entry, op)?,
+                    ..Command::default()
+                };
+                for member in &entry.members {
+                    match member.words.as_slice() {
+                        ["payload", shape] => command.payload = Some(member.shape(shape)?),
+                        ["field", name, shape] => command.fields.push(member.field(name, shape)?),
+                        _ => return Err(member.fault("a command has no such member")),
+                    }
+                }
+                self.commands.push(command);
+            }
+            _ => return Err(entry.fault("the gateway table has no such entry")),
+        }
+        Ok(())
+    }
+}
+
+fn limit(entry: &Entry<'_>) -> Result<Limit, TableError> {
+    let ["limit", id, scope, values, unit] = entry.words.as_slice() else {
+        return Err(entry.fault("a limit is: limit id scope values unit"));
+    };
+    let values = values
+        .split(',')
+        .map(|value| {
+            value
+                .parse()
+                .map_err(|_| entry.fault(format!("{value} is no number")))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Limit {
+        id: (*id).to_owned(),
+        scope: (*scope).to_owned(),
+        values,
+        unit: (*unit).to_owned(),
+    })
+}
+
+fn error_code(entry: &Entry<'_>) -> Result<(u32, Option<u64>), TableError> {
+    match entry.words.as_slice() {
+        ["error", code] => Ok((number(entry, code)?, None)),
+        ["error", code, bound] => Ok((number(entry, code)?, Some(number(entry, bound)?))),
+        _ => Err(entry.fault("an error is: error code [limit]")),
+    }
+}
+
+fn number<N: std::str::FromStr>(entry: &Entry<'_>, word: &str) -> Result<N, TableError> {
+    word.parse()
+        .map_err(|_| entry.fault(format!("{word} is no number of the right size")))
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+impl Shape {
+    /// A string of any length.
+    #[must_use]
+    pub fn string() -> Self {
+        Self::String {
+            length: Range::default(),
+            format: None,
+        }
+    }
+
+    /// Calls `visit` for this shape and for all shapes inside it.
+    pub fn walk(&self, visit: &mut impl FnMut(&Self)) {
+        visit(self);
+        match self {
+            Self::Array { of, .. } | Self::Map { of, .. } | Self::Pinned { of, .. } => {
+                of.walk(visit);
+            }
+            Self::Union(parts) | Self::All(parts) => {
+                for part in parts {
+                    part.walk(visit);
+                }
+            }
+            Self::Any
+            | Self::Null
+            | Self::Boolean
+            | Self::Integer(_)
+            | Self::Number(_)
+            | Self::String { .. }
+            | Self::File
+            | Self::Object
+            | Self::Ref(_)
+            | Self::Partial(_) => {}
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::Null => f.write_str("null"),
+            Self::Boolean => f.write_str("bool"),
+            Self::Integer(range) => write!(f, "int{range}"),
+            Self::Number(range) => write!(f, "num{range}"),
+            Self::String {
+                length,
+                format: None,
+            } => write!(f, "str{length}"),
+            Self::String {
+                length,
+                format: Some(format),
+            } => write!(f, "str:{format}{length}"),
+            Self::File => f.write_str("file"),
+            Self::Object => f.write_str("obj"),
+            Self::Array { of, length, unique } => {
+                write!(f, "[{of}]{}{length}", if *unique { "!" } else { "" })
+            }
+            Self::Map { of, length } => write!(f, "{{{of}}}{length}"),
+            Self::Ref(name) => write!(f, "@{name}"),
+            Self::Partial(name) => write!(f, "~@{name}"),
+            Self::Pinned { of, values } => write!(f, "{of}={}", values.join(",")),
+            Self::Union(parts) => joined(f, parts, "|"),
+            Self::All(parts) => joined(f, parts, "&"),
+        }
+    }
+}
+
+fn joined(f: &mut fmt::Formatter<'_>, parts: &[Shape], between: &str) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            f.write_str(between)?;
+        }
+        match part {
+            Shape::Union(_) | Shape::All(_) => write!(f, "<{part}>")?,
+            _ => write!(f, "{part}")?,
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (None, None) => Ok(()),
+            (Some(min), None) => write!(f, "({min}..)"),
+            (None, Some(max)) => write!(f, "(..{max})"),
+            (Some(min), Some(max)) => write!(f, "({min}..{max})"),
+        }
+    }
+}
+
+impl std::str::FromStr for Shape {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let mut reader = ShapeReader { rest: word };
+        let shape = reader.union()?;
+        if reader.rest.is_empty() {
+            Ok(shape)
+        } else {
+            Err(format!(
+                "{word} is no shape: nothing fits at {}",
+                reader.rest
+            ))
+        }
+    }
+}
+
+/// A descent over one word; `specs/README.md` has the grammar.
+struct ShapeReader<'a> {
+    rest: &'a str,
+}
+
+impl<'a> ShapeReader<'a> {
+    fn union(&mut self) -> Result<Shape, String> {
+        let mut parts = vec![self.part()?];
+        let Some(between @ ('|' | '&')) = self.rest.chars().next() else {
+            return parts.pop().ok_or_else(|| "an empty shape".to_owned());
+        };
+        while let Some(rest) = self.rest.strip_prefix(between) {
+            self.rest = rest;
+            parts.push(self.part()?);
+        }
+        Ok(if between == '|' {
+            Shape::Union(parts)
+        } else {
+            Shape::All(parts)
+        })
+    }
+
+    fn part(&mut self) -> Result<Shape, String> {
+        let shape = self.atom()?;
+        if !self.take("=") {
+            return Ok(shape);
+        }
+        let mut values = Vec::new();
+        loop {
+            values.push(self.word()?.to_owned());
+            if !self.take(",") {
+                return Ok(Shape::Pinned {
+                    of: Box::new(shape),
+                    values,
+                });
+            }
+        }
+    }
+
+    fn atom(&mut self) -> Result<Shape, String> {
+        if self.take("<") {
+            let shape = self.union()?;
+            return self.close(">", shape);
+        }
+        if self.take("[") {
+            let of = self.union()?;
+            let of = Box::new(self.close("]", of)?);
+            let unique = self.take("!");
+            return Ok(Shape::Array {
+                of,
+                length: self.range()?,
+                unique,
+            });
+        }
+        if self.take("{") {
+            let of = self.union()?;
+            let of = Box::new(self.close("}", of)?);
+            return Ok(Shape::Map {
+                of,
+                length: self.range()?,
+            });
+        }
+        if self.take("~@") {
+            return Ok(Shape::Partial(self.word()?.to_owned()));
+        }
+        if self.take("@") {
+            return Ok(Shape::Ref(self.word()?.to_owned()));
+        }
+        match self.word()? {
+            "any" => Ok(Shape::Any),
+            "null" => Ok(Shape::Null),
+            "bool" => Ok(Shape::Boolean),
+            "int" => Ok(Shape::Integer(self.range()?)),
+            "num" => Ok(Shape::Number(self.range()?)),
+            "file" => Ok(Shape::File),
+            "obj" => Ok(Shape::Object),
+            "str" => {
+                let format = if self.take(":") {
+                    Some(self.word()?.to_owned())
+                } else {
+                    None
+                };
+                Ok(Shape::String {
+                    length: self.range()?,
+                    format,
+                })
+            }
+            other => Err(format!("{other} is no shape")),
+        }
+    }
+
+    fn range(&mut self) -> Result<Range, String> {
+        if !self.take("(") {
+            return Ok(Range::default());
+        }
+        let Some((inside, rest)) = self.rest.split_once(')') else {
+            return Err("a range has no end".to_owned());
+        };
+        self.rest = rest;
+        let Some((min, max)) = inside.split_once("..") else {
+            return Err(format!("({inside}) is no range"));
+        };
+        let bound = |word: &str| match word {
+            "" => Ok(None),
+            word => word
+                .parse()
+                .map(Some)
+                .map_err(|_| format!("{word} is no bound")),
+        };
+        Ok(Range {
+            min: bound(min)?,
+            max: bound(max)?,
+        })
+    }
+
+    fn word(&mut self) -> Result<&'a str, String> {
+        let end = self
+            .rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')))
+            .unwrap_or(self.rest.len());
+        if end == 0 {
+            return Err(format!("a word is missing at {:?}", self.rest));
+        }
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Ok(word)
+    }
+
+    fn take(&mut self, mark: &str) -> bool {
+        match self.rest.strip_prefix(mark) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn close(&mut self, mark: &str, shape: Shape) -> Result<Shape, String> {
+        if self.take(mark) {
+            Ok(shape)
+        } else {
+            Err(format!("{mark} is missing at {:?}", self.rest))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_is_written_as_it_is_read() {
+        for word in [
+            "str(1..10)|null",
+            "str:date-time|null",
+            "[<@A|@B|null>]!(..40)",
+            "[@A|@B|null]!(..40)",
+            "{str(..100)}(1..2)|null",
+            "@MessageComponentTypes=1",
+            "int=1,2",
+            "~@user.user-object.user-structure",
+            "@A&@B",
+            "<@A|@B>&@C",
+            "int(-9223372036854775808..9223372036854775807)",
+            "file",
+        ] {
+            let shape: Shape = word.parse().unwrap();
+            let canonical = word.replace("[<@A|@B|null>]", "[@A|@B|null]");
+            assert_eq!(shape.to_string(), canonical, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_shape_is_refused() {
+        for word in [
+            "",
+            "strr",
+            "[int",
+            "int(1)",
+            "int(1..x)",
+            "@",
+            "int|",
+            "<int",
+            "int)",
+            "int=",
+        ] {
+            assert!(word.parse::<Shape>().is_err(), "{word}");
+        }
+    }
+}

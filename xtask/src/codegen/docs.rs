@@ -1,0 +1,468 @@
+//! The documentation's tables as facts: object fields, gateway, limits, error codes.
+//!
+//! The documentation writes types as English. [`Structures::shape`] reads that
+//! English; what it cannot read becomes `any`, which is always right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use super::{list, text, texts};
+use crate::spec::table::{
+    CloseCode, Command, Event, Field, Intent, Limit, Opcode, Range, Schema, Shape, Tables,
+};
+
+/// Names of documented objects begin with this.
+pub(super) const DOCUMENTED: &str = "docs/";
+
+/// Payloads which the documentation states in prose only.
+const PAYLOADS: [(&str, &str); 5] = [
+    ("GUILD_CREATE", "@docs/guild/guild-object/guild-structure"),
+    ("HEARTBEAT", "int|null"),
+    ("INVALID_SESSION", "bool"),
+    ("RECONNECT", "null"),
+    ("RESUMED", "any"),
+];
+
+/// Sections whose link means something else than the first table under them.
+const LINKS: [(&str, &str); 4] = [
+    (
+        "events/gateway-events#presence",
+        "@docs/gateway-events/presence-update/presence-update-event-fields",
+    ),
+    ("resources/guild#unavailable-guild-object", "@docs/guild/unavailable-guild-object"),
+    // Any component: a union over a discriminator, which no table lists as one.
+    ("components/reference#component-object", "obj"),
+    ("interactions/receiving-and-responding#interaction-object-interaction-data", "obj"),
+];
+
+/// The field tables of the documentation.
+pub(super) struct Structures {
+    tables: Vec<Structure>,
+}
+
+struct Structure {
+    /// `docs/message/message-object/message-structure`
+    name: String,
+    /// `resources/message`
+    page: String,
+    section: String,
+    heading: String,
+    fields: Value,
+}
+
+impl Structures {
+    pub(super) fn read(corpus: &Value) -> Result<Self> {
+        let mut tables: Vec<Structure> = Vec::new();
+        let mut taken = BTreeMap::new();
+        for structure in list(corpus) {
+            let page = page(text(&structure["page"]));
+            let section = slug(list(&structure["parents"]).last().map_or("", text));
+            let heading = slug(text(&structure["heading"]));
+            let mut parts = vec![page.rsplit('/').next().unwrap_or_default().to_owned()];
+            parts.extend([section.clone(), heading.clone()].into_iter().filter(|part| !part.is_empty()));
+            let mut name = format!("{DOCUMENTED}{}", parts.join("/"));
+            let seen: &mut u32 = taken.entry(name.clone()).or_default();
+            *seen += 1;
+            if *seen > 1 {
+                name = format!("{name}.{seen}");
+            }
+            tables.push(Structure { name, page, section, heading, fields: structure["fields"].clone() });
+        }
+        ensure!(!tables.is_empty(), "docs-structures.json has no tables");
+        Ok(Self { tables })
+    }
+
+    /// The table of the JSON parameters under a heading.
+    pub(super) fn json_params(&self, page_path: &str, heading: &str) -> Option<&str> {
+        let (page, heading) = (page(page_path), slug(heading));
+        let table = self.tables.iter().find(|table| {
+            table.page == page && table.section == heading && table.heading.starts_with("json")
+        })?;
+        Some(&table.name)
+    }
+
+    /// Adds all tables as objects.
+    pub(super) fn objects(&self, tables: &mut Tables) -> Result<()> {
+        for table in &self.tables {
+            let fields = self.fields(&table.fields).with_context(|| table.name.clone())?;
+            tables.schemas.insert(table.name.clone(), Schema::Object { fields, closed: false });
+        }
+        // The documentation describes this object in words and has no table for it.
+        let id = Shape::Ref("SnowflakeType".to_owned());
+        let fields = vec![
+            Field { name: "id".to_owned(), optional: false, shape: id },
+            Field { name: "unavailable".to_owned(), optional: true, shape: Shape::Boolean },
+        ];
+        let name = format!("{DOCUMENTED}guild/unavailable-guild-object");
+        ensure!(
+            tables.schemas.insert(name, Schema::Object { fields, closed: false }).is_none(),
+            "the documentation has a table for unavailable guilds now"
+        );
+        Ok(())
+    }
+
+    fn fields(&self, corpus: &Value) -> Result<Vec<Field>> {
+        let mut fields: Vec<Field> = Vec::new();
+        for field in list(corpus) {
+            let written = text(&field["name"]).trim_matches(['*', '\\', ' ', '`', '?']);
+            let written = written.split(" (").next().unwrap_or_default().trim_matches(['*', '\\', ' ']);
+            let name = written.replace([' ', '?'], "-");
+            if name.is_empty() || fields.iter().any(|there| there.name == name) {
+                continue;
+            }
+            let mut shape = self.shape(text(&field["type"]), &texts(&field["refs"]))?;
+            if field["nullable"] == true {
+                shape = nullable(shape);
+            }
+            fields.push(Field { name, optional: field["optional"] == true, shape });
+        }
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(fields)
+    }
+
+    /// What a type that is written in English means.
+    fn shape(&self, english: &str, links: &[String]) -> Result<Shape> {
+        let mut words = english.to_lowercase().replace('`', "");
+        if let Some((before, after)) = words.split_once('(')
+            && let Some((_, after)) = after.split_once(')')
+        {
+            words = format!("{}{after}", before.trim_end());
+        }
+        let words = words.trim_matches([' ', '*', '\\']);
+        if let Some(words) = words.strip_suffix('?') {
+            return Ok(nullable(self.shape(words, links)?));
+        }
+        let words = ["a ", "an ", "one of "]
+            .iter()
+            .find_map(|article| words.strip_prefix(article))
+            .unwrap_or(words);
+        if let Some(shape) = primitive(words) {
+            return Ok(shape);
+        }
+        if words.parse::<u8>().is_ok() {
+            let of = Box::new(Shape::Integer(Range::default()));
+            return Ok(Shape::Pinned { of, values: vec![words.to_owned()] });
+        }
+        if let Some(of) = words.strip_prefix("array of ").or_else(|| words.strip_prefix("list of ")) {
+            let (of, length) = counted(of);
+            let of = Box::new(self.shape(of, links)?);
+            return Ok(Shape::Array { of, length, unique: false });
+        }
+        if let Some(of) = words.strip_prefix("map of snowflakes to ") {
+            let of = Box::new(self.shape(of, links)?);
+            return Ok(Shape::Map { of, length: Range::default() });
+        }
+        if words.starts_with("dict") {
+            let of = if words.contains("locales") || words.contains("string, string") {
+                Shape::string()
+            } else {
+                Shape::Any
+            };
+            return Ok(Shape::Map { of: Box::new(of), length: Range::default() });
+        }
+        if words.contains(" or ") {
+            let parts: Option<Vec<_>> = words
+                .replace(" or ", ",")
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(|part| match part.strip_prefix("array of ") {
+                    Some(of) => primitive(of).map(|of| Shape::Array {
+                        of: Box::new(of),
+                        length: Range::default(),
+                        unique: false,
+                    }),
+                    None => primitive(part),
+                })
+                .collect();
+            if let Some(parts) = parts {
+                return Ok(Shape::Union(parts));
+            }
+        }
+        let found: BTreeSet<_> = links.iter().filter_map(|link| self.linked(link)).collect();
+        let partial = words.contains("partial") && !words.contains("user objects, optionally");
+        let mut shapes = Vec::new();
+        for target in found.into_iter().take(if words.contains(" or ") { 9 } else { 1 }) {
+            shapes.push(match target {
+                Target::Table(name) if partial => Shape::Partial(name),
+                Target::Table(name) => Shape::Ref(name),
+                Target::Tables(names) => Shape::Union(names.into_iter().map(Shape::Ref).collect()),
+                Target::Stated(shape) => parse(shape)?,
+            });
+        }
+        Ok(match <[Shape; 1]>::try_from(shapes) {
+            Ok([one]) => one,
+            Err(none) if none.is_empty() => Shape::Any,
+            Err(several) => Shape::Union(several),
+        })
+    }
+
+    /// The tables that a link leads to.
+    fn linked(&self, link: &str) -> Option<Target> {
+        let link = link.strip_prefix("/developers/")?;
+        if let Some((_, shape)) = LINKS.iter().find(|(known, _)| *known == link) {
+            return Some(Target::Stated(shape));
+        }
+        let (page, anchor) = link.split_once('#')?;
+        let here = || self.tables.iter().filter(|table| table.page == page);
+        let exact = here().find(|table| {
+            format!("{}-{}", table.section, table.heading) == anchor || table.heading == anchor
+        });
+        if let Some(table) = exact {
+            return Some(Target::Table(table.name.clone()));
+        }
+        let under: Vec<_> = here().filter(|table| table.section == anchor).collect();
+        let stem = anchor.strip_suffix("-object").unwrap_or(anchor);
+        let own = under.iter().find(|table| {
+            table.heading == format!("{stem}-structure") || table.heading == format!("{anchor}-structure")
+        });
+        match (own, under.as_slice()) {
+            (Some(table), _) | (None, [table]) => Some(Target::Table(table.name.clone())),
+            (None, []) => None,
+            (None, [first, ..]) => {
+                let alike: Vec<_> = under
+                    .iter()
+                    .filter(|table| table.heading.contains(stem.trim_start_matches("message-")))
+                    .map(|table| table.name.clone())
+                    .collect();
+                match alike.as_slice() {
+                    [] | [_] => Some(Target::Table(first.name.clone())),
+                    _ => Some(Target::Tables(alike)),
+                }
+            }
+        }
+    }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Table(String),
+    Tables(Vec<String>),
+    Stated(&'static str),
+}
+
+fn primitive(words: &str) -> Option<Shape> {
+    let range = Range::default();
+    let formatted = |format: &str| Shape::String { length: range, format: Some(format.to_owned()) };
+    Some(match words.trim_end_matches([' ', '*']) {
+        "string" | "strings" | "https url" | "data uri" | "image data" | "guild feature strings"
+        | "oauth2 scopes" | "date" => Shape::string(),
+        "integer" | "integers" | "int" | "int32" | "uint32" | "int64" | "trigger_type" => {
+            Shape::Integer(range)
+        }
+        "float" | "double" | "number" => Shape::Number(range),
+        "boolean" | "bool" => Shape::Boolean,
+        "snowflake" | "snowflakes" | "snowflakes, user ids" | "role object ids" => {
+            Shape::Ref("SnowflakeType".to_owned())
+        }
+        "iso8601 timestamp" | "is08601 timestamp" | "iso8601" => formatted("date-time"),
+        "null" => Shape::Null,
+        "object" => Shape::Object,
+        "objects" => Shape::Object,
+        "file" | "file contents" | "binary" => Shape::File,
+        "array" => Shape::Array { of: Box::new(Shape::Any), length: range, unique: false },
+        _ => return None,
+    })
+}
+
+/// A number of elements in words before the element's name.
+fn counted(words: &str) -> (&str, Range) {
+    if let Some(rest) = words.strip_prefix("two ") {
+        let rest = rest.split(" (").next().unwrap_or(rest);
+        return (rest, Range { min: Some(2), max: Some(2) });
+    }
+    if let Some((most, rest)) = words.strip_prefix("up to ").and_then(|rest| rest.split_once(' '))
+        && let Ok(most) = most.parse()
+    {
+        return (rest, Range { min: None, max: Some(most) });
+    }
+    (words, Range::default())
+}
+
+fn nullable(shape: Shape) -> Shape {
+    match shape {
+        Shape::Null | Shape::Any => shape,
+        Shape::Union(mut parts) => {
+            if !parts.contains(&Shape::Null) {
+                parts.push(Shape::Null);
+            }
+            Shape::Union(parts)
+        }
+        other => Shape::Union(vec![other, Shape::Null]),
+    }
+}
+
+pub(super) fn gateway(corpus: &Value, docs: &Structures, tables: &mut Tables) -> Result<()> {
+    let gateway = &mut tables.gateway;
+    for row in list(&corpus["gateway_opcodes"]) {
+        let sent_by = match text(&row["client_action"]) {
+            "Send" => "client",
+            "Receive" => "server",
+            "Send/Receive" => "both",
+            other => bail!("an opcode is {other}"),
+        };
+        gateway.opcodes.push(opcode(row, sent_by)?);
+    }
+    for row in list(&corpus["voice_opcodes"]) {
+        let sent_by = match text(&row["sent_by"]) {
+            who @ ("client" | "server") => who,
+            "client and server" => "both",
+            other => bail!("a voice opcode is sent by {other}"),
+        };
+        gateway.voice_opcodes.push(opcode(row, sent_by)?);
+    }
+    for row in list(&corpus["gateway_close_codes"]) {
+        let reconnect = Some(text(&row["reconnect"]).parse()?);
+        gateway.close_codes.push(CloseCode { code: text(&row["code"]).parse()?, reconnect });
+    }
+    for row in list(&corpus["voice_close_codes"]) {
+        let code = text(&row["code"]).parse()?;
+        gateway.voice_close_codes.push(CloseCode { code, reconnect: None });
+    }
+    let mut brought: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in list(&corpus["intents"]) {
+        let name = text(&row["name"]).to_owned();
+        for event in texts(&row["events"]) {
+            brought.entry(event).or_default().insert(name.clone());
+        }
+        let bit = row["bit"].as_u64().context("an intent without a bit")?;
+        gateway.intents.push(Intent { bit: bit.try_into()?, name, privileged: row["privileged"] == true });
+    }
+    let mut extra: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
+    for row in list(&corpus["receive_events"]) {
+        let name = text(&row["name"]);
+        let event = event(row, docs).with_context(|| name.to_owned())?;
+        let intents: BTreeSet<_> = event.intents.iter().cloned().collect();
+        ensure!(
+            brought.remove(name).unwrap_or_default() == intents,
+            "{name}: the event's intents are not those of the intents' table"
+        );
+        extra.insert(name, event.fields.clone());
+        gateway.events.push(event);
+    }
+    ensure!(brought.is_empty(), "intents name unknown events: {brought:?}");
+    // It comes with the extra fields of MESSAGE_CREATE; the documentation says so in words.
+    for event in &mut gateway.events {
+        if event.name == "MESSAGE_UPDATE" {
+            event.fields = extra.remove("MESSAGE_CREATE").unwrap_or_default();
+        }
+    }
+    gateway.events.sort_by(|a, b| (a.op, &a.name).cmp(&(b.op, &b.name)));
+    for row in list(&corpus["send_commands"]) {
+        let mut command = Command {
+            name: upper(text(&row["name"])),
+            op: op(row)?,
+            ..Command::default()
+        };
+        match list(&row["structures"]).first() {
+            Some(structure) => command.fields = docs.fields(&structure["fields"])?,
+            None => command.payload = stated(&command.name)?,
+        }
+        gateway.commands.push(command);
+    }
+    gateway.commands.sort_by_key(|command| command.op);
+    Ok(())
+}
+
+fn event(row: &Value, docs: &Structures) -> Result<Event> {
+    let mut event = Event {
+        name: text(&row["name"]).to_owned(),
+        op: op(row)?,
+        intents: texts(&row["intents"]),
+        ..Event::default()
+    };
+    let said = text(&row["inner_payload"]);
+    event.payload = match stated(&event.name)? {
+        Some(shape) => Some(shape),
+        None if said.is_empty() => None,
+        None => {
+            let link = texts(&row["inner_payload_refs"]).into_iter().next().context("no link")?;
+            match docs.linked(&link) {
+                Some(Target::Table(name)) => Some(Shape::Ref(name)),
+                Some(Target::Stated(shape)) => Some(parse(shape)?),
+                _ => bail!("{link} leads to no single table"),
+            }
+        }
+    };
+    let quoted: Vec<_> = said.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    if said.contains("subset") {
+        event.only = quoted;
+    } else if let Some((before, _)) = said.split_once(" omitted") {
+        event.without = before.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    }
+    if let Some(structure) = list(&row["structures"]).first() {
+        event.fields = docs.fields(&structure["fields"])?;
+    }
+    Ok(event)
+}
+
+fn stated(name: &str) -> Result<Option<Shape>> {
+    PAYLOADS.iter().find(|(known, _)| *known == name).map(|(_, shape)| parse(shape)).transpose()
+}
+
+fn parse(shape: &str) -> Result<Shape> {
+    shape.parse().map_err(anyhow::Error::msg)
+}
+
+fn op(row: &Value) -> Result<u16> {
+    Ok(row["op"].as_u64().context("no opcode")?.try_into()?)
+}
+
+fn opcode(row: &Value, sent_by: &str) -> Result<Opcode> {
+    Ok(Opcode {
+        code: text(&row["code"]).parse()?,
+        name: upper(text(&row["name"])),
+        sent_by: sent_by.to_owned(),
+        binary: !text(&row["binary"]).is_empty(),
+    })
+}
+
+pub(super) fn limits(corpus: &Value, tables: &mut Tables) -> Result<()> {
+    for row in list(&corpus["limits"]) {
+        let values: Option<Vec<f64>> = match &row["value"] {
+            Value::Array(values) => values.iter().map(Value::as_f64).collect(),
+            one => one.as_f64().map(|one| vec![one]),
+        };
+        // What is no number (a formula, a date, a list of headers) is no limit for a table.
+        let Some(values) = values else { continue };
+        let unit = text(&row["unit"]).split([';', '(', ',', ':']).next().unwrap_or_default();
+        tables.limits.push(Limit {
+            id: text(&row["id"]).to_owned(),
+            scope: text(&row["scope"]).replace(' ', "-"),
+            values,
+            unit: unit.trim().replace(' ', "-"),
+        });
+    }
+    tables.limits.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(())
+}
+
+pub(super) fn errors(corpus: &Value, limits: &Value, tables: &mut Tables) -> Result<()> {
+    for row in list(&corpus["codes"]) {
+        let code = row["code"].as_u64().context("an error without a code")?;
+        tables.errors.insert(code.try_into()?, None);
+    }
+    for row in list(&limits["error_code_limits"]) {
+        let code = row["code"].as_u64().context("a limit without a code")?;
+        let bound = text(&row["value"]).replace(',', "").parse().ok();
+        tables.errors.insert(code.try_into()?, bound);
+    }
+    Ok(())
+}
+
+fn page(path: &str) -> String {
+    path.trim_start_matches("developers/").trim_end_matches(".mdx").to_owned()
+}
+
+/// A heading as the documentation's anchors write it.
+fn slug(heading: &str) -> String {
+    let words = heading.to_lowercase().replace([' ', '/'], "-");
+    words.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect()
+}
+
+/// A name of the documentation as a constant.
+fn upper(name: &str) -> String {
+    name.to_uppercase().replace([' ', '-'], "_")
+}
