@@ -255,40 +255,31 @@ impl serde::de::Visitor<'_> for Bits {
 
 #[cfg(test)]
 mod tests {
-    open_int! {
-        /// A test enum.
-        pub enum Colour: u16 { Red = 0, Green = 1 }
-    }
-
-    flags! {
-        /// A test set.
-        pub struct Narrow as number { A = 0, B = 1 }
-    }
-
-    flags! {
-        /// A test set.
-        pub struct Wide as string { A = 0, B = 40 }
-    }
+    use crate::{ChannelType, Intents, Permissions};
 
     #[test]
     fn an_unknown_enum_value_survives_the_way_back() {
-        let colour: Colour = serde_json::from_str("7").unwrap();
-        assert_eq!(colour, Colour::Unknown(7));
-        assert_eq!(serde_json::to_string(&colour).unwrap(), "7");
-        assert_eq!(serde_json::from_str::<Colour>("1").unwrap(), Colour::Green);
+        let kind: ChannelType = serde_json::from_str("99").unwrap();
+        assert_eq!(kind, ChannelType::Unknown(99));
+        assert_eq!(serde_json::to_string(&kind).unwrap(), "99");
+        assert_eq!(serde_json::from_str::<ChannelType>("2").unwrap(), ChannelType::GuildVoice);
     }
 
     #[test]
-    fn unknown_bits_survive_in_both_forms() {
-        let narrow: Narrow = serde_json::from_str("257").unwrap();
-        assert!(narrow.contains(Narrow::A) && !narrow.contains(Narrow::B));
-        assert_eq!(serde_json::to_string(&narrow).unwrap(), "257");
-        assert_eq!(narrow.to_string(), "A, 0x100");
+    fn unknown_bits_survive_as_number_and_as_string() {
+        let intents: Intents = serde_json::from_str("1073741825").unwrap();
+        assert!(intents.contains(Intents::GUILDS) && !intents.contains(Intents::GUILD_MEMBERS));
+        assert_eq!(serde_json::to_string(&intents).unwrap(), "1073741825");
+        assert_eq!(intents.to_string(), "GUILDS, 0x40000000");
 
-        let wide: Wide = serde_json::from_str("\"1099511627776\"").unwrap();
-        assert_eq!(wide, Wide::B);
-        assert_eq!(serde_json::to_string(&wide).unwrap(), "\"1099511627776\"");
-        assert!(serde_json::from_str::<Wide>("\"x\"").is_err());
-        assert!(serde_json::from_str::<Wide>("-1").is_err());
+        let permissions: Permissions = serde_json::from_str("\"9223372036854775816\"").unwrap();
+        assert!(permissions.contains(Permissions::ADMINISTRATOR));
+        assert_eq!(serde_json::to_string(&permissions).unwrap(), "\"9223372036854775816\"");
+    }
+
+    #[test]
+    fn what_is_no_bit_set_is_refused() {
+        assert!(serde_json::from_str::<Permissions>("\"x\"").is_err());
+        assert!(serde_json::from_str::<Permissions>("-1").is_err());
     }
 }
