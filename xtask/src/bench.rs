@@ -1,0 +1,288 @@
+//! `cargo xtask bench`: times of the hot paths; `bench gate`: their instruction counts against
+//! `benches/baseline.toml`.
+//!
+//! Times are for people and differ from machine to machine. Instruction counts are for the gate:
+//! the same program on the same input executes the same instructions.
+
+use crate::packages::{self, Need};
+use crate::shell::{self, Workspace};
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How much a hot path may grow before the gate closes, in percent.
+const TOLERANCE_PERCENT: f64 = 5.0;
+
+/// The two numbers of iterations whose difference is measured, so that start-up, warm-up and
+/// one-time tables cancel out. Callgrind is some fifty times slower than the bare machine: a few
+/// thousand iterations of the slowest path stay within seconds.
+const FEW: u32 = 200;
+const MANY: u32 = 1_200;
+
+/// What of the processor decides which code runs: simd-json and the C library choose at run time.
+const DECIDING_CPU_FLAGS: &[&str] = &["sse4_2", "pclmulqdq", "avx2", "bmi2", "erms", "asimd"];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    mode: Option<Mode>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Mode {
+    /// Compare instruction counts with the baseline; fails when a path grew by more than 5 %.
+    Gate {
+        /// Write what was counted as the new baseline.
+        #[arg(long)]
+        update: bool,
+    },
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let program = built(workspace)?;
+    match options.mode {
+        None => shell::run(Command::new(program).arg("time")),
+        Some(Mode::Gate { update }) => gate(workspace, &program, update),
+    }
+}
+
+fn built(workspace: &Workspace) -> Result<PathBuf> {
+    shell::run(&mut workspace.cargo([
+        "build",
+        "--quiet",
+        "--package",
+        "ovenjs-benches",
+        "--profile",
+        "bench",
+    ]))?;
+    // Cargo puts what the bench profile makes beside the release profile's.
+    Ok(workspace.target.join("release").join("ovenjs-benches"))
+}
+
+/// What was counted, and under which circumstances.
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
+struct Baseline {
+    rustc: String,
+    cpu: Vec<String>,
+    instructions: BTreeMap<String, u64>,
+}
+
+impl Baseline {
+    fn to_toml(&self) -> String {
+        let flags: Vec<_> = self.cpu.iter().map(|flag| format!("\"{flag}\"")).collect();
+        let mut text = format!(
+            "# Instructions per iteration of each hot path, counted by callgrind.\n\
+             # Written by `cargo xtask bench gate --update`.\n\
+             rustc = \"{}\"\ncpu = [{}]\n\n[instructions]\n",
+            self.rustc,
+            flags.join(", ")
+        );
+        for (path, count) in &self.instructions {
+            text.push_str(&format!("{path} = {count}\n"));
+        }
+        text
+    }
+}
+
+fn gate(workspace: &Workspace, program: &Path, update: bool) -> Result<()> {
+    if shell::on_path("valgrind").is_none() {
+        packages::install(&[Need::Valgrind])?;
+    }
+    let now = Baseline {
+        rustc: shell::capture(
+            Command::new("rustc")
+                .current_dir(&workspace.root)
+                .arg("--version"),
+        )?
+        .trim()
+        .to_owned(),
+        cpu: cpu_flags(&std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
+        instructions: count_all(workspace, program)?,
+    };
+    let file = workspace.root.join("benches").join("baseline.toml");
+    if update {
+        std::fs::write(&file, now.to_toml()).context("failed to write the baseline")?;
+        println!("wrote {}", file.display());
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(&file)
+        .context("there is no baseline; make one with `cargo xtask bench gate --update`")?;
+    let before: Baseline = toml::from_str(&text).context("failed to read the baseline")?;
+    let verdict = compare(&before, &now);
+    for line in &verdict.lines {
+        println!("{line}");
+    }
+    if before.rustc != now.rustc {
+        println!(
+            "note: the baseline was counted with {}, this with {}",
+            before.rustc, now.rustc
+        );
+    }
+    if before.cpu != now.cpu {
+        println!("=====================================================================");
+        println!("THE GATE DID NOT JUDGE: the baseline comes from a processor with");
+        println!("{:?}, this one has {:?};", before.cpu, now.cpu);
+        println!("JSON and memory routines choose their code by that.");
+        println!("=====================================================================");
+        return Ok(());
+    }
+    if verdict.closed {
+        bail!(
+            "a hot path grew by more than {TOLERANCE_PERCENT} %, appeared or vanished; when that is meant, \
+             `cargo xtask bench gate --update` and say why in the commit"
+        );
+    }
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Verdict {
+    lines: Vec<String>,
+    closed: bool,
+}
+
+fn compare(before: &Baseline, now: &Baseline) -> Verdict {
+    let mut lines = Vec::new();
+    let mut closed = false;
+    for (path, count) in &now.instructions {
+        let Some(old) = before.instructions.get(path) else {
+            lines.push(format!("{path:<28} {count:>10}   not in the baseline"));
+            closed = true;
+            continue;
+        };
+        let change = (exact(*count) / exact(*old).max(1.0) - 1.0) * 100.0;
+        let grown = change > TOLERANCE_PERCENT;
+        closed |= grown;
+        let mark = if grown { "  GREW" } else { "" };
+        lines.push(format!(
+            "{path:<28} {count:>10}   {change:>+6.1} % of {old}{mark}"
+        ));
+    }
+    for path in before
+        .instructions
+        .keys()
+        .filter(|path| !now.instructions.contains_key(*path))
+    {
+        lines.push(format!(
+            "{path:<28}          -   in the baseline, but no longer there"
+        ));
+        closed = true;
+    }
+    Verdict { lines, closed }
+}
+
+/// Counts are far below 2^32 per iteration; a larger one would be a fault of the measurement.
+fn exact(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn count_all(workspace: &Workspace, program: &Path) -> Result<BTreeMap<String, u64>> {
+    let list = shell::capture(Command::new(program).arg("list"))?;
+    let mut counts = BTreeMap::new();
+    for path in list.lines().filter(|line| !line.is_empty()) {
+        let few = count(workspace, program, path, FEW)?;
+        let many = count(workspace, program, path, MANY)?;
+        let difference = many
+            .checked_sub(few)
+            .with_context(|| format!("{path} took fewer instructions for more iterations"))?;
+        counts.insert(path.to_owned(), difference / u64::from(MANY - FEW));
+    }
+    Ok(counts)
+}
+
+fn count(workspace: &Workspace, program: &Path, path: &str, iterations: u32) -> Result<u64> {
+    let note = workspace.notes()?.join("callgrind.out");
+    let mut out_file = std::ffi::OsString::from("--callgrind-out-file=");
+    out_file.push(&note);
+    shell::capture(
+        Command::new("valgrind")
+            .args(["--tool=callgrind", "--quiet"])
+            .arg(out_file)
+            .arg(program)
+            .args(["run", path, &iterations.to_string()]),
+    )?;
+    let text = std::fs::read_to_string(&note).context("callgrind wrote no counts")?;
+    total(&text).context("callgrind's counts have no total")
+}
+
+fn total(counts: &str) -> Option<u64> {
+    counts
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("summary: ")
+                .or_else(|| line.strip_prefix("totals: "))
+        })
+        .and_then(|number| number.trim().parse().ok())
+}
+
+fn cpu_flags(cpuinfo: &str) -> Vec<String> {
+    let flags = cpuinfo
+        .lines()
+        .find(|line| line.starts_with("flags") || line.starts_with("Features"))
+        .and_then(|line| line.split_once(':'))
+        .map_or("", |(_, flags)| flags);
+    DECIDING_CPU_FLAGS
+        .iter()
+        .filter(|flag| flags.split_whitespace().any(|word| word == **flag))
+        .map(|flag| (*flag).to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(paths: &[(&str, u64)]) -> Baseline {
+        Baseline {
+            rustc: "rustc 1".to_owned(),
+            cpu: vec!["avx2".to_owned()],
+            instructions: paths
+                .iter()
+                .map(|(path, n)| ((*path).to_owned(), *n))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn the_gate_closes_above_five_percent_only() {
+        let before = counted(&[("decode", 1000)]);
+        assert!(!compare(&before, &counted(&[("decode", 1050)])).closed);
+        assert!(compare(&before, &counted(&[("decode", 1051)])).closed);
+        assert!(!compare(&before, &counted(&[("decode", 10)])).closed);
+    }
+
+    #[test]
+    fn a_path_that_appears_or_vanishes_closes_the_gate() {
+        let before = counted(&[("decode", 1000)]);
+        assert!(compare(&before, &counted(&[])).closed);
+        assert!(compare(&counted(&[]), &before).closed);
+    }
+
+    #[test]
+    fn a_baseline_survives_its_own_file() {
+        let baseline = counted(&[("decode", 1000), ("route", 7)]);
+        assert_eq!(
+            toml::from_str::<Baseline>(&baseline.to_toml()).unwrap(),
+            baseline
+        );
+    }
+
+    #[test]
+    fn callgrinds_total_is_found() {
+        assert_eq!(
+            total("version: 1\nevents: Ir\nsummary: 12345\n"),
+            Some(12345)
+        );
+        assert_eq!(total("version: 1\n"), None);
+    }
+
+    #[test]
+    fn only_deciding_cpu_flags_are_recorded() {
+        assert_eq!(
+            cpu_flags("flags\t\t: fpu sse4_2 avx2 ht\n"),
+            ["sse4_2", "avx2"]
+        );
+    }
+}

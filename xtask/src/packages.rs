@@ -1,0 +1,235 @@
+//! Programs that come from the system's package manager.
+
+use crate::shell;
+use anyhow::{Context as _, Result, bail};
+use std::process::Command;
+
+/// Something that tests or benches need and that no crate can bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A Redis server.
+    Redis,
+    /// PostgreSQL's server programs.
+    Postgres,
+    /// The instruction counter behind `bench gate`.
+    Valgrind,
+}
+
+/// How one package manager installs, and what it calls the things we need.
+#[derive(Debug)]
+struct PackageManager {
+    program: &'static str,
+    /// Arguments of a run that must come first, for managers whose lists start out empty.
+    refresh: Option<&'static [&'static str]>,
+    install: &'static [&'static str],
+    redis: &'static str,
+    postgres: &'static str,
+    valgrind: &'static str,
+    /// Homebrew refuses to run as root; the others need it.
+    as_root: bool,
+}
+
+const MANAGERS: &[PackageManager] = &[
+    PackageManager {
+        program: "apt-get",
+        refresh: Some(&["update"]),
+        install: &["install", "--yes", "--no-install-recommends"],
+        redis: "redis-server",
+        postgres: "postgresql",
+        valgrind: "valgrind",
+        as_root: true,
+    },
+    PackageManager {
+        program: "dnf",
+        refresh: None,
+        install: &["install", "--assumeyes"],
+        redis: "redis",
+        postgres: "postgresql-server",
+        valgrind: "valgrind",
+        as_root: true,
+    },
+    PackageManager {
+        program: "apk",
+        refresh: None,
+        install: &["add", "--no-interactive"],
+        redis: "redis",
+        postgres: "postgresql",
+        valgrind: "valgrind",
+        as_root: true,
+    },
+    PackageManager {
+        program: "pacman",
+        refresh: None,
+        install: &["-Sy", "--needed", "--noconfirm"],
+        redis: "valkey",
+        postgres: "postgresql",
+        valgrind: "valgrind",
+        as_root: true,
+    },
+    PackageManager {
+        program: "zypper",
+        refresh: None,
+        install: &["--non-interactive", "install"],
+        redis: "redis",
+        postgres: "postgresql-server",
+        valgrind: "valgrind",
+        as_root: true,
+    },
+    PackageManager {
+        program: "brew",
+        refresh: None,
+        install: &["install"],
+        redis: "redis",
+        postgres: "postgresql@17",
+        valgrind: "valgrind",
+        as_root: false,
+    },
+];
+
+impl PackageManager {
+    fn package(&self, need: Need) -> &'static str {
+        match need {
+            Need::Redis => self.redis,
+            Need::Postgres => self.postgres,
+            Need::Valgrind => self.valgrind,
+        }
+    }
+
+    /// The runs that install the needs, as word lists without `sudo`.
+    fn runs(&self, needs: &[Need]) -> Vec<Vec<&'static str>> {
+        let mut runs = Vec::new();
+        if let Some(refresh) = self.refresh {
+            runs.push(
+                std::iter::once(self.program)
+                    .chain(refresh.iter().copied())
+                    .collect(),
+            );
+        }
+        let mut install = vec![self.program];
+        install.extend_from_slice(self.install);
+        install.extend(needs.iter().map(|need| self.package(*need)));
+        runs.push(install);
+        runs
+    }
+}
+
+/// With which right the package manager can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Right {
+    Direct,
+    Sudo,
+    Missing,
+}
+
+/// Installs what is needed, after saying what.
+///
+/// # Errors
+///
+/// Without the right to install, the error is the one command that a person has to run.
+pub(crate) fn install(needs: &[Need]) -> Result<()> {
+    if needs.is_empty() {
+        return Ok(());
+    }
+    let manager = MANAGERS
+        .iter()
+        .find(|manager| shell::on_path(manager.program).is_some())
+        .with_context(|| {
+            format!(
+                "no known package manager is on PATH; install {} by hand",
+                listed(needs)
+            )
+        })?;
+    let runs = manager.runs(needs);
+    let right = right_to_use(manager);
+    if right == Right::Missing {
+        bail!("{}", plea(needs, &runs));
+    }
+    println!(
+        "{} missing; installing from the system's packages:",
+        listed(needs)
+    );
+    for words in runs {
+        let sudo: &[&str] = if right == Right::Sudo {
+            &["sudo", "-n"]
+        } else {
+            &[]
+        };
+        let mut all = sudo.iter().copied().chain(words);
+        let program = all.next().context("a run names its program")?;
+        let mut command = Command::new(program);
+        command.args(all).env("DEBIAN_FRONTEND", "noninteractive");
+        shell::run(&mut command)?;
+    }
+    Ok(())
+}
+
+fn right_to_use(manager: &PackageManager) -> Right {
+    if !manager.as_root || rustix::process::geteuid().is_root() {
+        Right::Direct
+    } else if shell::succeeds(Command::new("sudo").args(["-n", "true"])) {
+        Right::Sudo
+    } else {
+        Right::Missing
+    }
+}
+
+fn plea(needs: &[Need], runs: &[Vec<&str>]) -> String {
+    let line = runs
+        .iter()
+        .map(|words| format!("sudo {}", words.join(" ")))
+        .collect::<Vec<_>>()
+        .join(" && ");
+    format!(
+        "{} missing, and there is no right to install here. Run this once:\n\n    {line}\n",
+        listed(needs)
+    )
+}
+
+fn listed(needs: &[Need]) -> String {
+    let names: Vec<_> = needs
+        .iter()
+        .map(|need| match need {
+            Need::Redis => "redis-server",
+            Need::Postgres => "PostgreSQL's server programs",
+            Need::Valgrind => "valgrind",
+        })
+        .collect();
+    format!(
+        "{} {}",
+        names.join(" and "),
+        if names.len() == 1 { "is" } else { "are" }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plea_is_one_command() {
+        let apt = MANAGERS.first().unwrap();
+        let needs = [Need::Redis, Need::Postgres];
+        let text = plea(&needs, &apt.runs(&needs));
+        assert!(text.contains(
+            "sudo apt-get update && sudo apt-get install --yes --no-install-recommends redis-server postgresql"
+        ), "{text}");
+    }
+
+    #[test]
+    fn every_manager_knows_every_need() {
+        for manager in MANAGERS {
+            for need in [Need::Redis, Need::Postgres, Need::Valgrind] {
+                assert!(
+                    !manager.package(need).is_empty(),
+                    "{} lacks {need:?}",
+                    manager.program
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_run_when_nothing_is_needed() {
+        install(&[]).unwrap();
+    }
+}

@@ -1,0 +1,642 @@
+//! Private instances of Redis and Postgres for the tests.
+//!
+//! The servers belong to a process of their own, `cargo xtask services`, which stops them and
+//! removes their folder as soon as its standard input ends. The kernel closes that pipe however
+//! the owner of its other end dies, SIGKILL included, so nothing stays behind; and because the
+//! process leads its own group, a Ctrl-C in the terminal reaches it only through that pipe.
+
+use crate::packages::{self, Need};
+use crate::{shell, wire};
+use anyhow::{Context as _, Result, anyhow, bail};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The variable through which tests learn the address of Redis.
+pub(crate) const REDIS_URL: &str = "OVENJS_TEST_REDIS_URL";
+/// The variable through which tests learn the address of Postgres.
+pub(crate) const POSTGRES_URL: &str = "OVENJS_TEST_POSTGRES_URL";
+
+/// How long a server may take until it answers: a warm one takes two seconds, a cold disk on a
+/// shared machine ten times that.
+const START_BOUND: Duration = Duration::from_secs(60);
+/// How long a server may take to leave after it was asked, before it is killed.
+const STOP_BOUND: Duration = Duration::from_secs(10);
+/// The pause between two questions whether a server answers or has left.
+const POLL_PAUSE: Duration = Duration::from_millis(20);
+/// How often a server is started anew because another process took its port in between.
+const PORT_ATTEMPTS: u32 = 3;
+
+/// The addresses that tests use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    pub(crate) redis: String,
+    pub(crate) postgres: String,
+}
+
+/// The servers of one test run: private ones, or those a person named in the environment.
+#[derive(Debug)]
+pub(crate) struct Services {
+    pub(crate) addresses: Addresses,
+    private: Option<Private>,
+}
+
+#[derive(Debug)]
+struct Private {
+    owner: Child,
+    lifeline: Option<ChildStdin>,
+    folder: PathBuf,
+    servers: Vec<u32>,
+}
+
+impl Services {
+    /// Takes the servers named in the environment, or starts the missing ones.
+    pub(crate) fn start() -> Result<Self> {
+        let redis = std::env::var(REDIS_URL).ok();
+        let postgres = std::env::var(POSTGRES_URL).ok();
+        if let (Some(redis), Some(postgres)) = (&redis, &postgres) {
+            println!("services: both addresses are given, none is started");
+            let addresses = Addresses {
+                redis: redis.clone(),
+                postgres: postgres.clone(),
+            };
+            return Ok(Self {
+                addresses,
+                private: None,
+            });
+        }
+        install_missing(redis.is_none(), postgres.is_none())?;
+
+        let begun = Instant::now();
+        let program = std::env::current_exe().context("failed to find this program's own file")?;
+        let mut owner = Command::new(program)
+            .arg("services")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .context("failed to start the owner of the test services")?;
+        let lifeline = owner.stdin.take();
+        let announcements = owner.stdout.take().context("the owner's output is piped")?;
+        let mut private = Private {
+            owner,
+            lifeline,
+            folder: PathBuf::new(),
+            servers: Vec::new(),
+        };
+        let mut addresses = Addresses {
+            redis: redis.unwrap_or_default(),
+            postgres: postgres.unwrap_or_default(),
+        };
+        let mut ready = false;
+        for line in BufReader::new(announcements).lines() {
+            let line = line.context("failed to read from the owner of the test services")?;
+            match line.split_once('=') {
+                Some((REDIS_URL, url)) => url.clone_into(&mut addresses.redis),
+                Some((POSTGRES_URL, url)) => url.clone_into(&mut addresses.postgres),
+                Some(("folder", folder)) => private.folder = PathBuf::from(folder),
+                Some(("process", id)) => private.servers.extend(id.parse::<u32>()),
+                _ if line == "ready" => {
+                    ready = true;
+                    break;
+                }
+                _ => println!("{line}"),
+            }
+        }
+        if !ready {
+            bail!("the test services did not start; the reason stands above");
+        }
+        println!(
+            "services: ready after {:.1} s",
+            begun.elapsed().as_secs_f64()
+        );
+        Ok(Self {
+            addresses,
+            private: Some(private),
+        })
+    }
+
+    /// Stops what was started, and fails when anything of it is left.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        let Some(mut private) = self.private.take() else {
+            return Ok(());
+        };
+        private.release()?;
+        if private.folder.exists() {
+            bail!(
+                "the services' folder is still there: {}",
+                private.folder.display()
+            );
+        }
+        if let Some(id) = private.servers.iter().find(|id| is_alive(**id)) {
+            bail!("a test service is still running as process {id}");
+        }
+        println!("services: stopped, their folder is removed");
+        Ok(())
+    }
+}
+
+impl Private {
+    fn release(&mut self) -> Result<()> {
+        drop(self.lifeline.take());
+        let status = self
+            .owner
+            .wait()
+            .context("failed to wait for the services' owner")?;
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("the services' owner ended with {status}")
+        }
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        if self.lifeline.is_some()
+            && let Err(error) = self.release()
+        {
+            eprintln!("error: {error:#}");
+        }
+    }
+}
+
+/// Starts the servers, announces them, and stops them when standard input ends or a signal asks.
+pub(crate) fn serve() -> Result<()> {
+    let (end, ended) = std::sync::mpsc::sync_channel::<()>(2);
+    let at_signal = end.clone();
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+    ])
+    .context("failed to listen for signals")?;
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            // The receiver is gone when everything has ended already.
+            let _ = at_signal.try_send(());
+        }
+    });
+    std::thread::spawn(move || {
+        let mut sink = [0; 64];
+        while matches!(std::io::stdin().read(&mut sink), Ok(read) if read > 0) {}
+        let _ = end.try_send(());
+    });
+
+    let folder = tempfile::Builder::new()
+        .prefix("ovenjs-test-")
+        .tempdir()
+        .context("failed to create a folder for the test services")?;
+    open_to_other_users(folder.path())?;
+    println!("folder={}", folder.path().display());
+    let mut instances = Vec::new();
+    if std::env::var_os(REDIS_URL).is_none() {
+        let (instance, url) = start_redis(folder.path())?;
+        announce(&instance, REDIS_URL, &url);
+        instances.push(instance);
+    }
+    if std::env::var_os(POSTGRES_URL).is_none() {
+        let (instance, url) = start_postgres(folder.path())?;
+        announce(&instance, POSTGRES_URL, &url);
+        instances.push(instance);
+    }
+    println!("ready");
+    ended
+        .recv()
+        .context("the watchers of standard input and signals are gone")?;
+    drop(instances);
+    folder
+        .close()
+        .context("failed to remove the services' folder")
+}
+
+fn announce(instance: &Instance, variable: &str, url: &str) {
+    println!("{variable}={url}");
+    println!("process={}", instance.child.id());
+}
+
+/// Installs the servers that are neither installed nor given by address.
+pub(crate) fn install_missing(redis: bool, postgres: bool) -> Result<()> {
+    let mut needs = Vec::new();
+    if redis && find_redis().is_none() {
+        needs.push(Need::Redis);
+    }
+    if postgres && find_postgres().is_none() {
+        needs.push(Need::Postgres);
+    }
+    packages::install(&needs)
+        .context("the tests which need services cannot run (`--no-services` leaves them out)")
+}
+
+/// A running server. Dropping it stops the whole process group and waits until it is gone.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    name: &'static str,
+    child: Child,
+}
+
+impl Instance {
+    fn start(name: &'static str, command: &mut Command, log: &Path) -> Result<Self> {
+        let log = std::fs::File::create(log)
+            .with_context(|| format!("failed to create {}", log.display()))?;
+        let log_too = log.try_clone().context("failed to share the log")?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(log_too)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("failed to start {name}"))?;
+        Ok(Self { name, child })
+    }
+
+    /// Asks until the server answers, has ended, or the time is up.
+    fn wait_until(&mut self, answers: impl Fn() -> Result<()>) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let Err(reason) = answers() else {
+                return Ok(());
+            };
+            if let Some(status) = self
+                .child
+                .try_wait()
+                .context("failed to look at the server")?
+            {
+                bail!("{} ended with {status}", self.name);
+            }
+            if begun.elapsed() > START_BOUND {
+                return Err(reason.context(format!(
+                    "{} does not answer after {} s",
+                    self.name,
+                    START_BOUND.as_secs()
+                )));
+            }
+            std::thread::sleep(POLL_PAUSE);
+        }
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let id = i32::try_from(self.child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        if let Some(id) = id {
+            // A group that has left already needs no signal.
+            let _ = rustix::process::kill_process_group(id, signal);
+        }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // SIGINT is Postgres' fast shutdown; Redis leaves on it as well.
+        self.signal(rustix::process::Signal::INT);
+        let asked = Instant::now();
+        while asked.elapsed() < STOP_BOUND {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                break;
+            }
+            std::thread::sleep(POLL_PAUSE);
+        }
+        // Also after an orderly end: a child of the server may have outlived it.
+        self.signal(rustix::process::Signal::KILL);
+        if let Err(error) = self.child.wait() {
+            eprintln!("error: failed to wait for {}: {error}", self.name);
+        }
+    }
+}
+
+fn start_redis(folder: &Path) -> Result<(Instance, String)> {
+    let program = find_redis().context("redis-server is not installed; run `cargo xtask test`")?;
+    let place = folder.join("redis");
+    std::fs::create_dir(&place).context("failed to create Redis' folder")?;
+    let log = folder.join("redis.log");
+    with_free_port("redis-server", &log, |port| {
+        let mut command = Command::new(&program);
+        command
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .arg("--dir")
+            .arg(&place);
+        let url = format!("redis://127.0.0.1:{port}/0");
+        let mut instance = Instance::start("redis-server", &mut command, &log)?;
+        instance.wait_until(|| match wire::redis(&url, &["PING"])?.as_str() {
+            "PONG" => Ok(()),
+            other => bail!("Redis answers PING with {other}"),
+        })?;
+        Ok((instance, url))
+    })
+}
+
+fn start_postgres(folder: &Path) -> Result<(Instance, String)> {
+    let programs = find_postgres()
+        .context("PostgreSQL's server programs are not installed; run `cargo xtask test`")?;
+    let person = Person::for_postgres()?;
+    let place = folder.join("postgres");
+    std::fs::create_dir(&place).context("failed to create Postgres' folder")?;
+    person.give(&place)?;
+    let data = place.join("data");
+    let made = person
+        .command(&programs.join("initdb"))
+        .args([
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ])
+        .arg("--pgdata")
+        .arg(&data)
+        .current_dir(&place)
+        .stdin(Stdio::null())
+        .output()
+        .context("failed to start initdb")?;
+    if !made.status.success() {
+        bail!(
+            "initdb ended with {}: {}",
+            made.status,
+            String::from_utf8_lossy(&made.stderr)
+        );
+    }
+    let log = folder.join("postgres.log");
+    with_free_port("postgres", &log, |port| {
+        let mut command = person.command(&programs.join("postgres"));
+        command
+            .arg("-D")
+            .arg(&data)
+            .args(["-p", &port.to_string()])
+            .current_dir(&place);
+        // Durability is worth nothing to a folder that is about to be removed.
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+        ] {
+            command.args(["-c", setting]);
+        }
+        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+        let mut instance = Instance::start("postgres", &mut command, &log)?;
+        instance.wait_until(|| wire::postgres(&url, "SELECT 1").map(drop))?;
+        Ok((instance, url))
+    })
+}
+
+/// Picks a port that is free now and starts the server on it; tries again when it was taken
+/// meanwhile. After the last attempt the error carries the end of the server's log.
+fn with_free_port<T>(name: &str, log: &Path, mut start: impl FnMut(u16) -> Result<T>) -> Result<T> {
+    let mut last = anyhow!("{name} was never started");
+    for _ in 0..PORT_ATTEMPTS {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .and_then(|listener| listener.local_addr())
+            .context("failed to find a free port")?
+            .port();
+        match start(port) {
+            Ok(started) => return Ok(started),
+            Err(error) => last = error,
+        }
+    }
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().rev().take(12).collect();
+    let tail = lines.into_iter().rev().collect::<Vec<_>>().join("\n");
+    Err(last.context(format!(
+        "failed to start {name}; the end of its log:\n{tail}\n"
+    )))
+}
+
+/// The user under whom Postgres runs, which must not be root.
+#[derive(Debug)]
+enum Person {
+    Ourselves,
+    Other { name: String, user: u32, group: u32 },
+}
+
+impl Person {
+    fn for_postgres() -> Result<Self> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(Self::Ourselves);
+        }
+        let accounts = std::fs::read_to_string("/etc/passwd")
+            .context("failed to look for a user to run Postgres as")?;
+        ["postgres", "nobody"]
+            .into_iter()
+            .find_map(|name| account(&accounts, name))
+            .map(|(name, user, group)| Self::Other { name, user, group })
+            .context("Postgres refuses to run as root, and there is no user postgres or nobody")
+    }
+
+    fn give(&self, folder: &Path) -> Result<()> {
+        match self {
+            Self::Ourselves => Ok(()),
+            Self::Other { user, group, .. } => {
+                std::os::unix::fs::chown(folder, Some(*user), Some(*group))
+                    .with_context(|| format!("failed to give {} away", folder.display()))
+            }
+        }
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let Self::Other { name, user, group } = self else {
+            return Command::new(program);
+        };
+        if shell::on_path("setpriv").is_some() {
+            let mut command = Command::new("setpriv");
+            command
+                .arg(format!("--reuid={user}"))
+                .arg(format!("--regid={group}"))
+                .arg("--clear-groups")
+                .arg(program);
+            command
+        } else if shell::on_path("runuser").is_some() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", name, "--"]).arg(program);
+            command
+        } else {
+            // `su` wants one shell line; `exec "$0" "$@"` hands the words through unquoted.
+            let mut command = Command::new("su");
+            command
+                .args(["-s", "/bin/sh", name, "-c", "exec \"$0\" \"$@\"", "--"])
+                .arg(program);
+            command
+        }
+    }
+}
+
+fn account(accounts: &str, name: &str) -> Option<(String, u32, u32)> {
+    accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        if fields.next() != Some(name) {
+            return None;
+        }
+        let user = fields.nth(1)?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
+        Some((name.to_owned(), user, group))
+    })
+}
+
+/// The Redis server's program; Valkey speaks the same protocol and is what some systems ship.
+pub(crate) fn find_redis() -> Option<PathBuf> {
+    ["redis-server", "valkey-server"]
+        .into_iter()
+        .find_map(shell::on_path)
+}
+
+/// The folder that holds both `initdb` and `postgres`. Systems with several versions side by side
+/// keep them off `PATH`.
+pub(crate) fn find_postgres() -> Option<PathBuf> {
+    let complete = |folder: &PathBuf| {
+        ["initdb", "postgres"]
+            .iter()
+            .all(|p| shell::is_program(&folder.join(p)))
+    };
+    let on_path = shell::on_path("initdb").and_then(|p| p.parent().map(Path::to_path_buf));
+    let configured = shell::on_path("pg_config").and_then(|program| {
+        let output = Command::new(program).arg("--bindir").output().ok()?;
+        Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
+    });
+    on_path
+        .into_iter()
+        .chain(versions_under("/usr/lib/postgresql", "bin"))
+        .chain(versions_under("/usr/libexec", ""))
+        .chain(versions_under("/opt/homebrew/opt", "bin"))
+        .chain(configured)
+        .find(complete)
+}
+
+/// The folders `parent/*/below`, the highest version first.
+fn versions_under(parent: &str, below: &str) -> Vec<PathBuf> {
+    let mut folders: Vec<_> = std::fs::read_dir(parent)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join(below))
+        .filter(|folder| folder.is_dir())
+        .collect();
+    folders.sort();
+    folders.reverse();
+    folders
+}
+
+fn open_to_other_users(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // Postgres' user must pass through, and needs to see nothing.
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))
+        .context("failed to open the services' folder to Postgres' user")
+}
+
+fn is_alive(id: u32) -> bool {
+    i32::try_from(id)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .is_some_and(|id| rustix::process::test_kill_process(id).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(variable: &str) -> String {
+        std::env::var(variable).unwrap_or_else(|_| {
+            panic!("{variable} is not set: run the tests with `cargo xtask test`, which starts the servers")
+        })
+    }
+
+    #[test]
+    fn needs_redis_the_private_server_answers_and_remembers() {
+        let url = address(REDIS_URL);
+        assert_eq!(wire::redis(&url, &["PING"]).unwrap(), "PONG");
+        let key = format!("ovenjs-harness-{}", std::process::id());
+        assert_eq!(
+            wire::redis(&url, &["SET", &key, "sourdough"]).unwrap(),
+            "OK"
+        );
+        assert_eq!(wire::redis(&url, &["GET", &key]).unwrap(), "sourdough");
+        assert_eq!(wire::redis(&url, &["DEL", &key]).unwrap(), "1");
+        let error = wire::redis(&url, &["NOTACOMMAND"]).unwrap_err().to_string();
+        assert!(error.starts_with("Redis refuses"), "{error}");
+    }
+
+    #[test]
+    fn needs_postgres_the_private_server_answers_a_query() {
+        let url = address(POSTGRES_URL);
+        assert_eq!(wire::postgres(&url, "SELECT 1").unwrap(), "1");
+        let error = wire::postgres(&url, "SELECT nonsense")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("nonsense"), "{error}");
+    }
+
+    #[test]
+    fn a_dropped_instance_takes_its_whole_process_group_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("grandchild");
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                "sleep 600 & echo $! > \"$0\".part; mv \"$0\".part \"$0\"; wait",
+            ])
+            .arg(&note);
+        let mut instance = Instance::start("sh", &mut command, &folder.path().join("log")).unwrap();
+        instance
+            .wait_until(|| note.metadata().map(drop).context("no note yet"))
+            .unwrap();
+        let grandchild: u32 = std::fs::read_to_string(&note)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        let child = instance.child.id();
+        assert!(
+            is_alive(child) && is_alive(grandchild),
+            "both run before the drop"
+        );
+
+        drop(instance);
+
+        assert!(!is_alive(child), "the server is gone");
+        assert!(is_gone_or_unreaped(grandchild), "what it started is gone");
+    }
+
+    #[test]
+    fn a_server_that_ends_at_once_is_reported_with_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let error = with_free_port("sh", &log, |_| {
+            let mut command = Command::new("sh");
+            command.args(["-c", "echo the disk is full; exit 7"]);
+            let mut instance = Instance::start("sh", &mut command, &log)?;
+            instance.wait_until(|| bail!("nothing answers"))
+        })
+        .unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("the disk is full"), "{text}");
+        assert!(text.contains("exit status: 7"), "{text}");
+    }
+
+    #[test]
+    fn an_account_is_read_from_the_table_of_users() {
+        let table = "root:x:0:0:root:/:/bin/sh\npostgres:x:101:103:db:/nowhere:/bin/sh\n";
+        assert_eq!(
+            account(table, "postgres"),
+            Some(("postgres".to_owned(), 101, 103))
+        );
+        assert_eq!(account(table, "nobody"), None);
+    }
+
+    /// In a container without an init process nobody reaps an orphan: it stays as a zombie, which
+    /// holds nothing but its number.
+    fn is_gone_or_unreaped(id: u32) -> bool {
+        if !is_alive(id) {
+            return true;
+        }
+        std::fs::read_to_string(format!("/proc/{id}/stat")).map_or(true, |stat| {
+            stat.rsplit(')')
+                .next()
+                .is_some_and(|rest| rest.trim().starts_with('Z'))
+        })
+    }
+}

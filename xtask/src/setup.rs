@@ -1,0 +1,35 @@
+//! `cargo xtask setup`: what a fresh machine lacks, installed and named.
+
+use crate::packages::{self, Need};
+use crate::shell::{self, Workspace};
+use crate::{lint, services};
+use anyhow::Result;
+
+/// Installs servers, the instruction counter and the dependency checker.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    services::install_missing(true, true)?;
+    println!("redis-server and PostgreSQL's server programs are installed");
+    if shell::on_path("valgrind").is_none() {
+        packages::install(&[Need::Valgrind])?;
+    }
+    println!("valgrind is installed");
+    let deny = lint::cargo_deny(workspace)?;
+    println!(
+        "cargo-deny {} is installed as {}",
+        lint::CARGO_DENY,
+        deny.display()
+    );
+    if shell::succeeds(
+        workspace
+            .cargo(["nextest", "--version"])
+            .env_remove("RUSTFLAGS"),
+    ) {
+        println!("cargo-nextest is installed");
+    } else {
+        println!(
+            "cargo-nextest is not installed: tests run under `cargo test`. \
+             For the faster runner: cargo install --locked cargo-nextest"
+        );
+    }
+    Ok(())
+}
