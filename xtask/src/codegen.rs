@@ -53,7 +53,11 @@ pub(crate) fn run(check: bool) -> Result<()> {
         "codegen: {} tables, {} KiB, {}",
         files.len(),
         bytes / 1024,
-        if check { "as the corpus gives them" } else { "written" }
+        if check {
+            "as the corpus gives them"
+        } else {
+            "written"
+        }
     );
     Ok(())
 }
@@ -105,9 +109,16 @@ fn distil(corpus: &Corpus) -> Result<Vec<(&'static str, String)>> {
     docs::errors(&corpus.errors, &corpus.limits, &mut tables)?;
     let files = render::files(&tables);
     let again = spec::parse(|name| {
-        files.iter().find(|(file, _)| *file == name).map(|(_, text)| text.clone()).with_context(|| name.to_owned())
+        files
+            .iter()
+            .find(|(file, _)| *file == name)
+            .map(|(_, text)| text.clone())
+            .with_context(|| name.to_owned())
     })?;
-    ensure!(again == tables, "the tables do not say what was written into them");
+    ensure!(
+        again == tables,
+        "the tables do not say what was written into them"
+    );
     Ok(files)
 }
 
@@ -121,7 +132,9 @@ fn compare(name: &str, there: &str, wanted: &str) -> Result<()> {
     loop {
         line += 1;
         match (there.next(), wanted.next()) {
-            (None, None) => bail!("specs/{name} differs in its line ends; run `cargo xtask codegen`"),
+            (None, None) => {
+                bail!("specs/{name} differs in its line ends; run `cargo xtask codegen`")
+            }
             (a, b) if a == b => {}
             (a, b) => bail!(
                 "specs/{name}:{line} is\n  {}\nbut the corpus gives\n  {}\nrun `cargo xtask codegen`",
@@ -144,7 +157,10 @@ fn list(value: &Value) -> &[Value] {
 
 /// The texts of a list.
 fn texts(value: &Value) -> Vec<String> {
-    list(value).iter().map(|word| text(word).to_owned()).collect()
+    list(value)
+        .iter()
+        .map(|word| text(word).to_owned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -154,9 +170,15 @@ mod tests {
     #[test]
     fn a_difference_names_the_file_the_line_and_both_texts() {
         assert!(compare("a.txt", "one\ntwo\n", "one\ntwo\n").is_ok());
-        let fault = compare("a.txt", "one\ntwo\n", "one\nthree\n").unwrap_err().to_string();
-        assert!(fault.contains("specs/a.txt:2") && fault.contains("two") && fault.contains("three"));
-        let fault = compare("a.txt", "one\n", "one\ntwo\n").unwrap_err().to_string();
+        let fault = compare("a.txt", "one\ntwo\n", "one\nthree\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            fault.contains("specs/a.txt:2") && fault.contains("two") && fault.contains("three")
+        );
+        let fault = compare("a.txt", "one\n", "one\ntwo\n")
+            .unwrap_err()
+            .to_string();
         assert!(fault.contains("(nothing)"));
         assert!(compare("a.txt", "one", "one\n").is_err());
     }

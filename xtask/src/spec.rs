@@ -46,4 +46,6 @@ pub(crate) fn parse(file: impl Fn(&str) -> Result<String>) -> Result<Tables> {
     };
     Ok(Tables::parse(texts)?)
 }
-pub(crate) fn run() -> Result<()> { load(&root()).map(|_| ()) }
+pub(crate) fn run() -> Result<()> {
+    load(&root()).map(|_| ())
+}

@@ -12,6 +12,8 @@ mod check;
 mod form;
 mod route;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, fmt, sync::OnceLock};
 

@@ -31,11 +31,23 @@ const LINKS: [(&str, &str); 4] = [
         "events/gateway-events#presence",
         "@docs/gateway-events/presence-update/presence-update-event-fields",
     ),
-    ("resources/guild#unavailable-guild-object", "@docs/guild/unavailable-guild-object"),
+    (
+        "resources/guild#unavailable-guild-object",
+        "@docs/guild/unavailable-guild-object",
+    ),
     // Any component: a union over a discriminator, which no table lists as one.
     ("components/reference#component-object", "obj"),
-    ("interactions/receiving-and-responding#interaction-object-interaction-data", "obj"),
+    (
+        "interactions/receiving-and-responding#interaction-object-interaction-data",
+        "obj",
+    ),
 ];
+
+/// Fields that Discord fills in, of objects which a client sends as well.
+const FILLED: [(&str, &str); 1] = [(
+    "docs/gateway-events/activity-object/activity-structure",
+    "created_at",
+)];
 
 /// The field tables of the documentation.
 pub(super) struct Structures {
@@ -61,14 +73,24 @@ impl Structures {
             let section = slug(list(&structure["parents"]).last().map_or("", text));
             let heading = slug(text(&structure["heading"]));
             let mut parts = vec![page.rsplit('/').next().unwrap_or_default().to_owned()];
-            parts.extend([section.clone(), heading.clone()].into_iter().filter(|part| !part.is_empty()));
+            parts.extend(
+                [section.clone(), heading.clone()]
+                    .into_iter()
+                    .filter(|part| !part.is_empty()),
+            );
             let mut name = format!("{DOCUMENTED}{}", parts.join("/"));
             let seen: &mut u32 = taken.entry(name.clone()).or_default();
             *seen += 1;
             if *seen > 1 {
                 name = format!("{name}.{seen}");
             }
-            tables.push(Structure { name, page, section, heading, fields: structure["fields"].clone() });
+            tables.push(Structure {
+                name,
+                page,
+                section,
+                heading,
+                fields: structure["fields"].clone(),
+            });
         }
         ensure!(!tables.is_empty(), "docs-structures.json has no tables");
         Ok(Self { tables })
@@ -86,18 +108,49 @@ impl Structures {
     /// Adds all tables as objects.
     pub(super) fn objects(&self, tables: &mut Tables) -> Result<()> {
         for table in &self.tables {
-            let fields = self.fields(&table.fields).with_context(|| table.name.clone())?;
-            tables.schemas.insert(table.name.clone(), Schema::Object { fields, closed: false });
+            let mut fields = self
+                .fields(&table.fields)
+                .with_context(|| table.name.clone())?;
+            for (_, filled) in FILLED.iter().filter(|(name, _)| *name == table.name) {
+                let field = fields.iter_mut().find(|field| field.name == *filled);
+                field
+                    .with_context(|| format!("{} has no {filled} now", table.name))?
+                    .optional = true;
+            }
+            tables.schemas.insert(
+                table.name.clone(),
+                Schema::Object {
+                    fields,
+                    closed: false,
+                },
+            );
         }
         // The documentation describes this object in words and has no table for it.
         let id = Shape::Ref("SnowflakeType".to_owned());
         let fields = vec![
-            Field { name: "id".to_owned(), optional: false, shape: id },
-            Field { name: "unavailable".to_owned(), optional: true, shape: Shape::Boolean },
+            Field {
+                name: "id".to_owned(),
+                optional: false,
+                shape: id,
+            },
+            Field {
+                name: "unavailable".to_owned(),
+                optional: true,
+                shape: Shape::Boolean,
+            },
         ];
         let name = format!("{DOCUMENTED}guild/unavailable-guild-object");
         ensure!(
-            tables.schemas.insert(name, Schema::Object { fields, closed: false }).is_none(),
+            tables
+                .schemas
+                .insert(
+                    name,
+                    Schema::Object {
+                        fields,
+                        closed: false
+                    }
+                )
+                .is_none(),
             "the documentation has a table for unavailable guilds now"
         );
         Ok(())
@@ -107,7 +160,11 @@ impl Structures {
         let mut fields: Vec<Field> = Vec::new();
         for field in list(corpus) {
             let written = text(&field["name"]).trim_matches(['*', '\\', ' ', '`', '?']);
-            let written = written.split(" (").next().unwrap_or_default().trim_matches(['*', '\\', ' ']);
+            let written = written
+                .split(" (")
+                .next()
+                .unwrap_or_default()
+                .trim_matches(['*', '\\', ' ']);
             let name = written.replace([' ', '?'], "-");
             if name.is_empty() || fields.iter().any(|there| there.name == name) {
                 continue;
@@ -116,7 +173,11 @@ impl Structures {
             if field["nullable"] == true {
                 shape = nullable(shape);
             }
-            fields.push(Field { name, optional: field["optional"] == true, shape });
+            fields.push(Field {
+                name,
+                optional: field["optional"] == true,
+                shape,
+            });
         }
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(fields)
@@ -143,16 +204,29 @@ impl Structures {
         }
         if words.parse::<u8>().is_ok() {
             let of = Box::new(Shape::Integer(Range::default()));
-            return Ok(Shape::Pinned { of, values: vec![words.to_owned()] });
+            return Ok(Shape::Pinned {
+                of,
+                values: vec![words.to_owned()],
+            });
         }
-        if let Some(of) = words.strip_prefix("array of ").or_else(|| words.strip_prefix("list of ")) {
+        if let Some(of) = words
+            .strip_prefix("array of ")
+            .or_else(|| words.strip_prefix("list of "))
+        {
             let (of, length) = counted(of);
             let of = Box::new(self.shape(of, links)?);
-            return Ok(Shape::Array { of, length, unique: false });
+            return Ok(Shape::Array {
+                of,
+                length,
+                unique: false,
+            });
         }
         if let Some(of) = words.strip_prefix("map of snowflakes to ") {
             let of = Box::new(self.shape(of, links)?);
-            return Ok(Shape::Map { of, length: Range::default() });
+            return Ok(Shape::Map {
+                of,
+                length: Range::default(),
+            });
         }
         if words.starts_with("dict") {
             let of = if words.contains("locales") || words.contains("string, string") {
@@ -160,7 +234,10 @@ impl Structures {
             } else {
                 Shape::Any
             };
-            return Ok(Shape::Map { of: Box::new(of), length: Range::default() });
+            return Ok(Shape::Map {
+                of: Box::new(of),
+                length: Range::default(),
+            });
         }
         if words.contains(" or ") {
             let parts: Option<Vec<_>> = words
@@ -184,7 +261,10 @@ impl Structures {
         let found: BTreeSet<_> = links.iter().filter_map(|link| self.linked(link)).collect();
         let partial = words.contains("partial") && !words.contains("user objects, optionally");
         let mut shapes = Vec::new();
-        for target in found.into_iter().take(if words.contains(" or ") { 9 } else { 1 }) {
+        for target in found
+            .into_iter()
+            .take(if words.contains(" or ") { 9 } else { 1 })
+        {
             shapes.push(match target {
                 Target::Table(name) if partial => Shape::Partial(name),
                 Target::Table(name) => Shape::Ref(name),
@@ -216,7 +296,8 @@ impl Structures {
         let under: Vec<_> = here().filter(|table| table.section == anchor).collect();
         let stem = anchor.strip_suffix("-object").unwrap_or(anchor);
         let own = under.iter().find(|table| {
-            table.heading == format!("{stem}-structure") || table.heading == format!("{anchor}-structure")
+            table.heading == format!("{stem}-structure")
+                || table.heading == format!("{anchor}-structure")
         });
         match (own, under.as_slice()) {
             (Some(table), _) | (None, [table]) => Some(Target::Table(table.name.clone())),
@@ -245,10 +326,19 @@ enum Target {
 
 fn primitive(words: &str) -> Option<Shape> {
     let range = Range::default();
-    let formatted = |format: &str| Shape::String { length: range, format: Some(format.to_owned()) };
+    let formatted = |format: &str| Shape::String {
+        length: range,
+        format: Some(format.to_owned()),
+    };
     Some(match words.trim_end_matches([' ', '*']) {
-        "string" | "strings" | "https url" | "data uri" | "image data" | "guild feature strings"
-        | "oauth2 scopes" | "date" => Shape::string(),
+        "string"
+        | "strings"
+        | "https url"
+        | "data uri"
+        | "image data"
+        | "guild feature strings"
+        | "oauth2 scopes"
+        | "date" => Shape::string(),
         "integer" | "integers" | "int" | "int32" | "uint32" | "int64" | "trigger_type" => {
             Shape::Integer(range)
         }
@@ -262,7 +352,11 @@ fn primitive(words: &str) -> Option<Shape> {
         "object" => Shape::Object,
         "objects" => Shape::Object,
         "file" | "file contents" | "binary" => Shape::File,
-        "array" => Shape::Array { of: Box::new(Shape::Any), length: range, unique: false },
+        "array" => Shape::Array {
+            of: Box::new(Shape::Any),
+            length: range,
+            unique: false,
+        },
         _ => return None,
     })
 }
@@ -271,12 +365,26 @@ fn primitive(words: &str) -> Option<Shape> {
 fn counted(words: &str) -> (&str, Range) {
     if let Some(rest) = words.strip_prefix("two ") {
         let rest = rest.split(" (").next().unwrap_or(rest);
-        return (rest, Range { min: Some(2), max: Some(2) });
+        return (
+            rest,
+            Range {
+                min: Some(2),
+                max: Some(2),
+            },
+        );
     }
-    if let Some((most, rest)) = words.strip_prefix("up to ").and_then(|rest| rest.split_once(' '))
+    if let Some((most, rest)) = words
+        .strip_prefix("up to ")
+        .and_then(|rest| rest.split_once(' '))
         && let Ok(most) = most.parse()
     {
-        return (rest, Range { min: None, max: Some(most) });
+        return (
+            rest,
+            Range {
+                min: None,
+                max: Some(most),
+            },
+        );
     }
     (words, Range::default())
 }
@@ -315,11 +423,17 @@ pub(super) fn gateway(corpus: &Value, docs: &Structures, tables: &mut Tables) ->
     }
     for row in list(&corpus["gateway_close_codes"]) {
         let reconnect = Some(text(&row["reconnect"]).parse()?);
-        gateway.close_codes.push(CloseCode { code: text(&row["code"]).parse()?, reconnect });
+        gateway.close_codes.push(CloseCode {
+            code: text(&row["code"]).parse()?,
+            reconnect,
+        });
     }
     for row in list(&corpus["voice_close_codes"]) {
         let code = text(&row["code"]).parse()?;
-        gateway.voice_close_codes.push(CloseCode { code, reconnect: None });
+        gateway.voice_close_codes.push(CloseCode {
+            code,
+            reconnect: None,
+        });
     }
     let mut brought: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in list(&corpus["intents"]) {
@@ -328,7 +442,11 @@ pub(super) fn gateway(corpus: &Value, docs: &Structures, tables: &mut Tables) ->
             brought.entry(event).or_default().insert(name.clone());
         }
         let bit = row["bit"].as_u64().context("an intent without a bit")?;
-        gateway.intents.push(Intent { bit: bit.try_into()?, name, privileged: row["privileged"] == true });
+        gateway.intents.push(Intent {
+            bit: bit.try_into()?,
+            name,
+            privileged: row["privileged"] == true,
+        });
     }
     let mut extra: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
     for row in list(&corpus["receive_events"]) {
@@ -342,14 +460,19 @@ pub(super) fn gateway(corpus: &Value, docs: &Structures, tables: &mut Tables) ->
         extra.insert(name, event.fields.clone());
         gateway.events.push(event);
     }
-    ensure!(brought.is_empty(), "intents name unknown events: {brought:?}");
+    ensure!(
+        brought.is_empty(),
+        "intents name unknown events: {brought:?}"
+    );
     // It comes with the extra fields of MESSAGE_CREATE; the documentation says so in words.
     for event in &mut gateway.events {
         if event.name == "MESSAGE_UPDATE" {
             event.fields = extra.remove("MESSAGE_CREATE").unwrap_or_default();
         }
     }
-    gateway.events.sort_by(|a, b| (a.op, &a.name).cmp(&(b.op, &b.name)));
+    gateway
+        .events
+        .sort_by(|a, b| (a.op, &a.name).cmp(&(b.op, &b.name)));
     for row in list(&corpus["send_commands"]) {
         let mut command = Command {
             name: upper(text(&row["name"])),
@@ -378,7 +501,10 @@ fn event(row: &Value, docs: &Structures) -> Result<Event> {
         Some(shape) => Some(shape),
         None if said.is_empty() => None,
         None => {
-            let link = texts(&row["inner_payload_refs"]).into_iter().next().context("no link")?;
+            let link = texts(&row["inner_payload_refs"])
+                .into_iter()
+                .next()
+                .context("no link")?;
             match docs.linked(&link) {
                 Some(Target::Table(name)) => Some(Shape::Ref(name)),
                 Some(Target::Stated(shape)) => Some(parse(shape)?),
@@ -386,11 +512,21 @@ fn event(row: &Value, docs: &Structures) -> Result<Event> {
             }
         }
     };
-    let quoted: Vec<_> = said.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    let quoted: Vec<_> = said
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
     if said.contains("subset") {
         event.only = quoted;
     } else if let Some((before, _)) = said.split_once(" omitted") {
-        event.without = before.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        event.without = before
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect();
     }
     if let Some(structure) = list(&row["structures"]).first() {
         event.fields = docs.fields(&structure["fields"])?;
@@ -399,7 +535,11 @@ fn event(row: &Value, docs: &Structures) -> Result<Event> {
 }
 
 fn stated(name: &str) -> Result<Option<Shape>> {
-    PAYLOADS.iter().find(|(known, _)| *known == name).map(|(_, shape)| parse(shape)).transpose()
+    PAYLOADS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, shape)| parse(shape))
+        .transpose()
 }
 
 fn parse(shape: &str) -> Result<Shape> {
@@ -427,7 +567,10 @@ pub(super) fn limits(corpus: &Value, tables: &mut Tables) -> Result<()> {
         };
         // What is no number (a formula, a date, a list of headers) is no limit for a table.
         let Some(values) = values else { continue };
-        let unit = text(&row["unit"]).split([';', '(', ',', ':']).next().unwrap_or_default();
+        let unit = text(&row["unit"])
+            .split([';', '(', ',', ':'])
+            .next()
+            .unwrap_or_default();
         tables.limits.push(Limit {
             id: text(&row["id"]).to_owned(),
             scope: text(&row["scope"]).replace(' ', "-"),
@@ -453,13 +596,18 @@ pub(super) fn errors(corpus: &Value, limits: &Value, tables: &mut Tables) -> Res
 }
 
 fn page(path: &str) -> String {
-    path.trim_start_matches("developers/").trim_end_matches(".mdx").to_owned()
+    path.trim_start_matches("developers/")
+        .trim_end_matches(".mdx")
+        .to_owned()
 }
 
 /// A heading as the documentation's anchors write it.
 fn slug(heading: &str) -> String {
     let words = heading.to_lowercase().replace([' ', '/'], "-");
-    words.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect()
+    words
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        .collect()
 }
 
 /// A name of the documentation as a constant.

@@ -14,10 +14,40 @@ use crate::spec::table::{
 const PROSE: [&str; 4] = ["description", "title", "default", "x-discord-union"];
 
 pub(super) fn schemas(openapi: &Value, tables: &mut Tables) -> Result<()> {
-    let named = openapi["components"]["schemas"].as_object().context("the OpenAPI file has no schemas")?;
+    let named = openapi["components"]["schemas"]
+        .as_object()
+        .context("the OpenAPI file has no schemas")?;
     for (name, schema) in named {
         add(name, schema, tables).with_context(|| format!("schema {name}"))?;
     }
+    // The file gives the faults of a form the integer codes of whole errors. The documentation has
+    // words there, and words are what Discord sends.
+    let words = ["code", "message"].map(|name| Field {
+        name: name.to_owned(),
+        optional: false,
+        shape: Shape::string(),
+    });
+    let fault = "InnerErrors.fault".to_owned();
+    let Some(Schema::Object { fields, .. }) = tables.schemas.get_mut("InnerErrors") else {
+        bail!("the OpenAPI file has no InnerErrors");
+    };
+    let errors = fields
+        .iter_mut()
+        .find(|field| field.name == "_errors")
+        .context("no _errors")?;
+    let of = Box::new(Shape::Ref(fault.clone()));
+    errors.shape = Shape::Array {
+        of,
+        length: Range::default(),
+        unique: false,
+    };
+    tables.schemas.insert(
+        fault,
+        Schema::Object {
+            fields: words.into(),
+            closed: false,
+        },
+    );
     Ok(())
 }
 
@@ -44,8 +74,14 @@ pub(super) fn operations(
         .filter_map(Value::as_object)
         .map(|item| item.keys().filter(|key| *key != "parameters").count())
         .sum();
-    let found = listed.iter().filter(|fact| text(&fact["spec"]) == "openapi").count();
-    ensure!(found == specified, "the OpenAPI file has {specified} operations, operations.json {found}");
+    let found = listed
+        .iter()
+        .filter(|fact| text(&fact["spec"]) == "openapi")
+        .count();
+    ensure!(
+        found == specified,
+        "the OpenAPI file has {specified} operations, operations.json {found}"
+    );
     Ok(())
 }
 
@@ -58,14 +94,22 @@ fn operation(
     let heading = text(&fact["docs"][0]["heading"]);
     let id = match fact["operationId"].as_str() {
         Some(id) => id.to_owned(),
-        None => heading.split(" (").next().unwrap_or_default().to_lowercase().replace(' ', "_"),
+        None => heading
+            .split(" (")
+            .next()
+            .unwrap_or_default()
+            .to_lowercase()
+            .replace(' ', "_"),
     };
     let mut operation = Operation {
         method: text(&fact["method"]).to_owned(),
         path: text(&fact["path"]).to_owned(),
         id,
         group: text(&fact["group"]).to_owned(),
-        auth: texts(&fact["auth"]).iter().map(|kind| kind.replace(' ', "-")).collect(),
+        auth: texts(&fact["auth"])
+            .iter()
+            .map(|kind| kind.replace(' ', "-"))
+            .collect(),
         usable_by: word(text(&fact["usable_by"])),
         status: word(text(&fact["status"])),
         audit_reason: fact["audit_log_reason"] == true,
@@ -73,27 +117,49 @@ fn operation(
         ..Operation::default()
     };
     for name in names_of(&operation.path) {
-        let given = list(&fact["path_params"]).iter().find(|param| text(&param["name"]) == name);
+        let given = list(&fact["path_params"])
+            .iter()
+            .find(|param| text(&param["name"]) == name);
         let shape = match given.map(|param| &param["schema"]) {
-            Some(schema) if schema.is_object() => shape(&format!("{}.{name}", operation.id), schema, tables)?,
+            Some(schema) if schema.is_object() => {
+                shape(&format!("{}.{name}", operation.id), schema, tables)?
+            }
             _ if name.ends_with("_id") => Shape::Ref("SnowflakeType".to_owned()),
             _ => Shape::string(),
         };
-        operation.path_params.push(Field { name: name.to_owned(), optional: false, shape });
+        operation.path_params.push(Field {
+            name: name.to_owned(),
+            optional: false,
+            shape,
+        });
     }
     for param in list(&fact["query_params"]) {
         let name = text(&param["name"]).to_owned();
-        let shape = shape(&format!("{}.{name}", operation.id), &param["schema"], tables)?;
-        operation.query_params.push(Field { name, optional: param["required"] != true, shape });
+        let shape = shape(
+            &format!("{}.{name}", operation.id),
+            &param["schema"],
+            tables,
+        )?;
+        operation.query_params.push(Field {
+            name,
+            optional: param["required"] != true,
+            shape,
+        });
     }
     operation.query_params.sort_by(|a, b| a.name.cmp(&b.name));
     let described = &openapi["paths"][&operation.path][operation.method.to_lowercase()];
     if described.is_null() {
-        ensure!(text(&fact["spec"]) == "docs-only", "the OpenAPI file lacks it");
+        ensure!(
+            text(&fact["spec"]) == "docs-only",
+            "the OpenAPI file lacks it"
+        );
         if let Some(params) = docs.json_params(text(&fact["docs"][0]["page"]), heading) {
             operation.body_required = true;
             let shape = Shape::Ref(params.to_owned());
-            operation.bodies.push(Content { content_type: "application/json".to_owned(), shape });
+            operation.bodies.push(Content {
+                content_type: "application/json".to_owned(),
+                shape,
+            });
         }
         return Ok(operation);
     }
@@ -108,9 +174,16 @@ fn operation(
         let same = contents
             .and_then(|all| all.get("application/json"))
             .is_some_and(|json| json == content);
-        let place = if same { format!("{}.body", operation.id) } else { place };
+        let place = if same {
+            format!("{}.body", operation.id)
+        } else {
+            place
+        };
         let shape = shape(&place, &content["schema"], tables)?;
-        operation.bodies.push(Content { content_type: content_type.clone(), shape });
+        operation.bodies.push(Content {
+            content_type: content_type.clone(),
+            shape,
+        });
     }
     for (status, answer) in described["responses"].as_object().context("no answers")? {
         let answer = match answer["$ref"].as_str() {
@@ -122,12 +195,25 @@ fn operation(
         };
         let contents = answer["content"].as_object();
         if contents.is_none_or(Map::is_empty) {
-            operation.answers.push(Answer { status: status.clone(), content: None });
+            operation.answers.push(Answer {
+                status: status.clone(),
+                content: None,
+            });
         }
         for (content_type, content) in contents.into_iter().flatten() {
-            let shape = shape(&format!("{}.{status}", operation.id), &content["schema"], tables)?;
-            let content = Content { content_type: content_type.clone(), shape };
-            operation.answers.push(Answer { status: status.clone(), content: Some(content) });
+            let shape = shape(
+                &format!("{}.{status}", operation.id),
+                &content["schema"],
+                tables,
+            )?;
+            let content = Content {
+                content_type: content_type.clone(),
+                shape,
+            };
+            operation.answers.push(Answer {
+                status: status.clone(),
+                content: Some(content),
+            });
         }
     }
     operation.answers.sort_by(|a, b| a.status.cmp(&b.status));
@@ -136,18 +222,28 @@ fn operation(
 
 /// The parameters of a path template.
 fn names_of(path: &str) -> Vec<&str> {
-    path.split('{').skip(1).filter_map(|part| part.split('}').next()).collect()
+    path.split('{')
+        .skip(1)
+        .filter_map(|part| part.split('}').next())
+        .collect()
 }
 
 /// What a cut of the corpus says in words, as one word: what stands in brackets is its remark.
 fn word(phrase: &str) -> String {
-    phrase.split(" (").next().unwrap_or_default().replace(' ', "-")
+    phrase
+        .split(" (")
+        .next()
+        .unwrap_or_default()
+        .replace(' ', "-")
 }
 
 /// Adds a schema under a name.
 fn add(name: &str, schema: &Value, tables: &mut Tables) -> Result<()> {
     let made = if schema["properties"].is_object() {
-        ensure!(schema["allOf"].is_null() && schema["oneOf"].is_null(), "fields beside a union");
+        ensure!(
+            schema["allOf"].is_null() && schema["oneOf"].is_null(),
+            "fields beside a union"
+        );
         object(name, schema, tables)?
     } else if let Some(values) = constants(schema)? {
         Schema::Enum(values)
@@ -164,7 +260,10 @@ fn add(name: &str, schema: &Value, tables: &mut Tables) -> Result<()> {
 }
 
 fn object(name: &str, schema: &Value, tables: &mut Tables) -> Result<Schema> {
-    known(schema, &["type", "properties", "required", "additionalProperties"])?;
+    known(
+        schema,
+        &["type", "properties", "required", "additionalProperties"],
+    )?;
     let closed = match &schema["additionalProperties"] {
         Value::Null | Value::Bool(true) => false,
         Value::Bool(false) => true,
@@ -231,11 +330,17 @@ fn shape(place: &str, schema: &Value, tables: &mut Tables) -> Result<Shape> {
             [one] => shape(place, one, tables)?,
             _ => bail!("a pinned value of several schemas"),
         };
-        let values = list(&schema["enum"]).iter().map(scalar).collect::<Result<Vec<_>>>()?;
+        let values = list(&schema["enum"])
+            .iter()
+            .map(scalar)
+            .collect::<Result<Vec<_>>>()?;
         // The file has empty lists of values; they cannot mean that nothing is allowed.
         branches.push(match values.as_slice() {
             [] => of,
-            _ => Shape::Pinned { of: Box::new(of), values },
+            _ => Shape::Pinned {
+                of: Box::new(of),
+                values,
+            },
         });
     } else if constants(schema)?.is_some() {
         add(place, schema, tables)?;
@@ -247,7 +352,10 @@ fn shape(place: &str, schema: &Value, tables: &mut Tables) -> Result<Shape> {
             Ok([one]) => one,
             Err(parts) => Shape::All(parts),
         });
-    } else if let Some(parts) = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array()) {
+    } else if let Some(parts) = schema["oneOf"]
+        .as_array()
+        .or_else(|| schema["anyOf"].as_array())
+    {
         known(schema, &["oneOf", "anyOf"])?;
         branches.extend(numbered(place, parts, tables)?);
     } else {
@@ -265,15 +373,21 @@ fn shape(place: &str, schema: &Value, tables: &mut Tables) -> Result<Shape> {
 }
 
 fn numbered(place: &str, parts: &[Value], tables: &mut Tables) -> Result<Vec<Shape>> {
-    let inline = parts.iter().filter(|part| part["$ref"].is_null() && part["type"] != "null").count();
+    let inline = parts
+        .iter()
+        .filter(|part| part["$ref"].is_null() && part["type"] != "null")
+        .count();
     parts
         .iter()
         .enumerate()
         .map(|(index, part)| {
             // A named schema's own name is taken by the whole.
             let named = !place.contains('.') && part["properties"].is_object();
-            let place =
-                if inline > 1 || named { format!("{place}.{index}") } else { place.to_owned() };
+            let place = if inline > 1 || named {
+                format!("{place}.{index}")
+            } else {
+                place.to_owned()
+            };
             shape(&place, part, tables)
         })
         .collect()
@@ -305,7 +419,15 @@ fn kind(place: &str, schema: &Value, kind: Option<&str>, tables: &mut Tables) ->
         "string" => {
             known(
                 schema,
-                &["type", "format", "pattern", "minLength", "maxLength", "enum", "contentEncoding"],
+                &[
+                    "type",
+                    "format",
+                    "pattern",
+                    "minLength",
+                    "maxLength",
+                    "enum",
+                    "contentEncoding",
+                ],
             )?;
             ensure!(
                 matches!(text(&schema["contentEncoding"]), "" | "base64"),
@@ -319,10 +441,16 @@ fn kind(place: &str, schema: &Value, kind: Option<&str>, tables: &mut Tables) ->
                 (None, None) if schema["contentEncoding"] == "base64" => Some("base64".to_owned()),
                 (None, None) => None,
             };
-            Shape::String { length: range(schema, "minLength", "maxLength")?, format }
+            Shape::String {
+                length: range(schema, "minLength", "maxLength")?,
+                format,
+            }
         }
         "array" => {
-            known(schema, &["type", "items", "minItems", "maxItems", "uniqueItems"])?;
+            known(
+                schema,
+                &["type", "items", "minItems", "maxItems", "uniqueItems"],
+            )?;
             Shape::Array {
                 of: Box::new(shape(place, &schema["items"], tables)?),
                 length: range(schema, "minItems", "maxItems")?,
@@ -338,7 +466,15 @@ fn kind(place: &str, schema: &Value, kind: Option<&str>, tables: &mut Tables) ->
             Shape::Ref(place.to_owned())
         }
         "object" if schema["additionalProperties"].is_object() => {
-            known(schema, &["type", "additionalProperties", "minProperties", "maxProperties"])?;
+            known(
+                schema,
+                &[
+                    "type",
+                    "additionalProperties",
+                    "minProperties",
+                    "maxProperties",
+                ],
+            )?;
             Shape::Map {
                 of: Box::new(shape(place, &schema["additionalProperties"], tables)?),
                 length: range(schema, "minProperties", "maxProperties")?,
@@ -369,11 +505,17 @@ fn range(schema: &Value, min: &str, max: &str) -> Result<Range> {
         Value::Number(number) => {
             let written = number.to_string();
             let whole = written.strip_suffix(".0").unwrap_or(&written);
-            whole.parse().map(Some).with_context(|| format!("{key} {written} is no whole number"))
+            whole
+                .parse()
+                .map(Some)
+                .with_context(|| format!("{key} {written} is no whole number"))
         }
         other => bail!("{key} is {other}"),
     };
-    Ok(Range { min: bound(min)?, max: bound(max)? })
+    Ok(Range {
+        min: bound(min)?,
+        max: bound(max)?,
+    })
 }
 
 /// A constant as a word of the tables.
@@ -385,7 +527,9 @@ fn scalar(value: &Value) -> Result<String> {
     };
     ensure!(
         !written.is_empty()
-            && written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')),
+            && written
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')),
         "the constant {written:?} cannot be written as a word"
     );
     Ok(written)

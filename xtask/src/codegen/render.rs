@@ -6,7 +6,8 @@ use super::docs::DOCUMENTED;
 use crate::spec::table::{CloseCode, Field, Opcode, Schema, Tables};
 
 const OPENAPI: &str = "discord/discord-api-spec@74fda0f (MIT, (c) Discord)";
-const DOCS: &str = "discord/discord-api-docs@c98d64bc (facts out of text under CC BY-SA 4.0, (c) Discord)";
+const DOCS: &str =
+    "discord/discord-api-docs@c98d64bc (facts out of text under CC BY-SA 4.0, (c) Discord)";
 
 pub(super) fn files(tables: &Tables) -> Vec<(&'static str, String)> {
     vec![
@@ -24,7 +25,8 @@ fn is_documented(name: &str) -> bool {
 }
 
 fn head(sources: &[&str]) -> String {
-    let mut out = String::from("# Written by `cargo xtask codegen`; specs/README.md has the format.\n");
+    let mut out =
+        String::from("# Written by `cargo xtask codegen`; specs/README.md has the format.\n");
     for source in sources {
         put(&mut out, format_args!("# Source: {source}"));
     }
@@ -38,22 +40,37 @@ fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
 
 fn field(out: &mut String, before: &str, field: &Field) {
     let mark = if field.optional { "?" } else { "" };
-    put(out, format_args!("  {before}{}{mark} {}", field.name, field.shape));
+    put(
+        out,
+        format_args!("  {before}{}{mark} {}", field.name, field.shape),
+    );
 }
 
 fn operations(tables: &Tables) -> String {
     let mut out = head(&[OPENAPI, DOCS]);
     for operation in &tables.operations {
-        put(&mut out, format_args!("{} {} {}", operation.method, operation.path, operation.id));
+        put(
+            &mut out,
+            format_args!("{} {} {}", operation.method, operation.path, operation.id),
+        );
         put(&mut out, format_args!("  group {}", operation.group));
-        put(&mut out, format_args!("  auth {}", operation.auth.join(" ")));
-        put(&mut out, format_args!("  usable-by {}", operation.usable_by));
+        put(
+            &mut out,
+            format_args!("  auth {}", operation.auth.join(" ")),
+        );
+        put(
+            &mut out,
+            format_args!("  usable-by {}", operation.usable_by),
+        );
         put(&mut out, format_args!("  status {}", operation.status));
         if operation.audit_reason {
             put(&mut out, format_args!("  audit-reason"));
         }
         if !operation.major.is_empty() {
-            put(&mut out, format_args!("  major {}", operation.major.join(" ")));
+            put(
+                &mut out,
+                format_args!("  major {}", operation.major.join(" ")),
+            );
         }
         for param in &operation.path_params {
             field(&mut out, "path ", param);
@@ -65,14 +82,20 @@ fn operations(tables: &Tables) -> String {
             put(&mut out, format_args!("  body required"));
         }
         for body in &operation.bodies {
-            put(&mut out, format_args!("  body {} {}", body.content_type, body.shape));
+            put(
+                &mut out,
+                format_args!("  body {} {}", body.content_type, body.shape),
+            );
         }
         for answer in &operation.answers {
             match &answer.content {
                 None => put(&mut out, format_args!("  answer {}", answer.status)),
                 Some(content) => put(
                     &mut out,
-                    format_args!("  answer {} {} {}", answer.status, content.content_type, content.shape),
+                    format_args!(
+                        "  answer {} {} {}",
+                        answer.status, content.content_type, content.shape
+                    ),
                 ),
             }
         }
@@ -82,10 +105,17 @@ fn operations(tables: &Tables) -> String {
 
 fn schemas(tables: &Tables, documented: bool) -> String {
     let mut out = head(&[if documented { DOCS } else { OPENAPI }]);
-    for (name, schema) in tables.schemas.iter().filter(|(name, _)| is_documented(name) == documented) {
+    for (name, schema) in tables
+        .schemas
+        .iter()
+        .filter(|(name, _)| is_documented(name) == documented)
+    {
         match schema {
             Schema::Object { fields, closed } => {
-                put(&mut out, format_args!("object {name}{}", if *closed { " closed" } else { "" }));
+                put(
+                    &mut out,
+                    format_args!("object {name}{}", if *closed { " closed" } else { "" }),
+                );
                 for own in fields {
                     field(&mut out, "", own);
                 }
@@ -110,7 +140,10 @@ fn gateway(tables: &Tables) -> String {
     close_codes(&mut out, "close", &gateway.close_codes);
     for intent in &gateway.intents {
         let mark = if intent.privileged { " privileged" } else { "" };
-        put(&mut out, format_args!("intent {} {}{mark}", intent.bit, intent.name));
+        put(
+            &mut out,
+            format_args!("intent {} {}{mark}", intent.bit, intent.name),
+        );
     }
     for event in &gateway.events {
         let mut words = vec![event.op.to_string(), event.name.clone()];
@@ -123,14 +156,20 @@ fn gateway(tables: &Tables) -> String {
             put(&mut out, format_args!("  only {}", event.only.join(" ")));
         }
         if !event.without.is_empty() {
-            put(&mut out, format_args!("  without {}", event.without.join(" ")));
+            put(
+                &mut out,
+                format_args!("  without {}", event.without.join(" ")),
+            );
         }
         for own in &event.fields {
             field(&mut out, "field ", own);
         }
     }
     for command in &gateway.commands {
-        put(&mut out, format_args!("command {} {}", command.op, command.name));
+        put(
+            &mut out,
+            format_args!("command {} {}", command.op, command.name),
+        );
         if let Some(payload) = &command.payload {
             put(&mut out, format_args!("  payload {payload}"));
         }
@@ -146,7 +185,13 @@ fn gateway(tables: &Tables) -> String {
 fn opcodes(out: &mut String, kind: &str, all: &[Opcode]) {
     for opcode in all {
         let mark = if opcode.binary { " binary" } else { "" };
-        put(out, format_args!("{kind} {} {} {}{mark}", opcode.code, opcode.name, opcode.sent_by));
+        put(
+            out,
+            format_args!(
+                "{kind} {} {} {}{mark}",
+                opcode.code, opcode.name, opcode.sent_by
+            ),
+        );
     }
 }
 
@@ -165,7 +210,16 @@ fn limits(tables: &Tables) -> String {
     let mut out = head(&[DOCS]);
     for limit in &tables.limits {
         let values: Vec<_> = limit.values.iter().map(f64::to_string).collect();
-        put(&mut out, format_args!("limit {} {} {} {}", limit.id, limit.scope, values.join(","), limit.unit));
+        put(
+            &mut out,
+            format_args!(
+                "limit {} {} {} {}",
+                limit.id,
+                limit.scope,
+                values.join(","),
+                limit.unit
+            ),
+        );
     }
     out
 }
