@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// How much a hot path may grow before the gate closes, in percent.
-const TOLERANCE_PERCENT: f64 = 5.0;
+const TOLERANCE_PERCENT: u64 = 5;
 
 /// The two numbers of iterations whose difference is measured, so that start-up, warm-up and
 /// one-time tables cancel out. Callgrind is some fifty times slower than the bare machine: a few
@@ -153,7 +153,7 @@ fn compare(before: &Baseline, now: &Baseline) -> Verdict {
             continue;
         };
         let change = (exact(*count) / exact(*old).max(1.0) - 1.0) * 100.0;
-        let grown = change > TOLERANCE_PERCENT;
+        let grown = count.saturating_mul(100) > old.saturating_mul(100 + TOLERANCE_PERCENT);
         closed |= grown;
         let mark = if grown { "  GREW" } else { "" };
         lines.push(format!(

@@ -17,7 +17,7 @@ pub(crate) enum Need {
 
 /// How one package manager installs, and what it calls the things we need.
 #[derive(Debug)]
-struct PackageManager {
+struct Installer {
     program: &'static str,
     /// Arguments of a run that must come first, for managers whose lists start out empty.
     refresh: Option<&'static [&'static str]>,
@@ -29,8 +29,8 @@ struct PackageManager {
     as_root: bool,
 }
 
-const MANAGERS: &[PackageManager] = &[
-    PackageManager {
+const MANAGERS: &[Installer] = &[
+    Installer {
         program: "apt-get",
         refresh: Some(&["update"]),
         install: &["install", "--yes", "--no-install-recommends"],
@@ -39,7 +39,7 @@ const MANAGERS: &[PackageManager] = &[
         valgrind: "valgrind",
         as_root: true,
     },
-    PackageManager {
+    Installer {
         program: "dnf",
         refresh: None,
         install: &["install", "--assumeyes"],
@@ -48,7 +48,7 @@ const MANAGERS: &[PackageManager] = &[
         valgrind: "valgrind",
         as_root: true,
     },
-    PackageManager {
+    Installer {
         program: "apk",
         refresh: None,
         install: &["add", "--no-interactive"],
@@ -57,7 +57,7 @@ const MANAGERS: &[PackageManager] = &[
         valgrind: "valgrind",
         as_root: true,
     },
-    PackageManager {
+    Installer {
         program: "pacman",
         refresh: None,
         install: &["-Sy", "--needed", "--noconfirm"],
@@ -66,7 +66,7 @@ const MANAGERS: &[PackageManager] = &[
         valgrind: "valgrind",
         as_root: true,
     },
-    PackageManager {
+    Installer {
         program: "zypper",
         refresh: None,
         install: &["--non-interactive", "install"],
@@ -75,7 +75,7 @@ const MANAGERS: &[PackageManager] = &[
         valgrind: "valgrind",
         as_root: true,
     },
-    PackageManager {
+    Installer {
         program: "brew",
         refresh: None,
         install: &["install"],
@@ -86,7 +86,7 @@ const MANAGERS: &[PackageManager] = &[
     },
 ];
 
-impl PackageManager {
+impl Installer {
     fn package(&self, need: Need) -> &'static str {
         match need {
             Need::Redis => self.redis,
@@ -163,7 +163,7 @@ pub(crate) fn install(needs: &[Need]) -> Result<()> {
     Ok(())
 }
 
-fn right_to_use(manager: &PackageManager) -> Right {
+fn right_to_use(manager: &Installer) -> Right {
     if !manager.as_root || rustix::process::geteuid().is_root() {
         Right::Direct
     } else if shell::succeeds(Command::new("sudo").args(["-n", "true"])) {

@@ -5,9 +5,12 @@
 //! the owner of its other end dies, SIGKILL included, so nothing stays behind; and because the
 //! process leads its own group, a Ctrl-C in the terminal reaches it only through that pipe.
 
+mod programs;
+
 use crate::packages::{self, Need};
-use crate::{shell, wire};
+use crate::wire;
 use anyhow::{Context as _, Result, anyhow, bail};
+use programs::{Person, find_postgres, find_redis};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
@@ -407,119 +410,6 @@ fn with_free_port<T>(name: &str, log: &Path, mut start: impl FnMut(u16) -> Resul
     )))
 }
 
-/// The user under whom Postgres runs, which must not be root.
-#[derive(Debug)]
-enum Person {
-    Ourselves,
-    Other { name: String, user: u32, group: u32 },
-}
-
-impl Person {
-    fn for_postgres() -> Result<Self> {
-        if !rustix::process::geteuid().is_root() {
-            return Ok(Self::Ourselves);
-        }
-        let accounts = std::fs::read_to_string("/etc/passwd")
-            .context("failed to look for a user to run Postgres as")?;
-        ["postgres", "nobody"]
-            .into_iter()
-            .find_map(|name| account(&accounts, name))
-            .map(|(name, user, group)| Self::Other { name, user, group })
-            .context("Postgres refuses to run as root, and there is no user postgres or nobody")
-    }
-
-    fn give(&self, folder: &Path) -> Result<()> {
-        match self {
-            Self::Ourselves => Ok(()),
-            Self::Other { user, group, .. } => {
-                std::os::unix::fs::chown(folder, Some(*user), Some(*group))
-                    .with_context(|| format!("failed to give {} away", folder.display()))
-            }
-        }
-    }
-
-    fn command(&self, program: &Path) -> Command {
-        let Self::Other { name, user, group } = self else {
-            return Command::new(program);
-        };
-        if shell::on_path("setpriv").is_some() {
-            let mut command = Command::new("setpriv");
-            command
-                .arg(format!("--reuid={user}"))
-                .arg(format!("--regid={group}"))
-                .arg("--clear-groups")
-                .arg(program);
-            command
-        } else if shell::on_path("runuser").is_some() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", name, "--"]).arg(program);
-            command
-        } else {
-            // `su` wants one shell line; `exec "$0" "$@"` hands the words through unquoted.
-            let mut command = Command::new("su");
-            command
-                .args(["-s", "/bin/sh", name, "-c", "exec \"$0\" \"$@\"", "--"])
-                .arg(program);
-            command
-        }
-    }
-}
-
-fn account(accounts: &str, name: &str) -> Option<(String, u32, u32)> {
-    accounts.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        if fields.next() != Some(name) {
-            return None;
-        }
-        let user = fields.nth(1)?.parse().ok()?;
-        let group = fields.next()?.parse().ok()?;
-        Some((name.to_owned(), user, group))
-    })
-}
-
-/// The Redis server's program; Valkey speaks the same protocol and is what some systems ship.
-pub(crate) fn find_redis() -> Option<PathBuf> {
-    ["redis-server", "valkey-server"]
-        .into_iter()
-        .find_map(shell::on_path)
-}
-
-/// The folder that holds both `initdb` and `postgres`. Systems with several versions side by side
-/// keep them off `PATH`.
-pub(crate) fn find_postgres() -> Option<PathBuf> {
-    let complete = |folder: &PathBuf| {
-        ["initdb", "postgres"]
-            .iter()
-            .all(|p| shell::is_program(&folder.join(p)))
-    };
-    let on_path = shell::on_path("initdb").and_then(|p| p.parent().map(Path::to_path_buf));
-    let configured = shell::on_path("pg_config").and_then(|program| {
-        let output = Command::new(program).arg("--bindir").output().ok()?;
-        Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
-    });
-    on_path
-        .into_iter()
-        .chain(versions_under("/usr/lib/postgresql", "bin"))
-        .chain(versions_under("/usr/libexec", ""))
-        .chain(versions_under("/opt/homebrew/opt", "bin"))
-        .chain(configured)
-        .find(complete)
-}
-
-/// The folders `parent/*/below`, the highest version first.
-fn versions_under(parent: &str, below: &str) -> Vec<PathBuf> {
-    let mut folders: Vec<_> = std::fs::read_dir(parent)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path().join(below))
-        .filter(|folder| folder.is_dir())
-        .collect();
-    folders.sort();
-    folders.reverse();
-    folders
-}
-
 fn open_to_other_users(folder: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     // Postgres' user must pass through, and needs to see nothing.
@@ -598,7 +488,7 @@ mod tests {
         drop(instance);
 
         assert!(!is_alive(child), "the server is gone");
-        assert!(is_gone_or_unreaped(grandchild), "what it started is gone");
+        assert!(leaves(grandchild), "what it started is gone");
     }
 
     #[test]
@@ -617,26 +507,18 @@ mod tests {
         assert!(text.contains("exit status: 7"), "{text}");
     }
 
-    #[test]
-    fn an_account_is_read_from_the_table_of_users() {
-        let table = "root:x:0:0:root:/:/bin/sh\npostgres:x:101:103:db:/nowhere:/bin/sh\n";
-        assert_eq!(
-            account(table, "postgres"),
-            Some(("postgres".to_owned(), 101, 103))
-        );
-        assert_eq!(account(table, "nobody"), None);
-    }
-
-    /// In a container without an init process nobody reaps an orphan: it stays as a zombie, which
-    /// holds nothing but its number.
-    fn is_gone_or_unreaped(id: u32) -> bool {
-        if !is_alive(id) {
-            return true;
+    /// Waits until the process has left or is a zombie: the kernel ends it some time after the
+    /// signal, and in a container without an init process nobody reaps an orphan.
+    fn leaves(id: u32) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < STOP_BOUND {
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            let state = stat.rsplit(')').next().unwrap_or("").trim();
+            if !is_alive(id) || state.starts_with(['Z', 'X']) {
+                return true;
+            }
+            std::thread::sleep(POLL_PAUSE);
         }
-        std::fs::read_to_string(format!("/proc/{id}/stat")).map_or(true, |stat| {
-            stat.rsplit(')')
-                .next()
-                .is_some_and(|rest| rest.trim().starts_with('Z'))
-        })
+        false
     }
 }

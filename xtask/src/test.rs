@@ -3,6 +3,7 @@
 //! A test that needs a server says so in its name: `needs_redis`, `needs_postgres`. There is no
 //! other list of them.
 
+use crate::metadata::Metadata;
 use crate::services::{POSTGRES_URL, REDIS_URL, Services};
 use crate::shell::{self, Workspace};
 use anyhow::{Context as _, Result, bail};
@@ -88,10 +89,12 @@ fn run_tests(
         command
     };
     let mut doctests = Watched::default();
+    let mut ran_doctests = false;
     let main = match runner {
         Runner::Nextest => {
             let main = watch.run(prepare(runner.nextest(workspace, options)), Stream::Error)?;
-            if watch.received().is_none() {
+            ran_doctests = watch.received().is_none() && has_library(workspace, &options.filter)?;
+            if ran_doctests {
                 let mut command = workspace.cargo(["test", "--doc", "--all-features"]);
                 command.args(scope(&options.filter)).args(&options.filter);
                 doctests = watch.run(prepare(command), Stream::Output)?;
@@ -106,7 +109,6 @@ fn run_tests(
             )?
         }
     };
-    let ran_doctests = matches!(runner, Runner::Nextest);
     let passed = main.success && (doctests.success || !ran_doctests);
     let mut summary = Vec::new();
     if ran_doctests {
@@ -201,12 +203,36 @@ impl Runner {
     }
 }
 
+/// Whether any of the packages asked for has a library: cargo refuses to look for doc tests in a
+/// program.
+fn has_library(workspace: &Workspace, filter: &[String]) -> Result<bool> {
+    let packages = Metadata::read(workspace)?.packages;
+    let asked = asked_packages(filter);
+    Ok(packages.iter().any(|package| {
+        package.is_library() && (asked.is_empty() || asked.contains(&package.name.as_str()))
+    }))
+}
+
+/// The packages that the runner's arguments name.
+fn asked_packages(filter: &[String]) -> Vec<&str> {
+    let mut words = filter.iter().map(String::as_str);
+    let mut asked = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "-p" || word == "--package" {
+            asked.extend(words.next());
+        } else if let Some(name) = word
+            .strip_prefix("--package=")
+            .or_else(|| word.strip_prefix("-p"))
+        {
+            asked.push(name);
+        }
+    }
+    asked
+}
+
 /// `--workspace`, unless a package was asked for.
 fn scope(filter: &[String]) -> Option<&'static str> {
-    let names_package = filter.iter().any(|word| {
-        word == "--package" || word.starts_with("--package=") || word.starts_with("-p")
-    });
-    (!names_package).then_some("--workspace")
+    asked_packages(filter).is_empty().then_some("--workspace")
 }
 
 fn needing_services() -> String {
@@ -444,6 +470,8 @@ mod tests {
         assert_eq!(scope(&[]), Some("--workspace"));
         assert_eq!(scope(&["session".to_owned()]), Some("--workspace"));
         assert_eq!(scope(&["-p".to_owned(), "ovenjs-types".to_owned()]), None);
+        let words = ["-pa", "--package=b", "--package", "c", "name"].map(str::to_owned);
+        assert_eq!(asked_packages(&words), ["a", "b", "c"]);
     }
 
     #[test]
