@@ -262,7 +262,10 @@ mod tests {
         let kind: ChannelType = serde_json::from_str("99").unwrap();
         assert_eq!(kind, ChannelType::Unknown(99));
         assert_eq!(serde_json::to_string(&kind).unwrap(), "99");
-        assert_eq!(serde_json::from_str::<ChannelType>("2").unwrap(), ChannelType::GuildVoice);
+        assert_eq!(
+            serde_json::from_str::<ChannelType>("2").unwrap(),
+            ChannelType::GuildVoice
+        );
     }
 
     #[test]
@@ -274,7 +277,10 @@ mod tests {
 
         let permissions: Permissions = serde_json::from_str("\"9223372036854775816\"").unwrap();
         assert!(permissions.contains(Permissions::ADMINISTRATOR));
-        assert_eq!(serde_json::to_string(&permissions).unwrap(), "\"9223372036854775816\"");
+        assert_eq!(
+            serde_json::to_string(&permissions).unwrap(),
+            "\"9223372036854775816\""
+        );
     }
 
     #[test]

@@ -1,0 +1,3 @@
+//! The model against payloads that others wrote.
+
+mod corpus;
