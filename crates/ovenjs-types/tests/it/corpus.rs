@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use ovenjs_types::{
-    Application, Channel, Command, Guild, Interaction, Member, Message, ReactionEmoji, Role,
-    UnavailableGuild, User,
+    Application, Channel, Command, Component, Guild, Interaction, Member, Message, ReactionEmoji,
+    Role, UnavailableGuild, User,
     json::{self, DecodeError, Scratch},
 };
 use serde_json::Value;
@@ -64,6 +64,7 @@ fn decode(object: &str, bytes: &[u8]) -> Option<Result<(), DecodeError>> {
         "Application" => of::<Application>(bytes),
         "Application Command (localized)" => of::<Command>(bytes),
         "Channel" => of::<Channel>(bytes),
+        "Create Message params (components)" => of::<Components>(bytes),
         "Emoji" => of::<ReactionEmoji>(bytes),
         "Guild" => of::<Guild>(bytes),
         "Guild Member" => of::<Member>(bytes),
@@ -74,6 +75,13 @@ fn decode(object: &str, bytes: &[u8]) -> Option<Result<(), DecodeError>> {
         "User" => of::<User>(bytes),
         _ => return None,
     })
+}
+
+/// What a message is made of, apart from the fields that are only sent.
+#[derive(serde::Deserialize)]
+struct Components {
+    #[expect(dead_code, reason = "that it decodes is what is tested")]
+    components: Vec<Component>,
 }
 
 fn of<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(), DecodeError> {
