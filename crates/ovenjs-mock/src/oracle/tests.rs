@@ -172,7 +172,7 @@ fn a_union_is_judged_by_the_branch_that_the_value_means() {
         one(
             "components.0.components.0.custom_id",
             Rule::Length,
-            "BASE_TYPE_MAX_LENGTH"
+            "BASE_TYPE_BAD_LENGTH"
         )
     );
     let strange = json!({ "type": 99 });
