@@ -362,7 +362,7 @@ fn shape(place: &str, schema: &Value, tables: &mut Tables) -> Result<Shape> {
         branches.push(kind(place, schema, kinds.first().copied(), tables)?);
     }
     ensure!(kinds.len() <= 1, "several types at once: {kinds:?}");
-    if branches.iter().any(|branch| *branch == Shape::Null) || nullable {
+    if nullable || branches.contains(&Shape::Null) {
         branches.retain(|branch| *branch != Shape::Null);
         branches.push(Shape::Null);
     }
