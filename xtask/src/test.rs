@@ -191,11 +191,13 @@ impl Runner {
                 listed_by_nextest(&shell::capture(&mut command)?)
             }
             Self::CargoTest => {
-                let mut command = workspace.cargo(["test", "--all-features", "--quiet"]);
-                command
-                    .args(scope(&options.filter))
-                    .args(["--", "--list"])
-                    .args(NEEDS);
+                // Doc tests have no names of their own, so they are not looked through.
+                let mut command = workspace.cargo(["test", "--all-features", "--quiet", "--tests"]);
+                command.args(scope(&options.filter));
+                for package in asked_packages(&options.filter) {
+                    command.args(["--package", package]);
+                }
+                command.args(["--", "--list"]).args(NEEDS);
                 let list = shell::capture(&mut command)?;
                 Ok(list.lines().filter(|line| line.ends_with(": test")).count())
             }
