@@ -1,1 +1,56 @@
 //! A Discord in a box whose oracle is Discord's own API description.
+//!
+//! [`Discord::start`] opens a loopback port that real clients take for Discord: gateway, REST,
+//! interactions, limits. The hand that holds it plays the users, looks at what the bot did, and lets
+//! things go wrong. Every request and every reply of the box itself is checked against the facts
+//! distilled from Discord's OpenAPI file ([`oracle`]).
+//!
+//! What is not here: our own types. The world of the box is JSON, so that it cannot share our
+//! mistakes.
+//!
+//! ```no_run
+//! # use ovenjs_mock::{Config, Discord};
+//! # async fn story() -> Result<(), ovenjs_mock::Error> {
+//! let discord = Discord::start(Config::default()).await?;
+//! // … a bot connects to discord.base_url() with discord.token() …
+//! discord.wait_for_ready(1).await?;
+//!
+//! let ann = discord.user("ann");
+//! let answer = ann.slash("/feedback topic:docs score:5").await?;
+//! let form = answer.click("Give feedback").await?;
+//! let thanks = form.fill("text", "More cinnamon").await?;
+//!
+//! assert_eq!(thanks.content(), "Thank you!");
+//! assert!(discord.violations().is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Rooms
+//!
+//! `world` what exists, `protocol` the gateway's rules, `rest` the operations; all three are pure
+//! and live together in `backend`. `shared` puts a lock, a clock and a bell around it, `server` the
+//! sockets, `play` the in-process interface.
+
+mod backend;
+mod config;
+mod error;
+mod failure;
+mod faults;
+mod json;
+pub mod oracle;
+mod play;
+mod protocol;
+mod rest;
+mod server;
+mod shared;
+mod time;
+mod world;
+
+pub use config::{Config, Guild, Limits};
+pub use error::{Error, Kind};
+pub use json::Json;
+pub use play::{
+    Answer, Connection, Discord, Faults, Filled, Message, Modal, Overwrite, Payload, Request,
+    Saying, User,
+};

@@ -1,0 +1,322 @@
+//! What the box contains and how strict it is.
+
+use std::time::Duration;
+
+/// How the box is furnished. Each knob has a default under which tests are quick; [`like_discord`]
+/// sets those of the real thing.
+///
+/// [`like_discord`]: Config::like_discord
+///
+/// ```
+/// use ovenjs_mock::{Config, Guild};
+///
+/// let config = Config::default()
+///     .application("Pantry")
+///     .guilds([Guild::named("Kitchen").channels(["general", "orders"]).members(30)])
+///     .like_discord();
+/// assert_eq!(config.guilds.len(), 1);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The loopback port; 0 lets the system choose. Default 0.
+    pub port: u16,
+    /// Where ids, tokens and session names come from. The same seed and the same script give the
+    /// same ids. Default 1.
+    pub seed: u64,
+    /// The bot token that is accepted; `None` makes one up. Default `None`.
+    pub token: Option<String>,
+    /// The name of the application and of its bot user. Default `"Oven"`.
+    pub application: String,
+    /// The guilds that the bot is in. The first channel of the first guild is the default one.
+    /// Default: one guild with one channel `general`.
+    pub guilds: Vec<Guild>,
+    /// The interval that Hello announces. Default 41,250 ms, as Discord's.
+    pub heartbeat_interval: Duration,
+    /// How much later than the interval a heartbeat may come before the connection is closed with
+    /// 4009. Default 20 s.
+    pub heartbeat_grace: Duration,
+    /// How long a session without a connection can be resumed. Default 120 s.
+    pub resume_window: Duration,
+    /// How many dispatches a session keeps for a resume; one that is further behind gets Invalid
+    /// Session. Default 65,536.
+    pub replay_limit: usize,
+    /// Intent bits whose use is refused with 4014, as Discord refuses privileged intents that are
+    /// not enabled. Default none.
+    pub disallowed_intents: u64,
+    /// The number of shards that `GET /gateway/bot` recommends. Default 1.
+    pub shards: u32,
+    /// How many shards may identify at once. Default 1.
+    pub max_concurrency: u32,
+    /// How long an identify occupies its place; zero does not enforce it. Default zero; Discord's
+    /// is 5 s.
+    pub identify_interval: Duration,
+    /// How many identifies are left before the token is refused. Default 1000.
+    pub session_starts: u32,
+    /// How many payloads one connection may send in 60 s. Default 120.
+    pub gateway_sends: u32,
+    /// The REST limits.
+    pub limits: Limits,
+    /// How long the in-process interface waits for something before it gives up. Default 10 s.
+    pub patience: Duration,
+    /// How long the initial response to an interaction may take. Default 3 s.
+    pub interaction_deadline: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            seed: 1,
+            token: None,
+            application: "Oven".to_owned(),
+            guilds: vec![Guild::named("The Bakery")],
+            heartbeat_interval: Duration::from_millis(41_250),
+            heartbeat_grace: Duration::from_secs(20),
+            resume_window: Duration::from_secs(120),
+            replay_limit: 65_536,
+            disallowed_intents: 0,
+            shards: 1,
+            max_concurrency: 1,
+            identify_interval: Duration::ZERO,
+            session_starts: 1000,
+            gateway_sends: 120,
+            limits: Limits::default(),
+            patience: Duration::from_secs(10),
+            interaction_deadline: Duration::from_secs(3),
+        }
+    }
+}
+
+impl Config {
+    /// Listens on this loopback port.
+    #[must_use]
+    pub const fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Makes ids and tokens from this seed.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Accepts this bot token.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Names the application and its bot.
+    #[must_use]
+    pub fn application(mut self, name: impl Into<String>) -> Self {
+        self.application = name.into();
+        self
+    }
+
+    /// Puts the bot into these guilds.
+    #[must_use]
+    pub fn guilds(mut self, guilds: impl IntoIterator<Item = Guild>) -> Self {
+        self.guilds = guilds.into_iter().collect();
+        self
+    }
+
+    /// Announces this heartbeat interval.
+    #[must_use]
+    pub const fn heartbeat_interval(mut self, interval: Duration) -> Self {
+        self.heartbeat_interval = interval;
+        self
+    }
+
+    /// Refuses these intent bits with close code 4014.
+    #[must_use]
+    pub const fn disallow_intents(mut self, bits: u64) -> Self {
+        self.disallowed_intents = bits;
+        self
+    }
+
+    /// Recommends this number of shards.
+    #[must_use]
+    pub const fn shards(mut self, shards: u32) -> Self {
+        self.shards = shards;
+        self
+    }
+
+    /// Lets this many shards identify at once.
+    #[must_use]
+    pub const fn max_concurrency(mut self, places: u32) -> Self {
+        self.max_concurrency = places;
+        self
+    }
+
+    /// Sets the REST limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Waits this long in the in-process interface.
+    #[must_use]
+    pub const fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The strictness of the real thing: Discord's REST limits and identify turns.
+    #[must_use]
+    pub fn like_discord(mut self) -> Self {
+        self.limits = Limits::like_discord();
+        self.identify_interval = Duration::from_secs(5);
+        self
+    }
+}
+
+/// One guild of the box.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Guild {
+    /// Its name.
+    pub name: String,
+    /// The names of its text channels. Default `["general"]`.
+    pub channels: Vec<String>,
+    /// How many members it has besides the bot and the owner, named `member-1` and so on. Default 0.
+    pub members: usize,
+    /// The permissions of the bot's role, as Discord's bits. Default: everything but ADMINISTRATOR.
+    pub bot_permissions: u64,
+}
+
+impl Guild {
+    /// A guild with one channel, `general`.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            channels: vec!["general".to_owned()],
+            members: 0,
+            bot_permissions: crate::world::permission::ALL_BUT_ADMINISTRATOR,
+        }
+    }
+
+    /// Sets the names of the text channels.
+    #[must_use]
+    pub fn channels<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.channels = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the number of further members.
+    #[must_use]
+    pub const fn members(mut self, members: usize) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// Sets the permissions of the bot's role; `@everyone` gets none, so that these are all it has.
+    #[must_use]
+    pub const fn bot_permissions(mut self, bits: u64) -> Self {
+        self.bot_permissions = bits;
+        self
+    }
+}
+
+/// The REST limits: fixed windows per route and major parameter, and one for the whole bot.
+///
+/// ```
+/// use std::time::Duration;
+/// use ovenjs_mock::Limits;
+///
+/// let limits = Limits::default().route("POST /channels/{channel_id}/messages", 2, Duration::from_secs(1));
+/// assert_eq!(limits.routes.len(), 1);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Whether limits are enforced; the headers are sent either way. Default true.
+    pub enforced: bool,
+    /// Requests per second of the whole bot; `None` has no such limit. Default `None`.
+    pub global_per_second: Option<u32>,
+    /// The bucket of routes that `routes` does not name: requests and window. Default 1000 per
+    /// second, which no test runs into by accident.
+    pub default: (u32, Duration),
+    /// Buckets by `METHOD /route/{template}`. Default none.
+    pub routes: Vec<(String, u32, Duration)>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            enforced: true,
+            global_per_second: None,
+            default: (1000, Duration::from_secs(1)),
+            routes: Vec::new(),
+        }
+    }
+}
+
+impl Limits {
+    /// No request is ever refused.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            enforced: false,
+            ..Self::default()
+        }
+    }
+
+    /// 50 requests a second for the bot, and buckets of the size Discord's headers usually show.
+    #[must_use]
+    pub fn like_discord() -> Self {
+        let limits = Self {
+            global_per_second: Some(50),
+            ..Self::default()
+        };
+        let limits = Self {
+            default: (10, Duration::from_secs(1)),
+            ..limits
+        };
+        limits
+            .route(
+                "POST /channels/{channel_id}/messages",
+                5,
+                Duration::from_secs(5),
+            )
+            .route(
+                "PATCH /channels/{channel_id}/messages/{message_id}",
+                5,
+                Duration::from_secs(5),
+            )
+            .route(
+                "DELETE /channels/{channel_id}/messages/{message_id}",
+                5,
+                Duration::from_secs(1),
+            )
+            .route(
+                "PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me",
+                1,
+                Duration::from_millis(250),
+            )
+            .route(
+                "POST /webhooks/{webhook_id}/{webhook_token}",
+                5,
+                Duration::from_secs(2),
+            )
+    }
+
+    /// Sets the limit of the whole bot, per second.
+    #[must_use]
+    pub const fn global_per_second(mut self, requests: u32) -> Self {
+        self.global_per_second = Some(requests);
+        self
+    }
+
+    /// Sets the bucket of one `METHOD /route/{template}`.
+    #[must_use]
+    pub fn route(mut self, route: impl Into<String>, requests: u32, window: Duration) -> Self {
+        self.routes.push((route.into(), requests, window));
+        self
+    }
+}

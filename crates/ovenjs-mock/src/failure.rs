@@ -1,0 +1,116 @@
+//! The answers by which Discord refuses a request.
+
+use serde_json::{Value, json};
+
+use crate::json::object;
+
+/// A refusal: HTTP status, Discord's JSON code, its words, and for form errors the tree.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Failure {
+    pub(crate) status: u16,
+    pub(crate) code: u64,
+    pub(crate) message: String,
+    pub(crate) errors: Option<Value>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: u16, code: u64, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            errors: None,
+        }
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(401, 0, "401: Unauthorized")
+    }
+
+    pub(crate) fn no_such_route() -> Self {
+        Self::new(404, 0, "404: Not Found")
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(405, 0, "405: Method Not Allowed")
+    }
+
+    pub(crate) fn bad_json() -> Self {
+        Self::new(400, 50109, "The request body contains invalid JSON.")
+    }
+
+    pub(crate) fn missing_access() -> Self {
+        Self::new(403, 50001, "Missing Access")
+    }
+
+    pub(crate) fn missing_permissions() -> Self {
+        Self::new(403, 50013, "Missing Permissions")
+    }
+
+    /// Something that does not exist: `code` is one of Discord's 10xxx.
+    pub(crate) fn unknown(code: u64) -> Self {
+        let what = match code {
+            10002 => "Application",
+            10003 => "Channel",
+            10004 => "Guild",
+            10007 => "Member",
+            10008 => "Message",
+            10011 => "Role",
+            10013 => "User",
+            10014 => "Emoji",
+            10015 => "Webhook",
+            10026 => "Ban",
+            10062 => "interaction",
+            10063 => "application command",
+            _ => "resource",
+        };
+        Self::new(
+            if code == 10014 { 400 } else { 404 },
+            code,
+            format!("Unknown {what}"),
+        )
+    }
+
+    pub(crate) fn empty_message() -> Self {
+        Self::new(400, 50006, "Cannot send an empty message")
+    }
+
+    pub(crate) fn already_acknowledged() -> Self {
+        Self::new(400, 40060, "Interaction has already been acknowledged.")
+    }
+
+    /// A form error at one place; `path` is the way there (`["options", "1", "name"]`).
+    pub(crate) fn form(path: &[&str], code: &str, message: &str) -> Self {
+        let leaf = json!({ "_errors": [{ "code": code, "message": message }] });
+        let errors = path
+            .iter()
+            .rev()
+            .fold(leaf, |inner, key| json!({ *key: inner }));
+        Self::form_tree(errors)
+    }
+
+    /// Form errors as a ready tree.
+    pub(crate) fn form_tree(errors: Value) -> Self {
+        Self {
+            errors: Some(errors),
+            ..Self::new(400, 50035, "Invalid Form Body")
+        }
+    }
+
+    /// An operation which Discord has and the box does not act on yet.
+    pub(crate) fn not_acted_on(operation: &str) -> Self {
+        Self::new(
+            501,
+            0,
+            format!("{operation} is not acted on by the mock yet"),
+        )
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        let mut body = object(json!({ "message": self.message, "code": self.code }));
+        if let Some(errors) = &self.errors {
+            body.insert("errors".to_owned(), errors.clone());
+        }
+        Value::Object(body)
+    }
+}

@@ -1,0 +1,523 @@
+//! The box in hand: what a test, or a program that plays with the box, holds.
+
+pub(crate) mod acts;
+mod answer;
+mod faults;
+mod seen;
+mod user;
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use ovenjs_types::{
+    Id,
+    marker::{ApplicationMarker, ChannelMarker, GuildMarker, UserMarker},
+};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::{
+    config::Config,
+    error::Error,
+    json::{Json, snowflake},
+    server,
+    shared::Shared,
+    world::Emission,
+};
+
+pub use answer::{Answer, Filled, Modal};
+pub use faults::Faults;
+pub use seen::{Connection, Message, Payload, Request};
+pub use user::{Saying, User};
+
+/// A running box: Discord on a loopback port, and the hand that plays its users.
+///
+/// Everything the box waits for has a bound ([`Config::patience`]); nothing sleeps. Dropping it ends
+/// its server.
+///
+/// ```
+/// # use ovenjs_mock::{Config, Discord};
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// # runtime.block_on(async {
+/// let discord = Discord::start(Config::default()).await?;
+/// let ann = discord.user("ann");
+///
+/// let hello = ann.says("hello").await?;
+///
+/// assert_eq!(hello.content(), "hello");
+/// assert_eq!(discord.messages(discord.channel_id()).len(), 1);
+/// // Nobody has registered a command, and the box says so.
+/// assert!(ann.slash("/ping").await.unwrap_err().to_string().contains("the bot has registered none"));
+/// discord.stop().await;
+/// # Ok::<(), ovenjs_mock::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Discord {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    read_messages: AtomicUsize,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Discord {
+    /// Starts a box on `127.0.0.1`.
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be bound.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
+        let listener = TcpListener::bind(wanted)
+            .await
+            .map_err(|source| Error::bind(&source))?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| Error::bind(&source))?;
+        let shared = Arc::new(Shared::new(config, format!("http://{address}")));
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server::serve(Arc::clone(&shared), listener, stopped));
+        Ok(Self {
+            shared,
+            address,
+            read_messages: AtomicUsize::new(0),
+            stop,
+            tasks,
+        })
+    }
+
+    /// Ends the server and everything that is connected to it.
+    pub async fn stop(mut self) {
+        // Without a receiver the server has ended already.
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// The address of the page, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What a client takes in place of `https://discord.com/api`; it appends `/v10`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}/api", self.address)
+    }
+
+    /// What `GET /gateway` answers.
+    #[must_use]
+    pub fn gateway_url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
+    /// The socket's address.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The bot token that is accepted.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.shared.look(|backend| backend.world.token.clone())
+    }
+
+    /// The bot's application.
+    ///
+    /// # Panics
+    ///
+    /// Never: the application exists from the start.
+    #[must_use]
+    pub fn application_id(&self) -> Id<ApplicationMarker> {
+        Id::new(self.shared.look(|backend| backend.world.application_id()))
+    }
+
+    /// The bot's user.
+    ///
+    /// # Panics
+    ///
+    /// Never: the bot exists from the start.
+    #[must_use]
+    pub fn bot_id(&self) -> Id<UserMarker> {
+        Id::new(self.shared.look(|backend| backend.world.bot))
+    }
+
+    /// The first guild of the configuration.
+    ///
+    /// # Panics
+    ///
+    /// When the configuration has no guild.
+    #[must_use]
+    pub fn guild_id(&self) -> Id<GuildMarker> {
+        Id::new(self.shared.look(|backend| backend.world.default_guild))
+    }
+
+    /// All guilds, oldest first.
+    #[must_use]
+    pub fn guild_ids(&self) -> Vec<Id<GuildMarker>> {
+        self.shared.look(|b| {
+            b.world
+                .guilds
+                .keys()
+                .filter_map(|id| Id::new_checked(*id))
+                .collect()
+        })
+    }
+
+    /// The first channel of the first guild, where users speak unless told otherwise.
+    ///
+    /// # Panics
+    ///
+    /// When the configuration has no guild with a channel.
+    #[must_use]
+    pub fn channel_id(&self) -> Id<ChannelMarker> {
+        Id::new(self.shared.look(|backend| backend.world.default_channel))
+    }
+
+    /// The first channel of this name.
+    #[must_use]
+    pub fn channel_named(&self, name: &str) -> Option<Id<ChannelMarker>> {
+        self.shared.look(|backend| {
+            let mut channels = backend.world.channels.iter();
+            let found = channels
+                .find(|(_, room)| room.object.get("name").and_then(Value::as_str) == Some(name));
+            found.and_then(|(id, _)| Id::new_checked(*id))
+        })
+    }
+
+    /// A user to play, who joins every guild when first named.
+    pub fn user(&self, name: &str) -> User {
+        let (id, channel) = self.shared.with(|backend, now| {
+            let id = backend.play(now, |world| world.user_named(name));
+            (id, backend.world.default_channel)
+        });
+        User::new(Arc::clone(&self.shared), id, channel)
+    }
+
+    /// Sends an event of any name and content to the sessions that may hear of it, without a look at
+    /// what Discord documents. The field `guild_id` decides the shard.
+    ///
+    /// # Errors
+    ///
+    /// When `data` cannot be written as JSON.
+    pub fn emit(&self, name: &str, data: &impl Serialize) -> Result<(), Error> {
+        self.emit_many([(name, data)])
+    }
+
+    /// Sends many events at once, in order.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be written as JSON; those before it are not sent either.
+    pub fn emit_many<'a, D: Serialize>(
+        &self,
+        events: impl IntoIterator<Item = (&'a str, D)>,
+    ) -> Result<(), Error> {
+        let mut emissions = Vec::new();
+        for (name, data) in events {
+            let data = serde_json::to_value(data).map_err(|source| Error::shape(&source))?;
+            let guild = data.get("guild_id").and_then(snowflake);
+            emissions.push(Emission {
+                name: name.to_owned(),
+                data,
+                guild,
+            });
+        }
+        self.shared.with(|backend, now| {
+            for emission in &emissions {
+                backend.emit(now, emission);
+            }
+        });
+        Ok(())
+    }
+
+    /// The messages of a channel, oldest first, the ephemeral ones among them.
+    #[must_use]
+    pub fn messages(&self, channel: Id<ChannelMarker>) -> Vec<Message> {
+        self.shared.look(|backend| {
+            let room = backend.world.channels.get(&channel.get());
+            let ids = room.into_iter().flat_map(|room| room.messages.keys());
+            ids.map(|id| Message::of(&backend.world, channel.get(), *id))
+                .collect()
+        })
+    }
+
+    /// The bot's next message that has not been asked for yet, in any channel. Answers to
+    /// interactions count, ephemeral ones do not.
+    ///
+    /// # Errors
+    ///
+    /// When none comes in time.
+    pub async fn next_bot_message(&self) -> Result<Message, Error> {
+        let place = self.read_messages.fetch_add(1, Ordering::SeqCst);
+        self.shared
+            .until("a message of the bot", self.shared.patience, |backend| {
+                let (channel, id) = backend.journal.bot_messages.get(place).copied()?;
+                Some(Message::of(&backend.world, channel, id))
+            })
+            .await
+            .inspect_err(|_| {
+                self.read_messages.fetch_sub(1, Ordering::SeqCst);
+            })
+    }
+
+    /// All requests, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared
+            .look(|backend| backend.journal.requests.iter().map(Request::of).collect())
+    }
+
+    /// The first request to `route` (`/channels/{channel_id}/messages`), which may have come already.
+    ///
+    /// # Errors
+    ///
+    /// When none comes in time.
+    pub async fn wait_for_request(&self, method: &str, route: &str) -> Result<Request, Error> {
+        self.wait_for_requests(1, method, route)
+            .await?
+            .pop()
+            .ok_or_else(|| Error::timed_out("a request"))
+    }
+
+    /// The first `count` requests to `route`, which may have come already.
+    ///
+    /// # Errors
+    ///
+    /// When they do not come in time.
+    pub async fn wait_for_requests(
+        &self,
+        count: usize,
+        method: &str,
+        route: &str,
+    ) -> Result<Vec<Request>, Error> {
+        let what = format!("{count} × {method} {route}");
+        self.shared
+            .until(&what, self.shared.patience, |backend| {
+                let fitting = backend
+                    .journal
+                    .requests
+                    .iter()
+                    .filter(|(record, ..)| record.method == method && record.route == route);
+                let found: Vec<Request> = fitting.take(count).map(Request::of).collect();
+                (found.len() == count).then_some(found)
+            })
+            .await
+    }
+
+    /// Waits until `count` connections have a session.
+    ///
+    /// # Errors
+    ///
+    /// When they do not come in time.
+    pub async fn wait_for_ready(&self, count: usize) -> Result<(), Error> {
+        self.shared
+            .until(
+                &format!("{count} ready connections"),
+                self.shared.patience,
+                |backend| (backend.gateway.ready() >= count).then_some(()),
+            )
+            .await
+    }
+
+    /// Waits until no client is connected.
+    ///
+    /// # Errors
+    ///
+    /// When one stays.
+    pub async fn wait_for_silence(&self) -> Result<(), Error> {
+        self.shared
+            .until(
+                "the last client to leave",
+                self.shared.patience,
+                |backend| backend.gateway.seen().is_empty().then_some(()),
+            )
+            .await
+    }
+
+    /// Waits until a payload with this opcode has come, which may have been earlier. Identify and
+    /// resume carry the token and are not kept.
+    ///
+    /// # Errors
+    ///
+    /// When none comes in time.
+    pub async fn wait_for_payload(&self, op: u64) -> Result<Payload, Error> {
+        self.shared
+            .until(
+                &format!("a payload with op {op}"),
+                self.shared.patience,
+                |backend| {
+                    let found = backend
+                        .journal
+                        .received
+                        .iter()
+                        .find(|(_, other, _)| *other == op);
+                    found.map(Payload::of)
+                },
+            )
+            .await
+    }
+
+    /// The connections of the moment.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        self.shared.look(|backend| {
+            backend
+                .gateway
+                .seen()
+                .into_iter()
+                .map(Connection::of)
+                .collect()
+        })
+    }
+
+    /// How many sessions have been begun by identify.
+    #[must_use]
+    pub fn identifies(&self) -> usize {
+        self.shared.look(|backend| backend.journal.identifies)
+    }
+
+    /// How many connections have resumed a session.
+    #[must_use]
+    pub fn resumes(&self) -> usize {
+        self.shared.look(|backend| backend.journal.resumes)
+    }
+
+    /// How many requests were answered with 401, 403 or 429, which is what Discord counts before it
+    /// shuts an address out.
+    #[must_use]
+    pub fn invalid_requests(&self) -> u64 {
+        self.shared.look(|backend| backend.journal.invalid_requests)
+    }
+
+    /// The registered commands, by `guild` (none for global ones), as REST shows them.
+    #[must_use]
+    pub fn commands(&self, guild: Option<Id<GuildMarker>>) -> Vec<Json> {
+        self.shared.look(|backend| {
+            let commands = backend.world.commands_of(guild.map(Id::get));
+            commands.map(|command| Json(command.shown(true))).collect()
+        })
+    }
+
+    /// Where the box itself does not keep to Discord's documents. A test asserts that there is
+    /// nothing.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.shared
+            .look(|backend| backend.journal.violations.clone())
+    }
+
+    /// What clients did that Discord lets pass but nobody should do, such as fields that it ignores.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.shared.look(|backend| backend.journal.warnings.clone())
+    }
+
+    /// Lets things go wrong.
+    #[must_use]
+    pub fn faults(&self) -> Faults<'_> {
+        Faults::new(&self.shared)
+    }
+
+    /// Sets what `@everyone` (the guild's id) or another role, or a member, may do in a channel.
+    pub fn overwrite(
+        &self,
+        channel: Id<ChannelMarker>,
+        overwrites: impl IntoIterator<Item = Overwrite>,
+    ) {
+        let overwrites: Vec<Value> = overwrites
+            .into_iter()
+            .map(|one| {
+                serde_json::json!({
+                    "id": one.id.to_string(),
+                    "type": u8::from(one.is_member),
+                    "allow": one.allow.to_string(),
+                    "deny": one.deny.to_string(),
+                })
+            })
+            .collect();
+        self.shared.with(|backend, now| {
+            backend.play(now, |world| {
+                let Some(room) = world.channels.get_mut(&channel.get()) else {
+                    return;
+                };
+                room.object
+                    .insert("permission_overwrites".to_owned(), Value::Array(overwrites));
+                let (guild, data) = (room.guild, Value::Object(room.object.clone()));
+                world.emit("CHANNEL_UPDATE", guild, data);
+            });
+        });
+    }
+
+    /// The members of a guild by id, with their user.
+    #[must_use]
+    pub fn members(&self, guild: Id<GuildMarker>) -> BTreeMap<Id<UserMarker>, Json> {
+        self.shared.look(|backend| {
+            let world = &backend.world;
+            let room = world.guilds.get(&guild.get());
+            let ids = room.into_iter().flat_map(|room| room.members.keys());
+            ids.filter_map(|id| {
+                Some((Id::new_checked(*id)?, Json(world.member(guild.get(), *id)?)))
+            })
+            .collect()
+        })
+    }
+}
+
+/// One permission overwrite of a channel, for [`Discord::overwrite`].
+#[derive(Clone, Copy, Debug)]
+pub struct Overwrite {
+    id: u64,
+    is_member: bool,
+    allow: u64,
+    deny: u64,
+}
+
+impl Overwrite {
+    /// For a role; `@everyone` has the guild's id.
+    #[must_use]
+    pub const fn role<T>(role: Id<T>) -> Self {
+        Self {
+            id: role.get(),
+            is_member: false,
+            allow: 0,
+            deny: 0,
+        }
+    }
+
+    /// For a member.
+    #[must_use]
+    pub const fn member(user: Id<UserMarker>) -> Self {
+        Self {
+            id: user.get(),
+            is_member: true,
+            allow: 0,
+            deny: 0,
+        }
+    }
+
+    /// Grants these permission bits.
+    #[must_use]
+    pub const fn allow(mut self, bits: u64) -> Self {
+        self.allow = bits;
+        self
+    }
+
+    /// Takes these permission bits.
+    #[must_use]
+    pub const fn deny(mut self, bits: u64) -> Self {
+        self.deny = bits;
+        self
+    }
+}

@@ -1,0 +1,235 @@
+//! What the box has seen: messages, requests, connections, payloads.
+
+use ovenjs_types::{
+    Id,
+    marker::{ChannelMarker, MessageMarker},
+};
+use serde_json::Value;
+
+use crate::{json::Json, protocol::Seen, rest::Record, world::World};
+
+/// A message as it was when it was looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub(super) channel: u64,
+    pub(super) id: u64,
+    json: Json,
+    ephemeral: bool,
+}
+
+impl Message {
+    pub(super) fn of(world: &World, channel: u64, id: u64) -> Self {
+        Self {
+            channel,
+            id,
+            json: Json(world.message(channel, id).unwrap_or_default()),
+            ephemeral: world
+                .kept(channel, id)
+                .is_ok_and(|kept| kept.only_for.is_some()),
+        }
+    }
+
+    /// Its id.
+    ///
+    /// # Panics
+    ///
+    /// Never: messages have ids.
+    #[must_use]
+    pub const fn id(&self) -> Id<MessageMarker> {
+        Id::new(self.id)
+    }
+
+    /// Where it stands.
+    ///
+    /// # Panics
+    ///
+    /// Never: messages stand in channels.
+    #[must_use]
+    pub const fn channel_id(&self) -> Id<ChannelMarker> {
+        Id::new(self.channel)
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn content(&self) -> &str {
+        self.json.text("/content").unwrap_or_default()
+    }
+
+    /// The name of who wrote it.
+    #[must_use]
+    pub fn author(&self) -> &str {
+        self.json.text("/author/username").unwrap_or_default()
+    }
+
+    /// Its embeds.
+    #[must_use]
+    pub fn embeds(&self) -> Vec<Json> {
+        self.parts("embeds")
+    }
+
+    /// Its reactions, as REST shows them to the bot.
+    #[must_use]
+    pub fn reactions(&self) -> Vec<Json> {
+        self.parts("reactions")
+    }
+
+    /// Its attachments.
+    #[must_use]
+    pub fn attachments(&self) -> Vec<Json> {
+        self.parts("attachments")
+    }
+
+    /// The labels of its buttons, in the order of reading; a button without one shows its custom id.
+    #[must_use]
+    pub fn buttons(&self) -> Vec<String> {
+        let mut labels = Vec::new();
+        buttons(self.json.0.get("components"), &mut |button| {
+            let text = |key: &str| button.get(key).and_then(Value::as_str).map(str::to_owned);
+            labels.extend(text("label").or_else(|| text("custom_id")));
+        });
+        labels
+    }
+
+    /// Whether only one user sees it.
+    #[must_use]
+    pub const fn is_ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
+    /// The whole message.
+    #[must_use]
+    pub const fn json(&self) -> &Json {
+        &self.json
+    }
+
+    /// The custom id of the button or select with this label or custom id.
+    pub(super) fn custom_id(&self, wanted: &str) -> Option<String> {
+        let mut found = None;
+        buttons(self.json.0.get("components"), &mut |button| {
+            let text = |key: &str| button.get(key).and_then(Value::as_str);
+            let is_it =
+                [text("label"), text("custom_id"), text("placeholder")].contains(&Some(wanted));
+            if is_it && found.is_none() {
+                found = text("custom_id").map(str::to_owned);
+            }
+        });
+        found
+    }
+
+    fn parts(&self, key: &str) -> Vec<Json> {
+        let list = self.json.0.get(key).and_then(Value::as_array);
+        list.into_iter().flatten().cloned().map(Json).collect()
+    }
+}
+
+/// Visits what can be pressed or chosen, in the order of reading.
+fn buttons(components: Option<&Value>, visit: &mut dyn FnMut(&Value)) {
+    for component in components.and_then(Value::as_array).into_iter().flatten() {
+        if matches!(
+            component.get("type").and_then(Value::as_u64),
+            Some(2 | 3 | 5..=8)
+        ) {
+            visit(component);
+        }
+        buttons(component.get("components"), visit);
+        if let Some(accessory) = component.get("accessory") {
+            buttons(Some(&Value::Array(vec![accessory.clone()])), visit);
+        }
+    }
+}
+
+/// A request that the box has answered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Request {
+    /// The method, `POST`.
+    pub method: String,
+    /// The route's template, `/channels/{channel_id}/messages`; empty where there is no such route.
+    pub route: String,
+    /// Discord's name of the operation, `create_message`.
+    pub operation: String,
+    /// The path without version; tokens in it stay placeholders.
+    pub path: String,
+    /// The query as it came.
+    pub query: String,
+    /// The JSON body, of a multipart request too.
+    pub body: Json,
+    /// The status of the answer.
+    pub status: u16,
+    /// The body of the answer.
+    pub answer: Json,
+    /// The reason for the audit log, as it came.
+    pub reason: Option<String>,
+    /// Names and sizes in bytes of the uploaded files.
+    pub files: Vec<(String, usize)>,
+}
+
+impl Request {
+    pub(super) fn of((record, status, answer): &(Record, u16, Value)) -> Self {
+        Self {
+            method: record.method.clone(),
+            route: record.route.clone(),
+            operation: record.operation.clone(),
+            path: record.path.clone(),
+            query: record.query.clone(),
+            body: Json(record.body.clone()),
+            status: *status,
+            answer: Json(answer.clone()),
+            reason: record.reason.clone(),
+            files: record.files.clone(),
+        }
+    }
+}
+
+/// A gateway connection of the moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Connection {
+    /// Its number; connections are counted from 1.
+    pub number: u64,
+    /// Its session, once there is one.
+    pub session: Option<String>,
+    /// The shard and the number of shards.
+    pub shard: Option<(u32, u32)>,
+    /// The intents as bits.
+    pub intents: u64,
+    /// The sequence of the last event.
+    pub sequence: u64,
+    /// `none`, `zlib-stream` or `zstd-stream`.
+    pub compression: &'static str,
+}
+
+impl Connection {
+    pub(super) fn of(seen: Seen) -> Self {
+        Self {
+            number: seen.connection,
+            session: seen.session,
+            shard: seen.shard,
+            intents: seen.intents,
+            sequence: seen.seq,
+            compression: seen.compress,
+        }
+    }
+}
+
+/// A payload that a client has sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Payload {
+    /// The number of its connection.
+    pub connection: u64,
+    /// The opcode.
+    pub op: u64,
+    /// The field `d`.
+    pub data: Json,
+}
+
+impl Payload {
+    pub(super) fn of((connection, op, data): &(u64, u64, Value)) -> Self {
+        Self {
+            connection: *connection,
+            op: *op,
+            data: Json(data.clone()),
+        }
+    }
+}

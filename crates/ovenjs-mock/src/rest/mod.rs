@@ -1,0 +1,455 @@
+//! From a request to an answer, in Discord's order: version, route, token, limits, form, deed.
+
+mod commands;
+mod guilds;
+mod interactions;
+mod limits;
+mod messages;
+mod multipart;
+mod reactions;
+mod users;
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use crate::{
+    backend::Backend,
+    failure::Failure,
+    json::{Object, object},
+    oracle::{Operation, OperationMatch, Oracle, Route, Violation},
+    world::{File, World},
+};
+
+pub(crate) use limits::{Allowance, Limiter};
+
+/// A request as it came, without the wire.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// The whole path: `/api/v10/channels/1/messages`.
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+/// An answer, without the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Empty,
+    Json(Value),
+    Html(String),
+}
+
+/// A request that has been understood: what the deeds work on.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) operation: String,
+    params: BTreeMap<String, String>,
+    query: Vec<(String, String)>,
+    pub(crate) body: Value,
+    pub(crate) files: Vec<File>,
+    pub(crate) reason: Option<String>,
+    pub(crate) setting: Setting,
+}
+
+/// What a deed has to know beside the world.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) shards: u32,
+    pub(crate) max_concurrency: u32,
+    pub(crate) session_starts: u32,
+    pub(crate) starts_left: u32,
+    pub(crate) interaction_deadline: Duration,
+}
+
+/// What a deed gives: a status and perhaps a body, or a refusal.
+pub(crate) type Done = Result<(u16, Option<Value>), Failure>;
+
+impl Call {
+    /// The id in the path; one that is no id is nobody's.
+    fn id(&self, name: &str) -> u64 {
+        self.text(name).parse().unwrap_or_default()
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    fn query(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn asks(&self, name: &str) -> bool {
+        matches!(self.query(name), Some("true" | "True" | "1"))
+    }
+
+    /// The limit of a list.
+    fn limit(&self, default: usize) -> usize {
+        self.query("limit")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    }
+
+    fn fields(&self) -> Object {
+        object(self.body.clone())
+    }
+}
+
+fn ok(value: Value) -> Done {
+    Ok((200, Some(value)))
+}
+
+fn done() -> Done {
+    Ok((204, None))
+}
+
+/// Does the deed of an operation; `None` where the box does not act on it.
+fn act(call: &Call, world: &mut World) -> Option<Done> {
+    users::act(call, world)
+        .or_else(|| guilds::act(call, world))
+        .or_else(|| messages::act(call, world))
+        .or_else(|| reactions::act(call, world))
+        .or_else(|| commands::act(call, world))
+        .or_else(|| interactions::act(call, world))
+}
+
+impl Backend {
+    /// Answers one request and keeps a record of it.
+    pub(crate) fn request(&mut self, now: Instant, request: Request) -> Reply {
+        self.set_time(now);
+        let (reply, record) = self.answer(now, &request);
+        if matches!(reply.status, 401 | 403 | 429) {
+            self.journal.invalid_requests += 1;
+        }
+        self.journal.requested(record, reply.status, &reply.body);
+        self.settle();
+        reply
+    }
+
+    fn answer(&mut self, now: Instant, request: &Request) -> (Reply, Record) {
+        let mut record = Record {
+            method: request.method.clone(),
+            route: String::new(),
+            operation: String::new(),
+            path: String::new(),
+            query: request.query.clone(),
+            body: Value::Null,
+            reason: request.reason.clone(),
+            files: Vec::new(),
+        };
+        let path = match without_prefix(&request.path) {
+            Ok(path) => path,
+            Err(failure) => {
+                record.path.clone_from(&request.path);
+                return (refuse(&failure), record);
+            }
+        };
+        let oracle = Oracle::embedded();
+        let found = match oracle.route(&request.method, path) {
+            Route::Found(found) => found,
+            Route::MethodNotAllowed(_) => {
+                path.clone_into(&mut record.path);
+                return (refuse(&Failure::method_not_allowed()), record);
+            }
+            Route::NotFound => {
+                path.clone_into(&mut record.path);
+                return (refuse(&Failure::no_such_route()), record);
+            }
+        };
+        record.route.clone_from(&found.operation.path);
+        record.operation.clone_from(&found.operation.id);
+        record.path = without_secrets(&found);
+        let route = format!("{} {}", found.operation.method, found.operation.path);
+
+        if let Some(status) = self.faults.take_broken(&route) {
+            let page =
+                format!("<html><head><title>{status}</title></head><body>{status}</body></html>");
+            return (
+                Reply {
+                    status,
+                    headers: via(),
+                    body: Body::Html(page),
+                },
+                record,
+            );
+        }
+        if !is_authorized(
+            found.operation,
+            request.authorization.as_deref(),
+            &self.world.token,
+        ) {
+            return (refuse(&Failure::unauthorized()), record);
+        }
+        self.look_at_user_agent(request);
+        let allowance = match self.allow(now, &found, &route) {
+            Ok(allowance) => allowance,
+            Err(reply) => return (reply, record),
+        };
+        let outcome = self.perform(request, &found, &mut record);
+        let (status, body) = match outcome {
+            Ok((status, body)) => (status, body),
+            Err(failure) => (failure.status, Some(failure.body())),
+        };
+        for violation in oracle.check_answer(found.operation, status, body.as_ref()) {
+            let about = format!("answer {status} to {route}");
+            self.journal.found(&about, &violation);
+        }
+        let mut headers = via();
+        headers.extend(allowance.headers());
+        let body = body.map_or(Body::Empty, Body::Json);
+        (
+            Reply {
+                status,
+                headers,
+                body,
+            },
+            record,
+        )
+    }
+
+    fn perform(
+        &mut self,
+        request: &Request,
+        found: &OperationMatch<'_>,
+        record: &mut Record,
+    ) -> Done {
+        let oracle = Oracle::embedded();
+        let operation = found.operation;
+        let (body, files, content_type) = read_body(request)?;
+        record.body = body.clone().unwrap_or_default();
+        record.files = files
+            .iter()
+            .map(|file| (file.name.clone(), file.bytes.len()))
+            .collect();
+        let query = read_query(&request.query);
+        let mut violations = oracle.check_path(found);
+        violations.extend(oracle.check_query(operation, &query));
+        violations.extend(oracle.check_body(operation, &content_type, body.as_ref()));
+        let (refusals, warnings): (Vec<Violation>, Vec<Violation>) =
+            violations.into_iter().partition(Violation::is_refusal);
+        for warning in warnings {
+            self.journal.warn(format!(
+                "{} {}: {warning}",
+                operation.method, operation.path
+            ));
+        }
+        if !refusals.is_empty() {
+            let answer = object(Oracle::form_errors(&refusals));
+            return Err(Failure::form_tree(
+                answer.get("errors").cloned().unwrap_or_default(),
+            ));
+        }
+        let call = Call {
+            operation: operation.id.clone(),
+            params: found
+                .params
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+            query,
+            body: body.unwrap_or_default(),
+            files,
+            reason: request.reason.as_deref().map(decode),
+            setting: self.setting(),
+        };
+        act(&call, &mut self.world).unwrap_or_else(|| Err(Failure::not_acted_on(&call.operation)))
+    }
+
+    fn allow(
+        &mut self,
+        now: Instant,
+        found: &OperationMatch<'_>,
+        route: &str,
+    ) -> Result<Allowance, Reply> {
+        let major: Vec<&str> = found
+            .operation
+            .major
+            .iter()
+            .filter_map(|name| found.param(name))
+            .collect();
+        let unix_ms = self.world.now_ms;
+        if let Some((wait, global)) = self.faults.take_limited(route) {
+            return Err(limited(wait, if global { "global" } else { "user" }, None));
+        }
+        // Discord leaves the interaction endpoints out of the global limit.
+        let exempt = found.operation.usable_by == "token-in-path";
+        match self
+            .limiter
+            .take(now, unix_ms, route, &major.join("/"), exempt)
+        {
+            Ok(allowance) => Ok(allowance),
+            Err(limits::Refused {
+                wait,
+                scope,
+                allowance,
+            }) => Err(limited(wait, scope, allowance.as_ref())),
+        }
+    }
+
+    fn look_at_user_agent(&mut self, request: &Request) {
+        let lawful = request
+            .user_agent
+            .as_deref()
+            .is_some_and(|agent| agent.starts_with("DiscordBot"));
+        if !lawful {
+            self.journal
+                .warn("the User-Agent does not begin with DiscordBot".to_owned());
+        }
+    }
+}
+
+/// What is remembered of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) method: String,
+    pub(crate) route: String,
+    pub(crate) operation: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) body: Value,
+    pub(crate) reason: Option<String>,
+    pub(crate) files: Vec<(String, usize)>,
+}
+
+fn refuse(failure: &Failure) -> Reply {
+    Reply {
+        status: failure.status,
+        headers: via(),
+        body: Body::Json(failure.body()),
+    }
+}
+
+fn limited(wait: Duration, scope: &'static str, allowance: Option<&Allowance>) -> Reply {
+    let global = scope == "global";
+    let mut headers = via();
+    headers.push(("Retry-After", wait.as_secs_f64().ceil().to_string()));
+    headers.push(("X-RateLimit-Scope", scope.to_owned()));
+    if global {
+        headers.push(("X-RateLimit-Global", "true".to_owned()));
+    }
+    headers.extend(allowance.into_iter().flat_map(Allowance::headers));
+    let message = if scope == "shared" {
+        "The resource is being rate limited."
+    } else {
+        "You are being rate limited."
+    };
+    let body = json!({ "message": message, "retry_after": wait.as_secs_f64(), "global": global });
+    Reply {
+        status: 429,
+        headers,
+        body: Body::Json(body),
+    }
+}
+
+/// Clients tell Discord's own answers from those of a proxy in front of it by this header.
+fn via() -> Vec<(&'static str, String)> {
+    vec![("Via", "1.1 ovenjs-mock".to_owned())]
+}
+
+/// `/api/v10/users/@me` → `/users/@me`; without a version Discord takes its default.
+fn without_prefix(path: &str) -> Result<&str, Failure> {
+    let rest = path
+        .strip_prefix("/api")
+        .ok_or_else(Failure::no_such_route)?;
+    let Some(versioned) = rest.strip_prefix("/v") else {
+        return Ok(rest);
+    };
+    let end = versioned.find('/').unwrap_or(versioned.len());
+    let (version, rest) = versioned.split_at(end);
+    match version {
+        "9" | "10" => Ok(rest),
+        number if number.parse::<u32>().is_ok() => {
+            Err(Failure::new(400, 50041, "Invalid API version provided"))
+        }
+        // `/voice/regions` begins with `/v` too.
+        _ => path.strip_prefix("/api").ok_or_else(Failure::no_such_route),
+    }
+}
+
+/// The path with the tokens in it replaced by their names.
+fn without_secrets(found: &OperationMatch<'_>) -> String {
+    found
+        .params
+        .iter()
+        .fold(found.operation.path.clone(), |path, (name, value)| {
+            let placeholder = format!("{{{name}}}");
+            if name.ends_with("token") {
+                path
+            } else {
+                path.replace(&placeholder, value)
+            }
+        })
+}
+
+fn is_authorized(operation: &Operation, header: Option<&str>, token: &str) -> bool {
+    if operation.auth.iter().any(|kind| kind == "none") || operation.usable_by == "token-in-path" {
+        return true;
+    }
+    header.and_then(|header| header.strip_prefix("Bot ")) == Some(token)
+}
+
+type ReadBody = (Option<Value>, Vec<File>, String);
+
+fn read_body(request: &Request) -> Result<ReadBody, Failure> {
+    let content_type = request
+        .content_type
+        .clone()
+        .unwrap_or_else(|| "application/json".to_owned());
+    if request.body.is_empty() {
+        return Ok((None, Vec::new(), content_type));
+    }
+    if content_type.starts_with("multipart/form-data") {
+        let (body, files) = multipart::read(&content_type, &request.body).ok_or_else(|| {
+            Failure::form(
+                &["payload_json"],
+                "CONTENT_TYPE_INVALID",
+                "The multipart body cannot be read",
+            )
+        })?;
+        let body: Value = match body {
+            Some(text) => serde_json::from_slice(&text).map_err(|_| Failure::bad_json())?,
+            None => json!({}),
+        };
+        return Ok((Some(body), files, content_type));
+    }
+    let body = serde_json::from_slice(&request.body).map_err(|_| Failure::bad_json())?;
+    Ok((Some(body), Vec::new(), content_type))
+}
+
+fn read_query(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (
+                decode(&name.replace('+', " ")),
+                decode(&value.replace('+', " ")),
+            )
+        })
+        .collect()
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}

@@ -1,0 +1,254 @@
+//! The wires: one listener on the loopback, HTTP/1.1, websockets, and a timer. Nothing is decided
+//! here.
+
+mod body;
+mod control;
+mod socket;
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use fastwebsockets::upgrade;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::{
+    rest::{self, Body, Reply},
+    shared::Shared,
+};
+
+use body::Payload;
+
+/// Serves until `stop` changes.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keep_time(Arc::clone(&shared)));
+    loop {
+        tokio::select! {
+            _ = stop.changed() => break,
+            Some(_) = tasks.join_next(), if tasks.len() > 1 => {}
+            accepted = listener.accept(), if tasks.len() < MAX_SOCKETS => {
+                // A connection that failed before it was accepted is its client's loss.
+                if let Ok((stream, peer)) = accepted {
+                    tasks.spawn(serve_stream(Arc::clone(&shared), stream, peer));
+                }
+            }
+        }
+    }
+    tasks.shutdown().await;
+}
+
+/// Does what is due: silent clients are cut off, old sessions forgotten.
+async fn keep_time(shared: Arc<Shared>) {
+    let mut changes = shared.changes();
+    loop {
+        changes.mark_unchanged();
+        let deadline = shared.look(|backend| backend.gateway.deadline());
+        let due = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = due => shared.with(|backend, now| backend.expire(now)),
+        }
+    }
+}
+
+/// One TCP connection: requests, and at their end perhaps a websocket.
+async fn serve_stream(shared: Arc<Shared>, stream: TcpStream, _peer: SocketAddr) {
+    // Small frames must not wait for each other. A socket that refuses the option still works.
+    let _ = stream.set_nodelay(true);
+    let upgraded: Mutex<Option<(upgrade::UpgradeFut, String)>> = Mutex::new(None);
+    {
+        let service = service_fn(|request| answer(&shared, &upgraded, request));
+        let connection = http1::Builder::new()
+            .keep_alive(true)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        // A broken connection is the client's affair.
+        let _ = connection.as_mut().await;
+    }
+    let upgraded = upgraded
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some((upgrade, query)) = upgraded
+        && let Ok(socket) = upgrade.await
+    {
+        socket::serve(&shared, socket, &query).await;
+    }
+}
+
+async fn answer(
+    shared: &Arc<Shared>,
+    upgraded: &Mutex<Option<(upgrade::UpgradeFut, String)>>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Payload>, Infallible> {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    if upgrade::is_upgrade_request(&request) {
+        return Ok(match upgrade::upgrade(&mut request) {
+            Ok((response, future)) => {
+                *upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some((future, query));
+                response.map(|_| Payload::from(Bytes::new()))
+            }
+            Err(_) => plain(StatusCode::BAD_REQUEST, "this is no websocket handshake"),
+        });
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+        return Ok(plain(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Request entity too large",
+        ));
+    };
+    let body = body.to_bytes();
+    let path = parts.uri.path();
+    Ok(match path {
+        "/" if parts.method == Method::GET => page(),
+        _ if path.starts_with("/_mock/") => {
+            if is_foreign(&parts.headers) {
+                plain(
+                    StatusCode::FORBIDDEN,
+                    "the control interface is for the mock's own page",
+                )
+            } else {
+                control::answer(shared, &parts.method, path, &query, &body).await
+            }
+        }
+        _ if path.starts_with("/attachments/") => attachment(shared, path),
+        _ => {
+            let text = |name: header::HeaderName| {
+                parts
+                    .headers
+                    .get(name)
+                    .and_then(|value| value.to_str().ok())
+                    .map(str::to_owned)
+            };
+            let reason = parts.headers.get("x-audit-log-reason");
+            let request = rest::Request {
+                method: parts.method.to_string(),
+                path: path.to_owned(),
+                query,
+                authorization: text(header::AUTHORIZATION),
+                content_type: text(header::CONTENT_TYPE),
+                user_agent: text(header::USER_AGENT),
+                reason: reason
+                    .and_then(|value| value.to_str().ok())
+                    .map(str::to_owned),
+                body,
+            };
+            respond(shared.with(|backend, now| backend.request(now, request)))
+        }
+    })
+}
+
+fn respond(reply: Reply) -> Response<Payload> {
+    let (content_type, body) = match reply.body {
+        Body::Empty => (None, Bytes::new()),
+        Body::Json(value) => (Some("application/json"), value.to_string().into()),
+        Body::Html(text) => (Some("text/html"), text.into()),
+    };
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    if let Some(content_type) = content_type {
+        response = response.header(header::CONTENT_TYPE, content_type);
+    }
+    response.body(Payload::from(body)).unwrap_or_else(|_| {
+        plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the answer cannot be written",
+        )
+    })
+}
+
+fn page() -> Response<Payload> {
+    let mut response = Response::new(Payload::from(Bytes::from_static(PAGE.as_bytes())));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        header::HeaderValue::from_static(PAGE_POLICY),
+    );
+    response
+}
+
+fn attachment(shared: &Shared, path: &str) -> Response<Payload> {
+    let id = path.split('/').nth(3).and_then(|id| id.parse::<u64>().ok());
+    let file = shared.look(|backend| id.and_then(|id| backend.world.files.get(&id).cloned()));
+    let Some(file) = file else {
+        return plain(StatusCode::NOT_FOUND, "no such attachment");
+    };
+    Response::builder()
+        .header(
+            header::CONTENT_TYPE,
+            file.content_type
+                .as_deref()
+                .unwrap_or("application/octet-stream"),
+        )
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .header(header::CONTENT_SECURITY_POLICY, "sandbox")
+        .body(Payload::from(file.bytes))
+        .unwrap_or_else(|_| {
+            plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the file cannot be shown",
+            )
+        })
+}
+
+/// A page of another origin must not play the box's users.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &header::HeaderValue| value.to_str().ok())
+    };
+    let host = text(header::HOST).unwrap_or_default();
+    let local =
+        host.starts_with("127.0.0.1") || host.starts_with("localhost") || host.starts_with("[::1]");
+    let same = text(header::ORIGIN).is_none_or(|origin| origin == format!("http://{host}"));
+    !local || !same
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Payload> {
+    let mut response = Response::new(Payload::from(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
+    response
+}
+
+const PAGE: &str = include_str!("../page/index.html");
+
+/// The page runs its own script and talks to its own server; nothing else is loaded.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+                           connect-src 'self'; img-src * data:; form-action 'none'; base-uri 'none'";
+
+/// Discord's own limit on a request with attachments for a bot in an unboosted guild is 10 MiB per
+/// file; ten files and their JSON fit here.
+const MAX_BODY: usize = 101 * 1024 * 1024;
+
+/// Sockets that are open at once; further ones wait to be accepted.
+const MAX_SOCKETS: usize = 4096;

@@ -1,0 +1,110 @@
+//! Discord's calendar: milliseconds since 1970, ISO 8601 texts and snowflakes, computed from an
+//! instant which the caller passes in.
+
+use std::time::{Duration, Instant};
+
+/// Relates the monotonic clock to the calendar, fixed once when the box is built.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeline {
+    origin: Instant,
+    origin_unix_ms: u64,
+}
+
+impl Timeline {
+    pub(crate) const fn new(origin: Instant, origin_unix_ms: u64) -> Self {
+        Self {
+            origin,
+            origin_unix_ms,
+        }
+    }
+
+    pub(crate) fn unix_ms(&self, now: Instant) -> u64 {
+        self.origin_unix_ms
+            .saturating_add(millis(now.saturating_duration_since(self.origin)))
+    }
+}
+
+pub(crate) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Discord's form: `2026-11-21T01:47:04.123000+00:00`.
+pub(crate) fn iso8601(unix_ms: u64) -> String {
+    let (days, rest) = (unix_ms / 86_400_000, unix_ms % 86_400_000);
+    let (year, month, day) = civil(days);
+    let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
+    let (second, milli) = (rest / 1000 % 60, rest % 1000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}000+00:00")
+}
+
+/// The Gregorian date of a count of days since 1970-01-01, by counting 400-year eras from a March.
+const fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+/// Makes snowflakes that always grow and depend on nothing but the seed and the given time.
+#[derive(Debug)]
+pub(crate) struct Snowflakes {
+    worker: u64,
+    last: u64,
+}
+
+impl Snowflakes {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self {
+            worker: seed & 0x3ff,
+            last: 0,
+        }
+    }
+
+    pub(crate) fn next(&mut self, unix_ms: u64) -> u64 {
+        let by_time = (unix_ms.saturating_sub(DISCORD_EPOCH_MS) << 22) | (self.worker << 12);
+        self.last = by_time.max(self.last + 1);
+        self.last
+    }
+}
+
+/// The first second of 2015, where Discord's snowflakes begin.
+pub(crate) const DISCORD_EPOCH_MS: u64 = 1_420_070_400_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_discord_writes_them() {
+        assert_eq!(iso8601(0), "1970-01-01T00:00:00.000000+00:00");
+        assert_eq!(
+            iso8601(1_582_934_400_000),
+            "2020-02-29T00:00:00.000000+00:00"
+        );
+        assert_eq!(
+            iso8601(DISCORD_EPOCH_MS + 1234),
+            "2015-01-01T00:00:01.234000+00:00"
+        );
+    }
+
+    #[test]
+    fn snowflakes_grow_even_within_one_millisecond() {
+        let mut ids = Snowflakes::new(7);
+        let first = ids.next(DISCORD_EPOCH_MS + 5);
+        let second = ids.next(DISCORD_EPOCH_MS + 5);
+        let third = ids.next(DISCORD_EPOCH_MS + 1);
+        assert!(first < second && second < third);
+        assert_eq!(first >> 22, 5);
+    }
+}

@@ -1,0 +1,202 @@
+//! Guilds and their roles.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    config,
+    json::{Fields, Object, object},
+};
+
+use super::{World, permission};
+
+/// One guild: its own fields, and what belongs to it by id. Members are kept without their user.
+#[derive(Debug)]
+pub(crate) struct Guild {
+    pub(crate) object: Object,
+    pub(crate) roles: BTreeMap<u64, Object>,
+    pub(crate) members: BTreeMap<u64, Object>,
+    /// Banned users and the reason given.
+    pub(crate) bans: BTreeMap<u64, Option<String>>,
+}
+
+impl World {
+    /// Makes a guild and gives its id and that of its first channel.
+    pub(super) fn found_guild(&mut self, plan: &config::Guild) -> (u64, u64) {
+        let guild = self.next_id();
+        let bot_role = self.next_id();
+        let object = object(json!({
+            "id": guild.to_string(),
+            "name": plan.name,
+            "icon": null,
+            "description": null,
+            "home_header": null,
+            "splash": null,
+            "discovery_splash": null,
+            "features": [],
+            "banner": null,
+            "owner_id": self.owner.to_string(),
+            "application_id": null,
+            "region": "us-west",
+            "afk_channel_id": null,
+            "afk_timeout": 300,
+            "system_channel_id": null,
+            "system_channel_flags": 0,
+            "widget_enabled": false,
+            "widget_channel_id": null,
+            "verification_level": 0,
+            "default_message_notifications": 0,
+            "mfa_level": 0,
+            "explicit_content_filter": 0,
+            "max_presences": null,
+            "max_members": 500_000,
+            "max_stage_video_channel_users": 50,
+            "max_video_channel_users": 25,
+            "vanity_url_code": null,
+            "premium_tier": 0,
+            "premium_subscription_count": 0,
+            "preferred_locale": "en-US",
+            "rules_channel_id": null,
+            "safety_alerts_channel_id": null,
+            "public_updates_channel_id": null,
+            "premium_progress_bar_enabled": false,
+            "nsfw": false,
+            "nsfw_level": 0,
+            "emojis": [],
+            "stickers": [],
+            "incidents_data": null,
+        }));
+        let everyone = permission::EVERYONE & plan.bot_permissions;
+        let roles = BTreeMap::from([
+            (guild, role(guild, "@everyone", everyone, 0)),
+            (bot_role, role(bot_role, "Bot", plan.bot_permissions, 1)),
+        ]);
+        self.guilds.insert(
+            guild,
+            Guild {
+                object,
+                roles,
+                members: BTreeMap::new(),
+                bans: BTreeMap::new(),
+            },
+        );
+        self.join(guild, self.bot);
+        self.join(guild, self.owner);
+        if let Some(bot) = self
+            .guilds
+            .get_mut(&guild)
+            .and_then(|g| g.members.get_mut(&self.bot))
+        {
+            bot.set("roles", json!([bot_role.to_string()]));
+        }
+        for number in 1..=plan.members {
+            let user = self.add_user(&format!("member-{number}"), false);
+            self.join(guild, user);
+        }
+        let channels: Vec<u64> = plan
+            .channels
+            .iter()
+            .map(|name| self.add_text_channel(guild, name))
+            .collect();
+        let first = channels.first().copied().unwrap_or_default();
+        if let (Some(room), false) = (self.guilds.get_mut(&guild), first == 0) {
+            room.object.set("system_channel_id", first.to_string());
+        }
+        (guild, first)
+    }
+
+    /// The guild as REST shows it.
+    pub(crate) fn guild(&self, id: u64, with_counts: bool) -> Option<Value> {
+        let room = self.guilds.get(&id)?;
+        let mut guild = room.object.clone();
+        guild.set("roles", self.roles(id));
+        if with_counts {
+            guild.set("approximate_member_count", room.members.len());
+            guild.set("approximate_presence_count", room.members.len());
+        }
+        Some(Value::Object(guild))
+    }
+
+    pub(crate) fn roles(&self, guild: u64) -> Vec<Value> {
+        let roles = self
+            .guilds
+            .get(&guild)
+            .into_iter()
+            .flat_map(|room| room.roles.values());
+        roles.cloned().map(Value::Object).collect()
+    }
+
+    /// The payload of GUILD_CREATE. Without the presences intent Discord names only the bot among
+    /// the members.
+    pub(crate) fn guild_create(&self, id: u64, all_members: bool) -> Option<Value> {
+        let room = self.guilds.get(&id)?;
+        let mut guild = room.object.clone();
+        let members: Vec<Value> = room
+            .members
+            .keys()
+            .filter(|user| all_members || **user == self.bot)
+            .filter_map(|user| self.member(id, *user))
+            .collect();
+        let (threads, channels): (Vec<_>, Vec<_>) = self
+            .channels
+            .values()
+            .filter(|channel| channel.guild == Some(id))
+            .partition(|channel| channel.thread_parent().is_some());
+        // Channels inside GUILD_CREATE have no guild_id of their own.
+        let bare = |channel: &super::Channel| {
+            let mut object = channel.object.clone();
+            object.remove("guild_id");
+            Value::Object(object)
+        };
+        let joined_at = room
+            .members
+            .get(&self.bot)
+            .and_then(|bot| bot.text("joined_at"));
+        guild.set("roles", self.roles(id));
+        guild.set("joined_at", joined_at.unwrap_or_default());
+        guild.set("large", room.members.len() > LARGE_GUILD);
+        guild.set("unavailable", false);
+        guild.set("member_count", room.members.len());
+        guild.set("voice_states", json!([]));
+        guild.set("members", members);
+        guild.set(
+            "channels",
+            channels.into_iter().map(bare).collect::<Vec<_>>(),
+        );
+        guild.set(
+            "threads",
+            threads
+                .into_iter()
+                .map(|thread| Value::Object(thread.object.clone()))
+                .collect::<Vec<_>>(),
+        );
+        guild.set("presences", json!([]));
+        guild.set("stage_instances", json!([]));
+        guild.set("guild_scheduled_events", json!([]));
+        guild.set("soundboard_sounds", json!([]));
+        guild.set("embedded_activities", json!([]));
+        Some(Value::Object(guild))
+    }
+}
+
+fn role(id: u64, name: &str, permissions: u64, position: u64) -> Object {
+    object(json!({
+        "id": id.to_string(),
+        "name": name,
+        "permissions": permissions.to_string(),
+        "position": position,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
+        "hoist": false,
+        "managed": false,
+        "mentionable": false,
+        "icon": null,
+        "unicode_emoji": null,
+        "flags": 0,
+    }))
+}
+
+/// Discord calls a guild large when it has more members than the client's threshold; this is the
+/// default of that threshold.
+const LARGE_GUILD: usize = 50;

@@ -1,0 +1,692 @@
+//! Interactions: begun by a user, answered by the bot once, followed up for a quarter of an hour.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    failure::Failure,
+    json::{Fields, Object, object},
+    time::millis,
+};
+
+use super::{
+    World, component,
+    message::{Draft, File, LOADING},
+};
+
+/// One interaction and what has become of it.
+#[derive(Debug)]
+pub(crate) struct Interaction {
+    pub(crate) id: u64,
+    pub(crate) token: String,
+    pub(crate) kind: u64,
+    pub(crate) user: u64,
+    pub(crate) channel: u64,
+    guild: Option<u64>,
+    created_ms: u64,
+    /// The command's name, for the metadata of the answer.
+    name: Option<String>,
+    /// The message whose component was pressed.
+    source: Option<u64>,
+    /// The interaction whose modal this one submits.
+    opened_by: Option<u64>,
+    pub(crate) response: Option<Response>,
+    /// What `@original` means.
+    pub(crate) original: Option<u64>,
+    only_for_user: bool,
+    pub(crate) followups: Vec<u64>,
+    /// Whether something has been shown since the response, for those who wait for it.
+    shown: bool,
+}
+
+/// The one initial response.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Response {
+    Pong,
+    Message,
+    Deferred,
+    DeferredUpdate,
+    Update,
+    Choices(Vec<Value>),
+    Modal(Object),
+}
+
+/// What the user sees of an interaction, once there is something to see.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Shown(u64),
+    Modal,
+    Choices,
+}
+
+/// What a user does.
+#[derive(Debug)]
+pub(crate) struct Deed {
+    pub(crate) kind: u64,
+    pub(crate) user: u64,
+    pub(crate) channel: u64,
+    pub(crate) data: Object,
+    pub(crate) name: Option<String>,
+    pub(crate) source: Option<u64>,
+    pub(crate) opened_by: Option<u64>,
+}
+
+pub(crate) const APPLICATION_COMMAND: u64 = 2;
+pub(crate) const MESSAGE_COMPONENT: u64 = 3;
+pub(crate) const AUTOCOMPLETE: u64 = 4;
+pub(crate) const MODAL_SUBMIT: u64 = 5;
+
+impl World {
+    /// Begins an interaction and tells the bot.
+    pub(crate) fn begin(&mut self, deed: Deed) -> u64 {
+        let id = self.next_id();
+        let guild = self.channel_guild(deed.channel);
+        let token = format!(
+            "mock-interaction-token-{id}-{:0>48}",
+            format!("{:x}", id ^ self.bot)
+        );
+        let mut event = object(json!({
+            "id": id.to_string(),
+            "application_id": self.application_id().to_string(),
+            "type": deed.kind,
+            "token": token,
+            "version": 1,
+            "locale": "en-US",
+            "channel_id": deed.channel.to_string(),
+            "channel": self.partial_channel(deed.channel, deed.user),
+            "app_permissions": self.channel_permissions(deed.channel, self.bot).to_string(),
+            "entitlements": [],
+            "entitlement_sku_ids": [],
+            "authorizing_integration_owners": owners(guild),
+            "context": if guild.is_some() { 0 } else { 1 },
+            "attachment_size_limit": 10_485_760,
+            "data": Value::Object(deed.data),
+        }));
+        match guild {
+            Some(guild) => {
+                event.set("guild_id", guild.to_string());
+                event.set("guild_locale", "en-US");
+                event.set(
+                    "guild",
+                    json!({ "id": guild.to_string(), "locale": "en-US", "features": [] }),
+                );
+                let mut member = object(self.member(guild, deed.user).unwrap_or_default());
+                let bits = self.channel_permissions(deed.channel, deed.user);
+                member.set("permissions", bits.to_string());
+                event.set("member", Value::Object(member));
+            }
+            None => event.set("user", self.user(deed.user)),
+        }
+        if let Some(source) = deed.source {
+            event.set(
+                "message",
+                self.message(deed.channel, source).unwrap_or_default(),
+            );
+        }
+        self.interactions.insert(
+            id,
+            Interaction {
+                id,
+                token,
+                kind: deed.kind,
+                user: deed.user,
+                channel: deed.channel,
+                guild,
+                created_ms: self.now_ms,
+                name: deed.name,
+                source: deed.source,
+                opened_by: deed.opened_by,
+                response: None,
+                original: None,
+                only_for_user: false,
+                followups: Vec::new(),
+                shown: false,
+            },
+        );
+        while self.interactions.len() > MAX_KEPT_INTERACTIONS {
+            self.interactions.pop_first();
+        }
+        self.emit("INTERACTION_CREATE", guild, Value::Object(event));
+        id
+    }
+
+    /// The bot's initial response; gives what `with_response` shows.
+    pub(crate) fn respond(
+        &mut self,
+        id: u64,
+        token: &str,
+        body: &Object,
+        files: Vec<File>,
+        deadline: Duration,
+    ) -> Result<Value, Failure> {
+        let interaction = self
+            .interactions
+            .get(&id)
+            .filter(|interaction| interaction.token == token)
+            .ok_or_else(|| Failure::unknown(10062))?;
+        if interaction.response.is_some() {
+            return Err(Failure::already_acknowledged());
+        }
+        if self.now_ms.saturating_sub(interaction.created_ms) > millis(deadline) {
+            return Err(Failure::unknown(10062));
+        }
+        let kind = body.int("type").unwrap_or_default();
+        let from_message = interaction.source.is_some();
+        let lawful = match (interaction.kind, kind) {
+            (AUTOCOMPLETE, answer) => answer == 8,
+            (_, 4 | 5) => true,
+            (MESSAGE_COMPONENT, 6 | 7) => true,
+            (MODAL_SUBMIT, 6 | 7) => from_message,
+            (APPLICATION_COMMAND | MESSAGE_COMPONENT, 9) => true,
+            _ => false,
+        };
+        if !lawful {
+            return Err(Failure::form(
+                &["type"],
+                "INTERACTION_CALLBACK_TYPE_INVALID",
+                "This callback type cannot answer this type of interaction",
+            ));
+        }
+        let (channel, source) = (interaction.channel, interaction.source);
+        let data = body
+            .get("data")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        let only_for_user = data.int("flags").unwrap_or(0) & (1 << 6) != 0;
+        let (response, original) = match kind {
+            4 | 5 => {
+                let draft = self.answer(id, data, files, only_for_user, kind == 5);
+                let posted = self.post(draft)?;
+                let response = if kind == 4 {
+                    Response::Message
+                } else {
+                    Response::Deferred
+                };
+                (response, Some(posted))
+            }
+            6 => (Response::DeferredUpdate, source),
+            7 => {
+                let source = source.ok_or_else(|| Failure::unknown(10008))?;
+                self.edit(channel, source, &data, files)?;
+                (Response::Update, Some(source))
+            }
+            8 => (Response::Choices(data.list("choices").to_vec()), None),
+            9 => (Response::Modal(check_modal(data)?), None),
+            _ => (Response::Pong, None),
+        };
+        if let Some(interaction) = self.interactions.get_mut(&id) {
+            interaction.response = Some(response);
+            interaction.original = original;
+            interaction.only_for_user = only_for_user;
+        }
+        Ok(self.callback_resource(id, kind))
+    }
+
+    /// A message after the initial response.
+    pub(crate) fn follow_up(
+        &mut self,
+        token: &str,
+        body: Object,
+        files: Vec<File>,
+    ) -> Result<Value, Failure> {
+        let interaction = self.open(token)?;
+        let (id, channel) = (interaction.id, interaction.channel);
+        let original = interaction.original;
+        let deferred = interaction.response == Some(Response::Deferred);
+        let waiting = original.filter(|message| deferred && self.is_loading(channel, *message));
+        let posted = if let Some(loading) = waiting {
+            // The first follow-up to a deferred answer fills the waiting message.
+            self.edit(channel, loading, &body, files)?;
+            loading
+        } else {
+            let only_for_user = body.int("flags").unwrap_or(0) & (1 << 6) != 0;
+            let draft = self.answer(id, body, files, only_for_user, false);
+            let posted = self.post(draft)?;
+            if let Some(interaction) = self.interactions.get_mut(&id) {
+                interaction.followups.push(posted);
+            }
+            posted
+        };
+        if let Some(interaction) = self.interactions.get_mut(&id) {
+            interaction.shown = true;
+        }
+        self.message(channel, posted)
+    }
+
+    /// Channel and id of a message that belongs to the interaction of this token; `None` means
+    /// `@original`.
+    pub(crate) fn answered_message(
+        &self,
+        token: &str,
+        message: Option<u64>,
+    ) -> Result<(u64, u64), Failure> {
+        let interaction = self.open(token)?;
+        let id = match message {
+            None => interaction
+                .original
+                .ok_or_else(|| Failure::unknown(10008))?,
+            Some(id) if interaction.original == Some(id) || interaction.followups.contains(&id) => {
+                id
+            }
+            Some(_) => return Err(Failure::unknown(10008)),
+        };
+        Ok((interaction.channel, id))
+    }
+
+    pub(crate) fn edit_answer(
+        &mut self,
+        token: &str,
+        message: Option<u64>,
+        body: &Object,
+        files: Vec<File>,
+    ) -> Result<Value, Failure> {
+        let (channel, id) = self.answered_message(token, message)?;
+        self.edit(channel, id, body, files)?;
+        let interaction = self
+            .interactions
+            .values_mut()
+            .find(|other| other.token == token);
+        if let Some(interaction) = interaction {
+            interaction.shown = true;
+        }
+        self.message(channel, id)
+    }
+
+    /// What the user sees by now.
+    pub(crate) fn outcome(&self, id: u64) -> Option<Outcome> {
+        let interaction = self.interactions.get(&id)?;
+        match interaction.response.as_ref()? {
+            Response::Pong => None,
+            Response::Message | Response::Update => interaction.original.map(Outcome::Shown),
+            Response::Deferred => {
+                let original = interaction.original?;
+                let filled = !self.is_loading(interaction.channel, original);
+                filled.then_some(Outcome::Shown(original))
+            }
+            Response::DeferredUpdate => {
+                let last = interaction
+                    .followups
+                    .last()
+                    .copied()
+                    .or(interaction.original)?;
+                interaction.shown.then_some(Outcome::Shown(last))
+            }
+            Response::Modal(_) => Some(Outcome::Modal),
+            Response::Choices(_) => Some(Outcome::Choices),
+        }
+    }
+
+    /// Begins the press of a button or the choice in a select.
+    pub(crate) fn press(
+        &mut self,
+        user: u64,
+        channel: u64,
+        message: u64,
+        custom_id: &str,
+        values: &[String],
+    ) -> Result<u64, String> {
+        let kept = self
+            .kept(channel, message)
+            .map_err(|_| "no such message".to_owned())?;
+        if kept.only_for.is_some_and(|only| only != user) {
+            return Err("the message is shown to another user only".to_owned());
+        }
+        let components = kept.object.list("components");
+        let pressed = component::with_custom_id(components, custom_id).ok_or_else(|| {
+            let mut ids = Vec::new();
+            component::walk(components, &mut |c| {
+                ids.extend(c.text("custom_id").map(str::to_owned))
+            });
+            format!(
+                "no component {custom_id} in the message: there is {}",
+                ids.join(", ")
+            )
+        })?;
+        if pressed.flag("disabled") == Some(true) {
+            return Err(format!("the component {custom_id} is disabled"));
+        }
+        let kind = pressed.int("type").unwrap_or(2);
+        if kind == 3 {
+            let offered: Vec<&str> = pressed
+                .list("options")
+                .iter()
+                .filter_map(|option| option.get("value")?.as_str())
+                .collect();
+            if let Some(stray) = values
+                .iter()
+                .find(|value| !offered.contains(&value.as_str()))
+            {
+                return Err(format!(
+                    "{custom_id} has no option {stray}: there is {}",
+                    offered.join(", ")
+                ));
+            }
+        }
+        let mut data = object(json!({
+            "component_type": kind,
+            "custom_id": custom_id,
+            "id": pressed.int("id").unwrap_or_default(),
+        }));
+        if kind != 2 {
+            data.set("values", values.to_vec());
+        }
+        Ok(self.begin(Deed {
+            kind: MESSAGE_COMPONENT,
+            user,
+            channel,
+            data,
+            name: None,
+            source: Some(message),
+            opened_by: None,
+        }))
+    }
+
+    /// Begins the submission of a modal that the interaction `opened_by` was answered with.
+    pub(crate) fn submit(
+        &mut self,
+        opened_by: u64,
+        fields: &[(String, String)],
+    ) -> Result<u64, String> {
+        let opener = self
+            .interactions
+            .get(&opened_by)
+            .ok_or("no such interaction")?;
+        let Some(Response::Modal(modal)) = &opener.response else {
+            return Err("the bot has not opened a modal".to_owned());
+        };
+        let components = modal.list("components");
+        for (custom_id, _) in fields {
+            if component::with_custom_id(components, custom_id).is_none() {
+                let known = modal_fields(modal);
+                let known: Vec<String> = known
+                    .into_iter()
+                    .filter_map(|f| f.text("custom_id").map(str::to_owned))
+                    .collect();
+                return Err(format!(
+                    "the modal has no field {custom_id}: there is {}",
+                    known.join(", ")
+                ));
+            }
+        }
+        let mut ids = 0;
+        let submitted = filled(components, fields, &mut ids)?;
+        let data = object(json!({
+            "custom_id": modal.text("custom_id").unwrap_or_default(),
+            "components": submitted,
+        }));
+        let (user, channel, source) = (opener.user, opener.channel, opener.source);
+        Ok(self.begin(Deed {
+            kind: MODAL_SUBMIT,
+            user,
+            channel,
+            data,
+            name: None,
+            source,
+            opened_by: Some(opened_by),
+        }))
+    }
+
+    pub(crate) fn partial_channel(&self, id: u64, viewer: u64) -> Value {
+        let Some(room) = self.channels.get(&id) else {
+            return Value::Null;
+        };
+        let mut channel = room.object.clone();
+        channel.remove("permission_overwrites");
+        channel.set(
+            "permissions",
+            self.channel_permissions(id, viewer).to_string(),
+        );
+        Value::Object(channel)
+    }
+
+    fn is_loading(&self, channel: u64, message: u64) -> bool {
+        self.kept(channel, message)
+            .is_ok_and(|kept| kept.object.int("flags").unwrap_or(0) & LOADING != 0)
+    }
+
+    /// The interaction of a token that can still be followed up.
+    fn open(&self, token: &str) -> Result<&Interaction, Failure> {
+        let interaction = self
+            .interactions
+            .values()
+            .find(|interaction| interaction.token == token)
+            .ok_or_else(|| Failure::new(401, 50027, "Invalid Webhook Token"))?;
+        if self.now_ms.saturating_sub(interaction.created_ms) > TOKEN_LIFE_MS {
+            return Err(Failure::new(401, 50027, "Invalid Webhook Token"));
+        }
+        if interaction.response.is_none() {
+            return Err(Failure::unknown(10015));
+        }
+        Ok(interaction)
+    }
+
+    fn answer(
+        &self,
+        id: u64,
+        body: Object,
+        files: Vec<File>,
+        only_for_user: bool,
+        loading: bool,
+    ) -> Draft {
+        let Some(interaction) = self.interactions.get(&id) else {
+            return Draft::default();
+        };
+        let application = self.application_id().to_string();
+        let mut stamp = object(json!({
+            "application_id": application,
+            "webhook_id": application,
+            "interaction_metadata": self.metadata(interaction),
+        }));
+        if let (APPLICATION_COMMAND, Some(name)) = (interaction.kind, &interaction.name) {
+            stamp.set("type", 20);
+            stamp.set(
+                "interaction",
+                json!({
+                    "id": id.to_string(),
+                    "type": APPLICATION_COMMAND,
+                    "name": name,
+                    "user": self.user(interaction.user),
+                }),
+            );
+        }
+        Draft {
+            author: self.bot,
+            channel: interaction.channel,
+            body,
+            files,
+            stamp,
+            only_for: only_for_user.then_some(interaction.user),
+            loading,
+        }
+    }
+
+    fn metadata(&self, interaction: &Interaction) -> Value {
+        let mut metadata = object(json!({
+            "id": interaction.id.to_string(),
+            "type": interaction.kind,
+            "user": self.user(interaction.user),
+            "authorizing_integration_owners": owners(interaction.guild),
+        }));
+        match interaction.kind {
+            APPLICATION_COMMAND => {
+                if let Some(name) = &interaction.name {
+                    metadata.set("name", name.clone());
+                }
+            }
+            MESSAGE_COMPONENT => {
+                let source = interaction.source.map(|source| source.to_string());
+                metadata.set("interacted_message_id", source);
+            }
+            MODAL_SUBMIT => {
+                let opener = interaction
+                    .opened_by
+                    .and_then(|id| self.interactions.get(&id));
+                if let Some(opener) = opener {
+                    metadata.set("triggering_interaction_metadata", self.metadata(opener));
+                }
+            }
+            _ => {}
+        }
+        Value::Object(metadata)
+    }
+
+    fn callback_resource(&self, id: u64, kind: u64) -> Value {
+        let Some(interaction) = self.interactions.get(&id) else {
+            return Value::Null;
+        };
+        let mut about = object(json!({ "id": id.to_string(), "type": interaction.kind }));
+        let mut resource = object(json!({ "type": kind }));
+        if let Some(message) = interaction.original.filter(|_| matches!(kind, 4 | 5 | 7)) {
+            about.set("response_message_id", message.to_string());
+            about.set(
+                "response_message_loading",
+                self.is_loading(interaction.channel, message),
+            );
+            about.set("response_message_ephemeral", interaction.only_for_user);
+            resource.set(
+                "message",
+                self.message(interaction.channel, message)
+                    .unwrap_or_default(),
+            );
+        }
+        about.set("channel_id", interaction.channel.to_string());
+        if let Some(guild) = interaction.guild {
+            about.set("guild_id", guild.to_string());
+        }
+        let mut shown = object(json!({ "interaction": about }));
+        if matches!(kind, 4 | 5 | 7) {
+            shown.set("resource", Value::Object(resource));
+        }
+        Value::Object(shown)
+    }
+}
+
+/// The fields of a modal that a user fills, in the order of reading, each with the label that stands
+/// over it.
+pub(crate) fn modal_fields(modal: &Object) -> Vec<Object> {
+    let mut fields = Vec::new();
+    let mut label: Option<Object> = None;
+    component::walk(modal.list("components"), &mut |part| {
+        if part.int("type") == Some(18) {
+            label = Some(part.clone());
+        } else if part.contains_key("custom_id") {
+            let mut field = part.clone();
+            if let Some(label) = label.take() {
+                for key in ["label", "description"] {
+                    if let Some(text) = label.text(key) {
+                        field.set(key, text);
+                    }
+                }
+            }
+            fields.push(field);
+        }
+    });
+    fields
+}
+
+/// The components of a submission: the modal's tree, reduced to ids and what was entered.
+fn filled(
+    components: &[Value],
+    fields: &[(String, String)],
+    ids: &mut u64,
+) -> Result<Vec<Value>, String> {
+    let mut out = Vec::new();
+    for part in components.iter().filter_map(Value::as_object) {
+        let kind = part.int("type").unwrap_or_default();
+        *ids += 1;
+        let mut sent = object(json!({ "type": kind, "id": part.int("id").unwrap_or(*ids) }));
+        if let Some(custom_id) = part.text("custom_id") {
+            let entered = fields
+                .iter()
+                .find(|(id, _)| id == custom_id)
+                .map(|(_, text)| text.as_str());
+            let value = entered.or_else(|| part.text("value")).unwrap_or_default();
+            sent.set("custom_id", custom_id);
+            if kind == 4 {
+                check_field(part, custom_id, value)?;
+                sent.set("value", value);
+            } else if matches!(kind, 3 | 5..=8 | 19 | 22) {
+                let values: Vec<&str> = value
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|v| !v.is_empty())
+                    .collect();
+                sent.set("values", values);
+            } else if kind == 23 {
+                sent.set("value", value == "true");
+            } else {
+                sent.set("value", value);
+            }
+        }
+        if part.contains_key("components") {
+            sent.set("components", filled(part.list("components"), fields, ids)?);
+        }
+        if let Some(inner) = part.get("component") {
+            let inner = filled(std::slice::from_ref(inner), fields, ids)?;
+            sent.set("component", inner.into_iter().next());
+        }
+        out.push(Value::Object(sent));
+    }
+    Ok(out)
+}
+
+fn check_field(field: &Object, custom_id: &str, value: &str) -> Result<(), String> {
+    let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
+    if value.is_empty() {
+        return if field.flag("required") == Some(false) {
+            Ok(())
+        } else {
+            Err(format!("the modal's field {custom_id} must be filled"))
+        };
+    }
+    if let Some(least) = field.int("min_length").filter(|least| length < *least) {
+        return Err(format!(
+            "the modal's field {custom_id} wants at least {least} characters"
+        ));
+    }
+    if let Some(most) = field.int("max_length").filter(|most| length > *most) {
+        return Err(format!(
+            "the modal's field {custom_id} takes at most {most} characters"
+        ));
+    }
+    Ok(())
+}
+
+fn check_modal(data: Object) -> Result<Object, Failure> {
+    let required = |key: &str| {
+        Failure::form(
+            &["data", key],
+            "BASE_TYPE_REQUIRED",
+            "This field is required",
+        )
+    };
+    for key in ["custom_id", "title"] {
+        if data.text(key).is_none_or(str::is_empty) {
+            return Err(required(key));
+        }
+    }
+    let parts = data.list("components").len();
+    if parts == 0 || parts > MAX_MODAL_PARTS {
+        return Err(Failure::form(
+            &["data", "components"],
+            "BASE_TYPE_BAD_LENGTH",
+            "Must be between 1 and 5 in length.",
+        ));
+    }
+    Ok(data)
+}
+
+fn owners(guild: Option<u64>) -> Value {
+    json!({ "0": guild.map_or_else(|| "0".to_owned(), |guild| guild.to_string()) })
+}
+
+/// A token works for a quarter of an hour after the interaction.
+const TOKEN_LIFE_MS: u64 = 15 * 60 * 1000;
+
+/// Top-level components of a modal.
+const MAX_MODAL_PARTS: usize = 5;
+
+/// The oldest interactions are forgotten beyond this; their tokens are dead long before.
+const MAX_KEPT_INTERACTIONS: usize = 10_000;

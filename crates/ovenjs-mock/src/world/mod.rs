@@ -1,0 +1,185 @@
+//! The reference model: what exists in the box, as JSON, without clock, socket or chance.
+//!
+//! Everything that changes here says so by an [`Emission`], which the gateway turns into dispatches.
+
+mod channel;
+pub(crate) mod command;
+mod component;
+mod guild;
+pub(crate) mod interaction;
+mod member;
+pub(crate) mod message;
+pub(crate) mod permission;
+mod reaction;
+pub(crate) mod slash;
+mod user;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    config::Config,
+    json::{Object, object},
+    time::{self, Snowflakes},
+};
+
+pub(crate) use channel::Channel;
+pub(crate) use guild::Guild;
+pub(crate) use message::{Draft, File};
+pub(crate) use reaction::Emoji;
+
+/// Something that happened, on its way to those who may hear of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Emission {
+    pub(crate) name: String,
+    pub(crate) data: Value,
+    /// The guild it happened in; `None` goes to shard 0.
+    pub(crate) guild: Option<u64>,
+}
+
+/// Everything that exists in the box.
+#[derive(Debug)]
+pub(crate) struct World {
+    ids: Snowflakes,
+    /// Milliseconds since 1970, set before each deed.
+    pub(crate) now_ms: u64,
+    /// Scheme, host and port under which the box is reached, for the URLs of attachments.
+    pub(crate) origin: String,
+    pub(crate) application: Object,
+    pub(crate) token: String,
+    pub(crate) bot: u64,
+    pub(crate) owner: u64,
+    pub(crate) users: BTreeMap<u64, Object>,
+    pub(crate) guilds: BTreeMap<u64, Guild>,
+    pub(crate) channels: BTreeMap<u64, Channel>,
+    pub(crate) commands: Vec<command::Command>,
+    pub(crate) interactions: BTreeMap<u64, interaction::Interaction>,
+    pub(crate) files: BTreeMap<u64, File>,
+    pub(crate) emissions: Vec<Emission>,
+    /// The first channel of the first guild: where users speak unless told otherwise.
+    pub(crate) default_channel: u64,
+    pub(crate) default_guild: u64,
+}
+
+impl World {
+    pub(crate) fn new(config: &Config, now_ms: u64) -> Self {
+        let mut world = Self {
+            ids: Snowflakes::new(config.seed),
+            now_ms: now_ms.saturating_sub(AGE_AT_START_MS),
+            origin: "http://127.0.0.1".to_owned(),
+            application: Object::new(),
+            token: String::new(),
+            bot: 0,
+            owner: 0,
+            users: BTreeMap::new(),
+            guilds: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            commands: Vec::new(),
+            interactions: BTreeMap::new(),
+            files: BTreeMap::new(),
+            emissions: Vec::new(),
+            default_channel: 0,
+            default_guild: 0,
+        };
+        world.found(config);
+        world.now_ms = now_ms;
+        world.emissions.clear();
+        world
+    }
+
+    fn found(&mut self, config: &Config) {
+        self.bot = self.add_user(&config.application, true);
+        self.owner = self.add_user("owner", false);
+        self.application = self.describe_application(&config.application);
+        self.token = config
+            .token
+            .clone()
+            .unwrap_or_else(|| made_up_token(self.bot, config.seed));
+        for plan in &config.guilds {
+            // A guild per second, so that neighbours fall on different shards.
+            self.now_ms += 1000;
+            let (guild, channel) = self.found_guild(plan);
+            if self.default_guild == 0 {
+                self.default_guild = guild;
+                self.default_channel = channel;
+            }
+        }
+    }
+
+    pub(crate) fn next_id(&mut self) -> u64 {
+        self.ids.next(self.now_ms)
+    }
+
+    pub(crate) fn timestamp(&self) -> String {
+        time::iso8601(self.now_ms)
+    }
+
+    pub(crate) fn emit(&mut self, name: &str, guild: Option<u64>, data: Value) {
+        self.emissions.push(Emission {
+            name: name.to_owned(),
+            data,
+            guild,
+        });
+    }
+
+    pub(crate) fn application_id(&self) -> u64 {
+        self.bot
+    }
+
+    fn describe_application(&self, name: &str) -> Object {
+        let id = self.bot.to_string();
+        object(json!({
+            "id": id,
+            "name": name,
+            "icon": null,
+            "description": "",
+            "type": null,
+            "summary": "",
+            "bot": self.user(self.bot),
+            "bot_public": false,
+            "bot_require_code_grant": false,
+            "verify_key": "0".repeat(64),
+            "flags": APPLICATION_FLAGS,
+            "flags_new": APPLICATION_FLAGS.to_string(),
+            "redirect_uris": [],
+            "interactions_endpoint_url": null,
+            "role_connections_verification_url": null,
+            "owner": self.user(self.owner),
+            "approximate_guild_count": 1,
+            "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0,
+            "team": null,
+            "tags": [],
+            "event_webhooks_status": 1,
+            "eligible_oauth2_scopes": ["applications.commands", "bot", "identify"],
+            "integration_types_config": {"0": {}},
+        }))
+    }
+}
+
+/// A text in the shape of Discord's tokens: the id in base64, a stamp, a signature.
+fn made_up_token(bot: u64, seed: u64) -> String {
+    let mut first = String::new();
+    for chunk in bot.to_string().into_bytes().chunks(3) {
+        let bits = chunk
+            .iter()
+            .fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
+        for place in 0..=chunk.len() {
+            let index = usize::try_from((bits >> (18 - 6 * place)) & 63).unwrap_or_default();
+            first.extend(BASE64URL.get(index).copied().map(char::from));
+        }
+    }
+    format!("{first}.MockXX.{:0>38}", format!("oven{seed:x}"))
+}
+
+const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The privileged intents of an application that is not verified: presence, members and message
+/// content, each in its limited form.
+const APPLICATION_FLAGS: u64 = (1 << 13) | (1 << 15) | (1 << 19);
+
+/// Guilds, users and channels are a day older than the box, so that new things have greater ids.
+const AGE_AT_START_MS: u64 = 86_400_000;

@@ -1,0 +1,339 @@
+//! From what a user types, `/feedback topic:docs score:5`, to the options of an interaction.
+
+use serde_json::{Value, json};
+
+use crate::json::{Fields, Object, object, snowflake};
+
+use super::{World, command::CHAT_INPUT};
+
+/// A typed command that fits what is registered.
+#[derive(Debug)]
+pub(crate) struct Typed {
+    /// The `data` of the interaction.
+    pub(crate) data: Object,
+    pub(crate) name: String,
+}
+
+impl World {
+    /// Understands `text` against the registered commands; what does not fit is told in words.
+    ///
+    /// With `completing`, the last option is the focused one and nothing has to be complete.
+    pub(crate) fn understand(
+        &self,
+        guild: Option<u64>,
+        text: &str,
+        completing: bool,
+    ) -> Result<Typed, String> {
+        let line = text.trim();
+        let line = line.strip_prefix('/').unwrap_or(line);
+        let (name, mut rest) = word(line);
+        let of_guild = self.commands_of(guild).filter(|_| guild.is_some());
+        let command = of_guild
+            .chain(self.commands_of(None))
+            .find(|c| c.name() == name && c.object.int("type") == Some(CHAT_INPUT))
+            .ok_or_else(|| {
+                let known: Vec<&str> = self
+                    .commands
+                    .iter()
+                    .map(super::command::Command::name)
+                    .collect();
+                if known.is_empty() {
+                    format!("no command /{name}: the bot has registered none")
+                } else {
+                    format!("no command /{name}: there is /{}", known.join(", /"))
+                }
+            })?;
+        let mut declared = command.object.list("options");
+        let mut path: Vec<(u64, String)> = Vec::new();
+        while let Some(kind @ (1 | 2)) = first_kind(declared) {
+            let (sub, after) = word(rest);
+            let chosen = declared
+                .iter()
+                .filter_map(Value::as_object)
+                .find(|option| option.text("name") == Some(sub));
+            let Some(chosen) = chosen else {
+                let names = names(declared).join(", ");
+                return Err(format!("/{name} wants one of its subcommands: {names}"));
+            };
+            path.push((chosen.int("type").unwrap_or(kind), sub.to_owned()));
+            declared = chosen.list("options");
+            rest = after;
+            if chosen.int("type") == Some(1) {
+                break;
+            }
+        }
+        let mut resolved = Object::new();
+        let mut options = Vec::new();
+        let given = split_options(rest, declared, name)?;
+        let last = given.len().saturating_sub(1);
+        for (place, (option, value)) in given.iter().enumerate() {
+            let focused = completing && place == last;
+            let kind = option.int("type").unwrap_or(3);
+            let value = if focused {
+                json!(value)
+            } else {
+                self.read_value(guild, option, value, &mut resolved)?
+            };
+            let mut read = object(json!({
+                "name": option.text("name").unwrap_or_default(),
+                "type": kind,
+                "value": value,
+            }));
+            if focused {
+                read.set("focused", true);
+            }
+            options.push(Value::Object(read));
+        }
+        if !completing {
+            for option in declared.iter().filter_map(Value::as_object) {
+                let wanted = option.text("name").unwrap_or_default();
+                let there = given
+                    .iter()
+                    .any(|(given, _)| given.text("name") == Some(wanted));
+                if option.flag("required") == Some(true) && !there {
+                    return Err(format!("/{name} needs the option {wanted}: add {wanted}:…"));
+                }
+            }
+        }
+        let options = path.into_iter().rev().fold(options, |inner, (kind, name)| {
+            vec![json!({ "name": name, "type": kind, "options": inner })]
+        });
+        let mut data = object(json!({
+            "id": command.id().to_string(),
+            "name": name,
+            "type": CHAT_INPUT,
+        }));
+        if !options.is_empty() {
+            data.set("options", options);
+        }
+        if !resolved.is_empty() {
+            data.set("resolved", Value::Object(resolved));
+        }
+        if let Some(guild) = command.guild {
+            data.set("guild_id", guild.to_string());
+        }
+        Ok(Typed {
+            data,
+            name: name.to_owned(),
+        })
+    }
+
+    fn read_value(
+        &self,
+        guild: Option<u64>,
+        option: &Object,
+        text: &str,
+        resolved: &mut Object,
+    ) -> Result<Value, String> {
+        let name = option.text("name").unwrap_or_default();
+        let bare = text.trim_start_matches(['@', '#']);
+        let mut resolve = |kind: &str, id: u64, value: Value| {
+            let place = resolved.entry(kind.to_owned()).or_insert_with(|| json!({}));
+            if let Value::Object(place) = place {
+                place.insert(id.to_string(), value);
+            }
+        };
+        if !option.list("choices").is_empty() {
+            let choice = option.list("choices").iter().find(|choice| {
+                let value = choice.get("value");
+                choice.get("name").and_then(Value::as_str) == Some(text)
+                    || value.and_then(Value::as_str) == Some(text)
+                    || value.is_some_and(|value| value.to_string() == text)
+            });
+            return choice
+                .and_then(|choice| choice.get("value"))
+                .cloned()
+                .ok_or_else(|| {
+                    format!(
+                        "{name} wants one of: {}",
+                        names(option.list("choices")).join(", ")
+                    )
+                });
+        }
+        let value = match option.int("type") {
+            Some(4) => {
+                let number: i64 = text
+                    .parse()
+                    .map_err(|_| format!("{name} wants a whole number, not {text}"))?;
+                json!(number)
+            }
+            Some(10) => {
+                let number: f64 = text
+                    .parse()
+                    .map_err(|_| format!("{name} wants a number, not {text}"))?;
+                json!(number)
+            }
+            Some(5) => match text.to_lowercase().as_str() {
+                "true" | "yes" => json!(true),
+                "false" | "no" => json!(false),
+                _ => return Err(format!("{name} wants true or false, not {text}")),
+            },
+            Some(6) => {
+                let user = self
+                    .find_user(bare)
+                    .ok_or_else(|| format!("{name}: no user {bare}"))?;
+                resolve("users", user, self.user(user));
+                if let Some(member) = guild.and_then(|guild| self.resolved_member(guild, user)) {
+                    resolve("members", user, member);
+                }
+                json!(user.to_string())
+            }
+            Some(7) => {
+                let channel = self.channels.iter().find(|(id, channel)| {
+                    channel.guild == guild
+                        && (channel.object.text("name") == Some(bare) || id.to_string() == bare)
+                });
+                let (id, _) = channel.ok_or_else(|| format!("{name}: no channel {bare}"))?;
+                resolve("channels", *id, self.partial_channel(*id, self.bot));
+                json!(id.to_string())
+            }
+            Some(8 | 9) => {
+                let roles = guild
+                    .and_then(|guild| self.guilds.get(&guild))
+                    .map(|room| &room.roles);
+                let role = roles.into_iter().flatten().find(|(id, role)| {
+                    role.text("name")
+                        .is_some_and(|n| n.trim_start_matches('@') == bare)
+                        || id.to_string() == bare
+                });
+                match (role, option.int("type"), self.find_user(bare)) {
+                    (Some((id, role)), ..) => {
+                        resolve("roles", *id, Value::Object(role.clone()));
+                        json!(id.to_string())
+                    }
+                    (None, Some(9), Some(user)) => {
+                        resolve("users", user, self.user(user));
+                        if let Some(member) =
+                            guild.and_then(|guild| self.resolved_member(guild, user))
+                        {
+                            resolve("members", user, member);
+                        }
+                        json!(user.to_string())
+                    }
+                    _ => return Err(format!("{name}: no role {bare}")),
+                }
+            }
+            Some(11) => return Err(format!("{name} wants a file, which cannot be typed")),
+            _ => json!(text),
+        };
+        check_bounds(name, option, &value)?;
+        Ok(value)
+    }
+
+    fn find_user(&self, text: &str) -> Option<u64> {
+        let wanted = text.to_lowercase();
+        let wanted = wanted.trim_start_matches("<@").trim_end_matches('>');
+        let found = self.users.iter().find(|(id, user)| {
+            id.to_string() == wanted
+                || user
+                    .text("username")
+                    .is_some_and(|name| name.to_lowercase() == wanted)
+        });
+        found.map(|(id, _)| *id)
+    }
+
+    /// A member inside `resolved`: without user, with permissions.
+    pub(super) fn resolved_member(&self, guild: u64, user: u64) -> Option<Value> {
+        let mut member = self.partial_member(guild, user)?;
+        member.remove("mute");
+        member.remove("deaf");
+        member.set(
+            "permissions",
+            self.guild_permissions(guild, user).to_string(),
+        );
+        Some(Value::Object(member))
+    }
+}
+
+fn check_bounds(name: &str, option: &Object, value: &Value) -> Result<(), String> {
+    let bound = |key: &str| option.get(key).and_then(Value::as_f64);
+    if let Some(number) = value.as_f64() {
+        if let Some(least) = bound("min_value").filter(|least| number < *least) {
+            return Err(format!("{name} must be at least {least}"));
+        }
+        if let Some(most) = bound("max_value").filter(|most| number > *most) {
+            return Err(format!("{name} must be at most {most}"));
+        }
+    }
+    if let (Some(3), Some(text)) = (option.int("type"), value.as_str()) {
+        let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+        if let Some(least) = option.int("min_length").filter(|least| length < *least) {
+            return Err(format!("{name} must have at least {least} characters"));
+        }
+        if let Some(most) = option.int("max_length").filter(|most| length > *most) {
+            return Err(format!("{name} must have at most {most} characters"));
+        }
+    }
+    Ok(())
+}
+
+/// Cuts `topic:the docs score:5` at the names that are declared, so that values may hold spaces.
+fn split_options<'a>(
+    rest: &str,
+    declared: &'a [Value],
+    command: &str,
+) -> Result<Vec<(&'a Object, String)>, String> {
+    let mut given: Vec<(&Object, String)> = Vec::new();
+    for piece in rest.split_whitespace() {
+        let named = piece.split_once(':').and_then(|(name, value)| {
+            let option = declared
+                .iter()
+                .filter_map(Value::as_object)
+                .find(|option| option.text("name") == Some(name))?;
+            Some((option, value))
+        });
+        match (named, given.last_mut()) {
+            (Some((option, value)), _) => given.push((option, value.to_owned())),
+            (None, Some((_, value))) => {
+                value.push(' ');
+                value.push_str(piece);
+            }
+            (None, None) => {
+                let name = piece.split_once(':').map_or(piece, |(name, _)| name);
+                let known = names(declared);
+                return Err(if known.is_empty() {
+                    format!("/{command} has no option {name}: it takes none")
+                } else {
+                    format!(
+                        "/{command} has no option {name}: there is {}",
+                        known.join(", ")
+                    )
+                });
+            }
+        }
+    }
+    for (_, value) in &mut given {
+        // Something like `other:` at the start of a word inside a value is meant as an option.
+        let stray = value.split_whitespace().skip(1).find_map(|piece| {
+            let (name, _) = piece.split_once(':')?;
+            let like_a_name =
+                !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+            like_a_name.then(|| name.to_owned())
+        });
+        if let (Some(stray), false) = (stray, value.starts_with('"')) {
+            return Err(format!(
+                "/{command} has no option {stray}: there is {}; put a text with colons in quotes",
+                names(declared).join(", ")
+            ));
+        }
+        if value.len() >= 2 && value.starts_with('"') && value.ends_with('"') {
+            *value = value.trim_matches('"').to_owned();
+        }
+    }
+    Ok(given)
+}
+
+fn word(line: &str) -> (&str, &str) {
+    let line = line.trim_start();
+    line.split_once(char::is_whitespace).unwrap_or((line, ""))
+}
+
+fn names(list: &[Value]) -> Vec<&str> {
+    list.iter()
+        .filter_map(|item| item.get("name")?.as_str())
+        .collect()
+}
+
+fn first_kind(options: &[Value]) -> Option<u64> {
+    options.first()?.get("type").and_then(snowflake)
+}
