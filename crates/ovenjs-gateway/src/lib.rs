@@ -1,1 +1,32 @@
 //! Discord's gateway: a pure session and a thin shell that moves bytes.
+//!
+//! What is here: [`session`], the rules of the gateway as a state machine without sockets, clocks
+//! and tasks; and [`Gateway`] (feature `net`), which runs shards by it on a thread of their own and
+//! delivers events as [`Dispatch`](ovenjs_types::Dispatch).
+//!
+//! What is not here: payloads are not parsed, handlers are not called, nothing is cached, and
+//! `GET /gateway/bot` is asked by someone else.
+//!
+//! Within a session every event is delivered exactly once and in order, over any number of
+//! disconnects and resumes. Where Discord ends a session, one [`SessionGap`] comes before the first
+//! event of the next. Shards reconnect by themselves; one that cannot be mended, as with a refused
+//! token, ends with an [`Error`] that names the repair.
+
+mod command;
+mod config;
+mod error;
+#[cfg(feature = "net")]
+mod net;
+pub mod session;
+mod url;
+
+pub use command::{
+    Activity, Command, PAYLOAD_BYTES_MAX, Presence, RequestChannelInfo, RequestMembers, Sealed,
+    Status, UpdateVoiceState,
+};
+pub use config::{Compression, Config, DISCORD_GATEWAY, Live, Properties};
+pub use error::{Error, ErrorKind};
+#[cfg(feature = "net")]
+pub use net::{Delivery, Events, Gateway, ShardStats, Stats, Wiring};
+pub use session::{Resume, SessionGap, ShardState};
+pub use url::GatewayUrl;

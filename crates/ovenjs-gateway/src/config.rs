@@ -1,0 +1,280 @@
+//! How a gateway is set up.
+
+use std::{ops::Range, time::Duration};
+
+use ovenjs_types::{BotGateway, Intents, Secret, SessionStartLimit};
+use serde::Serialize;
+
+use crate::{Presence, session::Resume};
+
+/// How a gateway is set up: a fixed part, and [`Live`], which can change while it runs.
+///
+/// ```
+/// use ovenjs_gateway::{Config, Presence, Status};
+/// use ovenjs_types::Intents;
+///
+/// let config = Config::new("token", Intents::GUILDS | Intents::GUILD_MESSAGES)
+///     .gateway_url("wss://gateway.discord.gg")
+///     .shards(2)
+///     .presence(Presence::new(Status::Idle));
+/// assert!(!format!("{config:?}").contains("\"token\""));
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    pub(crate) token: Secret,
+    pub(crate) intents: Intents,
+    pub(crate) gateway_url: String,
+    pub(crate) allow_plain: bool,
+    pub(crate) shards: Range<u32>,
+    pub(crate) shards_total: u32,
+    pub(crate) session_starts: SessionStartLimit,
+    pub(crate) compression: Compression,
+    pub(crate) properties: Properties,
+    pub(crate) large_threshold: Option<u16>,
+    pub(crate) backoff: (Duration, Duration),
+    pub(crate) backlog_bytes: usize,
+    pub(crate) event_queue: usize,
+    pub(crate) epoch: u64,
+    pub(crate) resume: Vec<Resume>,
+    pub(crate) live: Live,
+}
+
+/// The part of a [`Config`] that can change while the gateway runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Live {
+    /// What is shown beside the bot's name. Default: nothing is said, and Discord shows "online".
+    pub presence: Option<Presence>,
+}
+
+/// How Discord compresses what it sends. It saves about nine tenths of the traffic.
+///
+/// The default is the best one that is built in: `zstd-stream`, else `zlib-stream`, else none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all: for reading along.
+    None,
+    /// `zlib-stream`. Feature `zlib`.
+    #[cfg(feature = "zlib")]
+    Zlib,
+    /// `zstd-stream`: smaller and faster to inflate. Feature `zstd`.
+    #[cfg(feature = "zstd")]
+    Zstd,
+}
+
+impl Compression {
+    /// Every form of compression that is built in.
+    pub const ALL: &'static [Self] = &[
+        #[cfg(feature = "zstd")]
+        Self::Zstd,
+        #[cfg(feature = "zlib")]
+        Self::Zlib,
+        Self::None,
+    ];
+
+    /// The word for it in the gateway's address.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            #[cfg(feature = "zlib")]
+            Self::Zlib => Some("zlib-stream"),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => Some("zstd-stream"),
+        }
+    }
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self::ALL.first().copied().unwrap_or(Self::None)
+    }
+}
+
+/// What the bot says about the program it is. Discord uses it for statistics.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Properties {
+    /// The operating system. Default: the one this was compiled for.
+    pub os: String,
+    /// The library's name. Default: `ovenjs`.
+    pub browser: String,
+    /// The library's name again. Default: `ovenjs`.
+    pub device: String,
+}
+
+impl Default for Properties {
+    fn default() -> Self {
+        Self {
+            os: std::env::consts::OS.to_owned(),
+            browser: "ovenjs".to_owned(),
+            device: "ovenjs".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// One shard on Discord's own gateway.
+    pub fn new(token: impl Into<Secret>, intents: Intents) -> Self {
+        Self {
+            token: token.into(),
+            intents,
+            gateway_url: DISCORD_GATEWAY.to_owned(),
+            allow_plain: false,
+            shards: 0..1,
+            shards_total: 1,
+            session_starts: SessionStartLimit {
+                total: 1000,
+                remaining: 1000,
+                reset_after: 86_400_000,
+                max_concurrency: 1,
+            },
+            compression: Compression::default(),
+            properties: Properties::default(),
+            large_threshold: None,
+            backoff: (BACKOFF_BASE, BACKOFF_MAX),
+            backlog_bytes: BACKLOG_BYTES,
+            event_queue: EVENT_QUEUE,
+            epoch: 0,
+            resume: Vec::new(),
+            live: Live::default(),
+        }
+    }
+
+    /// Where to connect: the `url` of `GET /gateway/bot`. Default: `wss://gateway.discord.gg`.
+    ///
+    /// Checked when the gateway starts. Version, encoding and compression are added by the session.
+    #[must_use]
+    pub fn gateway_url(mut self, url: impl Into<String>) -> Self {
+        self.gateway_url = url.into();
+        self
+    }
+
+    /// Allows `ws://` to other machines. Default: no, since it shows the token to the network.
+    #[must_use]
+    pub const fn allow_plain(mut self, allow: bool) -> Self {
+        self.allow_plain = allow;
+        self
+    }
+
+    /// Runs all of `total` shards in this process. Default: 1. Discord wants at most 2500 guilds
+    /// in a shard; `GET /gateway/bot` recommends a number.
+    #[must_use]
+    pub const fn shards(self, total: u32) -> Self {
+        self.shard_range(0..total, total)
+    }
+
+    /// Runs some of `total` shards in this process, where several processes share a bot.
+    #[must_use]
+    pub const fn shard_range(mut self, numbers: Range<u32>, total: u32) -> Self {
+        self.shards = numbers;
+        self.shards_total = total;
+        self
+    }
+
+    /// How many sessions may be started, and how fast: of `GET /gateway/bot`.
+    ///
+    /// Default: 1000 a day, one shard per 5 seconds. Without sessions left a shard waits until the
+    /// count starts again, since Discord resets the token of a bot that goes on.
+    #[must_use]
+    pub const fn session_start_limit(mut self, limit: SessionStartLimit) -> Self {
+        self.session_starts = limit;
+        self
+    }
+
+    /// Takes address, number of shards and session starts from the answer of `GET /gateway/bot`.
+    #[must_use]
+    pub fn bot_gateway(self, gateway: &BotGateway) -> Self {
+        self.gateway_url(gateway.url.as_str())
+            .shards(gateway.shards.max(1))
+            .session_start_limit(gateway.session_start_limit)
+    }
+
+    /// How Discord compresses what it sends. Default: the best that is built in.
+    #[must_use]
+    pub const fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// What the bot says about its program.
+    #[must_use]
+    pub fn properties(mut self, properties: Properties) -> Self {
+        self.properties = properties;
+        self
+    }
+
+    /// From how many members on a guild comes without its offline members: 50–250.
+    /// Default: Discord's own, 50.
+    #[must_use]
+    pub const fn large_threshold(mut self, members: u16) -> Self {
+        self.large_threshold = Some(members);
+        self
+    }
+
+    /// What is shown beside the bot's name. Part of [`Live`].
+    #[must_use]
+    pub fn presence(mut self, presence: Presence) -> Self {
+        self.live.presence = Some(presence);
+        self
+    }
+
+    /// How long to wait between attempts to connect: `base` after the first failure, doubled each
+    /// time up to `max`, of which a random half to whole is waited. Default: 500 ms and 60 s.
+    ///
+    /// A connection that was useful but short waits 5 s at most; one that held for 10 s is
+    /// followed by the next at once. Lower both only against a server of one's own.
+    #[must_use]
+    pub const fn backoff(mut self, base: Duration, max: Duration) -> Self {
+        self.backoff = (base, max);
+        self
+    }
+
+    /// How many bytes of events a shard holds for a slow consumer before it stops reading.
+    /// Default: 16 MiB. Raise it where a handler may stall for long while much happens.
+    #[must_use]
+    pub const fn backlog_bytes(mut self, bytes: usize) -> Self {
+        self.backlog_bytes = bytes;
+        self
+    }
+
+    /// How many deliveries wait between the gateway's thread and the reader of
+    /// [`Events`](crate::Events), at least 1. Default: 256.
+    #[must_use]
+    pub const fn event_queue(mut self, deliveries: usize) -> Self {
+        self.event_queue = deliveries;
+        self
+    }
+
+    /// The highest epoch used before; the next new session gets the one after it. Default: 0.
+    ///
+    /// Give it where versions are kept beyond the process, so that they go on growing.
+    #[must_use]
+    pub const fn epoch(mut self, epoch: u64) -> Self {
+        self.epoch = epoch;
+        self
+    }
+
+    /// Sessions of a former process, to be resumed instead of begun anew.
+    #[must_use]
+    pub fn resume(mut self, sessions: impl IntoIterator<Item = Resume>) -> Self {
+        self.resume = sessions.into_iter().collect();
+        self
+    }
+}
+
+/// Where Discord's gateway is when nobody asked `GET /gateway/bot`.
+pub const DISCORD_GATEWAY: &str = "wss://gateway.discord.gg";
+
+/// Short enough that a blip is not felt, long enough that a thousand shards do not stampede.
+const BACKOFF_BASE: Duration = Duration::from_millis(500);
+
+/// An outage is noticed to be over within a minute.
+const BACKOFF_MAX: Duration = Duration::from_secs(60);
+
+/// Some 16,000 events of ordinary size: a consumer may stall for seconds in a busy shard.
+const BACKLOG_BYTES: usize = 16 << 20;
+
+/// Enough that the threads need not take turns, few enough that a stop loses little.
+const EVENT_QUEUE: usize = 256;

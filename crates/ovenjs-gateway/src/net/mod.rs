@@ -1,0 +1,396 @@
+//! The shell: a thread that moves bytes between sockets and sessions.
+//!
+//! It decides nothing. All shards of a [`Gateway`] live on one thread with a runtime of its own, so
+//! that no code of the bot can delay a heartbeat; what they deliver crosses a bounded queue.
+
+mod fleet;
+mod shard;
+mod socket;
+mod turns;
+mod upgrade;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy};
+use ovenjs_types::{Dispatch, Hook, Id, ShardId, marker::GuildMarker};
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    Command, Config, Error, ErrorKind, Live, Resume, Sealed, SessionGap, ShardState,
+    session::{Counts, Session},
+};
+
+/// A bot's shards at work. Cloning is cheap; all clones mean the same shards.
+///
+/// Dropping it leaves the shards running; they end with [`stop`](Self::stop), or when [`Events`]
+/// is dropped.
+///
+/// ```no_run
+/// use ovenjs_gateway::{Config, Delivery, Gateway};
+/// use ovenjs_types::Intents;
+///
+/// # async fn run() -> Result<(), ovenjs_gateway::Error> {
+/// let config = Config::new("token", Intents::GUILDS | Intents::GUILD_MESSAGES);
+/// let (gateway, mut events) = Gateway::start(config)?;
+/// while let Some(delivery) = events.next().await {
+///     match delivery {
+///         Delivery::Dispatch(dispatch) => println!("{}", dispatch.name()),
+///         Delivery::Gap(gap) => println!("events after {} may be missing", gap.last_seq),
+///         Delivery::Stopped { shard, error } => println!("shard {shard} ended: {error:?}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    shards: BTreeMap<u32, Door>,
+    total: u32,
+    live: Mutex<Live>,
+    stop: watch::Sender<bool>,
+    done: watch::Receiver<bool>,
+}
+
+/// What the handle shares with one shard.
+struct Door {
+    id: ShardId,
+    commands: mpsc::Sender<Sealed>,
+    board: Board,
+}
+
+/// Where a shard pins up how it is. Its own thread writes, anyone reads.
+#[derive(Clone)]
+struct Board(Arc<Mutex<Posted>>);
+
+struct Posted {
+    stats: ShardStats,
+    resume: Option<Resume>,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, Posted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a gateway uses of the world. The default is the real one.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Wiring {
+    /// Makes connections. Default: direct ones, with Mozilla's roots.
+    pub connector: Connector,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads waits.
+    pub entropy: Arc<dyn Entropy>,
+    /// Is told of changes of state and of gaps, on the gateway's thread: it must return at once.
+    pub hook: Arc<dyn Hook>,
+}
+
+impl Wiring {
+    /// The real world, reached through `connector`.
+    #[must_use]
+    pub fn new(connector: Connector) -> Self {
+        Self {
+            connector,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            hook: Arc::new(()),
+        }
+    }
+
+    /// Uses this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Uses this source of entropy.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Calls this hook.
+    #[must_use]
+    pub fn hook(mut self, hook: Arc<dyn Hook>) -> Self {
+        self.hook = hook;
+        self
+    }
+}
+
+impl Gateway {
+    /// Starts the shards of `config` on a thread of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Url`] or [`ErrorKind::Config`] where the configuration cannot work,
+    /// [`ErrorKind::Thread`] where there is no thread to be had. An unreachable gateway is no error:
+    /// the shards go on trying, and [`stats`](Self::stats) tells why they fail.
+    pub fn start(config: Config) -> Result<(Self, Events), Error> {
+        let mut net = ovenjs_net::Config::new();
+        net.allow_plain = config.allow_plain;
+        let connector = Connector::build(net).map_err(|source| {
+            Error::new(ErrorKind::Config, "connections cannot be made").with_source(source)
+        })?;
+        Self::start_with(config, Wiring::new(connector))
+    }
+
+    /// As [`start`](Self::start), with one's own connector, clock, entropy and hook.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with(config: Config, wiring: Wiring) -> Result<(Self, Events), Error> {
+        let config = Arc::new(config);
+        let total = config.shards_total;
+        if config.shards.is_empty() || config.shards.end > total {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "there are no shards {:?} of {total}: give a range below the total",
+                    config.shards
+                ),
+            ));
+        }
+        let (events, receiver) = mpsc::channel(config.event_queue.max(1));
+        let (stop, stopped) = watch::channel(false);
+        let mut doors = BTreeMap::new();
+        let mut rooms = Vec::new();
+        for number in config.shards.clone() {
+            let id = ShardId { number, total };
+            let session = Session::new(Arc::clone(&config), id, wiring.entropy.u64())?;
+            let (commands, waiting) = mpsc::channel(COMMAND_QUEUE);
+            let board = Board(Arc::new(Mutex::new(Posted {
+                stats: ShardStats::new(id),
+                resume: session.resume(),
+            })));
+            doors.insert(
+                number,
+                Door {
+                    id,
+                    commands,
+                    board: board.clone(),
+                },
+            );
+            rooms.push(fleet::Room {
+                session,
+                commands: waiting,
+                board,
+            });
+        }
+        let done = fleet::start(&config, wiring, rooms, events, stopped)?;
+        let live = Mutex::new(config.live.clone());
+        let inner = Inner {
+            shards: doors,
+            total,
+            live,
+            stop,
+            done,
+        };
+        Ok((Self(Arc::new(inner)), Events { receiver }))
+    }
+
+    /// Sends a command through a shard, as soon as Discord's limits allow it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Command`] where it breaks one of Discord's rules, [`ErrorKind::NoSuchShard`],
+    /// [`ErrorKind::CommandQueueFull`] where too many wait already, [`ErrorKind::Stopped`].
+    pub fn send(&self, shard: ShardId, command: &Command) -> Result<(), Error> {
+        let door = self
+            .0
+            .shards
+            .get(&shard.number)
+            .filter(|door| door.id == shard);
+        let door = door.ok_or_else(|| {
+            Error::new(
+                ErrorKind::NoSuchShard,
+                format!("shard {shard} does not run in this process"),
+            )
+        })?;
+        let sealed = command.seal()?;
+        door.commands
+            .try_send(sealed)
+            .map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => Error::new(
+                    ErrorKind::CommandQueueFull,
+                    format!("too many commands wait in shard {shard}: discord takes two a second"),
+                ),
+                mpsc::error::TrySendError::Closed(_) => {
+                    Error::new(ErrorKind::Stopped, format!("shard {shard} has stopped"))
+                }
+            })
+    }
+
+    /// The shard that hears of a guild.
+    #[must_use]
+    pub fn shard_of(&self, guild: Id<GuildMarker>) -> ShardId {
+        let number = (guild.get() >> 22) % u64::from(self.0.total.max(1));
+        ShardId {
+            number: u32::try_from(number).unwrap_or(0),
+            total: self.0.total,
+        }
+    }
+
+    /// The shards that run in this process.
+    pub fn shards(&self) -> impl Iterator<Item = ShardId> {
+        self.0.shards.values().map(|door| door.id)
+    }
+
+    /// Takes a new live configuration over and returns the former one.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), of the first shard that refuses; the former configuration then
+    /// stays.
+    pub fn apply(&self, live: Live) -> Result<Live, Error> {
+        let mut current = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.presence != current.presence
+            && let Some(presence) = &live.presence
+        {
+            let command = Command::UpdatePresence(presence.clone());
+            command.seal()?;
+            for shard in self.shards() {
+                self.send(shard, &command)?;
+            }
+        }
+        Ok(std::mem::replace(&mut current, live))
+    }
+
+    /// How long Discord took to acknowledge the last heartbeat: the mean of the connected shards.
+    #[must_use]
+    pub fn latency(&self) -> Option<Duration> {
+        let all: Vec<Duration> = self
+            .stats()
+            .shards
+            .iter()
+            .filter_map(|shard| shard.latency)
+            .collect();
+        let count = u32::try_from(all.len()).ok()?;
+        all.iter().sum::<Duration>().checked_div(count)
+    }
+
+    /// How the shards are.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let shards = self
+            .0
+            .shards
+            .values()
+            .map(|door| door.board.lock().stats.clone())
+            .collect();
+        Stats { shards }
+    }
+
+    /// Ends all shards in a way that lets another process resume, and returns what it needs for
+    /// that: see [`Config::resume`]. Calling it twice is the same as once.
+    pub async fn stop(&self) -> Vec<Resume> {
+        self.0.stop.send_replace(true);
+        // The sender is gone where the thread has ended already.
+        let _ = self.0.done.clone().wait_for(|done| *done).await;
+        self.0
+            .shards
+            .values()
+            .filter_map(|door| door.board.lock().resume.clone())
+            .collect()
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the shards deliver, in the order of each shard.
+///
+/// Dropping it stops the shards, in a way that lets another process resume.
+#[derive(Debug)]
+pub struct Events {
+    receiver: mpsc::Receiver<Delivery>,
+}
+
+impl Events {
+    /// The next delivery; nothing once all shards have stopped. May be dropped at any time without
+    /// losing one.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        self.receiver.recv().await
+    }
+
+    /// As [`next`](Self::next), for those who poll.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        self.receiver.poll_recv(cx)
+    }
+}
+
+/// One thing that a shard delivers.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// An event.
+    Dispatch(Dispatch),
+    /// A new session begins although events of the old one may be missing.
+    Gap(SessionGap),
+    /// A shard has ended: with an error where it gave up, without one where it was stopped.
+    Stopped {
+        /// The shard.
+        shard: ShardId,
+        /// Why it gave up.
+        error: Option<Error>,
+    },
+}
+
+/// How a gateway is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// The shards of this process.
+    pub shards: Vec<ShardStats>,
+}
+
+/// How a shard is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShardStats {
+    /// The shard.
+    pub shard: ShardId,
+    /// What it is doing.
+    pub state: ShardState,
+    /// How long Discord took to acknowledge the last heartbeat of this connection.
+    pub latency: Option<Duration>,
+    /// How many bytes of events wait for the consumer.
+    pub backlog_bytes: usize,
+    /// How often things happened.
+    pub counts: Counts,
+    /// Why the last connection failed or ended, where it did not end by the rules.
+    pub last_failure: Option<Arc<str>>,
+}
+
+impl ShardStats {
+    fn new(shard: ShardId) -> Self {
+        Self {
+            shard,
+            state: ShardState::Idle,
+            latency: None,
+            backlog_bytes: 0,
+            counts: Counts::default(),
+            last_failure: None,
+        }
+    }
+}
+
+/// A minute's budget of commands may wait here, and as many in the session.
+const COMMAND_QUEUE: usize = 120;

@@ -1,0 +1,357 @@
+//! One shard: carries inputs to its session and does what the session says.
+//!
+//! Everything about a connection lives in [`Shard::generation`] and is dropped when that returns:
+//! nothing of a connection can be heard after its end.
+
+use std::{pin::pin, rc::Rc, sync::Arc, time::Instant};
+
+use ovenjs_types::HookCall;
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Board, Delivery, Wiring,
+    fleet::Room,
+    socket::{CLOSE_DEADLINE, Incoming, Outgoing, open},
+    turns::{Ticket, Turns},
+};
+use crate::{
+    Error, Sealed, ShardState,
+    session::{Connect, Input, Output, Session},
+};
+
+pub(super) struct Shard {
+    session: Session,
+    wiring: Wiring,
+    turns: Rc<Turns>,
+    ticket: Option<Ticket>,
+    events: mpsc::Sender<Delivery>,
+    commands: mpsc::Receiver<Sealed>,
+    commands_open: bool,
+    stop: watch::Receiver<bool>,
+    stop_open: bool,
+    board: Board,
+    /// The session was told to stop; what it holds is for the next process.
+    stopping: bool,
+    outbox: Vec<Outgoing>,
+    connect: Option<Connect>,
+    close: Option<u16>,
+    fatal: Option<Error>,
+}
+
+/// What can happen beside the socket.
+enum Aside {
+    Stop,
+    NobodyStops,
+    Granted,
+    Command(Option<Sealed>),
+    Room,
+    Timeout,
+}
+
+impl Shard {
+    pub(super) fn new(
+        room: Room,
+        wiring: Wiring,
+        turns: Rc<Turns>,
+        events: mpsc::Sender<Delivery>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            session: room.session,
+            wiring,
+            turns,
+            ticket: None,
+            events,
+            commands: room.commands,
+            commands_open: true,
+            stop,
+            stop_open: true,
+            board: room.board,
+            stopping: false,
+            outbox: Vec::new(),
+            connect: None,
+            close: None,
+            fatal: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        self.tell(Input::Start);
+        loop {
+            if let Some(connect) = self.connect.take() {
+                self.generation(connect).await;
+                self.ticket = None;
+                self.close = None;
+                self.outbox.clear();
+            } else if self.session.state() == ShardState::Stopped
+                && (self.stopping || self.session.backlog() == 0)
+            {
+                break;
+            } else {
+                let aside = self.aside().await;
+                self.apply(aside);
+            }
+        }
+        let shard = self.session.shard();
+        let stopped = Delivery::Stopped {
+            shard,
+            error: self.fatal.take(),
+        };
+        if self.stopping {
+            // Who stops need not go on reading.
+            let _ = self.events.try_send(stopped);
+        } else {
+            tokio::select! {
+                _ = self.events.send(stopped) => {}
+                _ = self.stop.wait_for(|stop| *stop), if self.stop_open => {}
+            }
+        }
+    }
+
+    /// One connection from its first packet to its last.
+    async fn generation(&mut self, connect: Connect) {
+        let generation = connect.generation;
+        let shard = self.session.shard();
+        tracing::debug!(%shard, host = connect.url.host(), resume = connect.resume, "connecting");
+        let key =
+            u128::from(self.wiring.entropy.u64()) << 64 | u128::from(self.wiring.entropy.u64());
+        let mut opening = pin!(open(
+            self.wiring.connector.clone(),
+            connect,
+            key.to_be_bytes()
+        ));
+        let opened = loop {
+            tokio::select! {
+                biased;
+                opened = &mut opening => break opened,
+                aside = self.aside() => {
+                    self.apply(aside);
+                    if self.close.is_some() {
+                        return;
+                    }
+                }
+            }
+        };
+        let (reader, writer) = match opened {
+            Ok(halves) => halves,
+            Err(error) => {
+                self.failed(&error);
+                self.tell(Input::Failed { generation });
+                return;
+            }
+        };
+        let entropy = self.wiring.entropy.u64();
+        self.tell(Input::Opened {
+            generation,
+            entropy,
+        });
+
+        // Each of the two futures lives until it is done; its half comes back with the result.
+        let mut reading = pin!(reader.next());
+        let mut writing = pin!(writer.send(Vec::new()));
+        let mut idle = None;
+        loop {
+            if let Some(code) = self.close.take() {
+                let writer = match idle {
+                    Some(writer) => Some(writer),
+                    None => match tokio::time::timeout(CLOSE_DEADLINE, &mut writing).await {
+                        Ok((writer, Ok(()))) => Some(writer),
+                        Ok((_, Err(_))) | Err(_) => None,
+                    },
+                };
+                if let Some(writer) = writer {
+                    writer.close(code).await;
+                }
+                return;
+            }
+            if !self.outbox.is_empty()
+                && let Some(writer) = idle.take()
+            {
+                writing.set(writer.send(std::mem::take(&mut self.outbox)));
+            }
+            // Reading comes first: what has arrived shows life before its deadline is judged.
+            tokio::select! {
+                biased;
+                (reader, incoming) = &mut reading, if self.session.wants_frames() => {
+                    match incoming {
+                        Ok(Incoming::Message(bytes)) => {
+                            self.tell(Input::Frame { generation, bytes: &bytes });
+                        }
+                        Ok(Incoming::Ping(bytes)) => {
+                            // Only the last ping needs an answer, so the outbox cannot be flooded.
+                            self.outbox.retain(|waiting| !matches!(waiting, Outgoing::Pong(_)));
+                            self.outbox.push(Outgoing::Pong(bytes));
+                        }
+                        Ok(Incoming::Closed(code)) => {
+                            tracing::debug!(%shard, ?code, "the gateway closed");
+                            self.tell(Input::Closed { generation, code });
+                            return;
+                        }
+                        Err(error) => {
+                            self.failed(&error);
+                            self.tell(Input::Closed { generation, code: None });
+                            return;
+                        }
+                    }
+                    reading.set(reader.next());
+                    // A flood of events must not hold a heartbeat back.
+                    let now = self.wiring.clock.now();
+                    if self.session.deadline().is_some_and(|deadline| now >= deadline) {
+                        self.tell(Input::Timeout);
+                    }
+                }
+                (writer, sent) = &mut writing, if idle.is_none() => {
+                    if let Err(error) = sent {
+                        self.failed(&error);
+                        self.tell(Input::Closed { generation, code: None });
+                        return;
+                    }
+                    idle = Some(writer);
+                }
+                aside = self.aside() => self.apply(aside),
+            }
+        }
+    }
+
+    /// Waits for whatever can happen beside the socket. May be dropped at any time.
+    async fn aside(&mut self) -> Aside {
+        let deadline = self.session.deadline().map(|deadline| self.until(deadline));
+        let room = !self.stopping && self.session.backlog() > 0;
+        tokio::select! {
+            biased;
+            stop = self.stop.wait_for(|stop| *stop), if self.stop_open && !self.stopping => {
+                if stop.is_ok() { Aside::Stop } else { Aside::NobodyStops }
+            }
+            () = self.events.closed(), if !self.stopping => Aside::Stop,
+            () = granted(self.ticket.as_ref()), if self.ticket.is_some() => Aside::Granted,
+            command = self.commands.recv(), if self.commands_open && self.session.wants_commands() => {
+                Aside::Command(command)
+            }
+            _ = self.events.reserve(), if room => Aside::Room,
+            () = sleep(deadline), if deadline.is_some() => Aside::Timeout,
+        }
+    }
+
+    fn apply(&mut self, aside: Aside) {
+        match aside {
+            Aside::Stop => {
+                self.stopping = true;
+                self.tell(Input::Stop);
+            }
+            Aside::NobodyStops => self.stop_open = false,
+            Aside::Granted => {
+                if let Some(ticket) = self.ticket.take() {
+                    self.tell(Input::IdentifyGranted {
+                        generation: ticket.generation,
+                    });
+                }
+            }
+            Aside::Command(Some(sealed)) => self.tell(Input::Command(sealed)),
+            Aside::Command(None) => self.commands_open = false,
+            Aside::Room => self.drain(),
+            Aside::Timeout => self.tell(Input::Timeout),
+        }
+    }
+
+    fn tell(&mut self, input: Input<'_>) {
+        self.session.handle(self.wiring.clock.now(), input);
+        self.drain();
+    }
+
+    /// Does what the session says, until it says nothing more.
+    fn drain(&mut self) {
+        let shard = self.session.shard();
+        // Places are taken before the session gives anything away, so nothing can be refused.
+        let events = self.events.clone();
+        let room = if self.stopping {
+            0
+        } else {
+            events.capacity().min(self.session.backlog())
+        };
+        let mut places = events.try_reserve_many(room).ok();
+        let room = places.as_ref().map_or(0, ExactSizeIterator::len);
+        self.session
+            .handle(self.wiring.clock.now(), Input::Room(room));
+        let mut deliver = |delivery| {
+            if let Some(place) = places.as_mut().and_then(Iterator::next) {
+                place.send(delivery);
+            }
+        };
+        while let Some(output) = self.session.poll() {
+            match output {
+                Output::Connect(connect) => self.connect = Some(connect),
+                Output::WantIdentify { generation } => {
+                    self.ticket = Some(Ticket::new(&self.turns, shard.number, generation));
+                }
+                Output::Send(payload) => self.outbox.push(Outgoing::Text(payload)),
+                Output::Close { code } => self.close = Some(code),
+                Output::Dispatch(dispatch) => deliver(Delivery::Dispatch(dispatch)),
+                Output::Gap(gap) => {
+                    tracing::warn!(%shard, last_seq = gap.last_seq, "the session was lost; events may be missing");
+                    let call = HookCall::SessionGap {
+                        shard,
+                        last_seq: gap.last_seq,
+                    };
+                    self.wiring.hook.call(&call);
+                    deliver(Delivery::Gap(gap));
+                }
+                Output::Skipped { after, before } => {
+                    tracing::warn!(%shard, after, before, "discord left sequence numbers out");
+                }
+                Output::Broken { reason } => {
+                    tracing::warn!(%shard, "a message is dropped and the connection renewed: {reason}");
+                }
+                Output::State(state) => {
+                    tracing::info!(%shard, %state, "shard");
+                    let call = HookCall::ShardState {
+                        shard,
+                        state: state.as_str(),
+                    };
+                    self.wiring.hook.call(&call);
+                }
+                Output::Fatal(error) => {
+                    tracing::error!(%shard, %error, "shard gives up");
+                    self.fatal = Some(error);
+                }
+            }
+        }
+        let mut posted = self.board.lock();
+        posted.stats.state = self.session.state();
+        posted.stats.latency = self.session.latency();
+        posted.stats.backlog_bytes = self.session.backlog_bytes();
+        posted.stats.counts = self.session.counts();
+        if self.stopping {
+            posted.resume = self.session.resume();
+        }
+    }
+
+    fn failed(&self, error: &Error) {
+        let shard = self.session.shard();
+        let mut why = error.to_string();
+        let mut cause = std::error::Error::source(error);
+        while let Some(source) = cause {
+            why = format!("{why}: {source}");
+            cause = source.source();
+        }
+        tracing::warn!(%shard, "{why}");
+        self.board.lock().stats.last_failure = Some(Arc::from(why));
+    }
+
+    fn until(&self, deadline: Instant) -> std::time::Duration {
+        deadline.saturating_duration_since(self.wiring.clock.now())
+    }
+}
+
+async fn granted(ticket: Option<&Ticket>) {
+    match ticket {
+        Some(ticket) => ticket.granted().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep(wait: Option<std::time::Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,73 @@
+//! The identify queue, where several shards can wait for it.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use ovenjs_net::Clock;
+use tokio::sync::Notify;
+
+use crate::session::{Generation, IdentifyQueue, Turn};
+
+/// The turns of all shards of this process. It stays on the gateway's thread.
+pub(super) struct Turns {
+    queue: RefCell<IdentifyQueue>,
+    changed: Notify,
+    clock: Arc<dyn Clock>,
+}
+
+impl Turns {
+    pub(super) fn new(queue: IdentifyQueue, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            queue: RefCell::new(queue),
+            changed: Notify::new(),
+            clock,
+        }
+    }
+}
+
+/// A shard's place in the queue, given up when it is dropped.
+pub(super) struct Ticket {
+    turns: Rc<Turns>,
+    shard: u32,
+    pub(super) generation: Generation,
+}
+
+impl Ticket {
+    pub(super) fn new(turns: &Rc<Turns>, shard: u32, generation: Generation) -> Self {
+        turns.queue.borrow_mut().join(shard);
+        Self {
+            turns: Rc::clone(turns),
+            shard,
+            generation,
+        }
+    }
+
+    /// Waits for the turn. Dropping this wait keeps the place; the turn is taken as it returns.
+    pub(super) async fn granted(&self) {
+        loop {
+            let changed = self.turns.changed.notified();
+            let now = self.turns.clock.now();
+            let turn = self.turns.queue.borrow_mut().turn(self.shard, now);
+            match turn {
+                Turn::Now => {
+                    self.turns.changed.notify_waiters();
+                    return;
+                }
+                Turn::At(at) => {
+                    let wait = tokio::time::sleep(at.saturating_duration_since(now));
+                    tokio::select! {
+                        () = wait => {}
+                        () = changed => {}
+                    }
+                }
+                Turn::Behind => changed.await,
+            }
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.turns.queue.borrow_mut().leave(self.shard);
+        self.turns.changed.notify_waiters();
+    }
+}

@@ -1,0 +1,312 @@
+//! From websocket messages to gateway messages.
+//!
+//! One inflater belongs to one connection: the streams carry their history, and none of it is
+//! worth anything on the next socket.
+
+use crate::Compression;
+
+/// Undoes the transport compression of one connection.
+pub(crate) enum Inflater {
+    /// Each websocket message is a gateway message.
+    Plain(Vec<u8>),
+    /// A gateway message ends where a websocket message ends in `00 00 FF FF`.
+    #[cfg(feature = "zlib")]
+    Zlib {
+        stream: Box<flate2::Decompress>,
+        out: Vec<u8>,
+        tail: [u8; 4],
+    },
+    /// Each websocket message is a gateway message, but the zstd frame goes on.
+    #[cfg(feature = "zstd")]
+    Zstd {
+        stream: zstd_safe::DCtx<'static>,
+        out: Vec<u8>,
+    },
+}
+
+/// Why a message could not be inflated. The connection is of no use after that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InflateError {
+    /// The bytes are not of that compression, or were damaged.
+    Corrupt,
+    /// The message is larger than [`MESSAGE_BYTES_MAX`].
+    TooLarge,
+}
+
+impl Inflater {
+    pub(crate) fn new(compression: Compression) -> Self {
+        match compression {
+            Compression::None => Self::Plain(Vec::new()),
+            #[cfg(feature = "zlib")]
+            Compression::Zlib => Self::Zlib {
+                stream: Box::new(flate2::Decompress::new(true)),
+                out: Vec::new(),
+                tail: [0xFF; 4],
+            },
+            #[cfg(feature = "zstd")]
+            Compression::Zstd => Self::Zstd {
+                stream: zstd_safe::DCtx::create(),
+                out: Vec::new(),
+            },
+        }
+    }
+
+    /// Takes a websocket message in and returns the gateway message that it completes, if it does.
+    ///
+    /// The buffer is the caller's until it is given back by [`reuse`](Self::reuse).
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, InflateError> {
+        match self {
+            Self::Plain(out) => {
+                if bytes.len() > MESSAGE_BYTES_MAX {
+                    return Err(InflateError::TooLarge);
+                }
+                out.clear();
+                out.extend_from_slice(bytes);
+                Ok(Some(std::mem::take(out)))
+            }
+            #[cfg(feature = "zlib")]
+            Self::Zlib { stream, out, tail } => {
+                zlib(stream, bytes, out)?;
+                for byte in bytes
+                    .get(bytes.len().saturating_sub(4)..)
+                    .unwrap_or_default()
+                {
+                    tail.rotate_left(1);
+                    tail[3] = *byte;
+                }
+                Ok((*tail == ZLIB_SUFFIX).then(|| {
+                    *tail = [0xFF; 4];
+                    std::mem::take(out)
+                }))
+            }
+            #[cfg(feature = "zstd")]
+            Self::Zstd { stream, out } => {
+                zstd(stream, bytes, out)?;
+                Ok(Some(std::mem::take(out)))
+            }
+        }
+    }
+
+    /// Takes a message's buffer back, so that the next one need not allocate.
+    pub(crate) fn reuse(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() > BUFFER_KEEP_MAX {
+            return;
+        }
+        buffer.clear();
+        match self {
+            Self::Plain(out) => *out = buffer,
+            #[cfg(feature = "zlib")]
+            Self::Zlib { out, .. } => *out = buffer,
+            #[cfg(feature = "zstd")]
+            Self::Zstd { out, .. } => *out = buffer,
+        }
+    }
+}
+
+/// The largest message that is inflated. Discord's largest are guilds of some MiB; without a bound
+/// a few KiB of compressed zeros could fill memory.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+/// A buffer that has grown beyond this is not kept, so that one huge guild does not hold its size.
+const BUFFER_KEEP_MAX: usize = 4 << 20;
+
+/// What zlib writes when it is flushed, which Discord does after each message.
+#[cfg(feature = "zlib")]
+const ZLIB_SUFFIX: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+/// Room is made in steps of at least this: most messages are smaller.
+#[cfg(any(feature = "zlib", feature = "zstd"))]
+const GROW_BYTES: usize = 16 << 10;
+
+/// Makes room in `out`, doubling, up to the bound and one byte: an output that fills that is too
+/// large.
+#[cfg(any(feature = "zlib", feature = "zstd"))]
+fn make_room(out: &mut Vec<u8>) -> Result<(), InflateError> {
+    if out.len() > MESSAGE_BYTES_MAX {
+        return Err(InflateError::TooLarge);
+    }
+    if out.len() == out.capacity() {
+        out.reserve(
+            GROW_BYTES
+                .max(out.len())
+                .min(MESSAGE_BYTES_MAX + 1 - out.len()),
+        );
+    }
+    Ok(())
+}
+
+#[cfg(feature = "zlib")]
+fn zlib(
+    stream: &mut flate2::Decompress,
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), InflateError> {
+    let begin = stream.total_in();
+    loop {
+        make_room(out)?;
+        let consumed = usize::try_from(stream.total_in() - begin).unwrap_or(usize::MAX);
+        let rest = bytes.get(consumed..).unwrap_or_default();
+        let before = (stream.total_in(), out.len());
+        let status = stream
+            .decompress_vec(rest, out, flate2::FlushDecompress::Sync)
+            .map_err(|_| InflateError::Corrupt)?;
+        // The stream is never finished while the connection lives.
+        if status == flate2::Status::StreamEnd {
+            return Err(InflateError::Corrupt);
+        }
+        let drained = out.len() < out.capacity();
+        let taken = usize::try_from(stream.total_in() - begin).unwrap_or(usize::MAX);
+        if drained && taken >= bytes.len() {
+            return if out.len() > MESSAGE_BYTES_MAX {
+                Err(InflateError::TooLarge)
+            } else {
+                Ok(())
+            };
+        }
+        if drained && before == (stream.total_in(), out.len()) {
+            return Err(InflateError::Corrupt);
+        }
+    }
+}
+
+#[cfg(feature = "zstd")]
+fn zstd(
+    stream: &mut zstd_safe::DCtx<'static>,
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), InflateError> {
+    let mut input = zstd_safe::InBuffer::around(bytes);
+    loop {
+        make_room(out)?;
+        let before = (input.pos(), out.len());
+        let at = out.len();
+        stream
+            .decompress_stream(&mut zstd_safe::OutBuffer::around_pos(out, at), &mut input)
+            .map_err(|_| InflateError::Corrupt)?;
+        let drained = out.len() < out.capacity();
+        if drained && input.pos() >= bytes.len() {
+            return if out.len() > MESSAGE_BYTES_MAX {
+                Err(InflateError::TooLarge)
+            } else {
+                Ok(())
+            };
+        }
+        if drained && before == (input.pos(), out.len()) {
+            return Err(InflateError::Corrupt);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn whole(inflater: &mut Inflater, bytes: &[u8]) -> Option<Vec<u8>> {
+        inflater.push(bytes).unwrap()
+    }
+
+    #[test]
+    fn plain_messages_pass() {
+        let mut inflater = Inflater::new(Compression::None);
+        assert_eq!(whole(&mut inflater, b"{}").unwrap(), b"{}");
+    }
+
+    #[cfg(feature = "zlib")]
+    fn deflate(stream: &mut flate2::Compress, message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(message.len() * 2 + 64);
+        stream
+            .compress_vec(message, &mut out, flate2::FlushCompress::Sync)
+            .unwrap();
+        assert!(out.ends_with(&ZLIB_SUFFIX));
+        out
+    }
+
+    #[cfg(feature = "zlib")]
+    #[test]
+    fn a_zlib_message_may_come_in_pieces_of_any_size() {
+        let messages = [
+            "{\"a\":1}".to_owned(),
+            "x".repeat(100_000),
+            "{\"a\":1}".to_owned(),
+        ];
+        for size in [1, 2, 3, 4, 5, 7, 1000] {
+            let mut deflater = flate2::Compress::new(flate2::Compression::default(), true);
+            let mut inflater = Inflater::new(Compression::Zlib);
+            for message in &messages {
+                let packed = deflate(&mut deflater, message.as_bytes());
+                let mut pieces = packed.chunks(size).peekable();
+                while let Some(piece) = pieces.next() {
+                    let done = inflater.push(piece).unwrap();
+                    assert_eq!(done.is_some(), pieces.peek().is_none(), "pieces of {size}");
+                    if let Some(done) = done {
+                        assert_eq!(done, message.as_bytes());
+                        inflater.reuse(done);
+                    }
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "zstd")]
+    #[test]
+    fn zstd_messages_share_a_frame() {
+        let mut deflater = zstd_safe::CCtx::create();
+        let mut inflater = Inflater::new(Compression::Zstd);
+        for message in [
+            "{\"a\":1}".to_owned(),
+            "x".repeat(300_000),
+            "{\"a\":1}".to_owned(),
+        ] {
+            let mut packed = Vec::with_capacity(message.len() + 1024);
+            let mut output = zstd_safe::OutBuffer::around(&mut packed);
+            let mut input = zstd_safe::InBuffer::around(message.as_bytes());
+            deflater.compress_stream(&mut output, &mut input).unwrap();
+            assert_eq!(deflater.flush_stream(&mut output).unwrap(), 0);
+            let done = whole(&mut inflater, &packed).unwrap();
+            assert_eq!(done, message.as_bytes());
+            inflater.reuse(done);
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_at_the_bound() {
+        #[cfg(feature = "zlib")]
+        {
+            let mut deflater = flate2::Compress::new(flate2::Compression::best(), true);
+            let mut inflater = Inflater::new(Compression::Zlib);
+            let packed = deflate(&mut deflater, &vec![0; MESSAGE_BYTES_MAX + 1]);
+            assert!(packed.len() < 100_000);
+            assert_eq!(inflater.push(&packed), Err(InflateError::TooLarge));
+        }
+        #[cfg(feature = "zstd")]
+        {
+            let mut packed = Vec::with_capacity(1 << 20);
+            zstd_safe::compress(&mut packed, &vec![0; MESSAGE_BYTES_MAX + 1], 3).unwrap();
+            let mut inflater = Inflater::new(Compression::Zstd);
+            assert_eq!(inflater.push(&packed), Err(InflateError::TooLarge));
+        }
+        let mut inflater = Inflater::new(Compression::None);
+        assert_eq!(
+            inflater.push(&vec![0; MESSAGE_BYTES_MAX + 1]),
+            Err(InflateError::TooLarge)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_hang(
+            frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..8),
+        ) {
+            for compression in Compression::ALL {
+                let mut inflater = Inflater::new(*compression);
+                for frame in &frames {
+                    if inflater.push(frame).is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}

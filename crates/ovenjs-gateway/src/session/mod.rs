@@ -1,0 +1,1070 @@
+//! The rules of a gateway session, pure.
+//!
+//! A [`Session`] is one shard's dealings with Discord, over as many connections as it takes. It
+//! reads no clock, opens no socket and draws no random number; whoever drives it does:
+//!
+//! 1. Tell it what happened with [`handle`](Session::handle), together with the time.
+//! 2. Then call [`poll`](Session::poll) until it returns nothing, and do what it says, in order.
+//! 3. Then ask [`deadline`](Session::deadline) and hand in [`Input::Timeout`] when that moment has
+//!    come. The deadline may change with each input.
+//!
+//! **Generations.** Each connection attempt has a [`Generation`], announced by [`Output::Connect`]
+//! and repeated in every input about that connection. Inputs of an older generation are ignored, so
+//! a late callback cannot touch the next connection. After [`Output::Close`] the driver drops the
+//! connection at once, whether it was open or still being opened; nothing more is expected from it.
+//!
+//! **Delivery.** [`Output::Dispatch`] and [`Output::Gap`] come only while the consumer has room:
+//! each takes one place of the last [`Input::Room`]. What is polled counts as delivered; what is not
+//! stays in the session's backlog, over reconnects as well. Heartbeats and resumes speak of what
+//! was received, the hand-over to another process ([`Session::resume`]) of what was delivered.
+//!
+//! **Back-pressure.** While [`wants_frames`](Session::wants_frames) is false the driver stops
+//! reading. Nothing is asked of the peer meanwhile: acknowledgements may sit in the socket unread,
+//! so their deadlines are suspended.
+
+mod backoff;
+mod close;
+mod connection;
+mod envelope;
+mod identify;
+mod inflate;
+mod payload;
+mod send_budget;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use ovenjs_types::{Dispatch, Origin, ShardId, Version};
+use serde::{Deserialize, Serialize};
+
+pub use close::{CLOSE_CODES, CLOSE_TO_RESUME, CloseCode, Reaction, reaction};
+pub use identify::{IdentifyQueue, Turn};
+pub use inflate::MESSAGE_BYTES_MAX;
+
+use crate::{Config, Error, ErrorKind, GatewayUrl, Presence, command::Sealed};
+use backoff::{Backoff, Jitter, Outcome};
+use connection::{Connection, Stage};
+use envelope::Envelope;
+use payload::{Hello, Identify, ReadyHead, ResumeFrame};
+
+/// One shard's dealings with Discord. See the [module](self) for how to drive it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ovenjs_gateway::{Config, session::{Input, Output, Session}};
+/// use ovenjs_types::{Intents, ShardId};
+///
+/// # #[expect(clippy::disallowed_methods, reason = "a beginning of time")]
+/// let now = std::time::Instant::now();
+/// let config = Arc::new(Config::new("token", Intents::GUILDS));
+/// let mut session = Session::new(config, ShardId::default(), 7)?;
+/// session.handle(now, Input::Start);
+/// let mut outputs = std::iter::from_fn(|| session.poll());
+/// let Some(Output::Connect(connect)) = outputs.find(|o| matches!(o, Output::Connect(_))) else {
+///     panic!()
+/// };
+/// assert_eq!(connect.url.host(), "gateway.discord.gg");
+/// assert!(connect.query.starts_with("v=10&encoding=json"));
+/// # Ok::<(), ovenjs_gateway::Error>(())
+/// ```
+pub struct Session {
+    config: Arc<Config>,
+    shard: ShardId,
+    home: GatewayUrl,
+    link: Link,
+    generation: Generation,
+    state: ShardState,
+    history: Option<History>,
+    /// The last number received in the session of this epoch; 0 before its READY.
+    received: u64,
+    /// The last number of a session that is over, while nobody has been told yet.
+    untold_gap: Option<u64>,
+    epoch: u64,
+    delivered: Version,
+    fruitless_resumes: u32,
+    backoff: Backoff,
+    jitter: Jitter,
+    presence: Option<Presence>,
+    commands: VecDeque<Sealed>,
+    outputs: VecDeque<Output>,
+    backlog: VecDeque<Parcel>,
+    backlog_bytes: usize,
+    room: usize,
+    counts: Counts,
+    /// Why the shard has given up; told once the backlog is empty.
+    fatal: Option<Error>,
+}
+
+/// What happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// Begin. Once.
+    Start,
+    /// The websocket is open. `entropy` is 64 fresh random bits, for the jitter of the heartbeat.
+    Opened {
+        /// Which connection.
+        generation: Generation,
+        /// 64 random bits.
+        entropy: u64,
+    },
+    /// The websocket could not be opened.
+    Failed {
+        /// Which connection.
+        generation: Generation,
+    },
+    /// A whole websocket message arrived, text or binary, its fragments put together.
+    Frame {
+        /// Which connection.
+        generation: Generation,
+        /// The message's bytes as they came, still compressed.
+        bytes: &'a [u8],
+    },
+    /// The connection ended: by a close frame with a code, or just so.
+    Closed {
+        /// Which connection.
+        generation: Generation,
+        /// The code of the close frame, where there was one.
+        code: Option<u16>,
+    },
+    /// The turn asked for by [`Output::WantIdentify`] has come.
+    IdentifyGranted {
+        /// The connection that asked.
+        generation: Generation,
+    },
+    /// The bot wants something sent. Only while [`Session::wants_commands`].
+    Command(Sealed),
+    /// The consumer can take this many more deliveries. Replaces what was said before.
+    Room(usize),
+    /// The [`deadline`](Session::deadline) has come. Harmless when it has not.
+    Timeout,
+    /// End, in a way that lets another process resume.
+    Stop,
+}
+
+/// What to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// Open a websocket.
+    Connect(Connect),
+    /// Ask for a turn to identify, and say [`Input::IdentifyGranted`] when it has come. The wish
+    /// ends with its connection.
+    WantIdentify {
+        /// The connection that asks.
+        generation: Generation,
+    },
+    /// Send this as a text message.
+    Send(Payload),
+    /// Close the connection with this code and drop it, or stop opening it.
+    Close {
+        /// The close frame's code.
+        code: u16,
+    },
+    /// Give this event to the consumer.
+    Dispatch(Dispatch),
+    /// Tell the consumer that events may be missing.
+    Gap(SessionGap),
+    /// Sequence numbers were left out by Discord within a session. For the log.
+    Skipped {
+        /// The last number before the hole.
+        after: u64,
+        /// The first number behind it.
+        before: u64,
+    },
+    /// A message was no message of Discord's, or was damaged. For the log; a reconnect follows.
+    Broken {
+        /// What was wrong with it.
+        reason: &'static str,
+    },
+    /// The shard's state changed.
+    State(ShardState),
+    /// The shard has given up for good. It comes after the last delivery.
+    Fatal(Error),
+}
+
+/// Which connection attempt of a session something is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Generation(u64);
+
+/// Where to open a websocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connect {
+    /// Which connection attempt this is.
+    pub generation: Generation,
+    /// Host, port and path.
+    pub url: GatewayUrl,
+    /// The query: version, encoding, compression.
+    pub query: String,
+    /// Whether a session is to be resumed there.
+    pub resume: bool,
+}
+
+/// A message to be sent. It may hold the token, so its `Debug` shows the length only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload(Bytes);
+
+impl Payload {
+    /// The text of the message.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.0.len())
+    }
+}
+
+/// A new session begins although events of the old one may be missing.
+///
+/// It comes before the first event of the new session. Whoever keeps state should fetch it anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionGap {
+    /// The shard.
+    pub shard: ShardId,
+    /// The last sequence number received from the old session.
+    pub last_seq: u64,
+}
+
+/// What a shard is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ShardState {
+    /// Not started.
+    #[default]
+    Idle,
+    /// Opening a connection, or waiting for Discord's hello.
+    Connecting,
+    /// Waiting for its turn to identify.
+    Queued,
+    /// Waiting for READY.
+    Identifying,
+    /// Receiving what was missed, up to RESUMED.
+    Resuming,
+    /// Receiving events as they happen.
+    Connected,
+    /// Waiting to connect again.
+    Disconnected,
+    /// Ended for good.
+    Stopped,
+}
+
+impl ShardState {
+    /// The state in one word, e.g. `connected`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Connecting => "connecting",
+            Self::Queued => "queued",
+            Self::Identifying => "identifying",
+            Self::Resuming => "resuming",
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl fmt::Display for ShardState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What another process needs to go on with a session.
+///
+/// Discord keeps an abandoned session for some minutes. It is written and read by serde; it is of
+/// no use without the token, but it is nobody else's business either.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    shard: [u32; 2],
+    session_id: String,
+    url: Option<String>,
+    version: [u64; 2],
+}
+
+impl Resume {
+    /// The shard; nothing where the record is damaged.
+    #[must_use]
+    pub const fn shard(&self) -> Option<ShardId> {
+        let [number, total] = self.shard;
+        ShardId::new(number, total)
+    }
+
+    /// The last event that was delivered.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        let [epoch, seq] = self.version;
+        Version { epoch, seq }
+    }
+}
+
+impl fmt::Debug for Resume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resume")
+            .field("shard", &self.shard)
+            .field("version", &self.version())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How often things happened in the life of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Connections attempted.
+    pub connects: u64,
+    /// Identifies sent.
+    pub identifies: u64,
+    /// Resumes sent.
+    pub resumes: u64,
+    /// Resumes that Discord confirmed.
+    pub resumed: u64,
+    /// New sessions that followed a lost one.
+    pub gaps: u64,
+    /// Events delivered.
+    pub delivered: u64,
+    /// Events that came again after a resume and were dropped.
+    pub duplicates: u64,
+    /// Sequence numbers that Discord left out within a session.
+    pub skipped: u64,
+    /// Messages that were no messages of Discord's, or were damaged.
+    pub broken: u64,
+    /// Connections that went silent.
+    pub zombies: u64,
+    /// Heartbeats sent.
+    pub heartbeats: u64,
+    /// Inputs of connections that were over.
+    pub stale: u64,
+}
+
+enum Link {
+    Down { reconnect_at: Option<Instant> },
+    Opening { until: Instant, at_home: bool },
+    Up(Box<Connection>),
+    Stopped,
+}
+
+struct History {
+    session_id: String,
+    /// Where Discord wants the session resumed; the usual gateway where that did not work.
+    url: Option<GatewayUrl>,
+}
+
+enum Parcel {
+    Dispatch(Dispatch),
+    Gap(SessionGap),
+}
+
+impl Session {
+    /// A session for one shard. `entropy` is 64 random bits, for the jitter of waits.
+    ///
+    /// Where the configuration holds a session of this shard to be resumed, that is tried first.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Url`] where the gateway's address cannot be used, [`ErrorKind::Config`] where
+    /// there is no token.
+    pub fn new(config: Arc<Config>, shard: ShardId, entropy: u64) -> Result<Self, Error> {
+        if config.token.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "there is no token: set DISCORD_TOKEN to the one from the developer portal",
+            ));
+        }
+        let home = GatewayUrl::parse(&config.gateway_url, config.allow_plain)?;
+        let former = config
+            .resume
+            .iter()
+            .find(|former| former.shard() == Some(shard));
+        let history = former.map(|former| History {
+            session_id: former.session_id.clone(),
+            url: former
+                .url
+                .as_deref()
+                .and_then(|url| resume_url(url, &home, &config)),
+        });
+        let version = former.map_or(Version::default(), Resume::version);
+        let epoch = config.epoch.max(version.epoch);
+        let (base, max) = config.backoff;
+        Ok(Self {
+            shard,
+            home,
+            link: Link::Down { reconnect_at: None },
+            generation: Generation::default(),
+            state: ShardState::Idle,
+            history,
+            received: version.seq,
+            untold_gap: None,
+            epoch,
+            delivered: version,
+            fruitless_resumes: 0,
+            backoff: Backoff::new(base, max),
+            jitter: Jitter::new(entropy),
+            presence: config.live.presence.clone(),
+            config,
+            commands: VecDeque::new(),
+            outputs: VecDeque::new(),
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            room: 0,
+            counts: Counts::default(),
+            fatal: None,
+        })
+    }
+
+    /// Takes in what happened at `now`. `now` must not run backwards.
+    ///
+    /// Never panics, whatever the peer sent.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        if matches!(self.link, Link::Stopped) {
+            if let Input::Room(room) = input {
+                self.room = room;
+            }
+            return;
+        }
+        match input {
+            Input::Start => {
+                if matches!(self.link, Link::Down { reconnect_at: None }) {
+                    self.connect(now);
+                }
+            }
+            Input::Opened {
+                generation,
+                entropy,
+            } => {
+                self.jitter.stir(entropy);
+                if self.is_current(generation) {
+                    self.opened(now);
+                }
+            }
+            Input::Failed { generation } => {
+                if self.is_current(generation) {
+                    self.lost(now, Reaction::Resume, Duration::ZERO);
+                }
+            }
+            Input::Frame { generation, bytes } => {
+                if self.is_current(generation) {
+                    self.frame(now, bytes);
+                }
+            }
+            Input::Closed { generation, code } => {
+                if self.is_current(generation) {
+                    self.closed(now, code);
+                }
+            }
+            Input::IdentifyGranted { generation } => {
+                if self.is_current(generation) {
+                    self.identify(now);
+                }
+            }
+            Input::Command(sealed) => self.command(now, sealed),
+            Input::Room(room) => self.room(now, room),
+            Input::Timeout => self.timeout(now),
+            Input::Stop => self.stop(None),
+        }
+    }
+
+    /// What to do next; nothing when there is nothing to do until the next input.
+    pub fn poll(&mut self) -> Option<Output> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        if self.backlog.is_empty() {
+            return self.fatal.take().map(Output::Fatal);
+        }
+        self.room = self.room.checked_sub(1)?;
+        match self.backlog.pop_front()? {
+            Parcel::Dispatch(dispatch) => {
+                self.backlog_bytes = self
+                    .backlog_bytes
+                    .saturating_sub(weight(dispatch.raw.len()));
+                self.delivered = dispatch.version;
+                self.counts.delivered += 1;
+                Some(Output::Dispatch(dispatch))
+            }
+            Parcel::Gap(gap) => Some(Output::Gap(gap)),
+        }
+    }
+
+    /// The moment at which [`Input::Timeout`] is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.link {
+            Link::Down { reconnect_at } => *reconnect_at,
+            Link::Opening { until, .. } => Some(*until),
+            Link::Up(connection) => connection.deadline(self.wants_frames()),
+            Link::Stopped => None,
+        }
+    }
+
+    /// Whether the driver should go on reading from the connection.
+    ///
+    /// False once the backlog holds [`Config::backlog_bytes`] that the consumer has not taken.
+    #[must_use]
+    pub fn wants_frames(&self) -> bool {
+        self.backlog_bytes < self.config.backlog_bytes
+    }
+
+    /// Whether another [`Input::Command`] is taken.
+    #[must_use]
+    pub fn wants_commands(&self) -> bool {
+        self.commands.len() < COMMANDS_MAX
+    }
+
+    /// How many deliveries wait for [`Input::Room`].
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// How many bytes of events wait for the consumer.
+    #[must_use]
+    pub const fn backlog_bytes(&self) -> usize {
+        self.backlog_bytes
+    }
+
+    /// What the shard is doing.
+    #[must_use]
+    pub const fn state(&self) -> ShardState {
+        self.state
+    }
+
+    /// The shard.
+    #[must_use]
+    pub const fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// How long Discord took to acknowledge the last heartbeat of this connection.
+    #[must_use]
+    pub fn latency(&self) -> Option<Duration> {
+        match &self.link {
+            Link::Up(connection) => connection.latency,
+            _ => None,
+        }
+    }
+
+    /// How often things happened.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// What another process needs to go on after the last delivered event.
+    ///
+    /// Nothing where there is no session, or where no event of it was delivered.
+    #[must_use]
+    pub fn resume(&self) -> Option<Resume> {
+        let history = self.history.as_ref()?;
+        (self.delivered.epoch == self.epoch && self.delivered.seq > 0).then(|| Resume {
+            shard: [self.shard.number, self.shard.total],
+            session_id: history.session_id.clone(),
+            url: history.url.as_ref().map(ToString::to_string),
+            version: [self.delivered.epoch, self.delivered.seq],
+        })
+    }
+
+    fn is_current(&mut self, generation: Generation) -> bool {
+        let current = generation == self.generation
+            && matches!(self.link, Link::Opening { .. } | Link::Up(_));
+        self.counts.stale += u64::from(!current);
+        current
+    }
+
+    fn connect(&mut self, now: Instant) {
+        self.generation.0 += 1;
+        self.counts.connects += 1;
+        let url = self
+            .history
+            .as_ref()
+            .and_then(|history| history.url.clone());
+        let resume = self.history.is_some();
+        let at_home = url.is_none();
+        let mut query = format!("v={API_VERSION}&encoding=json");
+        if let Some(compression) = self.config.compression.name() {
+            query.push_str("&compress=");
+            query.push_str(compression);
+        }
+        self.link = Link::Opening {
+            until: now + OPEN_DEADLINE,
+            at_home,
+        };
+        self.enter(ShardState::Connecting);
+        self.outputs.push_back(Output::Connect(Connect {
+            generation: self.generation,
+            url: url.unwrap_or_else(|| self.home.clone()),
+            query,
+            resume,
+        }));
+    }
+
+    fn opened(&mut self, now: Instant) {
+        if let Link::Opening { at_home, .. } = self.link {
+            let connection = Connection::new(now, self.config.compression, at_home);
+            self.link = Link::Up(Box::new(connection));
+        }
+    }
+
+    fn frame(&mut self, now: Instant, bytes: &[u8]) {
+        let Link::Up(connection) = &mut self.link else {
+            return;
+        };
+        connection.heard();
+        match connection.inflater.push(bytes) {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                match connection.reader.read(&text) {
+                    Some(envelope) => self.envelope(now, &text, envelope),
+                    None => self.broken(now, "it is not a message of the gateway"),
+                }
+                // Only the connection that lent the buffer gets it back.
+                if let Link::Up(connection) = &mut self.link {
+                    connection.inflater.reuse(text);
+                }
+            }
+            Err(inflate::InflateError::Corrupt) => self.broken(now, "it cannot be inflated"),
+            Err(inflate::InflateError::TooLarge) => self.broken(now, "it is too large"),
+        }
+    }
+
+    fn envelope(&mut self, now: Instant, text: &[u8], envelope: Envelope<'_>) {
+        let data = text.get(envelope.data).unwrap_or_default();
+        match envelope.op {
+            op::DISPATCH => match envelope.name {
+                Some(name) => self.dispatch(now, &name, envelope.seq, data),
+                None => self.broken(now, "it is an event without a name"),
+            },
+            op::HEARTBEAT => self.beat(now),
+            op::RECONNECT => self.lost_by_us(now, Reaction::Resume, Duration::ZERO),
+            op::INVALID_SESSION if data == b"true" => {
+                self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+            }
+            op::INVALID_SESSION => {
+                let wait = INVALID_WAIT_MIN
+                    + (INVALID_WAIT_MAX - INVALID_WAIT_MIN).mul_f64(self.jitter.fraction());
+                self.lost_by_us(now, Reaction::Identify, wait);
+            }
+            op::HELLO => match Hello::interval(data) {
+                Some(interval) => self.hello(now, interval),
+                None => self.broken(now, "it is a hello without an interval"),
+            },
+            op::HEARTBEAT_ACK => {
+                if let Link::Up(connection) = &mut self.link {
+                    connection.acknowledged(now);
+                }
+            }
+            // Discord may add opcodes; what they mean for us it will say in the documentation.
+            _ => {}
+        }
+    }
+
+    fn hello(&mut self, now: Instant, interval: Duration) {
+        let Link::Up(connection) = &mut self.link else {
+            return;
+        };
+        connection.hello(now, interval, self.jitter.fraction());
+        if !matches!(connection.stage, Stage::Hello { .. }) {
+            return;
+        }
+        let generation = self.generation;
+        match &self.history {
+            Some(history) => {
+                let frame = ResumeFrame {
+                    token: self.config.token.expose(),
+                    session_id: &history.session_id,
+                    seq: self.received,
+                };
+                let payload = crate::command::frame(6, &frame);
+                connection.stage = Stage::Resuming {
+                    until: now + RESUMED_DEADLINE,
+                };
+                self.counts.resumes += 1;
+                self.enter(ShardState::Resuming);
+                self.send(now, payload);
+            }
+            None => {
+                connection.stage = Stage::Queued;
+                self.enter(ShardState::Queued);
+                self.outputs.push_back(Output::WantIdentify { generation });
+            }
+        }
+    }
+
+    fn identify(&mut self, now: Instant) {
+        let Link::Up(connection) = &mut self.link else {
+            return;
+        };
+        if !matches!(connection.stage, Stage::Queued) {
+            return;
+        }
+        connection.stage = Stage::Identifying {
+            until: now + READY_DEADLINE,
+        };
+        let config = Arc::clone(&self.config);
+        let frame = Identify {
+            token: config.token.expose(),
+            intents: config.intents.bits(),
+            shard: [self.shard.number, self.shard.total],
+            properties: &config.properties,
+            large_threshold: config.large_threshold,
+            presence: self.presence.as_ref(),
+        };
+        let payload = crate::command::frame(2, &frame);
+        self.counts.identifies += 1;
+        self.enter(ShardState::Identifying);
+        self.send(now, payload);
+    }
+
+    fn dispatch(&mut self, now: Instant, name: &str, seq: Option<u64>, data: &[u8]) {
+        let Link::Up(connection) = &mut self.link else {
+            return;
+        };
+        if name == "READY" && matches!(connection.stage, Stage::Identifying { .. }) {
+            self.ready(now, seq, data);
+        } else if let Stage::Resuming { until } = &mut connection.stage {
+            // Replaying much may take long; each event shows that it goes on.
+            *until = now + RESUMED_DEADLINE;
+            if name == "RESUMED" {
+                self.fruitless_resumes = 0;
+                self.counts.resumed += 1;
+                self.established(now);
+            }
+        }
+        let received = self.received;
+        let seq = match seq {
+            Some(seq) if seq <= received => {
+                self.counts.duplicates += u64::from(name != "RESUMED");
+                return;
+            }
+            Some(seq) => seq,
+            // Without a number it can be neither a duplicate nor be asked for again.
+            None => received,
+        };
+        if seq > received + 1 {
+            self.counts.skipped += seq - received - 1;
+            self.outputs.push_back(Output::Skipped {
+                after: received,
+                before: seq,
+            });
+        }
+        self.received = seq;
+        let version = Version {
+            epoch: self.epoch,
+            seq,
+        };
+        self.backlog_bytes += weight(data.len());
+        let full = !self.wants_frames();
+        if let Link::Up(connection) = &mut self.link {
+            connection.fruitful = true;
+            connection.suspended |= full;
+        }
+        self.backlog.push_back(Parcel::Dispatch(Dispatch::new(
+            Origin::Gateway(self.shard),
+            version,
+            name,
+            Bytes::copy_from_slice(data),
+        )));
+    }
+
+    /// A new session has begun. Its first event is on its way to the backlog.
+    fn ready(&mut self, now: Instant, seq: Option<u64>, data: &[u8]) {
+        let head = ReadyHead::read(data);
+        let url = head.resume_gateway_url.as_deref();
+        self.epoch += 1;
+        self.history = head.session_id.map(|session_id| History {
+            session_id: session_id.into_owned(),
+            url: url.and_then(|url| resume_url(url, &self.home, &self.config)),
+        });
+        self.received = seq.unwrap_or(1).saturating_sub(1);
+        if let Some(last_seq) = self.untold_gap.take() {
+            self.counts.gaps += 1;
+            self.backlog.push_back(Parcel::Gap(SessionGap {
+                shard: self.shard,
+                last_seq,
+            }));
+        }
+        self.fruitless_resumes = 0;
+        self.established(now);
+    }
+
+    fn established(&mut self, now: Instant) {
+        if let Link::Up(connection) = &mut self.link {
+            connection.stage = Stage::Live { since: now };
+        }
+        self.enter(ShardState::Connected);
+        self.send_commands(now);
+    }
+
+    fn closed(&mut self, now: Instant, code: Option<u16>) {
+        match (reaction(code), code) {
+            (Reaction::GiveUp, Some(code)) => {
+                let error = close::give_up(code, self.config.intents);
+                self.stop(Some(error));
+            }
+            (reaction, _) => self.lost(now, reaction, Duration::ZERO),
+        }
+    }
+
+    fn broken(&mut self, now: Instant, reason: &'static str) {
+        self.counts.broken += 1;
+        self.outputs.push_back(Output::Broken { reason });
+        self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+    }
+
+    fn lost_by_us(&mut self, now: Instant, reaction: Reaction, wait: Duration) {
+        self.outputs.push_back(Output::Close {
+            code: CLOSE_TO_RESUME,
+        });
+        self.lost(now, reaction, wait);
+    }
+
+    /// The connection is over. Everything it was goes with it; what outlives it is decided here.
+    fn lost(&mut self, now: Instant, reaction: Reaction, wait: Duration) {
+        let link = std::mem::replace(&mut self.link, Link::Down { reconnect_at: None });
+        let mut outcome = Outcome::Fruitless;
+        let mut reached_hello = false;
+        let mut resume_failed = false;
+        let mut at_home = true;
+        match link {
+            Link::Opening { at_home: home, .. } => at_home = home,
+            Link::Up(connection) => {
+                at_home = connection.at_home;
+                reached_hello = !matches!(connection.stage, Stage::Hello { .. });
+                resume_failed =
+                    matches!(connection.stage, Stage::Resuming { .. }) && !connection.fruitful;
+                let established = match connection.stage {
+                    Stage::Live { since } => Some(since),
+                    _ => None,
+                };
+                if established.is_some() || connection.fruitful {
+                    outcome = Outcome::Useful { established };
+                }
+            }
+            Link::Down { .. } | Link::Stopped => {}
+        }
+        if outcome != Outcome::Fruitless {
+            self.fruitless_resumes = 0;
+        }
+        self.fruitless_resumes += u32::from(resume_failed);
+        if reaction == Reaction::Identify || self.fruitless_resumes >= FRUITLESS_RESUMES_MAX {
+            self.forget_session();
+        }
+        if !reached_hello
+            && !at_home
+            && let Some(history) = &mut self.history
+        {
+            history.url = None;
+        }
+        let backoff = self.backoff.after(outcome, now, &mut self.jitter);
+        self.link = Link::Down {
+            reconnect_at: Some(now + backoff.max(wait)),
+        };
+        self.enter(ShardState::Disconnected);
+    }
+
+    fn forget_session(&mut self) {
+        self.fruitless_resumes = 0;
+        self.history = None;
+        let received = std::mem::take(&mut self.received);
+        if received > 0 {
+            self.untold_gap = Some(received);
+        }
+    }
+
+    fn command(&mut self, now: Instant, sealed: Sealed) {
+        if let Some(presence) = &sealed.presence {
+            self.presence = Some(presence.clone());
+            // Only the last presence counts, and a new session begins with it.
+            self.commands.retain(|waiting| waiting.presence.is_none());
+            let identified = matches!(&self.link, Link::Up(connection)
+                if matches!(connection.stage, Stage::Identifying { .. } | Stage::Live { .. }));
+            if !identified && self.history.is_none() {
+                return;
+            }
+        }
+        if self.wants_commands() {
+            self.commands.push_back(sealed);
+        }
+        self.send_commands(now);
+    }
+
+    fn send_commands(&mut self, now: Instant) {
+        let Link::Up(connection) = &mut self.link else {
+            return;
+        };
+        if !matches!(connection.stage, Stage::Live { .. }) {
+            return;
+        }
+        connection.commands_at = None;
+        while !self.commands.is_empty() {
+            if let Some(at) = connection.budget.ready_at(now) {
+                connection.commands_at = Some(at);
+                return;
+            }
+            if let Some(sealed) = self.commands.pop_front() {
+                connection.budget.sent(now);
+                self.outputs.push_back(Output::Send(Payload(sealed.bytes)));
+            }
+        }
+    }
+
+    fn room(&mut self, now: Instant, room: usize) {
+        self.room = room;
+        // What made the backlog full may be gone by now; the peer gets its time anew.
+        if self.wants_frames()
+            && let Link::Up(connection) = &mut self.link
+        {
+            connection.resume_waits(now);
+        }
+    }
+
+    fn beat(&mut self, now: Instant) {
+        let received = (self.received > 0).then_some(self.received);
+        let Link::Up(connection) = &mut self.link else {
+            return;
+        };
+        connection.beat(now);
+        self.counts.heartbeats += 1;
+        let payload = crate::command::frame(1, &received);
+        self.send(now, payload);
+    }
+
+    fn send(&mut self, now: Instant, payload: Result<Bytes, Error>) {
+        if let Link::Up(connection) = &mut self.link {
+            connection.budget.sent(now);
+        }
+        match payload {
+            Ok(payload) => self.outputs.push_back(Output::Send(Payload(payload))),
+            // Our own frames hold strings, numbers and lists; writing them cannot fail.
+            Err(error) => self.stop(Some(error)),
+        }
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        let due = |at: Instant| now >= at;
+        match &mut self.link {
+            Link::Down { reconnect_at } => {
+                if reconnect_at.is_some_and(due) {
+                    self.connect(now);
+                }
+            }
+            Link::Opening { until, .. } => {
+                if due(*until) {
+                    self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+                }
+            }
+            Link::Up(connection) => {
+                let reads = self.backlog_bytes < self.config.backlog_bytes;
+                if reads {
+                    connection.resume_waits(now);
+                }
+                if reads && connection.silent_since(now) {
+                    self.counts.zombies += 1;
+                    self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+                } else if reads && connection.stage.is_overdue(now) {
+                    self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+                } else {
+                    if connection.next_beat.is_some_and(due) {
+                        self.beat(now);
+                    }
+                    self.send_commands(now);
+                }
+            }
+            Link::Stopped => {}
+        }
+    }
+
+    fn stop(&mut self, error: Option<Error>) {
+        if error.is_none() && matches!(self.link, Link::Opening { .. } | Link::Up(_)) {
+            self.outputs.push_back(Output::Close {
+                code: CLOSE_TO_RESUME,
+            });
+        }
+        self.link = Link::Stopped;
+        self.enter(ShardState::Stopped);
+        self.fatal = error;
+    }
+
+    fn enter(&mut self, state: ShardState) {
+        if self.state != state {
+            self.state = state;
+            self.outputs.push_back(Output::State(state));
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("shard", &self.shard)
+            .field("state", &self.state)
+            .field("generation", &self.generation)
+            .field("delivered", &self.delivered)
+            .field("backlog_bytes", &self.backlog_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a session is to be resumed. An address that cannot be used is as good as none, and nobody
+/// is led from TLS to plain text.
+fn resume_url(url: &str, home: &GatewayUrl, config: &Config) -> Option<GatewayUrl> {
+    GatewayUrl::parse(url, config.allow_plain)
+        .ok()
+        .filter(|url| url.is_tls() || !home.is_tls())
+}
+
+/// What an event weighs in the backlog: its bytes, and the list's own.
+const fn weight(bytes: usize) -> usize {
+    bytes + PARCEL_OVERHEAD
+}
+
+/// The version of Discord's API that the session speaks.
+pub const API_VERSION: u32 = 10;
+
+/// Name lookup, TCP, TLS and upgrade have deadlines of their own; this one holds if they do not.
+const OPEN_DEADLINE: Duration = Duration::from_secs(45);
+
+/// Discord greets at once; one that does not is stuck.
+const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+
+/// READY of a large shard takes Discord some seconds.
+const READY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The longest silence while missed events are replayed.
+const RESUMED_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A resume that failed this often without a single event will not work.
+const FRUITLESS_RESUMES_MAX: u32 = 3;
+
+/// After an invalid session Discord wants a random wait between these two.
+const INVALID_WAIT_MIN: Duration = Duration::from_secs(1);
+const INVALID_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// A minute's budget of commands: more would wait for longer than anyone expects.
+const COMMANDS_MAX: usize = 120;
+
+/// About what a queued event needs beside its payload, so that empty events count too.
+const PARCEL_OVERHEAD: usize = 128;
+
+/// Discord's opcodes, as far as it sends them.
+mod op {
+    pub(super) const DISPATCH: u64 = 0;
+    pub(super) const HEARTBEAT: u64 = 1;
+    pub(super) const RECONNECT: u64 = 7;
+    pub(super) const INVALID_SESSION: u64 = 9;
+    pub(super) const HELLO: u64 = 10;
+    pub(super) const HEARTBEAT_ACK: u64 = 11;
+}
