@@ -16,6 +16,7 @@ const LANES: &[&[&str]] = &[
     &["spec"],
     &["lint"],
     &["test"],
+    &["interop"],
     &["docs"],
     &["build"],
     &["bench", "gate"],

@@ -18,6 +18,7 @@ mod build;
 mod ci;
 mod codegen;
 mod docs;
+mod interop;
 mod lint;
 mod metadata;
 mod packages;
@@ -48,6 +49,8 @@ enum Task {
     Setup,
     /// Run all tests, with a private Redis and Postgres.
     Test(test::Options),
+    /// Run bots written with discord.js and discord.py against the mock.
+    Interop,
     /// Check formatting, clippy, dependencies and the house rules.
     Lint,
     /// Build the documentation with warnings denied.
@@ -91,6 +94,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Setup => setup::run(&workspace),
         Task::Test(options) => test::run(&workspace, &options),
+        Task::Interop => interop::run(&workspace),
         Task::Lint => lint::run(&workspace),
         Task::Docs => docs::run(&workspace),
         Task::Build => build::run(&workspace),

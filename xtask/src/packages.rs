@@ -13,6 +13,21 @@ pub(crate) enum Need {
     Postgres,
     /// The instruction counter behind `bench gate`.
     Valgrind,
+    /// Node.js with npm.
+    Node,
+    /// Python 3 with what makes virtual environments.
+    Python,
+}
+
+impl Need {
+    #[cfg(test)]
+    const ALL: [Self; 5] = [
+        Self::Redis,
+        Self::Postgres,
+        Self::Valgrind,
+        Self::Node,
+        Self::Python,
+    ];
 }
 
 /// How one package manager installs, and what it calls the things we need.
@@ -25,6 +40,9 @@ struct Installer {
     redis: &'static str,
     postgres: &'static str,
     valgrind: &'static str,
+    /// More than one package where npm or `venv` is packed on its own.
+    node: &'static [&'static str],
+    python: &'static [&'static str],
     /// Homebrew refuses to run as root; the others need it.
     as_root: bool,
 }
@@ -37,6 +55,8 @@ const MANAGERS: &[Installer] = &[
         redis: "redis-server",
         postgres: "postgresql",
         valgrind: "valgrind",
+        node: &["nodejs", "npm"],
+        python: &["python3", "python3-venv"],
         as_root: true,
     },
     Installer {
@@ -46,6 +66,8 @@ const MANAGERS: &[Installer] = &[
         redis: "redis",
         postgres: "postgresql-server",
         valgrind: "valgrind",
+        node: &["nodejs", "npm"],
+        python: &["python3"],
         as_root: true,
     },
     Installer {
@@ -55,6 +77,8 @@ const MANAGERS: &[Installer] = &[
         redis: "redis",
         postgres: "postgresql",
         valgrind: "valgrind",
+        node: &["nodejs", "npm"],
+        python: &["python3"],
         as_root: true,
     },
     Installer {
@@ -64,6 +88,8 @@ const MANAGERS: &[Installer] = &[
         redis: "valkey",
         postgres: "postgresql",
         valgrind: "valgrind",
+        node: &["nodejs", "npm"],
+        python: &["python"],
         as_root: true,
     },
     Installer {
@@ -73,6 +99,8 @@ const MANAGERS: &[Installer] = &[
         redis: "redis",
         postgres: "postgresql-server",
         valgrind: "valgrind",
+        node: &["nodejs-default", "npm-default"],
+        python: &["python3"],
         as_root: true,
     },
     Installer {
@@ -82,16 +110,20 @@ const MANAGERS: &[Installer] = &[
         redis: "redis",
         postgres: "postgresql@17",
         valgrind: "valgrind",
+        node: &["node"],
+        python: &["python@3.13"],
         as_root: false,
     },
 ];
 
 impl Installer {
-    fn package(&self, need: Need) -> &'static str {
+    fn packages(&self, need: Need) -> &[&'static str] {
         match need {
-            Need::Redis => self.redis,
-            Need::Postgres => self.postgres,
-            Need::Valgrind => self.valgrind,
+            Need::Redis => std::slice::from_ref(&self.redis),
+            Need::Postgres => std::slice::from_ref(&self.postgres),
+            Need::Valgrind => std::slice::from_ref(&self.valgrind),
+            Need::Node => self.node,
+            Need::Python => self.python,
         }
     }
 
@@ -107,7 +139,7 @@ impl Installer {
         }
         let mut install = vec![self.program];
         install.extend_from_slice(self.install);
-        install.extend(needs.iter().map(|need| self.package(*need)));
+        install.extend(needs.iter().flat_map(|need| self.packages(*need)));
         runs.push(install);
         runs
     }
@@ -192,6 +224,8 @@ fn listed(needs: &[Need]) -> String {
             Need::Redis => "redis-server",
             Need::Postgres => "PostgreSQL's server programs",
             Need::Valgrind => "valgrind",
+            Need::Node => "Node.js with npm",
+            Need::Python => "Python 3 with venv",
         })
         .collect();
     format!(
@@ -218,9 +252,9 @@ mod tests {
     #[test]
     fn every_manager_knows_every_need() {
         for manager in MANAGERS {
-            for need in [Need::Redis, Need::Postgres, Need::Valgrind] {
+            for need in Need::ALL {
                 assert!(
-                    !manager.package(need).is_empty(),
+                    !manager.packages(need).is_empty(),
                     "{} lacks {need:?}",
                     manager.program
                 );

@@ -81,7 +81,12 @@ const TEST_EDGES: &[(&str, &str, &str)] = &[
 ];
 
 /// Packages that are not part of the layers.
-const FREE: &[&str] = &["xtask", "ovenjs-benches", "ovenjs-examples"];
+const FREE: &[&str] = &[
+    "xtask",
+    "ovenjs-benches",
+    "ovenjs-examples",
+    "ovenjs-interop",
+];
 
 pub(super) fn check(tree: &Tree) -> Report {
     let mut report = Report::default();

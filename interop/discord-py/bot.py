@@ -1,0 +1,87 @@
+"""A bot on discord.py, written as its guide would have it.
+
+The library has no option for where Discord is, so two class attributes are set before login: the
+root of the API, and the address of the gateway.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+
+if os.environ["INTEROP_TRANSPORT"] == "zlib":
+    # discord.py takes zstd when it can import a decoder and zlib otherwise. A module that is None
+    # cannot be imported.
+    sys.modules["zstandard"] = None
+    sys.modules["compression.zstd"] = None
+
+import discord
+import yarl
+from discord import app_commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+Route.BASE = os.environ["OVENJS_API_URL"] + "/v10"
+DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["OVENJS_GATEWAY_URL"])
+
+
+class Again(discord.ui.View):
+    def __init__(self):
+        super().__init__(timeout=None)
+
+    @discord.ui.button(label="Again", style=discord.ButtonStyle.primary, custom_id="again")
+    async def again(self, interaction: discord.Interaction, button: discord.ui.Button):
+        content = f"{interaction.message.content} again"
+        await interaction.response.edit_message(content=content, view=None)
+
+
+class Bot(discord.Client):
+    def __init__(self):
+        intents = discord.Intents.default()
+        intents.message_content = True
+        super().__init__(intents=intents)
+        self.tree = app_commands.CommandTree(self)
+
+    async def setup_hook(self):
+        self.add_view(Again())
+        await self.tree.sync()
+
+    async def on_message(self, message: discord.Message):
+        if message.content != "!bake":
+            return
+        bread = await message.channel.send("dough")
+        await bread.edit(content="bread")
+        await bread.add_reaction("🍞")
+
+
+bot = Bot()
+
+
+@bot.tree.command(description="Says it back")
+@app_commands.describe(text="What to say")
+async def echo(interaction: discord.Interaction, text: str):
+    await interaction.response.send_message(text, view=Again())
+
+
+@bot.tree.command(description="Answers in its own time")
+async def later(interaction: discord.Interaction):
+    await interaction.response.defer()
+    await interaction.edit_original_response(content="done")
+    await interaction.followup.send("and dusted")
+
+
+async def main():
+    # Whoever started the bot holds its standard input; when that ends, so does the bot.
+    loop = asyncio.get_running_loop()
+
+    def wait_for_the_end():
+        sys.stdin.read()
+        asyncio.run_coroutine_threadsafe(bot.close(), loop)
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    discord.utils.setup_logging()
+    async with bot:
+        await bot.start(os.environ["DISCORD_TOKEN"])
+
+
+asyncio.run(main())

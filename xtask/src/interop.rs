@@ -1,0 +1,168 @@
+//! `cargo xtask interop`: bots that others wrote run against the mock.
+//!
+//! This prepares one private folder per library under the target folder and starts the package
+//! `ovenjs-interop`, which plays the user and judges. It is a package of its own so that the other
+//! tasks need not be built with a server in them.
+
+use crate::packages::{self, Need};
+use crate::shell::{self, Workspace};
+use anyhow::{Context as _, Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+/// The oldest Node.js that discord.js and what it depends on run on.
+const NODE: (u32, u32) = (18, 17);
+
+/// The oldest Python that discord.py and what it depends on run on.
+const PYTHON: (u32, u32) = (3, 10);
+
+/// The file that says for which manifest a folder was filled.
+const FILLED: &str = "filled-for.txt";
+
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    install_missing()?;
+    check_version("node", NODE)?;
+    check_version("python3", PYTHON)?;
+    let folder = workspace.target.join("interop");
+    fill_discord_js(workspace, &folder.join("discord-js"))?;
+    fill_discord_py(workspace, &folder.join("discord-py"))?;
+    let mut command = workspace.cargo(["run", "--quiet", "--package", "ovenjs-interop", "--"]);
+    shell::run(command.arg(&folder))
+}
+
+/// Installs Node.js and Python where they are missing.
+pub(crate) fn install_missing() -> Result<()> {
+    let mut needs = Vec::new();
+    if ["node", "npm"]
+        .into_iter()
+        .any(|program| shell::on_path(program).is_none())
+    {
+        needs.push(Need::Node);
+    }
+    // Some systems ship Python without the part that makes environments.
+    if !shell::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])) {
+        needs.push(Need::Python);
+    }
+    packages::install(&needs).context("bots in other languages need their runtimes")
+}
+
+fn check_version(program: &str, least: (u32, u32)) -> Result<()> {
+    let told = shell::capture(Command::new(program).arg("--version"))?;
+    match version(&told) {
+        Some(found) if found >= least => Ok(()),
+        _ => bail!(
+            "{program} says it is {}, and {}.{} is needed; put a newer one on PATH",
+            told.trim(),
+            least.0,
+            least.1
+        ),
+    }
+}
+
+/// `v20.20.2` or `Python 3.11.7` into the first two numbers.
+fn version(told: &str) -> Option<(u32, u32)> {
+    let numbers = told.trim().rsplit(' ').next()?.trim_start_matches('v');
+    let mut parts = numbers.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Node looks for modules beside the file that imports them, so the bot is copied there as well.
+fn fill_discord_js(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let source = workspace.root.join("interop").join("discord-js");
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("failed to create {}", folder.display()))?;
+    for name in ["package.json", "package-lock.json", "bot.js"] {
+        std::fs::copy(source.join(name), folder.join(name))
+            .with_context(|| format!("failed to copy {name} of the discord.js bot"))?;
+    }
+    let lock = read(&source.join("package-lock.json"))?;
+    unless_filled(folder, &lock, || {
+        let mut npm = Command::new("npm");
+        npm.args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--loglevel=error",
+        ]);
+        shell::run(npm.current_dir(folder))
+    })
+}
+
+fn fill_discord_py(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let source = workspace.root.join("interop").join("discord-py");
+    let requirements = source.join("requirements.txt");
+    let wanted = read(&requirements)?;
+    unless_filled(folder, &wanted, || {
+        shell::run(
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(folder),
+        )?;
+        let mut pip = Command::new(folder.join("bin").join("python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]);
+        shell::run(pip.arg("--no-deps").arg("--requirement").arg(&requirements))
+    })?;
+    std::fs::copy(source.join("bot.py"), folder.join("bot.py"))
+        .context("failed to copy the discord.py bot")?;
+    Ok(())
+}
+
+/// Fills the folder, unless a run that ended well has filled it for the same manifest.
+fn unless_filled(folder: &Path, wanted: &str, fill: impl FnOnce() -> Result<()>) -> Result<()> {
+    let note = folder.join(FILLED);
+    if std::fs::read_to_string(&note).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    fill()?;
+    std::fs::write(&note, wanted).with_context(|| format!("failed to write {}", note.display()))
+}
+
+fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_the_programs_tell_them() {
+        assert_eq!(version("v20.20.2\n"), Some((20, 20)));
+        assert_eq!(version("Python 3.11.7\n"), Some((3, 11)));
+        assert_eq!(version("no idea"), None);
+    }
+
+    #[test]
+    fn a_folder_is_filled_once_per_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut filled = 0;
+        for wanted in ["a", "a", "b"] {
+            unless_filled(folder.path(), wanted, || {
+                filled += 1;
+                Ok(())
+            })
+            .unwrap();
+        }
+        assert_eq!(filled, 2);
+    }
+
+    #[test]
+    fn a_folder_that_could_not_be_filled_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        unless_filled(folder.path(), "a", || bail!("no network")).unwrap_err();
+        let mut filled = false;
+        unless_filled(folder.path(), "a", || {
+            filled = true;
+            Ok(())
+        })
+        .unwrap();
+        assert!(filled);
+    }
+}
