@@ -1,1 +1,53 @@
-//! Every "n per t" rule of Discord as pure state machines.
+//! Every "n per t" rule of Discord, as pure state machines over the standard library.
+//!
+//! What is here: [`Limiter`] for REST (buckets learned from headers, the global limit, the invalid
+//! requests that get an address banned), [`Window`] for a plain "n per t" such as the gateway's
+//! send budget, [`IdentifyQueue`] for the turns in which shards may identify.
+//!
+//! What is not here: clocks, sockets, timers, queues of waiters. `now` is an argument; whoever is
+//! told to wait arranges the waiting, and its order, itself.
+//!
+//! ```
+//! use std::time::Instant;
+//! use ovenjs_ratelimit::{Ask, Config, Headers, Limiter, Major, Reservation, RouteKey, Verdict};
+//!
+//! # #[expect(clippy::disallowed_methods)]
+//! let now = Instant::now();
+//! let limiter = Limiter::new(Config::new());
+//! let ask = Ask::new(RouteKey::new("POST /channels/{channel_id}/messages", Major::of(1_u64)));
+//!
+//! // An unknown route is tried with one request; others wait for what it learns.
+//! let Reservation::Ready(mut permit) = limiter.reserve(now, &ask) else { panic!() };
+//! assert!(matches!(limiter.reserve(now, &ask), Reservation::Wait { until: None, .. }));
+//! permit.sent();
+//!
+//! let headers = Headers::read(|name| match name {
+//!     "x-ratelimit-limit" => Some("5"),
+//!     "x-ratelimit-remaining" => Some("4"),
+//!     "x-ratelimit-reset-after" => Some("2.5"),
+//!     _ => None,
+//! });
+//! limiter.settle(now, permit, Verdict::Counted(headers));
+//! let free: Vec<_> = std::iter::from_fn(|| match limiter.reserve(now, &ask) {
+//!     Reservation::Ready(permit) => Some(permit),
+//!     _ => None,
+//! }).collect();
+//! assert_eq!(free.len(), 4);
+//! ```
+
+mod bucket;
+mod config;
+mod global;
+mod headers;
+mod identify;
+mod invalid;
+mod limiter;
+mod window;
+
+pub use config::{Config, Live};
+pub use headers::{Bucket, Headers, RETRY_AFTER_MAX, RETRY_AFTER_UNSAID, Scope, Verdict};
+pub use identify::IdentifyQueue;
+pub use limiter::{
+    Ask, Limiter, Major, Obstacle, Permit, Priority, Reservation, RouteKey, Stats, Stop,
+};
+pub use window::Window;
