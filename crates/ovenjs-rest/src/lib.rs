@@ -1,1 +1,13 @@
 //! Discord's REST API: one deed, one value, one way out.
+//!
+//! An operation is a value that implements [`Endpoint`], declared by one `endpoint!` line under
+//! `endpoints/`; [`Client::send`] is the only way out. The common call reads
+//! `client.create_message(channel).content("hi").await`, made of the same line.
+
+mod call;
+mod endpoint;
+mod endpoints;
+
+pub use call::Call;
+pub use endpoint::{Answer, Auth, Body, Endpoint, Major, Payload};
+pub use endpoints::*;

@@ -1,0 +1,428 @@
+//! One deed, one value: what an operation of Discord's is, and the line that declares one.
+
+use std::{borrow::Cow, fmt, fmt::Write as _};
+
+use http::Method;
+use ovenjs_types::{
+    Id, InteractionResponse, MessageDraft, ReactionEmoji, Secret, Upload, json,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// An operation of Discord's with everything it needs: hand it to [`Client::send`](crate::Client::send).
+///
+/// Every operation is declared by one line of [`endpoint!`]; template and first path parameter are
+/// also the key of its rate limit, so routing and limiting cannot disagree.
+pub trait Endpoint: fmt::Debug + Send + Sync {
+    /// What comes back.
+    type Answer: Answer;
+
+    /// The HTTP method.
+    const METHOD: Method;
+    /// Method and path template, e.g. `POST /channels/{channel_id}/messages`. It names the
+    /// operation in errors, logs and limits, since it never holds a token.
+    const ROUTE: &'static str;
+    /// Who is asking.
+    const AUTH: Auth;
+
+    /// The path with its parameters, percent-encoded, from the first slash.
+    fn path(&self) -> String;
+
+    /// The resource by which Discord counts apart: the first path parameter that names a channel,
+    /// a guild or a webhook. Nothing where all calls count together.
+    fn major(&self) -> Option<Major>;
+
+    /// The query, name by name; parameters that are not set are left out.
+    fn query(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// The body.
+    fn body(&self) -> Body<'_> {
+        Body::None
+    }
+
+    /// Whether sending it twice does what sending it once does.
+    fn is_idempotent(&self) -> bool {
+        matches!(Self::METHOD, Method::GET | Method::PUT | Method::DELETE)
+    }
+}
+
+/// Who is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Auth {
+    /// The bot, by its token in the `Authorization` header.
+    Bot,
+    /// Whoever knows the token in the path. Counts neither against the bot's global limit nor needs
+    /// the bot's token.
+    Path,
+}
+
+/// The resource by which Discord counts a limit apart from others of the same template.
+///
+/// For a webhook or interaction it holds a hash of the token, not the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Major(u64);
+
+impl Major {
+    /// Of a channel or guild.
+    #[must_use]
+    pub const fn id<M>(id: Id<M>) -> Self {
+        Self(id.get())
+    }
+
+    /// Of a webhook or interaction with its token.
+    #[must_use]
+    pub fn token(token: &Secret) -> Self {
+        // FNV-1a: the same in every process, and a collision only lets two webhooks share a queue.
+        let hash = token.expose().bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self(hash)
+    }
+
+    /// The number that stands for it.
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a request carries.
+#[derive(Debug)]
+pub enum Body<'a> {
+    /// Nothing.
+    None,
+    /// JSON text.
+    Json(Vec<u8>),
+    /// JSON text and files beside it.
+    Multipart(Vec<u8>, &'a [Upload]),
+}
+
+/// A value that can be a request's body.
+pub trait Payload: Serialize {
+    /// Files that travel beside the JSON.
+    fn files(&self) -> &[Upload] {
+        &[]
+    }
+}
+
+impl<'a> Body<'a> {
+    /// The body that carries `payload`.
+    pub fn of<P: Payload>(payload: &'a P) -> Self {
+        let text = json::encode(payload);
+        match payload.files() {
+            [] => Self::Json(text),
+            files => Self::Multipart(text, files),
+        }
+    }
+}
+
+impl Payload for MessageDraft {
+    fn files(&self) -> &[Upload] {
+        &self.files
+    }
+}
+
+impl Payload for InteractionResponse {
+    fn files(&self) -> &[Upload] {
+        match self {
+            Self::Message(draft) | Self::Update(draft) => &draft.files,
+            _ => &[],
+        }
+    }
+}
+
+/// A list of whatever can be a body.
+impl<T: Serialize> Payload for Vec<T> {}
+
+/// What an operation answers.
+pub trait Answer: Sized + Send {
+    /// Reads the body of a successful answer; none where Discord answers 204.
+    ///
+    /// # Errors
+    ///
+    /// Where the body does not fit.
+    fn read(body: &[u8], scratch: &mut json::Scratch) -> Result<Self, json::DecodeError>;
+}
+
+/// The answer of operations that answer nothing: 204.
+impl Answer for () {
+    fn read(_: &[u8], _: &mut json::Scratch) -> Result<Self, json::DecodeError> {
+        Ok(())
+    }
+}
+
+/// An answer in JSON. Elements and optional fields that do not fit are left out, as in events.
+macro_rules! json_answers {
+    ($($ty:ty),* $(,)?) => {$(
+        impl Answer for $ty {
+            fn read(body: &[u8], scratch: &mut json::Scratch) -> Result<Self, json::DecodeError> {
+                json::decode_tolerant(body, scratch)
+            }
+        }
+    )*};
+}
+
+json_answers! {
+    ovenjs_types::Application, ovenjs_types::BotGateway, ovenjs_types::Channel,
+    ovenjs_types::Command, ovenjs_types::Guild, ovenjs_types::Member, ovenjs_types::Message,
+    ovenjs_types::User,
+}
+
+impl<T: Answer + DeserializeOwned> Answer for Vec<T> {
+    fn read(body: &[u8], scratch: &mut json::Scratch) -> Result<Self, json::DecodeError> {
+        json::decode_tolerant(body, scratch)
+    }
+}
+
+/// A part of a path.
+pub(crate) trait PathPart {
+    fn part(&self) -> Cow<'_, str>;
+}
+
+impl<M> PathPart for Id<M> {
+    fn part(&self) -> Cow<'_, str> {
+        self.to_string().into()
+    }
+}
+
+impl PathPart for Secret {
+    fn part(&self) -> Cow<'_, str> {
+        utf8_percent_encode(self.expose(), PATH_SET).into()
+    }
+}
+
+impl PathPart for ReactionEmoji {
+    fn part(&self) -> Cow<'_, str> {
+        let text = self.route_text().to_string();
+        utf8_percent_encode(&text, PATH_SET).to_string().into()
+    }
+}
+
+/// What stays readable in a path; the colon of `name:id` may stand as it is.
+const PATH_SET: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
+
+/// A part of a path by which Discord counts.
+pub(crate) trait MajorPart {
+    fn major(&self) -> Major;
+}
+
+impl<M> MajorPart for Id<M> {
+    fn major(&self) -> Major {
+        Major::id(*self)
+    }
+}
+
+impl MajorPart for Secret {
+    fn major(&self) -> Major {
+        Major::token(self)
+    }
+}
+
+/// A query parameter's value.
+pub(crate) trait QueryValue {
+    fn value(&self) -> String;
+}
+
+impl<M> QueryValue for Id<M> {
+    fn value(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl QueryValue for u16 {
+    fn value(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl QueryValue for bool {
+    fn value(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Writes a query string from its pairs, with its question mark; nothing where there are none.
+pub(crate) fn query_string(pairs: &[(&'static str, String)]) -> String {
+    pairs.iter().enumerate().fold(String::new(), |mut text, (place, (name, value))| {
+        let separator = if place == 0 { '?' } else { '&' };
+        let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{separator}{name}={value}");
+        text
+    })
+}
+
+/// Declares an operation: a struct with its parameters, its [`Endpoint`], and the method of
+/// [`Client`](crate::Client) that begins a [`Call`](crate::Call) of it.
+///
+/// The path's variables are the parameters by name; `major` names the one by which Discord counts,
+/// `query` optional parameters, `by` who asks when it is not the bot. `body` is what is sent and
+/// begins empty, to be filled by the call's setters; `sends` is what is sent and has no empty form.
+macro_rules! endpoint {
+    (
+        $(#[$meta:meta])*
+        $method:ident $path:literal as $name:ident -> $answer:ty {
+            fn $call:ident( $($param:ident: $ty:ty),* $(,)? )
+            $(major $major:ident;)?
+            $(query { $($(#[$qmeta:meta])* $query:ident: $qty:ty),* $(,)? })?
+            $(body: $body:ty;)?
+            $(sends: $sent:ty;)?
+            $(by $auth:ident;)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug)]
+        #[must_use = "an endpoint does nothing until it is sent"]
+        pub struct $name {
+            $(
+                #[doc = concat!("The path's `", stringify!($param), "`.")]
+                pub $param: $ty,
+            )*
+            $($( $(#[$qmeta])* pub $query: Option<$qty>, )*)?
+            $( #[doc = "What is sent."] pub body: $body, )?
+            $( #[doc = "What is sent."] pub body: $sent, )?
+        }
+
+        impl $crate::Endpoint for $name {
+            type Answer = $answer;
+            const METHOD: http::Method = endpoint!(@method $method);
+            const ROUTE: &'static str = concat!(endpoint!(@word $method), " ", $path);
+            const AUTH: $crate::Auth = endpoint!(@auth $($auth)?);
+
+            fn path(&self) -> String {
+                $( let $param = $crate::endpoint::PathPart::part(&self.$param); )*
+                format!($path)
+            }
+
+            fn major(&self) -> Option<$crate::Major> {
+                endpoint!(@major self $($major)?)
+            }
+
+            $(
+                fn query(&self) -> Vec<(&'static str, String)> {
+                    use $crate::endpoint::QueryValue as _;
+                    [$( self.$query.as_ref().map(|value| (stringify!($query), value.value())) ),*]
+                        .into_iter()
+                        .flatten()
+                        .collect()
+                }
+            )?
+
+            $(
+                fn body(&self) -> $crate::Body<'_> {
+                    $crate::Body::of::<$body>(&self.body)
+                }
+            )?
+            $(
+                fn body(&self) -> $crate::Body<'_> {
+                    $crate::Body::of::<$sent>(&self.body)
+                }
+            )?
+        }
+
+        impl $crate::Client {
+            $(#[$meta])*
+            pub fn $call(
+                &self,
+                $($param: $ty,)*
+                $(body: $sent,)?
+            ) -> $crate::Call<'_, $name> {
+                $crate::Call::new(self, $name {
+                    $($param,)*
+                    $($( $query: None, )*)?
+                    $( body: <$body>::default(), )?
+                    $( body: { let body: $sent = body; body }, )?
+                })
+            }
+        }
+
+        $(impl $crate::Call<'_, $name> {
+            /// Sets all that is sent.
+            #[must_use = "a call does nothing until it is awaited"]
+            pub fn body(mut self, body: impl Into<$body>) -> Self {
+                self.endpoint.body = body.into();
+                self
+            }
+        })?
+
+        $(impl $crate::Call<'_, $name> {
+            $(
+                $(#[$qmeta])*
+                #[must_use = "a call does nothing until it is awaited"]
+                pub fn $query(mut self, $query: $qty) -> Self {
+                    self.endpoint.$query = Some($query);
+                    self
+                }
+            )*
+        })?
+    };
+    (@method Get) => { http::Method::GET };
+    (@method Post) => { http::Method::POST };
+    (@method Put) => { http::Method::PUT };
+    (@method Patch) => { http::Method::PATCH };
+    (@method Delete) => { http::Method::DELETE };
+    (@word Get) => { "GET" };
+    (@word Post) => { "POST" };
+    (@word Put) => { "PUT" };
+    (@word Patch) => { "PATCH" };
+    (@word Delete) => { "DELETE" };
+    (@auth) => { $crate::Auth::Bot };
+    (@auth $auth:ident) => { $crate::Auth::$auth };
+    (@major $self:ident) => { None };
+    (@major $self:ident $major:ident) => {
+        Some($crate::endpoint::MajorPart::major(&$self.$major))
+    };
+}
+
+pub(crate) use endpoint;
+
+/// Repeats the setters of a message's draft on calls that send one, so that
+/// `client.create_message(channel).content("hi")` reads as a sentence.
+macro_rules! draft_setters {
+    ($($name:ident),*) => {$(
+        impl $crate::Call<'_, $name> {
+            /// Sets the text.
+            #[must_use = "a call does nothing until it is awaited"]
+            pub fn content(self, content: impl Into<ovenjs_types::Text>) -> Self {
+                self.map_body(|draft| draft.content(content))
+            }
+
+            /// Adds an embed.
+            #[must_use = "a call does nothing until it is awaited"]
+            pub fn embed(self, embed: ovenjs_types::Embed) -> Self {
+                self.map_body(|draft| draft.embed(embed))
+            }
+
+            /// Adds a component.
+            #[must_use = "a call does nothing until it is awaited"]
+            pub fn component(self, component: impl Into<ovenjs_types::Component>) -> Self {
+                self.map_body(|draft| draft.component(component))
+            }
+
+            /// Adds a file.
+            #[must_use = "a call does nothing until it is awaited"]
+            pub fn file(self, file: ovenjs_types::Upload) -> Self {
+                self.map_body(|draft| draft.file(file))
+            }
+
+            /// Limits who is notified.
+            #[must_use = "a call does nothing until it is awaited"]
+            pub fn allowed_mentions(self, allowed: ovenjs_types::AllowedMentions) -> Self {
+                self.map_body(|draft| draft.allowed_mentions(allowed))
+            }
+
+            fn map_body(
+                mut self,
+                change: impl FnOnce(ovenjs_types::MessageDraft) -> ovenjs_types::MessageDraft,
+            ) -> Self {
+                self.endpoint.body = change(std::mem::take(&mut self.endpoint.body));
+                self
+            }
+        }
+    )*};
+}
+pub(crate) use draft_setters;

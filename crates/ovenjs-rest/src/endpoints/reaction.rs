@@ -1,0 +1,53 @@
+//! Reactions.
+
+use ovenjs_types::{
+    Id, ReactionEmoji,
+    marker::{ChannelMarker, MessageMarker, UserMarker},
+};
+
+use crate::endpoint::endpoint;
+
+endpoint! {
+    /// Adds the bot's reaction to a message.
+    Put "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me" as AddReaction -> () {
+        fn add_reaction(
+            channel_id: Id<ChannelMarker>,
+            message_id: Id<MessageMarker>,
+            emoji_name: ReactionEmoji,
+        )
+        major channel_id;
+    }
+}
+
+endpoint! {
+    /// Takes the bot's reaction away.
+    Delete "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me" as RemoveOwnReaction -> () {
+        fn remove_own_reaction(
+            channel_id: Id<ChannelMarker>,
+            message_id: Id<MessageMarker>,
+            emoji_name: ReactionEmoji,
+        )
+        major channel_id;
+    }
+}
+
+endpoint! {
+    /// Takes a user's reaction away.
+    Delete "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/{user_id}" as RemoveReaction -> () {
+        fn remove_reaction(
+            channel_id: Id<ChannelMarker>,
+            message_id: Id<MessageMarker>,
+            emoji_name: ReactionEmoji,
+            user_id: Id<UserMarker>,
+        )
+        major channel_id;
+    }
+}
+
+endpoint! {
+    /// Takes all reactions away.
+    Delete "/channels/{channel_id}/messages/{message_id}/reactions" as RemoveAllReactions -> () {
+        fn remove_all_reactions(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
+        major channel_id;
+    }
+}
