@@ -342,16 +342,8 @@ impl State {
         let Some(bucket) = self.buckets.get_mut(&ask.key) else {
             return Err(wait(None));
         };
-        match (bucket.ready(now), global) {
-            (Ok(()), Ok(())) => {}
-            // Both must open; where one has no time, an answer opens it.
-            (Err(bucket), Err(global)) => {
-                return Err(wait(
-                    bucket.and_then(|at| global.map(|global| at.max(global))),
-                ));
-            }
-            (Err(until), Ok(())) | (Ok(()), Err(until)) => return Err(wait(until)),
-        }
+        bucket.ready(now).map_err(full)?;
+        global.map_err(wait)?;
         bucket.start(now);
         if !ask.exempt_from_global {
             self.global.start();
