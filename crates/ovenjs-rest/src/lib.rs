@@ -5,9 +5,13 @@
 //! `client.create_message(channel).content("hi").await`, made of the same line.
 
 mod call;
+mod discord_error;
 mod endpoint;
 mod endpoints;
+mod error;
+mod multipart;
 
 pub use call::Call;
 pub use endpoint::{Answer, Auth, Body, Endpoint, Major, Payload};
 pub use endpoints::*;
+pub use error::{Error, ErrorKind};
