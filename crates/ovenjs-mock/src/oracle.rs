@@ -10,6 +10,7 @@
 
 mod check;
 mod form;
+mod instance;
 mod route;
 mod table;
 #[cfg(test)]
@@ -21,9 +22,11 @@ use serde_json::Value;
 
 use self::{
     check::{Check, Side},
+    instance::Maker,
     table::{Tables, Texts},
 };
 pub use self::{
+    instance::{Choice, Fill},
     route::{OperationMatch, Route},
     table::{
         Answer, CloseCode, Command, Content, EnumTable, Event, Field, Gateway, Intent, Limit,
@@ -266,6 +269,36 @@ impl Oracle {
         self.tables.schemas.get(name)
     }
 
+    /// A value of a schema of any name, made up; absent for an unknown name.
+    ///
+    /// It fits the schema, and says nothing that would make sense to a person.
+    pub fn instance(&self, name: &str, choice: Choice) -> Option<Value> {
+        self.schema(name)?;
+        Some(self.instance_of(&Shape::Ref(name.to_owned()), choice))
+    }
+
+    /// A value of a shape, made up: an operation's body or answer, a parameter.
+    pub fn instance_of(&self, shape: &Shape, choice: Choice) -> Value {
+        Maker {
+            oracle: self,
+            choice,
+        }
+        .shape(shape, 0, 0)
+    }
+
+    /// The `d` of an event, made up; absent for an unknown event.
+    pub fn event_instance(&self, name: &str, choice: Choice) -> Option<Value> {
+        let maker = Maker {
+            oracle: self,
+            choice,
+        };
+        Some(match self.payload(self.event(name)?) {
+            Payload::Fields(fields) => maker.object(&fields, 0, 0),
+            Payload::Shape(shape) => maker.shape(shape, 0, 0),
+            Payload::Unknown => Value::Null,
+        })
+    }
+
     /// Everything the gateway sends.
     pub fn events(&self) -> &[Event] {
         &self.tables.gateway.events
@@ -372,6 +405,31 @@ impl Oracle {
         form::errors(violations)
     }
 
+    /// What an event's payload is made of: the object's fields and its own.
+    fn payload<'a>(&'a self, event: &'a Event) -> Payload<'a> {
+        let mut fields = event.fields.clone();
+        match &event.payload {
+            Some(Shape::Ref(name)) => {
+                if let Some(Schema::Object { fields: inner, .. }) = self.schema(name) {
+                    let inner = inner.iter().filter(|field| {
+                        !event.fields.iter().any(|own| own.name == field.name)
+                            && !event.without.contains(&field.name)
+                            && (event.only.is_empty() || event.only.contains(&field.name))
+                    });
+                    // `only` names fields that are always there.
+                    fields.extend(inner.map(|field| Field {
+                        optional: field.optional && !event.only.contains(&field.name),
+                        ..field.clone()
+                    }));
+                }
+                Payload::Fields(fields)
+            }
+            Some(other) => Payload::Shape(other),
+            None if fields.is_empty() => Payload::Unknown,
+            None => Payload::Fields(fields),
+        }
+    }
+
     fn check(&self, side: Side, shape: &Shape, value: &Value) -> Vec<Violation> {
         Check { oracle: self, side }.all(shape, value)
     }
@@ -383,6 +441,13 @@ impl Oracle {
         }
         .params(fields, given)
     }
+}
+
+/// What is known of an event's payload.
+enum Payload<'a> {
+    Fields(Vec<Field>),
+    Shape(&'a Shape),
+    Unknown,
 }
 
 /// One thing that is not as Discord's tables say.

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{list, text, texts};
 use crate::spec::table::{
-    CloseCode, Command, Event, Field, Intent, Limit, Opcode, Range, Schema, Shape, Tables,
+    CloseCode, Command, EnumTable, Event, Field, Intent, Limit, Opcode, Range, Schema, Shape,
+    Tables,
 };
 
 /// Names of documented objects begin with this.
@@ -43,11 +44,34 @@ const LINKS: [(&str, &str); 4] = [
     ),
 ];
 
-/// Fields that Discord fills in, of objects which a client sends as well.
-const FILLED: [(&str, &str); 1] = [(
-    "docs/gateway-events/activity-object/activity-structure",
-    "created_at",
-)];
+/// Fields of which the documentation says something else in words beside the table.
+///
+/// `?` makes a field optional, and `*` stands for every field.
+const CORRECTIONS: [(&str, &str, &str); 4] = [
+    // Which fields are there depends on another field's value.
+    (
+        "docs/auto-moderation/auto-moderation-action-object/action-metadata",
+        "*",
+        "?",
+    ),
+    (
+        "docs/audit-log/audit-log-entry-object/optional-audit-entry-info",
+        "*",
+        "?",
+    ),
+    // A client leaves it out of the same object.
+    (
+        "docs/gateway-events/activity-object/activity-structure",
+        "created_at",
+        "?int",
+    ),
+    // Of the user only the id is certain.
+    (
+        "docs/gateway-events/presence-update/presence-update-event-fields",
+        "user",
+        "~@docs/user/user-object/user-structure",
+    ),
+];
 
 /// The field tables of the documentation.
 pub(super) struct Structures {
@@ -111,19 +135,32 @@ impl Structures {
             let mut fields = self
                 .fields(&table.fields)
                 .with_context(|| table.name.clone())?;
-            for (_, filled) in FILLED.iter().filter(|(name, _)| *name == table.name) {
-                let field = fields.iter_mut().find(|field| field.name == *filled);
-                field
-                    .with_context(|| format!("{} has no {filled} now", table.name))?
-                    .optional = true;
+            for (_, name, shape) in CORRECTIONS.iter().filter(|(of, ..)| *of == table.name) {
+                let mut found = fields
+                    .iter_mut()
+                    .filter(|field| matches!(*name, "*") || field.name == *name);
+                let first = found.next();
+                let first = first.with_context(|| format!("{} has no {name} now", table.name))?;
+                for field in std::iter::once(first).chain(found) {
+                    field.optional |= shape.starts_with('?');
+                    if let Some(shape) =
+                        Some(shape.trim_start_matches('?')).filter(|s| !s.is_empty())
+                    {
+                        field.shape = parse(shape)?;
+                    }
+                }
             }
-            tables.schemas.insert(
-                table.name.clone(),
-                Schema::Object {
+            let schema = match constants(&fields) {
+                Some(values) => Schema::Enum(EnumTable {
+                    integers: true,
+                    values,
+                }),
+                None => Schema::Object {
                     fields,
                     closed: false,
                 },
-            );
+            };
+            tables.schemas.insert(table.name.clone(), schema);
         }
         // The documentation describes this object in words and has no table for it.
         let id = Shape::Ref("SnowflakeType".to_owned());
@@ -258,12 +295,17 @@ impl Structures {
                 return Ok(Shape::Union(parts));
             }
         }
-        let found: BTreeSet<_> = links.iter().filter_map(|link| self.linked(link)).collect();
-        let partial = words.contains("partial") && !words.contains("user objects, optionally");
+        let partial = words.contains("partial") && !words.contains(", optionally");
         let mut shapes = Vec::new();
-        for target in found
-            .into_iter()
-            .take(if words.contains(" or ") { 9 } else { 1 })
+        let several = if words.contains(" or ") {
+            links.len()
+        } else {
+            1
+        };
+        for target in links
+            .iter()
+            .filter_map(|link| self.linked(link))
+            .take(several)
         {
             shapes.push(match target {
                 Target::Table(name) if partial => Shape::Partial(name),
@@ -273,6 +315,8 @@ impl Structures {
             });
         }
         Ok(match <[Shape; 1]>::try_from(shapes) {
+            // Something may come with it that no table names.
+            Ok([one]) if words.contains(", optionally") => Shape::All(vec![one, Shape::Object]),
             Ok([one]) => one,
             Err(none) if none.is_empty() => Shape::Any,
             Err(several) => Shape::Union(several),
@@ -317,11 +361,26 @@ impl Structures {
     }
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
     Table(String),
     Tables(Vec<String>),
     Stated(&'static str),
+}
+
+/// A table whose types are all numbers lists the values of an enum.
+fn constants(fields: &[Field]) -> Option<Vec<(String, String)>> {
+    if fields.is_empty() {
+        return None;
+    }
+    let mut values = fields
+        .iter()
+        .map(|field| match &field.shape {
+            Shape::Pinned { values, .. } => Some((field.name.clone(), values.first()?.clone())),
+            _ => None,
+        })
+        .collect::<Option<Vec<_>>>()?;
+    values.sort_by_key(|(_, value)| value.parse::<u8>().unwrap_or_default());
+    Some(values)
 }
 
 fn primitive(words: &str) -> Option<Shape> {
@@ -403,7 +462,9 @@ fn nullable(shape: Shape) -> Shape {
 }
 
 pub(super) fn gateway(corpus: &Value, docs: &Structures, tables: &mut Tables) -> Result<()> {
-    let gateway = &mut tables.gateway;
+    let Tables {
+        gateway, schemas, ..
+    } = tables;
     for row in list(&corpus["gateway_opcodes"]) {
         let sent_by = match text(&row["client_action"]) {
             "Send" => "client",
@@ -451,12 +512,21 @@ pub(super) fn gateway(corpus: &Value, docs: &Structures, tables: &mut Tables) ->
     let mut extra: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
     for row in list(&corpus["receive_events"]) {
         let name = text(&row["name"]);
-        let event = event(row, docs).with_context(|| name.to_owned())?;
+        let mut event = event(row, docs).with_context(|| name.to_owned())?;
         let intents: BTreeSet<_> = event.intents.iter().cloned().collect();
         ensure!(
             brought.remove(name).unwrap_or_default() == intents,
             "{name}: the event's intents are not those of the intents' table"
         );
+        // The same table with its corrections, where the event is documented as an object too.
+        let heading = slug(text(&row["structures"][0]["heading"]));
+        let object = format!(
+            "{DOCUMENTED}gateway-events/{}/{heading}",
+            slug(text(&row["title"]))
+        );
+        if let Some(Schema::Object { fields, .. }) = schemas.get(&object) {
+            event.fields.clone_from(fields);
+        }
         extra.insert(name, event.fields.clone());
         gateway.events.push(event);
     }

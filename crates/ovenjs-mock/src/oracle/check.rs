@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Oracle, Rule, Segment, Violation, form,
+    Oracle, Payload, Rule, Segment, Violation, form,
     table::{EnumTable, Event, Field, Range, Schema, Shape},
 };
 
@@ -73,35 +73,19 @@ impl Check<'_> {
     }
 
     pub(super) fn event(&self, event: &Event, d: &Value) -> Vec<Violation> {
-        let mut fields = event.fields.clone();
-        match &event.payload {
-            Some(Shape::Ref(name)) => {
-                // A guild that is down comes as its id and the word that it is.
-                let down = d.get("unavailable") == Some(&Value::Bool(true));
-                if down && event.name == "GUILD_CREATE" {
-                    let name = "docs/guild/unavailable-guild-object".to_owned();
-                    return self.all(&Shape::Ref(name), d);
-                }
-                if let Some(Schema::Object { fields: inner, .. }) = self.oracle.schema(name) {
-                    let own: BTreeSet<_> = event.fields.iter().map(|field| &field.name).collect();
-                    let inner = inner.iter().filter(|field| {
-                        !own.contains(&field.name)
-                            && !event.without.contains(&field.name)
-                            && (event.only.is_empty() || event.only.contains(&field.name))
-                    });
-                    // `only` names fields that are always there.
-                    fields.extend(inner.map(|field| Field {
-                        optional: field.optional && !event.only.contains(&field.name),
-                        ..field.clone()
-                    }));
-                }
-            }
-            Some(other) => return self.all(other, d),
-            // No table says anything about the payload.
-            None if fields.is_empty() => return Vec::new(),
-            None => {}
+        // A guild that is down comes as its id and the word that it is, without the rest.
+        let down = d.get("unavailable") == Some(&Value::Bool(true)) && d.get("name").is_none();
+        if down && event.name == "GUILD_CREATE" {
+            return self.all(
+                &Shape::Ref("docs/guild/unavailable-guild-object".to_owned()),
+                d,
+            );
         }
-        self.fields(&fields, d)
+        match self.oracle.payload(event) {
+            Payload::Fields(fields) => self.fields(&fields, d),
+            Payload::Shape(shape) => self.all(shape, d),
+            Payload::Unknown => Vec::new(),
+        }
     }
 
     pub(super) fn params(&self, fields: &[Field], given: &[(String, String)]) -> Vec<Violation> {
@@ -397,21 +381,27 @@ impl Check<'_> {
         let Some(((no_branch, _, _), found)) = best else {
             return;
         };
-        if no_branch && let Some(key) = self.discriminator(parts) {
-            let values: BTreeSet<_> = parts.iter().flat_map(|part| self.pinned(part)).collect();
-            let values = values
-                .iter()
-                .filter(|(name, _)| *name == key)
-                .map(|(_, value)| *value);
-            return match value.get(key) {
-                Some(there) => {
-                    walk.key(key, |walk| walk.add(form::union_choice(key, values, there)))
+        let Some(key) = self.discriminator(parts) else {
+            walk.found.extend(found);
+            return;
+        };
+        match value.get(key) {
+            Some(there) if no_branch => {
+                let pinned: BTreeSet<_> = parts.iter().flat_map(|part| self.pinned(part)).collect();
+                if pinned.contains(&(key, scalar(there).as_str())) {
+                    walk.found.extend(found);
+                    return;
                 }
-                None if value.is_object() => walk.key(key, |walk| walk.add(form::required())),
-                None => walk.found.extend(found),
-            };
+                let values = pinned.iter().filter(|(name, _)| *name == key);
+                let values = values.map(|(_, value)| *value);
+                walk.key(key, |walk| walk.add(form::union_choice(key, values, there)));
+            }
+            // What else is missing depends on the branch, and nothing names one.
+            None if value.is_object() && is_missing(&found, depth, key) => {
+                walk.key(key, |walk| walk.add(form::required()));
+            }
+            _ => walk.found.extend(found),
         }
-        walk.found.extend(found);
     }
 
     /// Every part has its say; a key is unknown only where no part knows it.
@@ -484,6 +474,13 @@ impl Check<'_> {
         }
         common?.into_iter().next()
     }
+}
+
+fn is_missing(found: &[Violation], depth: usize, key: &str) -> bool {
+    let key = Segment::Key(key.to_owned());
+    found.iter().any(|violation| {
+        violation.rule == Rule::Required && violation.path.get(depth..) == Some(&[key.clone()][..])
+    })
 }
 
 fn unknown_field() -> Violation {
