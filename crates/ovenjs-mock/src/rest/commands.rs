@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
-    failure::Failure,
-    json::Fields,
-    world::{World, command::Command},
-};
+use crate::{failure::Failure, json::Fields, world::World};
 
 use super::{Call, Done, done, ok};
 
@@ -75,10 +71,7 @@ fn set(call: &Call, world: &mut World, guild: Option<u64>) -> Done {
 
 fn get(call: &Call, world: &World, guild: Option<u64>) -> Done {
     scope(world, guild)?;
-    ok(world
-        .command(guild, call.id("command_id"))
-        .map(Command::clone)?
-        .shown(true))
+    ok(world.command(guild, call.id("command_id"))?.shown(true))
 }
 
 fn update(call: &Call, world: &mut World, guild: Option<u64>) -> Done {

@@ -138,7 +138,7 @@ impl World {
                 let value = choice.get("value");
                 choice.get("name").and_then(Value::as_str) == Some(text)
                     || value.and_then(Value::as_str) == Some(text)
-                    || value.is_some_and(|value| value.to_string() == text)
+                    || value.is_some_and(|value| value.to_string().as_str() == text)
             });
             return choice
                 .and_then(|choice| choice.get("value"))

@@ -1,0 +1,14 @@
+//! The box with real sockets, spoken to by clients that know nothing but bytes.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the tests' own helpers may fail as loudly as the tests"
+)]
+
+mod control;
+mod gateway;
+mod interactions;
+mod limits;
+mod raw;
+mod rest;
