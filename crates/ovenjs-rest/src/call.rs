@@ -1,8 +1,8 @@
 //! A request being put together.
 
-use std::{fmt, future::IntoFuture, pin::Pin};
+use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
 
-use crate::{Client, Endpoint, Error};
+use crate::{Audited, Client, Endpoint, Error, Terms};
 
 /// An operation that is sent when it is awaited. What it can be told is what its operation takes.
 ///
@@ -19,11 +19,31 @@ use crate::{Client, Endpoint, Error};
 pub struct Call<'c, E> {
     client: &'c Client,
     pub(crate) endpoint: E,
+    terms: Terms,
 }
 
 impl<'c, E: Endpoint> Call<'c, E> {
-    pub(crate) const fn new(client: &'c Client, endpoint: E) -> Self {
-        Self { client, endpoint }
+    pub(crate) fn new(client: &'c Client, endpoint: E) -> Self {
+        Self {
+            client,
+            endpoint,
+            terms: Terms::default(),
+        }
+    }
+
+    /// Limits how long the call may take in all; [`Live::deadline`](crate::Live::deadline) else.
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.terms.deadline = Some(time);
+        self
+    }
+
+    /// Gives the reason which the audit log shows; at most 512 characters.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self
+    where
+        E: Audited,
+    {
+        self.terms.reason = Some(reason.into());
+        self
     }
 
     /// The operation itself, to be sent later or elsewhere.
@@ -37,7 +57,7 @@ impl<'c, E: Endpoint + 'c> IntoFuture for Call<'c, E> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.client.send(self.endpoint))
+        Box::pin(self.client.send_with(self.endpoint, self.terms))
     }
 }
 

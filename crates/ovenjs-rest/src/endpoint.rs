@@ -3,8 +3,9 @@
 use std::{borrow::Cow, fmt, fmt::Write as _};
 
 use http::Method;
+use ovenjs_ratelimit::Major;
 use ovenjs_types::{
-    Id, InteractionResponse, MessageDraft, ReactionEmoji, Secret, Upload, json,
+    Id, InteractionResponse, MessageDraft, Permissions, ReactionEmoji, Secret, Upload, json,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,13 +25,17 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     const ROUTE: &'static str;
     /// Who is asking.
     const AUTH: Auth;
+    /// The permission that a refusal with code 50013 is about; empty where several may be meant.
+    const NEEDS: Permissions = Permissions::empty();
 
     /// The path with its parameters, percent-encoded, from the first slash.
     fn path(&self) -> String;
 
     /// The resource by which Discord counts apart: the first path parameter that names a channel,
-    /// a guild or a webhook. Nothing where all calls count together.
-    fn major(&self) -> Option<Major>;
+    /// a guild or a webhook. [`Major::NONE`] where all calls count together.
+    fn major(&self) -> Major {
+        Major::NONE
+    }
 
     /// The query, name by name; parameters that are not set are left out.
     fn query(&self) -> Vec<(&'static str, String)> {
@@ -54,40 +59,13 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
 pub enum Auth {
     /// The bot, by its token in the `Authorization` header.
     Bot,
-    /// Whoever knows the token in the path. Counts neither against the bot's global limit nor needs
-    /// the bot's token.
-    Path,
+    /// Whoever knows the interaction's token in the path. The bot's token is not shown, the global
+    /// limit does not count it, and it goes out even when too many requests were invalid.
+    Interaction,
 }
 
-/// The resource by which Discord counts a limit apart from others of the same template.
-///
-/// For a webhook or interaction it holds a hash of the token, not the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Major(u64);
-
-impl Major {
-    /// Of a channel or guild.
-    #[must_use]
-    pub const fn id<M>(id: Id<M>) -> Self {
-        Self(id.get())
-    }
-
-    /// Of a webhook or interaction with its token.
-    #[must_use]
-    pub fn token(token: &Secret) -> Self {
-        // FNV-1a: the same in every process, and a collision only lets two webhooks share a queue.
-        let hash = token.expose().bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Self(hash)
-    }
-
-    /// The number that stands for it.
-    #[must_use]
-    pub const fn value(self) -> u64 {
-        self.0
-    }
-}
+/// An operation whose reason the audit log shows; see [`Call::reason`](crate::Call::reason).
+pub trait Audited: Endpoint {}
 
 /// What a request carries.
 #[derive(Debug)]
@@ -157,18 +135,33 @@ impl Answer for () {
 /// An answer in JSON. Elements and optional fields that do not fit are left out, as in events.
 macro_rules! json_answers {
     ($($ty:ty),* $(,)?) => {$(
-        impl Answer for $ty {
-            fn read(body: &[u8], scratch: &mut json::Scratch) -> Result<Self, json::DecodeError> {
-                json::decode_tolerant(body, scratch)
+        impl $crate::Answer for $ty {
+            fn read(
+                body: &[u8],
+                scratch: &mut ovenjs_types::json::Scratch,
+            ) -> Result<Self, ovenjs_types::json::DecodeError> {
+                ovenjs_types::json::decode_tolerant(body, scratch)
             }
         }
     )*};
 }
+pub(crate) use json_answers;
 
 json_answers! {
     ovenjs_types::Application, ovenjs_types::BotGateway, ovenjs_types::Channel,
     ovenjs_types::Command, ovenjs_types::Guild, ovenjs_types::Member, ovenjs_types::Message,
     ovenjs_types::User,
+}
+
+/// Of operations that answer with 200 or, having nothing to say, with 204.
+impl<T: Answer> Answer for Option<T> {
+    fn read(body: &[u8], scratch: &mut json::Scratch) -> Result<Self, json::DecodeError> {
+        if body.is_empty() {
+            Ok(None)
+        } else {
+            T::read(body, scratch).map(Some)
+        }
+    }
 }
 
 impl<T: Answer + DeserializeOwned> Answer for Vec<T> {
@@ -202,8 +195,12 @@ impl PathPart for ReactionEmoji {
 }
 
 /// What stays readable in a path; the colon of `name:id` may stand as it is.
-const PATH_SET: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
+const PATH_SET: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b':');
 
 /// A part of a path by which Discord counts.
 pub(crate) trait MajorPart {
@@ -212,13 +209,13 @@ pub(crate) trait MajorPart {
 
 impl<M> MajorPart for Id<M> {
     fn major(&self) -> Major {
-        Major::id(*self)
+        Major::of(self.get())
     }
 }
 
 impl MajorPart for Secret {
     fn major(&self) -> Major {
-        Major::token(self)
+        Major::of(self.expose())
     }
 }
 
@@ -230,6 +227,12 @@ pub(crate) trait QueryValue {
 impl<M> QueryValue for Id<M> {
     fn value(&self) -> String {
         self.to_string()
+    }
+}
+
+impl QueryValue for ovenjs_types::Text {
+    fn value(&self) -> String {
+        self.clone()
     }
 }
 
@@ -247,20 +250,24 @@ impl QueryValue for bool {
 
 /// Writes a query string from its pairs, with its question mark; nothing where there are none.
 pub(crate) fn query_string(pairs: &[(&'static str, String)]) -> String {
-    pairs.iter().enumerate().fold(String::new(), |mut text, (place, (name, value))| {
-        let separator = if place == 0 { '?' } else { '&' };
-        let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{separator}{name}={value}");
-        text
-    })
+    pairs
+        .iter()
+        .enumerate()
+        .fold(String::new(), |mut text, (place, (name, value))| {
+            let separator = if place == 0 { '?' } else { '&' };
+            let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{separator}{name}={value}");
+            text
+        })
 }
 
 /// Declares an operation: a struct with its parameters, its [`Endpoint`], and the method of
 /// [`Client`](crate::Client) that begins a [`Call`](crate::Call) of it.
 ///
 /// The path's variables are the parameters by name; `major` names the one by which Discord counts,
-/// `query` optional parameters, `by` who asks when it is not the bot. `body` is what is sent and
+/// `query` optional parameters, `needs` the permission to name when it is missing, `takes reason`
+/// that the audit log shows one, `by` who asks when it is not the bot. `body` is what is sent and
 /// begins empty, to be filled by the call's setters; `sends` is what is sent and has no empty form.
 macro_rules! endpoint {
     (
@@ -271,6 +278,8 @@ macro_rules! endpoint {
             $(query { $($(#[$qmeta:meta])* $query:ident: $qty:ty),* $(,)? })?
             $(body: $body:ty;)?
             $(sends: $sent:ty;)?
+            $(needs $needs:ident;)?
+            $(takes $reason:ident;)?
             $(by $auth:ident;)?
         }
     ) => {
@@ -292,15 +301,18 @@ macro_rules! endpoint {
             const METHOD: http::Method = endpoint!(@method $method);
             const ROUTE: &'static str = concat!(endpoint!(@word $method), " ", $path);
             const AUTH: $crate::Auth = endpoint!(@auth $($auth)?);
+            $(const NEEDS: ovenjs_types::Permissions = ovenjs_types::Permissions::$needs;)?
 
             fn path(&self) -> String {
                 $( let $param = $crate::endpoint::PathPart::part(&self.$param); )*
                 format!($path)
             }
 
-            fn major(&self) -> Option<$crate::Major> {
-                endpoint!(@major self $($major)?)
-            }
+            $(
+                fn major(&self) -> $crate::Major {
+                    $crate::endpoint::MajorPart::major(&self.$major)
+                }
+            )?
 
             $(
                 fn query(&self) -> Vec<(&'static str, String)> {
@@ -324,6 +336,8 @@ macro_rules! endpoint {
             )?
         }
 
+        $( endpoint!(@audited $name $reason); )?
+
         impl $crate::Client {
             $(#[$meta])*
             pub fn $call(
@@ -342,9 +356,14 @@ macro_rules! endpoint {
 
         $(impl $crate::Call<'_, $name> {
             /// Sets all that is sent.
-            #[must_use = "a call does nothing until it is awaited"]
             pub fn body(mut self, body: impl Into<$body>) -> Self {
                 self.endpoint.body = body.into();
+                self
+            }
+
+            /// Changes what is sent, by the setters of its own type.
+            pub fn map_body(mut self, change: impl FnOnce($body) -> $body) -> Self {
+                self.endpoint.body = change(std::mem::take(&mut self.endpoint.body));
                 self
             }
         })?
@@ -352,7 +371,6 @@ macro_rules! endpoint {
         $(impl $crate::Call<'_, $name> {
             $(
                 $(#[$qmeta])*
-                #[must_use = "a call does nothing until it is awaited"]
                 pub fn $query(mut self, $query: $qty) -> Self {
                     self.endpoint.$query = Some($query);
                     self
@@ -372,10 +390,7 @@ macro_rules! endpoint {
     (@word Delete) => { "DELETE" };
     (@auth) => { $crate::Auth::Bot };
     (@auth $auth:ident) => { $crate::Auth::$auth };
-    (@major $self:ident) => { None };
-    (@major $self:ident $major:ident) => {
-        Some($crate::endpoint::MajorPart::major(&$self.$major))
-    };
+    (@audited $name:ident reason) => { impl $crate::Audited for $name {} };
 }
 
 pub(crate) use endpoint;
@@ -386,43 +401,53 @@ macro_rules! draft_setters {
     ($($name:ident),*) => {$(
         impl $crate::Call<'_, $name> {
             /// Sets the text.
-            #[must_use = "a call does nothing until it is awaited"]
             pub fn content(self, content: impl Into<ovenjs_types::Text>) -> Self {
                 self.map_body(|draft| draft.content(content))
             }
 
             /// Adds an embed.
-            #[must_use = "a call does nothing until it is awaited"]
             pub fn embed(self, embed: ovenjs_types::Embed) -> Self {
                 self.map_body(|draft| draft.embed(embed))
             }
 
             /// Adds a component.
-            #[must_use = "a call does nothing until it is awaited"]
             pub fn component(self, component: impl Into<ovenjs_types::Component>) -> Self {
                 self.map_body(|draft| draft.component(component))
             }
 
             /// Adds a file.
-            #[must_use = "a call does nothing until it is awaited"]
             pub fn file(self, file: ovenjs_types::Upload) -> Self {
                 self.map_body(|draft| draft.file(file))
             }
 
             /// Limits who is notified.
-            #[must_use = "a call does nothing until it is awaited"]
             pub fn allowed_mentions(self, allowed: ovenjs_types::AllowedMentions) -> Self {
                 self.map_body(|draft| draft.allowed_mentions(allowed))
-            }
-
-            fn map_body(
-                mut self,
-                change: impl FnOnce(ovenjs_types::MessageDraft) -> ovenjs_types::MessageDraft,
-            ) -> Self {
-                self.endpoint.body = change(std::mem::take(&mut self.endpoint.body));
-                self
             }
         }
     )*};
 }
 pub(crate) use draft_setters;
+
+/// Repeats the setters of a message's change on calls that send one.
+macro_rules! edit_setters {
+    ($($name:ident),*) => {$(
+        impl $crate::Call<'_, $name> {
+            /// Replaces the text.
+            pub fn content(self, content: impl Into<ovenjs_types::Text>) -> Self {
+                self.map_body(|edit| edit.content(content))
+            }
+
+            /// Replaces the embeds.
+            pub fn embeds(self, embeds: Vec<ovenjs_types::Embed>) -> Self {
+                self.map_body(|edit| edit.embeds(embeds))
+            }
+
+            /// Replaces the components; an empty list takes all buttons away.
+            pub fn components(self, components: Vec<ovenjs_types::Component>) -> Self {
+                self.map_body(|edit| edit.components(components))
+            }
+        }
+    )*};
+}
+pub(crate) use edit_setters;

@@ -17,15 +17,16 @@ pub use command::{
     ListGlobalCommands, ListGuildCommands,
 };
 pub use guild::{
-    AddMemberRole, Ban, BanUser, GetGuild, GetMember, ListGuildChannels, RemoveMember,
-    RemoveMemberRole, UnbanUser,
+    AddMemberRole, Ban, BanUser, EditMember, GetGuild, GetMember, ListGuildChannels, MemberEdit,
+    RemoveMember, RemoveMemberRole, UnbanUser,
 };
 pub use interaction::{
-    CreateFollowUp, CreateInteractionResponse, DeleteFollowUp, DeleteOriginalResponse,
-    EditFollowUp, EditOriginalResponse, GetOriginalResponse,
+    Callback, CallbackResource, CreateFollowUp, CreateInteractionResponse, DeleteFollowUp,
+    DeleteOriginalResponse, EditFollowUp, EditOriginalResponse, GetFollowUp, GetOriginalResponse,
 };
 pub use message::{
-    CreateMessage, DeleteMessage, EditMessage, GetMessage, ListMessages, PinMessage, UnpinMessage,
+    CreateMessage, DeleteMessage, EditMessage, GetMessage, ListMessages, ListPins, Pin, PinMessage,
+    Pins, UnpinMessage,
 };
 pub use reaction::{AddReaction, RemoveAllReactions, RemoveOwnReaction, RemoveReaction};
 pub use user::{CreateDm, GetCurrentUser, GetUser, Recipient};

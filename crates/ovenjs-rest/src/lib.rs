@@ -3,15 +3,25 @@
 //! An operation is a value that implements [`Endpoint`], declared by one `endpoint!` line under
 //! `endpoints/`; [`Client::send`] is the only way out. The common call reads
 //! `client.create_message(channel).content("hi").await`, made of the same line.
+//!
+//! What is here: the operations, the client that sends them over pooled connections, the queue in
+//! front of the limiter, and errors that name the repair. What is not here: the rules of the limits
+//! (`ovenjs-ratelimit`), connections (`ovenjs-net`) and Discord's nouns (`ovenjs-types`).
 
 mod call;
-mod discord_error;
+mod client;
+mod config;
 mod endpoint;
 mod endpoints;
 mod error;
+mod gate;
 mod multipart;
+mod transport;
 
 pub use call::Call;
-pub use endpoint::{Answer, Auth, Body, Endpoint, Major, Payload};
+pub use client::{Builder, Client, Stats, Terms};
+pub use config::{Config, DEFAULT_BASE_URL, Live};
+pub use endpoint::{Answer, Audited, Auth, Body, Endpoint, Payload};
 pub use endpoints::*;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, FIELDS_MAX};
+pub use ovenjs_ratelimit::Major;

@@ -1,84 +1,81 @@
-//! Bodies with files: `multipart/form-data` as Discord reads it.
+//! JSON and files in one body.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
+use ovenjs_net::Entropy;
 use ovenjs_types::Upload;
 
-/// A body and the value of its `Content-Type`.
-pub(crate) struct Multipart {
-    pub(crate) content_type: String,
-    pub(crate) body: Bytes,
-}
-
-/// Puts JSON text and files together: `payload_json`, then `files[0]`, `files[1]` and so on.
-///
-/// `number` makes the boundary; another is tried while it occurs in what is sent.
-pub(crate) fn encode(json: &[u8], files: &[Upload], number: u64) -> Multipart {
-    let boundary = (number..)
-        .map(|number| format!("oven-{number:016x}"))
-        .find(|boundary| {
-            let mark = boundary.as_bytes();
-            !contains(json, mark) && !files.iter().any(|file| contains(&file.bytes, mark))
-        })
-        .unwrap_or_default();
-    let size = files.iter().map(|file| file.bytes.len() + PART_OVERHEAD).sum::<usize>();
-    let mut body = BytesMut::with_capacity(json.len() + PART_OVERHEAD + size);
-    let mut part = |head: String, content: &[u8]| {
-        body.put_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
-        body.put_slice(content);
-        body.put_slice(b"\r\n");
+/// A body of type `multipart/form-data` in Discord's form: the JSON as `payload_json`, the files as
+/// `files[n]`. Returns the boundary and the bytes.
+pub(crate) fn encode(json: &[u8], files: &[Upload], entropy: &dyn Entropy) -> (String, Bytes) {
+    let boundary = boundary(json, files, entropy);
+    let size = files
+        .iter()
+        .map(|file| file.bytes.len() + 256)
+        .sum::<usize>();
+    let mut body = Vec::with_capacity(size + json.len() + 256);
+    let mut part = |head: &str, bytes: &[u8]| {
+        body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
     };
-    let json_head = "Content-Disposition: form-data; name=\"payload_json\"\r\nContent-Type: application/json";
-    part(json_head.to_owned(), json);
+    part(
+        "Content-Disposition: form-data; name=\"payload_json\"\r\nContent-Type: application/json",
+        json,
+    );
     for (place, file) in files.iter().enumerate() {
         let name = quoted(&file.filename);
         let head = format!(
             "Content-Disposition: form-data; name=\"files[{place}]\"; filename=\"{name}\"\r\n\
              Content-Type: application/octet-stream"
         );
-        part(head, &file.bytes);
+        part(&head, &file.bytes);
     }
-    body.put_slice(format!("--{boundary}--\r\n").as_bytes());
-    Multipart { content_type: format!("multipart/form-data; boundary={boundary}"), body: body.freeze() }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    (boundary, body.into())
 }
 
-/// Head, boundary and line ends of a part, with a file name of ordinary length.
-const PART_OVERHEAD: usize = 256;
+/// A boundary that stands in no part.
+fn boundary(json: &[u8], files: &[Upload], entropy: &dyn Entropy) -> String {
+    loop {
+        let boundary = format!("oven{:016x}{:016x}", entropy.u64(), entropy.u64());
+        let holds = |bytes: &[u8]| {
+            bytes
+                .windows(boundary.len())
+                .any(|w| w == boundary.as_bytes())
+        };
+        if !holds(json) && !files.iter().any(|file| holds(&file.bytes)) {
+            return boundary;
+        }
+    }
+}
 
-/// A file name between quotes, as browsers write it: what would end the line or the quotes is
-/// percent-encoded.
+/// As browsers write it: what would end the quotes or the line is percent-encoded.
 fn quoted(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn contains(text: &[u8], mark: &[u8]) -> bool {
-    text.windows(mark.len()).any(|window| window == mark)
+    name.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 #[cfg(test)]
 mod tests {
+    use ovenjs_net::SeededEntropy;
+
     use super::*;
 
     #[test]
-    fn json_and_files_stand_in_parts_of_their_own() {
-        let files = [Upload::new("a\"b\r\n.txt", &b"hello"[..])];
-        let multipart = encode(b"{}", &files, 1);
-        let text = String::from_utf8(multipart.body.to_vec()).unwrap();
-        assert_eq!(multipart.content_type, "multipart/form-data; boundary=oven-0000000000000001");
-        assert_eq!(
-            text,
-            "--oven-0000000000000001\r\n\
-             Content-Disposition: form-data; name=\"payload_json\"\r\n\
-             Content-Type: application/json\r\n\r\n{}\r\n\
-             --oven-0000000000000001\r\n\
-             Content-Disposition: form-data; name=\"files[0]\"; filename=\"a%22b%0D%0A.txt\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\nhello\r\n\
-             --oven-0000000000000001--\r\n"
-        );
+    fn a_name_cannot_break_out_of_its_line() {
+        let file = Upload::new("a\"\r\nX: y", &b"bytes"[..]);
+        let (boundary, body) = encode(b"{}", &[file], &SeededEntropy::new(1));
+        let text = std::str::from_utf8(&body).unwrap();
+        assert!(text.contains("filename=\"a%22%0D%0AX: y\""), "{text}");
+        assert_eq!(text.matches(&format!("--{boundary}\r\n")).count(), 2);
+        assert!(text.ends_with(&format!("--{boundary}--\r\n")));
     }
 
     #[test]
-    fn a_boundary_that_occurs_in_a_file_is_not_used() {
-        let files = [Upload::new("x", &b"--oven-0000000000000001--"[..])];
-        assert!(encode(b"{}", &files, 1).content_type.ends_with("oven-0000000000000002"));
+    fn a_boundary_stands_in_no_part() {
+        let taken = encode(b"{}", &[], &SeededEntropy::new(1)).0;
+        let file = Upload::new("a", taken.clone().into_bytes());
+        assert_ne!(encode(b"{}", &[file], &SeededEntropy::new(1)).0, taken);
     }
 }

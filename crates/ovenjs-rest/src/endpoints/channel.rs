@@ -17,5 +17,6 @@ endpoint! {
     Post "/channels/{channel_id}/typing" as TriggerTyping -> () {
         fn trigger_typing(channel_id: Id<ChannelMarker>)
         major channel_id;
+        needs SEND_MESSAGES;
     }
 }

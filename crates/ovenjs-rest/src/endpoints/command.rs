@@ -1,4 +1,5 @@
-//! Registered commands.
+//! Registered commands. Discord counts them together over all guilds: the resource at the top of
+//! the path is the application.
 
 use ovenjs_types::{
     Command, CommandDraft, Id,
@@ -55,7 +56,6 @@ endpoint! {
     /// The commands of a guild.
     Get "/applications/{application_id}/guilds/{guild_id}/commands" as ListGuildCommands -> Vec<Command> {
         fn guild_commands(application_id: Id<ApplicationMarker>, guild_id: Id<GuildMarker>)
-        major guild_id;
         query {
             /// Whether names and descriptions come in all languages.
             with_localizations: bool,
@@ -67,7 +67,6 @@ endpoint! {
     /// Registers a command in a guild; one of the same name and type is replaced.
     Post "/applications/{application_id}/guilds/{guild_id}/commands" as CreateGuildCommand -> Command {
         fn create_guild_command(application_id: Id<ApplicationMarker>, guild_id: Id<GuildMarker>)
-        major guild_id;
         body: CommandDraft;
     }
 }
@@ -80,7 +79,6 @@ endpoint! {
             guild_id: Id<GuildMarker>,
             command_id: Id<CommandMarker>,
         )
-        major guild_id;
         body: CommandDraft;
     }
 }
@@ -93,7 +91,6 @@ endpoint! {
             guild_id: Id<GuildMarker>,
             command_id: Id<CommandMarker>,
         )
-        major guild_id;
     }
 }
 
@@ -101,7 +98,6 @@ endpoint! {
     /// Makes these the commands of a guild; all others are deleted.
     Put "/applications/{application_id}/guilds/{guild_id}/commands" as BulkSetGuildCommands -> Vec<Command> {
         fn bulk_set_guild_commands(application_id: Id<ApplicationMarker>, guild_id: Id<GuildMarker>)
-        major guild_id;
         body: Vec<CommandDraft>;
     }
 }

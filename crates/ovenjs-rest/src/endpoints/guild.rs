@@ -1,8 +1,8 @@
 //! Guilds and their members.
 
 use ovenjs_types::{
-    Channel, Guild, Id, Member,
-    marker::{GuildMarker, RoleMarker, UserMarker},
+    Channel, Guild, Id, Member, Patch, Text, Timestamp,
+    marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
 use serde::Serialize;
 
@@ -37,10 +37,22 @@ endpoint! {
 }
 
 endpoint! {
+    /// Changes a member.
+    Patch "/guilds/{guild_id}/members/{user_id}" as EditMember -> Option<Member> {
+        fn edit_member(guild_id: Id<GuildMarker>, user_id: Id<UserMarker>)
+        major guild_id;
+        body: MemberEdit;
+        takes reason;
+    }
+}
+
+endpoint! {
     /// Removes a member, who may come back.
     Delete "/guilds/{guild_id}/members/{user_id}" as RemoveMember -> () {
         fn remove_member(guild_id: Id<GuildMarker>, user_id: Id<UserMarker>)
         major guild_id;
+        needs KICK_MEMBERS;
+        takes reason;
     }
 }
 
@@ -53,6 +65,8 @@ endpoint! {
             role_id: Id<RoleMarker>,
         )
         major guild_id;
+        needs MANAGE_ROLES;
+        takes reason;
     }
 }
 
@@ -65,6 +79,8 @@ endpoint! {
             role_id: Id<RoleMarker>,
         )
         major guild_id;
+        needs MANAGE_ROLES;
+        takes reason;
     }
 }
 
@@ -74,6 +90,8 @@ endpoint! {
         fn ban_user(guild_id: Id<GuildMarker>, user_id: Id<UserMarker>)
         major guild_id;
         body: Ban;
+        needs BAN_MEMBERS;
+        takes reason;
     }
 }
 
@@ -82,8 +100,35 @@ endpoint! {
     Delete "/guilds/{guild_id}/bans/{user_id}" as UnbanUser -> () {
         fn unban_user(guild_id: Id<GuildMarker>, user_id: Id<UserMarker>)
         major guild_id;
+        needs BAN_MEMBERS;
+        takes reason;
     }
 }
+
+/// A change of a member: what is not set stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MemberEdit {
+    /// The name in this guild; needs `MANAGE_NICKNAMES`.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub nick: Patch<Text>,
+    /// All roles; needs `MANAGE_ROLES`.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub roles: Patch<Vec<Id<RoleMarker>>>,
+    /// Whether voice is muted; needs `MUTE_MEMBERS`, and that the member is in a voice channel.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub mute: Patch<bool>,
+    /// Whether voice is deafened; needs `DEAFEN_MEMBERS`, and that the member is in a voice channel.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub deaf: Patch<bool>,
+    /// The voice channel to move to; clearing it disconnects. Needs `MOVE_MEMBERS`.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub channel_id: Patch<Id<ChannelMarker>>,
+    /// Until when the member may not speak, at most 28 days; needs `MODERATE_MEMBERS`.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub communication_disabled_until: Patch<Timestamp>,
+}
+
+impl Payload for MemberEdit {}
 
 /// How a user is banned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

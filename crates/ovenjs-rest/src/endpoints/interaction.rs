@@ -2,22 +2,28 @@
 //! not count them.
 
 use ovenjs_types::{
-    Id, InteractionResponse, Message, MessageDraft, MessageEdit, Secret,
+    Id, InteractionResponse, InteractionResponseType, Message, MessageDraft, MessageEdit, Secret,
     marker::{ApplicationMarker, InteractionMarker, MessageMarker},
 };
 
-use crate::endpoint::{draft_setters, endpoint};
+use serde::{Deserialize, Serialize};
+
+use crate::endpoint::{draft_setters, edit_setters, endpoint, json_answers};
 
 endpoint! {
     /// Gives the first answer to an interaction.
-    Post "/interactions/{interaction_id}/{interaction_token}/callback" as CreateInteractionResponse -> () {
+    Post "/interactions/{interaction_id}/{interaction_token}/callback" as CreateInteractionResponse -> Option<Callback> {
         fn create_interaction_response(
             interaction_id: Id<InteractionMarker>,
             interaction_token: Secret,
         )
         major interaction_token;
+        query {
+            /// Whether Discord answers with what the response made; without it, with nothing.
+            with_response: bool,
+        }
         sends: InteractionResponse;
-        by Path;
+        by Interaction;
     }
 }
 
@@ -26,7 +32,7 @@ endpoint! {
     Get "/webhooks/{webhook_id}/{webhook_token}/messages/@original" as GetOriginalResponse -> Message {
         fn original_response(webhook_id: Id<ApplicationMarker>, webhook_token: Secret)
         major webhook_token;
-        by Path;
+        by Interaction;
     }
 }
 
@@ -36,16 +42,18 @@ endpoint! {
         fn edit_original_response(webhook_id: Id<ApplicationMarker>, webhook_token: Secret)
         major webhook_token;
         body: MessageEdit;
-        by Path;
+        by Interaction;
     }
 }
+
+edit_setters!(EditOriginalResponse, EditFollowUp);
 
 endpoint! {
     /// Deletes the first answer.
     Delete "/webhooks/{webhook_id}/{webhook_token}/messages/@original" as DeleteOriginalResponse -> () {
         fn delete_original_response(webhook_id: Id<ApplicationMarker>, webhook_token: Secret)
         major webhook_token;
-        by Path;
+        by Interaction;
     }
 }
 
@@ -59,11 +67,24 @@ endpoint! {
             wait: bool,
         }
         body: MessageDraft;
-        by Path;
+        by Interaction;
     }
 }
 
 draft_setters!(CreateFollowUp);
+
+endpoint! {
+    /// A further message.
+    Get "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}" as GetFollowUp -> Message {
+        fn follow_up(
+            webhook_id: Id<ApplicationMarker>,
+            webhook_token: Secret,
+            message_id: Id<MessageMarker>,
+        )
+        major webhook_token;
+        by Interaction;
+    }
+}
 
 endpoint! {
     /// Changes a further message.
@@ -75,7 +96,7 @@ endpoint! {
         )
         major webhook_token;
         body: MessageEdit;
-        by Path;
+        by Interaction;
     }
 }
 
@@ -88,6 +109,27 @@ endpoint! {
             message_id: Id<MessageMarker>,
         )
         major webhook_token;
-        by Path;
+        by Interaction;
     }
 }
+
+/// What an interaction's first answer made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Callback {
+    /// What was made; nothing where the answer was a modal or a list of proposals.
+    #[serde(default)]
+    pub resource: Option<CallbackResource>,
+}
+
+/// The thing that an interaction's first answer made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallbackResource {
+    /// The kind of answer.
+    #[serde(rename = "type")]
+    pub kind: InteractionResponseType,
+    /// The message that was sent or changed.
+    #[serde(default)]
+    pub message: Option<Box<Message>>,
+}
+
+json_answers!(Callback);

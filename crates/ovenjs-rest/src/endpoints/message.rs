@@ -1,13 +1,15 @@
 //! Messages.
 
 use ovenjs_types::{
-    Id, Message, MessageDraft, MessageEdit, Text,
+    Id, Message, MessageDraft, MessageEdit, Timestamp,
     marker::{ChannelMarker, MessageMarker},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Call, Payload,
-    endpoint::{draft_setters, endpoint},
+    endpoint::{draft_setters, edit_setters, endpoint, json_answers},
 };
 
 endpoint! {
@@ -16,6 +18,7 @@ endpoint! {
         fn create_message(channel_id: Id<ChannelMarker>)
         major channel_id;
         body: MessageDraft;
+        needs SEND_MESSAGES;
     }
 }
 
@@ -23,10 +26,8 @@ draft_setters!(CreateMessage);
 
 impl Call<'_, CreateMessage> {
     /// Makes it a reply to a message of the same channel.
-    #[must_use = "a call does nothing until it is awaited"]
-    pub fn reply_to(mut self, message: Id<MessageMarker>) -> Self {
-        self.endpoint.body = std::mem::take(&mut self.endpoint.body).reply_to(message);
-        self
+    pub fn reply_to(self, message: Id<MessageMarker>) -> Self {
+        self.map_body(|draft| draft.reply_to(message))
     }
 }
 
@@ -39,14 +40,7 @@ endpoint! {
     }
 }
 
-impl Call<'_, EditMessage> {
-    /// Replaces the text.
-    #[must_use = "a call does nothing until it is awaited"]
-    pub fn content(mut self, content: impl Into<Text>) -> Self {
-        self.endpoint.body = std::mem::take(&mut self.endpoint.body).content(content);
-        self
-    }
-}
+edit_setters!(EditMessage);
 
 impl Payload for MessageEdit {}
 
@@ -55,6 +49,8 @@ endpoint! {
     Delete "/channels/{channel_id}/messages/{message_id}" as DeleteMessage -> () {
         fn delete_message(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
         major channel_id;
+        needs MANAGE_MESSAGES;
+        takes reason;
     }
 }
 
@@ -63,6 +59,7 @@ endpoint! {
     Get "/channels/{channel_id}/messages/{message_id}" as GetMessage -> Message {
         fn message(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
         major channel_id;
+        needs READ_MESSAGE_HISTORY;
     }
 }
 
@@ -81,6 +78,22 @@ endpoint! {
             /// At most so many: 1 to 100, 50 by default.
             limit: u16,
         }
+        needs READ_MESSAGE_HISTORY;
+    }
+}
+
+endpoint! {
+    /// Pinned messages of a channel, latest pin first.
+    Get "/channels/{channel_id}/messages/pins" as ListPins -> Pins {
+        fn pins(channel_id: Id<ChannelMarker>)
+        major channel_id;
+        query {
+            /// Those pinned before this time.
+            before: Timestamp,
+            /// At most so many: 1 to 50, 50 by default.
+            limit: u16,
+        }
+        needs READ_MESSAGE_HISTORY;
     }
 }
 
@@ -89,6 +102,8 @@ endpoint! {
     Put "/channels/{channel_id}/messages/pins/{message_id}" as PinMessage -> () {
         fn pin_message(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
         major channel_id;
+        needs PIN_MESSAGES;
+        takes reason;
     }
 }
 
@@ -97,5 +112,29 @@ endpoint! {
     Delete "/channels/{channel_id}/messages/pins/{message_id}" as UnpinMessage -> () {
         fn unpin_message(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
         major channel_id;
+        needs PIN_MESSAGES;
+        takes reason;
     }
 }
+
+/// Pinned messages, as far as one answer goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pins {
+    /// The pins, latest first.
+    #[serde(default)]
+    pub items: Vec<Pin>,
+    /// Whether there are earlier ones: ask again with `before` set to the last time given.
+    #[serde(default)]
+    pub has_more: bool,
+}
+
+/// A pinned message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pin {
+    /// When it was pinned.
+    pub pinned_at: Timestamp,
+    /// The message.
+    pub message: Message,
+}
+
+json_answers!(Pins);

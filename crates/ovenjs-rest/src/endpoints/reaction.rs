@@ -16,6 +16,7 @@ endpoint! {
             emoji_name: ReactionEmoji,
         )
         major channel_id;
+        needs ADD_REACTIONS;
     }
 }
 
@@ -41,6 +42,7 @@ endpoint! {
             user_id: Id<UserMarker>,
         )
         major channel_id;
+        needs MANAGE_MESSAGES;
     }
 }
 
@@ -49,5 +51,6 @@ endpoint! {
     Delete "/channels/{channel_id}/messages/{message_id}/reactions" as RemoveAllReactions -> () {
         fn remove_all_reactions(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
         major channel_id;
+        needs MANAGE_MESSAGES;
     }
 }

@@ -1,0 +1,673 @@
+//! The one way out.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderName, HeaderValue, Method, Request, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
+};
+use http_body_util::Full;
+use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy, Target};
+use ovenjs_ratelimit::{Ask, Headers, Limiter, Priority, RouteKey, Scope, Stop, Verdict};
+use ovenjs_types::{Hook, HookCall, Permissions, Secret, json};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tracing::Instrument as _;
+
+use crate::{
+    Answer as _, Auth, Body, Config, Endpoint, Error, ErrorKind, Live,
+    endpoint::query_string,
+    error::ErrorBody,
+    gate::{Gate, Pass, Refusal},
+    multipart,
+    transport::{Failure, Reply, Transport},
+};
+
+/// Discord's REST API for one bot. Cloning is cheap and shares everything.
+///
+/// Calls wait for their turn by Discord's limits, are repeated where that does no harm, and fail
+/// with an [`Error`] that names the repair. Dropping a call at any moment leaves no trace but the
+/// request that may have arrived.
+///
+/// The client is to be used within one tokio runtime: its connections live there.
+///
+/// ```
+/// use ovenjs_rest::Client;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// // Port 9 is closed: the error says where it tried to go.
+/// let client = Client::builder("token").base_url("http://127.0.0.1:9/api").build().unwrap();
+/// let config = ovenjs_rest::Live::new().retries(0);
+/// client.apply(config);
+/// let error = client.current_user().await.unwrap_err();
+/// assert!(error.to_string().contains("127.0.0.1:9"), "{error}");
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+/// What a [`Client`] is made of.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct Builder {
+    token: Secret,
+    config: Config,
+    net: ovenjs_net::Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    hook: Arc<dyn Hook>,
+}
+
+/// How one call is made, beside what it asks for.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Terms {
+    /// What the audit log gives as the reason; at most 512 characters. Only where the operation
+    /// takes one.
+    pub reason: Option<String>,
+    /// How long the call may take in all; [`Live::deadline`] where none is set.
+    pub deadline: Option<Duration>,
+}
+
+/// A snapshot of the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Requests sent since the start, repeated ones included.
+    pub sent: u64,
+    /// Answers received since the start, errors included.
+    pub answered: u64,
+    /// Repetitions since the start.
+    pub retried: u64,
+    /// Calls that failed since the start.
+    pub failed: u64,
+    /// Calls under way.
+    pub in_flight: u64,
+    /// Calls that wait for their turn.
+    pub waiting: usize,
+    /// The limiter's own numbers.
+    pub limits: ovenjs_ratelimit::Stats,
+}
+
+impl Client {
+    /// Begins a client of the bot with this token.
+    pub fn builder(token: impl Into<Secret>) -> Builder {
+        Builder {
+            token: token.into(),
+            config: Config::new(),
+            net: ovenjs_net::Config::new(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            hook: Arc::new(()),
+        }
+    }
+
+    /// Sends `endpoint` and reads its answer.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] whose [`kind`](Error::kind) tells network, configuration and Discord's refusals
+    /// apart.
+    pub async fn send<E: Endpoint>(&self, endpoint: E) -> Result<E::Answer, Error> {
+        self.send_with(endpoint, Terms::default()).await
+    }
+
+    /// Sends `endpoint` on terms of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_with<E: Endpoint>(
+        &self,
+        endpoint: E,
+        terms: Terms,
+    ) -> Result<E::Answer, Error> {
+        let prepared = self.prepare(&endpoint, &terms)?;
+        drop(endpoint);
+        let span = tracing::debug_span!("request", route = E::ROUTE);
+        let reply = self.0.perform(prepared).instrument(span).await?;
+        let mut scratch = json::Scratch::new();
+        let answer = E::Answer::read(&reply.body, &mut scratch).map_err(|error| {
+            let text = format!(
+                "the answer does not fit at {}; please report it",
+                error.path()
+            );
+            Error::new(ErrorKind::Answer, E::ROUTE, text)
+                .with_status(reply.status)
+                .because(error)
+        })?;
+        for deviation in scratch.take_drift() {
+            tracing::debug!(
+                route = E::ROUTE,
+                path = deviation.path,
+                reason = deviation.reason,
+                "drift"
+            );
+        }
+        Ok(answer)
+    }
+
+    /// Takes new settings over and returns the former ones. Calls under way keep theirs.
+    pub fn apply(&self, live: Live) -> Live {
+        self.0.gate.limiter().apply(live.limits);
+        std::mem::replace(
+            &mut self.0.live.write().unwrap_or_else(PoisonError::into_inner),
+            live,
+        )
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        *self.0.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows another token from now on, also after the former was refused.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when the text cannot be a token.
+    pub fn replace_token(&self, token: &Secret) -> Result<(), Error> {
+        let token = authorization(token)?;
+        *self.0.token.write().unwrap_or_else(PoisonError::into_inner) = token;
+        self.0.gate.limiter().forgive();
+        Ok(())
+    }
+
+    /// A snapshot.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let Counts {
+            sent,
+            answered,
+            retried,
+            failed,
+            in_flight,
+            ..
+        } = &self.0.counts;
+        Stats {
+            sent: sent.load(Ordering::Relaxed),
+            answered: answered.load(Ordering::Relaxed),
+            retried: retried.load(Ordering::Relaxed),
+            failed: failed.load(Ordering::Relaxed),
+            in_flight: in_flight.load(Ordering::Relaxed),
+            waiting: self.0.gate.waiting(),
+            limits: self.0.gate.limiter().stats(self.0.clock.now()),
+        }
+    }
+
+    fn prepare<E: Endpoint>(&self, endpoint: &E, terms: &Terms) -> Result<Prepared, Error> {
+        let address = format!(
+            "{}{}{}",
+            self.0.base,
+            endpoint.path(),
+            query_string(&endpoint.query())
+        );
+        let unwritable = |what: &str| Error::new(ErrorKind::Config, E::ROUTE, what);
+        // The error of the parser is left out: it may repeat the address, which may hold a token.
+        let uri = address
+            .parse()
+            .map_err(|_| unwritable("the path cannot be written as a URL"))?;
+        let (content_type, body) = match endpoint.body() {
+            Body::None => (None, Bytes::new()),
+            Body::Json(text) => (
+                Some(HeaderValue::from_static("application/json")),
+                Bytes::from(text),
+            ),
+            Body::Multipart(text, files) => {
+                let (boundary, bytes) = multipart::encode(&text, files, &*self.0.entropy);
+                let kind = format!("multipart/form-data; boundary={boundary}");
+                let kind = HeaderValue::from_str(&kind)
+                    .map_err(|_| unwritable("the multipart boundary cannot be written"))?;
+                (Some(kind), bytes)
+            }
+        };
+        let reason = terms.reason.as_deref().map(|reason| {
+            let text = utf8_percent_encode(reason, NON_ALPHANUMERIC).to_string();
+            HeaderValue::from_str(&text).map_err(|_| unwritable("the reason cannot be written"))
+        });
+        let of_interaction = E::AUTH == Auth::Interaction;
+        let ask = Ask::new(RouteKey::new(E::ROUTE, endpoint.major()))
+            .priority(if of_interaction {
+                Priority::Interactive
+            } else {
+                Priority::Normal
+            })
+            .exempt_from_global(of_interaction)
+            .with_token(E::AUTH == Auth::Bot);
+        Ok(Prepared {
+            route: E::ROUTE,
+            method: E::METHOD,
+            uri,
+            content_type,
+            body,
+            reason: reason.transpose()?,
+            ask,
+            is_idempotent: endpoint.is_idempotent(),
+            needs: E::NEEDS,
+            deadline: terms.deadline,
+        })
+    }
+}
+
+impl Builder {
+    /// Sets all of the configuration.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Sets where the API is, e.g. `http://127.0.0.1:4000/api`.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.config = self.config.base_url(url);
+        self
+    }
+
+    /// Sets how connections are made: proxy, extra roots, deadlines, plain text.
+    pub fn net(mut self, net: ovenjs_net::Config) -> Self {
+        self.net = net;
+        self
+    }
+
+    /// Sets who is told of requests, answers and limits.
+    pub fn hook(mut self, hook: Arc<dyn Hook>) -> Self {
+        self.hook = hook;
+        self
+    }
+
+    /// Sets the clock.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets the source of jitter.
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Builds the client. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`]: no token, a base URL that is none or is plain text to another
+    /// machine, or a broken extra root.
+    pub fn build(self) -> Result<Client, Error> {
+        let Self {
+            token,
+            config,
+            net,
+            clock,
+            entropy,
+            hook,
+        } = self;
+        let token = authorization(&token)?;
+        let connector = Connector::build(net)
+            .map_err(|error| Error::config(error.to_string()).because(error))?;
+        let base = format!(
+            "{}/v{}",
+            config.base_url.trim_end_matches('/'),
+            config.version
+        );
+        let broken = "the base URL must look like https://discord.com/api";
+        let uri: Uri = base.parse().map_err(|_| Error::config(broken))?;
+        if uri.query().is_some() || !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(Error::config(broken));
+        }
+        let allowed = Target::from_uri(&uri).and_then(|target| connector.check(&target));
+        allowed.map_err(|error| Error::config(error.to_string()).because(error))?;
+        let user_agent = HeaderValue::from_str(&config.user_agent)
+            .map_err(|_| Error::config("the user agent holds characters that a header cannot"))?;
+        let transport = Transport::new(&connector, config.answer_max)
+            .map_err(|error| Error::config(error.to_string()).because(error))?;
+        let limits = ovenjs_ratelimit::Config::new()
+            .buckets_max(config.buckets_max)
+            .live(config.live.limits);
+        let gate = Arc::new(Gate::new(Limiter::new(limits), Arc::clone(&clock)));
+        Ok(Client(Arc::new(Inner {
+            base,
+            token: RwLock::new(token),
+            user_agent,
+            live: RwLock::new(config.live),
+            transport,
+            gate,
+            clock,
+            entropy,
+            hook,
+            counts: Counts::default(),
+        })))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base", &self.0.base)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    base: String,
+    token: RwLock<HeaderValue>,
+    user_agent: HeaderValue,
+    live: RwLock<Live>,
+    transport: Transport,
+    gate: Arc<Gate>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    hook: Arc<dyn Hook>,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct Counts {
+    sent: AtomicU64,
+    answered: AtomicU64,
+    retried: AtomicU64,
+    failed: AtomicU64,
+    in_flight: AtomicU64,
+    /// Calls that are being repeated because of a failure.
+    repeating: AtomicU64,
+}
+
+/// A request with everything it needs. It has no `Debug`: its address may hold a token.
+struct Prepared {
+    route: &'static str,
+    method: Method,
+    uri: Uri,
+    content_type: Option<HeaderValue>,
+    body: Bytes,
+    reason: Option<HeaderValue>,
+    ask: Ask,
+    is_idempotent: bool,
+    needs: Permissions,
+    deadline: Option<Duration>,
+}
+
+/// What a try came to.
+enum Outcome {
+    Done(Reply),
+    /// 429: once more, when the limiter lets it.
+    Limited(Error),
+    /// Once more, after a pause.
+    Again(Error),
+    Failed(Error),
+}
+
+const AUDIT_REASON: HeaderName = HeaderName::from_static("x-audit-log-reason");
+
+/// The pause before the first repetition is a random part of this; it doubles each time.
+const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Repetitions at the same time: a fifth of the calls under way, but this many always. A failing
+/// Discord is not to be met with several times the usual load.
+const REPEATING_MIN: u64 = 3;
+const REPEATING_SHARE: u64 = 5;
+
+impl Inner {
+    async fn perform(&self, request: Prepared) -> Result<Reply, Error> {
+        let _under_way = Counted::new(&self.counts.in_flight);
+        let done = self.persist(&request).await;
+        if done.is_err() {
+            self.counts.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        done
+    }
+
+    /// Tries until it is done, hopeless or too late.
+    async fn persist(&self, request: &Prepared) -> Result<Reply, Error> {
+        let live = *self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let began = self.clock.now();
+        let deadline = began + request.deadline.unwrap_or(live.deadline);
+        let (mut limited, mut failed) = (0, 0);
+        let mut repeating = None;
+        loop {
+            let asked = self.clock.now();
+            let pass = self
+                .gate
+                .pass(&request.ask, live.waiters_max, deadline)
+                .await;
+            let pass = pass.map_err(|refusal| self.refused(request, refusal))?;
+            let waited = self.clock.now().saturating_duration_since(asked);
+            let error = match self.attempt(request, pass, waited, &live, deadline).await {
+                Outcome::Done(reply) => return Ok(reply),
+                Outcome::Failed(error) => return Err(error),
+                Outcome::Limited(error) => {
+                    limited += 1;
+                    if limited > live.limited_retries {
+                        return Err(error);
+                    }
+                    error
+                }
+                Outcome::Again(error) => {
+                    failed += 1;
+                    if failed > live.retries {
+                        return Err(error);
+                    }
+                    if repeating.is_none() {
+                        repeating = self.repeat();
+                    }
+                    let pause = PAUSE_MAX.min(PAUSE * 2_u32.saturating_pow(failed - 1));
+                    let until = self.clock.now() + self.entropy.below(pause);
+                    if repeating.is_none() || until >= deadline {
+                        return Err(error);
+                    }
+                    tokio::time::sleep_until(until.into()).await;
+                    error
+                }
+            };
+            tracing::debug!(route = request.route, %error, "once more");
+            self.counts.retried.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Sends it once.
+    async fn attempt(
+        &self,
+        request: &Prepared,
+        mut pass: Pass,
+        waited: Duration,
+        live: &Live,
+        deadline: Instant,
+    ) -> Outcome {
+        let route = request.route;
+        let sent = self.clock.now();
+        self.hook.call(&HookCall::RequestSent { route, waited });
+        self.counts.sent.fetch_add(1, Ordering::Relaxed);
+        pass.sent();
+        let limit = deadline.min(sent + live.answer);
+        let answering = self.transport.send(self.write(request));
+        let reply = match tokio::time::timeout_at(limit.into(), answering).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(Failure::Unsent(source))) => {
+                pass.settle(Verdict::Unsent);
+                let error = Error::network(route, source);
+                let hopeless = error.kind() == ErrorKind::Config;
+                return if hopeless {
+                    Outcome::Failed(error)
+                } else {
+                    Outcome::Again(error)
+                };
+            }
+            Ok(Err(Failure::Lost(source))) => {
+                pass.settle(Verdict::Lost);
+                return self.doubtful(request, Error::network(route, source));
+            }
+            Ok(Err(Failure::TooLong)) => {
+                pass.settle(Verdict::Lost);
+                let text = "the answer is longer than `answer_max`; ask for less or raise it";
+                return Outcome::Failed(Error::new(ErrorKind::Answer, route, text));
+            }
+            Err(_) => {
+                pass.settle(Verdict::Lost);
+                let text = "no answer in time; check the network, or raise `answer` or `deadline`";
+                let error = Error::new(ErrorKind::Deadline, route, text);
+                return if limit < deadline {
+                    self.doubtful(request, error)
+                } else {
+                    Outcome::Failed(error)
+                };
+            }
+        };
+        let elapsed = self.clock.now().saturating_duration_since(sent);
+        self.counts.answered.fetch_add(1, Ordering::Relaxed);
+        self.hook.call(&HookCall::RequestAnswered {
+            route,
+            status: reply.status,
+            elapsed,
+        });
+        self.judge(request, pass, reply)
+    }
+
+    /// Tells the limiter what an answer means, and the call.
+    fn judge(&self, request: &Prepared, pass: Pass, reply: Reply) -> Outcome {
+        let Prepared { route, needs, .. } = *request;
+        let status = reply.status;
+        let mut headers = Headers::read(|name| reply.headers.get(name)?.to_str().ok());
+        let body = if status == 429 {
+            ErrorBody::read(&reply.body)
+        } else {
+            None
+        };
+        // A 429 that is not Discord's JSON is the edge's, and meant for this address as a whole.
+        headers.global |= status == 429 && body.is_none();
+        let wait = body.as_ref().and_then(ErrorBody::retry_after);
+        let verdict = Verdict::of(status, headers, wait, request.ask.with_token);
+        pass.settle(verdict);
+        if (200..300).contains(&status) {
+            return Outcome::Done(reply);
+        }
+        let error = Error::answered(route, needs, status, &reply.body);
+        if let Verdict::Limited {
+            scope, retry_after, ..
+        } = verdict
+        {
+            self.hook.call(&HookCall::RateLimited {
+                route,
+                scope: scope.name(),
+                retry_after,
+            });
+            if scope != Scope::Shared {
+                tracing::warn!(route, scope = scope.name(), ?retry_after, "rate limited");
+            }
+            return Outcome::Limited(error.after(Some(retry_after)));
+        }
+        if status >= 500 {
+            self.doubtful(request, error)
+        } else {
+            Outcome::Failed(error)
+        }
+    }
+
+    /// A request that may have done its work: once more only where that does no harm.
+    fn doubtful(&self, request: &Prepared, error: Error) -> Outcome {
+        if request.is_idempotent {
+            Outcome::Again(error)
+        } else {
+            Outcome::Failed(error)
+        }
+    }
+
+    fn refused(&self, request: &Prepared, refusal: Refusal) -> Error {
+        let route = request.route;
+        let wait = |until: Instant| until.saturating_duration_since(self.clock.now());
+        match refusal {
+            Refusal::Full => Error::new(
+                ErrorKind::Overloaded,
+                route,
+                "too many calls wait for this route and resource; send less, or raise `waiters_max`",
+            ),
+            Refusal::Late(Some(until)) => Error::new(
+                ErrorKind::Limited,
+                route,
+                "Discord's limits let this call out only after its deadline",
+            )
+            .after(Some(wait(until))),
+            Refusal::Late(None) => Error::new(
+                ErrorKind::Deadline,
+                route,
+                "its turn did not come before its deadline; send less, or raise `deadline`",
+            ),
+            Refusal::Stopped(stop) => {
+                let until = match stop {
+                    Stop::Invalid { until } => Some(wait(until)),
+                    _ => None,
+                };
+                Error::stopped(route, stop, until)
+            }
+        }
+    }
+
+    /// Leave to repeat after a failure, as long as it lasts; none where too many repeat already.
+    fn repeat(&self) -> Option<Counted<'_>> {
+        let repeating = Counted::new(&self.counts.repeating);
+        let share = self.counts.in_flight.load(Ordering::Relaxed) / REPEATING_SHARE;
+        (repeating.count <= share.max(REPEATING_MIN)).then_some(repeating)
+    }
+
+    fn write(&self, request: &Prepared) -> Request<Full<Bytes>> {
+        let mut written = Request::new(Full::new(request.body.clone()));
+        *written.method_mut() = request.method.clone();
+        *written.uri_mut() = request.uri.clone();
+        let headers = written.headers_mut();
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        if request.ask.with_token {
+            let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
+            headers.insert(AUTHORIZATION, token.clone());
+        }
+        if let Some(kind) = &request.content_type {
+            headers.insert(CONTENT_TYPE, kind.clone());
+        }
+        if let Some(reason) = &request.reason {
+            headers.insert(AUDIT_REASON, reason.clone());
+        }
+        written
+    }
+}
+
+/// One more, until it is dropped.
+struct Counted<'a> {
+    counter: &'a AtomicU64,
+    count: u64,
+}
+
+impl<'a> Counted<'a> {
+    fn new(counter: &'a AtomicU64) -> Self {
+        Self {
+            counter,
+            count: counter.fetch_add(1, Ordering::Relaxed) + 1,
+        }
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.counter.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The header that shows the token. It is marked so that hyper neither logs nor indexes it.
+fn authorization(token: &Secret) -> Result<HeaderValue, Error> {
+    let text = token.expose();
+    let text = text.strip_prefix("Bot ").unwrap_or(text);
+    if text.is_empty() {
+        return Err(Error::config(
+            "there is no token: set DISCORD_TOKEN to the token of the bot's page in the developer \
+             portal",
+        ));
+    }
+    let mut header = HeaderValue::from_str(&format!("Bot {text}"))
+        .map_err(|_| Error::config("the token holds characters that no token has; copy it anew"))?;
+    header.set_sensitive(true);
+    Ok(header)
+}
