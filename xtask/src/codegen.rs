@@ -14,6 +14,7 @@
 mod docs;
 mod openapi;
 mod render;
+mod structures;
 
 use std::{
     fs,
@@ -104,7 +105,7 @@ fn corpus(root: &Path) -> Option<PathBuf> {
 /// The tables as files; what is written is read back and has to be the same.
 fn distil(corpus: &Corpus) -> Result<Vec<(&'static str, String)>> {
     let mut tables = Tables::default();
-    let docs = docs::Structures::read(&corpus.structures)?;
+    let docs = structures::Structures::read(&corpus.structures)?;
     openapi::schemas(&corpus.openapi, &mut tables)?;
     openapi::operations(&corpus.openapi, &corpus.operations, &docs, &mut tables)?;
     docs.objects(&mut tables)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
-use super::{docs::Structures, list, text, texts};
+use super::{list, structures::Structures, text, texts};
 use crate::spec::table::{
     Answer, Content, EnumTable, Field, Operation, Range, Schema, Shape, Tables,
 };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::docs::DOCUMENTED;
+use super::structures::DOCUMENTED;
 use crate::spec::table::{CloseCode, Field, Opcode, Schema, Tables};
 
 const OPENAPI: &str = "discord/discord-api-spec@74fda0f (MIT, (c) Discord)";

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FormError, Rule, Segment, Violation, kind_of, table::Range};
+use super::{FormError, Rule, Segment, Violation, table::Range, violation::kind_of};
 
 /// Discord's code for a form that is not right.
 const INVALID_FORM_BODY: u32 = 50035;
