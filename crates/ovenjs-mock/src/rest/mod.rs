@@ -417,7 +417,13 @@ fn is_authorized(operation: &Operation, header: Option<&str>, token: &str) -> bo
 type ReadBody = (Option<Value>, Vec<File>, String);
 
 fn read_body(request: &Request) -> Result<ReadBody, Failure> {
-    let content_type = request.content_type.clone().unwrap_or_default();
+    let content_type = request
+        .content_type
+        .clone()
+        .unwrap_or_else(|| "application/json".to_owned());
+    if request.body.is_empty() {
+        return Ok((None, Vec::new(), content_type));
+    }
     if content_type.starts_with("multipart/form-data") {
         let (body, files) = multipart::read(&content_type, &request.body).ok_or_else(|| {
             Failure::form(
