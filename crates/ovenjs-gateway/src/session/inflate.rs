@@ -6,7 +6,13 @@
 use crate::Compression;
 
 /// Undoes the transport compression of one connection.
-pub(crate) enum Inflater {
+pub(crate) struct Inflater {
+    form: Form,
+    /// The largest message, in bytes.
+    max: usize,
+}
+
+enum Form {
     /// Each websocket message is a gateway message.
     Plain(Vec<u8>),
     /// A gateway message ends where a websocket message ends in `00 00 FF FF`.
@@ -35,29 +41,34 @@ pub(crate) enum InflateError {
 
 impl Inflater {
     pub(crate) fn new(compression: Compression) -> Self {
-        match compression {
-            Compression::None => Self::Plain(Vec::new()),
+        Self::with_max(compression, MESSAGE_BYTES_MAX)
+    }
+
+    fn with_max(compression: Compression, max: usize) -> Self {
+        let form = match compression {
+            Compression::None => Form::Plain(Vec::new()),
             #[cfg(feature = "zlib")]
-            Compression::Zlib => Self::Zlib {
+            Compression::Zlib => Form::Zlib {
                 stream: Box::new(flate2::Decompress::new(true)),
                 out: Vec::new(),
                 tail: [0xFF; 4],
             },
             #[cfg(feature = "zstd")]
-            Compression::Zstd => Self::Zstd {
+            Compression::Zstd => Form::Zstd {
                 stream: zstd_safe::DCtx::create(),
                 out: Vec::new(),
             },
-        }
+        };
+        Self { form, max }
     }
 
     /// Takes a websocket message in and returns the gateway message that it completes, if it does.
     ///
     /// The buffer is the caller's until it is given back by [`reuse`](Self::reuse).
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, InflateError> {
-        match self {
-            Self::Plain(out) => {
-                if bytes.len() > MESSAGE_BYTES_MAX {
+        match &mut self.form {
+            Form::Plain(out) => {
+                if bytes.len() > self.max {
                     return Err(InflateError::TooLarge);
                 }
                 out.clear();
@@ -65,8 +76,8 @@ impl Inflater {
                 Ok(Some(std::mem::take(out)))
             }
             #[cfg(feature = "zlib")]
-            Self::Zlib { stream, out, tail } => {
-                zlib(stream, bytes, out)?;
+            Form::Zlib { stream, out, tail } => {
+                zlib(stream, bytes, out, self.max)?;
                 for byte in bytes
                     .get(bytes.len().saturating_sub(4)..)
                     .unwrap_or_default()
@@ -80,8 +91,8 @@ impl Inflater {
                 }))
             }
             #[cfg(feature = "zstd")]
-            Self::Zstd { stream, out } => {
-                zstd(stream, bytes, out)?;
+            Form::Zstd { stream, out } => {
+                zstd(stream, bytes, out, self.max)?;
                 Ok(Some(std::mem::take(out)))
             }
         }
@@ -93,12 +104,12 @@ impl Inflater {
             return;
         }
         buffer.clear();
-        match self {
-            Self::Plain(out) => *out = buffer,
+        match &mut self.form {
+            Form::Plain(out) => *out = buffer,
             #[cfg(feature = "zlib")]
-            Self::Zlib { out, .. } => *out = buffer,
+            Form::Zlib { out, .. } => *out = buffer,
             #[cfg(feature = "zstd")]
-            Self::Zstd { out, .. } => *out = buffer,
+            Form::Zstd { out, .. } => *out = buffer,
         }
     }
 }
@@ -121,16 +132,12 @@ const GROW_BYTES: usize = 16 << 10;
 /// Makes room in `out`, doubling, up to the bound and one byte: an output that fills that is too
 /// large.
 #[cfg(any(feature = "zlib", feature = "zstd"))]
-fn make_room(out: &mut Vec<u8>) -> Result<(), InflateError> {
-    if out.len() > MESSAGE_BYTES_MAX {
+fn make_room(out: &mut Vec<u8>, max: usize) -> Result<(), InflateError> {
+    if out.len() > max {
         return Err(InflateError::TooLarge);
     }
     if out.len() == out.capacity() {
-        out.reserve(
-            GROW_BYTES
-                .max(out.len())
-                .min(MESSAGE_BYTES_MAX + 1 - out.len()),
-        );
+        out.reserve(GROW_BYTES.max(out.len()).min(max + 1 - out.len()));
     }
     Ok(())
 }
@@ -140,10 +147,11 @@ fn zlib(
     stream: &mut flate2::Decompress,
     bytes: &[u8],
     out: &mut Vec<u8>,
+    max: usize,
 ) -> Result<(), InflateError> {
     let begin = stream.total_in();
     loop {
-        make_room(out)?;
+        make_room(out, max)?;
         let consumed = usize::try_from(stream.total_in() - begin).unwrap_or(usize::MAX);
         let rest = bytes.get(consumed..).unwrap_or_default();
         let before = (stream.total_in(), out.len());
@@ -157,7 +165,7 @@ fn zlib(
         let drained = out.len() < out.capacity();
         let taken = usize::try_from(stream.total_in() - begin).unwrap_or(usize::MAX);
         if drained && taken >= bytes.len() {
-            return if out.len() > MESSAGE_BYTES_MAX {
+            return if out.len() > max {
                 Err(InflateError::TooLarge)
             } else {
                 Ok(())
@@ -174,10 +182,11 @@ fn zstd(
     stream: &mut zstd_safe::DCtx<'static>,
     bytes: &[u8],
     out: &mut Vec<u8>,
+    max: usize,
 ) -> Result<(), InflateError> {
     let mut input = zstd_safe::InBuffer::around(bytes);
     loop {
-        make_room(out)?;
+        make_room(out, max)?;
         let before = (input.pos(), out.len());
         let at = out.len();
         stream
@@ -185,7 +194,7 @@ fn zstd(
             .map_err(|_| InflateError::Corrupt)?;
         let drained = out.len() < out.capacity();
         if drained && input.pos() >= bytes.len() {
-            return if out.len() > MESSAGE_BYTES_MAX {
+            return if out.len() > max {
                 Err(InflateError::TooLarge)
             } else {
                 Ok(())
@@ -272,24 +281,25 @@ mod tests {
 
     #[test]
     fn a_bomb_is_stopped_at_the_bound() {
+        const MAX: usize = 1 << 20;
         #[cfg(feature = "zlib")]
         {
             let mut deflater = flate2::Compress::new(flate2::Compression::best(), true);
-            let mut inflater = Inflater::new(Compression::Zlib);
-            let packed = deflate(&mut deflater, &vec![0; MESSAGE_BYTES_MAX + 1]);
+            let mut inflater = Inflater::with_max(Compression::Zlib, MAX);
+            let packed = deflate(&mut deflater, &vec![0; MAX + 1]);
             assert!(packed.len() < 100_000);
             assert_eq!(inflater.push(&packed), Err(InflateError::TooLarge));
         }
         #[cfg(feature = "zstd")]
         {
             let mut packed = Vec::with_capacity(1 << 20);
-            zstd_safe::compress(&mut packed, &vec![0; MESSAGE_BYTES_MAX + 1], 3).unwrap();
-            let mut inflater = Inflater::new(Compression::Zstd);
+            zstd_safe::compress(&mut packed, &vec![0; MAX + 1], 3).unwrap();
+            let mut inflater = Inflater::with_max(Compression::Zstd, MAX);
             assert_eq!(inflater.push(&packed), Err(InflateError::TooLarge));
         }
-        let mut inflater = Inflater::new(Compression::None);
+        let mut inflater = Inflater::with_max(Compression::None, MAX);
         assert_eq!(
-            inflater.push(&vec![0; MESSAGE_BYTES_MAX + 1]),
+            inflater.push(&vec![0; MAX + 1]),
             Err(InflateError::TooLarge)
         );
     }

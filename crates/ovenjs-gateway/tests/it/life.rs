@@ -1,0 +1,224 @@
+//! From the first connection to the last word.
+
+use ovenjs_gateway::{Command, ErrorKind, Presence, RequestMembers, ShardState, Status};
+use ovenjs_types::Fault;
+
+use super::*;
+
+#[tokio::test]
+async fn a_shard_connects_and_hears_events_in_every_compression() {
+    for compression in ALL {
+        let discord = Discord::start(ovenjs_mock::Config::default())
+            .await
+            .unwrap();
+        let (gateway, mut events) = start(config(&discord).compression(*compression));
+        let ready = next_named(&mut events, "READY").await;
+        assert_eq!((ready.version.epoch, ready.version.seq), (1, 1));
+        next_named(&mut events, "GUILD_CREATE").await;
+        discord.user("ann").says("hello").await.unwrap();
+        let message = next_named(&mut events, "MESSAGE_CREATE").await;
+        assert!(std::str::from_utf8(&message.raw).unwrap().contains("hello"));
+        let stats = gateway.stats();
+        assert_eq!(stats.shards[0].state, ShardState::Connected);
+        assert_eq!(stats.shards[0].counts.connects, 1);
+        let wanted = compression.name().unwrap_or("");
+        let seen = discord.connections();
+        assert!(format!("{seen:?}").contains(wanted), "{seen:?}");
+        assert!(
+            discord.violations().is_empty(),
+            "{:?}",
+            discord.violations()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_ends_with_the_repair_and_without_the_token() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let wrong =
+        Config::new("canary.wrong.token", Intents::GUILDS).gateway_url(discord.gateway_url());
+    let (gateway, mut events) = start(wrong);
+    let error = fatal(&mut events).await;
+    assert_eq!(
+        (error.kind(), error.close_code()),
+        (ErrorKind::Token, Some(4004))
+    );
+    assert!(error.is_auth() && !error.is_retryable());
+    assert!(error.to_string().contains("DISCORD_TOKEN"), "{error}");
+    for shown in [
+        format!("{error:?}"),
+        format!("{gateway:?}"),
+        format!("{events:?}"),
+    ] {
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+    assert_eq!(gateway.stats().shards[0].state, ShardState::Stopped);
+    let refused = gateway.send(
+        gateway.shards().next().unwrap(),
+        &Command::UpdatePresence(Presence::new(Status::Online)),
+    );
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Stopped);
+}
+
+#[tokio::test]
+async fn disallowed_intents_are_named() {
+    let strict = ovenjs_mock::Config::default().disallow_intents(Intents::MESSAGE_CONTENT.bits());
+    let discord = Discord::start(strict).await.unwrap();
+    let (_gateway, mut events) = start(config(&discord));
+    let error = fatal(&mut events).await;
+    assert_eq!(
+        (error.kind(), error.close_code()),
+        (ErrorKind::Intents, Some(4014))
+    );
+    assert!(error.to_string().contains("MESSAGE_CONTENT"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unreachable_gateway_is_tried_on_and_the_reason_shown() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let deaf = config(&discord);
+    discord.stop().await;
+    let (gateway, _events) = start(deaf);
+    let reason = loop {
+        if let Some(reason) = gateway.stats().shards[0].last_failure.clone() {
+            break reason;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(reason.contains("cannot reach the gateway"), "{reason}");
+    gateway.stop().await;
+    assert_eq!(gateway.stats().shards[0].counts.identifies, 0);
+}
+
+#[test]
+fn what_cannot_work_is_refused_at_once() {
+    let refused = |config: Config| Gateway::start(config).unwrap_err().kind();
+    let good = || Config::new("t", Intents::GUILDS);
+    assert_eq!(
+        refused(good().gateway_url("ws://gateway.discord.gg")),
+        ErrorKind::Url
+    );
+    assert_eq!(
+        refused(good().gateway_url("gateway.discord.gg")),
+        ErrorKind::Url
+    );
+    assert_eq!(refused(good().shards(0)), ErrorKind::Config);
+    assert_eq!(refused(good().shard_range(1..3, 2)), ErrorKind::Config);
+    assert_eq!(refused(Config::new("", Intents::GUILDS)), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn commands_reach_discord_and_its_answer_comes_back() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (gateway, mut events) = start(config(&discord));
+    next_named(&mut events, "READY").await;
+    let guild = discord.guild_id();
+    let shard = gateway.shard_of(guild);
+    let bot = RequestMembers::users(guild, [discord.bot_id()]).nonce("mark");
+    gateway.send(shard, &Command::RequestMembers(bot)).unwrap();
+    let chunk = next_named(&mut events, "GUILD_MEMBERS_CHUNK").await;
+    assert!(
+        std::str::from_utf8(&chunk.raw)
+            .unwrap()
+            .contains(r#""nonce":"mark""#)
+    );
+
+    let mut live = ovenjs_gateway::Live::default();
+    live.presence = Some(Presence::new(Status::Dnd));
+    let former = gateway.apply(live).unwrap();
+    assert_eq!(former.presence, None);
+    let presence = discord.wait_for_payload(3).await.unwrap();
+    assert!(format!("{presence:?}").contains("dnd"), "{presence:?}");
+}
+
+#[tokio::test]
+async fn several_shards_share_the_turns_to_identify() {
+    let mut strict = ovenjs_mock::Config::default().shards(3).max_concurrency(3);
+    strict.identify_interval = Duration::from_secs(5);
+    let discord = Discord::start(strict).await.unwrap();
+    let mut limit = ovenjs_types::SessionStartLimit {
+        total: 1000,
+        remaining: 1000,
+        reset_after: 60_000,
+        max_concurrency: 3,
+    };
+    limit.remaining = 999;
+    let (gateway, mut events) = start(config(&discord).shards(3).session_start_limit(limit));
+    let mut seen = std::collections::BTreeSet::new();
+    while seen.len() < 3 {
+        if let ovenjs_types::Origin::Gateway(shard) = next_named(&mut events, "READY").await.origin
+        {
+            assert_eq!(shard.total, 3);
+            seen.insert(shard.number);
+        }
+    }
+    assert_eq!(discord.identifies(), 3);
+    assert_eq!(gateway.stop().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_stopped_gateway_goes_on_in_the_next_process() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (gateway, mut events) = start(config(&discord));
+    next_named(&mut events, "READY").await;
+    discord.emit("COUNTED", &1).unwrap();
+    let first = next_named(&mut events, "COUNTED").await;
+    let sessions = gateway.stop().await;
+    assert_eq!(sessions.len(), 1);
+    discord.wait_for_silence().await.unwrap();
+    discord.emit("COUNTED", &2).unwrap();
+
+    let (_gateway, mut events) = start(config(&discord).resume(sessions));
+    let second = next_named(&mut events, "COUNTED").await;
+    assert_eq!(number(&second), 2, "what happened in between is not lost");
+    assert_eq!(second.version.epoch, first.version.epoch);
+    assert_eq!((discord.identifies(), discord.resumes()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_stop_needs_nobody_who_reads() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (gateway, mut events) = start(config(&discord).event_queue(1));
+    next_named(&mut events, "READY").await;
+    let all: Vec<usize> = (0..500).collect();
+    discord
+        .emit_many(all.iter().map(|n| ("COUNTED", n)))
+        .unwrap();
+    gateway.stop().await;
+    gateway.stop().await;
+    discord.wait_for_silence().await.unwrap();
+}
+
+#[tokio::test]
+async fn shards_end_when_nobody_wants_their_events_any_more() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (gateway, mut events) = start(config(&discord));
+    next_named(&mut events, "READY").await;
+    drop(events);
+    discord.wait_for_silence().await.unwrap();
+    assert_eq!(gateway.stop().await.len(), 1, "and can be resumed");
+}
+
+#[tokio::test]
+async fn dropping_the_handle_leaves_the_shards_alone() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (gateway, mut events) = start(config(&discord));
+    drop(gateway);
+    next_named(&mut events, "READY").await;
+    discord.emit("COUNTED", &1).unwrap();
+    next_named(&mut events, "COUNTED").await;
+}

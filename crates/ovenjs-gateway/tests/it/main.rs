@@ -1,0 +1,65 @@
+//! Real sockets against a Discord in a box.
+
+mod broken;
+mod life;
+
+use std::time::Duration;
+
+use ovenjs_gateway::{Compression, Config, Delivery, Events, Gateway};
+use ovenjs_mock::Discord;
+use ovenjs_types::{Dispatch, Intents};
+
+/// A configuration for this box that loses no time between attempts.
+fn config(discord: &Discord) -> Config {
+    Config::new(
+        discord.token(),
+        Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::MESSAGE_CONTENT,
+    )
+    .gateway_url(discord.gateway_url())
+    .backoff(Duration::from_millis(1), Duration::from_millis(2))
+}
+
+/// The next delivery. It fails rather than waits for ever.
+async fn next(events: &mut Events) -> Delivery {
+    tokio::time::timeout(Duration::from_secs(20), events.next())
+        .await
+        .expect("something is delivered in time")
+        .expect("the shards have not ended")
+}
+
+/// The next event of this name; what comes before is passed over, gaps and ends are not.
+async fn next_named(events: &mut Events, name: &str) -> Dispatch {
+    loop {
+        match next(events).await {
+            Delivery::Dispatch(dispatch) if dispatch.name() == name => return dispatch,
+            Delivery::Dispatch(_) => {}
+            other => panic!("{other:?} instead of {name}"),
+        }
+    }
+}
+
+/// The error with which the only shard gave up.
+async fn fatal(events: &mut Events) -> ovenjs_gateway::Error {
+    loop {
+        if let Delivery::Stopped { error, .. } = next(events).await {
+            assert!(
+                events.next().await.is_none(),
+                "after the last shard there is nothing"
+            );
+            return error.expect("the shard gave up");
+        }
+    }
+}
+
+fn start(config: Config) -> (Gateway, Events) {
+    Gateway::start(config).expect("the gateway starts")
+}
+
+/// The field `n` of a counted event.
+fn number(dispatch: &Dispatch) -> usize {
+    let text = std::str::from_utf8(&dispatch.raw).expect("text");
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().expect("a number")
+}
+
+const ALL: &[Compression] = Compression::ALL;
