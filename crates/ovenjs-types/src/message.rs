@@ -392,6 +392,13 @@ pub struct MessageEdit {
     /// Who may be notified.
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub allowed_mentions: Patch<AllowedMentions>,
+    /// Files to upload with it; they replace those that are there. None keeps those.
+    #[serde(
+        rename = "attachments",
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "file_list"
+    )]
+    pub files: Vec<Upload>,
 }
 
 impl MessageEdit {
@@ -449,6 +456,7 @@ impl From<MessageDraft> for MessageEdit {
                 Patch::Set(flags)
             },
             allowed_mentions: draft.allowed_mentions.map_or(Patch::Keep, Patch::Set),
+            files: draft.files,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Messages.
 
 use ovenjs_types::{
-    Id, Message, MessageDraft, MessageEdit, Timestamp,
+    Id, Message, MessageDraft, MessageEdit, Timestamp, Upload,
     marker::{ChannelMarker, MessageMarker},
 };
 
@@ -42,7 +42,11 @@ endpoint! {
 
 edit_setters!(EditMessage);
 
-impl Payload for MessageEdit {}
+impl Payload for MessageEdit {
+    fn files(&self) -> &[Upload] {
+        &self.files
+    }
+}
 
 endpoint! {
     /// Deletes a message.

@@ -1,0 +1,90 @@
+//! `oven dev`: the box and a bot that talks to it.
+
+use std::{
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use clap::Args;
+use ovenjs_mock::Discord;
+use tokio::process::{Child, Command};
+
+use crate::mock::{Furniture, interrupted};
+
+/// What is run.
+#[derive(Args, Debug)]
+pub(crate) struct Dev {
+    #[command(flatten)]
+    furniture: Furniture,
+    /// The command that runs the bot; by default `cargo run`, and the example `feedback` in OvenJS'
+    /// own tree
+    #[arg(last = true)]
+    command: Vec<String>,
+}
+
+impl Dev {
+    pub(crate) async fn run(self) -> Result<(), String> {
+        let command = self.command();
+        let discord = self.furniture.start().await?;
+        println!("\n  Talk to the bot at  {}/\n", discord.url());
+        println!("  The bot is `{}`. Ctrl-C ends both.\n", command.join(" "));
+        let mut bot = start(&command, &discord)?;
+        let outcome = tokio::select! {
+            ended = bot.wait() => bot_ended(&command, ended),
+            () = interrupted() => {
+                finish(&mut bot).await;
+                Ok(())
+            }
+        };
+        discord.stop().await;
+        outcome
+    }
+
+    fn command(&self) -> Vec<String> {
+        if !self.command.is_empty() {
+            return self.command.clone();
+        }
+        let words = if Path::new("crates/ovenjs-core").is_dir() {
+            "cargo run --quiet --package ovenjs-examples --bin feedback"
+        } else {
+            "cargo run --quiet"
+        };
+        words.split(' ').map(str::to_owned).collect()
+    }
+}
+
+/// Starts the bot with what it needs to know of its Discord in the environment, and nothing else
+/// changed.
+fn start(command: &[String], discord: &Discord) -> Result<Child, String> {
+    let (program, arguments) = command.split_first().ok_or("there is no command to run")?;
+    Command::new(program)
+        .args(arguments)
+        .env("DISCORD_TOKEN", discord.token())
+        .env("OVENJS_BASE_URL", discord.base_url())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("`{program}` could not be started ({error}); name the command after `--`"))
+}
+
+fn bot_ended(command: &[String], ended: std::io::Result<ExitStatus>) -> Result<(), String> {
+    let command = command.join(" ");
+    match ended {
+        Ok(status) if status.success() => Err(format!("the bot `{command}` ended by itself")),
+        Ok(status) => Err(format!("the bot `{command}` failed ({status}); its own words are above")),
+        Err(error) => Err(format!("the bot `{command}` was lost: {error}")),
+    }
+}
+
+/// The terminal has sent Ctrl-C to the bot as well; it gets time to finish.
+async fn finish(bot: &mut Child) {
+    if tokio::time::timeout(BOT_GRACE, bot.wait()).await.is_err() {
+        eprintln!("oven: the bot did not stop within {} s and is killed", BOT_GRACE.as_secs());
+        // It may have ended in this moment; then there is nothing to kill.
+        drop(bot.kill().await);
+    }
+}
+
+/// A little more than a bot gives its own handlers by default.
+const BOT_GRACE: Duration = Duration::from_secs(12);

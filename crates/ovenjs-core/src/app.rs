@@ -1,0 +1,49 @@
+//! What handlers can ask for beside the event.
+
+use std::fmt;
+
+use ovenjs_cache::Cache;
+use ovenjs_commands::{Call, Extract, Failure, Provide};
+use ovenjs_gateway::Gateway;
+use ovenjs_rest::Client;
+
+/// The application as handlers see it: the bot's own parts, and the state `T` it was built with.
+///
+/// A handler takes a [`Client`], a [`Cache`] or a [`Gateway`] as an argument just so, and the state
+/// as [`State<T>`](ovenjs_commands::State).
+pub struct App<T = ()> {
+    pub(crate) client: Client,
+    pub(crate) cache: Cache,
+    pub(crate) gateway: Gateway,
+    pub(crate) state: T,
+}
+
+impl<T: Send + Sync> Extract<App<T>> for Client {
+    async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
+        Ok(call.state().client.clone())
+    }
+}
+
+impl<T: Send + Sync> Extract<App<T>> for Cache {
+    async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
+        Ok(call.state().cache.clone())
+    }
+}
+
+impl<T: Send + Sync> Extract<App<T>> for Gateway {
+    async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
+        Ok(call.state().gateway.clone())
+    }
+}
+
+impl<T: Clone> Provide<T> for App<T> {
+    fn provide(&self) -> Option<T> {
+        Some(self.state.clone())
+    }
+}
+
+impl<T> fmt::Debug for App<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("cache", &self.cache.stats()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,218 @@
+//! A bot before it runs.
+
+use std::{fmt, sync::Arc};
+
+use ovenjs_cache::Cache;
+use ovenjs_commands::{Router, Routes};
+use ovenjs_gateway::{Gateway, Wiring};
+use ovenjs_net::{Connector, Proxy};
+use ovenjs_rest::Client;
+use ovenjs_types::{EventKind, Hook};
+
+use crate::{
+    App, Compression, Config, Error, ErrorKind, Running,
+    answers::RestAnswers,
+    config::read_environment,
+    describe, log,
+    pump::Pump,
+    registration::register,
+    timer::RuntimeTimer,
+};
+
+/// A bot: its handlers, its state and its configuration, put together before it runs.
+///
+/// `T` is the state which handlers take as [`State<T>`](crate::State); `()` where there is none.
+pub struct Bot<T = ()> {
+    state: T,
+    routes: Routes<App<T>>,
+    config: Option<Config>,
+    hook: Arc<dyn Hook>,
+}
+
+impl Bot {
+    /// A bot without handlers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_state(())
+    }
+}
+
+impl Default for Bot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Bot<T> {
+    /// A bot without handlers whose handlers can take [`State<T>`](crate::State).
+    ///
+    /// ```
+    /// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+    /// use ovenjs_core::{Answer, Bot, Cx, State, command, routes};
+    ///
+    /// type Count = Arc<AtomicU32>;
+    ///
+    /// /// Counts
+    /// #[command]
+    /// async fn count(cx: Cx, State(count): State<Count>) -> Answer {
+    ///     cx.reply(count.fetch_add(1, Ordering::Relaxed).to_string()).await
+    /// }
+    ///
+    /// let bot = Bot::with_state(Count::default()).routes(routes![count]);
+    /// assert_eq!(bot.commands()[0].name, "count");
+    /// ```
+    #[must_use]
+    pub fn with_state(state: T) -> Self {
+        Self { state, routes: Routes::new(), config: None, hook: Arc::new(()) }
+    }
+
+    /// Adds handlers.
+    #[must_use]
+    pub fn routes(mut self, routes: Routes<App<T>>) -> Self {
+        self.routes = self.routes.and(routes);
+        self
+    }
+
+    /// Sets the configuration. Without it the bot reads [`Config::load`].
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Sets who is told of what happens inside. The default is nobody.
+    #[must_use]
+    pub fn hook(mut self, hook: Arc<dyn Hook>) -> Self {
+        self.hook = hook;
+        self
+    }
+
+    /// The commands which the bot would register.
+    #[must_use]
+    pub fn commands(self) -> Vec<ovenjs_types::CommandDraft> {
+        Router::new(self.routes).commands()
+    }
+
+    /// Runs the bot until it is told to stop by Ctrl-C or SIGTERM, or cannot go on.
+    ///
+    /// Makes a runtime of its own, and writes log lines to standard error unless the program has a
+    /// `tracing` subscriber; `OVENJS_LOG` filters them. With `OVENJS_DESCRIBE=1` it prints its
+    /// commands, intents and settings as JSON instead, and returns.
+    ///
+    /// # Errors
+    ///
+    /// What stopped the bot, in a sentence that names the repair: see [`ErrorKind`].
+    pub fn run(self) -> Result<(), Error> {
+        if read_environment("OVENJS_DESCRIBE").is_some_and(|asked| asked == "1") {
+            return describe::print(&self.into_description()?);
+        }
+        log::to_stderr(read_environment("OVENJS_LOG").as_deref())?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Error::system("the runtime could not be started", &e))?;
+        runtime.block_on(async {
+            let running = self.start().await?;
+            running.until_signal().await
+        })
+    }
+
+    /// Starts the bot on the caller's runtime: registers commands, connects, and returns while
+    /// handlers are called.
+    ///
+    /// # Errors
+    ///
+    /// What stopped the bot from starting, in a sentence that names the repair.
+    pub async fn start(self) -> Result<Running, Error> {
+        let Self { state, routes, config, hook } = self;
+        let config = config.map_or_else(Config::load, Ok)?;
+        let token = config.token.clone().filter(|token| !token.is_empty()).ok_or_else(|| {
+            Error::configuration(
+                "there is no token: set DISCORD_TOKEN to the one on the Bot page of the \
+                 application in Discord's developer portal",
+            )
+        })?;
+        let router = Router::new(routes)
+            .config(ovenjs_commands::Config::new().live(config.live.commands()))
+            .timer(Arc::new(RuntimeTimer))
+            .hook(Arc::clone(&hook));
+        router.validate().map_err(Error::routes)?;
+
+        let net = net(&config)?;
+        let client = Client::builder(token.clone())
+            .base_url(config.base_url.clone())
+            .net(net.clone())
+            .hook(Arc::clone(&hook))
+            .build()
+            .map_err(|e| Error::below(ErrorKind::Configuration, "the REST client cannot be made", e))?;
+        let rest = |doing| move |error| Error::below(ErrorKind::Rest, doing, error);
+        let found = client.bot_gateway().await.map_err(rest("Discord could not be asked for its gateway"))?;
+        let application =
+            client.current_application().await.map_err(rest("Discord could not be asked who the bot is"))?;
+        register(&client, application.id, &config.commands, &router.commands()).await?;
+
+        let cache = Cache::new(config.cache.clone());
+        let interest = router.interest().union(cache.interest()).with(EventKind::Ready);
+        let intents = interest.intents() | config.gateway.intents;
+        let shards = config.gateway.shards.unwrap_or(found.shards).max(1);
+        let settings = ovenjs_gateway::Config::new(token, intents)
+            .bot_gateway(&found)
+            .shards(shards)
+            .backoff(config.gateway.backoff.0, config.gateway.backoff.1)
+            .compression(compression(config.gateway.compression)?);
+        let connector = Connector::build(net)
+            .map_err(|e| Error::below(ErrorKind::Configuration, "connections cannot be made", e))?;
+        let wiring = Wiring::new(connector).hook(Arc::clone(&hook));
+        let (gateway, events) = Gateway::start_with(settings, wiring)
+            .map_err(|e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e))?;
+        tracing::info!(bot = %application.name, shards, intents = %intents, "connecting");
+
+        let app = Arc::new(App { client: client.clone(), cache, gateway, state });
+        router.check(&app).map_err(Error::routes)?;
+        let pump = Pump::new(app, router, Arc::new(RestAnswers(client)), interest, hook);
+        Ok(Running::begin(pump, events, config.live))
+    }
+
+    fn into_description(self) -> Result<describe::Description, Error> {
+        let config = self.config.map_or_else(Config::load, Ok)?;
+        let router = Router::new(self.routes);
+        router.validate().map_err(Error::routes)?;
+        let cache = Cache::new(config.cache.clone());
+        let interest = router.interest().union(cache.interest());
+        Ok(describe::Description::new(&config, router.commands(), interest))
+    }
+}
+
+fn net(config: &Config) -> Result<ovenjs_net::Config, Error> {
+    let net = ovenjs_net::Config::new();
+    let Some(proxy) = &config.proxy else { return Ok(net) };
+    let proxy = Proxy::parse(proxy.expose())
+        .map_err(|e| Error::below(ErrorKind::Configuration, "the proxy cannot be used", e))?;
+    Ok(net.proxy(proxy))
+}
+
+/// The gateway's word for it, where this build has the form.
+fn compression(wanted: Compression) -> Result<ovenjs_gateway::Compression, Error> {
+    match wanted {
+        Compression::None => Ok(ovenjs_gateway::Compression::None),
+        #[cfg(feature = "zlib")]
+        Compression::Zlib => Ok(ovenjs_gateway::Compression::Zlib),
+        #[cfg(feature = "zstd")]
+        Compression::Zstd => Ok(ovenjs_gateway::Compression::Zstd),
+        #[cfg(not(all(feature = "zlib", feature = "zstd")))]
+        other => Err(Error::configuration(format!(
+            "[gateway] compression is {other:?}, which this build leaves out; turn on the feature \
+             of that name of ovenjs-core, or choose another"
+        ))),
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Bot<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bot")
+            .field("state", &self.state)
+            .field("routes", &self.routes)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

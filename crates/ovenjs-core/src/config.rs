@@ -1,0 +1,242 @@
+//! Configuration: defaults, then a file, then the environment.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
+
+use crate::Error;
+
+mod environment;
+mod file;
+
+pub(crate) use environment::read as read_environment;
+pub use environment::VARIABLES;
+
+/// Everything a [`Bot`](crate::Bot) can be told, apart from its handlers.
+///
+/// [`load`](Self::load) reads it as every program of a user's should: the defaults named here, over
+/// them the file `oven.toml` where there is one, over that the environment. Code can start from
+/// [`new`](Self::new) instead and set what it wants.
+///
+/// ```
+/// use ovenjs_core::Config;
+///
+/// let config = Config::from_toml("[commands]\nregister = \"off\"", "oven.toml").unwrap();
+/// assert_eq!(config.commands.register, ovenjs_core::Register::Off);
+/// let error = Config::from_toml("[commands]\nregsiter = \"off\"", "oven.toml").unwrap_err();
+/// assert!(error.to_string().contains("oven.toml, line 2"));
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The bot's token. No default: without it the bot does not start.
+    /// File: `token` or `token_file`; environment: `DISCORD_TOKEN`.
+    pub token: Option<Secret>,
+    /// Where Discord's API is. Default: Discord itself. A mock or a proxy is named here; plain
+    /// `http` is accepted for loopback only. Environment: `OVENJS_BASE_URL`.
+    pub base_url: String,
+    /// The HTTP proxy for all connections that leave the machine, as
+    /// `http://[user:password@]host:port`. Default: none. Environment: `OVENJS_PROXY`.
+    pub proxy: Option<Secret>,
+    /// The gateway.
+    pub gateway: GatewayConfig,
+    /// The registration of commands.
+    pub commands: CommandsConfig,
+    /// The mirror of what the gateway told us.
+    pub cache: CacheConfig,
+    /// What can be changed while the bot runs.
+    pub live: Live,
+}
+
+/// The gateway's part of the configuration. File: `[gateway]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GatewayConfig {
+    /// How many shards. Default: as many as Discord recommends.
+    pub shards: Option<u32>,
+    /// How the stream is compressed. Default: [`Compression::Zstd`], the smaller and cheaper one.
+    pub compression: Compression,
+    /// Intents beside those which the handlers and the cache need. Default: none.
+    /// `MESSAGE_CONTENT` is the usual one: it brings no events, only their text.
+    pub intents: Intents,
+    /// How long a shard waits before it connects again: at first, and at most. Default: 500 ms and
+    /// 60 s. Lower both only against a server of one's own, such as a mock in a test.
+    pub backoff: (Duration, Duration),
+}
+
+/// How the gateway's stream is compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all: for reading along with a debugger.
+    None,
+    /// `zlib-stream`.
+    Zlib,
+    /// `zstd-stream`.
+    #[default]
+    Zstd,
+}
+
+/// The commands' part of the configuration. File: `[commands]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandsConfig {
+    /// Where commands are registered when the bot starts. Default: [`Register::Global`].
+    /// Environment: `OVENJS_GUILD` names a guild.
+    pub register: Register,
+    /// Whether commands which the bot does not have are deleted at Discord. Default: `false`, so
+    /// that a bot started without a part of its code does not take commands away.
+    pub prune: bool,
+}
+
+/// Where commands are registered when the bot starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Register {
+    /// Nowhere: another process does it.
+    Off,
+    /// In every guild and in direct messages.
+    #[default]
+    Global,
+    /// In one guild, at once and visible to its members only: for development.
+    Guild(Id<GuildMarker>),
+}
+
+/// The mirror's part of the configuration: how many of each kind are kept. File: `[cache]`.
+pub type CacheConfig = ovenjs_cache::Config;
+
+/// What can be changed while the bot runs, with [`Running::apply`](crate::Running::apply).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Live {
+    /// How long a handler may take before its answer is deferred for it. Default: 2 s, one less
+    /// than Discord waits. File: `[live] defer_after_ms`.
+    pub defer_after: Duration,
+    /// How long a stop waits for handlers that still run. Default: 10 s.
+    /// File: `[live] stop_after_ms`.
+    pub stop_after: Duration,
+}
+
+impl Live {
+    /// The part that the router of commands knows.
+    pub(crate) fn commands(&self) -> ovenjs_commands::Live {
+        ovenjs_commands::Live::new().defer_after(self.defer_after)
+    }
+}
+
+impl Config {
+    /// The defaults named at each field.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            token: None,
+            base_url: ovenjs_rest::DEFAULT_BASE_URL.to_owned(),
+            proxy: None,
+            gateway: GatewayConfig {
+                shards: None,
+                compression: Compression::default(),
+                intents: Intents::empty(),
+                backoff: (Duration::from_millis(500), Duration::from_secs(60)),
+            },
+            commands: CommandsConfig { register: Register::default(), prune: false },
+            cache: CacheConfig::new(),
+            live: Live { defer_after: Duration::from_secs(2), stop_after: Duration::from_secs(10) },
+        }
+    }
+
+    /// The defaults, over them the file, over that the environment.
+    ///
+    /// The file is the one that `OVENJS_CONFIG` names, else `oven.toml` in the working directory
+    /// where there is one. The variables are listed in [`VARIABLES`].
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or understood, and a variable that cannot be understood. The
+    /// message names the file and line, or the variable, and what was expected.
+    pub fn load() -> Result<Self, Error> {
+        Self::load_with(&environment::read)
+    }
+
+    /// [`load`](Self::load) with an environment of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_with(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let mut config = Self::new();
+        let asked = variable("OVENJS_CONFIG").map(PathBuf::from);
+        let found = asked.clone().or_else(|| {
+            let default = PathBuf::from("oven.toml");
+            default.is_file().then_some(default)
+        });
+        if let Some(path) = found {
+            config.read_file(&path)?;
+        }
+        environment::apply(&mut config, variable)?;
+        Ok(config)
+    }
+
+    /// The defaults, over them a file's text. `name` is what errors call the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn from_toml(text: &str, name: &str) -> Result<Self, Error> {
+        let mut config = Self::new();
+        file::apply(&mut config, text, name, Path::new("."))?;
+        Ok(config)
+    }
+
+    /// Sets the token.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<Secret>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Sets where Discord's API is.
+    #[must_use]
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// Sets where commands are registered.
+    #[must_use]
+    pub const fn register(mut self, register: Register) -> Self {
+        self.commands.register = register;
+        self
+    }
+
+    /// Sets how long a shard waits before it connects again: at first, and at most.
+    #[must_use]
+    pub const fn backoff(mut self, base: Duration, max: Duration) -> Self {
+        self.gateway.backoff = (base, max);
+        self
+    }
+
+    /// Sets the compression of the gateway's stream.
+    #[must_use]
+    pub const fn compression(mut self, compression: Compression) -> Self {
+        self.gateway.compression = compression;
+        self
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), Error> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Error::configuration(format!("{name} cannot be read ({e}); mend its path or permissions, or unset OVENJS_CONFIG"))
+        })?;
+        file::apply(self, &text, &name, path.parent().unwrap_or(Path::new(".")))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! The environment's part of the configuration.
+
+use ovenjs_types::Secret;
+
+use super::{Config, Register};
+use crate::Error;
+
+/// The variables that are read, with what each sets.
+///
+/// An empty variable counts as unset, since that is how many tools unset one.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("DISCORD_TOKEN", "the bot's token"),
+    ("OVENJS_BASE_URL", "where Discord's API is; a mock's address in development"),
+    ("OVENJS_CONFIG", "the configuration file, instead of oven.toml"),
+    ("OVENJS_DESCRIBE", "set to 1: print commands, intents and settings as JSON, and exit"),
+    ("OVENJS_GUILD", "the id of the one guild in which commands are registered"),
+    ("OVENJS_LOG", "what is logged, e.g. debug or ovenjs_gateway=trace; info by default"),
+    ("OVENJS_PROXY", "the HTTP proxy for connections that leave the machine"),
+];
+
+pub(super) fn apply(
+    config: &mut Config,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), Error> {
+    let set = |name| variable(name).filter(|value| !value.trim().is_empty());
+    if let Some(token) = set("DISCORD_TOKEN") {
+        config.token = Some(Secret::new(token));
+    }
+    if let Some(base_url) = set("OVENJS_BASE_URL") {
+        config.base_url = base_url;
+    }
+    if let Some(proxy) = set("OVENJS_PROXY") {
+        config.proxy = Some(Secret::new(proxy));
+    }
+    if let Some(guild) = set("OVENJS_GUILD") {
+        let id = guild.trim().parse().map_err(|_| {
+            Error::configuration(format!(
+                "OVENJS_GUILD is `{guild}`, which is no guild id; set it to the number that \
+                 Discord's developer mode copies, or unset it"
+            ))
+        })?;
+        config.commands.register = Register::Guild(id);
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "core reads the environment, here and nowhere else")]
+pub(crate) fn read(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,176 @@
+//! The file's part of the configuration.
+
+use std::{path::Path, time::Duration};
+
+use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
+use serde::Deserialize;
+
+use super::{Compression, Config, Register};
+use crate::Error;
+
+/// Applies the text of a file. Relative paths in it start at `folder`.
+pub(super) fn apply(config: &mut Config, text: &str, name: &str, folder: &Path) -> Result<(), Error> {
+    // The error's own rendering quotes the line, which may hold the token; only its message and
+    // place are passed on.
+    let file: File = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| {
+            1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+        });
+        Error::configuration(format!("{name}, line {line}: {}", masked(error.message(), text)))
+    })?;
+    if let Some(path) = &file.token_file {
+        let path = folder.join(path);
+        let token = std::fs::read_to_string(&path).map_err(|e| {
+            Error::configuration(format!(
+                "{name}: token_file {} cannot be read ({e}); write the token there or mend the path",
+                path.display()
+            ))
+        })?;
+        config.token = Some(Secret::new(token));
+    }
+    set(&mut config.token, file.token.map(Some));
+    set(&mut config.base_url, file.base_url);
+    set(&mut config.proxy, file.proxy.map(Some));
+
+    set(&mut config.gateway.shards, file.gateway.shards.map(Some));
+    if config.gateway.shards == Some(0) {
+        return Err(Error::configuration(format!(
+            "{name}: [gateway] shards is 0; leave it out to follow Discord's advice, or set 1 or more"
+        )));
+    }
+    set(&mut config.gateway.compression, file.gateway.compression.map(Compression::from));
+    let millis = |ms: Option<u64>| ms.map(Duration::from_millis);
+    set(&mut config.gateway.backoff.0, millis(file.gateway.backoff_base_ms));
+    set(&mut config.gateway.backoff.1, millis(file.gateway.backoff_max_ms));
+    for intent in file.gateway.intents {
+        let known = Intents::KNOWN.iter().find(|(name, _)| *name == intent);
+        let (_, flag) = known.ok_or_else(|| {
+            Error::configuration(format!(
+                "{name}: [gateway] intents: there is no intent `{intent}`; the intents are {}",
+                Intents::all()
+            ))
+        })?;
+        config.gateway.intents.insert(*flag);
+    }
+
+    set(&mut config.commands.register, file.commands.register.map(Register::from));
+    set(&mut config.commands.prune, file.commands.prune);
+
+    set(&mut config.cache.guilds_max, file.cache.guilds_max);
+    set(&mut config.cache.channels_max, file.cache.channels_max);
+    set(&mut config.cache.members_max, file.cache.members_max);
+    set(&mut config.cache.messages_max, file.cache.messages_max);
+
+    set(&mut config.live.defer_after, millis(file.live.defer_after_ms));
+    set(&mut config.live.stop_after, millis(file.live.stop_after_ms));
+    Ok(())
+}
+
+/// The file as written. Unknown keys are refused: a misspelt setting must not be silently ignored.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    token: Option<Secret>,
+    token_file: Option<String>,
+    base_url: Option<String>,
+    proxy: Option<Secret>,
+    #[serde(default)]
+    gateway: Gateway,
+    #[serde(default)]
+    commands: Commands,
+    #[serde(default)]
+    cache: Cache,
+    #[serde(default)]
+    live: Live,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Gateway {
+    shards: Option<u32>,
+    compression: Option<CompressionName>,
+    backoff_base_ms: Option<u64>,
+    backoff_max_ms: Option<u64>,
+    #[serde(default)]
+    intents: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum CompressionName {
+    None,
+    Zlib,
+    Zstd,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Commands {
+    register: Option<RegisterName>,
+    prune: Option<bool>,
+}
+
+/// `"off"`, `"global"`, or `{ guild = "…" }`.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RegisterName {
+    Off,
+    Global,
+    Guild(Id<GuildMarker>),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cache {
+    guilds_max: Option<u64>,
+    channels_max: Option<u64>,
+    members_max: Option<u64>,
+    messages_max: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Live {
+    defer_after_ms: Option<u64>,
+    stop_after_ms: Option<u64>,
+}
+
+impl From<CompressionName> for Compression {
+    fn from(name: CompressionName) -> Self {
+        match name {
+            CompressionName::None => Self::None,
+            CompressionName::Zlib => Self::Zlib,
+            CompressionName::Zstd => Self::Zstd,
+        }
+    }
+}
+
+impl From<RegisterName> for Register {
+    fn from(name: RegisterName) -> Self {
+        match name {
+            RegisterName::Off => Self::Off,
+            RegisterName::Global => Self::Global,
+            RegisterName::Guild(id) => Self::Guild(id),
+        }
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// The message without whatever stands in the file as the token or the proxy's password.
+///
+/// A parser names the value it did not like, as in `invalid type: string "…"`. What stands between
+/// quotes in the message and in a secret's line of the file is therefore not repeated.
+fn masked(message: &str, text: &str) -> String {
+    let secrets = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .filter(|(key, _)| matches!(key.trim(), "token" | "proxy"))
+        .map(|(_, value)| value.trim().trim_matches(['"', '\'']))
+        .filter(|value| value.len() > 3);
+    secrets.fold(message.to_owned(), |message, secret| message.replace(secret, "…"))
+}

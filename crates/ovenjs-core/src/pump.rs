@@ -1,0 +1,130 @@
+//! From the gateway's deliveries to handlers: drop what nobody wants, decode once, fold into the
+//! cache, route.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use ovenjs_commands::{Answers, Router};
+use ovenjs_gateway::{Delivery, Events};
+use ovenjs_types::{Dispatch, Event, Hook, HookCall, Interest, json::Scratch};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::{App, Error, ErrorKind};
+
+/// How many events' handlers run at a time. Some kilobytes each, so a few megabytes in all; when
+/// all places are taken the pump waits, and the gateway's bounded queue fills behind it.
+const HANDLERS_MAX: usize = 1024;
+
+pub(crate) struct Pump<T> {
+    pub(crate) app: Arc<App<T>>,
+    pub(crate) router: Arc<Router<App<T>>>,
+    answers: Arc<dyn Answers>,
+    interest: Interest,
+    hook: Arc<dyn Hook>,
+    scratch: Scratch,
+    places: Arc<Semaphore>,
+    handlers: JoinSet<()>,
+}
+
+impl<T: Send + Sync + 'static> Pump<T> {
+    pub(crate) fn new(
+        app: Arc<App<T>>,
+        router: Router<App<T>>,
+        answers: Arc<dyn Answers>,
+        interest: Interest,
+        hook: Arc<dyn Hook>,
+    ) -> Self {
+        Self {
+            app,
+            router: Arc::new(router),
+            answers,
+            interest,
+            hook,
+            scratch: Scratch::new(),
+            places: Arc::new(Semaphore::new(HANDLERS_MAX)),
+            handlers: JoinSet::new(),
+        }
+    }
+
+    /// Pumps until the events end, then waits for handlers that still run, for `grace` at most.
+    pub(crate) async fn run(
+        mut self,
+        mut events: Events,
+        grace: watch::Receiver<Duration>,
+    ) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        while let Some(delivery) = events.next().await {
+            // Handlers that are done are taken out, so that the set holds running ones only.
+            while self.handlers.try_join_next().is_some() {}
+            match delivery {
+                Delivery::Dispatch(dispatch) => self.take(dispatch).await,
+                Delivery::Gap(gap) => {
+                    tracing::warn!(shard = %gap.shard, last_seq = gap.last_seq, "a session was lost; events may be missing");
+                    self.app.cache.forget_shard(gap.shard);
+                }
+                Delivery::Stopped { error: Some(error), .. } => {
+                    // One shard that cannot go on means a bot that is deaf in a part of its guilds.
+                    outcome = Err(Error::below(ErrorKind::Gateway, "the gateway gave up", error));
+                    break;
+                }
+                _ => {}
+            }
+        }
+        self.app.gateway.stop().await;
+        let grace = *grace.borrow();
+        let finished = tokio::time::timeout(grace, async { while self.handlers.join_next().await.is_some() {} });
+        if finished.await.is_err() {
+            tracing::warn!(handlers = self.handlers.len(), "handlers were still running and are dropped");
+            self.handlers.shutdown().await;
+        }
+        outcome
+    }
+
+    async fn take(&mut self, dispatch: Dispatch) {
+        if !self.interest.wants(dispatch.kind) {
+            self.hook.call(&HookCall::EventDropped { kind: dispatch.kind });
+            return;
+        }
+        let event = dispatch.decode(&mut self.scratch);
+        for deviation in self.scratch.take_drift() {
+            tracing::warn!(event = dispatch.name(), path = deviation.path, reason = deviation.reason, "a part of an event did not fit and was left out");
+        }
+        if let Event::Malformed(malformed) = &event {
+            let (name, path) = (malformed.event.name(), malformed.error.path());
+            tracing::warn!(event = name, error = %malformed.error, "an event did not fit");
+            self.hook.call(&HookCall::EventMalformed { name, path });
+        }
+        self.app.cache.apply(&dispatch, Some(&event));
+        self.route(Arc::new(event)).await;
+    }
+
+    /// Starts the event's handlers in this task, so that handlers start in the order of events, and
+    /// lets them go on in a task of their own if they do not finish at once.
+    async fn route(&mut self, event: Arc<Event>) {
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let (router, app, answers) =
+            (Arc::clone(&self.router), Arc::clone(&self.app), Arc::clone(&self.answers));
+        let mut handling = Box::pin(async move { router.handle(&app, &event, &answers).await });
+        let started = poll_fn(|cx| Poll::Ready(handling.as_mut().poll(cx))).await;
+        if started.is_pending() {
+            self.handlers.spawn(async move {
+                handling.await;
+                drop(place);
+            });
+        }
+    }
+}
+
+impl<T> fmt::Debug for Pump<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pump").field("running", &self.handlers.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,130 @@
+//! A bot that runs.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use ovenjs_cache::Cache;
+use ovenjs_gateway::{Events, Gateway};
+use ovenjs_rest::Client;
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+};
+
+use crate::{Error, Live, pump::Pump};
+
+/// A bot that runs. Dropping it stops the bot at once; [`stop`](Self::stop) lets it finish.
+pub struct Running {
+    client: Client,
+    cache: Cache,
+    gateway: Gateway,
+    apply: Box<dyn Fn(ovenjs_commands::Live) -> Result<(), Error> + Send + Sync>,
+    live: Live,
+    grace: watch::Sender<Duration>,
+    pump: JoinSet<Result<(), Error>>,
+}
+
+impl Running {
+    pub(crate) fn begin<T: Send + Sync + 'static>(pump: Pump<T>, events: Events, live: Live) -> Self {
+        let app = Arc::clone(&pump.app);
+        let router = Arc::clone(&pump.router);
+        let (grace, pumps_grace) = watch::channel(live.stop_after);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(pump.run(events, pumps_grace));
+        Self {
+            client: app.client.clone(),
+            cache: app.cache.clone(),
+            gateway: app.gateway.clone(),
+            apply: Box::new(move |live| router.apply(live).map(drop).map_err(Error::routes)),
+            live,
+            grace,
+            pump: tasks,
+        }
+    }
+
+    /// The REST client.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The mirror of what the gateway told.
+    #[must_use]
+    pub const fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The shards.
+    #[must_use]
+    pub const fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Changes what can be changed while the bot runs; answers with what was.
+    ///
+    /// # Errors
+    ///
+    /// When the values cannot work; then nothing is changed.
+    pub fn apply(&mut self, live: Live) -> Result<Live, Error> {
+        (self.apply)(live.commands())?;
+        self.grace.send_replace(live.stop_after);
+        Ok(std::mem::replace(&mut self.live, live))
+    }
+
+    /// Waits until the bot ends by itself, which it does only when it cannot go on.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not go on.
+    pub async fn wait(&mut self) -> Result<(), Error> {
+        self.pump.join_next().await.map_or(Ok(()), ended)
+    }
+
+    /// Stops: closes the shards so that their sessions can be resumed, and waits for handlers that
+    /// still run, for [`Live::stop_after`] at most.
+    ///
+    /// # Errors
+    ///
+    /// Why the bot ended, if it had ended before.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        self.gateway.stop().await;
+        self.wait().await
+    }
+
+    /// Runs until Ctrl-C or SIGTERM, and stops.
+    pub(crate) async fn until_signal(mut self) -> Result<(), Error> {
+        tokio::select! {
+            ended = self.wait() => return ended,
+            asked = signal() => asked?,
+        }
+        tracing::info!("stopping");
+        self.stop().await
+    }
+}
+
+fn ended(joined: Result<Result<(), Error>, JoinError>) -> Result<(), Error> {
+    match joined {
+        Ok(outcome) => outcome,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Ok(()),
+    }
+}
+
+async fn signal() -> Result<(), Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| {
+        signal(kind).map_err(|e| Error::system("the signal handler could not be installed", &e))
+    };
+    let (mut interrupt, mut terminate) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("live", &self.live).finish_non_exhaustive()
+    }
+}

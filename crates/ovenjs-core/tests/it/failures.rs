@@ -1,0 +1,109 @@
+//! What goes wrong while a bot runs, and who is told.
+
+use std::sync::{Arc, Mutex};
+
+use ovenjs_core::{
+    Answer, Bot, Cx, ErrorKind, Failure, On, State, command, event,
+    rest::Client,
+    routes,
+    types::{Fault, Hook, HookCall, MessageCreate, Permissions},
+};
+
+use crate::bot::{config, mock};
+
+#[tokio::test]
+async fn two_handlers_of_one_name_do_not_start() {
+    mod other {
+        use super::{Answer, Cx, command};
+        /// The same name again
+        #[command]
+        pub(super) async fn ping(cx: Cx) -> Answer {
+            cx.reply("two").await
+        }
+    }
+    let discord = mock().await;
+    let bot = Bot::new().routes(routes![ping, other::ping]).config(config(&discord));
+
+    let error = bot.start().await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Routes);
+    assert!(error.to_string().contains("ping"), "{error}");
+    assert!(discord.requests().is_empty(), "it is found before anything is sent");
+}
+
+#[tokio::test]
+async fn a_forbidden_request_names_the_permission() {
+    type Errors = Arc<Mutex<Vec<(String, Option<Permissions>)>>>;
+    #[event]
+    async fn echo(
+        message: On<MessageCreate>,
+        client: Client,
+        State(errors): State<Errors>,
+    ) -> Result<(), Failure> {
+        let sent = client.create_message(message.channel_id).content("hi").await;
+        let error = sent.unwrap_err();
+        errors.lock().unwrap().push((error.to_string(), error.missing_permission()));
+        Ok(())
+    }
+    let discord = mock().await;
+    let errors = Errors::default();
+    let bot = Bot::with_state(Arc::clone(&errors)).routes(routes![echo]).config(config(&discord));
+    let running = bot.start().await.unwrap();
+    discord.wait_for_ready(1).await.unwrap();
+    discord.deny_bot(discord.channel_id(), Permissions::SEND_MESSAGES.bits());
+
+    discord.user("ann").says("anyone?").await.unwrap();
+    discord.wait_for_request("POST", "/channels/{channel_id}/messages").await.unwrap();
+    running.stop().await.unwrap();
+
+    let errors = errors.lock().unwrap();
+    let [(text, permission)] = errors.as_slice() else { panic!("{errors:?}") };
+    assert_eq!(*permission, Some(Permissions::SEND_MESSAGES));
+    assert!(text.contains("SEND_MESSAGES") && text.contains("/channels/{channel_id}/messages"), "{text}");
+}
+
+#[tokio::test]
+async fn a_failing_handler_apologises_and_the_hook_is_told() {
+    /// Fails
+    #[command]
+    async fn fail(_cx: Cx) -> Answer {
+        Err(Failure::because("the oven is cold"))
+    }
+    /// Panics
+    #[command]
+    async fn panics(cx: Cx) -> Answer {
+        assert!(cx.guild_id().is_none(), "the oven is on fire");
+        cx.reply("never").await
+    }
+    #[derive(Debug, Default)]
+    struct Failures(Mutex<Vec<String>>);
+    impl Hook for Failures {
+        fn call(&self, call: &HookCall<'_>) {
+            if let HookCall::HandlerFailed { handler, error } = call {
+                self.0.lock().unwrap().push(format!("{handler}: {error}"));
+            }
+        }
+    }
+    let discord = mock().await;
+    let hook = Arc::new(Failures::default());
+    let bot = Bot::new().routes(routes![fail, panics, ping]).config(config(&discord)).hook(hook.clone());
+    let running = bot.start().await.unwrap();
+    discord.wait_for_ready(1).await.unwrap();
+    let ann = discord.user("ann");
+
+    for command in ["/fail", "/panics"] {
+        let answer = ann.slash(command).await.unwrap();
+        assert!(answer.is_ephemeral() && answer.content().contains("went wrong"), "{}", answer.content());
+    }
+
+    assert_eq!(ann.slash("/ping").await.unwrap().content(), "one", "the bot goes on");
+    running.stop().await.unwrap();
+    let failures = hook.0.lock().unwrap();
+    assert!(failures[0].contains("the oven is cold") && failures[1].contains("on fire"), "{failures:?}");
+}
+
+/// Ping
+#[command]
+async fn ping(cx: Cx) -> Answer {
+    cx.reply("one").await
+}
