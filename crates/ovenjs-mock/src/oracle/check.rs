@@ -387,13 +387,17 @@ impl Check<'_> {
         };
         match value.get(key) {
             Some(there) if no_branch => {
-                let pinned: BTreeSet<_> = parts.iter().flat_map(|part| self.pinned(part)).collect();
-                if pinned.contains(&(key, scalar(there).as_str())) {
+                let mut values = Vec::new();
+                for (name, value) in parts.iter().flat_map(|part| self.pinned(part)) {
+                    if name == key && !values.contains(&value) {
+                        values.push(value);
+                    }
+                }
+                if values.contains(&scalar(there).as_str()) {
                     walk.found.extend(found);
                     return;
                 }
-                let values = pinned.iter().filter(|(name, _)| *name == key);
-                let values = values.map(|(_, value)| *value);
+                let values = values.into_iter();
                 walk.key(key, |walk| walk.add(form::union_choice(key, values, there)));
             }
             // What else is missing depends on the branch, and nothing names one.

@@ -376,3 +376,110 @@ impl Tables {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(change: impl FnOnce(&mut Texts<'static>)) -> String {
+        let mut texts = Texts {
+            operations: "# none\nGET /a/{b} a\n  path b @Id\n  answer 200 application/json @O\n",
+            schemas: "alias Id str:snowflake\nobject O\n  id @Id\nenum E int\n  ONE 1\n",
+            objects: "",
+            gateway: "intent 0 GUILDS\nevent 0 READY GUILDS\n  payload @O\n",
+            limits: "limit a.b a 1,2 things\n",
+            errors: "error 0\nerror 30001 100\n",
+        };
+        change(&mut texts);
+        Tables::parse(texts).map_or_else(|fault| fault.to_string(), |_| "none".to_owned())
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_read_names_the_line() {
+        assert_eq!(fault(|_| ()), "none");
+        for (change, said) in [
+            (
+                Texts {
+                    operations: "GET /a",
+                    ..EMPTY
+                },
+                "operations.txt:1",
+            ),
+            (
+                Texts {
+                    operations: "GET /a a\n  colour red",
+                    ..EMPTY
+                },
+                "operations.txt:2",
+            ),
+            (
+                Texts {
+                    schemas: "  id int",
+                    ..EMPTY
+                },
+                "schemas.txt:1",
+            ),
+            (
+                Texts {
+                    schemas: "object O\n  id integer",
+                    ..EMPTY
+                },
+                "integer is no shape",
+            ),
+            (
+                Texts {
+                    schemas: "alias A int\nalias A int",
+                    ..EMPTY
+                },
+                "occurs twice",
+            ),
+            (
+                Texts {
+                    objects: "alias A @B",
+                    ..EMPTY
+                },
+                "A refers to B",
+            ),
+            (
+                Texts {
+                    gateway: "close 70000 stop",
+                    ..EMPTY
+                },
+                "gateway.txt:1",
+            ),
+            (
+                Texts {
+                    gateway: "event 0 E GUILDS",
+                    ..EMPTY
+                },
+                "unknown intent GUILDS",
+            ),
+            (
+                Texts {
+                    limits: "limit a b many things",
+                    ..EMPTY
+                },
+                "many is no number",
+            ),
+            (
+                Texts {
+                    errors: "error x",
+                    ..EMPTY
+                },
+                "errors.txt:1",
+            ),
+        ] {
+            let fault = fault(|texts| *texts = change);
+            assert!(fault.contains(said), "{fault} does not say {said}");
+        }
+    }
+
+    const EMPTY: Texts<'static> = Texts {
+        operations: "",
+        schemas: "",
+        objects: "",
+        gateway: "",
+        limits: "",
+        errors: "",
+    };
+}
