@@ -1,0 +1,240 @@
+//! One story that every bot of this folder has to live through.
+//!
+//! The bots are written with libraries that others wrote, so the mock cannot pass by agreeing with
+//! our own mistakes. A user types, presses and speaks through the mock's hand; what is judged is the
+//! mock's world afterwards, and that the mock itself kept to Discord's documents all the while.
+//!
+//! What each bot does:
+//!
+//! - registers `/echo text` and `/later` globally;
+//! - answers `/echo` with the text and a button `Again`, and a press of it by changing the message to
+//!   the text followed by ` again`, without the button;
+//! - defers `/later`, then makes the answer `done`, then follows up with `and dusted`;
+//! - hears `!bake`, sends `dough`, edits it to `bread` and reacts to it with 🍞.
+
+use anyhow::{Context as _, Result, ensure};
+use ovenjs_mock::{Config, Discord, Message};
+use std::time::Duration;
+
+/// How long the story waits for any one thing. A foreign runtime on a busy machine takes seconds to
+/// start; a bot that needs longer than this is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The wait that the mock asks for when it limits a request.
+const LIMITED_FOR: Duration = Duration::from_millis(250);
+
+const REGISTER: &str = "/applications/{application_id}/commands";
+const SEND: &str = "/channels/{channel_id}/messages";
+const REACT: &str = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me";
+
+/// The mock, furnished for the story.
+///
+/// # Errors
+///
+/// When no loopback port can be had.
+pub async fn discord() -> Result<Discord> {
+    let discord = Discord::start(Config::default().patience(PATIENCE)).await;
+    discord.context("the mock did not start")
+}
+
+/// Plays the user to a bot that has just been started and tells each step once it has succeeded.
+/// `compression` is what the bot's connection is to show: `none`, `zlib-stream` or `zstd-stream`.
+///
+/// # Errors
+///
+/// At the first step that did not come out as it should; the message says which.
+pub async fn play(discord: &Discord, compression: &str, mut told: impl FnMut(&str)) -> Result<()> {
+    connects(discord, compression).await.context("connecting")?;
+    told(&format!(
+        "connects ({compression}), gets READY and its guild"
+    ));
+    registers(discord).await.context("registering commands")?;
+    told("registers its slash commands");
+    answers(discord)
+        .await
+        .context("answering a command and a button")?;
+    told("answers a command, and a button by changing the message");
+    defers(discord).await.context("deferring")?;
+    told("defers, edits the answer, follows up");
+    bakes(discord, 1)
+        .await
+        .context("sending, editing, reacting")?;
+    told("hears a message; sends, edits, reacts");
+    waits(discord).await.context("waiting out a rate limit")?;
+    told("waits out a rate limit and sends again");
+    resumes(discord).await.context("resuming")?;
+    told("resumes after a broken connection and misses nothing");
+    agrees(discord)?;
+    told("agrees with the mock on every request and answer");
+    Ok(())
+}
+
+/// Waits until the bot has left, which it does when it is asked to.
+///
+/// # Errors
+///
+/// When it stays connected.
+pub async fn leaves(discord: &Discord, mut told: impl FnMut(&str)) -> Result<()> {
+    discord.wait_for_silence().await.context("leaving")?;
+    agrees(discord)?;
+    told("closes its connection and leaves");
+    Ok(())
+}
+
+async fn connects(discord: &Discord, compression: &str) -> Result<()> {
+    discord.wait_for_ready(1).await?;
+    let connections = discord.connections();
+    let [connection] = connections.as_slice() else {
+        anyhow::bail!("there are {} connections", connections.len());
+    };
+    ensure!(
+        connection.compression == compression,
+        "the connection's compression is {}",
+        connection.compression
+    );
+    // READY is the first event and the guild the second.
+    ensure!(connection.sequence >= 2, "the guild was not sent");
+    Ok(())
+}
+
+async fn registers(discord: &Discord) -> Result<()> {
+    discord.wait_for_request("PUT", REGISTER).await?;
+    let commands = discord.commands(None);
+    let mut names: Vec<_> = commands
+        .iter()
+        .filter_map(|command| command.text("/name"))
+        .collect();
+    names.sort_unstable();
+    ensure!(
+        names == ["echo", "later"],
+        "the registered commands are {names:?}"
+    );
+    Ok(())
+}
+
+async fn answers(discord: &Discord) -> Result<()> {
+    let ann = discord.user("ann");
+    let answer = ann.slash("/echo text:warm bread").await?;
+    ensure!(
+        answer.content() == "warm bread",
+        "the answer is {:?}",
+        answer.content()
+    );
+    ensure!(
+        answer.buttons() == ["Again"],
+        "the buttons are {:?}",
+        answer.buttons()
+    );
+    let changed = answer.click("Again").await?;
+    ensure!(
+        changed.content() == "warm bread again",
+        "the press made it {:?}",
+        changed.content()
+    );
+    ensure!(
+        changed.buttons().is_empty(),
+        "the buttons are {:?}",
+        changed.buttons()
+    );
+    let same = answer.message().map(Message::id) == changed.message().map(Message::id);
+    ensure!(same, "the press was answered by another message");
+    Ok(())
+}
+
+async fn defers(discord: &Discord) -> Result<()> {
+    let answer = discord.user("ben").slash("/later").await?;
+    ensure!(
+        answer.content() == "done",
+        "the answer is {:?}",
+        answer.content()
+    );
+    let follow_up = answer.follow_up(1).await?;
+    ensure!(
+        follow_up.content() == "and dusted",
+        "the follow-up is {:?}",
+        follow_up.content()
+    );
+    Ok(())
+}
+
+/// The `times`-th bread: said by the user, heard by the bot, and baked.
+async fn bakes(discord: &Discord, times: usize) -> Result<()> {
+    discord.user("ann").says("!bake").await?;
+    discord.wait_for_requests(times, "PUT", REACT).await?;
+    let baked: Vec<_> = discord
+        .messages(discord.channel_id())
+        .into_iter()
+        .filter(is_baked)
+        .collect();
+    ensure!(
+        baked.len() == times,
+        "{} of {times} breads are baked",
+        baked.len()
+    );
+    Ok(())
+}
+
+fn is_baked(message: &Message) -> bool {
+    message.content() == "bread"
+        && message.json().has("/edited_timestamp")
+        && message.reactions().iter().any(|reaction| {
+            reaction.text("/emoji/name") == Some("🍞") && reaction.flag("/me") == Some(true)
+        })
+}
+
+async fn waits(discord: &Discord) -> Result<()> {
+    let limited = || {
+        let requests = discord.requests();
+        requests
+            .iter()
+            .filter(|request| request.status == 429)
+            .count()
+    };
+    discord
+        .faults()
+        .limit_once(&format!("POST {SEND}"), LIMITED_FOR);
+    bakes(discord, 2).await?;
+    ensure!(
+        limited() == 1,
+        "{} requests were limited instead of 1",
+        limited()
+    );
+    Ok(())
+}
+
+/// The user speaks while the bot is away, so the message reaches it only by the replay.
+async fn resumes(discord: &Discord) -> Result<()> {
+    let begun = discord.identifies();
+    discord.faults().drop_connections();
+    bakes(discord, 3).await?;
+    ensure!(discord.resumes() >= 1, "the session was not resumed");
+    ensure!(discord.identifies() == begun, "a new session was begun");
+    Ok(())
+}
+
+/// Nothing was wrong on either side but the one request that the story itself had limited.
+fn agrees(discord: &Discord) -> Result<()> {
+    let violations = discord.violations();
+    ensure!(
+        violations.is_empty(),
+        "the mock broke Discord's rules:\n  {}",
+        violations.join("\n  ")
+    );
+    let refused: Vec<_> = discord
+        .requests()
+        .iter()
+        .filter(|request| request.status >= 400 && request.status != 429)
+        .map(|request| {
+            format!(
+                "{} {} -> {} {}\n    for {}",
+                request.method, request.path, request.status, request.answer, request.body
+            )
+        })
+        .collect();
+    ensure!(
+        refused.is_empty(),
+        "the mock refused:\n  {}",
+        refused.join("\n  ")
+    );
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Runs the bots that are programs of other languages: `ovenjs-interop FOLDER`.
+//!
+//! `cargo xtask interop` fills the folder and starts this. Each bot is a child process with a mock of
+//! its own; the child ends when its standard input does, and is killed where it does not.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to the person who runs it"
+)]
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ovenjs_mock::Discord;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// A bot and how it is started.
+#[derive(Debug)]
+struct Bot {
+    name: &'static str,
+    /// The folder below the one that `cargo xtask interop` fills; `program` is looked for in it
+    /// first.
+    folder: &'static str,
+    program: &'static str,
+    script: &'static str,
+    compression: &'static str,
+}
+
+const BOTS: &[Bot] = &[
+    Bot {
+        name: "discord.js",
+        folder: "discord-js",
+        program: "node",
+        script: "bot.js",
+        // Its compression takes an addon that has to be compiled.
+        compression: "none",
+    },
+    Bot {
+        name: "discord.py, zlib",
+        folder: "discord-py",
+        program: "bin/python",
+        script: "bot.py",
+        compression: "zlib-stream",
+    },
+    Bot {
+        name: "discord.py, zstd",
+        folder: "discord-py",
+        program: "bin/python",
+        script: "bot.py",
+        compression: "zstd-stream",
+    },
+];
+
+/// How long one bot may take with everything. Each wait inside has a shorter bound of its own; this
+/// one is for what has none.
+const WHOLE_STORY: Duration = Duration::from_secs(150);
+
+/// How long a bot may take to end after its connection is gone.
+const ENDING: Duration = Duration::from_secs(10);
+
+/// How much of a failed bot's output is shown.
+const SHOWN_LINES: usize = 60;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let folder = std::env::args_os().nth(1);
+    let Some(Ok(folder)) = folder.map(std::path::absolute) else {
+        eprintln!("usage: ovenjs-interop FOLDER (cargo xtask interop fills one and runs this)");
+        return ExitCode::FAILURE;
+    };
+    let mut rows = Vec::new();
+    for bot in BOTS {
+        println!("{}", bot.name);
+        let mut steps = 0;
+        let outcome = tokio::time::timeout(WHOLE_STORY, run(bot, &folder, &mut steps)).await;
+        let outcome = outcome.unwrap_or_else(|_| bail_late());
+        if let Err(error) = &outcome {
+            eprintln!("  FAILED: {error:#}");
+        }
+        rows.push((bot.name, steps, outcome.is_ok()));
+    }
+    println!("\nbot                 steps");
+    for (name, steps, passed) in &rows {
+        println!(
+            "{name:<18} {steps:>6}{}",
+            if *passed { "" } else { "  FAILED" }
+        );
+    }
+    if rows.iter().all(|(.., passed)| *passed) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn bail_late() -> Result<()> {
+    bail!("the story did not end within {} s", WHOLE_STORY.as_secs())
+}
+
+async fn run(bot: &Bot, folder: &Path, steps: &mut usize) -> Result<()> {
+    let mut told = |step: &str| {
+        *steps += 1;
+        println!("  {step}");
+    };
+    let discord = ovenjs_interop::discord().await?;
+    let log = folder.join(format!("{}.log", bot.name.replace(", ", "-")));
+    let mut child = start(bot, folder, &log, &discord)?;
+    let story = async {
+        ovenjs_interop::play(&discord, bot.compression, &mut told).await?;
+        // Dropping the pipe is how the bot is asked to leave.
+        drop(child.stdin.take());
+        ovenjs_interop::leaves(&discord, &mut told).await
+    };
+    let outcome = story.await;
+    let ended = end(&mut child).await;
+    for warning in discord.warnings() {
+        println!("  warning: {warning}");
+    }
+    discord.stop().await;
+    if outcome.is_err() || ended.is_err() {
+        show_end_of(&log);
+    }
+    outcome.and(ended)
+}
+
+fn start(bot: &Bot, folder: &Path, log: &Path, discord: &Discord) -> Result<Child> {
+    let folder = folder.join(bot.folder);
+    let own = folder.join(bot.program);
+    let program = if own.exists() {
+        own
+    } else {
+        PathBuf::from(bot.program)
+    };
+    let output = std::fs::File::create(log).context("the bot's log cannot be written")?;
+    let errors = output
+        .try_clone()
+        .context("the bot's log cannot be shared")?;
+    Command::new(program)
+        .arg(bot.script)
+        .current_dir(&folder)
+        .env("DISCORD_TOKEN", discord.token())
+        .env("OVENJS_API_URL", discord.base_url())
+        .env("OVENJS_GATEWAY_URL", discord.gateway_url())
+        .env(
+            "INTEROP_TRANSPORT",
+            bot.compression.trim_end_matches("-stream"),
+        )
+        // A proxy of this machine must not get to see the loopback's traffic.
+        .env("NO_PROXY", "127.0.0.1")
+        .stdin(Stdio::piped())
+        .stdout(output)
+        .stderr(errors)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("{} cannot be started", bot.program))
+}
+
+/// Waits for a bot that has been asked to leave. One that failed was not asked, and is killed.
+async fn end(child: &mut Child) -> Result<()> {
+    if child.stdin.is_some() {
+        return child.kill().await.context("the bot cannot be ended");
+    }
+    match tokio::time::timeout(ENDING, child.wait()).await {
+        Ok(status) => {
+            let status = status.context("the bot's end cannot be waited for")?;
+            ensure!(status.success(), "the bot ended with {status}");
+            Ok(())
+        }
+        Err(_) => {
+            child.kill().await.context("the bot cannot be ended")?;
+            bail!(
+                "the bot still ran {} s after it was asked to leave",
+                ENDING.as_secs()
+            )
+        }
+    }
+}
+
+fn show_end_of(log: &Path) {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<_> = text.lines().collect();
+    let first = lines.len().saturating_sub(SHOWN_LINES);
+    eprintln!("  the end of its output ({}):", log.display());
+    for line in lines.iter().skip(first) {
+        eprintln!("  | {line}");
+    }
+}
