@@ -537,7 +537,9 @@ impl World {
             return Value::Null;
         };
         let mut about = object(json!({ "id": id.to_string(), "type": interaction.kind }));
-        let mut resource = object(json!({ "type": kind }));
+        // A deferred answer has created a message as well, and the description knows no other shape
+        // for one than that of type 4.
+        let mut resource = object(json!({ "type": if kind == 5 { 4 } else { kind } }));
         if let Some(message) = interaction.original.filter(|_| matches!(kind, 4 | 5 | 7)) {
             about.set("response_message_id", message.to_string());
             about.set(
