@@ -102,4 +102,4 @@ fn zstd(context: &mut CCtx<'static>, payload: &[u8]) -> Vec<u8> {
 const ROOM: usize = 256;
 
 /// Below this a packet of its own grows instead of shrinking.
-const WORTH_A_PACKET: usize = 1024;
+const WORTH_A_PACKET: usize = 256;

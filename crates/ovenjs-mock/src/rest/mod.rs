@@ -166,7 +166,7 @@ impl Backend {
         };
         let oracle = Oracle::embedded();
         let found = match oracle.route(&request.method, path) {
-            Route::Found(found) => found,
+            Route::Found(found) => self.with_me(found),
             Route::MethodNotAllowed(_) => {
                 path.clone_into(&mut record.path);
                 return (refuse(&Failure::method_not_allowed()), record);
@@ -310,6 +310,16 @@ impl Backend {
                 allowance,
             }) => Err(limited(wait, scope, allowance.as_ref())),
         }
+    }
+
+    /// Discord takes `@me` wherever a path names a user, though its description says so in few places.
+    fn with_me<'a>(&self, mut found: OperationMatch<'a>) -> OperationMatch<'a> {
+        for (name, value) in &mut found.params {
+            if *name == "user_id" && value == "@me" {
+                *value = self.world.bot.to_string();
+            }
+        }
+        found
     }
 
     fn look_at_user_agent(&mut self, request: &Request) {

@@ -32,6 +32,7 @@ async fn a_client_finds_itself_its_gateway_and_its_guild() {
         format!("/guilds/{guild}/roles"),
         format!("/guilds/{guild}/members?limit=10"),
         format!("/guilds/{guild}/members/{}", discord.bot_id()),
+        format!("/guilds/{guild}/members/@me"),
         format!("/channels/{}", discord.channel_id()),
         "/users/@me/guilds".to_owned(),
     ];
