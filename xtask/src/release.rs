@@ -1,5 +1,6 @@
 //! `cargo xtask semver` and `cargo xtask package`: what a release promises and contains.
 
+use crate::metadata::Metadata;
 use crate::shell::{self, Workspace};
 use anyhow::Result;
 use std::process::Command;
@@ -42,5 +43,9 @@ pub(crate) fn semver(workspace: &Workspace) -> Result<()> {
 /// Assembles the archives that would be published. Nothing leaves this machine, and the build of
 /// each crate alone is `cargo xtask build`'s work.
 pub(crate) fn package(workspace: &Workspace) -> Result<()> {
-    shell::run(&mut workspace.cargo(["package", "--workspace", "--no-verify", "--allow-dirty"]))
+    let mut command = workspace.cargo(["package", "--no-verify", "--allow-dirty"]);
+    for package in Metadata::read(workspace)?.crates() {
+        command.args(["--package", &package.name]);
+    }
+    shell::run(&mut command)
 }
