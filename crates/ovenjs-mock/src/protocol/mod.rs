@@ -5,6 +5,8 @@
 //! [`Gateway::expire`] has something to do. It reads no clock, opens no socket, draws no random
 //! number and spawns nothing, so the simulations use the very code that real clients connect to.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub(crate) mod close;
 mod compress;
 mod connection;
