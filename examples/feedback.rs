@@ -14,8 +14,12 @@ async fn feedback(
     score: Option<Int<1, 5>>,
 ) -> Answer {
     let stars = score.map_or("no score".to_owned(), |score| format!("{score} of 5"));
-    let button = GiveFeedback { asker: cx.user_id() }.button("Give feedback");
-    cx.reply(MessageDraft::from(format!("**{topic}**: {stars}")).component(button)).await
+    let button = GiveFeedback {
+        asker: cx.user_id(),
+    }
+    .button("Give feedback");
+    cx.reply(MessageDraft::from(format!("**{topic}**: {stars}")).component(button))
+        .await
 }
 
 #[derive(CustomId)]
@@ -38,9 +42,12 @@ struct Feedback {
 
 #[submit]
 async fn on_feedback(cx: Cx, form: Feedback, id: GiveFeedback) -> Answer {
-    cx.reply(format!("<@{}> got: {}", id.asker, form.text)).await
+    cx.reply(format!("<@{}> got: {}", id.asker, form.text))
+        .await
 }
 
 fn main() -> Result {
-    Bot::new().routes(routes![feedback, give_feedback, on_feedback]).run()
+    Bot::new()
+        .routes(routes![feedback, give_feedback, on_feedback])
+        .run()
 }

@@ -65,14 +65,18 @@ fn start(command: &[String], discord: &Discord) -> Result<Child, String> {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| format!("`{program}` could not be started ({error}); name the command after `--`"))
+        .map_err(|error| {
+            format!("`{program}` could not be started ({error}); name the command after `--`")
+        })
 }
 
 fn bot_ended(command: &[String], ended: std::io::Result<ExitStatus>) -> Result<(), String> {
     let command = command.join(" ");
     match ended {
         Ok(status) if status.success() => Err(format!("the bot `{command}` ended by itself")),
-        Ok(status) => Err(format!("the bot `{command}` failed ({status}); its own words are above")),
+        Ok(status) => Err(format!(
+            "the bot `{command}` failed ({status}); its own words are above"
+        )),
         Err(error) => Err(format!("the bot `{command}` was lost: {error}")),
     }
 }
@@ -80,7 +84,10 @@ fn bot_ended(command: &[String], ended: std::io::Result<ExitStatus>) -> Result<(
 /// The terminal has sent Ctrl-C to the bot as well; it gets time to finish.
 async fn finish(bot: &mut Child) {
     if tokio::time::timeout(BOT_GRACE, bot.wait()).await.is_err() {
-        eprintln!("oven: the bot did not stop within {} s and is killed", BOT_GRACE.as_secs());
+        eprintln!(
+            "oven: the bot did not stop within {} s and is killed",
+            BOT_GRACE.as_secs()
+        );
         // It may have ended in this moment; then there is nothing to kill.
         drop(bot.kill().await);
     }

@@ -3,7 +3,11 @@
 //! What it is not: a part of a bot. A bot is an ordinary program against `ovenjs-core`; `oven` only
 //! tells it, through the environment, where its Discord is.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to a terminal is its job")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to a terminal is its job"
+)]
 
 mod dev;
 mod mock;
@@ -23,7 +27,10 @@ enum Oven {
 }
 
 fn main() -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("the runtime could not be started: {error}")),
     };

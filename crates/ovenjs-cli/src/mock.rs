@@ -33,7 +33,10 @@ impl Mock {
         println!("page       {}/", discord.url());
         println!("base URL   {}      OVENJS_BASE_URL", discord.base_url());
         println!("gateway    {}", discord.gateway_url());
-        println!("token      {}      DISCORD_TOKEN (good for this box only)", discord.token());
+        println!(
+            "token      {}      DISCORD_TOKEN (good for this box only)",
+            discord.token()
+        );
         println!("guild      {}", discord.guild_id());
         println!("channel    {}", discord.channel_id());
         println!("Ctrl-C ends it.");
@@ -46,11 +49,20 @@ impl Mock {
 impl Furniture {
     pub(crate) async fn start(&self) -> Result<Discord, String> {
         let guilds = (1..=self.guilds).map(|number| {
-            let name = if number == 1 { "The Bakery".to_owned() } else { format!("Guild {number}") };
+            let name = if number == 1 {
+                "The Bakery".to_owned()
+            } else {
+                format!("Guild {number}")
+            };
             Guild::named(name).members(self.members)
         });
-        let config = Config::default().port(self.port).seed(self.seed).guilds(guilds);
-        Discord::start(config).await.map_err(|error| format!("{error}; choose another --port"))
+        let config = Config::default()
+            .port(self.port)
+            .seed(self.seed)
+            .guilds(guilds);
+        Discord::start(config)
+            .await
+            .map_err(|error| format!("{error}; choose another --port"))
     }
 }
 

@@ -18,9 +18,13 @@ impl Answers for RestAnswers {
         token: &'a Secret,
         response: InteractionResponse,
     ) -> BoxFuture<'a, Result<(), Error>> {
-        let call = self.0.create_interaction_response(interaction, token.clone(), response);
+        let call = self
+            .0
+            .create_interaction_response(interaction, token.clone(), response);
         Box::pin(async {
-            call.await.map(drop).map_err(|e| Error::port("answer the interaction", e))
+            call.await
+                .map(drop)
+                .map_err(|e| Error::port("answer the interaction", e))
         })
     }
 
@@ -32,7 +36,10 @@ impl Answers for RestAnswers {
         files: Vec<Upload>,
     ) -> BoxFuture<'a, Result<Message, Error>> {
         let edit = MessageEdit { files, ..edit };
-        let call = self.0.edit_original_response(application, token.clone()).body(edit);
+        let call = self
+            .0
+            .edit_original_response(application, token.clone())
+            .body(edit);
         Box::pin(async { call.await.map_err(|e| Error::port("change the answer", e)) })
     }
 
@@ -51,8 +58,15 @@ impl Answers for RestAnswers {
         token: &'a Secret,
         draft: MessageDraft,
     ) -> BoxFuture<'a, Result<Message, Error>> {
-        let call = self.0.create_follow_up(application, token.clone()).wait(true).body(draft);
-        Box::pin(async { call.await.map_err(|e| Error::port("send a further message", e)) })
+        let call = self
+            .0
+            .create_follow_up(application, token.clone())
+            .wait(true)
+            .body(draft);
+        Box::pin(async {
+            call.await
+                .map_err(|e| Error::port("send a further message", e))
+        })
     }
 
     fn edit_follow_up<'a>(
@@ -62,8 +76,14 @@ impl Answers for RestAnswers {
         message: Id<MessageMarker>,
         edit: MessageEdit,
     ) -> BoxFuture<'a, Result<Message, Error>> {
-        let call = self.0.edit_follow_up(application, token.clone(), message).body(edit);
-        Box::pin(async { call.await.map_err(|e| Error::port("change a further message", e)) })
+        let call = self
+            .0
+            .edit_follow_up(application, token.clone(), message)
+            .body(edit);
+        Box::pin(async {
+            call.await
+                .map_err(|e| Error::port("change a further message", e))
+        })
     }
 
     fn delete_follow_up<'a>(
@@ -73,6 +93,9 @@ impl Answers for RestAnswers {
         message: Id<MessageMarker>,
     ) -> BoxFuture<'a, Result<(), Error>> {
         let call = self.0.delete_follow_up(application, token.clone(), message);
-        Box::pin(async { call.await.map_err(|e| Error::port("delete a further message", e)) })
+        Box::pin(async {
+            call.await
+                .map_err(|e| Error::port("delete a further message", e))
+        })
     }
 }

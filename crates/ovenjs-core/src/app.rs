@@ -44,6 +44,8 @@ impl<T: Clone> Provide<T> for App<T> {
 
 impl<T> fmt::Debug for App<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("cache", &self.cache.stats()).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("cache", &self.cache.stats())
+            .finish_non_exhaustive()
     }
 }

@@ -10,12 +10,8 @@ use ovenjs_rest::Client;
 use ovenjs_types::{EventKind, Hook};
 
 use crate::{
-    App, Compression, Config, Error, ErrorKind, Running,
-    answers::RestAnswers,
-    config::read_environment,
-    describe, log,
-    pump::Pump,
-    registration::register,
+    App, Compression, Config, Error, ErrorKind, Running, answers::RestAnswers,
+    config::read_environment, describe, log, pump::Pump, registration::register,
     timer::RuntimeTimer,
 };
 
@@ -63,7 +59,12 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     /// ```
     #[must_use]
     pub fn with_state(state: T) -> Self {
-        Self { state, routes: Routes::new(), config: None, hook: Arc::new(()) }
+        Self {
+            state,
+            routes: Routes::new(),
+            config: None,
+            hook: Arc::new(()),
+        }
     }
 
     /// Adds handlers.
@@ -124,14 +125,23 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     ///
     /// What stopped the bot from starting, in a sentence that names the repair.
     pub async fn start(self) -> Result<Running, Error> {
-        let Self { state, routes, config, hook } = self;
+        let Self {
+            state,
+            routes,
+            config,
+            hook,
+        } = self;
         let config = config.map_or_else(Config::load, Ok)?;
-        let token = config.token.clone().filter(|token| !token.is_empty()).ok_or_else(|| {
-            Error::configuration(
-                "there is no token: set DISCORD_TOKEN to the one on the Bot page of the \
+        let token = config
+            .token
+            .clone()
+            .filter(|token| !token.is_empty())
+            .ok_or_else(|| {
+                Error::configuration(
+                    "there is no token: set DISCORD_TOKEN to the one on the Bot page of the \
                  application in Discord's developer portal",
-            )
-        })?;
+                )
+            })?;
         let router = Router::new(routes)
             .config(ovenjs_commands::Config::new().live(config.live.commands()))
             .timer(Arc::new(RuntimeTimer))
@@ -144,15 +154,35 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .net(net.clone())
             .hook(Arc::clone(&hook))
             .build()
-            .map_err(|e| Error::below(ErrorKind::Configuration, "the REST client cannot be made", e))?;
+            .map_err(|e| {
+                Error::below(
+                    ErrorKind::Configuration,
+                    "the REST client cannot be made",
+                    e,
+                )
+            })?;
         let rest = |doing| move |error| Error::below(ErrorKind::Rest, doing, error);
-        let found = client.bot_gateway().await.map_err(rest("Discord could not be asked for its gateway"))?;
-        let application =
-            client.current_application().await.map_err(rest("Discord could not be asked who the bot is"))?;
-        register(&client, application.id, &config.commands, &router.commands()).await?;
+        let found = client
+            .bot_gateway()
+            .await
+            .map_err(rest("Discord could not be asked for its gateway"))?;
+        let application = client
+            .current_application()
+            .await
+            .map_err(rest("Discord could not be asked who the bot is"))?;
+        register(
+            &client,
+            application.id,
+            &config.commands,
+            &router.commands(),
+        )
+        .await?;
 
         let cache = Cache::new(config.cache.clone());
-        let interest = router.interest().union(cache.interest()).with(EventKind::Ready);
+        let interest = router
+            .interest()
+            .union(cache.interest())
+            .with(EventKind::Ready);
         let intents = interest.intents() | config.gateway.intents;
         let shards = config.gateway.shards.unwrap_or(found.shards).max(1);
         let settings = ovenjs_gateway::Config::new(token, intents)
@@ -167,7 +197,12 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .map_err(|e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e))?;
         tracing::info!(bot = %application.name, shards, intents = %intents, "connecting");
 
-        let app = Arc::new(App { client: client.clone(), cache, gateway, state });
+        let app = Arc::new(App {
+            client: client.clone(),
+            cache,
+            gateway,
+            state,
+        });
         router.check(&app).map_err(Error::routes)?;
         let pump = Pump::new(app, router, Arc::new(RestAnswers(client)), interest, hook);
         Ok(Running::begin(pump, events, config.live))
@@ -179,13 +214,19 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         router.validate().map_err(Error::routes)?;
         let cache = Cache::new(config.cache.clone());
         let interest = router.interest().union(cache.interest());
-        Ok(describe::Description::new(&config, router.commands(), interest))
+        Ok(describe::Description::new(
+            &config,
+            router.commands(),
+            interest,
+        ))
     }
 }
 
 fn net(config: &Config) -> Result<ovenjs_net::Config, Error> {
     let net = ovenjs_net::Config::new();
-    let Some(proxy) = &config.proxy else { return Ok(net) };
+    let Some(proxy) = &config.proxy else {
+        return Ok(net);
+    };
     let proxy = Proxy::parse(proxy.expose())
         .map_err(|e| Error::below(ErrorKind::Configuration, "the proxy cannot be used", e))?;
     Ok(net.proxy(proxy))

@@ -12,8 +12,8 @@ use crate::Error;
 mod environment;
 mod file;
 
-pub(crate) use environment::read as read_environment;
 pub use environment::VARIABLES;
+pub(crate) use environment::read as read_environment;
 
 /// Everything a [`Bot`](crate::Bot) can be told, apart from its handlers.
 ///
@@ -139,9 +139,15 @@ impl Config {
                 intents: Intents::empty(),
                 backoff: (Duration::from_millis(500), Duration::from_secs(60)),
             },
-            commands: CommandsConfig { register: Register::default(), prune: false },
+            commands: CommandsConfig {
+                register: Register::default(),
+                prune: false,
+            },
             cache: CacheConfig::new(),
-            live: Live { defer_after: Duration::from_secs(2), stop_after: Duration::from_secs(10) },
+            live: Live {
+                defer_after: Duration::from_secs(2),
+                stop_after: Duration::from_secs(10),
+            },
         }
     }
 
@@ -226,7 +232,9 @@ impl Config {
     fn read_file(&mut self, path: &Path) -> Result<(), Error> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|e| {
-            Error::configuration(format!("{name} cannot be read ({e}); mend its path or permissions, or unset OVENJS_CONFIG"))
+            Error::configuration(format!(
+                "{name} cannot be read ({e}); mend its path or permissions, or unset OVENJS_CONFIG"
+            ))
         })?;
         file::apply(self, &text, &name, path.parent().unwrap_or(Path::new(".")))
     }

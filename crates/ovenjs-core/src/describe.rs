@@ -53,7 +53,9 @@ impl Description {
             intents: Intents {
                 bits: intents.bits(),
                 names: intents.names().collect(),
-                privileged: (intents & ovenjs_types::Intents::PRIVILEGED).names().collect(),
+                privileged: (intents & ovenjs_types::Intents::PRIVILEGED)
+                    .names()
+                    .collect(),
             },
             settings: Settings {
                 token: config.token.is_some(),
@@ -70,7 +72,10 @@ impl Description {
                 defer_after_ms: config.live.defer_after.as_millis(),
                 stop_after_ms: config.live.stop_after.as_millis(),
             },
-            variables: VARIABLES.iter().map(|(name, sets)| Variable { name, sets }).collect(),
+            variables: VARIABLES
+                .iter()
+                .map(|(name, sets)| Variable { name, sets })
+                .collect(),
         }
     }
 }

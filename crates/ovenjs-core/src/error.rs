@@ -63,7 +63,11 @@ impl Error {
     }
 
     fn new(kind: ErrorKind, message: impl Into<String>, source: Option<Source>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), source }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            source,
+        }))
     }
 
     fn fault(&self) -> Option<&Source> {

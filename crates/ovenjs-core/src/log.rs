@@ -15,7 +15,9 @@ pub(crate) fn to_stderr(filter: Option<&str>) -> Result<(), Error> {
              targets with levels such as `ovenjs_gateway=trace,info`"
         ))
     })?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_filter(filter);
     // An error here means that the program has a subscriber already, which is as good.
     drop(tracing_subscriber::registry().with(lines).try_init());
     Ok(())

@@ -1,13 +1,7 @@
 //! From the gateway's deliveries to handlers: drop what nobody wants, decode once, fold into the
 //! cache, route.
 
-use std::{
-    fmt,
-    future::poll_fn,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{fmt, future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use ovenjs_commands::{Answers, Router};
 use ovenjs_gateway::{Delivery, Events};
@@ -70,9 +64,15 @@ impl<T: Send + Sync + 'static> Pump<T> {
                     tracing::warn!(shard = %gap.shard, last_seq = gap.last_seq, "a session was lost; events may be missing");
                     self.app.cache.forget_shard(gap.shard);
                 }
-                Delivery::Stopped { error: Some(error), .. } => {
+                Delivery::Stopped {
+                    error: Some(error), ..
+                } => {
                     // One shard that cannot go on means a bot that is deaf in a part of its guilds.
-                    outcome = Err(Error::below(ErrorKind::Gateway, "the gateway gave up", error));
+                    outcome = Err(Error::below(
+                        ErrorKind::Gateway,
+                        "the gateway gave up",
+                        error,
+                    ));
                     break;
                 }
                 _ => {}
@@ -80,9 +80,14 @@ impl<T: Send + Sync + 'static> Pump<T> {
         }
         self.app.gateway.stop().await;
         let grace = *grace.borrow();
-        let finished = tokio::time::timeout(grace, async { while self.handlers.join_next().await.is_some() {} });
+        let finished = tokio::time::timeout(grace, async {
+            while self.handlers.join_next().await.is_some() {}
+        });
         if finished.await.is_err() {
-            tracing::warn!(handlers = self.handlers.len(), "handlers were still running and are dropped");
+            tracing::warn!(
+                handlers = self.handlers.len(),
+                "handlers were still running and are dropped"
+            );
             self.handlers.shutdown().await;
         }
         outcome
@@ -90,12 +95,19 @@ impl<T: Send + Sync + 'static> Pump<T> {
 
     async fn take(&mut self, dispatch: Dispatch) {
         if !self.interest.wants(dispatch.kind) {
-            self.hook.call(&HookCall::EventDropped { kind: dispatch.kind });
+            self.hook.call(&HookCall::EventDropped {
+                kind: dispatch.kind,
+            });
             return;
         }
         let event = dispatch.decode(&mut self.scratch);
         for deviation in self.scratch.take_drift() {
-            tracing::warn!(event = dispatch.name(), path = deviation.path, reason = deviation.reason, "a part of an event did not fit and was left out");
+            tracing::warn!(
+                event = dispatch.name(),
+                path = deviation.path,
+                reason = deviation.reason,
+                "a part of an event did not fit and was left out"
+            );
         }
         if let Event::Malformed(malformed) = &event {
             let (name, path) = (malformed.event.name(), malformed.error.path());
@@ -109,9 +121,14 @@ impl<T: Send + Sync + 'static> Pump<T> {
     /// Starts the event's handlers in this task, so that handlers start in the order of events, and
     /// lets them go on in a task of their own if they do not finish at once.
     async fn route(&mut self, event: Arc<Event>) {
-        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
-        let (router, app, answers) =
-            (Arc::clone(&self.router), Arc::clone(&self.app), Arc::clone(&self.answers));
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+            return;
+        };
+        let (router, app, answers) = (
+            Arc::clone(&self.router),
+            Arc::clone(&self.app),
+            Arc::clone(&self.answers),
+        );
         let mut handling = Box::pin(async move { router.handle(&app, &event, &answers).await });
         let started = poll_fn(|cx| Poll::Ready(handling.as_mut().poll(cx))).await;
         if started.is_pending() {
@@ -125,6 +142,8 @@ impl<T: Send + Sync + 'static> Pump<T> {
 
 impl<T> fmt::Debug for Pump<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pump").field("running", &self.handlers.len()).finish_non_exhaustive()
+        f.debug_struct("Pump")
+            .field("running", &self.handlers.len())
+            .finish_non_exhaustive()
     }
 }

@@ -18,11 +18,23 @@ pub(crate) async fn register(
 ) -> Result<(), Error> {
     let scope = match config.register {
         Register::Off => return Ok(()),
-        Register::Global => Scope { client, application, guild: None },
-        Register::Guild(guild) => Scope { client, application, guild: Some(guild) },
+        Register::Global => Scope {
+            client,
+            application,
+            guild: None,
+        },
+        Register::Guild(guild) => Scope {
+            client,
+            application,
+            guild: Some(guild),
+        },
     };
     scope.register(config.prune, wanted).await.map_err(|error| {
-        Error::below(ErrorKind::Rest, "the bot's commands could not be registered", error)
+        Error::below(
+            ErrorKind::Rest,
+            "the bot's commands could not be registered",
+            error,
+        )
     })
 }
 
@@ -33,11 +45,25 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    async fn register(&self, prune: bool, wanted: &[CommandDraft]) -> Result<(), ovenjs_rest::Error> {
+    async fn register(
+        &self,
+        prune: bool,
+        wanted: &[CommandDraft],
+    ) -> Result<(), ovenjs_rest::Error> {
         let (client, application) = (self.client, self.application);
         let registered = match self.guild {
-            None => client.global_commands(application).with_localizations(true).await?,
-            Some(guild) => client.guild_commands(application, guild).with_localizations(true).await?,
+            None => {
+                client
+                    .global_commands(application)
+                    .with_localizations(true)
+                    .await?
+            }
+            Some(guild) => {
+                client
+                    .guild_commands(application, guild)
+                    .with_localizations(true)
+                    .await?
+            }
         };
         let prune = if prune { Prune::Yes } else { Prune::No };
         let plan = plan(&registered, wanted, prune);
@@ -52,8 +78,18 @@ impl Scope<'_> {
     async fn set_all(&self, wanted: &[CommandDraft]) -> Result<(), ovenjs_rest::Error> {
         let (client, application, all) = (self.client, self.application, wanted.to_vec());
         match self.guild {
-            None => client.bulk_set_global_commands(application).body(all).await?,
-            Some(guild) => client.bulk_set_guild_commands(application, guild).body(all).await?,
+            None => {
+                client
+                    .bulk_set_global_commands(application)
+                    .body(all)
+                    .await?
+            }
+            Some(guild) => {
+                client
+                    .bulk_set_guild_commands(application, guild)
+                    .body(all)
+                    .await?
+            }
         };
         Ok(())
     }
@@ -63,19 +99,43 @@ impl Scope<'_> {
         for known in plan.delete {
             match self.guild {
                 None => client.delete_global_command(application, known.id).await?,
-                Some(guild) => client.delete_guild_command(application, guild, known.id).await?,
+                Some(guild) => {
+                    client
+                        .delete_guild_command(application, guild, known.id)
+                        .await?
+                }
             }
         }
         for Update { id, draft, .. } in plan.update {
             match self.guild {
-                None => client.edit_global_command(application, id).body(draft).await?,
-                Some(guild) => client.edit_guild_command(application, guild, id).body(draft).await?,
+                None => {
+                    client
+                        .edit_global_command(application, id)
+                        .body(draft)
+                        .await?
+                }
+                Some(guild) => {
+                    client
+                        .edit_guild_command(application, guild, id)
+                        .body(draft)
+                        .await?
+                }
             };
         }
         for draft in plan.create {
             match self.guild {
-                None => client.create_global_command(application).body(draft).await?,
-                Some(guild) => client.create_guild_command(application, guild).body(draft).await?,
+                None => {
+                    client
+                        .create_global_command(application)
+                        .body(draft)
+                        .await?
+                }
+                Some(guild) => {
+                    client
+                        .create_guild_command(application, guild)
+                        .body(draft)
+                        .await?
+                }
             };
         }
         Ok(())

@@ -24,7 +24,11 @@ pub struct Running {
 }
 
 impl Running {
-    pub(crate) fn begin<T: Send + Sync + 'static>(pump: Pump<T>, events: Events, live: Live) -> Self {
+    pub(crate) fn begin<T: Send + Sync + 'static>(
+        pump: Pump<T>,
+        events: Events,
+        live: Live,
+    ) -> Self {
         let app = Arc::clone(&pump.app);
         let router = Arc::clone(&pump.router);
         let (grace, pumps_grace) = watch::channel(live.stop_after);
@@ -114,8 +118,10 @@ async fn signal() -> Result<(), Error> {
     let listen = |kind| {
         signal(kind).map_err(|e| Error::system("the signal handler could not be installed", &e))
     };
-    let (mut interrupt, mut terminate) =
-        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (
+        listen(SignalKind::interrupt())?,
+        listen(SignalKind::terminate())?,
+    );
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -125,6 +131,8 @@ async fn signal() -> Result<(), Error> {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("live", &self.live).finish_non_exhaustive()
+        f.debug_struct("Running")
+            .field("live", &self.live)
+            .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,10 @@ async fn a_wrong_token() {
     let ended = Program::start(command).ended().await;
 
     let error = ended.error(&discord);
-    assert!(error.contains("refused the token") && error.contains("DISCORD_TOKEN"), "{error}");
+    assert!(
+        error.contains("refused the token") && error.contains("DISCORD_TOKEN"),
+        "{error}"
+    );
     assert!(!ended.output.contains("canary"), "{}", ended.output);
 }
 
@@ -28,14 +31,18 @@ async fn no_token() {
     let ended = Program::start(command).ended().await;
 
     let error = ended.error(&discord);
-    assert!(error.contains("no token") && error.contains("DISCORD_TOKEN"), "{error}");
+    assert!(
+        error.contains("no token") && error.contains("DISCORD_TOKEN"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_intent_that_is_not_switched_on() {
     const MESSAGE_CONTENT: u64 = 1 << 15;
-    let discord =
-        Discord::start(Config::default().disallow_intents(MESSAGE_CONTENT)).await.unwrap();
+    let discord = Discord::start(Config::default().disallow_intents(MESSAGE_CONTENT))
+        .await
+        .unwrap();
     let file = File::new("intent", "[gateway]\nintents = [\"MESSAGE_CONTENT\"]\n");
     let mut command = program::ping(&discord);
     command.env("OVENJS_CONFIG", &file.0);
@@ -43,13 +50,19 @@ async fn an_intent_that_is_not_switched_on() {
     let ended = Program::start(command).ended().await;
 
     let error = ended.error(&discord);
-    assert!(error.contains("MESSAGE_CONTENT") && error.contains("portal"), "{error}");
+    assert!(
+        error.contains("MESSAGE_CONTENT") && error.contains("portal"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_unreachable_host() {
     let discord = Discord::start(Config::default()).await.unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let mut command = program::ping(&discord);
     command.env("OVENJS_BASE_URL", format!("http://{free}/api"));
 

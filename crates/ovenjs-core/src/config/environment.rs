@@ -10,12 +10,30 @@ use crate::Error;
 /// An empty variable counts as unset, since that is how many tools unset one.
 pub const VARIABLES: &[(&str, &str)] = &[
     ("DISCORD_TOKEN", "the bot's token"),
-    ("OVENJS_BASE_URL", "where Discord's API is; a mock's address in development"),
-    ("OVENJS_CONFIG", "the configuration file, instead of oven.toml"),
-    ("OVENJS_DESCRIBE", "set to 1: print commands, intents and settings as JSON, and exit"),
-    ("OVENJS_GUILD", "the id of the one guild in which commands are registered"),
-    ("OVENJS_LOG", "what is logged, e.g. debug or ovenjs_gateway=trace; info by default"),
-    ("OVENJS_PROXY", "the HTTP proxy for connections that leave the machine"),
+    (
+        "OVENJS_BASE_URL",
+        "where Discord's API is; a mock's address in development",
+    ),
+    (
+        "OVENJS_CONFIG",
+        "the configuration file, instead of oven.toml",
+    ),
+    (
+        "OVENJS_DESCRIBE",
+        "set to 1: print commands, intents and settings as JSON, and exit",
+    ),
+    (
+        "OVENJS_GUILD",
+        "the id of the one guild in which commands are registered",
+    ),
+    (
+        "OVENJS_LOG",
+        "what is logged, e.g. debug or ovenjs_gateway=trace; info by default",
+    ),
+    (
+        "OVENJS_PROXY",
+        "the HTTP proxy for connections that leave the machine",
+    ),
 ];
 
 pub(super) fn apply(
@@ -44,7 +62,10 @@ pub(super) fn apply(
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "core reads the environment, here and nowhere else")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "core reads the environment, here and nowhere else"
+)]
 pub(crate) fn read(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -9,14 +9,26 @@ use super::{Compression, Config, Register};
 use crate::Error;
 
 /// Applies the text of a file. Relative paths in it start at `folder`.
-pub(super) fn apply(config: &mut Config, text: &str, name: &str, folder: &Path) -> Result<(), Error> {
+pub(super) fn apply(
+    config: &mut Config,
+    text: &str,
+    name: &str,
+    folder: &Path,
+) -> Result<(), Error> {
     // The error's own rendering quotes the line, which may hold the token; only its message and
     // place are passed on.
     let file: File = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
-            1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+            1 + text
+                .bytes()
+                .take(span.start)
+                .filter(|byte| *byte == b'\n')
+                .count()
         });
-        Error::configuration(format!("{name}, line {line}: {}", masked(error.message(), text)))
+        Error::configuration(format!(
+            "{name}, line {line}: {}",
+            masked(error.message(), text)
+        ))
     })?;
     if let Some(path) = &file.token_file {
         let path = folder.join(path);
@@ -38,10 +50,19 @@ pub(super) fn apply(config: &mut Config, text: &str, name: &str, folder: &Path) 
             "{name}: [gateway] shards is 0; leave it out to follow Discord's advice, or set 1 or more"
         )));
     }
-    set(&mut config.gateway.compression, file.gateway.compression.map(Compression::from));
+    set(
+        &mut config.gateway.compression,
+        file.gateway.compression.map(Compression::from),
+    );
     let millis = |ms: Option<u64>| ms.map(Duration::from_millis);
-    set(&mut config.gateway.backoff.0, millis(file.gateway.backoff_base_ms));
-    set(&mut config.gateway.backoff.1, millis(file.gateway.backoff_max_ms));
+    set(
+        &mut config.gateway.backoff.0,
+        millis(file.gateway.backoff_base_ms),
+    );
+    set(
+        &mut config.gateway.backoff.1,
+        millis(file.gateway.backoff_max_ms),
+    );
     for intent in file.gateway.intents {
         let known = Intents::KNOWN.iter().find(|(name, _)| *name == intent);
         let (_, flag) = known.ok_or_else(|| {
@@ -53,7 +74,10 @@ pub(super) fn apply(config: &mut Config, text: &str, name: &str, folder: &Path) 
         config.gateway.intents.insert(*flag);
     }
 
-    set(&mut config.commands.register, file.commands.register.map(Register::from));
+    set(
+        &mut config.commands.register,
+        file.commands.register.map(Register::from),
+    );
     set(&mut config.commands.prune, file.commands.prune);
 
     set(&mut config.cache.guilds_max, file.cache.guilds_max);
@@ -61,7 +85,10 @@ pub(super) fn apply(config: &mut Config, text: &str, name: &str, folder: &Path) 
     set(&mut config.cache.members_max, file.cache.members_max);
     set(&mut config.cache.messages_max, file.cache.messages_max);
 
-    set(&mut config.live.defer_after, millis(file.live.defer_after_ms));
+    set(
+        &mut config.live.defer_after,
+        millis(file.live.defer_after_ms),
+    );
     set(&mut config.live.stop_after, millis(file.live.stop_after_ms));
     Ok(())
 }
@@ -172,5 +199,7 @@ fn masked(message: &str, text: &str) -> String {
         .filter(|(key, _)| matches!(key.trim(), "token" | "proxy"))
         .map(|(_, value)| value.trim().trim_matches(['"', '\'']))
         .filter(|value| value.len() > 3);
-    secrets.fold(message.to_owned(), |message, secret| message.replace(secret, "…"))
+    secrets.fold(message.to_owned(), |message, secret| {
+        message.replace(secret, "…")
+    })
 }

@@ -24,7 +24,11 @@ fn the_environment_prevails_over_the_file() {
     .unwrap();
     assert_eq!(config.base_url, "http://127.0.0.1:5000/api");
     assert_eq!(config.commands.register, Register::Guild(Id::new(42)));
-    assert_eq!(config.token.unwrap().expose(), "canary-token-in-file", "an empty variable is unset");
+    assert_eq!(
+        config.token.unwrap().expose(),
+        "canary-token-in-file",
+        "an empty variable is unset"
+    );
 }
 
 #[test]
@@ -32,7 +36,10 @@ fn a_file_sets_everything() {
     let config = Config::from_toml(FULL, "oven.toml").unwrap();
     assert_eq!(config.gateway.shards, Some(2));
     assert_eq!(config.gateway.compression, Compression::Zlib);
-    assert_eq!(config.gateway.intents, Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS);
+    assert_eq!(
+        config.gateway.intents,
+        Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS
+    );
     assert_eq!(config.commands.register, Register::Guild(Id::new(77)));
     assert!(config.commands.prune);
     assert_eq!(config.cache.messages_max, 500);
@@ -44,13 +51,22 @@ fn a_malformed_file_gives_one_error_with_its_place() {
     for (text, place, part) in [
         ("tokn = \"x\"", "line 1", "tokn"),
         ("\n[gateway]\nshards = \"two\"", "line 3", "u32"),
-        ("[gateway]\nintents = [\"GUILD_MESAGES\"]", "[gateway] intents", "GUILD_MESSAGES"),
+        (
+            "[gateway]\nintents = [\"GUILD_MESAGES\"]",
+            "[gateway] intents",
+            "GUILD_MESSAGES",
+        ),
         ("[gateway]\nshards = 0", "[gateway] shards", "1 or more"),
         ("[commands\nregister = 1", "line 1", ""),
         ("token_file = \"nowhere/token\"", "token_file", "nowhere"),
     ] {
-        let error = Config::from_toml(text, "oven.toml").unwrap_err().to_string();
-        assert!(error.contains("oven.toml") && error.contains(place), "{error}");
+        let error = Config::from_toml(text, "oven.toml")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("oven.toml") && error.contains(place),
+            "{error}"
+        );
         assert!(error.contains(part), "{error}");
         assert!(!error.contains('\n'), "one line: {error}");
     }
@@ -72,14 +88,20 @@ fn no_secret_of_a_malformed_file_is_repeated() {
 fn a_guild_that_is_no_id_is_named() {
     let error = Config::load_with(&|name| (name == "OVENJS_GUILD").then(|| "bakery".into()));
     let message = error.unwrap_err().to_string();
-    assert!(message.contains("OVENJS_GUILD") && message.contains("bakery"), "{message}");
+    assert!(
+        message.contains("OVENJS_GUILD") && message.contains("bakery"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let error = Config::load_with(&|name| (name == "OVENJS_CONFIG").then(|| "no/such.toml".into()));
     let message = error.unwrap_err().to_string();
-    assert!(message.contains("no/such.toml") && message.contains("OVENJS_CONFIG"), "{message}");
+    assert!(
+        message.contains("no/such.toml") && message.contains("OVENJS_CONFIG"),
+        "{message}"
+    );
 }
 
 const FULL: &str = r#"

@@ -3,11 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use ovenjs_core::{
-    Bot, Compression, Config, Failure, On, Register, Result, State, event, routes,
-    types::MessageCreate,
+    Bot, Compression, Config, Failure, On, Register, State, event, routes,
+    types::{Id, MessageCreate, marker::MessageMarker},
 };
 use ovenjs_mock::Discord;
 use tokio::sync::mpsc;
+
+type MessageId = Id<MessageMarker>;
 
 /// How many events a run has.
 const EVENTS: usize = 200;
@@ -29,53 +31,60 @@ async fn zstd_stream() {
 
 async fn survives_every_kth_frame(compression: Compression) {
     for k in 1..=20 {
-        let handled = run(compression, k).await;
-        let sent: Vec<String> = (0..EVENTS).map(|number| number.to_string()).collect();
-        assert_eq!(handled, sent, "dropped after every {k} frames with {compression:?}");
+        let (sent, handled) = run(compression, k).await;
+        assert_eq!(
+            handled, sent,
+            "dropped after every {k} frames with {compression:?}"
+        );
     }
 }
 
-/// A user says 200 things while the connection is cut after every `k`-th frame; what the bot's
-/// handler saw of it.
-async fn run(compression: Compression, k: u64) -> Vec<String> {
-    let discord = Discord::start(ovenjs_mock::Config::default()).await.unwrap();
+/// A user says 200 things while the connection is cut after every `k`-th frame: the messages that
+/// were said, and those that the bot's handler was called for.
+async fn run(compression: Compression, k: u64) -> (Vec<MessageId>, Vec<MessageId>) {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
     let (seen, mut handled) = mpsc::channel(EVENTS * 2);
-    let bot = Bot::with_state(Arc::new(seen)).routes(routes![note]).config(
-        Config::new()
-            .token(discord.token())
-            .base_url(discord.base_url())
-            .register(Register::Off)
-            .compression(compression)
-            .backoff(Duration::from_millis(1), Duration::from_millis(2)),
-    );
+    let bot = Bot::with_state(Arc::new(seen))
+        .routes(routes![note])
+        .config(
+            Config::new()
+                .token(discord.token())
+                .base_url(discord.base_url())
+                .register(Register::Off)
+                .compression(compression)
+                .backoff(Duration::from_millis(1), Duration::from_millis(2)),
+        );
     let running = bot.start().await.unwrap();
     discord.wait_for_ready(1).await.unwrap();
     discord.faults().drop_after_frames(k);
 
     let ann = discord.user("ann");
+    let mut sent = Vec::new();
     for number in 0..EVENTS {
-        ann.says(&number.to_string()).await.unwrap();
+        sent.push(ann.says(&number.to_string()).await.unwrap().id());
     }
 
-    let mut contents = Vec::new();
-    while contents.len() < EVENTS {
+    let mut met = Vec::new();
+    while met.len() < EVENTS {
         let next = tokio::time::timeout(Duration::from_secs(20), handled.recv()).await;
-        let Ok(Some(content)) = next else { break };
-        contents.push(content);
+        let Ok(Some(message)) = next else { break };
+        met.push(message);
     }
     running.stop().await.unwrap();
     // What came beyond the expected number would be an event handled twice.
-    while let Ok(content) = handled.try_recv() {
-        contents.push(content);
+    while let Ok(message) = handled.try_recv() {
+        met.push(message);
     }
     discord.stop().await;
-    contents
+    (sent, met)
 }
 
 #[event]
 async fn note(
     message: On<MessageCreate>,
-    State(seen): State<Arc<mpsc::Sender<String>>>,
+    State(seen): State<Arc<mpsc::Sender<MessageId>>>,
 ) -> Result<(), Failure> {
-    Ok(seen.try_send(message.content.clone())?)
+    Ok(seen.try_send(message.id)?)
 }

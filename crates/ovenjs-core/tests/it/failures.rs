@@ -9,6 +9,8 @@ use ovenjs_core::{
     types::{Fault, Hook, HookCall, MessageCreate, Permissions},
 };
 
+use ovenjs_mock::Overwrite;
+
 use crate::bot::{config, mock};
 
 #[tokio::test]
@@ -22,13 +24,18 @@ async fn two_handlers_of_one_name_do_not_start() {
         }
     }
     let discord = mock().await;
-    let bot = Bot::new().routes(routes![ping, other::ping]).config(config(&discord));
+    let bot = Bot::new()
+        .routes(routes![ping, other::ping])
+        .config(config(&discord));
 
     let error = bot.start().await.unwrap_err();
 
     assert_eq!(error.kind(), ErrorKind::Routes);
     assert!(error.to_string().contains("ping"), "{error}");
-    assert!(discord.requests().is_empty(), "it is found before anything is sent");
+    assert!(
+        discord.requests().is_empty(),
+        "it is found before anything is sent"
+    );
 }
 
 #[tokio::test]
@@ -40,26 +47,43 @@ async fn a_forbidden_request_names_the_permission() {
         client: Client,
         State(errors): State<Errors>,
     ) -> Result<(), Failure> {
-        let sent = client.create_message(message.channel_id).content("hi").await;
+        let sent = client
+            .create_message(message.channel_id)
+            .content("hi")
+            .await;
         let error = sent.unwrap_err();
-        errors.lock().unwrap().push((error.to_string(), error.missing_permission()));
+        errors
+            .lock()
+            .unwrap()
+            .push((error.to_string(), error.missing_permission()));
         Ok(())
     }
     let discord = mock().await;
     let errors = Errors::default();
-    let bot = Bot::with_state(Arc::clone(&errors)).routes(routes![echo]).config(config(&discord));
+    let bot = Bot::with_state(Arc::clone(&errors))
+        .routes(routes![echo])
+        .config(config(&discord));
     let running = bot.start().await.unwrap();
     discord.wait_for_ready(1).await.unwrap();
-    discord.deny_bot(discord.channel_id(), Permissions::SEND_MESSAGES.bits());
+    let deny = Overwrite::member(discord.bot_id()).deny(Permissions::SEND_MESSAGES.bits());
+    discord.overwrite(discord.channel_id(), [deny]);
 
     discord.user("ann").says("anyone?").await.unwrap();
-    discord.wait_for_request("POST", "/channels/{channel_id}/messages").await.unwrap();
+    discord
+        .wait_for_request("POST", "/channels/{channel_id}/messages")
+        .await
+        .unwrap();
     running.stop().await.unwrap();
 
     let errors = errors.lock().unwrap();
-    let [(text, permission)] = errors.as_slice() else { panic!("{errors:?}") };
+    let [(text, permission)] = errors.as_slice() else {
+        panic!("{errors:?}")
+    };
     assert_eq!(*permission, Some(Permissions::SEND_MESSAGES));
-    assert!(text.contains("SEND_MESSAGES") && text.contains("/channels/{channel_id}/messages"), "{text}");
+    assert!(
+        text.contains("SEND_MESSAGES") && text.contains("/channels/{channel_id}/messages"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -86,20 +110,34 @@ async fn a_failing_handler_apologises_and_the_hook_is_told() {
     }
     let discord = mock().await;
     let hook = Arc::new(Failures::default());
-    let bot = Bot::new().routes(routes![fail, panics, ping]).config(config(&discord)).hook(hook.clone());
+    let bot = Bot::new()
+        .routes(routes![fail, panics, ping])
+        .config(config(&discord))
+        .hook(hook.clone());
     let running = bot.start().await.unwrap();
     discord.wait_for_ready(1).await.unwrap();
     let ann = discord.user("ann");
 
     for command in ["/fail", "/panics"] {
         let answer = ann.slash(command).await.unwrap();
-        assert!(answer.is_ephemeral() && answer.content().contains("went wrong"), "{}", answer.content());
+        assert!(
+            answer.is_ephemeral() && answer.content().contains("went wrong"),
+            "{}",
+            answer.content()
+        );
     }
 
-    assert_eq!(ann.slash("/ping").await.unwrap().content(), "one", "the bot goes on");
+    assert_eq!(
+        ann.slash("/ping").await.unwrap().content(),
+        "one",
+        "the bot goes on"
+    );
     running.stop().await.unwrap();
     let failures = hook.0.lock().unwrap();
-    assert!(failures[0].contains("the oven is cold") && failures[1].contains("on fire"), "{failures:?}");
+    assert!(
+        failures[0].contains("the oven is cold") && failures[1].contains("on fire"),
+        "{failures:?}"
+    );
 }
 
 /// Ping
