@@ -20,7 +20,8 @@ pub(crate) struct Bucket {
     facts: Vec<Facts>,
     /// Permits that are out: reserved or sent, not settled.
     out: u32,
-    /// Sent requests of unknown fate, which count until `lost_until`.
+    /// Sent requests of unknown fate. The first is forgotten at `lost_until`, each further one a
+    /// period later: a leaky bucket may refill no faster.
     lost: u32,
     lost_until: Option<Instant>,
     /// Dropped permits whose requests may be on the way; counted as lost at the next `now`.
@@ -60,8 +61,11 @@ const NAMES_MAX: usize = 4;
 /// Ends of one window told by different nodes differ by less than this.
 const SAME_END: Duration = Duration::from_millis(10);
 
+/// Discord rounds the time to a reset to milliseconds.
+const ROUNDING: Duration = Duration::from_millis(1);
+
 /// How long a request of unknown fate can still be on its way to Discord.
-const STRAGGLE: Duration = Duration::from_secs(2);
+pub(crate) const STRAGGLE: Duration = Duration::from_secs(2);
 
 /// The window assumed for a request of unknown fate where none is known.
 const PERIOD_UNSAID: Duration = Duration::from_secs(5);
@@ -206,7 +210,7 @@ impl Bucket {
             name: headers.bucket,
             limit: limit.max(1),
             least: remaining.min(limit),
-            end: now + reset_after,
+            end: now + reset_after + ROUNDING,
             reset: headers.reset,
             period: reset_after,
         };
@@ -241,15 +245,19 @@ impl Bucket {
 
     /// Gives dropped permits their time, and forgets lost requests whose windows have passed.
     fn stamp(&mut self, now: Instant) {
+        let period = self
+            .facts
+            .iter()
+            .map(|facts| facts.period)
+            .max()
+            .unwrap_or(PERIOD_UNSAID);
         if self.dropped > 0 {
-            let period = self.facts.iter().map(|facts| facts.period).max();
-            let until = now + period.unwrap_or(PERIOD_UNSAID) + STRAGGLE;
             self.lost = self.lost.saturating_add(std::mem::take(&mut self.dropped));
-            self.lost_until = self.lost_until.max(Some(until));
+            self.lost_until = self.lost_until.max(Some(now + period + STRAGGLE));
         }
-        if self.lost_until.is_some_and(|until| until <= now) {
-            self.lost = 0;
-            self.lost_until = None;
+        while let Some(until) = self.lost_until.filter(|until| *until <= now) {
+            self.lost = self.lost.saturating_sub(1);
+            self.lost_until = (self.lost > 0).then_some(until + period);
         }
     }
 }

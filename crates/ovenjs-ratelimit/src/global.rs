@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::bucket::STRAGGLE;
+
 /// At most n arrivals in any second of Discord's, whose phase nobody tells.
 ///
 /// A request arrives somewhere between its sending and its answer. It therefore holds a place from
@@ -49,7 +51,16 @@ impl Global {
 
     pub(crate) fn answered(&mut self, now: Instant) {
         self.give_back();
-        self.answered.push_back(now);
+        let place = self.answered.partition_point(|answered| *answered <= now);
+        self.answered.insert(place, now);
+    }
+
+    /// A request of unknown fate: it may arrive for some time yet.
+    pub(crate) fn lost(&mut self, now: Instant) {
+        self.give_back();
+        let at = now + STRAGGLE;
+        let place = self.answered.partition_point(|answered| *answered <= at);
+        self.answered.insert(place, at);
     }
 
     pub(crate) fn block(&mut self, until: Instant) {

@@ -185,6 +185,7 @@ impl Limiter {
     #[must_use]
     pub fn stats(&self, now: Instant) -> Stats {
         let mut state = self.state();
+        state.stamp(now);
         let invalid = state.invalid.count(now);
         let permits = state.buckets.values().map(Bucket::out).sum();
         Stats {
@@ -356,6 +357,7 @@ impl State {
         if !ask.exempt_from_global {
             match verdict {
                 Verdict::Unsent => self.global.give_back(),
+                Verdict::Lost => self.global.lost(now),
                 _ => self.global.answered(now),
             }
         }
@@ -453,7 +455,7 @@ impl State {
     /// Dropped permits get the time of the first call after them: later than the truth, so safe.
     fn stamp(&mut self, now: Instant) {
         for _ in 0..std::mem::take(&mut self.global_dropped) {
-            self.global.answered(now);
+            self.global.lost(now);
         }
     }
 
@@ -478,5 +480,7 @@ impl State {
     }
 }
 
+#[cfg(test)]
+mod referee;
 #[cfg(test)]
 pub(crate) mod tests;

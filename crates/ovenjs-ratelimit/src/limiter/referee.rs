@@ -1,0 +1,321 @@
+//! A naive Discord that counts arrivals, and a client that does whatever the limiter lets it do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use proptest::prelude::*;
+
+use super::{
+    tests::{self, start},
+    *,
+};
+use crate::Headers;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// However long requests and answers travel, however they overtake each other, whatever is
+    /// dropped or lost: no window of the server's holds more than its limit, everything gets
+    /// through in the end, and no permit is left over. The route's limit is known from another
+    /// channel: where nothing is known, a request that is lost teaches nothing either.
+    #[test]
+    fn no_window_ever_holds_more_than_its_limit(
+        rule in rules(),
+        limit in 1_u32..7,
+        window in 100_u64..3_000,
+        global_limit in 2_u32..12,
+        phase in 0_u64..1_000,
+        skew in 0_u64..100_000,
+        told_reset in any::<bool>(),
+        requests in proptest::collection::vec(requests(), 1..60),
+    ) {
+        let server = Server {
+            rule,
+            limit,
+            window: ms(window),
+            global_limit,
+            phase: ms(phase),
+            skew: ms(skew),
+            told_reset,
+            buckets: BTreeMap::new(),
+            global: BTreeMap::new(),
+        };
+        let done = Run::new(server, requests).finish();
+        prop_assert!(done.faults.is_empty(), "{:?}", done.faults);
+        prop_assert_eq!(done.left, 0);
+        prop_assert_eq!(done.stats.permits, 0);
+        prop_assert_eq!(done.stats.global_in_flight, 0);
+    }
+}
+
+/// How the server counts.
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// A window begins with the first request after the last one.
+    Anchored,
+    /// Windows lie on a grid.
+    Grid,
+    /// One place comes back each `window / limit`.
+    Leaky,
+}
+
+#[derive(Clone, Debug)]
+struct Request {
+    channel: u64,
+    /// Waits so long before it asks.
+    pause: Duration,
+    up: Duration,
+    down: Duration,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Answered,
+    /// The permit is dropped before anything leaves.
+    Withdrawn,
+    /// The permit is dropped after so much of the way up; the request arrives all the same.
+    Abandoned,
+    /// The request arrives, its answer does not.
+    Unanswered,
+    /// The connection fails; nothing arrives.
+    Unsent,
+}
+
+fn rules() -> impl Strategy<Value = Rule> {
+    prop_oneof![Just(Rule::Anchored), Just(Rule::Grid), Just(Rule::Leaky)]
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let fate = prop_oneof![
+        8 => Just(Fate::Answered),
+        1 => Just(Fate::Withdrawn),
+        1 => Just(Fate::Abandoned),
+        1 => Just(Fate::Unanswered),
+        1 => Just(Fate::Unsent),
+    ];
+    let pause = prop_oneof![4 => Just(0_u64), 1 => 0_u64..2_000];
+    (0_u64..3, pause, 0_u64..400, 0_u64..400, fate).prop_map(|(channel, pause, up, down, fate)| {
+        Request {
+            channel,
+            pause: ms(pause),
+            up: ms(up),
+            down: ms(down),
+            fate,
+        }
+    })
+}
+
+struct Server {
+    rule: Rule,
+    limit: u32,
+    window: Duration,
+    global_limit: u32,
+    phase: Duration,
+    /// How far its clock is ahead.
+    skew: Duration,
+    told_reset: bool,
+    /// By channel: when the window ends (or the leaky bucket is full), and what is used.
+    buckets: BTreeMap<u64, (Duration, u32)>,
+    /// Arrivals by second of its own phase.
+    global: BTreeMap<u128, u32>,
+}
+
+impl Server {
+    /// Counts an arrival. An answer that is a 429 is a fault of the limiter.
+    fn arrive(&mut self, at: Duration, channel: u64) -> Result<Headers, String> {
+        let second = (at + self.phase).as_millis() / 1_000;
+        let in_second = self.global.entry(second).or_default();
+        *in_second += 1;
+        if *in_second > self.global_limit {
+            return Err(format!("{in_second} in second {second} at {at:?}"));
+        }
+        let (end, used) = self.buckets.entry(channel).or_insert((Duration::ZERO, 0));
+        let remaining = match self.rule {
+            Rule::Anchored | Rule::Grid => {
+                if at >= *end {
+                    *used = 0;
+                    *end = match self.rule {
+                        Rule::Grid => {
+                            let window = self.window.as_millis();
+                            let next = (at.as_millis() / window + 1) * window;
+                            ms(u64::try_from(next).unwrap())
+                        }
+                        _ => at + self.window,
+                    };
+                }
+                *used += 1;
+                self.limit.checked_sub(*used)
+            }
+            Rule::Leaky => {
+                let period = self.window / self.limit;
+                *end = (*end).max(at) + period;
+                let missing = (*end - at).as_nanos().div_ceil(period.as_nanos());
+                self.limit.checked_sub(u32::try_from(missing).unwrap())
+            }
+        };
+        let Some(remaining) = remaining else {
+            return Err(format!("channel {channel} over its limit at {at:?}"));
+        };
+        let reset_after = (*end - at).as_millis();
+        Ok(Headers {
+            limit: Some(self.limit),
+            remaining: Some(remaining),
+            reset: self.told_reset.then(|| *end + self.skew),
+            reset_after: Some(ms(u64::try_from(reset_after).unwrap())),
+            ..Headers::default()
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Happening {
+    Arrives(usize),
+    Ends(usize),
+    Wakes,
+}
+
+struct Run {
+    began: Instant,
+    server: Server,
+    limiter: Limiter,
+    requests: Vec<Request>,
+    permits: Vec<Option<Permit>>,
+    answers: Vec<Option<Headers>>,
+    waiting: Vec<usize>,
+    agenda: BTreeSet<(Duration, Happening)>,
+    faults: Vec<String>,
+}
+
+struct Done {
+    faults: Vec<String>,
+    left: usize,
+    stats: Stats,
+}
+
+impl Run {
+    fn new(server: Server, requests: Vec<Request>) -> Self {
+        let live = Live::new().global_per_second(server.global_limit);
+        let mut requests = requests;
+        let teacher = Request {
+            channel: 99,
+            pause: Duration::ZERO,
+            up: Duration::ZERO,
+            down: Duration::ZERO,
+            fate: Fate::Answered,
+        };
+        requests.insert(0, teacher);
+        let mut agenda = BTreeSet::new();
+        agenda.insert((Duration::ZERO, Happening::Wakes));
+        for request in requests.iter_mut().skip(1) {
+            // The teacher is through before.
+            request.pause += ms(1);
+            agenda.insert((request.pause, Happening::Wakes));
+        }
+        Self {
+            began: start(),
+            server,
+            limiter: Limiter::new(Config::new().live(live)),
+            permits: requests.iter().map(|_| None).collect(),
+            answers: requests.iter().map(|_| None).collect(),
+            waiting: (0..requests.len()).collect(),
+            requests,
+            agenda,
+            faults: Vec::new(),
+        }
+    }
+
+    fn finish(mut self) -> Done {
+        let mut last = Duration::ZERO;
+        let mut steps = 0;
+        while let Some((at, happening)) = self.agenda.pop_first() {
+            last = at;
+            steps += 1;
+            assert!(steps < 100_000, "no end in sight at {at:?}");
+            match happening {
+                Happening::Wakes => {}
+                Happening::Arrives(index) => {
+                    match self.server.arrive(at, self.requests[index].channel) {
+                        Ok(headers) => self.answers[index] = Some(headers),
+                        Err(fault) => self.faults.push(fault),
+                    }
+                }
+                Happening::Ends(index) => self.end(at, index),
+            }
+            self.ask(at);
+        }
+        let stats = self.limiter.stats(self.began + last);
+        Done {
+            faults: self.faults,
+            left: self.waiting.len(),
+            stats,
+        }
+    }
+
+    fn end(&mut self, at: Duration, index: usize) {
+        let Some(permit) = self.permits[index].take() else {
+            return;
+        };
+        let now = self.began + at;
+        match self.requests[index].fate {
+            Fate::Withdrawn | Fate::Abandoned => drop(permit),
+            Fate::Unanswered => self.limiter.settle(now, permit, Verdict::Lost),
+            Fate::Unsent => self.limiter.settle(now, permit, Verdict::Unsent),
+            Fate::Answered => match self.answers[index] {
+                Some(headers) => self.limiter.settle(now, permit, Verdict::Counted(headers)),
+                // A 429: the fault is noted already.
+                None => self.limiter.settle(now, permit, Verdict::Lost),
+            },
+        }
+    }
+
+    fn ask(&mut self, at: Duration) {
+        let now = self.began + at;
+        let mut still = Vec::new();
+        for index in std::mem::take(&mut self.waiting) {
+            let Request {
+                channel,
+                pause,
+                up,
+                down,
+                fate,
+            } = self.requests[index].clone();
+            if pause > at {
+                still.push(index);
+                continue;
+            }
+            match self.limiter.reserve(now, &tests::post(channel)) {
+                Reservation::Ready(mut permit) => {
+                    if !matches!(fate, Fate::Withdrawn) {
+                        permit.sent();
+                    }
+                    if !matches!(fate, Fate::Withdrawn | Fate::Unsent) {
+                        self.agenda.insert((at + up, Happening::Arrives(index)));
+                    }
+                    let end = match fate {
+                        Fate::Abandoned => at + up.min(down),
+                        _ => at + up + down,
+                    };
+                    // An answer cannot be had before the request has arrived.
+                    self.agenda.insert((end, Happening::Ends(index)));
+                    self.permits[index] = Some(permit);
+                }
+                Reservation::Wait { until, .. } => {
+                    if let Some(until) = until {
+                        assert!(until > now, "told to wait for the past");
+                        self.agenda.insert((until - self.began, Happening::Wakes));
+                    }
+                    still.push(index);
+                }
+                Reservation::Stopped(stop) => panic!("{stop:?}"),
+            }
+        }
+        self.waiting = still;
+    }
+}
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
