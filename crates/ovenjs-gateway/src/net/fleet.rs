@@ -14,7 +14,7 @@ use tokio::{
 use super::{Board, Delivery, Wiring, shard::Shard, turns::Turns};
 use crate::{
     Config, Error, ErrorKind, Sealed,
-    session::{IdentifyQueue, Session},
+    session::{IdentifyTurns, Session},
 };
 
 /// What one shard begins with.
@@ -47,7 +47,7 @@ pub(super) fn start(
             }
         };
         let _ = started.send(Ok(()));
-        let queue = IdentifyQueue::new(limit, wiring.clock.now());
+        let queue = IdentifyTurns::new(limit, wiring.clock.now());
         let turns = Rc::new(Turns::new(queue, Arc::clone(&wiring.clock)));
         let work = run(turns, wiring, rooms, events, stop);
         runtime.block_on(LocalSet::new().run_until(work));

@@ -344,7 +344,8 @@ pub enum Delivery {
     Dispatch(Dispatch),
     /// A new session begins although events of the old one may be missing.
     Gap(SessionGap),
-    /// A shard has ended: with an error where it gave up, without one where it was stopped.
+    /// A shard has ended: with an error where it gave up, without one where it was stopped. The
+    /// latter may be missing where nobody read while it was stopped.
     Stopped {
         /// The shard.
         shard: ShardId,

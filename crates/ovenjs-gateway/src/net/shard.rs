@@ -44,7 +44,7 @@ enum Aside {
     NobodyStops,
     Granted,
     Command(Option<Sealed>),
-    Room,
+    Room(mpsc::OwnedPermit<Delivery>),
     Timeout,
 }
 
@@ -227,7 +227,7 @@ impl Shard {
             command = self.commands.recv(), if self.commands_open && self.session.wants_commands() => {
                 Aside::Command(command)
             }
-            _ = self.events.reserve(), if room => Aside::Room,
+            Ok(place) = self.events.clone().reserve_owned(), if room => Aside::Room(place),
             () = sleep(deadline), if deadline.is_some() => Aside::Timeout,
         }
     }
@@ -248,32 +248,39 @@ impl Shard {
             }
             Aside::Command(Some(sealed)) => self.tell(Input::Command(sealed)),
             Aside::Command(None) => self.commands_open = false,
-            Aside::Room => self.drain(),
+            Aside::Room(place) => self.drain(Some(place)),
             Aside::Timeout => self.tell(Input::Timeout),
         }
     }
 
     fn tell(&mut self, input: Input<'_>) {
         self.session.handle(self.wiring.clock.now(), input);
-        self.drain();
+        self.drain(None);
     }
 
     /// Does what the session says, until it says nothing more.
-    fn drain(&mut self) {
+    ///
+    /// Places in the queue are taken before the session gives anything away, so nothing can be
+    /// refused. A place that was waited for must be used: given back, it would go to the next shard
+    /// that waits, and from there back again, for ever.
+    fn drain(&mut self, mut waited_for: Option<mpsc::OwnedPermit<Delivery>>) {
         let shard = self.session.shard();
-        // Places are taken before the session gives anything away, so nothing can be refused.
         let events = self.events.clone();
-        let room = if self.stopping {
+        let wanted = if self.stopping {
             0
         } else {
-            events.capacity().min(self.session.backlog())
+            self.session.backlog()
         };
-        let mut places = events.try_reserve_many(room).ok();
-        let room = places.as_ref().map_or(0, ExactSizeIterator::len);
+        let first = usize::from(waited_for.is_some());
+        let more = events.capacity().min(wanted.saturating_sub(first));
+        let mut places = events.try_reserve_many(more).ok();
+        let room = first + places.as_ref().map_or(0, ExactSizeIterator::len);
         self.session
             .handle(self.wiring.clock.now(), Input::Room(room));
         let mut deliver = |delivery| {
-            if let Some(place) = places.as_mut().and_then(Iterator::next) {
+            if let Some(place) = waited_for.take() {
+                place.send(delivery);
+            } else if let Some(place) = places.as_mut().and_then(Iterator::next) {
                 place.send(delivery);
             }
         };

@@ -5,17 +5,17 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use ovenjs_net::Clock;
 use tokio::sync::Notify;
 
-use crate::session::{Generation, IdentifyQueue, Turn};
+use crate::session::{Generation, IdentifyTurns, Turn};
 
 /// The turns of all shards of this process. It stays on the gateway's thread.
 pub(super) struct Turns {
-    queue: RefCell<IdentifyQueue>,
+    queue: RefCell<IdentifyTurns>,
     changed: Notify,
     clock: Arc<dyn Clock>,
 }
 
 impl Turns {
-    pub(super) fn new(queue: IdentifyQueue, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(queue: IdentifyTurns, clock: Arc<dyn Clock>) -> Self {
         Self {
             queue: RefCell::new(queue),
             changed: Notify::new(),
@@ -47,6 +47,12 @@ impl Ticket {
             let changed = self.turns.changed.notified();
             let now = self.turns.clock.now();
             let turn = self.turns.queue.borrow_mut().turn(self.shard, now);
+            if turn != Turn::Now && self.turns.queue.borrow().remaining() == 0 {
+                tracing::warn!(
+                    shard = self.shard,
+                    "no session starts are left: waiting for discord's new count, since going on would cost the token",
+                );
+            }
             match turn {
                 Turn::Now => {
                     self.turns.changed.notify_waiters();

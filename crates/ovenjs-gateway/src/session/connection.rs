@@ -94,7 +94,7 @@ impl Connection {
 
     pub(super) fn hello(&mut self, now: Instant, interval: Duration, jitter: f64) {
         self.interval = interval.clamp(INTERVAL_MIN, INTERVAL_MAX);
-        self.budget.reserve_for(self.interval);
+        self.budget.keep_for(self.interval);
         self.next_beat = Some(now + self.interval.mul_f64(jitter));
     }
 

@@ -34,6 +34,7 @@ enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InflateError {
     /// The bytes are not of that compression, or were damaged.
+    #[cfg(any(feature = "zlib", feature = "zstd"))]
     Corrupt,
     /// The message is larger than [`MESSAGE_BYTES_MAX`].
     TooLarge,

@@ -21,15 +21,22 @@
 //! **Back-pressure.** While [`wants_frames`](Session::wants_frames) is false the driver stops
 //! reading. Nothing is asked of the peer meanwhile: acknowledgements may sit in the socket unread,
 //! so their deadlines are suspended.
+//!
+//! This file is the machine's outside and the life of its connections; what Discord says is met in
+//! `receive`, and what is true of one connection only is in `connection`.
 
 mod backoff;
 mod close;
 mod connection;
+mod contract;
 mod envelope;
 mod identify;
 mod inflate;
 mod payload;
+mod receive;
+mod resume;
 mod send_budget;
+mod state;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -42,18 +49,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use ovenjs_types::{Dispatch, Origin, ShardId, Version};
-use serde::{Deserialize, Serialize};
+use ovenjs_types::{Dispatch, ShardId, Version};
 
 pub use close::{CLOSE_CODES, CLOSE_TO_RESUME, CloseCode, Reaction, reaction};
-pub use identify::{IdentifyQueue, Turn};
+pub use contract::{Connect, Generation, Input, Output, Payload, SessionGap};
+pub use identify::{IdentifyTurns, Turn};
 pub use inflate::MESSAGE_BYTES_MAX;
+pub use resume::Resume;
+pub use state::{Counts, ShardState};
 
 use crate::{Config, Error, ErrorKind, GatewayUrl, Presence, command::Sealed};
 use backoff::{Backoff, Jitter, Outcome};
 use connection::{Connection, Stage};
-use envelope::Envelope;
-use payload::{Hello, Identify, ReadyHead, ResumeFrame};
+use payload::Identify;
 
 /// One shard's dealings with Discord. See the [module](self) for how to drive it.
 ///
@@ -103,253 +111,6 @@ pub struct Session {
     fatal: Option<Error>,
 }
 
-/// What happened.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Input<'a> {
-    /// Begin. Once.
-    Start,
-    /// The websocket is open. `entropy` is 64 fresh random bits, for the jitter of the heartbeat.
-    Opened {
-        /// Which connection.
-        generation: Generation,
-        /// 64 random bits.
-        entropy: u64,
-    },
-    /// The websocket could not be opened.
-    Failed {
-        /// Which connection.
-        generation: Generation,
-    },
-    /// A whole websocket message arrived, text or binary, its fragments put together.
-    Frame {
-        /// Which connection.
-        generation: Generation,
-        /// The message's bytes as they came, still compressed.
-        bytes: &'a [u8],
-    },
-    /// The connection ended: by a close frame with a code, or just so.
-    Closed {
-        /// Which connection.
-        generation: Generation,
-        /// The code of the close frame, where there was one.
-        code: Option<u16>,
-    },
-    /// The turn asked for by [`Output::WantIdentify`] has come.
-    IdentifyGranted {
-        /// The connection that asked.
-        generation: Generation,
-    },
-    /// The bot wants something sent. Only while [`Session::wants_commands`].
-    Command(Sealed),
-    /// The consumer can take this many more deliveries. Replaces what was said before.
-    Room(usize),
-    /// The [`deadline`](Session::deadline) has come. Harmless when it has not.
-    Timeout,
-    /// End, in a way that lets another process resume.
-    Stop,
-}
-
-/// What to do.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Output {
-    /// Open a websocket.
-    Connect(Connect),
-    /// Ask for a turn to identify, and say [`Input::IdentifyGranted`] when it has come. The wish
-    /// ends with its connection.
-    WantIdentify {
-        /// The connection that asks.
-        generation: Generation,
-    },
-    /// Send this as a text message.
-    Send(Payload),
-    /// Close the connection with this code and drop it, or stop opening it.
-    Close {
-        /// The close frame's code.
-        code: u16,
-    },
-    /// Give this event to the consumer.
-    Dispatch(Dispatch),
-    /// Tell the consumer that events may be missing.
-    Gap(SessionGap),
-    /// Sequence numbers were left out by Discord within a session. For the log.
-    Skipped {
-        /// The last number before the hole.
-        after: u64,
-        /// The first number behind it.
-        before: u64,
-    },
-    /// A message was no message of Discord's, or was damaged. For the log; a reconnect follows.
-    Broken {
-        /// What was wrong with it.
-        reason: &'static str,
-    },
-    /// The shard's state changed.
-    State(ShardState),
-    /// The shard has given up for good. It comes after the last delivery.
-    Fatal(Error),
-}
-
-/// Which connection attempt of a session something is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Generation(u64);
-
-/// Where to open a websocket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Connect {
-    /// Which connection attempt this is.
-    pub generation: Generation,
-    /// Host, port and path.
-    pub url: GatewayUrl,
-    /// The query: version, encoding, compression.
-    pub query: String,
-    /// Whether a session is to be resumed there.
-    pub resume: bool,
-}
-
-/// A message to be sent. It may hold the token, so its `Debug` shows the length only.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Payload(Bytes);
-
-impl Payload {
-    /// The text of the message.
-    #[must_use]
-    pub fn bytes(&self) -> &Bytes {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Payload({} bytes)", self.0.len())
-    }
-}
-
-/// A new session begins although events of the old one may be missing.
-///
-/// It comes before the first event of the new session. Whoever keeps state should fetch it anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SessionGap {
-    /// The shard.
-    pub shard: ShardId,
-    /// The last sequence number received from the old session.
-    pub last_seq: u64,
-}
-
-/// What a shard is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ShardState {
-    /// Not started.
-    #[default]
-    Idle,
-    /// Opening a connection, or waiting for Discord's hello.
-    Connecting,
-    /// Waiting for its turn to identify.
-    Queued,
-    /// Waiting for READY.
-    Identifying,
-    /// Receiving what was missed, up to RESUMED.
-    Resuming,
-    /// Receiving events as they happen.
-    Connected,
-    /// Waiting to connect again.
-    Disconnected,
-    /// Ended for good.
-    Stopped,
-}
-
-impl ShardState {
-    /// The state in one word, e.g. `connected`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Connecting => "connecting",
-            Self::Queued => "queued",
-            Self::Identifying => "identifying",
-            Self::Resuming => "resuming",
-            Self::Connected => "connected",
-            Self::Disconnected => "disconnected",
-            Self::Stopped => "stopped",
-        }
-    }
-}
-
-impl fmt::Display for ShardState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What another process needs to go on with a session.
-///
-/// Discord keeps an abandoned session for some minutes. It is written and read by serde; it is of
-/// no use without the token, but it is nobody else's business either.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resume {
-    shard: [u32; 2],
-    session_id: String,
-    url: Option<String>,
-    version: [u64; 2],
-}
-
-impl Resume {
-    /// The shard; nothing where the record is damaged.
-    #[must_use]
-    pub const fn shard(&self) -> Option<ShardId> {
-        let [number, total] = self.shard;
-        ShardId::new(number, total)
-    }
-
-    /// The last event that was delivered.
-    #[must_use]
-    pub const fn version(&self) -> Version {
-        let [epoch, seq] = self.version;
-        Version { epoch, seq }
-    }
-}
-
-impl fmt::Debug for Resume {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resume")
-            .field("shard", &self.shard)
-            .field("version", &self.version())
-            .finish_non_exhaustive()
-    }
-}
-
-/// How often things happened in the life of a session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Connections attempted.
-    pub connects: u64,
-    /// Identifies sent.
-    pub identifies: u64,
-    /// Resumes sent.
-    pub resumes: u64,
-    /// Resumes that Discord confirmed.
-    pub resumed: u64,
-    /// New sessions that followed a lost one.
-    pub gaps: u64,
-    /// Events delivered.
-    pub delivered: u64,
-    /// Events that came again after a resume and were dropped.
-    pub duplicates: u64,
-    /// Sequence numbers that Discord left out within a session.
-    pub skipped: u64,
-    /// Messages that were no messages of Discord's, or were damaged.
-    pub broken: u64,
-    /// Connections that went silent.
-    pub zombies: u64,
-    /// Heartbeats sent.
-    pub heartbeats: u64,
-    /// Inputs of connections that were over.
-    pub stale: u64,
-}
-
 enum Link {
     Down { reconnect_at: Option<Instant> },
     Opening { until: Instant, at_home: bool },
@@ -396,7 +157,7 @@ impl Session {
                 .as_deref()
                 .and_then(|url| resume_url(url, &home, &config)),
         });
-        let version = former.map_or(Version::default(), Resume::version);
+        let version = former.map(Resume::version).unwrap_or_default();
         let epoch = config.epoch.max(version.epoch);
         let (base, max) = config.backoff;
         Ok(Self {
@@ -618,91 +379,6 @@ impl Session {
         }
     }
 
-    fn frame(&mut self, now: Instant, bytes: &[u8]) {
-        let Link::Up(connection) = &mut self.link else {
-            return;
-        };
-        connection.heard();
-        match connection.inflater.push(bytes) {
-            Ok(None) => {}
-            Ok(Some(text)) => {
-                match connection.reader.read(&text) {
-                    Some(envelope) => self.envelope(now, &text, envelope),
-                    None => self.broken(now, "it is not a message of the gateway"),
-                }
-                // Only the connection that lent the buffer gets it back.
-                if let Link::Up(connection) = &mut self.link {
-                    connection.inflater.reuse(text);
-                }
-            }
-            Err(inflate::InflateError::Corrupt) => self.broken(now, "it cannot be inflated"),
-            Err(inflate::InflateError::TooLarge) => self.broken(now, "it is too large"),
-        }
-    }
-
-    fn envelope(&mut self, now: Instant, text: &[u8], envelope: Envelope<'_>) {
-        let data = text.get(envelope.data).unwrap_or_default();
-        match envelope.op {
-            op::DISPATCH => match envelope.name {
-                Some(name) => self.dispatch(now, &name, envelope.seq, data),
-                None => self.broken(now, "it is an event without a name"),
-            },
-            op::HEARTBEAT => self.beat(now),
-            op::RECONNECT => self.lost_by_us(now, Reaction::Resume, Duration::ZERO),
-            op::INVALID_SESSION if data == b"true" => {
-                self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
-            }
-            op::INVALID_SESSION => {
-                let wait = INVALID_WAIT_MIN
-                    + (INVALID_WAIT_MAX - INVALID_WAIT_MIN).mul_f64(self.jitter.fraction());
-                self.lost_by_us(now, Reaction::Identify, wait);
-            }
-            op::HELLO => match Hello::interval(data) {
-                Some(interval) => self.hello(now, interval),
-                None => self.broken(now, "it is a hello without an interval"),
-            },
-            op::HEARTBEAT_ACK => {
-                if let Link::Up(connection) = &mut self.link {
-                    connection.acknowledged(now);
-                }
-            }
-            // Discord may add opcodes; what they mean for us it will say in the documentation.
-            _ => {}
-        }
-    }
-
-    fn hello(&mut self, now: Instant, interval: Duration) {
-        let Link::Up(connection) = &mut self.link else {
-            return;
-        };
-        connection.hello(now, interval, self.jitter.fraction());
-        if !matches!(connection.stage, Stage::Hello { .. }) {
-            return;
-        }
-        let generation = self.generation;
-        match &self.history {
-            Some(history) => {
-                let frame = ResumeFrame {
-                    token: self.config.token.expose(),
-                    session_id: &history.session_id,
-                    seq: self.received,
-                };
-                let payload = crate::command::frame(6, &frame);
-                connection.stage = Stage::Resuming {
-                    until: now + RESUMED_DEADLINE,
-                };
-                self.counts.resumes += 1;
-                self.enter(ShardState::Resuming);
-                self.send(now, payload);
-            }
-            None => {
-                connection.stage = Stage::Queued;
-                self.enter(ShardState::Queued);
-                self.outputs.push_back(Output::WantIdentify { generation });
-            }
-        }
-    }
-
     fn identify(&mut self, now: Instant) {
         let Link::Up(connection) = &mut self.link else {
             return;
@@ -726,78 +402,6 @@ impl Session {
         self.counts.identifies += 1;
         self.enter(ShardState::Identifying);
         self.send(now, payload);
-    }
-
-    fn dispatch(&mut self, now: Instant, name: &str, seq: Option<u64>, data: &[u8]) {
-        let Link::Up(connection) = &mut self.link else {
-            return;
-        };
-        if name == "READY" && matches!(connection.stage, Stage::Identifying { .. }) {
-            self.ready(now, seq, data);
-        } else if let Stage::Resuming { until } = &mut connection.stage {
-            // Replaying much may take long; each event shows that it goes on.
-            *until = now + RESUMED_DEADLINE;
-            if name == "RESUMED" {
-                self.fruitless_resumes = 0;
-                self.counts.resumed += 1;
-                self.established(now);
-            }
-        }
-        let received = self.received;
-        let seq = match seq {
-            Some(seq) if seq <= received => {
-                self.counts.duplicates += u64::from(name != "RESUMED");
-                return;
-            }
-            Some(seq) => seq,
-            // Without a number it can be neither a duplicate nor be asked for again.
-            None => received,
-        };
-        if seq > received + 1 {
-            self.counts.skipped += seq - received - 1;
-            self.outputs.push_back(Output::Skipped {
-                after: received,
-                before: seq,
-            });
-        }
-        self.received = seq;
-        let version = Version {
-            epoch: self.epoch,
-            seq,
-        };
-        self.backlog_bytes += weight(data.len());
-        let full = !self.wants_frames();
-        if let Link::Up(connection) = &mut self.link {
-            connection.fruitful = true;
-            connection.suspended |= full;
-        }
-        self.backlog.push_back(Parcel::Dispatch(Dispatch::new(
-            Origin::Gateway(self.shard),
-            version,
-            name,
-            Bytes::copy_from_slice(data),
-        )));
-    }
-
-    /// A new session has begun. Its first event is on its way to the backlog.
-    fn ready(&mut self, now: Instant, seq: Option<u64>, data: &[u8]) {
-        let head = ReadyHead::read(data);
-        let url = head.resume_gateway_url.as_deref();
-        self.epoch += 1;
-        self.history = head.session_id.map(|session_id| History {
-            session_id: session_id.into_owned(),
-            url: url.and_then(|url| resume_url(url, &self.home, &self.config)),
-        });
-        self.received = seq.unwrap_or(1).saturating_sub(1);
-        if let Some(last_seq) = self.untold_gap.take() {
-            self.counts.gaps += 1;
-            self.backlog.push_back(Parcel::Gap(SessionGap {
-                shard: self.shard,
-                last_seq,
-            }));
-        }
-        self.fruitless_resumes = 0;
-        self.established(now);
     }
 
     fn established(&mut self, now: Instant) {
@@ -910,12 +514,11 @@ impl Session {
         }
         connection.commands_at = None;
         while !self.commands.is_empty() {
-            if let Some(at) = connection.budget.ready_at(now) {
+            if let Err(at) = connection.budget.command(now) {
                 connection.commands_at = Some(at);
                 return;
             }
             if let Some(sealed) = self.commands.pop_front() {
-                connection.budget.sent(now);
                 self.outputs.push_back(Output::Send(Payload(sealed.bytes)));
             }
         }
@@ -944,7 +547,7 @@ impl Session {
 
     fn send(&mut self, now: Instant, payload: Result<Bytes, Error>) {
         if let Link::Up(connection) = &mut self.link {
-            connection.budget.sent(now);
+            connection.budget.unasked(now);
         }
         match payload {
             Ok(payload) => self.outputs.push_back(Output::Send(Payload(payload))),
@@ -1049,22 +652,8 @@ const RESUMED_DEADLINE: Duration = Duration::from_secs(30);
 /// A resume that failed this often without a single event will not work.
 const FRUITLESS_RESUMES_MAX: u32 = 3;
 
-/// After an invalid session Discord wants a random wait between these two.
-const INVALID_WAIT_MIN: Duration = Duration::from_secs(1);
-const INVALID_WAIT_MAX: Duration = Duration::from_secs(5);
-
 /// A minute's budget of commands: more would wait for longer than anyone expects.
 const COMMANDS_MAX: usize = 120;
 
 /// About what a queued event needs beside its payload, so that empty events count too.
 const PARCEL_OVERHEAD: usize = 128;
-
-/// Discord's opcodes, as far as it sends them.
-mod op {
-    pub(super) const DISPATCH: u64 = 0;
-    pub(super) const HEARTBEAT: u64 = 1;
-    pub(super) const RECONNECT: u64 = 7;
-    pub(super) const INVALID_SESSION: u64 = 9;
-    pub(super) const HELLO: u64 = 10;
-    pub(super) const HEARTBEAT_ACK: u64 = 11;
-}

@@ -4,69 +4,54 @@
 //! that. It does not say where its windows begin, so none of our own may hold more. Heartbeats and
 //! the handshake count at Discord's end too; room is kept for them and they never wait.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use ovenjs_ratelimit::Window;
 
 /// Counts what is sent on one connection.
 #[derive(Debug)]
 pub(crate) struct SendBudget {
-    sent: VecDeque<Instant>,
-    reserved: usize,
+    sends: Window,
+    /// Places that commands leave free.
+    kept: u32,
 }
 
 impl SendBudget {
     pub(crate) fn new() -> Self {
         Self {
-            sent: VecDeque::new(),
-            reserved: RESERVED_MIN,
+            sends: Window::new(SENDS_MAX, WINDOW + MARGIN),
+            kept: KEPT_MIN,
         }
     }
 
     /// Keeps room for the heartbeats of this interval.
-    pub(crate) fn reserve_for(&mut self, interval: Duration) {
+    pub(crate) fn keep_for(&mut self, interval: Duration) {
         let beats = WINDOW
             .as_millis()
             .checked_div(interval.as_millis())
             .unwrap_or(u128::MAX);
-        self.reserved = usize::try_from(beats)
-            .unwrap_or(usize::MAX)
-            .saturating_add(RESERVED_MIN)
-            .min(SENDS_MAX - COMMANDS_MIN);
+        let beats = u32::try_from(beats).unwrap_or(u32::MAX);
+        self.kept = beats.saturating_add(KEPT_MIN).min(SENDS_MAX - COMMANDS_MIN);
     }
 
-    /// When a command may be sent: at once, or at the returned moment.
-    pub(crate) fn ready_at(&mut self, now: Instant) -> Option<Instant> {
-        self.forget(now);
-        let over = (self.sent.len() + self.reserved + 1).checked_sub(SENDS_MAX)?;
-        let blocking = over.checked_sub(1)?;
-        self.sent.get(blocking).map(|sent| *sent + WINDOW + MARGIN)
+    /// Takes a place for a command.
+    ///
+    /// # Errors
+    ///
+    /// The moment to ask again.
+    pub(crate) fn command(&mut self, now: Instant) -> Result<(), Instant> {
+        self.sends.take(now, self.kept)
     }
 
-    /// Notes that something was sent.
-    pub(crate) fn sent(&mut self, now: Instant) {
-        self.forget(now);
-        // A peer that asks for heartbeats in a hurry must not make the list grow.
-        if self.sent.len() == SENDS_MAX {
-            self.sent.pop_front();
-        }
-        self.sent.push_back(now);
-    }
-
-    fn forget(&mut self, now: Instant) {
-        while self
-            .sent
-            .front()
-            .is_some_and(|sent| now >= *sent + WINDOW + MARGIN)
-        {
-            self.sent.pop_front();
-        }
+    /// Notes a message that does not wait: a heartbeat, or one of the handshake.
+    pub(crate) fn unasked(&mut self, now: Instant) {
+        // Where even the kept places are gone, a peer asks for heartbeats faster than it allows.
+        let _ = self.sends.take(now, 0);
     }
 }
 
 /// Discord's limit on messages in one window.
-const SENDS_MAX: usize = 120;
+const SENDS_MAX: u32 = 120;
 
 /// Discord's window.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -75,10 +60,10 @@ const WINDOW: Duration = Duration::from_secs(60);
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// Room for identify or resume and for heartbeats that Discord asks for.
-const RESERVED_MIN: usize = 4;
+const KEPT_MIN: u32 = 4;
 
 /// What is left for commands however often the heart beats.
-const COMMANDS_MIN: usize = 60;
+const COMMANDS_MIN: u32 = 60;
 
 #[cfg(test)]
 mod tests {
@@ -96,24 +81,23 @@ mod tests {
             let begin = start();
             let interval = Duration::from_secs(interval);
             let mut budget = SendBudget::new();
-            budget.reserve_for(interval);
+            budget.keep_for(interval);
             let (mut now, mut beat) = (begin, begin + interval);
             let mut sent = Vec::new();
             for wait in waits {
                 now += Duration::from_millis(wait);
                 while beat <= now {
-                    budget.sent(beat);
+                    budget.unasked(beat);
                     sent.push(beat);
                     beat += interval;
                 }
-                if budget.ready_at(now).is_none() {
-                    budget.sent(now);
+                if budget.command(now).is_ok() {
                     sent.push(now);
                 }
             }
             for (i, at) in sent.iter().enumerate() {
                 let within = sent[i..].iter().take_while(|other| **other < *at + WINDOW).count();
-                prop_assert!(within <= SENDS_MAX, "{within} within one window");
+                prop_assert!(within <= 120, "{within} within one window");
             }
         }
     }
@@ -122,15 +106,23 @@ mod tests {
     fn a_command_that_must_wait_is_told_when() {
         let now = start();
         let mut budget = SendBudget::new();
-        budget.reserve_for(Duration::from_secs(41));
-        let mut commands = 0;
-        while budget.ready_at(now).is_none() {
-            budget.sent(now);
-            commands += 1;
-        }
-        assert_eq!(commands, SENDS_MAX - RESERVED_MIN - 1);
-        let ready = budget.ready_at(now).unwrap();
+        budget.keep_for(Duration::from_secs(41));
+        let commands = (0..SENDS_MAX)
+            .filter(|_| budget.command(now).is_ok())
+            .count();
+        assert_eq!(commands, 115);
+        let ready = budget.command(now).unwrap_err();
         assert_eq!(ready, now + WINDOW + MARGIN);
-        assert!(budget.ready_at(ready).is_none());
+        assert!(budget.command(ready).is_ok());
+    }
+
+    #[test]
+    fn a_heart_that_races_leaves_room_for_commands() {
+        let now = start();
+        let mut budget = SendBudget::new();
+        budget.keep_for(Duration::from_millis(5));
+        (0..1000).for_each(|_| budget.unasked(now));
+        let later = now + WINDOW + MARGIN;
+        assert!((0..COMMANDS_MIN).all(|_| budget.command(later).is_ok()));
     }
 }

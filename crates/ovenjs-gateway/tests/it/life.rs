@@ -18,9 +18,9 @@ async fn a_shard_connects_and_hears_events_in_every_compression() {
         discord.user("ann").says("hello").await.unwrap();
         let message = next_named(&mut events, "MESSAGE_CREATE").await;
         assert!(std::str::from_utf8(&message.raw).unwrap().contains("hello"));
-        let stats = gateway.stats();
-        assert_eq!(stats.shards[0].state, ShardState::Connected);
-        assert_eq!(stats.shards[0].counts.connects, 1);
+        let stats = only(&gateway);
+        assert_eq!(stats.state, ShardState::Connected);
+        assert_eq!(stats.counts.connects, 1);
         let wanted = compression.name().unwrap_or("");
         let seen = discord.connections();
         assert!(format!("{seen:?}").contains(wanted), "{seen:?}");
@@ -54,7 +54,7 @@ async fn a_refused_token_ends_with_the_repair_and_without_the_token() {
     ] {
         assert!(!shown.contains("canary"), "{shown}");
     }
-    assert_eq!(gateway.stats().shards[0].state, ShardState::Stopped);
+    assert_eq!(only(&gateway).state, ShardState::Stopped);
     let refused = gateway.send(
         gateway.shards().next().unwrap(),
         &Command::UpdatePresence(Presence::new(Status::Online)),
@@ -84,14 +84,14 @@ async fn an_unreachable_gateway_is_tried_on_and_the_reason_shown() {
     discord.stop().await;
     let (gateway, _events) = start(deaf);
     let reason = loop {
-        if let Some(reason) = gateway.stats().shards[0].last_failure.clone() {
+        if let Some(reason) = only(&gateway).last_failure.clone() {
             break reason;
         }
         tokio::task::yield_now().await;
     };
     assert!(reason.contains("cannot reach the gateway"), "{reason}");
     gateway.stop().await;
-    assert_eq!(gateway.stats().shards[0].counts.identifies, 0);
+    assert_eq!(only(&gateway).counts.identifies, 0);
 }
 
 #[test]
@@ -221,4 +221,40 @@ async fn dropping_the_handle_leaves_the_shards_alone() {
     next_named(&mut events, "READY").await;
     discord.emit("COUNTED", &1).unwrap();
     next_named(&mut events, "COUNTED").await;
+}
+
+#[tokio::test]
+async fn shards_share_a_queue_that_is_full() {
+    let discord = Discord::start(ovenjs_mock::Config::default().shards(2))
+        .await
+        .unwrap();
+    let (_gateway, mut events) = start(
+        config(&discord)
+            .shards(2)
+            .event_queue(1)
+            .session_start_limit(ovenjs_types::SessionStartLimit {
+                total: 1000,
+                remaining: 1000,
+                reset_after: 60_000,
+                max_concurrency: 2,
+            }),
+    );
+    next_named(&mut events, "READY").await;
+    next_named(&mut events, "READY").await;
+    // Events without a guild go to shard 0; this guild belongs to shard 1.
+    let other = std::collections::BTreeMap::from([("guild_id", "4194304")]);
+    for _ in 0..500 {
+        discord.emit("COUNTED", &1).unwrap();
+        discord.emit("COUNTED", &other).unwrap();
+    }
+    let mut last = std::collections::BTreeMap::new();
+    for _ in 0..1000 {
+        let dispatch = next_named(&mut events, "COUNTED").await;
+        let ovenjs_types::Origin::Gateway(shard) = dispatch.origin else {
+            panic!()
+        };
+        let before = last.insert(shard, dispatch.version);
+        assert!(before.is_none_or(|before| before < dispatch.version));
+    }
+    assert_eq!(last.len(), 2);
 }

@@ -5,7 +5,7 @@ mod life;
 
 use std::time::Duration;
 
-use ovenjs_gateway::{Compression, Config, Delivery, Events, Gateway};
+use ovenjs_gateway::{Compression, Config, Delivery, Events, Gateway, ShardStats};
 use ovenjs_mock::Discord;
 use ovenjs_types::{Dispatch, Intents};
 
@@ -53,6 +53,16 @@ async fn fatal(events: &mut Events) -> ovenjs_gateway::Error {
 
 fn start(config: Config) -> (Gateway, Events) {
     Gateway::start(config).expect("the gateway starts")
+}
+
+/// How the only shard is.
+fn only(gateway: &Gateway) -> ShardStats {
+    gateway
+        .stats()
+        .shards
+        .first()
+        .cloned()
+        .expect("there is a shard")
 }
 
 /// The field `n` of a counted event.

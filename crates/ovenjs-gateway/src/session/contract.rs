@@ -1,0 +1,143 @@
+//! What a session and its driver say to each other.
+
+use std::fmt;
+
+use bytes::Bytes;
+use ovenjs_types::{Dispatch, ShardId};
+
+use super::ShardState;
+use crate::{Error, GatewayUrl, Sealed};
+
+/// What happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// Begin. Once.
+    Start,
+    /// The websocket is open. `entropy` is 64 fresh random bits, for the jitter of the heartbeat.
+    Opened {
+        /// Which connection.
+        generation: Generation,
+        /// 64 random bits.
+        entropy: u64,
+    },
+    /// The websocket could not be opened.
+    Failed {
+        /// Which connection.
+        generation: Generation,
+    },
+    /// A whole websocket message arrived, text or binary, its fragments put together.
+    Frame {
+        /// Which connection.
+        generation: Generation,
+        /// The message's bytes as they came, still compressed.
+        bytes: &'a [u8],
+    },
+    /// The connection ended: by a close frame with a code, or just so.
+    Closed {
+        /// Which connection.
+        generation: Generation,
+        /// The code of the close frame, where there was one.
+        code: Option<u16>,
+    },
+    /// The turn asked for by [`Output::WantIdentify`] has come.
+    IdentifyGranted {
+        /// The connection that asked.
+        generation: Generation,
+    },
+    /// The bot wants something sent. Only while [`wants_commands`](super::Session::wants_commands) is true.
+    Command(Sealed),
+    /// The consumer can take this many more deliveries. Replaces what was said before.
+    Room(usize),
+    /// The [`deadline`](super::Session::deadline) has come. Harmless when it has not.
+    Timeout,
+    /// End, in a way that lets another process resume.
+    Stop,
+}
+
+/// What to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// Open a websocket.
+    Connect(Connect),
+    /// Ask for a turn to identify, and say [`Input::IdentifyGranted`] when it has come. The wish
+    /// ends with its connection.
+    WantIdentify {
+        /// The connection that asks.
+        generation: Generation,
+    },
+    /// Send this as a text message.
+    Send(Payload),
+    /// Close the connection with this code and drop it, or stop opening it.
+    Close {
+        /// The close frame's code.
+        code: u16,
+    },
+    /// Give this event to the consumer.
+    Dispatch(Dispatch),
+    /// Tell the consumer that events may be missing.
+    Gap(SessionGap),
+    /// Sequence numbers were left out by Discord within a session. For the log.
+    Skipped {
+        /// The last number before the hole.
+        after: u64,
+        /// The first number behind it.
+        before: u64,
+    },
+    /// A message was no message of Discord's, or was damaged. For the log; a reconnect follows.
+    Broken {
+        /// What was wrong with it.
+        reason: &'static str,
+    },
+    /// The shard's state changed.
+    State(ShardState),
+    /// The shard has given up for good. It comes after the last delivery.
+    Fatal(Error),
+}
+
+/// Which connection attempt of a session something is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Generation(pub(super) u64);
+
+/// Where to open a websocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connect {
+    /// Which connection attempt this is.
+    pub generation: Generation,
+    /// Host, port and path.
+    pub url: GatewayUrl,
+    /// The query: version, encoding, compression.
+    pub query: String,
+    /// Whether a session is to be resumed there.
+    pub resume: bool,
+}
+
+/// A message to be sent. It may hold the token, so its `Debug` shows the length only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload(pub(super) Bytes);
+
+impl Payload {
+    /// The text of the message.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.0.len())
+    }
+}
+
+/// A new session begins although events of the old one may be missing.
+///
+/// It comes before the first event of the new session. Whoever keeps state should fetch it anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionGap {
+    /// The shard.
+    pub shard: ShardId,
+    /// The last sequence number received from the old session.
+    pub last_seq: u64,
+}
