@@ -131,6 +131,55 @@ impl Config {
         self
     }
 
+    /// Lets a heartbeat come this much later than the interval.
+    #[must_use]
+    pub const fn heartbeat_grace(mut self, grace: Duration) -> Self {
+        self.heartbeat_grace = grace;
+        self
+    }
+
+    /// Keeps sessions without a connection for this long.
+    #[must_use]
+    pub const fn resume_window(mut self, window: Duration) -> Self {
+        self.resume_window = window;
+        self
+    }
+
+    /// Keeps this many dispatches of a session for a resume.
+    #[must_use]
+    pub const fn replay_limit(mut self, dispatches: usize) -> Self {
+        self.replay_limit = dispatches;
+        self
+    }
+
+    /// Lets this many identifies succeed.
+    #[must_use]
+    pub const fn session_starts(mut self, identifies: u32) -> Self {
+        self.session_starts = identifies;
+        self
+    }
+
+    /// Keeps a place for this long after an identify.
+    #[must_use]
+    pub const fn identify_interval(mut self, interval: Duration) -> Self {
+        self.identify_interval = interval;
+        self
+    }
+
+    /// Lets one connection send this many payloads in 60 s.
+    #[must_use]
+    pub const fn gateway_sends(mut self, payloads: u32) -> Self {
+        self.gateway_sends = payloads;
+        self
+    }
+
+    /// Takes the initial response to an interaction for this long.
+    #[must_use]
+    pub const fn interaction_deadline(mut self, deadline: Duration) -> Self {
+        self.interaction_deadline = deadline;
+        self
+    }
+
     /// Refuses these intent bits with close code 4014.
     #[must_use]
     pub const fn disallow_intents(mut self, bits: u64) -> Self {

@@ -37,6 +37,7 @@ mod config;
 mod error;
 mod failure;
 mod faults;
+mod journal;
 mod json;
 pub mod oracle;
 mod play;

@@ -106,6 +106,7 @@ impl Shared {
     /// A new watcher of the news.
     pub(crate) fn watch(&self) -> mpsc::Receiver<Bytes> {
         let (sender, receiver) = mpsc::channel(MAX_UNREAD_NEWS);
+        self.with(|backend, _| backend.journal.watched = true);
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         watchers.retain(|watcher| !watcher.is_closed());
         if watchers.len() < MAX_WATCHERS {

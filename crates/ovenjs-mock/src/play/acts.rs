@@ -134,6 +134,11 @@ fn type_command(
 
 /// First the initial response in Discord's time, then what the user gets to see.
 async fn answered(shared: &Shared, id: u64, what: &str) -> Result<(u64, Outcome), Error> {
+    if shared.look(|backend| backend.gateway.is_deserted()) {
+        return Err(Error::refused(format!(
+            "no bot is connected to answer {what}"
+        )));
+    }
     let deadline = shared.interaction_deadline + AFTER_DEADLINE;
     let first = format!("the bot's initial response to {what}");
     shared

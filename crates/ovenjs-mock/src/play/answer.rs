@@ -8,7 +8,10 @@ use std::{
 use crate::{
     error::Error,
     json::{Fields, Json, Object},
-    world::interaction::{Outcome, Response, modal_fields},
+    world::{
+        interaction::{Outcome, Response},
+        modal,
+    },
 };
 
 use super::{Message, User, acts};
@@ -159,7 +162,7 @@ pub struct Modal {
 impl Modal {
     fn of(modal: &Object) -> Self {
         let text = |key: &str| modal.text(key).unwrap_or_default().to_owned();
-        let fields = modal_fields(modal)
+        let fields = modal::fields(modal)
             .into_iter()
             .map(|field| Json(field.into()))
             .collect();

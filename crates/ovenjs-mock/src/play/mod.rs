@@ -206,7 +206,7 @@ impl Discord {
     }
 
     /// Sends an event of any name and content to the sessions that may hear of it, without a look at
-    /// what Discord documents. The field `guild_id` decides the shard.
+    /// what Discord documents. The field `guild_id`, or the `id` of a guild, decides the shard.
     ///
     /// # Errors
     ///
@@ -227,7 +227,11 @@ impl Discord {
         let mut emissions = Vec::new();
         for (name, data) in events {
             let data = serde_json::to_value(data).map_err(|source| Error::shape(&source))?;
-            let guild = data.get("guild_id").and_then(snowflake);
+            let key = match name {
+                "GUILD_CREATE" | "GUILD_UPDATE" | "GUILD_DELETE" => "id",
+                _ => "guild_id",
+            };
+            let guild = data.get(key).and_then(snowflake);
             emissions.push(Emission {
                 name: name.to_owned(),
                 data,
@@ -263,7 +267,7 @@ impl Discord {
         let place = self.read_messages.fetch_add(1, Ordering::SeqCst);
         self.shared
             .until("a message of the bot", self.shared.patience, |backend| {
-                let (channel, id) = backend.journal.bot_messages.get(place).copied()?;
+                let (channel, id) = backend.journal.bot_message(place)?;
                 Some(Message::of(&backend.world, channel, id))
             })
             .await

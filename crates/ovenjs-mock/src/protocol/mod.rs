@@ -71,12 +71,10 @@ pub(crate) enum Traffic {
     Ready {
         connection: u64,
         shard: (u32, u32),
-        session: String,
     },
     Resumed {
         connection: u64,
         replayed: usize,
-        session: String,
     },
     Sent {
         connection: u64,
@@ -383,6 +381,11 @@ impl Gateway {
                 }
             })
             .collect()
+    }
+
+    /// Whether no session exists, not even one that waits for its client.
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.sessions.is_empty()
     }
 
     /// How many connections have a session.

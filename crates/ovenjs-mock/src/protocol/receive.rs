@@ -169,14 +169,11 @@ impl Gateway {
         connection.session = Some(session.clone());
         self.identified.insert(place, now);
         self.starts_left -= 1;
-        self.sessions.insert(
-            session.clone(),
-            Session::new(session.clone(), shard, intents, id),
-        );
+        self.sessions
+            .insert(session.clone(), Session::new(shard, intents, id));
         self.traffic.push(Traffic::Ready {
             connection: id,
             shard,
-            session: session.clone(),
         });
         self.welcome(&session, shard, intents, world);
         Ok(())
@@ -267,7 +264,6 @@ impl Gateway {
         self.traffic.push(Traffic::Resumed {
             connection: id,
             replayed: missed.len(),
-            session: session.id.clone(),
         });
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.session = Some(name.to_owned());

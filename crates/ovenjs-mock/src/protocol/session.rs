@@ -5,7 +5,6 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 /// One identified shard. Dispatches are numbered here and kept for a resume.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) id: String,
     pub(super) shard: (u32, u32),
     pub(super) intents: u64,
     pub(super) seq: u64,
@@ -19,9 +18,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) const fn new(id: String, shard: (u32, u32), intents: u64, connection: u64) -> Self {
+    pub(super) const fn new(shard: (u32, u32), intents: u64, connection: u64) -> Self {
         Self {
-            id,
             shard,
             intents,
             seq: 0,

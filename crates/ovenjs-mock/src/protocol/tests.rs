@@ -61,9 +61,7 @@ fn a_session_waits_for_its_client_and_no_longer() {
 
 #[test]
 fn a_client_too_far_behind_has_to_begin_anew() {
-    let mut config = Config::default();
-    config.replay_limit = 3;
-    let mut script = Script::new(config);
+    let mut script = Script::new(Config::default().replay_limit(3));
     let (id, ready) = script.identified(1);
     script.hang_up(id, None);
     for number in 0..3 {
@@ -148,9 +146,7 @@ fn identify_turns_are_kept_where_they_are_enforced() {
 
 #[test]
 fn an_exhausted_budget_of_identifies_is_a_refused_token() {
-    let mut config = Config::default();
-    config.session_starts = 1;
-    let mut script = Script::new(config);
+    let mut script = Script::new(Config::default().session_starts(1));
     script.identified(0);
     let id = script.open();
     let payload = identify(&script.backend.world.token, 0);
@@ -279,7 +275,7 @@ impl Script {
             .into_iter()
             .filter_map(|output| match output {
                 Output::Send(Frame::Text(text)) => serde_json::from_slice(&text).ok(),
-                _ => None,
+                Output::Send(Frame::Binary(_)) | Output::Close(..) | Output::Abort => None,
             })
             .collect()
     }
@@ -289,7 +285,7 @@ impl Script {
             .into_iter()
             .find_map(|output| match output {
                 Output::Close(code, _) => Some(code),
-                _ => None,
+                Output::Send(_) | Output::Abort => None,
             })
     }
 }

@@ -13,7 +13,8 @@ use crate::{
     shared::Shared,
     world::{
         World,
-        interaction::{self, Outcome, Response as Answer},
+        interaction::{Outcome, Response as Answer},
+        modal,
     },
 };
 
@@ -199,7 +200,7 @@ fn told(shared: &Shared, id: u64, outcome: &Outcome) -> Value {
                 "outcome": "modal",
                 "title": modal.get("title"),
                 "custom_id": modal.get("custom_id"),
-                "fields": interaction::modal_fields(&modal),
+                "fields": modal::fields(&modal),
             })
         }),
     }

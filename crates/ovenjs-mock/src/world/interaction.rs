@@ -13,6 +13,7 @@ use crate::{
 use super::{
     World, component,
     message::{Draft, File, LOADING},
+    modal,
 };
 
 /// One interaction and what has become of it.
@@ -28,7 +29,7 @@ pub(crate) struct Interaction {
     /// The command's name, for the metadata of the answer.
     name: Option<String>,
     /// The message whose component was pressed.
-    source: Option<u64>,
+    pub(super) source: Option<u64>,
     /// The interaction whose modal this one submits.
     opened_by: Option<u64>,
     pub(crate) response: Option<Response>,
@@ -213,7 +214,7 @@ impl World {
                 (Response::Update, Some(source))
             }
             8 => (Response::Choices(data.list("choices").to_vec()), None),
-            9 => (Response::Modal(check_modal(data)?), None),
+            9 => (Response::Modal(modal::check(data)?), None),
             _ => (Response::Pong, None),
         };
         if let Some(interaction) = self.interactions.get_mut(&id) {
@@ -383,51 +384,6 @@ impl World {
         }))
     }
 
-    /// Begins the submission of a modal that the interaction `opened_by` was answered with.
-    pub(crate) fn submit(
-        &mut self,
-        opened_by: u64,
-        fields: &[(String, String)],
-    ) -> Result<u64, String> {
-        let opener = self
-            .interactions
-            .get(&opened_by)
-            .ok_or("no such interaction")?;
-        let Some(Response::Modal(modal)) = &opener.response else {
-            return Err("the bot has not opened a modal".to_owned());
-        };
-        let components = modal.list("components");
-        for (custom_id, _) in fields {
-            if component::with_custom_id(components, custom_id).is_none() {
-                let known = modal_fields(modal);
-                let known: Vec<String> = known
-                    .into_iter()
-                    .filter_map(|f| f.text("custom_id").map(str::to_owned))
-                    .collect();
-                return Err(format!(
-                    "the modal has no field {custom_id}: there is {}",
-                    known.join(", ")
-                ));
-            }
-        }
-        let mut ids = 0;
-        let submitted = filled(components, fields, &mut ids)?;
-        let data = object(json!({
-            "custom_id": modal.text("custom_id").unwrap_or_default(),
-            "components": submitted,
-        }));
-        let (user, channel, source) = (opener.user, opener.channel, opener.source);
-        Ok(self.begin(Deed {
-            kind: MODAL_SUBMIT,
-            user,
-            channel,
-            data,
-            name: None,
-            source,
-            opened_by: Some(opened_by),
-        }))
-    }
-
     pub(crate) fn partial_channel(&self, id: u64, viewer: u64) -> Value {
         let Some(room) = self.channels.get(&id) else {
             return Value::Null;
@@ -565,130 +521,12 @@ impl World {
     }
 }
 
-/// The fields of a modal that a user fills, in the order of reading, each with the label that stands
-/// over it.
-pub(crate) fn modal_fields(modal: &Object) -> Vec<Object> {
-    let mut fields = Vec::new();
-    let mut label: Option<Object> = None;
-    component::walk(modal.list("components"), &mut |part| {
-        if part.int("type") == Some(18) {
-            label = Some(part.clone());
-        } else if part.contains_key("custom_id") {
-            let mut field = part.clone();
-            if let Some(label) = label.take() {
-                for key in ["label", "description"] {
-                    if let Some(text) = label.text(key) {
-                        field.set(key, text);
-                    }
-                }
-            }
-            fields.push(field);
-        }
-    });
-    fields
-}
-
-/// The components of a submission: the modal's tree, reduced to ids and what was entered.
-fn filled(
-    components: &[Value],
-    fields: &[(String, String)],
-    ids: &mut u64,
-) -> Result<Vec<Value>, String> {
-    let mut out = Vec::new();
-    for part in components.iter().filter_map(Value::as_object) {
-        let kind = part.int("type").unwrap_or_default();
-        *ids += 1;
-        let mut sent = object(json!({ "type": kind, "id": part.int("id").unwrap_or(*ids) }));
-        if let Some(custom_id) = part.text("custom_id") {
-            let entered = fields
-                .iter()
-                .find(|(id, _)| id == custom_id)
-                .map(|(_, text)| text.as_str());
-            let value = entered.or_else(|| part.text("value")).unwrap_or_default();
-            sent.set("custom_id", custom_id);
-            if kind == 4 {
-                check_field(part, custom_id, value)?;
-                sent.set("value", value);
-            } else if matches!(kind, 3 | 5..=8 | 19 | 22) {
-                let values: Vec<&str> = value
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|v| !v.is_empty())
-                    .collect();
-                sent.set("values", values);
-            } else if kind == 23 {
-                sent.set("value", value == "true");
-            } else {
-                sent.set("value", value);
-            }
-        }
-        if part.contains_key("components") {
-            sent.set("components", filled(part.list("components"), fields, ids)?);
-        }
-        if let Some(inner) = part.get("component") {
-            let inner = filled(std::slice::from_ref(inner), fields, ids)?;
-            sent.set("component", inner.into_iter().next());
-        }
-        out.push(Value::Object(sent));
-    }
-    Ok(out)
-}
-
-fn check_field(field: &Object, custom_id: &str, value: &str) -> Result<(), String> {
-    let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
-    if value.is_empty() {
-        return if field.flag("required") == Some(false) {
-            Ok(())
-        } else {
-            Err(format!("the modal's field {custom_id} must be filled"))
-        };
-    }
-    if let Some(least) = field.int("min_length").filter(|least| length < *least) {
-        return Err(format!(
-            "the modal's field {custom_id} wants at least {least} characters"
-        ));
-    }
-    if let Some(most) = field.int("max_length").filter(|most| length > *most) {
-        return Err(format!(
-            "the modal's field {custom_id} takes at most {most} characters"
-        ));
-    }
-    Ok(())
-}
-
-fn check_modal(data: Object) -> Result<Object, Failure> {
-    let required = |key: &str| {
-        Failure::form(
-            &["data", key],
-            "BASE_TYPE_REQUIRED",
-            "This field is required",
-        )
-    };
-    for key in ["custom_id", "title"] {
-        if data.text(key).is_none_or(str::is_empty) {
-            return Err(required(key));
-        }
-    }
-    let parts = data.list("components").len();
-    if parts == 0 || parts > MAX_MODAL_PARTS {
-        return Err(Failure::form(
-            &["data", "components"],
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 5 in length.",
-        ));
-    }
-    Ok(data)
-}
-
 fn owners(guild: Option<u64>) -> Value {
     json!({ "0": guild.map_or_else(|| "0".to_owned(), |guild| guild.to_string()) })
 }
 
 /// A token works for a quarter of an hour after the interaction.
 const TOKEN_LIFE_MS: u64 = 15 * 60 * 1000;
-
-/// Top-level components of a modal.
-const MAX_MODAL_PARTS: usize = 5;
 
 /// The oldest interactions are forgotten beyond this; their tokens are dead long before.
 const MAX_KEPT_INTERACTIONS: usize = 10_000;

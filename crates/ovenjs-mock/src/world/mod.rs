@@ -9,6 +9,7 @@ mod guild;
 pub(crate) mod interaction;
 mod member;
 pub(crate) mod message;
+pub(crate) mod modal;
 pub(crate) mod permission;
 mod reaction;
 pub(crate) mod slash;

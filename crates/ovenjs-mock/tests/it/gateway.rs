@@ -328,8 +328,10 @@ async fn guilds_are_shared_out_among_the_shards() {
 
 #[tokio::test]
 async fn a_client_without_heartbeats_is_cut_off() {
-    let mut config = Config::default().heartbeat_interval(Duration::from_millis(20));
-    config.heartbeat_grace = Duration::from_millis(20);
+    let soon = Duration::from_millis(20);
+    let config = Config::default()
+        .heartbeat_interval(soon)
+        .heartbeat_grace(soon);
     let discord = Discord::start(config).await.unwrap();
     let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", 0).await;
     assert_eq!(socket.next().await, Err(Ended::Close(4009)));

@@ -218,8 +218,7 @@ async fn what_is_typed_wrong_is_explained() {
 
 #[tokio::test]
 async fn an_answer_that_comes_too_late_is_an_unknown_interaction() {
-    let mut config = Config::default();
-    config.interaction_deadline = std::time::Duration::ZERO;
+    let config = Config::default().interaction_deadline(std::time::Duration::ZERO);
     let discord = Discord::start(config).await.unwrap();
     register(&discord).await;
     let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", 1).await;
@@ -367,4 +366,38 @@ async fn token_call(
     );
     let body = body.map(|body| (body.to_string(), "application/json"));
     send(discord.address(), method, &path, &[], body).await
+}
+
+#[tokio::test]
+async fn commands_work_in_private_too() {
+    let (discord, mut socket) = bakery().await;
+    let ann = discord.user("ann").in_private().unwrap();
+    let (answer, ()) = tokio::join!(ann.slash("/feedback topic:secrets"), async {
+        let event = socket.event("INTERACTION_CREATE").await["d"].clone();
+        assert_eq!(
+            (&event["guild_id"], &event["member"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(event["user"]["username"], "ann");
+        assert_eq!(event["context"], 1);
+        let body = json!({ "type": 4, "data": { "content": "between us" } });
+        assert_eq!(respond(&discord, &event, body, "").await.status, 204);
+    });
+    assert_eq!(answer.unwrap().content(), "between us");
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn without_a_bot_nobody_waits_for_one() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    register(&discord).await;
+    let error = discord
+        .user("ann")
+        .slash("/feedback topic:docs")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no bot is connected to answer /feedback topic:docs"
+    );
 }

@@ -1,0 +1,178 @@
+//! What has been seen, for tests and for the page.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use crate::{
+    json::{Fields, snowflake},
+    oracle::Violation,
+    protocol::Traffic,
+    rest::{Body, Record},
+    world::Emission,
+};
+
+/// Everything worth remembering, each list with its bound.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    pub(crate) requests: VecDeque<(Record, u16, Value)>,
+    pub(crate) violations: Vec<String>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) invalid_requests: u64,
+    /// Messages of the bot: channel and id, oldest first.
+    pub(crate) bot_messages: VecDeque<(u64, u64)>,
+    /// How many of them were forgotten, so that positions stay valid.
+    pub(crate) bot_messages_forgotten: usize,
+    /// Payloads of clients: connection, opcode, data.
+    pub(crate) received: VecDeque<(u64, u64, Value)>,
+    pub(crate) identifies: usize,
+    pub(crate) resumes: usize,
+    /// Whether anyone watches; without a watcher no news is written.
+    pub(crate) watched: bool,
+    /// News for the page, taken out by the server after each deed.
+    pub(crate) news: Vec<Value>,
+}
+
+impl Journal {
+    /// Something of the box's own that Discord would not send. Keys that no document names are no
+    /// finding: Discord sends such too, and clients have to bear them.
+    pub(crate) fn found(&mut self, about: &str, violation: &Violation) {
+        if violation.is_refusal() {
+            push_new(&mut self.violations, format!("{about}: {violation}"));
+        }
+    }
+
+    pub(crate) fn warn(&mut self, text: String) {
+        push_new(&mut self.warnings, text);
+    }
+
+    pub(crate) fn requested(&mut self, record: Record, status: u16, body: &Body) {
+        self.tell(|| {
+            json!({
+                "kind": "request",
+                "method": record.method,
+                "route": if record.route.is_empty() { &record.path } else { &record.route },
+                "status": status,
+            })
+        });
+        let answer = match body {
+            Body::Json(value) => value.clone(),
+            Body::Html(text) => Value::String(text.clone()),
+            Body::Empty => Value::Null,
+        };
+        self.requests.push_back((record, status, answer));
+        if self.requests.len() > MAX_REQUESTS {
+            self.requests.pop_front();
+        }
+    }
+
+    pub(crate) fn happened(&mut self, emission: &Emission, bot: u64) {
+        if let Some(message) = emission
+            .data
+            .as_object()
+            .filter(|_| emission.name == "MESSAGE_CREATE")
+        {
+            let author = message
+                .get("author")
+                .and_then(|author| snowflake(author.get("id")?));
+            let ids = message.key("channel_id").zip(message.key("id"));
+            if let (true, Some(ids)) = (author == Some(bot), ids) {
+                self.bot_messages.push_back(ids);
+                if self.bot_messages.len() > MAX_REQUESTS {
+                    self.bot_messages.pop_front();
+                    self.bot_messages_forgotten += 1;
+                }
+            }
+        }
+        self.tell(|| {
+            json!({
+                "kind": "happened",
+                "event": emission.name,
+                "channel_id": emission.data.get("channel_id"),
+            })
+        });
+    }
+
+    pub(crate) fn passed(&mut self, traffic: &Traffic) {
+        match traffic {
+            Traffic::Ready { .. } => self.identifies += 1,
+            Traffic::Resumed { .. } => self.resumes += 1,
+            Traffic::Received {
+                connection,
+                op,
+                data,
+            } => {
+                self.received.push_back((*connection, *op, data.clone()));
+                if self.received.len() > MAX_REQUESTS {
+                    self.received.pop_front();
+                }
+            }
+            Traffic::Opened { .. } | Traffic::Sent { .. } | Traffic::Closed { .. } => {}
+        }
+        self.tell(|| describe(traffic));
+    }
+
+    /// The bot's message at this position, counted from the first.
+    pub(crate) fn bot_message(&self, place: usize) -> Option<(u64, u64)> {
+        self.bot_messages
+            .get(place.checked_sub(self.bot_messages_forgotten)?)
+            .copied()
+    }
+
+    fn tell(&mut self, news: impl FnOnce() -> Value) {
+        if self.watched {
+            self.news.push(news());
+        }
+    }
+}
+
+fn describe(traffic: &Traffic) -> Value {
+    match traffic {
+        Traffic::Opened {
+            connection,
+            compress,
+        } => {
+            json!({ "kind": "connected", "connection": connection, "compress": compress })
+        }
+        Traffic::Received { connection, op, .. } => {
+            json!({ "kind": "received", "connection": connection, "op": op })
+        }
+        Traffic::Ready {
+            connection, shard, ..
+        } => {
+            json!({ "kind": "ready", "connection": connection, "shard": [shard.0, shard.1] })
+        }
+        Traffic::Resumed {
+            connection,
+            replayed,
+        } => {
+            json!({ "kind": "resumed", "connection": connection, "replayed": replayed })
+        }
+        Traffic::Sent {
+            connection,
+            event,
+            seq,
+        } => {
+            json!({ "kind": "sent", "connection": connection, "event": event, "seq": seq })
+        }
+        Traffic::Closed {
+            connection,
+            code,
+            by,
+        } => {
+            json!({ "kind": "disconnected", "connection": connection, "code": code, "by": by })
+        }
+    }
+}
+
+fn push_new(list: &mut Vec<String>, text: String) {
+    if list.len() < MAX_FINDINGS && !list.contains(&text) {
+        list.push(text);
+    }
+}
+
+/// Requests, payloads and messages that are remembered; older ones are forgotten.
+const MAX_REQUESTS: usize = 20_000;
+
+/// Different findings that are remembered; one is enough to look for its cause.
+const MAX_FINDINGS: usize = 200;
