@@ -166,9 +166,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// [`Stale`] when there is none, or it does not fit.
-    pub fn field<T: Field>(&mut self) -> Result<T, Stale> {
+    pub fn field<T>(&mut self, read: fn(&mut &str) -> Option<T>) -> Result<T, Stale> {
         let mut rest = self.rest.strip_prefix(':');
-        let field = rest.as_mut().and_then(T::read);
+        let field = rest.as_mut().and_then(read);
         self.rest = rest.unwrap_or_default();
         field.ok_or_else(|| self.stale())
     }
@@ -178,11 +178,15 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// [`Stale`] when the id is new enough and there is none, or it does not fit.
-    pub fn field_since<T: Field + Default>(&mut self, since: u16) -> Result<T, Stale> {
+    pub fn field_since<T: Default>(
+        &mut self,
+        since: u16,
+        read: fn(&mut &str) -> Option<T>,
+    ) -> Result<T, Stale> {
         if self.version < since {
             return Ok(T::default());
         }
-        self.field()
+        self.field(read)
     }
 
     /// Takes the end in.

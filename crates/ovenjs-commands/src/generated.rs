@@ -8,7 +8,6 @@ use crate::{Argument, BoxFuture, Call, Failure, Replied};
 
 pub use crate::route::Proposer;
 
-pub use ovenjs_types;
 pub use std::{boxed::Box, option::Option, result::Result, string::String, vec};
 
 pub use crate::{
@@ -25,10 +24,6 @@ pub fn option<T: Argument>(name: &str, description: &str) -> CommandOption {
 }
 
 /// What a handler of an interaction returned, without its proof.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "passes on what the handler returned"
-)]
 pub fn answered<E: Into<Failure>>(answer: Result<crate::Cx<Replied>, E>) -> Result<(), Failure> {
     answer.map(drop).map_err(Into::into)
 }
@@ -40,10 +35,6 @@ pub fn answered<E: Into<Failure>>(answer: Result<crate::Cx<Replied>, E>) -> Resu
 )]
 pub trait Done {
     /// The result in one form.
-    #[expect(
-        clippy::missing_errors_doc,
-        reason = "passes on what the handler returned"
-    )]
     fn done(self) -> Result<(), Failure>;
 }
 
@@ -60,10 +51,6 @@ impl<E: Into<Failure>> Done for Result<(), E> {
 }
 
 /// What a proposer returned.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "passes on what the proposer returned"
-)]
 pub fn proposed<E: Into<Failure>>(choices: Result<Vec<Choice>, E>) -> Result<Vec<Choice>, Failure> {
     choices.map_err(Into::into)
 }

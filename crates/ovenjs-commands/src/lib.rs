@@ -46,6 +46,7 @@ mod extract;
 mod form;
 #[doc(hidden)]
 pub mod generated;
+mod plan;
 mod port;
 mod registration;
 mod route;
@@ -62,6 +63,9 @@ pub use form::{Form, FormDraft, Input};
 pub use ovenjs_macros::{
     Choices, CustomId, Modal, autocomplete, command, component, event, submit,
 };
+#[doc(no_inline)]
+pub use ovenjs_types as types;
+pub use plan::{Known, Plan, Prune, Update, plan};
 pub use port::{Answers, BoxFuture, Counters, Taken, Timer};
 pub use route::{Handler, Proposer, Proposes, Route, Routes};
 pub use router::Router;

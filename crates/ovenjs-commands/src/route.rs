@@ -95,10 +95,13 @@ pub struct Route<S> {
     pub(crate) undeferred: bool,
     pub(crate) ephemeral: bool,
     pub(crate) cooldown: Option<Cooldown>,
-    pub(crate) checks: Vec<fn(&S) -> Result<(), Error>>,
+    pub(crate) checks: Vec<Check<S>>,
     pub(crate) proposers: Vec<(&'static str, Proposer<S>)>,
     pub(crate) run: Run<S>,
 }
+
+/// Whether the state has what an argument needs.
+pub(crate) type Check<S> = fn(&S) -> Result<(), Error>;
 
 /// A handler as the router calls it.
 pub(crate) type Run<S> =

@@ -55,14 +55,17 @@ pub(crate) fn custom_id(item: TokenStream) -> TokenStream {
             })?;
             reads.push(match since {
                 Some(since) => {
-                    quote_spanned!(ty.span()=> #ident: reader.field_since::<#ty>(#since)?)
+                    quote_spanned!(ty.span()=> #ident: reader.field_since(#since, <#ty as #krate::Field>::read)?)
                 }
-                None => quote_spanned!(ty.span()=> #ident: reader.field::<#ty>()?),
+                None => quote_spanned!(ty.span()=> #ident: reader.field(<#ty as #krate::Field>::read)?),
             });
         }
         let ident = &item.ident;
         let types: Vec<_> = fields.iter().map(|field| field.ty).collect();
-        let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
+        let writes = fields.iter().map(|field| {
+            let (ident, ty) = (field.ident, field.ty);
+            quote_spanned!(ty.span()=> <#ty as #krate::Field>::write(&self.#ident, &mut wire);)
+        });
         let lengths = types
             .iter()
             .map(|ty| quote_spanned!(ty.span()=> + 1 + <#ty as #krate::Field>::LENGTH_MAX));
@@ -82,7 +85,7 @@ pub(crate) fn custom_id(item: TokenStream) -> TokenStream {
                     let mut wire = #private::begin(#name, #version);
                     #(
                         wire.push(':');
-                        #krate::Field::write(&self.#idents, &mut wire);
+                        #writes
                     )*
                     wire
                 }
@@ -145,7 +148,7 @@ pub(crate) fn modal(item: TokenStream) -> TokenStream {
         })?;
         let krate = locate::commands(krate.as_ref())?;
         let private = quote!(#krate::generated);
-        let types = quote!(#private::ovenjs_types);
+        let types = quote!(#krate::types);
         let (name, name_span) = name;
         check_ascii(&name, name_span)?;
         let mut errors = Errors::default();
@@ -265,7 +268,7 @@ pub(crate) fn choices(item: TokenStream) -> TokenStream {
         })?;
         let krate = locate::commands(krate.as_ref())?;
         let private = quote!(#krate::generated);
-        let types = quote!(#private::ovenjs_types);
+        let types = quote!(#krate::types);
         let Data::Enum(DataEnum { variants, .. }) = &item.data else {
             let text = "`#[derive(Choices)]` is for enums";
             return Err(syn::Error::new(item.ident.span(), text));

@@ -18,7 +18,7 @@ pub(crate) struct Function {
 /// An argument of a handler.
 pub(crate) enum Argument {
     /// One that is made from the call.
-    Extractor(Type),
+    Extractor(Box<Type>),
     /// One that the user of a command gives.
     Given(Box<Given>),
 }
@@ -85,7 +85,7 @@ impl Function {
 
     pub(crate) fn extractors(&self) -> impl Iterator<Item = &Type> {
         self.arguments.iter().filter_map(|argument| match argument {
-            Argument::Extractor(ty) => Some(ty),
+            Argument::Extractor(ty) => Some(&**ty),
             Argument::Given(_) => None,
         })
     }
@@ -110,6 +110,11 @@ impl Errors {
         }
     }
 
+    /// The value, or none and the error noted.
+    pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
     pub(crate) fn finish(self) -> syn::Result<()> {
         self.0.map_or(Ok(()), Err)
     }
@@ -128,7 +133,7 @@ fn read_argument(argument: &mut PatType, options: bool) -> syn::Result<Argument>
     let words = ours.iter().find(|attribute| is_option(attribute));
     match (description, words) {
         (None, None) if options && is_value(&argument.ty) => {
-            let ty = argument.ty.to_token_stream();
+            let ty = argument.ty.to_token_stream().to_string().replace(' ', "");
             Err(syn::Error::new(
                 argument.pat.span(),
                 format!(
@@ -137,7 +142,7 @@ fn read_argument(argument: &mut PatType, options: bool) -> syn::Result<Argument>
                 ),
             ))
         }
-        (None, None) => Ok(Argument::Extractor((*argument.ty).clone())),
+        (None, None) => Ok(Argument::Extractor(argument.ty.clone())),
         (Some((_, span)), _) if !options => Err(syn::Error::new(
             span,
             "only commands have options: use `//` for a comment here",

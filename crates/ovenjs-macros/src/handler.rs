@@ -18,19 +18,20 @@ pub(crate) fn command(attribute: TokenStream, item: TokenStream) -> TokenStream 
         let slash = words.kind == Kind::Slash;
         let function = Function::read(item, "command", slash)?;
         let span = function.returns("Answer")?;
-        let draft = draft(&words, &function, &krate)?;
-        let run = closure(&function, &krate, &answered(&krate, span));
-        let ident = &function.item.sig.ident;
-        let name = text::plain(ident);
-        let group = words.group.as_ref().map(group).transpose()?;
-        let group = group.map(|group| quote!(.in_group(&[#(#group),*])));
-        let ephemeral = words.ephemeral.then(|| quote!(.ephemeral()));
-        let cooldown = words
-            .cooldown
+        let run = closure(&function, &krate, &quote!(answered), span);
+        let name = text::plain(&function.item.sig.ident);
+        let mut errors = Errors::default();
+        let draft = errors.keep(draft(&words, &function, &krate));
+        let group = words
+            .group
             .as_ref()
-            .map(attribute::cooldown)
-            .transpose()?;
+            .and_then(|text| errors.keep(group(text)));
+        let cooldown = words.cooldown.as_ref();
+        let cooldown = cooldown.and_then(|text| errors.keep(attribute::cooldown(text)));
+        errors.finish()?;
+        let group = group.map(|group| quote!(.in_group(&[#(#group),*])));
         let cooldown = cooldown.map(|cooldown| quote!(.cooldown(#cooldown)));
+        let ephemeral = words.ephemeral.then(|| quote!(.ephemeral()));
         let proposals: Vec<_> = function
             .options()
             .filter_map(|given| Some((&given.name, given.autocomplete.as_ref()?)))
@@ -55,7 +56,7 @@ pub(crate) fn component(attribute: TokenStream, item: TokenStream) -> TokenStrea
         let krate = locate::commands(words.krate.as_ref())?;
         let function = Function::read(item, "component", false)?;
         let span = function.returns("Answer")?;
-        let run = closure(&function, &krate, &answered(&krate, span));
+        let run = closure(&function, &krate, &quote!(answered), span);
         let name = text::plain(&function.item.sig.ident);
         let ephemeral = words.ephemeral.then(|| quote!(.ephemeral()));
         let route = match &words.id {
@@ -76,7 +77,7 @@ pub(crate) fn submit(attribute: TokenStream, item: TokenStream) -> TokenStream {
         let krate = locate::commands(words.krate.as_ref())?;
         let function = Function::read(item, "submit", false)?;
         let span = function.returns("Answer")?;
-        let run = closure(&function, &krate, &answered(&krate, span));
+        let run = closure(&function, &krate, &quote!(answered), span);
         let name = text::plain(&function.item.sig.ident);
         let ephemeral = words.ephemeral.then(|| quote!(.ephemeral()));
         let route = quote!(#krate::Route::submit(#name, #run) #ephemeral);
@@ -93,8 +94,7 @@ pub(crate) fn event(attribute: TokenStream, item: TokenStream) -> TokenStream {
             syn::ReturnType::Default => function.item.sig.ident.span(),
             syn::ReturnType::Type(_, ty) => ty.span(),
         };
-        let done = quote_spanned!(span=> #krate::generated::Done::done);
-        let run = closure(&function, &krate, &done);
+        let run = closure(&function, &krate, &quote!(Done::done), span);
         let name = text::plain(&function.item.sig.ident);
         let make = if words.every {
             quote!(every_event)
@@ -112,8 +112,7 @@ pub(crate) fn autocomplete(attribute: TokenStream, item: TokenStream) -> TokenSt
         let krate = locate::commands(words.krate.as_ref())?;
         let function = Function::read(item, "autocomplete", false)?;
         let span = function.returns("Result<Vec<Choice>>")?;
-        let proposed = quote_spanned!(span=> #krate::generated::proposed);
-        let run = closure(&function, &krate, &proposed);
+        let run = closure(&function, &krate, &quote!(proposed), span);
         let body = quote!(#krate::generated::proposer(#run));
         let method = quote!(fn proposer() -> #krate::generated::Proposer<__OvenState>);
         let of = quote!(#krate::Proposes<__OvenState>);
@@ -182,7 +181,15 @@ fn implement(
 }
 
 /// The closure that makes the arguments and calls the function.
-fn closure(function: &Function, krate: &TokenStream, finish: &TokenStream) -> TokenStream {
+///
+/// What `finish` makes of the result is compared with the return type, so an error stands there:
+/// at `span`.
+fn closure(
+    function: &Function,
+    krate: &TokenStream,
+    finish: &TokenStream,
+    span: Span,
+) -> TokenStream {
     let ident = &function.item.sig.ident;
     let call = Ident::new("call", Span::mixed_site());
     let names: Vec<_> = (0..function.arguments.len())
@@ -205,6 +212,8 @@ fn closure(function: &Function, krate: &TokenStream, finish: &TokenStream) -> To
             }
         });
     let mutable = function.extractors().next().is_some().then(|| quote!(mut));
+    let finish = quote_spanned!(span=> #krate::generated::#finish);
+    let result = quote_spanned!(span=> #finish(#ident(#(#names),*).await));
     let unread = function
         .arguments
         .is_empty()
@@ -214,13 +223,9 @@ fn closure(function: &Function, krate: &TokenStream, finish: &TokenStream) -> To
             #unread
             #expect
             #(#makes)*
-            #finish(#ident(#(#names),*).await)
+            #result
         })
     }
-}
-
-fn answered(krate: &TokenStream, span: Span) -> TokenStream {
-    quote_spanned!(span=> #krate::generated::answered)
 }
 
 /// The expression that describes the command to Discord.
@@ -289,7 +294,7 @@ fn draft(
     }
     errors.finish()?;
 
-    let types = quote!(#krate::generated::ovenjs_types);
+    let types = quote!(#krate::types);
     let kind = match words.kind {
         Kind::Slash => quote!(ChatInput),
         Kind::User => quote!(User),

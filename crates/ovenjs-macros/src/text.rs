@@ -3,19 +3,20 @@
 use proc_macro2::Span;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta};
 
+/// Text, and where it stands.
+pub(crate) type Paragraph = (String, Span);
+
 /// The first paragraph of the doc comment in `attributes`, on one line.
-pub(crate) fn summary(attributes: &[Attribute]) -> Option<(String, Span)> {
+pub(crate) fn summary(attributes: &[Attribute]) -> Option<Paragraph> {
     paragraphs(attributes).0
 }
 
 /// The first paragraph of the doc comment, and the second.
-pub(crate) fn paragraphs(
-    attributes: &[Attribute],
-) -> (Option<(String, Span)>, Option<(String, Span)>) {
-    let mut found: Vec<(String, Span)> = Vec::new();
+pub(crate) fn paragraphs(attributes: &[Attribute]) -> (Option<Paragraph>, Option<Paragraph>) {
+    let mut found: Vec<Paragraph> = Vec::new();
     let mut open = false;
     for (line, span) in attributes.iter().filter_map(doc_line) {
-        for line in line.lines() {
+        for line in line.split('\n') {
             let line = line.trim();
             match (line.is_empty(), open, found.last_mut()) {
                 (true, ..) => open = false,
@@ -61,7 +62,7 @@ pub(crate) fn snake(name: &str) -> String {
     snake
 }
 
-fn doc_line(attribute: &Attribute) -> Option<(String, Span)> {
+fn doc_line(attribute: &Attribute) -> Option<Paragraph> {
     let Meta::NameValue(meta) = &attribute.meta else {
         return None;
     };

@@ -1,0 +1,169 @@
+//! Faults in declarations, each found before the start and with the handler's name.
+
+use ovenjs_commands::{
+    Answer, CustomId, Cx, ErrorKind, Route, Router, Routes, command, component, event, routes,
+    submit,
+};
+use ovenjs_types::{Choice, CommandDraft, CommandOption, CommandOptionType};
+
+#[test]
+fn two_handlers_for_one_thing_are_named() {
+    /// One
+    #[command(name = "same")]
+    async fn one(cx: Cx) -> Answer {
+        cx.acknowledge().await
+    }
+    /// Two
+    #[command(name = "same")]
+    async fn two(cx: Cx) -> Answer {
+        cx.acknowledge().await
+    }
+    // A user command of the same name is another thing.
+    #[command(user, name = "same")]
+    async fn three(cx: Cx) -> Answer {
+        cx.acknowledge().await
+    }
+    assert_eq!(
+        faults(routes![one, two, three]),
+        ["handler `two`: the command `same` has another handler: give one of them another name"]
+    );
+}
+
+#[test]
+fn two_components_of_one_name_are_named() {
+    #[derive(CustomId)]
+    struct Go;
+    #[component]
+    async fn one(cx: Cx, _id: Go) -> Answer {
+        cx.acknowledge().await
+    }
+    #[component]
+    async fn two(cx: Cx, _id: Go) -> Answer {
+        cx.acknowledge().await
+    }
+    assert_eq!(
+        faults(routes![one, two]),
+        ["handler `two`: the custom id `go` has another handler: give one of them another name"]
+    );
+}
+
+#[test]
+fn a_handler_that_nothing_leads_to_is_named() {
+    #[component]
+    async fn press(cx: Cx) -> Answer {
+        cx.acknowledge().await
+    }
+    #[submit]
+    async fn sent(cx: Cx) -> Answer {
+        cx.acknowledge().await
+    }
+    #[event]
+    async fn happens() {}
+    assert_eq!(
+        faults(routes![press, sent, happens]),
+        [
+            "handler `press`: takes no custom id, so no component leads to it: take a type with #[derive(CustomId)], or write #[component(id = \"…\")]",
+            "handler `sent`: takes no form, so no modal leads to it: take a type with #[derive(Modal)]",
+            "handler `happens`: takes no event, so none leads to it: take On<MessageCreate> or another payload, or write #[event(every)]",
+        ]
+    );
+}
+
+#[test]
+fn required_options_come_first() {
+    /// Order
+    #[command]
+    async fn order(
+        cx: Cx,
+        /// Maybe
+        maybe: Option<bool>,
+        /// Must
+        must: bool,
+    ) -> Answer {
+        cx.reply(format!("{maybe:?} {must}")).await
+    }
+    assert_eq!(
+        faults(routes![order]),
+        [
+            "handler `order`: option `must` is required but stands after `maybe`, which is not: move it to the front"
+        ]
+    );
+}
+
+#[test]
+fn a_group_is_of_one_mind() {
+    /// One
+    #[command(group = "g", nsfw)]
+    async fn one(cx: Cx) -> Answer {
+        cx.reply("").await
+    }
+    /// Two
+    #[command(group = "g")]
+    async fn two(cx: Cx) -> Answer {
+        cx.reply("").await
+    }
+    /// G
+    #[command]
+    async fn g(cx: Cx) -> Answer {
+        cx.reply("").await
+    }
+    assert_eq!(
+        faults(routes![one, two, g]),
+        [
+            "`g` is a command and a group: Discord runs no command that has subcommands",
+            "handler `two`: default_member_permissions, nsfw, contexts and installs hold for the whole group `g`: write the same for each of its commands",
+        ]
+    );
+}
+
+/// What the macro refuses at once is refused here too, since routes can be made by hand.
+#[test]
+fn limits_hold_for_routes_made_by_hand() {
+    let mut draft = CommandDraft::slash("Bad Name", "");
+    for number in 0..26 {
+        let name = format!("o{number}");
+        let option = CommandOption::new(CommandOptionType::String, name, "x".repeat(101));
+        draft = draft.option(option);
+    }
+    draft.options[0].name = "o1".to_owned();
+    draft.options[2].choices = vec![Choice::new("c", "v"); 26];
+    draft.options[3].max_length = Some(6001);
+    let route = Route::command("hand", draft, |_| Box::pin(async { Ok(()) }));
+    let faults = faults(Routes::from_iter([route]));
+    let expected = [
+        "the command name `Bad Name` has more in it",
+        "the description of command `Bad Name` has 0 characters",
+        "has 26 options, but Discord takes 25",
+        "the description of option `o1` has 101 characters",
+        "has two options named `o1`",
+        "option `o2` has 26 choices",
+        "option `o3` allows more than the 6000 characters",
+    ];
+    for text in expected {
+        let found = faults.iter().any(|fault| fault.contains(text));
+        assert!(found, "{text} in {faults:#?}");
+    }
+}
+
+#[test]
+fn discord_takes_so_many_commands() {
+    let hand = |count: usize| {
+        let routes = (0..count).map(|number| {
+            let draft = CommandDraft::slash(format!("c{number}"), "C");
+            Route::command("hand", draft, |_| Box::pin(async { Ok(()) }))
+        });
+        Router::<()>::new(routes.collect()).validate()
+    };
+    hand(100).unwrap();
+    let error = hand(101).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there are 101 slash commands, but Discord takes 100: put some in a group"
+    );
+}
+
+fn faults(routes: Routes<()>) -> Vec<String> {
+    let error = Router::new(routes).validate().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Declaration);
+    error.to_string().lines().map(str::to_owned).collect()
+}
