@@ -5,6 +5,7 @@ root of the API, and the address of the gateway.
 """
 
 import asyncio
+import io
 import os
 import sys
 import threading
@@ -35,6 +36,13 @@ class Again(discord.ui.View):
         await interaction.response.edit_message(content=content, view=None)
 
 
+class Order(discord.ui.Modal, title="Order"):
+    bread = discord.ui.TextInput(label="Which bread?")
+
+    async def on_submit(self, interaction: discord.Interaction):
+        await interaction.response.send_message(f"one {self.bread}", ephemeral=True)
+
+
 class Bot(discord.Client):
     def __init__(self):
         intents = discord.Intents.default()
@@ -46,12 +54,21 @@ class Bot(discord.Client):
         self.add_view(Again())
         await self.tree.sync()
 
+    async def on_ready(self):
+        await self.change_presence(activity=discord.Game("the oven"))
+
     async def on_message(self, message: discord.Message):
-        if message.content != "!bake":
-            return
-        bread = await message.channel.send("dough")
-        await bread.edit(content="bread")
-        await bread.add_reaction("🍞")
+        if message.content == "!bake":
+            bread = await message.channel.send("dough")
+            await bread.edit(content="bread")
+            await bread.add_reaction("🍞")
+        elif message.content == "!menu":
+            menu = discord.File(io.BytesIO("rye, 4 €\n".encode()), "menu.txt")
+            today = discord.Embed(title="Today", description="Rye")
+            await message.channel.send(file=menu, embed=today)
+        elif message.content == "!who":
+            found = await message.guild.query_members("an", limit=5)
+            await message.reply(", ".join(member.name for member in found))
 
 
 bot = Bot()
@@ -63,11 +80,22 @@ async def echo(interaction: discord.Interaction, text: str):
     await interaction.response.send_message(text, view=Again())
 
 
+@echo.autocomplete("text")
+async def known(interaction: discord.Interaction, typed: str):
+    choices = [choice for choice in ["warm bread", "cold bread"] if choice.startswith(typed)]
+    return [app_commands.Choice(name=choice, value=choice) for choice in choices]
+
+
 @bot.tree.command(description="Answers in its own time")
 async def later(interaction: discord.Interaction):
     await interaction.response.defer()
     await interaction.edit_original_response(content="done")
     await interaction.followup.send("and dusted")
+
+
+@bot.tree.command(description="Asks for an order")
+async def order(interaction: discord.Interaction):
+    await interaction.response.send_modal(Order())
 
 
 async def main():

@@ -6,19 +6,26 @@
 //!
 //! What each bot does:
 //!
-//! - registers `/echo text` and `/later` globally;
+//! - registers `/echo text`, `/later` and `/order` globally, and plays `the oven`;
+//! - completes the text of `/echo` to `warm bread` or `cold bread`;
 //! - answers `/echo` with the text and a button `Again`, and a press of it by changing the message to
 //!   the text followed by ` again`, without the button;
 //! - defers `/later`, then makes the answer `done`, then follows up with `and dusted`;
-//! - hears `!bake`, sends `dough`, edits it to `bread` and reacts to it with 🍞.
+//! - opens a modal for `/order` that asks `Which bread?`, and tells `one` and that to the user alone;
+//! - hears `!bake`, sends `dough`, edits it to `bread` and reacts to it with 🍞;
+//! - hears `!menu` and sends a file and an embed;
+//! - hears `!who`, asks the gateway for members whose names begin with `an`, and replies with them.
 
-use anyhow::{Context as _, Result, ensure};
-use ovenjs_mock::{Config, Discord, Message};
+use anyhow::{Context as _, Result, bail, ensure};
+use ovenjs_mock::{Config, Discord, Message, Modal, Request};
 use std::time::Duration;
 
 /// How long the story waits for any one thing. A foreign runtime on a busy machine takes seconds to
 /// start; a bot that needs longer than this is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The opcode by which a bot sets its presence.
+const PRESENCE_UPDATE: u64 = 3;
 
 /// The wait that the mock asks for when it limits a request.
 const LIMITED_FOR: Duration = Duration::from_millis(250);
@@ -49,17 +56,27 @@ pub async fn play(discord: &Discord, compression: &str, mut told: impl FnMut(&st
         "connects ({compression}), gets READY and its guild"
     ));
     registers(discord).await.context("registering commands")?;
-    told("registers its slash commands");
+    told("registers its slash commands and sets its presence");
+    completes(discord).await.context("completing an option")?;
+    told("completes an option");
     answers(discord)
         .await
         .context("answering a command and a button")?;
     told("answers a command, and a button by changing the message");
     defers(discord).await.context("deferring")?;
     told("defers, edits the answer, follows up");
+    orders(discord).await.context("a modal")?;
+    told("opens a modal and answers it to its user alone");
     bakes(discord, 1)
         .await
         .context("sending, editing, reacting")?;
     told("hears a message; sends, edits, reacts");
+    uploads(discord).await.context("uploading")?;
+    told("sends a file and an embed");
+    asks_for_members(discord)
+        .await
+        .context("asking for members")?;
+    told("asks the gateway for members and replies");
     waits(discord).await.context("waiting out a rate limit")?;
     told("waits out a rate limit and sends again");
     resumes(discord).await.context("resuming")?;
@@ -85,7 +102,7 @@ async fn connects(discord: &Discord, compression: &str) -> Result<()> {
     discord.wait_for_ready(1).await?;
     let connections = discord.connections();
     let [connection] = connections.as_slice() else {
-        anyhow::bail!("there are {} connections", connections.len());
+        bail!("there are {} connections", connections.len());
     };
     ensure!(
         connection.compression == compression,
@@ -106,9 +123,26 @@ async fn registers(discord: &Discord) -> Result<()> {
         .collect();
     names.sort_unstable();
     ensure!(
-        names == ["echo", "later"],
+        names == ["echo", "later", "order"],
         "the registered commands are {names:?}"
     );
+    let presence = discord.wait_for_payload(PRESENCE_UPDATE).await?;
+    let activity = presence.data.text("/activities/0/name");
+    ensure!(
+        activity == Some("the oven"),
+        "the presence is {}",
+        presence.data
+    );
+    Ok(())
+}
+
+async fn completes(discord: &Discord) -> Result<()> {
+    let offered = discord.user("ann").completes("/echo text:wa").await?;
+    let offered: Vec<_> = offered
+        .iter()
+        .filter_map(|choice| choice.text("/value"))
+        .collect();
+    ensure!(offered == ["warm bread"], "the choices are {offered:?}");
     Ok(())
 }
 
@@ -157,6 +191,20 @@ async fn defers(discord: &Discord) -> Result<()> {
     Ok(())
 }
 
+async fn orders(discord: &Discord) -> Result<()> {
+    let form = discord.user("ann").slash("/order").await?;
+    let title = form.modal().map(Modal::title);
+    ensure!(title == Some("Order"), "the modal is {:?}", form.modal());
+    let answer = form.fill("Which bread?", "rye").await?;
+    ensure!(
+        answer.content() == "one rye",
+        "the answer is {:?}",
+        answer.content()
+    );
+    ensure!(answer.is_ephemeral(), "everybody sees the answer");
+    Ok(())
+}
+
 /// The `times`-th bread: said by the user, heard by the bot, and baked.
 async fn bakes(discord: &Discord, times: usize) -> Result<()> {
     discord.user("ann").says("!bake").await?;
@@ -172,6 +220,55 @@ async fn bakes(discord: &Discord, times: usize) -> Result<()> {
         baked.len()
     );
     Ok(())
+}
+
+async fn uploads(discord: &Discord) -> Result<()> {
+    let menu = hears(discord, "!menu").await?;
+    let files = menu.attachments();
+    let [file] = files.as_slice() else {
+        bail!("the message has {} attachments", files.len());
+    };
+    ensure!(
+        file.text("/filename") == Some("menu.txt"),
+        "the attachment is {file}"
+    );
+    let size = i64::try_from("rye, 4 €\n".len())?;
+    ensure!(
+        file.number("/size") == Some(size),
+        "the attachment is {file}"
+    );
+    let embeds = menu.embeds();
+    let title = embeds.first().and_then(|embed| embed.text("/title"));
+    ensure!(title == Some("Today"), "the embeds are {embeds:?}");
+    Ok(())
+}
+
+async fn asks_for_members(discord: &Discord) -> Result<()> {
+    // Two who are found, if the first has not been seen before, and one who is not.
+    for name in ["andy", "ben"] {
+        discord.user(name);
+    }
+    let reply = hears(discord, "!who").await?;
+    let mut names: Vec<_> = reply.content().split(", ").collect();
+    names.sort_unstable();
+    ensure!(names == ["andy", "ann"], "the members are {names:?}");
+    let asked = reply.json().text("/referenced_message/content");
+    ensure!(asked == Some("!who"), "it is no reply to the question");
+    Ok(())
+}
+
+/// Says something and gives the one message that the bot sends for it.
+async fn hears(discord: &Discord, content: &str) -> Result<Message> {
+    let sent = |request: &&Request| request.method == "POST" && request.route == SEND;
+    let before = discord.requests().iter().filter(sent).count();
+    discord.user("ann").says(content).await?;
+    let requests = discord.wait_for_requests(before + 1, "POST", SEND).await?;
+    let id = requests.last().and_then(|request| request.answer.id("/id"));
+    let id = id.context("the message was refused")?;
+    let mut messages = discord.messages(discord.channel_id()).into_iter();
+    messages
+        .find(|message| message.id() == id)
+        .context("the message is gone")
 }
 
 fn is_baked(message: &Message) -> bool {

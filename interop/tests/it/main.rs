@@ -1,0 +1,34 @@
+//! The story with a bot in this process.
+
+mod twilight;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::task::JoinSet;
+use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Shard, ShardId};
+use twilight_http::Client;
+
+#[tokio::test]
+async fn a_bot_on_twilight_lives_through_the_story() -> Result<()> {
+    let discord = ovenjs_interop::discord().await?;
+    let http = Client::builder()
+        .token(discord.token())
+        .proxy(discord.address().to_string(), true)
+        .build();
+    let intents = Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::MESSAGE_CONTENT;
+    let config = ConfigBuilder::new(discord.token(), intents)
+        .proxy_url(discord.gateway_url())
+        .build();
+    let shard = Shard::with_config(ShardId::ONE, config);
+    let sender = shard.sender();
+    let mut bot = JoinSet::new();
+    bot.spawn(twilight::run(shard, http));
+
+    let told = |step: &str| println!("{step}");
+    tokio::select! {
+        outcome = ovenjs_interop::play(&discord, "zlib-stream", told) => outcome?,
+        ended = bot.join_next() => bail!("the bot ended early: {ended:?}"),
+    }
+    sender.close(CloseFrame::NORMAL)?;
+    ovenjs_interop::leaves(&discord, told).await?;
+    bot.join_next().await.context("the bot is there")??
+}
