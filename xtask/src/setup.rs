@@ -2,10 +2,10 @@
 
 use crate::packages::{self, Need};
 use crate::shell::{self, Workspace};
-use crate::{lint, services};
+use crate::{interop, lint, services};
 use anyhow::Result;
 
-/// Installs servers, the instruction counter and the dependency checker.
+/// Installs servers, the instruction counter, foreign runtimes and the dependency checker.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     services::install_missing(true, true)?;
     println!("redis-server and PostgreSQL's server programs are installed");
@@ -13,6 +13,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         packages::install(&[Need::Valgrind])?;
     }
     println!("valgrind is installed");
+    interop::install_missing()?;
+    println!("Node.js with npm and Python with venv are installed");
     let deny = lint::cargo_deny(workspace)?;
     println!(
         "cargo-deny {} is installed as {}",
