@@ -3,7 +3,14 @@
 //! Everything about a connection lives in [`Shard::generation`] and is dropped when that returns:
 //! nothing of a connection can be heard after its end.
 
-use std::{pin::pin, rc::Rc, sync::Arc, time::Instant};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use ovenjs_types::HookCall;
 use tokio::sync::{mpsc, watch};
@@ -150,6 +157,7 @@ impl Shard {
         let mut reading = pin!(reader.next());
         let mut writing = pin!(writer.send(Vec::new()));
         let mut idle = None;
+        let mut in_a_row = 0_u32;
         loop {
             if let Some(code) = self.close.take() {
                 let writer = match idle {
@@ -169,9 +177,27 @@ impl Shard {
             {
                 writing.set(writer.send(std::mem::take(&mut self.outbox)));
             }
-            // Reading comes first: what has arrived shows life before its deadline is judged.
+            if in_a_row == FRAMES_IN_A_ROW {
+                // Commands, a stop and the other shards must come through a flood as well.
+                in_a_row = 0;
+                tokio::task::yield_now().await;
+                if let Some(aside) = now_or_never(self.aside()).await {
+                    self.apply(aside);
+                    continue;
+                }
+            }
+            // Writing comes first, lest a flood hold a heartbeat back; it is rarely busy. Then
+            // reading: what has arrived shows life before its deadline is judged.
             tokio::select! {
                 biased;
+                (writer, sent) = &mut writing, if idle.is_none() => {
+                    if let Err(error) = sent {
+                        self.failed(&error);
+                        self.tell(Input::Closed { generation, code: None });
+                        return;
+                    }
+                    idle = Some(writer);
+                }
                 (reader, incoming) = &mut reading, if self.session.wants_frames() => {
                     match incoming {
                         Ok(Incoming::Message(bytes)) => {
@@ -194,21 +220,17 @@ impl Shard {
                         }
                     }
                     reading.set(reader.next());
-                    // A flood of events must not hold a heartbeat back.
+                    in_a_row += 1;
+                    // A heartbeat is due although the reading does not pause.
                     let now = self.wiring.clock.now();
                     if self.session.deadline().is_some_and(|deadline| now >= deadline) {
                         self.tell(Input::Timeout);
                     }
                 }
-                (writer, sent) = &mut writing, if idle.is_none() => {
-                    if let Err(error) = sent {
-                        self.failed(&error);
-                        self.tell(Input::Closed { generation, code: None });
-                        return;
-                    }
-                    idle = Some(writer);
+                aside = self.aside() => {
+                    in_a_row = 0;
+                    self.apply(aside);
                 }
-                aside = self.aside() => self.apply(aside),
             }
         }
     }
@@ -344,9 +366,23 @@ impl Shard {
         self.board.lock().stats.last_failure = Some(Arc::from(why));
     }
 
-    fn until(&self, deadline: Instant) -> std::time::Duration {
+    fn until(&self, deadline: Instant) -> Duration {
         deadline.saturating_duration_since(self.wiring.clock.now())
     }
+}
+
+/// How many messages are read before anything else gets a look in. At a microsecond or two each,
+/// nobody waits long, and looking costs little beside them.
+const FRAMES_IN_A_ROW: u32 = 64;
+
+/// Polls a future once.
+async fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 async fn granted(ticket: Option<&Ticket>) {
@@ -356,7 +392,7 @@ async fn granted(ticket: Option<&Ticket>) {
     }
 }
 
-async fn sleep(wait: Option<std::time::Duration>) {
+async fn sleep(wait: Option<Duration>) {
     match wait {
         Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
