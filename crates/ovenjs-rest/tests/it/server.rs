@@ -1,0 +1,115 @@
+//! A server that reads requests and answers by a script.
+
+use std::sync::{Arc, Mutex};
+
+use ovenjs_rest::Client;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+/// What the server does with a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Status, header lines, body.
+    Answer(u16, &'static str, String),
+    /// Reads the request and closes the connection.
+    Close,
+    /// Reads the request and says nothing, for good.
+    Silence,
+}
+
+/// A server whose n-th request meets the n-th step; the last step holds for all that follow.
+pub(crate) struct Server {
+    pub(crate) base_url: String,
+    seen: Arc<Mutex<Vec<String>>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Server {
+    pub(crate) async fn start(script: impl IntoIterator<Item = Step>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/api", listener.local_addr().unwrap());
+        let script: Arc<Vec<Step>> = Arc::new(script.into_iter().collect());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = JoinSet::new();
+        let log = Arc::clone(&seen);
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                connections.spawn(serve(stream, Arc::clone(&script), Arc::clone(&log)));
+            }
+        });
+        Self {
+            base_url,
+            seen,
+            _tasks: tasks,
+        }
+    }
+
+    /// The requests so far, heads and bodies as they came.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// A client of this server.
+    pub(crate) fn client(&self) -> Client {
+        Client::builder(TOKEN)
+            .base_url(&self.base_url)
+            .build()
+            .unwrap()
+    }
+}
+
+/// What must never be seen in any output.
+pub(crate) const TOKEN: &str = "c4nary.t0ken.bot";
+
+pub(crate) fn json(status: u16, body: &str) -> Step {
+    Step::Answer(
+        status,
+        "content-type: application/json\r\n",
+        body.to_owned(),
+    )
+}
+
+async fn serve(mut stream: TcpStream, script: Arc<Vec<Step>>, log: Arc<Mutex<Vec<String>>>) {
+    while let Some(request) = read(&mut stream).await {
+        let place = {
+            let mut log = log.lock().unwrap();
+            log.push(request);
+            log.len() - 1
+        };
+        match script.get(place).or(script.last()).unwrap() {
+            Step::Answer(status, headers, body) => {
+                let length = if *status == 204 {
+                    String::new()
+                } else {
+                    format!("content-length: {}\r\n", body.len())
+                };
+                let answer = format!("HTTP/1.1 {status} X\r\n{headers}{length}\r\n{body}");
+                if stream.write_all(answer.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+            Step::Close => return,
+            Step::Silence => std::future::pending().await,
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        bytes.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(bytes).unwrap();
+    let length = head
+        .to_lowercase()
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(head + &String::from_utf8_lossy(&body))
+}

@@ -1,0 +1,124 @@
+//! The client over TLS, with each of its protocols.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body_util::Full;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use ovenjs_net::{Resolve, Resolving};
+use ovenjs_rest::{Client, ErrorKind, Live};
+use rustls::pki_types::PrivateKeyDer;
+use tokio::{net::TcpListener, task::JoinSet};
+
+#[tokio::test]
+async fn http_2_is_spoken_where_the_server_offers_it() {
+    let newest = if cfg!(feature = "http2") {
+        "HTTP/2.0"
+    } else {
+        "HTTP/1.1"
+    };
+    for (alpn, spoken) in [(&b"h2"[..], newest), (&b"http/1.1"[..], "HTTP/1.1")] {
+        if alpn == b"h2" && spoken == "HTTP/1.1" {
+            continue;
+        }
+        let server = Server::start(alpn).await;
+        let user = server.client(true).current_user().await.unwrap();
+        assert_eq!(user.username, spoken);
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_in_discords_place_gets_nothing() {
+    let server = Server::start(b"http/1.1").await;
+    let client = server.client(false);
+    client.apply(Live::new().retries(0));
+    let error = client.current_user().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(error.to_string().contains("TLS failed"), "{error}");
+    assert!(error.to_string().contains("discord.example:443"), "{error}");
+}
+
+/// A server that answers every request with a user named after the protocol spoken.
+struct Server {
+    address: SocketAddr,
+    root: Vec<u8>,
+    _tasks: JoinSet<()>,
+}
+
+impl Server {
+    async fn start(alpn: &'static [u8]) -> Self {
+        let made = rcgen::generate_simple_self_signed(["discord.example".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = vec![alpn.to_vec()];
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let acceptor = acceptor.clone();
+                connections.spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else {
+                        return;
+                    };
+                    let stream = TokioIo::new(stream);
+                    // How a connection ends is no concern of these stories.
+                    let _ = if alpn == b"h2" {
+                        let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                        server.serve_connection(stream, service_fn(answer)).await
+                    } else {
+                        let server = hyper::server::conn::http1::Builder::new();
+                        server.serve_connection(stream, service_fn(answer)).await
+                    };
+                });
+            }
+        });
+        Self {
+            address,
+            root: made.cert.der().to_vec(),
+            _tasks: tasks,
+        }
+    }
+
+    fn client(&self, trusts: bool) -> Client {
+        let mut net = ovenjs_net::Config::new().resolver(Arc::new(Names(self.address)));
+        if trusts {
+            net = net.extra_root(self.root.clone());
+        }
+        Client::builder("token")
+            .base_url("https://discord.example/api")
+            .net(net)
+            .build()
+            .unwrap()
+    }
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let spoken = if request.version() == Version::HTTP_2 {
+        "HTTP/2.0"
+    } else {
+        "HTTP/1.1"
+    };
+    let user = format!(r#"{{"id":"1","username":"{spoken}"}}"#);
+    Ok(Response::new(Full::new(Bytes::from(user))))
+}
+
+#[derive(Debug)]
+struct Names(SocketAddr);
+
+impl Resolve for Names {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Resolving<'a> {
+        Box::pin(async { Ok(vec![self.0]) })
+    }
+}
