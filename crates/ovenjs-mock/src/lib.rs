@@ -29,8 +29,8 @@
 //! # Rooms
 //!
 //! `world` what exists, `protocol` the gateway's rules, `rest` the operations; all three are pure
-//! and live together in `backend`. `shared` puts a lock, a clock and a bell around it, `server` the
-//! sockets, `play` the in-process interface.
+//! and live together in `backend`. [`Referee`] is that without wires, for simulations. `shared` puts
+//! a lock, a clock and a bell around it, `server` the sockets, `play` the in-process interface.
 
 mod backend;
 mod config;
@@ -42,6 +42,7 @@ mod json;
 pub mod oracle;
 mod play;
 mod protocol;
+mod referee;
 mod rest;
 mod server;
 mod shared;
@@ -55,3 +56,4 @@ pub use play::{
     Answer, Connection, Discord, Faults, Filled, Message, Modal, Overwrite, Payload, Request,
     Saying, User,
 };
+pub use referee::{Call, Referee, Reply, Step};

@@ -7,8 +7,9 @@ use crate::{
     json::{Object, object},
     shared::Shared,
     world::{
-        Draft, Emoji,
+        Draft, Emoji, World,
         interaction::{APPLICATION_COMMAND, AUTOCOMPLETE, Deed, Outcome},
+        slash::{Target, Typed},
     },
 };
 
@@ -49,6 +50,21 @@ pub(crate) fn react(
     let emoji = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
     shared
         .with(|backend, now| backend.play(now, |world| world.react(channel, message, user, &emoji)))
+        .map_err(|failure| Error::refused(failure.body().to_string()))
+}
+
+pub(crate) fn unreact(
+    shared: &Shared,
+    user: u64,
+    channel: u64,
+    message: u64,
+    emoji: &str,
+) -> Result<(), Error> {
+    let emoji = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
+    shared
+        .with(|backend, now| {
+            backend.play(now, |world| world.unreact(channel, message, user, &emoji))
+        })
         .map_err(|failure| Error::refused(failure.body().to_string()))
 }
 
@@ -102,6 +118,24 @@ pub(crate) async fn submit(
     answered(shared, id, "the modal").await
 }
 
+/// Uses a context menu command on a message or a user.
+pub(crate) async fn aim(
+    shared: &Shared,
+    user: u64,
+    channel: u64,
+    name: &str,
+    target: Target,
+) -> Result<(u64, Outcome), Error> {
+    let id = begin(
+        shared,
+        user,
+        channel,
+        APPLICATION_COMMAND,
+        |world, guild| world.aim(guild, name, target),
+    )?;
+    answered(shared, id, name).await
+}
+
 fn type_command(
     shared: &Shared,
     user: u64,
@@ -109,21 +143,34 @@ fn type_command(
     text: &str,
     completing: bool,
 ) -> Result<u64, Error> {
+    let kind = if completing {
+        AUTOCOMPLETE
+    } else {
+        APPLICATION_COMMAND
+    };
+    begin(shared, user, channel, kind, |world, guild| {
+        world.understand(guild, text, completing)
+    })
+}
+
+fn begin(
+    shared: &Shared,
+    user: u64,
+    channel: u64,
+    kind: u64,
+    find: impl FnOnce(&World, Option<u64>) -> Result<Typed, String>,
+) -> Result<u64, Error> {
     shared
         .with(|backend, now| {
             backend.play(now, |world| {
                 let guild = world.channel_guild(channel);
-                let typed = world.understand(guild, text, completing)?;
+                let Typed { data, name } = find(world, guild)?;
                 Ok(world.begin(Deed {
-                    kind: if completing {
-                        AUTOCOMPLETE
-                    } else {
-                        APPLICATION_COMMAND
-                    },
+                    kind,
                     user,
                     channel,
-                    data: typed.data,
-                    name: Some(typed.name),
+                    data,
+                    name: Some(name),
                     source: None,
                     opened_by: None,
                 }))

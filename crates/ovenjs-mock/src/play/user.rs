@@ -10,7 +10,12 @@ use ovenjs_types::{
     marker::{ChannelMarker, UserMarker},
 };
 
-use crate::{error::Error, json::Json, shared::Shared, world::interaction::Response};
+use crate::{
+    error::Error,
+    json::{Json, object},
+    shared::Shared,
+    world::{interaction::Response, slash::Target},
+};
 
 use super::{Answer, Message, acts};
 
@@ -85,6 +90,33 @@ impl User {
         acts::react(&self.shared, self.id, message.channel, message.id, emoji)
     }
 
+    /// Takes an emoji of this user away from a message; nothing happens where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the message is gone or the text is no emoji.
+    pub fn unreacts(&self, message: &Message, emoji: &str) -> Result<(), Error> {
+        acts::unreact(&self.shared, self.id, message.channel, message.id, emoji)
+    }
+
+    /// Changes the text of a message and gives the message as it is then.
+    ///
+    /// # Errors
+    ///
+    /// When the message is gone or would be empty.
+    pub fn edits(&self, message: &Message, content: &str) -> Result<Message, Error> {
+        let (channel, id) = (message.channel, message.id);
+        let body = object(serde_json::json!({ "content": content }));
+        self.shared
+            .with(|backend, now| {
+                backend.play(now, |world| world.edit(channel, id, &body, Vec::new()))
+            })
+            .map_err(|failure| Error::refused(failure.body().to_string()))?;
+        Ok(self
+            .shared
+            .look(|backend| Message::of(&backend.world, channel, id)))
+    }
+
     /// Deletes a message.
     ///
     /// # Errors
@@ -107,6 +139,28 @@ impl User {
     /// does not answer in time.
     pub async fn slash(&self, text: &str) -> Result<Answer, Error> {
         let (id, outcome) = acts::slash(&self.shared, self.id, self.channel, text).await?;
+        Ok(Answer::of(self, id, outcome))
+    }
+
+    /// Uses a message command, by its name, on a message and waits for what the bot shows.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such command, or when the bot does not answer in time.
+    pub async fn uses_on_message(&self, name: &str, message: &Message) -> Result<Answer, Error> {
+        let target = Target::Message(message.channel, message.id);
+        let (id, outcome) = acts::aim(&self.shared, self.id, self.channel, name, target).await?;
+        Ok(Answer::of(self, id, outcome))
+    }
+
+    /// Uses a user command, by its name, on a user and waits for what the bot shows.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such command, or when the bot does not answer in time.
+    pub async fn uses_on_user(&self, name: &str, target: Id<UserMarker>) -> Result<Answer, Error> {
+        let target = Target::User(target.get());
+        let (id, outcome) = acts::aim(&self.shared, self.id, self.channel, name, target).await?;
         Ok(Answer::of(self, id, outcome))
     }
 

@@ -94,7 +94,7 @@ pub(crate) struct Gateway {
     rules: Rules,
     intents: IntentTable,
     connections: BTreeMap<u64, Connection>,
-    sessions: HashMap<String, Session>,
+    sessions: BTreeMap<String, Session>,
     next: u64,
     /// The last identify in each of the places that `max_concurrency` gives.
     identified: HashMap<u32, Instant>,
@@ -147,7 +147,7 @@ impl Gateway {
             },
             intents,
             connections: BTreeMap::new(),
-            sessions: HashMap::new(),
+            sessions: BTreeMap::new(),
             next: 0,
             identified: HashMap::new(),
             starts_left: config.session_starts,

@@ -14,6 +14,14 @@ pub(crate) struct Typed {
     pub(crate) name: String,
 }
 
+/// What a context menu command is aimed at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    User(u64),
+    /// Channel and message.
+    Message(u64, u64),
+}
+
 impl World {
     /// Understands `text` against the registered commands; what does not fit is told in words.
     ///
@@ -109,6 +117,54 @@ impl World {
         if !resolved.is_empty() {
             data.set("resolved", Value::Object(resolved));
         }
+        if let Some(guild) = command.guild {
+            data.set("guild_id", guild.to_string());
+        }
+        Ok(Typed {
+            data,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Finds a context menu command and aims it at a message or a user.
+    pub(crate) fn aim(
+        &self,
+        guild: Option<u64>,
+        name: &str,
+        target: Target,
+    ) -> Result<Typed, String> {
+        let (kind, id) = match target {
+            Target::User(user) => (2, user),
+            Target::Message(_, message) => (3, message),
+        };
+        let of_guild = self.commands_of(guild).filter(|_| guild.is_some());
+        let command = of_guild
+            .chain(self.commands_of(None))
+            .find(|command| command.name() == name && command.object.int("type") == Some(kind))
+            .ok_or_else(|| format!("no context menu command {name} for this kind of target"))?;
+        let id_text = id.to_string();
+        let mut resolved = Object::new();
+        match target {
+            Target::User(user) => {
+                resolved.set("users", json!({ &*id_text: self.user(user) }));
+                if let Some(member) = guild.and_then(|guild| self.resolved_member(guild, user)) {
+                    resolved.set("members", json!({ &*id_text: member }));
+                }
+            }
+            Target::Message(channel, message) => {
+                let shown = self
+                    .message(channel, message)
+                    .map_err(|_| "no such message")?;
+                resolved.set("messages", json!({ &*id_text: shown }));
+            }
+        }
+        let mut data = object(json!({
+            "id": command.id().to_string(),
+            "name": name,
+            "type": kind,
+            "target_id": id_text,
+            "resolved": resolved,
+        }));
         if let Some(guild) = command.guild {
             data.set("guild_id", guild.to_string());
         }

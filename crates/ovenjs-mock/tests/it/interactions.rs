@@ -388,6 +388,39 @@ async fn commands_work_in_private_too() {
 }
 
 #[tokio::test]
+async fn context_menus_name_their_target() {
+    let (discord, mut socket) = bakery().await;
+    let commands = format!("/applications/{}/commands", discord.application_id());
+    for (name, kind) in [("Who is this", 2), ("Keep", 3)] {
+        let body = json!({ "name": name, "type": kind });
+        assert_eq!(
+            call(&discord, "POST", &commands, Some(body)).await.status,
+            201
+        );
+    }
+    let ann = discord.user("ann");
+    let said = ann.says("rye").await.unwrap();
+    let answered = async {
+        for pointer in ["/data/resolved/messages", "/data/resolved/members"] {
+            let event = socket.event("INTERACTION_CREATE").await["d"].clone();
+            let target = event["data"]["target_id"].as_str().unwrap();
+            assert!(event.pointer(pointer).unwrap()[target].is_object());
+            let body = json!({ "type": 4, "data": { "content": target } });
+            assert_eq!(respond(&discord, &event, body, "").await.status, 204);
+        }
+    };
+    let played = async {
+        let kept = ann.uses_on_message("Keep", &said).await.unwrap();
+        assert_eq!(kept.content(), said.id().to_string());
+        let who = ann.uses_on_user("Who is this", ann.id()).await.unwrap();
+        assert_eq!(who.content(), ann.id().to_string());
+    };
+    tokio::join!(answered, played);
+    assert!(ann.uses_on_user("Keep", ann.id()).await.is_err());
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn without_a_bot_nobody_waits_for_one() {
     let discord = Discord::start(Config::default()).await.unwrap();
     register(&discord).await;

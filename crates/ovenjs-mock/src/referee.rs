@@ -1,0 +1,351 @@
+//! The box without wires and without a clock, for deterministic simulations.
+
+use std::time::{Duration, Instant};
+
+use ovenjs_types::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
+};
+use serde::Serialize;
+
+use crate::{
+    backend::Backend,
+    config::Config,
+    error::Error,
+    json::{Json, object, snowflake},
+    protocol::{Frame, Input, Output},
+    rest::{self, Body},
+    world::{Draft, Emission},
+};
+
+/// The same Discord that [`Discord`](crate::Discord) serves, as a pure machine: the caller carries
+/// the bytes and says what time it is. The same configuration and the same calls give the same
+/// bytes.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use ovenjs_mock::{Config, Referee, Step};
+///
+/// # #[expect(clippy::disallowed_methods)]
+/// let now = Instant::now();
+/// let mut discord = Referee::new(Config::default(), now);
+/// let connection = discord.open(now, "v=10&encoding=json");
+///
+/// let Some(Step::Text(hello)) = discord.poll(now, connection) else { panic!("Hello comes first") };
+/// assert!(hello.starts_with(br#"{"d":{"_trace""#));
+///
+/// // Who says something wrong is told so; who says nothing at all, a little later.
+/// let deadline = discord.deadline().expect("a heartbeat is awaited");
+/// assert_eq!(deadline - now, Duration::from_millis(61_250));
+/// discord.expire(deadline);
+/// assert_eq!(discord.poll(deadline, connection), Some(Step::Close(4009)));
+/// ```
+#[derive(Debug)]
+pub struct Referee(Backend);
+
+/// What a socket is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Send a text frame.
+    Text(Vec<u8>),
+    /// Send a binary frame.
+    Binary(Vec<u8>),
+    /// Send a close frame and end.
+    Close(u16),
+    /// End without a word.
+    Abort,
+}
+
+/// A REST request on its way to a [`Referee`].
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The method, `POST`.
+    pub method: &'a str,
+    /// The path with its prefix and without a query: `/api/v10/users/@me`.
+    pub path: &'a str,
+    /// The query.
+    pub query: &'a str,
+    /// The `Authorization` header, if there is one.
+    pub authorization: Option<&'a str>,
+    /// The `Content-Type` header, if there is one.
+    pub content_type: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// The answer of a [`Referee`].
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers which carry meaning: limits and their scopes.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Referee {
+    /// A Discord that begins at `now`, which it calls the first second of 2027.
+    #[must_use]
+    pub fn new(config: Config, now: Instant) -> Self {
+        Self(Backend::new(config, now, BEGINNING_UNIX_MS))
+    }
+
+    /// A client connects with the query of its URL; the number of its connection.
+    pub fn open(&mut self, now: Instant, query: &str) -> u64 {
+        self.0.open(now, query)
+    }
+
+    /// A client's text or binary message has arrived.
+    pub fn receive(&mut self, now: Instant, connection: u64, message: &[u8]) {
+        self.0.handle(now, connection, Input::Message(message));
+    }
+
+    /// A client is gone, with the code of its close frame if it sent one.
+    pub fn close(&mut self, now: Instant, connection: u64, code: Option<u16>) {
+        self.0.handle(now, connection, Input::Closed(code));
+    }
+
+    /// The next thing that a connection's socket is to do.
+    pub fn poll(&mut self, now: Instant, connection: u64) -> Option<Step> {
+        Some(match self.0.poll(now, connection)? {
+            Output::Send(Frame::Text(text)) => Step::Text(text),
+            Output::Send(Frame::Binary(bytes)) => Step::Binary(bytes),
+            Output::Close(code, _) => Step::Close(code),
+            Output::Abort => Step::Abort,
+        })
+    }
+
+    /// When [`expire`](Self::expire) is due next.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.0.gateway.deadline()
+    }
+
+    /// Cuts off silent clients and forgets sessions that nobody resumed.
+    pub fn expire(&mut self, now: Instant) {
+        self.0.expire(now);
+    }
+
+    /// Answers a REST request.
+    pub fn request(&mut self, now: Instant, call: Call<'_>) -> Reply {
+        let reply = self.0.request(
+            now,
+            rest::Request {
+                method: call.method.to_owned(),
+                path: call.path.to_owned(),
+                query: call.query.to_owned(),
+                authorization: call.authorization.map(str::to_owned),
+                content_type: call.content_type.map(str::to_owned),
+                user_agent: Some("DiscordBot (simulation, 0)".to_owned()),
+                reason: None,
+                body: bytes::Bytes::copy_from_slice(call.body),
+            },
+        );
+        let body = match reply.body {
+            Body::Empty => Vec::new(),
+            Body::Json(value) => value.to_string().into_bytes(),
+            Body::Html(text) => text.into_bytes(),
+        };
+        Reply {
+            status: reply.status,
+            headers: reply.headers,
+            body,
+        }
+    }
+
+    /// Sends an event of any name and content to the sessions that may hear of it.
+    ///
+    /// # Errors
+    ///
+    /// When `data` cannot be written as JSON.
+    pub fn emit(&mut self, now: Instant, name: &str, data: &impl Serialize) -> Result<(), Error> {
+        let data = serde_json::to_value(data).map_err(|source| Error::shape(&source))?;
+        let guild = data.get("guild_id").and_then(snowflake);
+        self.0.emit(
+            now,
+            &Emission {
+                name: name.to_owned(),
+                data,
+                guild,
+            },
+        );
+        Ok(())
+    }
+
+    /// Lets the user of this name say something.
+    ///
+    /// # Errors
+    ///
+    /// When Discord would refuse the message.
+    ///
+    /// # Panics
+    ///
+    /// Never: messages have ids.
+    pub fn say(
+        &mut self,
+        now: Instant,
+        user: &str,
+        channel: Id<ChannelMarker>,
+        content: &str,
+    ) -> Result<Id<MessageMarker>, Error> {
+        let body = object(serde_json::json!({ "content": content }));
+        let posted = self.0.play(now, |world| {
+            let author = world.user_named(user);
+            world.post(Draft {
+                author,
+                channel: channel.get(),
+                body,
+                ..Draft::default()
+            })
+        });
+        posted
+            .map(Id::new)
+            .map_err(|failure| Error::refused(failure.body().to_string()))
+    }
+
+    /// The bot token that is accepted.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.0.world.token
+    }
+
+    /// The bot's user.
+    ///
+    /// # Panics
+    ///
+    /// Never: the bot exists from the start.
+    #[must_use]
+    pub fn bot_id(&self) -> Id<UserMarker> {
+        Id::new(self.0.world.bot)
+    }
+
+    /// The first guild of the configuration.
+    ///
+    /// # Panics
+    ///
+    /// When the configuration has no guild.
+    #[must_use]
+    pub fn guild_id(&self) -> Id<GuildMarker> {
+        Id::new(self.0.world.default_guild)
+    }
+
+    /// The first channel of the first guild.
+    ///
+    /// # Panics
+    ///
+    /// When the configuration has no guild with a channel.
+    #[must_use]
+    pub fn channel_id(&self) -> Id<ChannelMarker> {
+        Id::new(self.0.world.default_channel)
+    }
+
+    /// The messages of a channel, oldest first.
+    #[must_use]
+    pub fn messages(&self, channel: Id<ChannelMarker>) -> Vec<Json> {
+        let world = &self.0.world;
+        let room = world.channels.get(&channel.get());
+        let ids = room.into_iter().flat_map(|room| room.messages.keys());
+        ids.filter_map(|id| world.message(channel.get(), *id).ok())
+            .map(Json)
+            .collect()
+    }
+
+    /// Where the box itself does not keep to Discord's documents.
+    #[must_use]
+    pub fn violations(&self) -> &[String] {
+        &self.0.journal.violations
+    }
+
+    /// Breaks each connection after every so many events: without a word, or with a close code.
+    /// `None` ends it.
+    pub fn drop_after(&mut self, events: Option<u64>, code: Option<u16>) {
+        self.0.faults.drop_after = events.map(|events| (events.max(1), code));
+    }
+
+    /// Breaks all connections now: without a word, or with a close code.
+    pub fn drop_connections(&mut self, code: Option<u16>) {
+        self.0.gateway.break_all(code);
+    }
+
+    /// Answers the next so many resumes with Invalid Session.
+    pub fn refuse_resumes(&mut self, count: u32) {
+        self.0.faults.refuse_resumes = count;
+    }
+
+    /// Answers the next so many identifies with Invalid Session.
+    pub fn refuse_identifies(&mut self, count: u32) {
+        self.0.faults.refuse_identifies = count;
+    }
+
+    /// Sends or withholds heartbeat acknowledgements.
+    pub fn withhold_heartbeat_acks(&mut self, withhold: bool) {
+        self.0.faults.withhold_acks = withhold;
+    }
+
+    /// Asks every client to reconnect.
+    pub fn ask_to_reconnect(&mut self) {
+        self.0.gateway.ask_to_reconnect();
+    }
+
+    /// Tells every client that its session is invalid.
+    pub fn invalidate_sessions(&mut self, now: Instant, resumable: bool) {
+        self.0.gateway.invalidate(now, resumable);
+    }
+
+    /// Answers the next request to `METHOD /route/{template}` with 429, of the bucket or of the
+    /// global limit.
+    pub fn limit_once(&mut self, route: &str, retry_after: Duration, global: bool) {
+        self.0
+            .faults
+            .limited
+            .push((route.to_owned(), retry_after, global));
+    }
+
+    /// Answers the next request to `METHOD /route/{template}` with an HTML page of this status.
+    pub fn break_once(&mut self, route: &str, status: u16) {
+        self.0.faults.broken.push((route.to_owned(), status));
+    }
+}
+
+/// 2027-01-01T00:00:00Z.
+const BEGINNING_UNIX_MS: u64 = 1_798_761_600_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the script starts at any instant"
+    )]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn a_request_is_answered_without_a_wire() {
+        let now = start();
+        let mut discord = Referee::new(Config::default(), now);
+        let path = format!("/api/v10/channels/{}/messages", discord.channel_id());
+        let token = format!("Bot {}", discord.token());
+        let call = Call {
+            method: "POST",
+            path: &path,
+            query: "",
+            authorization: Some(&token),
+            content_type: Some("application/json"),
+            body: br#"{"content":"bread"}"#,
+        };
+        assert_eq!(discord.request(now, call).status, 200);
+        discord.break_once("POST /channels/{channel_id}/messages", 502);
+        assert_eq!(discord.request(now, call).status, 502);
+        let written = discord.messages(discord.channel_id());
+        assert_eq!(written.len(), 1);
+        assert_eq!(
+            written[0].text("/timestamp"),
+            Some("2027-01-01T00:00:00.000000+00:00")
+        );
+        assert_eq!(discord.violations(), [""; 0]);
+    }
+}
