@@ -314,6 +314,7 @@ const BEGINNING_UNIX_MS: u64 = 1_798_761_600_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Limits;
 
     #[expect(
         clippy::disallowed_methods,
@@ -347,5 +348,42 @@ mod tests {
             Some("2027-01-01T00:00:00.000000+00:00")
         );
         assert_eq!(discord.violations(), [""; 0]);
+    }
+
+    #[test]
+    fn the_global_limit_says_so_in_its_headers() {
+        let now = start();
+        let limits = Limits::default().global_per_second(1);
+        let mut discord = Referee::new(Config::default().limits(limits), now);
+        let token = format!("Bot {}", discord.token());
+        let call = Call {
+            method: "GET",
+            path: "/api/users/@me",
+            query: "",
+            authorization: Some(&token),
+            content_type: None,
+            body: b"",
+        };
+        assert_eq!(discord.request(now, call).status, 200);
+        let later = now + Duration::from_millis(250);
+        let refused = discord.request(later, call);
+        assert_eq!(refused.status, 429);
+        assert!(
+            refused
+                .headers
+                .contains(&("X-RateLimit-Scope", "global".to_owned()))
+        );
+        assert!(
+            refused
+                .headers
+                .contains(&("X-RateLimit-Global", "true".to_owned()))
+        );
+        let body: serde_json::Value = serde_json::from_slice(&refused.body).expect("JSON");
+        assert_eq!(body.get("retry_after"), Some(&serde_json::json!(0.75)));
+        assert_eq!(body.get("global"), Some(&serde_json::json!(true)));
+        assert_eq!(
+            discord.request(now + Duration::from_secs(1), call).status,
+            200
+        );
     }
 }

@@ -340,7 +340,8 @@ async fn a_client_without_heartbeats_is_cut_off() {
         .heartbeat_interval(soon)
         .heartbeat_grace(soon);
     let discord = Discord::start(config).await.unwrap();
-    let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", 0).await;
+    let mut socket = Socket::open(&discord, "v=10&encoding=json").await;
+    assert_eq!(socket.payload().await["d"]["heartbeat_interval"], 20);
     assert_eq!(socket.next().await, Err(Ended::Close(4009)));
 }
 
