@@ -16,16 +16,16 @@ const NODE: (u32, u32) = (18, 17);
 /// The oldest Python that discord.py and what it depends on run on.
 const PYTHON: (u32, u32) = (3, 10);
 
-/// The file that says for which manifest a folder was filled.
+/// The file that says for which runtime and manifest a folder was filled.
 const FILLED: &str = "filled-for.txt";
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     install_missing()?;
-    check_version("node", NODE)?;
-    check_version("python3", PYTHON)?;
+    let node = checked_version("node", NODE)?;
+    let python = checked_version("python3", PYTHON)?;
     let folder = workspace.target.join("interop");
-    fill_discord_js(workspace, &folder.join("discord-js"))?;
-    fill_discord_py(workspace, &folder.join("discord-py"))?;
+    fill_discord_js(workspace, &folder.join("discord-js"), &node)?;
+    fill_discord_py(workspace, &folder.join("discord-py"), &python)?;
     let mut command = workspace.cargo(["run", "--quiet", "--package", "ovenjs-interop", "--"]);
     shell::run(command.arg(&folder))
 }
@@ -46,10 +46,11 @@ pub(crate) fn install_missing() -> Result<()> {
     packages::install(&needs).context("bots in other languages need their runtimes")
 }
 
-fn check_version(program: &str, least: (u32, u32)) -> Result<()> {
+/// What the program calls itself, if it is new enough.
+fn checked_version(program: &str, least: (u32, u32)) -> Result<String> {
     let told = shell::capture(Command::new(program).arg("--version"))?;
     match version(&told) {
-        Some(found) if found >= least => Ok(()),
+        Some(found) if found >= least => Ok(told),
         _ => bail!(
             "{program} says it is {}, and {}.{} is needed; put a newer one on PATH",
             told.trim(),
@@ -67,7 +68,7 @@ fn version(told: &str) -> Option<(u32, u32)> {
 }
 
 /// Node looks for modules beside the file that imports them, so the bot is copied there as well.
-fn fill_discord_js(workspace: &Workspace, folder: &Path) -> Result<()> {
+fn fill_discord_js(workspace: &Workspace, folder: &Path, node: &str) -> Result<()> {
     let source = workspace.root.join("interop").join("discord-js");
     std::fs::create_dir_all(folder)
         .with_context(|| format!("failed to create {}", folder.display()))?;
@@ -76,7 +77,7 @@ fn fill_discord_js(workspace: &Workspace, folder: &Path) -> Result<()> {
             .with_context(|| format!("failed to copy {name} of the discord.js bot"))?;
     }
     let lock = read(&source.join("package-lock.json"))?;
-    unless_filled(folder, &lock, || {
+    unless_filled(folder, &format!("{node}{lock}"), || {
         let mut npm = Command::new("npm");
         npm.args([
             "ci",
@@ -89,10 +90,11 @@ fn fill_discord_js(workspace: &Workspace, folder: &Path) -> Result<()> {
     })
 }
 
-fn fill_discord_py(workspace: &Workspace, folder: &Path) -> Result<()> {
+fn fill_discord_py(workspace: &Workspace, folder: &Path, python: &str) -> Result<()> {
     let source = workspace.root.join("interop").join("discord-py");
     let requirements = source.join("requirements.txt");
-    let wanted = read(&requirements)?;
+    // An environment points to the Python that made it, and knows its own place.
+    let wanted = format!("{python}{}\n{}", folder.display(), read(&requirements)?);
     unless_filled(folder, &wanted, || {
         shell::run(
             Command::new("python3")
@@ -114,7 +116,7 @@ fn fill_discord_py(workspace: &Workspace, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Fills the folder, unless a run that ended well has filled it for the same manifest.
+/// Fills the folder, unless a run that ended well has filled it for the same.
 fn unless_filled(folder: &Path, wanted: &str, fill: impl FnOnce() -> Result<()>) -> Result<()> {
     let note = folder.join(FILLED);
     if std::fs::read_to_string(&note).is_ok_and(|found| found == wanted) {
