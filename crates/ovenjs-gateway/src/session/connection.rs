@@ -50,6 +50,16 @@ impl Stage {
         }
     }
 
+    pub(super) const fn live_since(self) -> Option<Instant> {
+        match self {
+            Self::Live { since } => Some(since),
+            Self::Hello { .. }
+            | Self::Queued
+            | Self::Identifying { .. }
+            | Self::Resuming { .. } => None,
+        }
+    }
+
     pub(super) fn is_overdue(self, now: Instant) -> bool {
         self.until().is_some_and(|until| now >= until)
     }

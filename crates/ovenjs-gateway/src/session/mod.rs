@@ -23,7 +23,10 @@
 //! so their deadlines are suspended.
 //!
 //! This file is the machine's outside and the life of its connections; what Discord says is met in
-//! `receive`, and what is true of one connection only is in `connection`.
+//! `receive`, and what is true of one connection only is in `connection`. It is long because its
+//! doors and the states behind them are read together.
+
+#![warn(clippy::wildcard_enum_match_arm)]
 
 mod backoff;
 mod close;
@@ -314,7 +317,7 @@ impl Session {
     pub fn latency(&self) -> Option<Duration> {
         match &self.link {
             Link::Up(connection) => connection.latency,
-            _ => None,
+            Link::Down { .. } | Link::Opening { .. } | Link::Stopped => None,
         }
     }
 
@@ -449,10 +452,7 @@ impl Session {
                 reached_hello = !matches!(connection.stage, Stage::Hello { .. });
                 resume_failed =
                     matches!(connection.stage, Stage::Resuming { .. }) && !connection.fruitful;
-                let established = match connection.stage {
-                    Stage::Live { since } => Some(since),
-                    _ => None,
-                };
+                let established = connection.stage.live_since();
                 if established.is_some() || connection.fruitful {
                     outcome = Outcome::Useful { established };
                 }

@@ -87,22 +87,22 @@ impl Pair {
             self.toy.produce(dice.below(4));
             self.script.takes = dice.below(5) > 0;
         }
-        match self.script.session.state() {
-            ShardState::Disconnected => {
-                self.toy.hang_up();
-                self.script.until_connect();
+        let state = self.script.session.state();
+        if state == ShardState::Disconnected {
+            self.toy.hang_up();
+            self.script.until_connect();
+        } else if state == ShardState::Connecting && !self.script.opened {
+            self.heard = 0;
+            if trouble && dice.below(6) == 0 {
+                self.script.failed();
+            } else {
+                self.toy.accept();
+                self.script.open();
             }
-            ShardState::Connecting if !self.script.opened => {
-                self.heard = 0;
-                if trouble && dice.below(6) == 0 {
-                    self.script.failed();
-                } else {
-                    self.toy.accept();
-                    self.script.open();
-                }
-            }
-            _ if trouble && dice.below(12) == 0 => self.misfortune(dice),
-            _ => self.carry(dice, trouble),
+        } else if trouble && dice.below(12) == 0 {
+            self.misfortune(dice);
+        } else {
+            self.carry(dice, trouble);
         }
         let turn = self.script.wants.last().copied();
         if self.script.session.state() == ShardState::Queued
