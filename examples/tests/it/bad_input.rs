@@ -16,7 +16,7 @@ async fn a_wrong_token() {
 
     let error = ended.error(&discord);
     assert!(
-        error.contains("refused the token") && error.contains("DISCORD_TOKEN"),
+        error.contains("token was refused") && error.contains("DISCORD_TOKEN"),
         "{error}"
     );
     assert!(!ended.output.contains("canary"), "{}", ended.output);

@@ -2,4 +2,5 @@
 
 mod bad_input;
 mod program;
+mod readme;
 mod stories;
