@@ -35,6 +35,8 @@
 //! assert_eq!(free.len(), 4);
 //! ```
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod bucket;
 mod config;
 mod global;

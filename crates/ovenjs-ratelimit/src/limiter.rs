@@ -358,7 +358,10 @@ impl State {
             match verdict {
                 Verdict::Unsent => self.global.give_back(),
                 Verdict::Lost => self.global.lost(now),
-                _ => self.global.answered(now),
+                Verdict::Counted(_)
+                | Verdict::Refused(_)
+                | Verdict::Unauthorized
+                | Verdict::Limited { .. } => self.global.answered(now),
             }
         }
         let Some(bucket) = self.buckets.get_mut(&ask.key) else {

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// An operation of Discord's with everything it needs: hand it to [`Client::send`](crate::Client::send).
 ///
-/// Every operation is declared by one line of [`endpoint!`]; template and first path parameter are
+/// Every operation is declared by one line, under `endpoints/`; template and first path parameter are
 /// also the key of its rate limit, so routing and limiting cannot disagree.
 pub trait Endpoint: fmt::Debug + Send + Sync {
     /// What comes back.
@@ -267,7 +267,8 @@ pub(crate) fn query_string(pairs: &[(&'static str, String)]) -> String {
 ///
 /// The path's variables are the parameters by name; `major` names the one by which Discord counts,
 /// `query` optional parameters, `needs` the permission to name when it is missing, `takes reason`
-/// that the audit log shows one, `by` who asks when it is not the bot. `body` is what is sent and
+/// that the audit log shows one, `by` who asks when it is not the bot, `idempotent when` it
+/// can be repeated although its method cannot. `body` is what is sent and
 /// begins empty, to be filled by the call's setters; `sends` is what is sent and has no empty form.
 macro_rules! endpoint {
     (
@@ -281,6 +282,7 @@ macro_rules! endpoint {
             $(needs $needs:ident;)?
             $(takes $reason:ident;)?
             $(by $auth:ident;)?
+            $(idempotent when $when:expr;)?
         }
     ) => {
         $(#[$meta])*
@@ -307,6 +309,13 @@ macro_rules! endpoint {
                 $( let $param = $crate::endpoint::PathPart::part(&self.$param); )*
                 format!($path)
             }
+
+            $(
+                fn is_idempotent(&self) -> bool {
+                    let when: fn(&Self) -> bool = $when;
+                    when(self)
+                }
+            )?
 
             $(
                 fn major(&self) -> $crate::Major {

@@ -11,6 +11,7 @@
 mod call;
 mod client;
 mod config;
+mod delivery;
 mod endpoint;
 mod endpoints;
 mod error;

@@ -1,5 +1,10 @@
 //! Connections on loopback: what succeeds, and which step is named when it does not.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the stories' helpers fail by panicking, as the stories do"
+)]
+
 use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ovenjs_net::{

@@ -143,7 +143,7 @@ impl Server {
                             let next = (at.as_millis() / window + 1) * window;
                             ms(u64::try_from(next).unwrap())
                         }
-                        _ => at + self.window,
+                        Rule::Anchored | Rule::Leaky => at + self.window,
                     };
                 }
                 *used += 1;
@@ -296,7 +296,9 @@ impl Run {
                     }
                     let end = match fate {
                         Fate::Abandoned => at + up.min(down),
-                        _ => at + up + down,
+                        Fate::Answered | Fate::Withdrawn | Fate::Unanswered | Fate::Unsent => {
+                            at + up + down
+                        }
                     };
                     // An answer cannot be had before the request has arrived.
                     self.agenda.insert((end, Happening::Ends(index)));

@@ -310,14 +310,14 @@ fn settle_counted(limiter: &Limiter, now: Instant, mut permit: Permit, headers: 
 fn ready(limiter: &Limiter, now: Instant, ask: &Ask) -> Permit {
     match limiter.reserve(now, ask) {
         Reservation::Ready(permit) => permit,
-        other => panic!("{other:?}"),
+        other @ (Reservation::Wait { .. } | Reservation::Stopped(_)) => panic!("{other:?}"),
     }
 }
 
 fn assert_waits(limiter: &Limiter, now: Instant, ask: &Ask, expected: Option<Instant>) {
     match limiter.reserve(now, ask) {
         Reservation::Wait { until, .. } => assert_eq!(until, expected),
-        other => panic!("{other:?}"),
+        other @ (Reservation::Ready(_) | Reservation::Stopped(_)) => panic!("{other:?}"),
     }
 }
 
@@ -325,7 +325,7 @@ fn assert_waits(limiter: &Limiter, now: Instant, ask: &Ask, expected: Option<Ins
 fn drain(limiter: &Limiter, now: Instant, ask: &Ask) -> Vec<Permit> {
     std::iter::from_fn(|| match limiter.reserve(now, ask) {
         Reservation::Ready(permit) => Some(permit),
-        _ => None,
+        Reservation::Wait { .. } | Reservation::Stopped(_) => None,
     })
     .collect()
 }

@@ -13,12 +13,14 @@ use crate::{
 };
 
 endpoint! {
-    /// Posts a message to a channel.
+    /// Posts a message to a channel. With a nonce that is enforced it is repeated after failures,
+    /// since Discord then answers with the message that exists already.
     Post "/channels/{channel_id}/messages" as CreateMessage -> Message {
         fn create_message(channel_id: Id<ChannelMarker>)
         major channel_id;
         body: MessageDraft;
         needs SEND_MESSAGES;
+        idempotent when |it| it.body.nonce.is_some() && it.body.enforce_nonce;
     }
 }
 

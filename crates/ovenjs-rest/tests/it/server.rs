@@ -81,7 +81,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Vec<Step>>, log: Arc<Mutex<Vec
             log.push(request);
             log.len() - 1
         };
-        match script.get(place).or(script.last()).unwrap() {
+        match script.get(place).or_else(|| script.last()).unwrap() {
             Step::Answer(status, headers, body) => {
                 let length = if *status == 204 {
                     String::new()

@@ -182,6 +182,24 @@ async fn a_read_is_repeated_after_a_failure_and_a_post_is_not() {
 }
 
 #[tokio::test]
+async fn a_post_with_an_enforced_nonce_is_repeated() {
+    let server = Server::start([Step::Close, json(200, MESSAGE)]).await;
+    let client = server.client();
+    let call = client
+        .create_message(Id::new(1))
+        .content("hi")
+        .map_body(|mut draft| {
+            draft.nonce = Some("n-1".into());
+            draft.enforce_nonce = true;
+            draft
+        });
+    call.await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
 async fn repetitions_are_bounded() {
     let server = Server::start([Step::Answer(503, "", String::new())]).await;
     let client = server.client();
