@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, ops::Deref};
 use ovenjs_types::{
     Attachment, Channel, ChoiceValue, CommandOption, CommandOptionType, DataOption, DataValue, Id,
     Member, Resolved, Role, User,
-    marker::{AttachmentMarker, ChannelMarker, RoleMarker, UserMarker},
+    marker::{AttachmentMarker, ChannelMarker, GenericMarker, RoleMarker, UserMarker},
 };
 
 /// A type that an option of a command can have.
@@ -348,6 +348,15 @@ resolved! {
     Role Role, RoleMarker, roles, "a role that Discord describes";
     Channel Channel, ChannelMarker, channels, "a channel that Discord describes";
     Attachment Attachment, AttachmentMarker, attachments, "a file that Discord describes";
+}
+
+/// A user or a role, whichever was named.
+impl Argument for Id<GenericMarker> {
+    const KIND: CommandOptionType = CommandOptionType::Mentionable;
+
+    fn read(given: Given<'_>) -> Result<Self, Unfit> {
+        given.id()
+    }
 }
 
 /// The user comes with the member.

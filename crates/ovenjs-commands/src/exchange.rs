@@ -27,7 +27,7 @@ enum Phase {
     Open { tried: bool },
     /// Deferred with "thinking", which the reply will replace.
     Thinking { ephemeral: bool },
-    /// Deferred without a trace: the message with the component stands as it was.
+    /// Deferred, and nothing to see of it: an answer is a message of its own.
     Kept,
     /// The handler has answered.
     Answered,
@@ -122,6 +122,7 @@ impl Exchange {
                 // An edit would show to all what is for one. Discord turns the first follow-up of
                 // a deferral into such an edit, so "thinking" goes first.
                 self.delete_original().await?;
+                *phase = Phase::Kept;
                 self.follow_up(draft).await?;
             }
             Phase::Thinking { .. } => {

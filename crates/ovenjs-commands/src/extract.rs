@@ -196,8 +196,7 @@ impl<S> Call<S> {
 
     fn context<P>(&mut self) -> Result<Cx<P>, Failure> {
         let Some(exchange) = &self.exchange else {
-            let text =
-                "an event has no context to answer: `Cx` is for commands, components and modals";
+            let text = "there is nothing to answer here: `Cx` is for commands, components and submitted modals";
             return Err(Error::absent(text).into());
         };
         if std::mem::replace(&mut self.context_taken, true) {

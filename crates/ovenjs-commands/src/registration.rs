@@ -6,15 +6,20 @@ use ovenjs_types::{
     ChoiceValue, CommandDraft, CommandOption, CommandOptionType, CommandType, Localizations,
 };
 
-use crate::{Error, Route, route::Purpose, router::command_path};
+use crate::{Error, Routes, route::Purpose, router::command_path};
 
 /// The commands of `routes`, groups put together, in the order listed.
 ///
 /// A group takes its permissions, contexts and age restriction from the first of its commands,
 /// since Discord knows them for the whole only; [`validate`] sees to it that the others agree.
-pub(crate) fn drafts<S>(routes: &[Route<S>]) -> Vec<CommandDraft> {
+pub(crate) fn drafts<S>(routes: &Routes<S>) -> Vec<CommandDraft> {
     let mut drafts: Vec<CommandDraft> = Vec::new();
-    for route in routes {
+    let description = |group: &str, name: &'static str| {
+        let mut described = routes.descriptions.iter();
+        let told = described.find(|(described, _)| described == group);
+        told.map_or(name, |(_, description)| description).to_owned()
+    };
+    for route in &routes.list {
         let Purpose::Command { group, draft } = &route.purpose else {
             continue;
         };
@@ -34,14 +39,15 @@ pub(crate) fn drafts<S>(routes: &[Route<S>]) -> Vec<CommandDraft> {
                 nsfw: draft.nsfw,
                 contexts: draft.contexts.clone(),
                 integration_types: draft.integration_types.clone(),
-                ..CommandDraft::slash(*top, *top)
+                ..CommandDraft::slash(*top, description(top, top))
             },
         );
         let level = match below.first() {
             None => &mut command.options,
             Some(name) => {
                 let found = |known: &CommandOption| known.name == **name && known.kind == GROUP;
-                let new = || CommandOption::new(GROUP, *name, *name);
+                let path = command_path(&[top], name);
+                let new = || CommandOption::new(GROUP, *name, description(&path, name));
                 &mut find_or_push(&mut command.options, found, new).options
             }
         };
@@ -57,10 +63,10 @@ pub(crate) fn drafts<S>(routes: &[Route<S>]) -> Vec<CommandDraft> {
 }
 
 /// Every fault of `routes`, or none.
-pub(crate) fn validate<S>(routes: &[Route<S>]) -> Result<(), Error> {
+pub(crate) fn validate<S>(routes: &Routes<S>) -> Result<(), Error> {
     let mut faults = Vec::new();
     let mut seen: HashSet<(Space, String)> = HashSet::new();
-    for route in routes {
+    for route in &routes.list {
         let mut fault = |text: String| faults.push(format!("handler `{}`: {text}", route.handler));
         let (space, name, what) = match &route.purpose {
             Purpose::Command { group, draft } => {
@@ -105,6 +111,22 @@ pub(crate) fn validate<S>(routes: &[Route<S>]) -> Result<(), Error> {
         if !seen.insert((space, name.clone())) {
             fault(format!(
                 "the {what} `{name}` has another handler: give one of them another name"
+            ));
+        }
+    }
+    for (group, text) in &routes.descriptions {
+        let mut fault = |text: String| faults.push(text);
+        description_faults("group", group, text, &mut fault);
+        let known = routes.list.iter().any(|route| match &route.purpose {
+            Purpose::Command { group: names, .. } => {
+                let path = names.join(" ");
+                path == *group || names.first().is_some_and(|top| top == group)
+            }
+            _ => false,
+        });
+        if !known {
+            fault(format!(
+                "group `{group}` is described, but no command is in it"
             ));
         }
     }
@@ -256,8 +278,8 @@ fn whole_faults(drafts: &[CommandDraft], faults: &mut Vec<String>) {
 }
 
 /// Commands of one group that want different things which Discord knows for the whole group only.
-fn agreement_faults<S>(routes: &[Route<S>], drafts: &[CommandDraft], faults: &mut Vec<String>) {
-    for route in routes {
+fn agreement_faults<S>(routes: &Routes<S>, drafts: &[CommandDraft], faults: &mut Vec<String>) {
+    for route in &routes.list {
         let Purpose::Command { group, draft } = &route.purpose else {
             continue;
         };

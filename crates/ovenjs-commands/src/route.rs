@@ -42,26 +42,61 @@ macro_rules! routes {
 }
 
 /// Handlers, in the order in which they were listed.
-#[derive(Debug)]
-pub struct Routes<S>(Vec<Route<S>>);
+pub struct Routes<S> {
+    pub(crate) list: Vec<Route<S>>,
+    /// Group, as path, and its description.
+    pub(crate) descriptions: Vec<(String, String)>,
+}
 
 impl<S> Routes<S> {
     /// None.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self {
+            list: Vec::new(),
+            descriptions: Vec::new(),
+        }
     }
 
     /// These and those.
     #[must_use]
     pub fn and(mut self, more: Self) -> Self {
-        self.0.extend(more.0);
+        self.list.extend(more.list);
+        self.descriptions.extend(more.descriptions);
+        self
+    }
+
+    /// Describes a group of commands, or a group within one, e.g. `admin roles`. Without it a
+    /// group is described by its name.
+    ///
+    /// ```
+    /// use ovenjs_commands::{Answer, Cx, Router, command, routes};
+    ///
+    /// /// Says how it is
+    /// #[command(group = "admin")]
+    /// async fn status(cx: Cx) -> Answer {
+    ///     cx.reply("fine").await
+    /// }
+    ///
+    /// let routes = routes![status].describe("admin", "For those who look after the bot");
+    /// let router: Router<()> = Router::new(routes);
+    /// assert_eq!(router.commands()[0].description, "For those who look after the bot");
+    /// ```
+    #[must_use]
+    pub fn describe(mut self, group: impl Into<String>, description: impl Into<String>) -> Self {
+        self.descriptions.push((group.into(), description.into()));
         self
     }
 
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Route<S>> {
-        self.0.iter()
+        self.list.iter()
+    }
+}
+
+impl<S> fmt::Debug for Routes<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.list).finish()
     }
 }
 
@@ -73,7 +108,10 @@ impl<S> Default for Routes<S> {
 
 impl<S> FromIterator<Route<S>> for Routes<S> {
     fn from_iter<I: IntoIterator<Item = Route<S>>>(routes: I) -> Self {
-        Self(routes.into_iter().collect())
+        Self {
+            list: routes.into_iter().collect(),
+            ..Self::new()
+        }
     }
 }
 
@@ -82,7 +120,7 @@ impl<S> IntoIterator for Routes<S> {
     type IntoIter = std::vec::IntoIter<Route<S>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.list.into_iter()
     }
 }
 

@@ -54,7 +54,7 @@ use crate::{
 /// # Ok::<(), ovenjs_commands::Error>(())
 /// ```
 pub struct Router<S> {
-    routes: Vec<Route<S>>,
+    routes: Routes<S>,
     table: Table,
     live: RwLock<Arc<Live>>,
     timer: Option<Arc<dyn Timer>>,
@@ -66,9 +66,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// A router over `routes` with the default [`Config`].
     #[must_use]
     pub fn new(routes: Routes<S>) -> Self {
-        let routes: Vec<_> = routes.into_iter().collect();
         Self {
-            table: Table::new(&routes),
+            table: Table::new(&routes.list),
             routes,
             live: RwLock::default(),
             timer: None,
@@ -183,7 +182,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         let every = &self.table.every_event;
         let watchers = handlers
             .chain(every)
-            .filter_map(|place| self.routes.get(*place))
+            .filter_map(|place| self.routes.list.get(*place))
             .map(|route| self.watch(route, state, event));
         let interaction = async {
             if let Event::InteractionCreate(interaction) = &**event {
@@ -216,7 +215,7 @@ impl<S: Send + Sync + 'static> Router<S> {
             return;
         }
         let route = self.table.find(interaction);
-        let route = route.and_then(|place| self.routes.get(place));
+        let route = route.and_then(|place| self.routes.list.get(place));
         let ephemeral = route.is_some_and(|route| route.ephemeral);
         let exchange = Exchange::begin(Arc::clone(event), Arc::clone(answers), ephemeral);
         let exchange = match exchange {

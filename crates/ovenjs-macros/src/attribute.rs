@@ -144,7 +144,8 @@ pub(crate) fn cooldown(text: &LitStr) -> syn::Result<TokenStream> {
     })
 }
 
-fn list(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Ident>> {
+/// Words in parentheses, with commas between.
+pub(crate) fn list(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Ident>> {
     let content;
     syn::parenthesized!(content in meta.input);
     let idents = Punctuated::<Ident, Token![,]>::parse_terminated(&content)?;

@@ -3,11 +3,11 @@
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{
-    Attribute, FnArg, ItemFn, LitStr, Pat, PatType, Path, PathArguments, ReturnType, Type,
+    Attribute, FnArg, Ident, ItemFn, LitStr, Pat, PatType, Path, PathArguments, ReturnType, Type,
     spanned::Spanned,
 };
 
-use crate::text;
+use crate::{attribute, text};
 
 /// The function without what only the macro reads, and its arguments.
 pub(crate) struct Function {
@@ -31,6 +31,7 @@ pub(crate) struct Given {
     pub(crate) description: String,
     pub(crate) description_span: Span,
     pub(crate) autocomplete: Option<Path>,
+    pub(crate) channel_types: Vec<Ident>,
 }
 
 impl Function {
@@ -154,6 +155,7 @@ fn read_argument(argument: &mut PatType, options: bool) -> syn::Result<Argument>
         (Some((description, description_span)), words) => {
             let mut name = None;
             let mut autocomplete = None;
+            let mut channel_types = Vec::new();
             if let Some(words) = words {
                 words.parse_nested_meta(|meta| {
                     if meta.path.is_ident("name") {
@@ -161,10 +163,12 @@ fn read_argument(argument: &mut PatType, options: bool) -> syn::Result<Argument>
                         name = Some((given.value(), given.span()));
                     } else if meta.path.is_ident("autocomplete") {
                         autocomplete = Some(meta.value()?.parse()?);
+                    } else if meta.path.is_ident("channel_types") {
+                        channel_types = attribute::list(&meta)?;
                     } else {
-                        return Err(
-                            meta.error("unknown word: `#[option]` knows name and autocomplete")
-                        );
+                        return Err(meta.error(
+                            "unknown word: `#[option]` knows name, autocomplete and channel_types",
+                        ));
                     }
                     Ok(())
                 })?;
@@ -186,6 +190,7 @@ fn read_argument(argument: &mut PatType, options: bool) -> syn::Result<Argument>
                 description,
                 description_span,
                 autocomplete,
+                channel_types,
             })))
         }
     }

@@ -284,9 +284,19 @@ fn draft(
             &mut errors,
         );
         let (ty, name, description) = (&given.ty, &given.name, &given.description);
-        options.push(quote_spanned! {ty.span()=>
+        let mut option = quote_spanned! {ty.span()=>
             #krate::generated::option::<#ty>(#name, #description)
-        });
+        };
+        if !given.channel_types.is_empty() {
+            let types = &given.channel_types;
+            option = quote! {
+                #krate::types::CommandOption {
+                    channel_types: #krate::generated::vec![#(#krate::types::ChannelType::#types),*],
+                    ..#option
+                }
+            };
+        }
+        options.push(option);
     }
     if function.options().count() > 25 {
         let text = "a command has at most 25 options";

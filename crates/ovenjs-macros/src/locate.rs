@@ -64,9 +64,13 @@ fn find(manifest: &Table, workspace: impl Fn() -> Option<Table>) -> Option<Found
     let mut core = None;
     for (key, value) in tables(manifest).into_iter().flatten() {
         let package = if inherits(value) {
-            let workspace = workspace()?;
-            let shared = workspace.get("workspace")?.get("dependencies")?.get(key)?;
-            package_of(key, shared).to_owned()
+            let workspace = workspace();
+            let shared = workspace
+                .as_ref()
+                .and_then(|workspace| workspace.get("workspace")?.get("dependencies")?.get(key));
+            shared
+                .map_or(key.as_str(), |shared| package_of(key, shared))
+                .to_owned()
         } else {
             package_of(key, value).to_owned()
         };

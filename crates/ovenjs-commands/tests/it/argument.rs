@@ -4,8 +4,8 @@ use ovenjs_commands::{
     Answer, Choices, Cx, Int, Result, Target, Text, Typed, autocomplete, command, routes,
 };
 use ovenjs_types::{
-    Attachment, Channel, Choice, CommandOptionType, CommandType, Id, InteractionContext, Member,
-    Message, Permissions, Role, User, json, marker::UserMarker,
+    Attachment, Channel, ChannelType, Choice, CommandOptionType, CommandType, Id,
+    InteractionContext, Member, Message, Permissions, Role, User, json, marker::UserMarker,
 };
 
 use crate::discord::Story;
@@ -21,7 +21,6 @@ enum Taste {
 
 /// All kinds of options
 #[command]
-#[expect(clippy::too_many_lines, reason = "short as it is")]
 async fn all(
     cx: Cx,
     /// A text
@@ -45,6 +44,7 @@ async fn all(
     /// A role
     role: Role,
     /// A channel
+    #[option(channel_types(GuildText, GuildVoice))]
     channel: Channel,
     /// A file
     file: Attachment,
@@ -106,6 +106,8 @@ fn types_and_limits_are_sent_to_discord() {
     assert_eq!(option("score").max_value, Some(5_i64.into()));
     assert_eq!(option("file").kind, CommandOptionType::Attachment);
     assert_eq!(option("user-id").kind, CommandOptionType::User);
+    let types = [ChannelType::GuildText, ChannelType::GuildVoice];
+    assert_eq!(option("channel").channel_types, types);
     assert!(option("text").required && !option("more").required);
     assert_eq!(
         option("taste").choices,

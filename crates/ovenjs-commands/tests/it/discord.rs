@@ -95,8 +95,8 @@ impl Story {
     }
 }
 
-/// Handlers that are running.
-pub(crate) struct Running<'a>(Pin<Box<dyn Future<Output = ()> + 'a>>);
+/// Handlers that are running, on whatever thread.
+pub(crate) struct Running<'a>(Pin<Box<dyn Future<Output = ()> + Send + 'a>>);
 
 impl Running<'_> {
     /// Lets them run as far as they get; whether they are done.

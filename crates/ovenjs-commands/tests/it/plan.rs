@@ -1,5 +1,7 @@
 //! What is to be changed at Discord, as a person reads it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use ovenjs_commands::{Prune, plan};
 use ovenjs_types::{
     Command, CommandDraft, CommandOption, CommandOptionType, CommandType, Permissions, json,

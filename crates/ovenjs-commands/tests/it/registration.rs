@@ -1,5 +1,7 @@
 //! Faults in declarations, each found before the start and with the handler's name.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use ovenjs_commands::{
     Answer, CustomId, Cx, ErrorKind, Route, Router, Routes, command, component, event, routes,
     submit,
@@ -113,6 +115,30 @@ fn a_group_is_of_one_mind() {
             "`g` is a command and a group: Discord runs no command that has subcommands",
             "handler `two`: default_member_permissions, nsfw, contexts and installs hold for the whole group `g`: write the same for each of its commands",
         ]
+    );
+}
+
+#[test]
+fn a_description_of_nothing_is_found() {
+    /// One
+    #[command(group = "g sub")]
+    async fn one(cx: Cx) -> Answer {
+        cx.reply("").await
+    }
+    let routes: Routes<()> = routes![one].describe("g", "G").describe("g sub", "Sub");
+    let router = Router::new(routes);
+    router.validate().unwrap();
+    let draft = &router.commands()[0];
+    assert_eq!(
+        (
+            draft.description.as_str(),
+            draft.options[0].description.as_str()
+        ),
+        ("G", "Sub")
+    );
+    assert_eq!(
+        faults(routes![one].describe("h", "H")),
+        ["group `h` is described, but no command is in it"]
     );
 }
 
