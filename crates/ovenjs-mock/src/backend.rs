@@ -125,6 +125,9 @@ impl Backend {
                 self.journal.found(&format!("event {name}"), &violation);
             }
         }
+        for warning in std::mem::take(&mut self.gateway.warnings) {
+            self.journal.warn(warning);
+        }
         for traffic in std::mem::take(&mut self.gateway.traffic) {
             self.journal.passed(&traffic);
         }

@@ -104,6 +104,8 @@ pub(crate) struct Gateway {
     pub(crate) traffic: Vec<Traffic>,
     /// Events of the gateway's own making, for the oracle to look at.
     pub(crate) own_events: Vec<(&'static str, Value)>,
+    /// What a client did in vain.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The part of the configuration that the gateway goes by.
@@ -154,6 +156,7 @@ impl Gateway {
             members_asked: HashMap::new(),
             traffic: Vec::new(),
             own_events: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 

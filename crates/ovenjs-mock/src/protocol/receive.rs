@@ -322,7 +322,13 @@ impl Gateway {
                 .collect(),
             (None, Some("")) if limit == 0 => {
                 if intents & GUILD_MEMBERS == 0 {
-                    return Err((close::DISALLOWED_INTENTS, "Disallowed intent(s)."));
+                    // Discord says nothing, and clients wait in vain; the box at least writes it down.
+                    self.warnings.push(
+                        "all members of a guild were asked for without the GUILD_MEMBERS intent, \
+                         which Discord does not answer"
+                            .to_owned(),
+                    );
+                    return Ok(());
                 }
                 let last = self.members_asked.get(&guild);
                 let waited = last.map(|last| now.saturating_duration_since(*last));

@@ -309,6 +309,18 @@ async fn members_are_asked_for_by_prefix_by_id_or_all() {
 }
 
 #[tokio::test]
+async fn all_members_are_a_secret_without_the_intent() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", 0).await;
+    let guild = discord.guild_id().to_string();
+    let d = json!({ "guild_id": guild, "query": "", "limit": 0 });
+    socket.say(json!({ "op": 8, "d": d })).await;
+    socket.say(json!({ "op": 1, "d": null })).await;
+    assert_eq!(socket.payload().await["op"], 11);
+    assert!(discord.warnings()[0].contains("without the GUILD_MEMBERS intent"));
+}
+
+#[tokio::test]
 async fn guilds_are_shared_out_among_the_shards() {
     let plans = (0..4).map(|n| Guild::named(format!("Guild {n}")));
     let discord = Discord::start(Config::default().guilds(plans).shards(2))
