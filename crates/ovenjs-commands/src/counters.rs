@@ -86,3 +86,66 @@ impl Counters for LocalCounters {
 
 /// The most keys held at once, about 10 MB. Keys that have all their uses again make room first.
 const KEYS_MAX: usize = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PER: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn uses_come_back_one_by_one() {
+        let start = start();
+        let counters = LocalCounters::new();
+        let at = |seconds| counters.count("ann", 3, PER, start + Duration::from_secs(seconds));
+        assert_eq!([at(0), at(0), at(0)], [Taken::Allowed; 3]);
+        let retry_after = Duration::from_secs(20);
+        assert_eq!(at(0), Taken::Spent { retry_after });
+        // A refusal costs nothing, and there is no second burst once the span is over.
+        assert_eq!(at(20), Taken::Allowed);
+        assert_eq!(
+            at(21),
+            Taken::Spent {
+                retry_after: Duration::from_secs(19)
+            }
+        );
+        assert_eq!(at(60), Taken::Allowed);
+        assert_eq!(at(60), Taken::Allowed);
+        assert_eq!(at(60), Taken::Spent { retry_after });
+        // In the long run each has all uses again.
+        assert_eq!([at(600), at(600), at(600)], [Taken::Allowed; 3]);
+    }
+
+    #[test]
+    fn a_full_table_makes_room_or_lets_through() {
+        let start = start();
+        let counters = LocalCounters::new();
+        for key in 0..KEYS_MAX {
+            let taken = counters.count(&key.to_string(), 1, PER, start);
+            assert_eq!(taken, Taken::Allowed);
+        }
+        assert_eq!(counters.count("new", 1, PER, start), Taken::Allowed);
+        assert_eq!(counters.count("new", 1, PER, start), Taken::Allowed);
+        assert!(matches!(
+            counters.count("0", 1, PER, start),
+            Taken::Spent { .. }
+        ));
+        assert_eq!(counters.whole_again.lock().unwrap().len(), KEYS_MAX);
+
+        let later = start + PER;
+        assert_eq!(counters.count("new", 1, PER, later), Taken::Allowed);
+        assert!(matches!(
+            counters.count("new", 1, PER, later),
+            Taken::Spent { .. }
+        ));
+        assert_eq!(counters.whole_again.lock().unwrap().len(), 1);
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a place to start from; the time after it is wound by hand"
+    )]
+    fn start() -> Instant {
+        Instant::now()
+    }
+}

@@ -84,6 +84,33 @@ fn after_a_deferral_the_apology_takes_the_place() {
 }
 
 #[test]
+fn a_failure_waits_for_the_deferral_on_its_way() {
+    /// Slow to fail
+    #[command]
+    async fn slow(_cx: Cx, door: State<Door>) -> Answer {
+        door.pass().await;
+        Err(Failure::refuse("Not today."))
+    }
+    let story = Story::new(routes![slow]);
+    let line = Door::default();
+    *story.discord.line.lock().unwrap() = Some(line.clone());
+    let raw = interaction(2, &run("slow"), "");
+    let mut call = story.begin("INTERACTION_CREATE", &raw);
+    assert!(!call.poll());
+    story.wait(Duration::from_secs(2));
+    assert!(!call.poll());
+    story.app.door.open();
+    assert!(!call.poll());
+    assert_eq!(story.discord.take(), [r#"callback {"type":5}"#]);
+    line.open();
+    assert!(call.poll());
+    assert_eq!(
+        story.discord.take(),
+        ["delete", r#"follow_up {"content":"Not today.","flags":64}"#]
+    );
+}
+
+#[test]
 fn an_answer_that_does_not_arrive_is_reported_with_its_cause() {
     /// Ping
     #[command]
