@@ -83,12 +83,17 @@ async fn an_unreachable_gateway_is_tried_on_and_the_reason_shown() {
     let deaf = config(&discord);
     discord.stop().await;
     let (gateway, _events) = start(deaf);
-    let reason = loop {
-        if let Some(reason) = only(&gateway).last_failure.clone() {
-            break reason;
+    let reason = async {
+        loop {
+            if let Some(reason) = only(&gateway).last_failure {
+                break reason;
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
     };
+    let reason = tokio::time::timeout(Duration::from_secs(20), reason)
+        .await
+        .unwrap();
     assert!(reason.contains("cannot reach the gateway"), "{reason}");
     gateway.stop().await;
     assert_eq!(only(&gateway).counts.identifies, 0);
