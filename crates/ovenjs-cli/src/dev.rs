@@ -1,6 +1,7 @@
 //! `oven dev`: the box and a bot that talks to it.
 
 use std::{
+    convert::Infallible,
     path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -27,8 +28,11 @@ impl Dev {
     pub(crate) async fn run(self) -> Result<(), String> {
         let command = self.command();
         let discord = self.furniture.start().await?;
-        println!("\n  Talk to the bot at  {}/\n", discord.url());
-        println!("  The bot is `{}`. Ctrl-C ends both.\n", command.join(" "));
+        println!("\n  Discord in a box:  {}/\n", discord.url());
+        println!(
+            "  Starting the bot with `{}`. Ctrl-C ends both.\n",
+            command.join(" ")
+        );
         let mut bot = start(&command, &discord)?;
         let outcome = tokio::select! {
             ended = bot.wait() => bot_ended(&command, ended),
@@ -36,6 +40,7 @@ impl Dev {
                 finish(&mut bot).await;
                 Ok(())
             }
+            never = announce(&discord) => match never {},
         };
         discord.stop().await;
         outcome
@@ -46,9 +51,9 @@ impl Dev {
             return self.command.clone();
         }
         let words = if Path::new("crates/ovenjs-core").is_dir() {
-            "cargo run --quiet --package ovenjs-examples --bin feedback"
+            "cargo run --package ovenjs-examples --bin feedback"
         } else {
-            "cargo run --quiet"
+            "cargo run"
         };
         words.split(' ').map(str::to_owned).collect()
     }
@@ -68,6 +73,14 @@ fn start(command: &[String], discord: &Discord) -> Result<Child, String> {
         .map_err(|error| {
             format!("`{program}` could not be started ({error}); name the command after `--`")
         })
+}
+
+/// Tells when the bot is there, however long its build takes.
+async fn announce(discord: &Discord) -> Infallible {
+    // Each wait of the box has a bound; a build does not.
+    while discord.wait_for_ready(1).await.is_err() {}
+    println!("\n  The bot is there. Talk to it at  {}/\n", discord.url());
+    std::future::pending().await
 }
 
 fn bot_ended(command: &[String], ended: std::io::Result<ExitStatus>) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use ovenjs_commands::{Answers, BoxFuture, Error};
 use ovenjs_rest::Client;
 use ovenjs_types::{
-    Id, InteractionResponse, Message, MessageDraft, MessageEdit, Secret, Upload,
+    Id, InteractionResponse, Message, MessageDraft, MessageEdit, Secret,
     marker::{ApplicationMarker, InteractionMarker, MessageMarker},
 };
 
@@ -33,9 +33,7 @@ impl Answers for RestAnswers {
         application: Id<ApplicationMarker>,
         token: &'a Secret,
         edit: MessageEdit,
-        files: Vec<Upload>,
     ) -> BoxFuture<'a, Result<Message, Error>> {
-        let edit = MessageEdit { files, ..edit };
         let call = self
             .0
             .edit_original_response(application, token.clone())

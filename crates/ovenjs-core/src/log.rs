@@ -1,5 +1,7 @@
 //! Where log lines go when a program does not say otherwise.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::Error;
@@ -16,6 +18,7 @@ pub(crate) fn to_stderr(filter: Option<&str>) -> Result<(), Error> {
         ))
     })?;
     let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .with_filter(filter);
     // An error here means that the program has a subscriber already, which is as good.
