@@ -8,7 +8,7 @@ use ovenjs_ratelimit::{Ask, Headers, Limiter, Major, Reservation, RouteKey, Verd
 use ovenjs_types::marker::{ApplicationMarker, InteractionMarker, MessageMarker};
 use ovenjs_types::{
     CommandDraft, Dispatch, Event, EventKind, Id, Intents, InteractionResponse, Message,
-    MessageDraft, MessageEdit, Origin, Secret, ShardId, Upload, Version, json::Scratch,
+    MessageDraft, MessageEdit, Origin, Secret, ShardId, Version, json::Scratch,
 };
 use std::hint::black_box;
 use std::sync::Arc;
@@ -205,7 +205,6 @@ impl Answers for Silence {
         _: Id<ApplicationMarker>,
         _: &'a Secret,
         _: MessageEdit,
-        _: Vec<Upload>,
     ) -> BoxFuture<'a, Result<Message, Error>> {
         Box::pin(std::future::ready(Err(Error::absent(
             "no message exists here",

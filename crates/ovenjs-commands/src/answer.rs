@@ -230,7 +230,7 @@ impl Cx<Replied> {
         edit: impl Into<MessageEdit>,
     ) -> impl Future<Output = crate::Result<Message>> + Send {
         let edit = edit.into();
-        async move { Ok(self.exchange.edit_with(edit, Vec::new()).await?) }
+        async move { Ok(self.exchange.edit(edit).await?) }
     }
 
     /// Deletes the reply, or the updated message.

@@ -126,16 +126,7 @@ impl Exchange {
                 self.follow_up(draft).await?;
             }
             Phase::Thinking { .. } => {
-                let files = std::mem::take(&mut draft.files);
-                let interaction = self.interaction();
-                self.answers
-                    .edit_original(
-                        interaction.application_id,
-                        &interaction.token,
-                        draft.into(),
-                        files,
-                    )
-                    .await?;
+                self.edit(draft.into()).await?;
             }
             Phase::Kept => {
                 self.follow_up(draft).await?;
@@ -172,8 +163,7 @@ impl Exchange {
         }
         match *phase {
             Phase::Kept => {
-                let files = std::mem::take(&mut draft.files);
-                self.edit_with(draft.into(), files).await?;
+                self.edit(draft.into()).await?;
                 *phase = Phase::Answered;
                 Ok(())
             }
@@ -224,14 +214,10 @@ impl Exchange {
         self.reply(MessageDraft::from(text).ephemeral()).await
     }
 
-    pub(crate) async fn edit_with(
-        &self,
-        edit: MessageEdit,
-        files: Vec<ovenjs_types::Upload>,
-    ) -> Result<Message, Error> {
+    pub(crate) async fn edit(&self, edit: MessageEdit) -> Result<Message, Error> {
         let interaction = self.interaction();
         self.answers
-            .edit_original(interaction.application_id, &interaction.token, edit, files)
+            .edit_original(interaction.application_id, &interaction.token, edit)
             .await
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use ovenjs_types::{
-    Id, InteractionResponse, Message, MessageDraft, MessageEdit, Secret, Upload,
+    Id, InteractionResponse, Message, MessageDraft, MessageEdit, Secret,
     marker::{ApplicationMarker, InteractionMarker, MessageMarker},
 };
 
@@ -30,13 +30,12 @@ pub trait Answers: fmt::Debug + Send + Sync {
         response: InteractionResponse,
     ) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Changes the first answer, or the message whose component was pressed. `files` are added.
+    /// Changes the first answer, or the message whose component was pressed.
     fn edit_original<'a>(
         &'a self,
         application: Id<ApplicationMarker>,
         token: &'a Secret,
         edit: MessageEdit,
-        files: Vec<Upload>,
     ) -> BoxFuture<'a, Result<Message, Error>>;
 
     /// Deletes the first answer.

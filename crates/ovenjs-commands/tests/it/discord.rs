@@ -18,7 +18,7 @@ use bytes::Bytes;
 use ovenjs_commands::{Answers, BoxFuture, Error, Live, Provide, Router, Routes, Timer};
 use ovenjs_types::{
     Event, EventKind, Fault, Hook, HookCall, Id, InteractionResponse, Message, MessageDraft,
-    MessageEdit, Secret, Upload, json,
+    MessageEdit, Secret, json,
     marker::{ApplicationMarker, InteractionMarker, MessageMarker},
 };
 
@@ -205,14 +205,9 @@ impl Answers for Discord {
         _: Id<ApplicationMarker>,
         _: &'a Secret,
         edit: MessageEdit,
-        files: Vec<Upload>,
     ) -> BoxFuture<'a, Result<Message, Error>> {
         Box::pin(async move {
-            let files: String = files
-                .iter()
-                .map(|file| format!(" +{}", file.filename))
-                .collect();
-            self.hear(format!("edit {}{files}", text(&edit)))?;
+            self.hear(format!("edit {}", text(&edit)))?;
             Ok(message())
         })
     }
