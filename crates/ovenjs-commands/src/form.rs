@@ -138,6 +138,10 @@ impl Input for String {
 
 impl<const MIN: u16, const MAX: u16> Input for Text<MIN, MAX> {
     fn describe(mut input: TextInput) -> TextInput {
+        const {
+            let fits = MAX <= INPUT_MAX;
+            assert!(fits, "a field of a modal has at most 4000 characters");
+        };
         input.min_length = Some(MIN);
         input.max_length = Some(MAX.max(1));
         if MIN == 0 {
@@ -175,6 +179,9 @@ impl<T: Input> Input for Option<T> {
         T::read(text).map(Some)
     }
 }
+
+/// The longest text that Discord takes from a field of a modal.
+const INPUT_MAX: u16 = 4000;
 
 fn number(text: &str) -> Result<i64, Unfit> {
     i64::from_str(text.trim()).map_err(|_| Unfit::new("must be a whole number"))

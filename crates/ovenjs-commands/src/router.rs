@@ -492,8 +492,22 @@ fn check_live(live: &Live) -> Result<(), Error> {
             live.defer_after
         )));
     }
+    for (knob, text) in [
+        ("apology", Some(&live.apology)),
+        ("gone", live.gone.as_ref()),
+    ] {
+        let length = text.map_or(1, |text| text.chars().count());
+        if !(1..=CONTENT_MAX).contains(&length) {
+            return Err(Error::declaration(format!(
+                "{knob} has {length} characters, but Discord takes 1 to {CONTENT_MAX}"
+            )));
+        }
+    }
     Ok(())
 }
+
+/// The longest text of a message.
+const CONTENT_MAX: usize = 2000;
 
 /// Discord shows no more proposals than this.
 const CHOICES_MAX: usize = 25;

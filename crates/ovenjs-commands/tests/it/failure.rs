@@ -164,6 +164,10 @@ fn a_configuration_that_cannot_work_changes_nothing() {
         .apology("sorry");
     let error = story.router.apply(late).unwrap_err();
     assert!(error.to_string().contains("set at most 2.9s"), "{error}");
+    let mute = Live::new().apology("");
+    let error = story.router.apply(mute).unwrap_err();
+    let text = "apology has 0 characters, but Discord takes 1 to 2000";
+    assert_eq!(error.to_string(), text);
     assert_eq!(story.interact(2, &run("fails")), [APOLOGY]);
 }
 
