@@ -143,13 +143,14 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
                 )
             })?;
         let router = Router::new(routes)
-            .config(ovenjs_commands::Config::new().live(config.live.commands()))
+            .config(ovenjs_commands::Config::new().live(config.live.commands.clone()))
             .timer(Arc::new(RuntimeTimer))
             .hook(Arc::clone(&hook));
         router.validate().map_err(Error::routes)?;
 
         let net = net(&config)?;
         let client = Client::builder(token.clone())
+            .config(ovenjs_rest::Config::new().live(config.live.rest))
             .base_url(config.base_url.clone())
             .net(net.clone())
             .hook(Arc::clone(&hook))
@@ -185,13 +186,16 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .with(EventKind::Ready);
         let intents = interest.intents() | config.gateway.intents;
         let shards = config.gateway.shards.unwrap_or(found.shards).max(1);
-        let settings = ovenjs_gateway::Config::new(token, intents)
+        let mut settings = ovenjs_gateway::Config::new(token, intents)
             .bot_gateway(&found)
             .shards(shards)
             .backoff(config.gateway.backoff.0, config.gateway.backoff.1)
             .compression(compression(config.gateway.compression)?);
         let connector = Connector::build(net)
             .map_err(|e| Error::below(ErrorKind::Configuration, "connections cannot be made", e))?;
+        if let Some(presence) = config.live.gateway.presence.clone() {
+            settings = settings.presence(presence);
+        }
         let wiring = Wiring::new(connector).hook(Arc::clone(&hook));
         let (gateway, events) = Gateway::start_with(settings, wiring)
             .map_err(|e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e))?;

@@ -106,22 +106,36 @@ pub enum Register {
 /// The mirror's part of the configuration: how many of each kind are kept. File: `[cache]`.
 pub type CacheConfig = ovenjs_cache::Config;
 
-/// What can be changed while the bot runs, with [`Running::apply`](crate::Running::apply).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What can be changed while the bot runs, with [`Running::apply`](crate::Running::apply): the live
+/// part of every crate below, and the bot's own. File: `[live]`.
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Live {
-    /// How long a handler may take before its answer is deferred for it. Default: 2 s, one less
-    /// than Discord waits. File: `[live] defer_after_ms`.
-    pub defer_after: Duration,
-    /// How long a stop waits for handlers that still run. Default: 10 s.
-    /// File: `[live] stop_after_ms`.
+    /// The router's: when a slow handler is deferred for, and what users read when one fails.
+    /// File: `defer_after_ms`, `apology`, `gone`.
+    pub commands: ovenjs_commands::Live,
+    /// The REST client's: deadlines, retries and limits. File: `retries`.
+    pub rest: ovenjs_rest::Live,
+    /// The gateway's: what is shown beside the bot's name. Set in code.
+    pub gateway: ovenjs_gateway::Live,
+    /// The bot's own.
+    pub bot: BotLive,
+}
+
+/// What can be changed of the bot itself while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BotLive {
+    /// How long a stop waits for handlers that still run. Default: 10 s. Raise it where handlers
+    /// write what must not be lost. File: `[live] stop_after_ms`.
     pub stop_after: Duration,
 }
 
-impl Live {
-    /// The part that the router of commands knows.
-    pub(crate) fn commands(&self) -> ovenjs_commands::Live {
-        ovenjs_commands::Live::new().defer_after(self.defer_after)
+impl Default for BotLive {
+    fn default() -> Self {
+        Self {
+            stop_after: Duration::from_secs(10),
+        }
     }
 }
 
@@ -144,10 +158,7 @@ impl Config {
                 prune: false,
             },
             cache: CacheConfig::new(),
-            live: Live {
-                defer_after: Duration::from_secs(2),
-                stop_after: Duration::from_secs(10),
-            },
+            live: Live::default(),
         }
     }
 

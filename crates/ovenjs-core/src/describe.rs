@@ -69,8 +69,8 @@ impl Description {
                 channels_max: config.cache.channels_max,
                 members_max: config.cache.members_max,
                 messages_max: config.cache.messages_max,
-                defer_after_ms: config.live.defer_after.as_millis(),
-                stop_after_ms: config.live.stop_after.as_millis(),
+                defer_after_ms: config.live.commands.defer_after.as_millis(),
+                stop_after_ms: config.live.bot.stop_after.as_millis(),
             },
             variables: VARIABLES
                 .iter()

@@ -41,7 +41,8 @@ mod timer;
 pub use app::App;
 pub use bot::Bot;
 pub use config::{
-    CacheConfig, CommandsConfig, Compression, Config, GatewayConfig, Live, Register, VARIABLES,
+    BotLive, CacheConfig, CommandsConfig, Compression, Config, GatewayConfig, Live, Register,
+    VARIABLES,
 };
 pub use error::{Error, ErrorKind};
 pub use ovenjs_cache as cache;

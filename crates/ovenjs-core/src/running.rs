@@ -10,7 +10,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use crate::{Error, Live, pump::Pump};
+use crate::{Error, ErrorKind, Live, pump::Pump};
 
 /// A bot that runs. Dropping it stops the bot at once; [`stop`](Self::stop) lets it finish.
 pub struct Running {
@@ -31,7 +31,7 @@ impl Running {
     ) -> Self {
         let app = Arc::clone(&pump.app);
         let router = Arc::clone(&pump.router);
-        let (grace, pumps_grace) = watch::channel(live.stop_after);
+        let (grace, pumps_grace) = watch::channel(live.bot.stop_after);
         let mut tasks = JoinSet::new();
         tasks.spawn(pump.run(events, pumps_grace));
         Self {
@@ -69,8 +69,11 @@ impl Running {
     ///
     /// When the values cannot work; then nothing is changed.
     pub fn apply(&mut self, live: Live) -> Result<Live, Error> {
-        (self.apply)(live.commands())?;
-        self.grace.send_replace(live.stop_after);
+        (self.apply)(live.commands.clone())?;
+        let shown = self.gateway.apply(live.gateway.clone());
+        shown.map_err(|e| Error::below(ErrorKind::Gateway, "the presence cannot be changed", e))?;
+        self.client.apply(live.rest.clone());
+        self.grace.send_replace(live.bot.stop_after);
         Ok(std::mem::replace(&mut self.live, live))
     }
 
@@ -84,7 +87,7 @@ impl Running {
     }
 
     /// Stops: closes the shards so that their sessions can be resumed, and waits for handlers that
-    /// still run, for [`Live::stop_after`] at most.
+    /// still run, for [`BotLive::stop_after`](crate::BotLive::stop_after) at most.
     ///
     /// # Errors
     ///

@@ -58,6 +58,10 @@ pub struct Command {
 }
 
 /// A command to be registered. The struct is its own builder.
+///
+/// What it does not have is written out as empty, so that a change also takes away what the command
+/// had before. Only `integration_types` and `contexts` are left out where they are not set: guild
+/// commands have neither.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CommandDraft {
     /// What kind of command it is.
@@ -66,22 +70,17 @@ pub struct CommandDraft {
     /// Its name; 1 to 32 characters, lower case for slash commands.
     pub name: Text,
     /// Its name in other languages.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name_localizations: Option<Localizations>,
     /// Its description; 1 to 100 characters for slash commands, else empty.
     #[serde(skip_serializing_if = "Text::is_empty")]
     pub description: Text,
     /// Its description in other languages.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description_localizations: Option<Localizations>,
     /// Its options, at most 25, required ones first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<CommandOption>,
     /// What a member needs to see it; everyone does where absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub default_member_permissions: Option<Permissions>,
     /// Whether it is age-restricted.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub nsfw: bool,
     /// Where the application may be installed for it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -85,11 +85,15 @@ pub(super) fn apply(
     set(&mut config.cache.members_max, file.cache.members_max);
     set(&mut config.cache.messages_max, file.cache.messages_max);
 
+    let live = &mut config.live;
     set(
-        &mut config.live.defer_after,
+        &mut live.commands.defer_after,
         millis(file.live.defer_after_ms),
     );
-    set(&mut config.live.stop_after, millis(file.live.stop_after_ms));
+    set(&mut live.commands.apology, file.live.apology);
+    set(&mut live.commands.gone, file.live.gone.map(Some));
+    set(&mut live.rest.retries, file.live.retries);
+    set(&mut live.bot.stop_after, millis(file.live.stop_after_ms));
     Ok(())
 }
 
@@ -159,6 +163,9 @@ struct Cache {
 #[serde(deny_unknown_fields)]
 struct Live {
     defer_after_ms: Option<u64>,
+    apology: Option<String>,
+    gone: Option<String>,
+    retries: Option<u32>,
     stop_after_ms: Option<u64>,
 }
 

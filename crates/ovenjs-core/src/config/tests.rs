@@ -43,7 +43,10 @@ fn a_file_sets_everything() {
     assert_eq!(config.commands.register, Register::Guild(Id::new(77)));
     assert!(config.commands.prune);
     assert_eq!(config.cache.messages_max, 500);
-    assert_eq!(config.live.defer_after, Duration::from_millis(1500));
+    assert_eq!(
+        config.live.commands.defer_after,
+        Duration::from_millis(1500)
+    );
 }
 
 #[test]

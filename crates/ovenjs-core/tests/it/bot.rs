@@ -67,6 +67,36 @@ async fn commands_are_registered_once_and_kept() {
 }
 
 #[tokio::test]
+async fn an_option_that_is_gone_is_gone_at_discord() {
+    mod later {
+        use super::{Answer, Cx, command};
+        /// Roll a die
+        #[command]
+        pub(super) async fn roll(cx: Cx) -> Answer {
+            cx.reply("always six sides").await
+        }
+    }
+    let discord = mock().await;
+    let before = Bot::new().routes(routes![roll]).config(config(&discord));
+    before.start().await.unwrap().stop().await.unwrap();
+
+    let after = Bot::new()
+        .routes(routes![later::roll])
+        .config(config(&discord));
+    let running = after.start().await.unwrap();
+
+    discord.wait_for_ready(1).await.unwrap();
+    let answer = discord.user("ann").slash("/roll").await.unwrap();
+    assert_eq!(answer.content(), "always six sides");
+    running.stop().await.unwrap();
+    assert!(
+        discord.violations().is_empty(),
+        "{:?}",
+        discord.violations()
+    );
+}
+
+#[tokio::test]
 async fn a_handler_can_use_client_cache_and_state() {
     #[event]
     async fn thank(
@@ -115,7 +145,7 @@ async fn a_slow_handler_is_deferred_and_its_answer_still_arrives() {
     let discord = mock().await;
     let done = Arc::new(Notify::new());
     let mut config = config(&discord);
-    config.live.defer_after = Duration::from_millis(1);
+    config.live.commands.defer_after = Duration::from_millis(1);
     let bot = Bot::with_state(Arc::clone(&done))
         .routes(routes![bake])
         .config(config);

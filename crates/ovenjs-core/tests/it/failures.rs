@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use ovenjs_core::{
-    Answer, Bot, Cx, ErrorKind, Failure, On, State, command, event,
+    Answer, Bot, Cx, ErrorKind, Failure, On, Register, State, Text, command, event,
     rest::Client,
     routes,
     types::{Fault, Hook, HookCall, MessageCreate, Permissions},
@@ -84,6 +84,50 @@ async fn a_forbidden_request_names_the_permission() {
         text.contains("SEND_MESSAGES") && text.contains("/channels/{channel_id}/messages"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn an_option_of_an_older_version_is_named_to_the_user() {
+    mod older {
+        use super::{Answer, Cx, Text, command};
+        /// Orders bread
+        #[command]
+        pub(super) async fn order(
+            cx: Cx,
+            /// Which bread
+            bread: Text<1, 50>,
+        ) -> Answer {
+            cx.reply(bread.to_string()).await
+        }
+    }
+    /// Orders bread
+    #[command]
+    async fn order(
+        cx: Cx,
+        /// How many loaves
+        loaves: Option<i64>,
+    ) -> Answer {
+        cx.reply(format!("{loaves:?}")).await
+    }
+    let discord = mock().await;
+    let before = Bot::new()
+        .routes(routes![older::order])
+        .config(config(&discord));
+    before.start().await.unwrap().stop().await.unwrap();
+    let now = Bot::new()
+        .routes(routes![order])
+        .config(config(&discord).register(Register::Off));
+    let running = now.start().await.unwrap();
+    discord.wait_for_ready(1).await.unwrap();
+
+    let answer = discord.user("ann").slash("/order bread:rye").await.unwrap();
+
+    assert!(
+        answer.is_ephemeral() && answer.content().contains("`bread`"),
+        "{}",
+        answer.content()
+    );
+    running.stop().await.unwrap();
 }
 
 #[tokio::test]
