@@ -13,7 +13,7 @@ async fn feedback(
     /// How good it is
     score: Option<Int<1, 5>>,
 ) -> Answer {
-    let stars = score.map_or("no score".to_owned(), |score| format!("{score} of 5"));
+    let stars = score.map_or_else(|| "no score".to_owned(), |score| format!("{score} of 5"));
     let button = GiveFeedback {
         asker: cx.user_id(),
     }

@@ -183,7 +183,7 @@ impl Config {
     pub fn load_with(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut config = Self::new();
         let asked = variable("OVENJS_CONFIG").map(PathBuf::from);
-        let found = asked.clone().or_else(|| {
+        let found = asked.or_else(|| {
             let default = PathBuf::from("oven.toml");
             default.is_file().then_some(default)
         });
@@ -247,7 +247,12 @@ impl Config {
                 "{name} cannot be read ({e}); mend its path or permissions, or unset OVENJS_CONFIG"
             ))
         })?;
-        file::apply(self, &text, &name, path.parent().unwrap_or(Path::new(".")))
+        file::apply(
+            self,
+            &text,
+            &name,
+            path.parent().unwrap_or_else(|| Path::new(".")),
+        )
     }
 }
 

@@ -72,7 +72,7 @@ impl Running {
         (self.apply)(live.commands.clone())?;
         let shown = self.gateway.apply(live.gateway.clone());
         shown.map_err(|e| Error::below(ErrorKind::Gateway, "the presence cannot be changed", e))?;
-        self.client.apply(live.rest.clone());
+        self.client.apply(live.rest);
         self.grace.send_replace(live.bot.stop_after);
         Ok(std::mem::replace(&mut self.live, live))
     }
