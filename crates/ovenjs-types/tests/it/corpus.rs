@@ -88,6 +88,10 @@ fn of<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(), DecodeError> {
     json::decode::<T>(bytes, &mut Scratch::new()).map(drop)
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "what was not compared is said in the test's output"
+)]
 fn corpus() -> Option<PathBuf> {
     #[expect(
         clippy::disallowed_methods,
