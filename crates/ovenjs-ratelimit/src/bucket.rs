@@ -280,6 +280,8 @@ impl Facts {
             *self = Self { period, ..*told };
             return;
         }
+        // The resets are foreign numbers, as large as a duration can be.
+        let half = self.period / 2;
         match (self.reset, told.reset) {
             // The same window: every answer's reckoning of its end is at or after the truth.
             (Some(ours), Some(theirs)) if ours.abs_diff(theirs) <= SAME_END => {
@@ -287,18 +289,51 @@ impl Facts {
                 self.end = self.end.min(told.end);
             }
             // A new window, or a leaky bucket that has moved on by half its length.
-            (Some(ours), Some(theirs)) if theirs >= ours + self.period / 2 => {
+            (Some(ours), Some(theirs)) if theirs >= ours.saturating_add(half) => {
                 let period = self.period;
                 *self = Self { period, ..*told };
             }
             // An answer that was long on its way and speaks of a window gone by.
-            (Some(ours), Some(theirs)) if ours >= theirs + self.period / 2 => {}
+            (Some(ours), Some(theirs)) if ours >= theirs.saturating_add(half) => {}
             // A leaky bucket moves its end with each request, and nodes' clocks differ: the worse
             // of both holds.
             _ => {
                 self.least = self.least.min(told.least);
                 self.end = self.end.max(told.end);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limiter::tests::start;
+
+    #[test]
+    fn the_ends_of_windows_are_compared_without_overflow() {
+        let now = start();
+        let told = |reset: f64| Headers {
+            limit: Some(5),
+            remaining: Some(4),
+            reset: Duration::try_from_secs_f64(reset).ok(),
+            reset_after: Some(Duration::from_hours(24)),
+            ..Headers::default()
+        };
+        // The largest times that a header can name.
+        let (large, larger) = (18_446_744_073_709_545_472.0, 18_446_744_073_709_549_568.0);
+        for [first, second] in [
+            [0.0, larger],
+            [large, larger],
+            [larger, large],
+            [larger, 0.0],
+        ] {
+            let mut bucket = Bucket::default();
+            bucket.start(now);
+            bucket.start(now);
+            bucket.count(now, &told(first));
+            bucket.count(now, &told(second));
+            assert!(bucket.ready(now).is_ok());
         }
     }
 }
