@@ -239,7 +239,7 @@ impl Cx<Replied> {
     ///
     /// When it does not reach Discord.
     pub async fn delete_reply(&self) -> crate::Result {
-        Ok(self.exchange.delete_original().await?)
+        Ok(self.exchange.delete().await?)
     }
 
     /// Changes a message sent by [`follow_up`](Self::follow_up).
@@ -253,14 +253,7 @@ impl Cx<Replied> {
         edit: impl Into<MessageEdit>,
     ) -> impl Future<Output = crate::Result<Message>> + Send {
         let edit = edit.into();
-        async move {
-            let interaction = self.interaction();
-            let (application, token) = (interaction.application_id, &interaction.token);
-            let answers = self.exchange.answers();
-            Ok(answers
-                .edit_follow_up(application, token, message, edit)
-                .await?)
-        }
+        async move { Ok(self.exchange.edit_follow_up(message, edit).await?) }
     }
 
     /// Deletes a message sent by [`follow_up`](Self::follow_up).
@@ -269,12 +262,7 @@ impl Cx<Replied> {
     ///
     /// When it does not reach Discord.
     pub async fn delete_follow_up(&self, message: Id<MessageMarker>) -> crate::Result {
-        let interaction = self.interaction();
-        let (application, token) = (interaction.application_id, &interaction.token);
-        let answers = self.exchange.answers();
-        Ok(answers
-            .delete_follow_up(application, token, message)
-            .await?)
+        Ok(self.exchange.delete_follow_up(message).await?)
     }
 }
 

@@ -7,8 +7,8 @@ use std::{fmt, sync::Arc};
 
 use futures_util::lock::Mutex;
 use ovenjs_types::{
-    Event, Fault, Interaction, InteractionResponse, Message, MessageDraft, MessageEdit,
-    MessageFlags, Modal, User,
+    Event, Fault, Id, Interaction, InteractionResponse, Message, MessageDraft, MessageEdit,
+    MessageFlags, Modal, User, marker::MessageMarker,
 };
 
 use crate::{Answers, Error};
@@ -29,8 +29,9 @@ enum Phase {
     Thinking { ephemeral: bool },
     /// Deferred, and nothing to see of it: an answer is a message of its own.
     Kept,
-    /// The handler has answered.
-    Answered,
+    /// The handler has answered; `apart` is its reply where that is a message of its own, which
+    /// Discord does not take for the original one.
+    Answered { apart: Option<Id<MessageMarker>> },
 }
 
 impl Exchange {
@@ -103,7 +104,7 @@ impl Exchange {
             let spare = tried.then(|| draft.clone());
             match self.callback(InteractionResponse::Message(draft)).await {
                 Ok(()) => {
-                    *phase = Phase::Answered;
+                    *phase = Phase::Answered { apart: None };
                     return Ok(());
                 }
                 Err(error) => match spare {
@@ -115,7 +116,7 @@ impl Exchange {
                 },
             }
         }
-        match *phase {
+        let apart = match *phase {
             Phase::Thinking { ephemeral: false }
                 if draft.flags.contains(MessageFlags::EPHEMERAL) =>
             {
@@ -123,17 +124,16 @@ impl Exchange {
                 // a deferral into such an edit, so "thinking" goes first.
                 self.delete_original().await?;
                 *phase = Phase::Kept;
-                self.follow_up(draft).await?;
+                Some(self.follow_up(draft).await?.id)
             }
             Phase::Thinking { .. } => {
-                self.edit(draft.into()).await?;
+                self.edit_original(draft.into()).await?;
+                None
             }
-            Phase::Kept => {
-                self.follow_up(draft).await?;
-            }
-            Phase::Open { .. } | Phase::Answered => return Err(answered_already()),
-        }
-        *phase = Phase::Answered;
+            Phase::Kept => Some(self.follow_up(draft).await?.id),
+            Phase::Open { .. } | Phase::Answered { .. } => return Err(answered_already()),
+        };
+        *phase = Phase::Answered { apart };
         Ok(())
     }
 
@@ -149,7 +149,7 @@ impl Exchange {
             let spare = tried.then(|| draft.clone());
             match self.callback(InteractionResponse::Update(draft)).await {
                 Ok(()) => {
-                    *phase = Phase::Answered;
+                    *phase = Phase::Answered { apart: None };
                     return Ok(());
                 }
                 Err(error) => match spare {
@@ -163,11 +163,11 @@ impl Exchange {
         }
         match *phase {
             Phase::Kept => {
-                self.edit(draft.into()).await?;
-                *phase = Phase::Answered;
+                self.edit_original(draft.into()).await?;
+                *phase = Phase::Answered { apart: None };
                 Ok(())
             }
-            Phase::Open { .. } | Phase::Thinking { .. } | Phase::Answered => {
+            Phase::Open { .. } | Phase::Thinking { .. } | Phase::Answered { .. } => {
                 Err(answered_already())
             }
         }
@@ -190,9 +190,9 @@ impl Exchange {
                 }
             }
             Phase::Kept => {}
-            Phase::Thinking { .. } | Phase::Answered => return Err(answered_already()),
+            Phase::Thinking { .. } | Phase::Answered { .. } => return Err(answered_already()),
         }
-        *phase = Phase::Answered;
+        *phase = Phase::Answered { apart: None };
         Ok(())
     }
 
@@ -202,26 +202,49 @@ impl Exchange {
             return Err(answered_already());
         }
         self.callback(InteractionResponse::Modal(modal)).await?;
-        *phase = Phase::Answered;
+        *phase = Phase::Answered { apart: None };
         Ok(())
     }
 
     /// Tells the user alone, unless the handler has answered.
     pub(crate) async fn tell(&self, text: &str) -> Result<(), Error> {
-        if *self.phase.lock().await == Phase::Answered {
+        if matches!(*self.phase.lock().await, Phase::Answered { .. }) {
             return Ok(());
         }
         self.reply(MessageDraft::from(text).ephemeral()).await
     }
 
+    /// Changes the handler's answer, wherever it stands.
     pub(crate) async fn edit(&self, edit: MessageEdit) -> Result<Message, Error> {
+        match self.apart().await {
+            Some(reply) => self.edit_follow_up(reply, edit).await,
+            None => self.edit_original(edit).await,
+        }
+    }
+
+    /// Deletes the handler's answer, wherever it stands.
+    pub(crate) async fn delete(&self) -> Result<(), Error> {
+        match self.apart().await {
+            Some(reply) => self.delete_follow_up(reply).await,
+            None => self.delete_original().await,
+        }
+    }
+
+    async fn apart(&self) -> Option<Id<MessageMarker>> {
+        match *self.phase.lock().await {
+            Phase::Answered { apart } => apart,
+            Phase::Open { .. } | Phase::Thinking { .. } | Phase::Kept => None,
+        }
+    }
+
+    async fn edit_original(&self, edit: MessageEdit) -> Result<Message, Error> {
         let interaction = self.interaction();
         self.answers
             .edit_original(interaction.application_id, &interaction.token, edit)
             .await
     }
 
-    pub(crate) async fn delete_original(&self) -> Result<(), Error> {
+    async fn delete_original(&self) -> Result<(), Error> {
         let interaction = self.interaction();
         self.answers
             .delete_original(interaction.application_id, &interaction.token)
@@ -235,15 +258,34 @@ impl Exchange {
             .await
     }
 
+    pub(crate) async fn edit_follow_up(
+        &self,
+        message: Id<MessageMarker>,
+        edit: MessageEdit,
+    ) -> Result<Message, Error> {
+        let interaction = self.interaction();
+        self.answers
+            .edit_follow_up(
+                interaction.application_id,
+                &interaction.token,
+                message,
+                edit,
+            )
+            .await
+    }
+
+    pub(crate) async fn delete_follow_up(&self, message: Id<MessageMarker>) -> Result<(), Error> {
+        let interaction = self.interaction();
+        self.answers
+            .delete_follow_up(interaction.application_id, &interaction.token, message)
+            .await
+    }
+
     pub(crate) async fn callback(&self, response: InteractionResponse) -> Result<(), Error> {
         let interaction = self.interaction();
         self.answers
             .callback(interaction.id, &interaction.token, response)
             .await
-    }
-
-    pub(crate) fn answers(&self) -> &dyn Answers {
-        &*self.answers
     }
 
     /// What a deferral of this interaction comes to. Where there is a message under the user's

@@ -224,6 +224,40 @@ fn what_follows_the_reply_reaches_discord() {
     );
 }
 
+/// A late reply to a component is a message of its own, so what follows must not touch the message
+/// in which the component stands.
+#[test]
+fn what_follows_a_late_reply_is_about_the_reply() {
+    #[component(id = "late")]
+    async fn late(cx: Cx) -> Answer {
+        let cx = cx.defer().await?.reply("beside").await?;
+        cx.edit("changed").await?;
+        cx.delete_reply().await?;
+        Ok(cx)
+    }
+    /// Secret
+    #[command]
+    async fn secret(cx: Cx) -> Answer {
+        let cx = cx.defer().await?;
+        let cx = cx.reply(MessageDraft::from("psst").ephemeral()).await?;
+        cx.edit("changed").await?;
+        Ok(cx)
+    }
+    let story = Story::new(routes![late, secret]);
+    assert_eq!(
+        story.press("late"),
+        [
+            r#"callback {"type":6}"#,
+            r#"follow_up {"content":"beside"}"#,
+            r#"edit_follow_up 9 {"content":"changed"}"#,
+            "delete_follow_up 9",
+        ]
+    );
+    let answers = story.interact(2, &run("secret"));
+    let changed = r#"edit_follow_up 9 {"content":"changed"}"#;
+    assert_eq!(answers.last().map(String::as_str), Some(changed));
+}
+
 #[derive(CustomId)]
 struct Ask {
     round: u8,
