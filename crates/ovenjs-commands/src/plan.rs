@@ -1,10 +1,10 @@
 //! What to change at Discord so that it knows the commands that the bot has.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use ovenjs_types::{
-    Command, CommandDraft, CommandOption, CommandType, Id, InstallContext, InteractionContext,
-    marker::CommandMarker,
+    ChannelType, Command, CommandDraft, CommandOption, CommandType, Id, InstallContext,
+    InteractionContext, marker::CommandMarker,
 };
 
 /// Compares what is registered with what is wanted. Nothing is done: the answer says what to do,
@@ -49,9 +49,11 @@ pub fn plan(registered: &[Command], wanted: &[CommandDraft], prune: Prune) -> Pl
         }
     }
     for command in left {
+        // What opens an activity is made by Discord and declared by no handler.
+        let ours = command.kind != CommandType::PrimaryEntryPoint;
         let place = match prune {
-            Prune::Yes => &mut plan.delete,
-            Prune::No => &mut plan.unlisted,
+            Prune::Yes if ours => &mut plan.delete,
+            Prune::Yes | Prune::No => &mut plan.unlisted,
         };
         place.push(Known::of(command));
     }
@@ -98,14 +100,20 @@ impl Plan {
     }
 
     fn meet(&mut self, command: &Command, draft: &CommandDraft) {
-        let changes = changes(command, draft);
+        let mut draft = draft.clone();
+        // A request that is silent about contexts leaves those that are; a draft that is, wants all.
+        let narrowed = command.contexts.as_ref().filter(|list| !list.is_empty());
+        if narrowed.is_some() && draft.contexts.is_none() {
+            draft.contexts = Some(CONTEXTS.to_vec());
+        }
+        let changes = changes(command, &draft);
         if changes.is_empty() {
             self.keep.push(Known::of(command));
         } else {
             self.update.push(Update {
                 id: command.id,
                 before: command.name.clone(),
-                draft: draft.clone(),
+                draft,
                 changes,
             });
         }
@@ -311,18 +319,20 @@ fn option_changes(
     }
 }
 
+/// Where a command can be used whose draft does not say.
+const CONTEXTS: [InteractionContext; 3] = [
+    InteractionContext::Guild,
+    InteractionContext::BotDm,
+    InteractionContext::PrivateChannel,
+];
+
 fn changed() -> String {
     "changed".to_owned()
 }
 
-fn same_set<T: Copy>(one: &[T], other: &[T], value: impl Fn(T) -> u8) -> bool {
-    let sorted = |list: &[T]| {
-        let mut values: Vec<u8> = list.iter().map(|item| value(*item)).collect();
-        values.sort_unstable();
-        values.dedup();
-        values
-    };
-    sorted(one) == sorted(other)
+fn same_set<T: Copy, V: Ord>(one: &[T], other: &[T], value: impl Fn(T) -> V) -> bool {
+    let set = |list: &[T]| -> BTreeSet<V> { list.iter().map(|item| value(*item)).collect() };
+    set(one) == set(other)
 }
 
 fn options_equal(one: &[CommandOption], other: &[CommandOption]) -> bool {
@@ -333,11 +343,13 @@ fn options_equal(one: &[CommandOption], other: &[CommandOption]) -> bool {
 }
 
 /// Whether two options are the same, those below them aside. An empty list of translations, which
-/// Discord may answer, is none.
+/// Discord may answer, is none, and so is a text's least length of 0; channel types have no order.
 fn alone_equal(one: &CommandOption, other: &CommandOption) -> bool {
     let plain = |option: &CommandOption| {
         let mut option = option.clone();
         option.options.clear();
+        option.min_length = option.min_length.filter(|length| *length > 0);
+        option.channel_types.clear();
         option.name_localizations = option.name_localizations.filter(|map| !map.is_empty());
         let descriptions = &mut option.description_localizations;
         *descriptions = descriptions.take().filter(|map| !map.is_empty());
@@ -347,4 +359,5 @@ fn alone_equal(one: &CommandOption, other: &CommandOption) -> bool {
         option
     };
     plain(one) == plain(other)
+        && same_set(&one.channel_types, &other.channel_types, ChannelType::value)
 }

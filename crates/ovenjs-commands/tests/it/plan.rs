@@ -4,7 +4,8 @@
 
 use ovenjs_commands::{Prune, plan};
 use ovenjs_types::{
-    Command, CommandDraft, CommandOption, CommandOptionType, CommandType, Permissions, json,
+    ChannelType, Command, CommandDraft, CommandOption, CommandOptionType, CommandType,
+    InteractionContext, Permissions, json,
 };
 
 #[test]
@@ -153,6 +154,54 @@ fn what_discord_fills_in_is_no_change() {
     option.min_value = Some(1_i64.into());
     let wanted = [CommandDraft::slash("ping", "Ping").option(option)];
     assert!(plan(&[registered], &wanted, Prune::Yes).is_empty());
+}
+
+/// A text's least length of 0 says nothing, and channel types have no order.
+#[test]
+fn what_means_the_same_is_no_change() {
+    let mut note = text("note", "Note");
+    let mut place = CommandOption::new(CommandOptionType::Channel, "place", "Place");
+    place.channel_types = vec![ChannelType::GuildText, ChannelType::GuildVoice];
+    let registered = known(1, "ping", "Ping", vec![note.clone(), place.clone()]);
+    note.min_length = Some(0);
+    place.channel_types.reverse();
+    let wanted = CommandDraft::slash("ping", "Ping");
+    let wanted = wanted.option(note).option(place.clone());
+    assert!(plan(&[registered.clone()], &[wanted.clone()], Prune::Yes).is_empty());
+
+    let mut fewer = wanted;
+    fewer.options[1].channel_types.pop();
+    let plan = plan(&[registered], &[fewer], Prune::Yes);
+    assert_eq!(plan.update[0].changes, ["~ option place"]);
+}
+
+#[test]
+fn contexts_that_are_no_longer_narrowed_open_again() {
+    let registered = Command {
+        contexts: Some(vec![InteractionContext::Guild]),
+        ..known(1, "ping", "Ping", vec![])
+    };
+    let wanted = [CommandDraft::slash("ping", "Ping")];
+    let opened = plan(std::slice::from_ref(&registered), &wanted, Prune::No);
+    let sent = opened.update[0].draft.contexts.clone().unwrap();
+    assert_eq!(sent.len(), 3);
+
+    let registered = Command {
+        contexts: Some(sent),
+        ..registered
+    };
+    assert!(plan(&[registered], &wanted, Prune::No).is_empty());
+}
+
+/// Discord makes it for applications with an activity, and no handler declares it.
+#[test]
+fn what_opens_an_activity_is_not_pruned() {
+    let registered = Command {
+        kind: CommandType::PrimaryEntryPoint,
+        ..known(1, "launch", "", vec![])
+    };
+    let plan = plan(&[registered], &[], Prune::Yes);
+    assert_eq!((plan.delete.len(), plan.unlisted.len()), (0, 1));
 }
 
 fn known(id: u64, name: &str, description: &str, options: Vec<CommandOption>) -> Command {
