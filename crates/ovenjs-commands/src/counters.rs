@@ -46,7 +46,7 @@ impl LocalCounters {
     #[must_use]
     pub fn count(&self, key: &str, limit: u32, per: Duration, now: Instant) -> Taken {
         let limit = limit.max(1);
-        let one = per / limit;
+        let one = per.min(PER_MAX) / limit;
         // A poisoned map is as good as any: no invariant spans two of its entries.
         let mut map = self
             .whole_again
@@ -83,6 +83,9 @@ impl Counters for LocalCounters {
         Box::pin(ready(Ok(self.count(key, limit, per, now))))
     }
 }
+
+/// The longest span: longer ones, up to what no clock can tell, count as a year.
+const PER_MAX: Duration = Duration::from_secs(365 * 86_400);
 
 /// The most keys held at once, about 10 MB. Keys that have all their uses again make room first.
 const KEYS_MAX: usize = 100_000;
@@ -139,6 +142,14 @@ mod tests {
             Taken::Spent { .. }
         ));
         assert_eq!(counters.whole_again.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_span_that_no_clock_can_tell_is_survived() {
+        let (start, counters) = (start(), LocalCounters::new());
+        let take = || counters.count("ann", 1, Duration::MAX, start);
+        assert_eq!(take(), Taken::Allowed);
+        assert!(matches!(take(), Taken::Spent { .. }));
     }
 
     #[expect(

@@ -193,6 +193,10 @@ impl<S: Send + Sync + 'static> Router<S> {
     }
 
     async fn watch(&self, route: &Route<S>, state: &Arc<S>, event: &Arc<Event>) {
+        // What no type fits has no payload to hand out; a recorder takes the event whole.
+        if matches!(**event, Event::Malformed(_)) && route.purpose != Purpose::EveryEvent {
+            return;
+        }
         let call = Call::new(Arc::clone(state), Arc::clone(event), None);
         if let Err(failure) = run(route, call).await {
             self.report(route.handler, &failure);
@@ -238,13 +242,13 @@ impl<S: Send + Sync + 'static> Router<S> {
             .await;
             return;
         }
-        if let Err(failure) = self.admit(route, &exchange).await {
-            self.settle(route, &exchange, &failure).await;
-            return;
-        }
         let handed = Some(Arc::clone(&exchange));
         let call = Call::new(Arc::clone(state), Arc::clone(event), handed);
-        let handler = pin!(run(route, call));
+        // Counting a cooldown may take its time too, so it stands under the same patience.
+        let handler = pin!(async {
+            self.admit(route, &exchange).await?;
+            run(route, call).await
+        });
         let patience = pin!(self.defer_if_slow(route, &exchange));
         let outcome = match select(handler, patience).await {
             Either::Left((outcome, patience)) => {
@@ -287,7 +291,13 @@ impl<S: Send + Sync + 'static> Router<S> {
         let (Some(Cooldown { limit, per }), Some(timer)) = (route.cooldown, &self.timer) else {
             return Ok(());
         };
-        let key = format!("cooldown:{}:{}", route.handler, exchange.author().id);
+        // Functions of one name may stand in two modules, so what is run tells them apart.
+        let what = match &route.purpose {
+            Purpose::Command { group, draft } => command_path(group, &draft.name),
+            _ => String::new(),
+        };
+        let user = exchange.author().id;
+        let key = format!("cooldown:{}:{what}:{user}", route.handler);
         let taken = self.counters.take(&key, limit, per, timer.now()).await;
         match taken {
             Ok(Taken::Allowed) => Ok(()),
@@ -305,7 +315,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         }
     }
 
-    /// Waits and defers; never ends for a handler that must not be deferred.
+    /// Waits and defers; does nothing for a handler that must not be deferred.
     async fn defer_if_slow(&self, route: &Route<S>, exchange: &Exchange) {
         let Some(timer) = self.timer.as_ref().filter(|_| !route.undeferred) else {
             return;

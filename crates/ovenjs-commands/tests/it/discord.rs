@@ -78,7 +78,12 @@ impl Story {
         let kind = EventKind::from_name(name);
         let event = Event::decode(kind, name, &raw, &mut json::Scratch::new());
         assert!(!matches!(event, Event::Malformed(_)), "{event:?}");
-        let event = Arc::new(event);
+        self.handle(&Arc::new(event))
+    }
+
+    /// Hands an event to the router.
+    pub(crate) fn handle(&self, event: &Arc<Event>) -> Running<'_> {
+        let event = Arc::clone(event);
         let answers: Arc<dyn Answers> = Arc::<Discord>::clone(&self.discord);
         Running(Box::pin(async move {
             self.router.handle(&self.app, &event, &answers).await;

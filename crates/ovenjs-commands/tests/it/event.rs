@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use ovenjs_commands::{ErrorKind, On, Provide, Result, Router, Routes, State, event, routes};
-use ovenjs_types::{Event, EventKind, Fault, GuildMemberAdd, Intents, MessageCreate};
+use ovenjs_types::{Event, EventKind, Fault, GuildMemberAdd, Intents, MessageCreate, json};
 
 use crate::discord::{App, Story};
 
@@ -40,6 +40,17 @@ fn every_handler_of_the_kind_is_called_though_one_fails() {
     assert!(story.send("MESSAGE_CREATE", HI).is_empty());
     assert_eq!(HEARD.load(Ordering::Relaxed), before + 1);
     assert_eq!(story.failures(), ["fail: invalid digit found in string"]);
+}
+
+#[test]
+fn an_event_that_fits_no_type_is_no_failure_of_a_handler() {
+    let story = Story::new(routes![hear, fail]);
+    let raw = bytes::Bytes::from_static(br#"{"id":5}"#);
+    let (kind, name) = (EventKind::MessageCreate, "MESSAGE_CREATE");
+    let event = Arc::new(Event::decode(kind, name, &raw, &mut json::Scratch::new()));
+    assert!(matches!(*event, Event::Malformed(_)), "{event:?}");
+    assert!(story.handle(&event).poll());
+    assert!(story.failures().is_empty());
 }
 
 #[test]

@@ -1,8 +1,14 @@
 //! What goes wrong, and who hears of it.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use ovenjs_commands::{Answer, Cx, Failure, Live, ModalCx, State, command, component, routes};
+use ovenjs_commands::{
+    Answer, BoxFuture, Counters, Cx, Error, Failure, Live, ModalCx, State, Taken, command,
+    component, routes,
+};
 
 use crate::discord::{Door, MESSAGE, Refused, Story, interaction};
 
@@ -230,6 +236,68 @@ fn a_cooldown_turns_away_until_it_is_over() {
     assert_eq!(story.interact(2, &run("once")), [wait]);
     story.wait(Duration::from_millis(7500));
     assert_eq!(story.interact(2, &run("once")), [ok]);
+}
+
+#[test]
+fn commands_of_two_modules_have_cooldowns_of_their_own() {
+    mod one {
+        use super::*;
+        /// One
+        #[command(name = "one", cooldown = "1/10s")]
+        pub(super) async fn set(cx: Cx) -> Answer {
+            cx.reply("one").await
+        }
+    }
+    mod two {
+        use super::*;
+        /// Two
+        #[command(name = "two", cooldown = "1/10s")]
+        pub(super) async fn set(cx: Cx) -> Answer {
+            cx.reply("two").await
+        }
+    }
+    let story = Story::new(routes![one::set, two::set]);
+    for name in ["one", "two"] {
+        let reply = format!(r#"callback {{"type":4,"data":{{"content":"{name}"}}}}"#);
+        assert_eq!(story.interact(2, &run(name)), [reply]);
+    }
+}
+
+#[test]
+fn while_a_cooldown_is_counted_the_interaction_is_deferred() {
+    #[derive(Debug)]
+    struct Far(Door);
+    impl Counters for Far {
+        fn take<'a>(
+            &'a self,
+            _: &'a str,
+            _: u32,
+            _: Duration,
+            _: Instant,
+        ) -> BoxFuture<'a, Result<Taken, Error>> {
+            Box::pin(async {
+                self.0.pass().await;
+                Ok(Taken::Allowed)
+            })
+        }
+    }
+    /// Once
+    #[command(cooldown = "1/10s")]
+    async fn once(cx: Cx) -> Answer {
+        cx.reply("ok").await
+    }
+    let mut story = Story::new(routes![once]);
+    let door = story.app.door.clone();
+    story.router = story.router.counters(Arc::new(Far(door)));
+    let raw = interaction(2, &run("once"), "");
+    let mut call = story.begin("INTERACTION_CREATE", &raw);
+    assert!(!call.poll());
+    story.wait(Duration::from_secs(2));
+    assert!(!call.poll());
+    assert_eq!(story.discord.take(), [r#"callback {"type":5}"#]);
+    story.app.door.open();
+    assert!(call.poll());
+    assert_eq!(story.discord.take().len(), 1);
 }
 
 #[test]
