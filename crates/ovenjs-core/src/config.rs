@@ -11,9 +11,11 @@ use crate::Error;
 
 mod environment;
 mod file;
+mod settings;
 
 pub use environment::VARIABLES;
 pub(crate) use environment::read as read_environment;
+pub(crate) use settings::SETTINGS;
 
 /// Everything a [`Bot`](crate::Bot) can be told, apart from its handlers.
 ///

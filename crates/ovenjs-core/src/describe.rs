@@ -3,14 +3,15 @@
 use ovenjs_types::{CommandDraft, Interest, json};
 use serde::Serialize;
 
-use crate::{Config, Error, VARIABLES};
+use crate::{Config, Error, VARIABLES, config::SETTINGS};
 
-/// A bot's commands, intents and settings, for tools that look at a bot without running it.
+/// A bot's commands, its intents and the schema of its configuration with the values in force, for
+/// tools that look at a bot without running it. Of a secret it tells only whether there is one.
 #[derive(Serialize)]
 pub(crate) struct Description {
     commands: Vec<CommandDraft>,
     intents: Intents,
-    settings: Settings,
+    settings: Vec<Setting>,
     variables: Vec<Variable>,
 }
 
@@ -21,22 +22,13 @@ struct Intents {
     privileged: Vec<&'static str>,
 }
 
-/// The settings in force. Secrets are told apart only as there or not.
 #[derive(Serialize)]
-struct Settings {
-    token: bool,
-    base_url: String,
-    proxy: bool,
-    shards: Option<u32>,
-    compression: String,
-    register: String,
-    prune: bool,
-    guilds_max: u64,
-    channels_max: u64,
-    members_max: u64,
-    messages_max: u64,
-    defer_after_ms: u128,
-    stop_after_ms: u128,
+struct Setting {
+    key: &'static str,
+    example: &'static str,
+    sets: &'static str,
+    default: String,
+    value: String,
 }
 
 #[derive(Serialize)]
@@ -48,30 +40,23 @@ struct Variable {
 impl Description {
     pub(crate) fn new(config: &Config, commands: Vec<CommandDraft>, interest: Interest) -> Self {
         let intents = interest.intents() | config.gateway.intents;
+        let privileged = intents & ovenjs_types::Intents::PRIVILEGED;
+        let defaults = Config::new();
+        let settings = SETTINGS.iter().map(|setting| Setting {
+            key: setting.key,
+            example: setting.example,
+            sets: setting.sets,
+            default: (setting.value)(&defaults),
+            value: (setting.value)(config),
+        });
         Self {
             commands,
             intents: Intents {
                 bits: intents.bits(),
                 names: intents.names().collect(),
-                privileged: (intents & ovenjs_types::Intents::PRIVILEGED)
-                    .names()
-                    .collect(),
+                privileged: privileged.names().collect(),
             },
-            settings: Settings {
-                token: config.token.is_some(),
-                base_url: config.base_url.clone(),
-                proxy: config.proxy.is_some(),
-                shards: config.gateway.shards,
-                compression: format!("{:?}", config.gateway.compression).to_lowercase(),
-                register: format!("{:?}", config.commands.register).to_lowercase(),
-                prune: config.commands.prune,
-                guilds_max: config.cache.guilds_max,
-                channels_max: config.cache.channels_max,
-                members_max: config.cache.members_max,
-                messages_max: config.cache.messages_max,
-                defer_after_ms: config.live.commands.defer_after.as_millis(),
-                stop_after_ms: config.live.bot.stop_after.as_millis(),
-            },
+            settings: settings.collect(),
             variables: VARIABLES
                 .iter()
                 .map(|(name, sets)| Variable { name, sets })

@@ -107,6 +107,48 @@ fn a_file_that_is_not_there_is_named() {
     );
 }
 
+#[test]
+fn every_key_that_is_described_is_read() {
+    for setting in super::SETTINGS
+        .iter()
+        .filter(|setting| setting.key != "token_file")
+    {
+        let text = match setting.key.split_once('.') {
+            Some((table, key)) => format!("[{table}]\n{key} = {}", setting.example),
+            None => format!("{} = {}", setting.key, setting.example),
+        };
+        let read = Config::from_toml(&text, "oven.toml");
+        assert!(read.is_ok(), "{text}: {read:?}");
+    }
+}
+
+#[test]
+fn every_key_that_is_read_is_described() {
+    // An unknown key is refused with the list of those that are known.
+    for table in ["", "gateway", "commands", "cache", "live"] {
+        let header = if table.is_empty() {
+            String::new()
+        } else {
+            format!("[{table}]\n")
+        };
+        let error = Config::from_toml(&format!("{header}no_such_key = 1"), "x").unwrap_err();
+        let error = error.to_string();
+        let (_, known) = error.split_once("expected").unwrap();
+        for key in known.split('`').skip(1).step_by(2) {
+            let full = if table.is_empty() {
+                key.to_owned()
+            } else {
+                format!("{table}.{key}")
+            };
+            let is_table = super::SETTINGS
+                .iter()
+                .any(|s| s.key.starts_with(&format!("{full}.")));
+            let described = super::SETTINGS.iter().any(|setting| setting.key == full);
+            assert!(described || is_table, "{full} is read but not described");
+        }
+    }
+}
+
 const FULL: &str = r#"
 token = "canary-token-in-file"
 base_url = "http://127.0.0.1:4000/api"

@@ -1,0 +1,74 @@
+//! Every key of the file, one line each: what it takes, what it sets, and what is in force.
+
+use std::time::Duration;
+
+use super::{Config, Register};
+
+/// A key of the configuration file.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// The key with its table, e.g. `gateway.shards`.
+    pub(crate) key: &'static str,
+    /// What may stand there, as an example in TOML.
+    pub(crate) example: &'static str,
+    /// What it sets.
+    pub(crate) sets: &'static str,
+    /// The value in force; of a secret, whether there is one.
+    pub(crate) value: fn(&Config) -> String,
+}
+
+macro_rules! settings {
+    ($($key:literal = $example:literal, $sets:literal, $value:expr;)+) => {
+        pub(crate) const SETTINGS: &[Setting] =
+            &[$(Setting { key: $key, example: $example, sets: $sets, value: $value }),+];
+    };
+}
+
+settings! {
+    "token" = r#""…""#, "the bot's token; better kept in DISCORD_TOKEN or token_file",
+        |c| told(c.token.is_some());
+    "token_file" = r#""token.txt""#, "a file with the token, beside this one",
+        |c| told(c.token.is_some());
+    "base_url" = r#""https://discord.com/api""#, "where Discord's API is", |c| c.base_url.clone();
+    "proxy" = r#""http://proxy.example:3128""#, "the HTTP proxy for connections that leave the machine",
+        |c| told(c.proxy.is_some());
+    "gateway.shards" = "2", "how many shards; as many as Discord recommends by default",
+        |c| c.gateway.shards.map_or_else(|| "recommended".to_owned(), |n| n.to_string());
+    "gateway.compression" = r#""zstd""#, "none, zlib or zstd",
+        |c| format!("{:?}", c.gateway.compression).to_lowercase();
+    "gateway.intents" = r#"["MESSAGE_CONTENT"]"#, "intents beside those which handlers and cache need",
+        |c| c.gateway.intents.to_string();
+    "gateway.backoff_base_ms" = "500", "how long a shard waits before it connects again, at first",
+        |c| millis(c.gateway.backoff.0);
+    "gateway.backoff_max_ms" = "60000", "the same, at most", |c| millis(c.gateway.backoff.1);
+    "commands.register" = r#"{ guild = "77" }"#, "off, global, or one guild",
+        |c| match c.commands.register {
+            Register::Off => "off".to_owned(),
+            Register::Global => "global".to_owned(),
+            Register::Guild(id) => format!("guild {id}"),
+        };
+    "commands.prune" = "false", "whether commands which the bot does not have are deleted at Discord",
+        |c| c.commands.prune.to_string();
+    "cache.guilds_max" = "3000", "how many guilds are kept", |c| c.cache.guilds_max.to_string();
+    "cache.channels_max" = "150000", "how many channels are kept", |c| c.cache.channels_max.to_string();
+    "cache.members_max" = "10000", "how many members are kept", |c| c.cache.members_max.to_string();
+    "cache.messages_max" = "0", "how many messages are kept", |c| c.cache.messages_max.to_string();
+    "live.defer_after_ms" = "2000", "how long a handler may take before its answer is deferred for it",
+        |c| millis(c.live.commands.defer_after);
+    "live.apology" = r#""Sorry.""#, "what the user reads when a handler failed",
+        |c| c.live.commands.apology.clone();
+    "live.gone" = r#""Gone.""#, "what the user reads when nobody handles a command or button any more",
+        |c| c.live.commands.gone.clone().unwrap_or_default();
+    "live.retries" = "3", "how often a request is repeated after a failed connection",
+        |c| c.live.rest.retries.to_string();
+    "live.stop_after_ms" = "10000", "how long a stop waits for handlers that still run",
+        |c| millis(c.live.bot.stop_after);
+}
+
+fn told(there: bool) -> String {
+    if there { "set" } else { "not set" }.to_owned()
+}
+
+fn millis(duration: Duration) -> String {
+    duration.as_millis().to_string()
+}
