@@ -36,6 +36,12 @@ impl GatewayUrl {
     pub fn parse(url: &str, allow_plain: bool) -> Result<Self, Error> {
         let refuse =
             |why: &str| Error::new(ErrorKind::Url, format!("gateway address {url:?} {why}"));
+        if url.contains('@') {
+            return Err(Error::new(
+                ErrorKind::Url,
+                "gateway address must not carry a user name or password",
+            ));
+        }
         let (tls, rest) = if let Some(rest) = url.strip_prefix("wss://") {
             (true, rest)
         } else if let Some(rest) = url.strip_prefix("ws://") {
@@ -50,12 +56,6 @@ impl GatewayUrl {
             Some(at) => rest.split_at(at),
             None => (rest, "/"),
         };
-        if authority.contains('@') {
-            return Err(Error::new(
-                ErrorKind::Url,
-                "gateway address must not carry a user name or password",
-            ));
-        }
         let (host, port) = match authority
             .strip_prefix('[')
             .and_then(|v6| v6.split_once(']'))
@@ -181,9 +181,11 @@ mod tests {
             "wss://",
             "wss://a b",
             "wss://a:x",
-            "wss://u:p@h",
+            "wss://u:p4ss@h",
+            "https://u:p4ss@h",
         ] {
-            assert!(GatewayUrl::parse(url, true).is_err(), "{url:?}");
+            let error = GatewayUrl::parse(url, true).unwrap_err();
+            assert!(!error.to_string().contains("p4ss"), "{error}");
         }
     }
 }
