@@ -47,10 +47,10 @@ pub(crate) enum Outcome {
 }
 
 impl Backoff {
-    pub(crate) const fn new(base: Duration, max: Duration) -> Self {
+    pub(crate) fn new(base: Duration, max: Duration) -> Self {
         Self {
             base,
-            max,
+            max: max.min(LONGEST),
             attempts: 0,
         }
     }
@@ -82,6 +82,9 @@ impl Backoff {
         doubled.min(cap).mul_f64(0.5 + jitter.fraction() / 2.0)
     }
 }
+
+/// Who asks for more means "hardly ever"; sums with it stay far from the end of time.
+const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// A connection that lived this long was no accident.
 const HELD_AFTER: Duration = Duration::from_secs(10);

@@ -160,8 +160,12 @@ impl Session {
                 .as_deref()
                 .and_then(|url| resume_url(url, &home, &config)),
         });
-        let version = former.map(Resume::version).unwrap_or_default();
-        let epoch = config.epoch.max(version.epoch);
+        let former = former.map(Resume::version).unwrap_or_default();
+        let epoch = config.epoch.max(former.epoch);
+        let version = Version {
+            epoch,
+            seq: former.seq,
+        };
         let (base, max) = config.backoff;
         Ok(Self {
             shard,
@@ -279,7 +283,7 @@ impl Session {
     /// False once the backlog holds [`Config::backlog_bytes`] that the consumer has not taken.
     #[must_use]
     pub fn wants_frames(&self) -> bool {
-        self.backlog_bytes < self.config.backlog_bytes
+        self.backlog_bytes < self.config.backlog_bytes.max(1)
     }
 
     /// Whether another [`Input::Command`] is taken.
@@ -377,7 +381,8 @@ impl Session {
 
     fn opened(&mut self, now: Instant) {
         if let Link::Opening { at_home, .. } = self.link {
-            let connection = Connection::new(now, self.config.compression, at_home);
+            let mut connection = Connection::new(now, self.config.compression, at_home);
+            connection.suspended = !self.wants_frames();
             self.link = Link::Up(Box::new(connection));
         }
     }
@@ -463,7 +468,10 @@ impl Session {
             self.fruitless_resumes = 0;
         }
         self.fruitless_resumes += u32::from(resume_failed);
-        if reaction == Reaction::Identify || self.fruitless_resumes >= FRUITLESS_RESUMES_MAX {
+        if reaction == Reaction::Identify
+            || self.fruitless_resumes >= FRUITLESS_RESUMES_MAX
+            || self.history.is_none()
+        {
             self.forget_session();
         }
         if !reached_hello
@@ -534,6 +542,16 @@ impl Session {
         }
     }
 
+    /// Discord asks for a heartbeat. It gets as many as it would take: each answer waits in memory
+    /// until it is sent, and one too many ends the connection.
+    fn beat_asked_for(&mut self, now: Instant) {
+        if let Link::Up(connection) = &mut self.link
+            && connection.budget.is_free(now)
+        {
+            self.beat(now);
+        }
+    }
+
     fn beat(&mut self, now: Instant) {
         let received = (self.received > 0).then_some(self.received);
         let Link::Up(connection) = &mut self.link else {
@@ -558,6 +576,7 @@ impl Session {
 
     fn timeout(&mut self, now: Instant) {
         let due = |at: Instant| now >= at;
+        let reads = self.wants_frames();
         match &mut self.link {
             Link::Down { reconnect_at } => {
                 if reconnect_at.is_some_and(due) {
@@ -570,7 +589,6 @@ impl Session {
                 }
             }
             Link::Up(connection) => {
-                let reads = self.backlog_bytes < self.config.backlog_bytes;
                 if reads {
                     connection.resume_waits(now);
                 }

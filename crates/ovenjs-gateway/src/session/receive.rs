@@ -45,7 +45,7 @@ impl Session {
                 Some(name) => self.dispatch(now, &name, envelope.seq, data),
                 None => self.broken(now, "it is an event without a name"),
             },
-            op::HEARTBEAT => self.beat(now),
+            op::HEARTBEAT => self.beat_asked_for(now),
             op::RECONNECT => self.lost_by_us(now, Reaction::Resume, Duration::ZERO),
             op::INVALID_SESSION if data == b"true" => {
                 self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
@@ -126,8 +126,9 @@ impl Session {
             // Without a number it can be neither a duplicate nor be asked for again.
             None => received,
         };
-        if seq > received + 1 {
-            self.counts.skipped += seq - received - 1;
+        let left_out = seq.saturating_sub(received).saturating_sub(1);
+        if left_out > 0 {
+            self.counts.skipped = self.counts.skipped.saturating_add(left_out);
             self.outputs.push_back(Output::Skipped {
                 after: received,
                 before: seq,

@@ -43,9 +43,14 @@ impl SendBudget {
         self.sends.take(now, self.kept)
     }
 
+    /// Whether Discord takes another message of any kind.
+    pub(crate) fn is_free(&mut self, now: Instant) -> bool {
+        self.sends.ready(now, 0).is_ok()
+    }
+
     /// Notes a message that does not wait: a heartbeat, or one of the handshake.
     pub(crate) fn unasked(&mut self, now: Instant) {
-        // Where even the kept places are gone, a peer asks for heartbeats faster than it allows.
+        // Even the kept places may be gone: a heartbeat that is due leaves all the same.
         let _ = self.sends.take(now, 0);
     }
 }

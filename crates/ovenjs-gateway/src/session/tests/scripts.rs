@@ -107,6 +107,12 @@ fn a_ready_without_a_session_id_cannot_be_resumed_but_works() {
     script.until_connect();
     script.open_and_greet();
     assert_eq!(script.session.state(), ShardState::Queued);
+    script.grant();
+    script.ready();
+    assert_eq!(
+        script.delivered,
+        ["1:READY", "2:TYPING_START", "gap 2", "1:READY"]
+    );
 }
 
 // --- Heartbeats ----------------------------------------------------------------------------
@@ -140,6 +146,18 @@ fn a_heartbeat_that_discord_asks_for_is_sent_at_once() {
     script.event(2);
     script.frame(1, &json!(2));
     assert_eq!(script.sent[1], json!({ "op": 1, "d": 2 }));
+}
+
+#[test]
+fn more_heartbeats_than_may_be_sent_are_not_sent() {
+    let mut script = Script::connected(config());
+    for _ in 0..10_000 {
+        script.frame(1, &Value::Null);
+    }
+    assert_eq!(script.ops().len(), 119, "identify was the first of 120");
+    script.acks = true;
+    script.advance(seconds(40));
+    assert_eq!(script.ops().len(), 120, "those that are due go on");
 }
 
 #[test]
@@ -310,6 +328,22 @@ fn numbers_that_discord_leaves_out_are_counted() {
     script.event(5);
     assert_eq!(script.delivered, ["1:READY", "5:TYPING_START"]);
     assert_eq!(script.session.counts().skipped, 3);
+}
+
+#[test]
+fn no_number_makes_it_panic() {
+    let mut script = Script::connected(config());
+    script.event(u64::MAX);
+    script.text(r#"{"t":"UNNUMBERED","s":null,"op":0,"d":{}}"#);
+    script.event(u64::MAX);
+    script.frame(9, &json!(false));
+    script.until_connect();
+    script.open_and_greet();
+    script.grant();
+    script.ready();
+    script.event(u64::MAX);
+    assert_eq!(script.delivered.len(), 6);
+    assert_eq!(script.session.counts().skipped, u64::MAX);
 }
 
 #[test]
@@ -531,6 +565,13 @@ fn nobody_is_led_from_tls_to_plain_text() {
 }
 
 #[test]
+fn the_longest_backoff_does_not_overflow() {
+    let mut script = Script::new(config().backoff(Duration::MAX, Duration::MAX));
+    script.failed();
+    assert!(script.until_connect() <= seconds(86_400));
+}
+
+#[test]
 fn an_hour_without_network_costs_few_attempts_and_no_identify() {
     let mut script = Script::connected(config());
     script.closed(None);
@@ -679,6 +720,36 @@ fn a_full_backlog_stops_the_reading_and_asks_nothing_of_the_peer() {
     assert!(script.connects.len() > connects);
 }
 
+#[test]
+fn a_connection_that_opens_while_the_backlog_is_full_gets_its_time_when_it_is_read() {
+    let mut script = Script::connected(config().backlog_bytes(200));
+    script.takes = false;
+    script.event(2);
+    script.event(3);
+    assert!(!script.session.wants_frames());
+    script.closed(None);
+    script.until_connect();
+    script.open();
+    script.advance(seconds(60));
+    script.takes = true;
+    script.tell(Input::Timeout);
+    script.tell(Input::Timeout);
+    assert!(
+        script.closes.is_empty(),
+        "its hello may lie unread in the socket"
+    );
+    script.advance(seconds(11));
+    assert_eq!(script.closes, [CLOSE_TO_RESUME], "but not for ever");
+}
+
+#[test]
+fn a_backlog_of_nothing_still_takes_one_event_at_a_time() {
+    let mut script = Script::connected(config().backlog_bytes(0));
+    script.event(2);
+    assert_eq!(script.delivered, ["1:READY", "2:TYPING_START"]);
+    assert!(script.session.wants_frames());
+}
+
 // --- Commands ------------------------------------------------------------------------------
 
 #[test]
@@ -742,6 +813,11 @@ fn a_stopped_session_goes_on_in_the_next_process() {
     let written = serde_json::to_string(&script.session.resume().unwrap()).unwrap();
 
     let former: Resume = serde_json::from_str(&written).unwrap();
+    // Stopped again before anything came, it is as good as before, under the epoch of now.
+    let again = Script::new(config().epoch(9).resume([former.clone()]));
+    let version = again.session.resume().unwrap().version();
+    assert_eq!(version, Version { epoch: 9, seq: 2 });
+
     let mut next = Script::new(config().resume([former]));
     let connect = next.connects[0].clone();
     assert_eq!(
