@@ -149,5 +149,8 @@ pub(crate) fn list(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Ident>> {
     let content;
     syn::parenthesized!(content in meta.input);
     let idents = Punctuated::<Ident, Token![,]>::parse_terminated(&content)?;
+    if idents.is_empty() {
+        return Err(meta.error("name at least one in the parentheses, or leave the word out"));
+    }
     Ok(idents.into_iter().collect())
 }

@@ -55,20 +55,20 @@ pub(crate) fn custom_id(item: TokenStream) -> TokenStream {
             })?;
             reads.push(match since {
                 Some(since) => {
-                    quote_spanned!(ty.span()=> #ident: reader.field_since(#since, <#ty as #krate::Field>::read)?)
+                    quote_spanned!(at(ty)=> #ident: reader.field_since(#since, <#ty as #krate::Field>::read)?)
                 }
-                None => quote_spanned!(ty.span()=> #ident: reader.field(<#ty as #krate::Field>::read)?),
+                None => quote_spanned!(at(ty)=> #ident: reader.field(<#ty as #krate::Field>::read)?),
             });
         }
         let ident = &item.ident;
         let types: Vec<_> = fields.iter().map(|field| field.ty).collect();
         let writes = fields.iter().map(|field| {
             let (ident, ty) = (field.ident, field.ty);
-            quote_spanned!(ty.span()=> <#ty as #krate::Field>::write(&self.#ident, &mut wire);)
+            quote_spanned!(at(ty)=> <#ty as #krate::Field>::write(&self.#ident, &mut wire);)
         });
         let lengths = types
             .iter()
-            .map(|ty| quote_spanned!(ty.span()=> + 1 + <#ty as #krate::Field>::LENGTH_MAX));
+            .map(|ty| quote_spanned!(at(ty)=> + 1 + <#ty as #krate::Field>::LENGTH_MAX));
         let text = format!(
             "`{}` can have more than the 100 characters of a custom id: shorten its name or bound its fields",
             item.ident
@@ -176,6 +176,8 @@ pub(crate) fn modal(item: TokenStream) -> TokenStream {
                     style = quote!(paragraph);
                 } else if meta.path.is_ident("placeholder") {
                     let given: LitStr = meta.value()?.parse()?;
+                    let (text, span) = (given.value(), given.span());
+                    check_length("a placeholder", &text, 100, span, &mut errors);
                     hint = Some(quote! {
                         input.placeholder = #private::Option::Some(#private::String::from(#given));
                     });
@@ -196,7 +198,7 @@ pub(crate) fn modal(item: TokenStream) -> TokenStream {
                 check_length("a description", &below, 100, span, &mut errors);
                 quote!(label.description = #private::Option::Some(#private::String::from(#below));)
             });
-            inputs.push(quote_spanned! {ty.span()=> {
+            inputs.push(quote_spanned! {at(ty)=> {
                 #[allow(unused_mut)]
                 let mut input = <#ty as #krate::Input>::describe(#types::TextInput::#style(#key));
                 #hint
@@ -205,7 +207,7 @@ pub(crate) fn modal(item: TokenStream) -> TokenStream {
                 #below
                 label
             }});
-            reads.push(quote_spanned! {ty.span()=>
+            reads.push(quote_spanned! {at(ty)=>
                 #ident: #private::field::<#ty>(data, #key, #label)?
             });
         }
@@ -310,6 +312,10 @@ pub(crate) fn choices(item: TokenStream) -> TokenStream {
                 let text = format!("another choice has the value `{}` already", value.0);
                 errors.push(syn::Error::new(value.1, text));
             }
+            if labels.contains(&label.0) {
+                let text = format!("users see another choice as `{}` already", label.0);
+                errors.push(syn::Error::new(label.1, text));
+            }
             idents.push(ident);
             values.push(value.0);
             labels.push(label.0);
@@ -354,6 +360,12 @@ pub(crate) fn choices(item: TokenStream) -> TokenStream {
             }
         })
     })
+}
+
+/// Where `ty` stands, for the compiler's messages. Names are resolved as elsewhere in what the derive
+/// writes: a type that came through a macro of the user's has its names from another place.
+fn at(ty: &Type) -> Span {
+    ty.span().resolved_at(Span::call_site())
 }
 
 /// A field with its name.

@@ -61,8 +61,15 @@ fn search(folder: &Path) -> Option<Found> {
 /// Looks through the manifest of a package. `workspace` is asked for when a dependency takes its
 /// particulars from there.
 fn find(manifest: &Table, workspace: impl Fn() -> Option<Table>) -> Option<Found> {
+    // What tests alone depend on is not there for the code which they test.
+    let first = |list| find_in(manifest, list, &workspace);
+    first("dependencies").or_else(|| first("dev-dependencies"))
+}
+
+/// Looks through the dependencies of one kind.
+fn find_in(manifest: &Table, list: &str, workspace: impl Fn() -> Option<Table>) -> Option<Found> {
     let mut core = None;
-    for (key, value) in tables(manifest).into_iter().flatten() {
+    for (key, value) in tables(manifest, list).into_iter().flatten() {
         let package = if inherits(value) {
             let workspace = workspace();
             let shared = workspace
@@ -85,8 +92,8 @@ fn find(manifest: &Table, workspace: impl Fn() -> Option<Table>) -> Option<Found
     core
 }
 
-/// Every list of dependencies in a manifest, those of single platforms included.
-fn tables(manifest: &Table) -> Vec<&Table> {
+/// Every list of that name in a manifest, those of single platforms included.
+fn tables<'a>(manifest: &'a Table, list: &str) -> Vec<&'a Table> {
     let targets = manifest.get("target").and_then(Value::as_table);
     let targets = targets
         .into_iter()
@@ -94,12 +101,7 @@ fn tables(manifest: &Table) -> Vec<&Table> {
         .filter_map(|(_, target)| target.as_table());
     std::iter::once(manifest)
         .chain(targets)
-        .flat_map(|table| {
-            let lists = ["dependencies", "dev-dependencies"];
-            lists
-                .into_iter()
-                .filter_map(|list| table.get(list)?.as_table())
-        })
+        .filter_map(|table| table.get(list)?.as_table())
         .collect()
 }
 
@@ -167,6 +169,14 @@ mod tests {
         let manifest = "[dependencies]\novenjs-core = \"1\"\novenjs-commands = \"1\"";
         let found = find(&manifest.parse().unwrap(), || None);
         assert_eq!(found, Some(Found::Commands("ovenjs_commands".to_owned())));
+    }
+
+    #[test]
+    fn what_tests_alone_have_is_not_for_the_code() {
+        let manifest =
+            "[dependencies]\novenjs-core = \"1\"\n[dev-dependencies]\novenjs-commands = \"1\"";
+        let found = find(&manifest.parse().unwrap(), || None);
+        assert_eq!(found, Some(Found::Core("ovenjs_core".to_owned())));
     }
 
     #[test]
