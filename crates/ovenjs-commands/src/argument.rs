@@ -203,7 +203,10 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
         const { assert!(MIN <= MAX, "Int<MIN, MAX>: MIN is greater than MAX") };
         const {
             let discord = -WHOLE_MAX <= MIN && MAX <= WHOLE_MAX;
-            assert!(discord, "Int<MIN, MAX>: Discord's numbers lie within ±2⁵³");
+            assert!(
+                discord,
+                "Int<MIN, MAX>: Discord's numbers lie within ±(2⁵³ − 1)"
+            );
         };
         if (MIN..=MAX).contains(&number) {
             Ok(Self(number))
@@ -222,7 +225,7 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
 }
 
 /// The greatest whole number that Discord takes, and the least one's size.
-const WHOLE_MAX: i64 = 1 << 53;
+const WHOLE_MAX: i64 = (1 << 53) - 1;
 
 impl<const MIN: i64, const MAX: i64> fmt::Display for Int<MIN, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -76,7 +76,12 @@ pub(crate) fn validate<S>(routes: &Routes<S>) -> Result<(), Error> {
             }
             Purpose::Component(Some(name)) => (Space::Component, (*name).to_owned(), "custom id"),
             Purpose::PlainComponent(id) => (Space::Component, (*id).to_owned(), "custom id"),
-            Purpose::Submit(Some(name)) => (Space::Modal, (*name).to_owned(), "modal"),
+            Purpose::Submit(Some(name)) => {
+                if route.undeferred {
+                    fault(MODAL_AFTER_MODAL.to_owned());
+                }
+                (Space::Modal, (*name).to_owned(), "modal")
+            }
             Purpose::Component(None) => {
                 fault(NO_CUSTOM_ID.to_owned());
                 continue;
@@ -188,6 +193,17 @@ fn command_faults(draft: &CommandDraft, group: &[&str], fault: &mut impl FnMut(S
             )),
             None if !option.required => optional = Some(name),
             _ => {}
+        }
+        if option.autocomplete && !PROPOSABLE.contains(&option.kind) {
+            fault(format!(
+                "values are proposed for option `{name}`, but Discord takes proposals for texts \
+                 and numbers only: remove `autocomplete`"
+            ));
+        }
+        if !option.channel_types.is_empty() && option.kind != CommandOptionType::Channel {
+            fault(format!(
+                "option `{name}` names channel types but takes no channel: remove `channel_types`"
+            ));
         }
         if option.choices.len() > OPTIONS_MAX {
             fault(format!(
@@ -352,6 +368,13 @@ fn find_or_push<T>(
 
 const GROUP: CommandOptionType = CommandOptionType::SubCommandGroup;
 
+/// What an option takes for which values can be proposed.
+const PROPOSABLE: [CommandOptionType; 3] = [
+    CommandOptionType::String,
+    CommandOptionType::Integer,
+    CommandOptionType::Number,
+];
+
 /// Discord's limits, from its page on application commands: it refuses what is beyond them.
 const SLASH_MAX: usize = 100;
 /// User commands, and as many message commands.
@@ -368,5 +391,7 @@ const COMMAND_TEXT_MAX: usize = 8000;
 const NO_CUSTOM_ID: &str = "takes no custom id, so no component leads to it: \
     take a type with #[derive(CustomId)], or write #[component(id = \"…\")]";
 const NO_FORM: &str = "takes no form, so no modal leads to it: take a type with #[derive(Modal)]";
+const MODAL_AFTER_MODAL: &str = "takes a ModalCx, but Discord opens no modal in answer to a modal: \
+    take Cx";
 const NO_EVENT: &str = "takes no event, so none leads to it: \
     take On<MessageCreate> or another payload, or write #[event(every)]";

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use ovenjs_commands::{
-    Answer, CustomId, Cx, ErrorKind, Route, Router, Routes, command, component, event, routes,
-    submit,
+    Answer, CustomId, Cx, ErrorKind, Modal, ModalCx, Route, Router, Routes, Typed, autocomplete,
+    command, component, event, routes, submit,
 };
 use ovenjs_types::{Choice, CommandDraft, CommandOption, CommandOptionType};
 
@@ -67,6 +67,54 @@ fn a_handler_that_nothing_leads_to_is_named() {
             "handler `press`: takes no custom id, so no component leads to it: take a type with #[derive(CustomId)], or write #[component(id = \"…\")]",
             "handler `sent`: takes no form, so no modal leads to it: take a type with #[derive(Modal)]",
             "handler `happens`: takes no event, so none leads to it: take On<MessageCreate> or another payload, or write #[event(every)]",
+        ]
+    );
+}
+
+#[test]
+fn a_modal_does_not_open_a_modal() {
+    /// Form
+    #[derive(Modal)]
+    struct Form {
+        /// Text
+        text: String,
+    }
+    #[submit]
+    async fn sent(cx: ModalCx, form: Form) -> Answer {
+        cx.reply(form.text).await
+    }
+    assert_eq!(
+        faults(routes![sent]),
+        [
+            "handler `sent`: takes a ModalCx, but Discord opens no modal in answer to a modal: take Cx"
+        ]
+    );
+}
+
+#[test]
+fn an_option_asks_for_what_its_type_can_have() {
+    #[autocomplete]
+    async fn values(_typed: Typed) -> ovenjs_commands::Result<Vec<Choice>> {
+        Ok(Vec::new())
+    }
+    /// Order
+    #[command]
+    async fn order(
+        cx: Cx,
+        /// Yes or no
+        #[option(autocomplete = values)]
+        yes: bool,
+        /// Text
+        #[option(channel_types(GuildText))]
+        text: String,
+    ) -> Answer {
+        cx.reply(format!("{yes} {text}")).await
+    }
+    assert_eq!(
+        faults(routes![order]),
+        [
+            "handler `order`: values are proposed for option `yes`, but Discord takes proposals for texts and numbers only: remove `autocomplete`",
+            "handler `order`: option `text` names channel types but takes no channel: remove `channel_types`",
         ]
     );
 }
