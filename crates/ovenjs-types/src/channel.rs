@@ -85,7 +85,8 @@ pub struct ThreadMetadata {
     /// Minutes without a message until it is hidden.
     pub auto_archive_duration: u32,
     /// When its archive state last changed.
-    pub archive_timestamp: Timestamp,
+    #[serde(default)]
+    pub archive_timestamp: Option<Timestamp>,
     /// Whether only moderators may open it again.
     #[serde(default)]
     pub locked: bool,
@@ -96,7 +97,7 @@ pub struct ThreadMetadata {
 
 open_int! {
     /// The type of a channel.
-    pub enum ChannelType: u16 {
+    pub enum ChannelType: u32 {
         GuildText = 0,
         Dm = 1,
         GuildVoice = 2,
@@ -126,7 +127,7 @@ impl ChannelType {
 
 open_int! {
     /// Whom an overwrite is for.
-    pub enum OverwriteType: u8 {
+    pub enum OverwriteType: u32 {
         Role = 0,
         Member = 1,
     }

@@ -309,7 +309,7 @@ impl<'de> Deserialize<'de> for ChoiceValue {
 
 open_int! {
     /// What kind of command it is.
-    pub enum CommandType: u8 {
+    pub enum CommandType: u32 {
         ChatInput = 1,
         User = 2,
         Message = 3,
@@ -326,7 +326,7 @@ impl Default for CommandType {
 
 open_int! {
     /// What an option takes.
-    pub enum CommandOptionType: u8 {
+    pub enum CommandOptionType: u32 {
         SubCommand = 1,
         SubCommandGroup = 2,
         String = 3,
@@ -343,7 +343,7 @@ open_int! {
 
 open_int! {
     /// How the application was installed.
-    pub enum InstallContext: u8 {
+    pub enum InstallContext: u32 {
         GuildInstall = 0,
         UserInstall = 1,
     }
@@ -351,7 +351,7 @@ open_int! {
 
 open_int! {
     /// Where an interaction happens.
-    pub enum InteractionContext: u8 {
+    pub enum InteractionContext: u32 {
         Guild = 0,
         BotDm = 1,
         PrivateChannel = 2,

@@ -370,7 +370,7 @@ impl Opaque {
             .0
             .get("type")
             .and_then(Value::as_u64)
-            .and_then(|n| u16::try_from(n).ok());
+            .and_then(|n| u32::try_from(n).ok());
         number.unwrap_or(0).into()
     }
 
@@ -383,7 +383,7 @@ impl Opaque {
 
 open_int! {
     /// The type of a component.
-    pub enum ComponentType: u16 {
+    pub enum ComponentType: u32 {
         ActionRow = 1,
         Button = 2,
         StringSelect = 3,
@@ -409,7 +409,7 @@ open_int! {
 
 open_int! {
     /// The colour and purpose of a button.
-    pub enum ButtonStyle: u8 {
+    pub enum ButtonStyle: u32 {
         Primary = 1,
         Secondary = 2,
         Success = 3,
@@ -421,7 +421,7 @@ open_int! {
 
 open_int! {
     /// The size of a text input.
-    pub enum TextInputStyle: u8 {
+    pub enum TextInputStyle: u32 {
         Short = 1,
         Paragraph = 2,
     }
@@ -429,17 +429,17 @@ open_int! {
 
 /// A type number that is part of the type: written as `N`, refused when another is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Kind<const N: u16>;
+pub struct Kind<const N: u32>;
 
-impl<const N: u16> Serialize for Kind<N> {
+impl<const N: u32> Serialize for Kind<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u16(N)
+        serializer.serialize_u32(N)
     }
 }
 
-impl<'de, const N: u16> Deserialize<'de> for Kind<N> {
+impl<'de, const N: u32> Deserialize<'de> for Kind<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u16::deserialize(deserializer)? {
+        match u32::deserialize(deserializer)? {
             number if number == N => Ok(Self),
             other => Err(D::Error::custom(format_args!(
                 "expected component type {N}, got {other}"

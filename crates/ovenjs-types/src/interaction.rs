@@ -74,12 +74,13 @@ impl Interaction {
 
 open_int! {
     /// What kind of interaction it is.
-    pub enum InteractionType: u8 {
+    pub enum InteractionType: u32 {
         Ping = 1,
         ApplicationCommand = 2,
         MessageComponent = 3,
         ApplicationCommandAutocomplete = 4,
         ModalSubmit = 5,
+        SocialLayerSkuPurchaseEligibility = 6,
     }
 }
 

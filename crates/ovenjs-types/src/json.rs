@@ -5,7 +5,7 @@
 //! that fails a second, slower pass looks for the place: [`decode_tolerant`] takes the offending
 //! list element or optional field out, notes a [`Deviation`], and reads on.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -125,6 +125,14 @@ impl DecodeError {
             reason: error.into_inner().to_string(),
         }))
     }
+
+    /// The field that serde's words say is missing.
+    fn missing_field(&self) -> Option<&str> {
+        self.0
+            .reason
+            .strip_prefix("missing field `")?
+            .strip_suffix('`')
+    }
 }
 
 impl fmt::Display for DecodeError {
@@ -167,6 +175,8 @@ fn repair<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Vec<Deviation>), Deco
     let mut tree: Value =
         serde_path_to_error::deserialize(&mut text).map_err(DecodeError::from_path)?;
     let mut deviations = Vec::new();
+    // A field that is missing because it was taken out did not fit in the first place.
+    let mut causes: BTreeMap<String, DecodeError> = BTreeMap::new();
     loop {
         let error = match serde_path_to_error::deserialize::<_, T>(&tree) {
             Ok(value) => return Ok((value, deviations)),
@@ -174,13 +184,18 @@ fn repair<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Vec<Deviation>), Deco
         };
         let steps: Vec<Step> = error.path().iter().filter_map(Step::from_segment).collect();
         let error = DecodeError::from_path(error);
+        let cause = error
+            .missing_field()
+            .and_then(|field| causes.get(field))
+            .unwrap_or(&error)
+            .clone();
         if deviations.len() == REPAIRS_MAX || !take_out(&mut tree, &steps) {
-            return Err(deviations
-                .into_iter()
-                .next()
-                .map_or(error, |first| DecodeError(Box::new(first))));
+            return Err(cause);
         }
         deviations.push(*error.0);
+        if let Some(Step::Field(field)) = steps.into_iter().next_back() {
+            causes.insert(field, cause);
+        }
     }
 }
 
@@ -270,6 +285,32 @@ mod tests {
         let error = decode_tolerant::<Message>(bytes, &mut Scratch::new()).unwrap_err();
         assert_eq!(error.path(), "id");
         assert!(decode_tolerant::<Message>(b"{nope", &mut Scratch::new()).is_err());
+
+        // What could be done without is not blamed for what could not.
+        let bytes =
+            br#"{"tts":"maybe","id":"1","channel_id":"2","author":{"id":"x","username":"x"}}"#;
+        let error = decode_tolerant::<Message>(bytes, &mut Scratch::new()).unwrap_err();
+        assert_eq!(error.path(), "author.id");
+        let error = decode_tolerant::<Message>(br#"{"tts":"maybe","id":"1"}"#, &mut Scratch::new());
+        assert!(
+            error
+                .unwrap_err()
+                .to_string()
+                .contains("missing field `channel_id`")
+        );
+    }
+
+    #[test]
+    fn a_payload_nested_without_end_is_an_error_and_no_overflow() {
+        let nest = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+        for field in ["junk", "components", "embeds"] {
+            let bytes = format!(
+                r#"{{"id":"1","channel_id":"2","author":{{"id":"3","username":"x"}},"{field}":{nest}}}"#
+            );
+            let _ = decode_tolerant::<Message>(bytes.as_bytes(), &mut Scratch::new());
+            let bytes = bytes.replace(&nest, &format!(r#"[{{"type":99,"x":{nest}}}]"#));
+            let _ = decode_tolerant::<Message>(bytes.as_bytes(), &mut Scratch::new());
+        }
     }
 
     #[test]

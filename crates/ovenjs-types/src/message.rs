@@ -125,7 +125,7 @@ pub struct MessageReference {
 
 open_int! {
     /// Why a message points to another.
-    pub enum MessageReferenceType: u8 {
+    pub enum MessageReferenceType: u32 {
         Default = 0,
         Forward = 1,
     }
@@ -133,7 +133,7 @@ open_int! {
 
 open_int! {
     /// The type of a message.
-    pub enum MessageType: u16 {
+    pub enum MessageType: u32 {
         Default = 0,
         RecipientAdd = 1,
         RecipientRemove = 2,

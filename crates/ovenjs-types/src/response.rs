@@ -43,7 +43,7 @@ pub enum InteractionResponse {
 
 open_int! {
     /// Discord's numbers for the kinds of answers.
-    pub enum InteractionResponseType: u8 {
+    pub enum InteractionResponseType: u32 {
         Pong = 1,
         ChannelMessageWithSource = 4,
         DeferredChannelMessageWithSource = 5,
@@ -53,6 +53,7 @@ open_int! {
         Modal = 9,
         PremiumRequired = 10,
         LaunchActivity = 12,
+        SocialLayerSkuPurchaseEligibility = 13,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateLimited {
     /// The opcode of the refused command.
-    pub opcode: u8,
+    pub opcode: u32,
     /// Seconds until the command may be sent again.
     pub retry_after: f64,
 }

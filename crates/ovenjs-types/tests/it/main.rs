@@ -1,3 +1,4 @@
 //! The model against payloads that others wrote.
 
 mod corpus;
+mod specs;
