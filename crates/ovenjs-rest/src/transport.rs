@@ -50,6 +50,16 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 /// Unused connections kept for HTTP/1.1. With HTTP/2 there is one.
 const IDLE_CONNECTIONS_MAX: usize = 16;
 
+/// While requests are under way on an HTTP/2 connection it is asked so often whether it lives. All
+/// requests share it, and a path that dies without a word would else be kept, and chosen again, for
+/// as long as the kernel goes on trying.
+#[cfg(feature = "http2")]
+const PING_EVERY: Duration = Duration::from_secs(5);
+
+/// How long its answer may take: several lost packets, and well below [`Live::answer`](crate::Live).
+#[cfg(feature = "http2")]
+const PING_DEADLINE: Duration = Duration::from_secs(5);
+
 impl Transport {
     pub(crate) fn new(connector: &Connector, answer_max: usize) -> Result<Self, ovenjs_net::Error> {
         #[cfg(feature = "http2")]
@@ -58,7 +68,12 @@ impl Transport {
         let alpn: &[&[u8]] = &[b"http/1.1"];
         let inner = HttpsConnector::from((connector.plain(), connector.tls_config(alpn)?));
         // hyper drives each connection by a task of its own; they end with the client.
-        let client = Client::builder(TokioExecutor::new())
+        let mut builder = Client::builder(TokioExecutor::new());
+        #[cfg(feature = "http2")]
+        builder
+            .http2_keep_alive_interval(PING_EVERY)
+            .http2_keep_alive_timeout(PING_DEADLINE);
+        let client = builder
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
@@ -119,7 +134,9 @@ impl Service<Uri> for Https {
         let connecting = self.inner.call(uri);
         let deadlines = self.connector.live().deadlines;
         // The steps before TLS end by themselves, each in its time.
-        let all = deadlines.dns + deadlines.tcp + deadlines.proxy + deadlines.tls;
+        let all = [deadlines.tcp, deadlines.proxy, deadlines.tls]
+            .into_iter()
+            .fold(deadlines.dns, Duration::saturating_add);
         Box::pin(async move {
             let target = target?;
             match tokio::time::timeout(all, connecting).await {

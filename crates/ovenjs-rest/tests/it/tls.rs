@@ -1,5 +1,7 @@
 //! The client over TLS, with each of its protocols.
 
+#[cfg(feature = "http2")]
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
@@ -11,6 +13,8 @@ use ovenjs_net::{Resolve, Resolving};
 use ovenjs_rest::{Client, ErrorKind, Live};
 use rustls::pki_types::PrivateKeyDer;
 use tokio::{net::TcpListener, task::JoinSet};
+#[cfg(feature = "http2")]
+use tokio::{net::TcpStream, sync::watch};
 
 #[tokio::test]
 async fn http_2_is_spoken_where_the_server_offers_it() {
@@ -38,6 +42,67 @@ async fn a_stranger_in_discords_place_gets_nothing() {
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(error.to_string().contains("TLS failed"), "{error}");
     assert!(error.to_string().contains("discord.example:443"), "{error}");
+}
+
+/// Over HTTP/2 everything goes through one connection. When its path dies without a word, the kernel
+/// would go on trying for a quarter of an hour.
+#[cfg(feature = "http2")]
+#[tokio::test(start_paused = true)]
+async fn a_dead_connection_is_left_within_one_call() {
+    let server = Server::start(b"h2").await;
+    let relay = Relay::before(server.address).await;
+    let client = server.client_at(relay.address, true);
+    client.current_user().await.unwrap();
+    assert_eq!(relay.calls.load(Ordering::Relaxed), 1);
+    relay.freeze.send_replace(true);
+    client.current_user().await.unwrap();
+    assert_eq!(relay.calls.load(Ordering::Relaxed), 2);
+}
+
+/// Carries bytes to and fro; told to freeze, it keeps its connections and carries nothing more.
+/// Later connections pass.
+#[cfg(feature = "http2")]
+struct Relay {
+    address: SocketAddr,
+    calls: Arc<AtomicUsize>,
+    freeze: watch::Sender<bool>,
+    _tasks: JoinSet<()>,
+}
+
+#[cfg(feature = "http2")]
+impl Relay {
+    async fn before(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (freeze, frozen) = watch::channel(false);
+        let calls = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&calls);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (mut near, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+                let was_frozen = *frozen.borrow();
+                let mut frozen = frozen.clone();
+                connections.spawn(async move {
+                    let mut far = TcpStream::connect(server).await.unwrap();
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                        () = async { drop(frozen.wait_for(|now| *now).await) }, if !was_frozen => {
+                            std::future::pending().await
+                        }
+                    }
+                });
+            }
+        });
+        Self {
+            address,
+            calls,
+            freeze,
+            _tasks: tasks,
+        }
+    }
 }
 
 /// A server that answers every request with a user named after the protocol spoken.
@@ -92,7 +157,11 @@ impl Server {
     }
 
     fn client(&self, trusts: bool) -> Client {
-        let mut net = ovenjs_net::Config::new().resolver(Arc::new(Names(self.address)));
+        self.client_at(self.address, trusts)
+    }
+
+    fn client_at(&self, address: SocketAddr, trusts: bool) -> Client {
+        let mut net = ovenjs_net::Config::new().resolver(Arc::new(Names(address)));
         if trusts {
             net = net.extra_root(self.root.clone());
         }
