@@ -45,9 +45,9 @@ pub(crate) enum Refusal {
 
 /// A permit that tells the next in line when it is over.
 pub(crate) struct Pass {
-    permit: Option<Permit>,
+    /// The permit and the line it came through, until it is over.
+    held: Option<(Permit, Arc<Line>)>,
     gate: Arc<Gate>,
-    line: Arc<Line>,
 }
 
 #[derive(Default)]
@@ -83,7 +83,9 @@ impl Gate {
         deadline: Instant,
     ) -> Result<Pass, Refusal> {
         let place = Place::take(self, ask.key, line_max)?;
-        let line = &place.line;
+        let Some(line) = &place.line else {
+            return Err(Refusal::Full);
+        };
         let limit = tokio::time::Instant::from_std(deadline);
         let late = |_| Refusal::Late(None);
         let turn = timeout_at(limit, line.turnstile.lock())
@@ -106,9 +108,8 @@ impl Gate {
                     drop(turn);
                     let line = Arc::clone(line);
                     return Ok(Pass {
-                        permit: Some(permit),
+                        held: Some((permit, line)),
                         gate: Arc::clone(self),
-                        line,
                     });
                 }
                 Reservation::Stopped(stop) => return Err(Refusal::Stopped(stop)),
@@ -155,11 +156,15 @@ impl Gate {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets a line in which nobody stands and of which no permit is out.
-    fn forget(&self, key: RouteKey, line: &Arc<Line>) {
+    /// Leaves a line, which is forgotten when nobody stands in it and no permit of it is out.
+    fn leave(&self, key: RouteKey, line: Arc<Line>) {
         let mut lines = self.lines();
-        // The map's and the caller's: nobody else can come by one without the lock.
-        if Arc::strong_count(line) == 2 {
+        // Let go of under the lock, lest two who leave at once each take the other for one who stays.
+        drop(line);
+        if lines
+            .get(&key)
+            .is_some_and(|line| Arc::strong_count(line) == 1)
+        {
             lines.remove(&key);
         }
     }
@@ -168,36 +173,37 @@ impl Gate {
 impl Pass {
     /// The request is leaving.
     pub(crate) const fn sent(&mut self) {
-        if let Some(permit) = &mut self.permit {
+        if let Some((permit, _)) = &mut self.held {
             permit.sent();
         }
     }
 
     /// Tells what became of it.
     pub(crate) fn settle(mut self, verdict: Verdict) {
-        if let Some(permit) = self.permit.take() {
-            let key = permit.ask().key;
-            self.gate
-                .limiter
-                .settle(self.gate.clock.now(), permit, verdict);
-            self.over(key);
-        }
+        self.over(Some(verdict));
     }
 
-    fn over(&self, key: RouteKey) {
-        self.line.moved.notify_one();
+    fn over(&mut self, verdict: Option<Verdict>) {
+        let Some((permit, line)) = self.held.take() else {
+            return;
+        };
+        let key = permit.ask().key;
+        match verdict {
+            Some(verdict) => {
+                let now = self.gate.clock.now();
+                self.gate.limiter.settle(now, permit, verdict);
+            }
+            None => drop(permit),
+        }
+        line.moved.notify_one();
         self.gate.global_moved.notify_one();
-        self.gate.forget(key, &self.line);
+        self.gate.leave(key, line);
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Some(permit) = self.permit.take() {
-            let key = permit.ask().key;
-            drop(permit);
-            self.over(key);
-        }
+        self.over(None);
     }
 }
 
@@ -205,7 +211,8 @@ impl Drop for Pass {
 struct Place<'g> {
     gate: &'g Gate,
     key: RouteKey,
-    line: Arc<Line>,
+    /// There until the drop.
+    line: Option<Arc<Line>>,
 }
 
 impl<'g> Place<'g> {
@@ -216,6 +223,7 @@ impl<'g> Place<'g> {
         }
         let line = Arc::clone(gate.lines().entry(key).or_default());
         let before = line.waiters.fetch_add(1, Ordering::AcqRel);
+        let line = Some(line);
         let place = Self { gate, key, line };
         if before >= line_max.max(1) {
             Err(Refusal::Full)
@@ -227,9 +235,11 @@ impl<'g> Place<'g> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.line.waiters.fetch_sub(1, Ordering::AcqRel);
         self.gate.waiters.fetch_sub(1, Ordering::AcqRel);
-        self.gate.forget(self.key, &self.line);
+        if let Some(line) = self.line.take() {
+            line.waiters.fetch_sub(1, Ordering::AcqRel);
+            self.gate.leave(self.key, line);
+        }
     }
 }
 
@@ -251,5 +261,27 @@ impl<'g> GlobalTurn<'g> {
 impl Drop for GlobalTurn<'_> {
     fn drop(&mut self) {
         self.gate.global_waiters.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ovenjs_net::SystemClock;
+    use ovenjs_ratelimit::{Config, Major};
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_forgotten_when_the_last_has_left() {
+        let gate = Gate::new(Limiter::new(Config::new()), Arc::new(SystemClock));
+        let key = RouteKey::new("GET /", Major::NONE);
+        let [one, two] = [(); 2].map(|()| Place::take(&gate, key, 2).ok());
+        assert!(one.is_some() && two.is_some());
+        let full = Place::take(&gate, key, 2).err();
+        assert_eq!(full, Some(Refusal::Full));
+        drop(one);
+        assert_eq!((gate.lines().len(), gate.waiting()), (1, 1));
+        drop(two);
+        assert_eq!((gate.lines().len(), gate.waiting()), (0, 0));
     }
 }
