@@ -99,7 +99,7 @@ impl Delivery {
     async fn persist(&self, request: &Prepared) -> Result<Reply, Error> {
         let live = *self.live.read().unwrap_or_else(PoisonError::into_inner);
         let began = self.clock.now();
-        let deadline = began + request.deadline.unwrap_or(live.deadline);
+        let deadline = after(began, request.deadline.unwrap_or(live.deadline));
         let (mut limited, mut failed) = (0, 0);
         let mut repeating = None;
         loop {
@@ -156,8 +156,9 @@ impl Delivery {
         self.hook.call(&HookCall::RequestSent { route, waited });
         self.counts.sent.fetch_add(1, Ordering::Relaxed);
         pass.sent();
-        let limit = deadline.min(sent + live.answer);
-        let answering = self.transport.send(self.write(request));
+        let limit = deadline.min(after(sent, live.answer));
+        let token = request.ask.with_token.then(|| self.token());
+        let answering = self.transport.send(self.write(request, token.clone()));
         let reply = match tokio::time::timeout_at(limit.into(), answering).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(Failure::Unsent(source))) => {
@@ -197,11 +198,13 @@ impl Delivery {
             status: reply.status,
             elapsed,
         });
-        self.judge(request, pass, reply)
+        // A refusal of a token that was replaced meanwhile says nothing about the new one.
+        let with_token = token.is_some_and(|token| token == self.token());
+        self.judge(request, pass, reply, with_token)
     }
 
     /// Tells the limiter what an answer means, and the call.
-    fn judge(&self, request: &Prepared, pass: Pass, reply: Reply) -> Outcome {
+    fn judge(&self, request: &Prepared, pass: Pass, reply: Reply, with_token: bool) -> Outcome {
         let Prepared { route, needs, .. } = *request;
         let status = reply.status;
         let mut headers = Headers::read(|name| reply.headers.get(name)?.to_str().ok());
@@ -213,7 +216,7 @@ impl Delivery {
         // A 429 that is not Discord's JSON is the edge's, and meant for this address as a whole.
         headers.global |= status == 429 && body.is_none();
         let wait = body.as_ref().and_then(ErrorBody::retry_after);
-        let verdict = Verdict::of(status, headers, wait, request.ask.with_token);
+        let verdict = Verdict::of(status, headers, wait, with_token);
         pass.settle(verdict);
         if (200..300).contains(&status) {
             return Outcome::Done(reply);
@@ -286,15 +289,21 @@ impl Delivery {
         (repeating.count <= share.max(REPEATING_MIN)).then_some(repeating)
     }
 
-    fn write(&self, request: &Prepared) -> Request<Full<Bytes>> {
+    fn token(&self) -> HeaderValue {
+        self.token
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn write(&self, request: &Prepared, token: Option<HeaderValue>) -> Request<Full<Bytes>> {
         let mut written = Request::new(Full::new(request.body.clone()));
         *written.method_mut() = request.method.clone();
         *written.uri_mut() = request.uri.clone();
         let headers = written.headers_mut();
         headers.insert(USER_AGENT, self.user_agent.clone());
-        if request.ask.with_token {
-            let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
-            headers.insert(AUTHORIZATION, token.clone());
+        if let Some(token) = token {
+            headers.insert(AUTHORIZATION, token);
         }
         if let Some(kind) = &request.content_type {
             headers.insert(CONTENT_TYPE, kind.clone());
@@ -305,6 +314,13 @@ impl Delivery {
         written
     }
 }
+
+/// `wait` after `now`; a wait without end ends far beyond any call.
+fn after(now: Instant, wait: Duration) -> Instant {
+    now + wait.min(FAR)
+}
+
+const FAR: Duration = Duration::from_secs(366 * 86_400);
 
 /// One more, until it is dropped.
 struct Counted<'a> {

@@ -504,12 +504,15 @@ mod tests {
             }
             let _ = ErrorBody::read(body).and_then(|body| body.retry_after());
         }
-        let deep = format!(
-            r#"{{"errors":{}1{}}}"#,
-            r#"{"a":"#.repeat(60),
-            "}".repeat(60)
-        );
-        Error::answered(ROUTE, Permissions::empty(), 400, deep.as_bytes());
+        for depth in [60, 1_000, 1_000_000] {
+            let deep = format!(
+                r#"{{"errors":{}1{}}}"#,
+                r#"{"a":"#.repeat(depth),
+                "}".repeat(depth)
+            );
+            let error = Error::answered(ROUTE, Permissions::empty(), 400, deep.as_bytes());
+            assert_eq!(error.status(), Some(400));
+        }
         let many = format!(
             r#"{{"errors":{{"_errors":[{}]}}}}"#,
             vec![r#"{"message":"m"}"#; 100].join(",")

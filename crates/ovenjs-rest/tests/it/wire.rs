@@ -1,14 +1,22 @@
 //! What goes over the wire, and what comes of strange answers.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
+use ovenjs_net::Deadlines;
 use ovenjs_rest::{Client, ErrorKind, Live};
-use ovenjs_types::{Fault, Id, InteractionResponse, MessageDraft, Patch, Secret, Upload};
+use ovenjs_types::{
+    Fault, Hook, HookCall, Id, InteractionResponse, MessageDraft, Patch, Secret, Upload,
+};
 
 use crate::server::{Server, Step, TOKEN, json};
 
 const MESSAGE: &str =
     r#"{"id":"5","channel_id":"1","content":"hi","author":{"id":"2","username":"oven"}}"#;
+
+const USER: &str = r#"{"id":"2","username":"oven"}"#;
 
 #[tokio::test]
 async fn a_request_shows_token_agent_and_body() {
@@ -248,6 +256,60 @@ async fn a_silent_server_costs_the_deadline() {
         .deadline(Duration::from_millis(80))
         .await;
     assert_eq!(call.unwrap_err().kind(), ErrorKind::Deadline);
+}
+
+#[tokio::test]
+async fn times_without_end_are_no_deadline() {
+    let server = Server::start([Step::Close, json(200, USER)]).await;
+    let client = server.client();
+    client.apply(Live::new().deadline(Duration::MAX).answer(Duration::MAX));
+    client.current_user().await.unwrap();
+    let call = client.current_user().deadline(Duration::MAX);
+    call.await.unwrap();
+
+    let all = Deadlines {
+        dns: Duration::MAX,
+        tcp: Duration::MAX,
+        proxy: Duration::MAX,
+        tls: Duration::MAX,
+    };
+    let client = Client::builder(TOKEN)
+        .base_url(&server.base_url)
+        .net(ovenjs_net::Config::new().deadlines(all))
+        .build()
+        .unwrap();
+    client.current_user().await.unwrap();
+}
+
+/// Requests with the former token may be under way while it is replaced.
+#[tokio::test]
+async fn a_refusal_of_the_former_token_does_not_stop_the_new_one() {
+    let refused = json(401, r#"{"message":"401: Unauthorized","code":0}"#);
+    let server = Server::start([refused, json(200, USER)]).await;
+    let hook = Arc::new(Replaces(OnceLock::new()));
+    let client = Client::builder(TOKEN)
+        .base_url(&server.base_url)
+        .hook(hook.clone())
+        .build()
+        .unwrap();
+    hook.0.set(client.clone()).unwrap();
+    let error = client.current_user().await.unwrap_err();
+    assert!(error.is_auth(), "{error}");
+    client.current_user().await.unwrap();
+    assert!(server.seen()[1].contains("authorization: Bot fresh"));
+}
+
+/// Has another token at the moment at which the former is refused.
+#[derive(Debug)]
+struct Replaces(OnceLock<Client>);
+
+impl Hook for Replaces {
+    fn call(&self, call: &HookCall<'_>) {
+        if let (HookCall::RequestAnswered { status: 401, .. }, Some(client)) = (call, self.0.get())
+        {
+            client.replace_token(&Secret::new("fresh")).unwrap();
+        }
+    }
 }
 
 #[tokio::test]
