@@ -66,6 +66,7 @@ pub struct GatewayConfig {
     pub intents: Intents,
     /// How long a shard waits before it connects again: at first, and at most. Default: 500 ms and
     /// 60 s. Lower both only against a server of one's own, such as a mock in a test.
+    /// File: `backoff_base_ms`, `backoff_max_ms`.
     pub backoff: (Duration, Duration),
 }
 
@@ -184,7 +185,7 @@ impl Config {
     /// As [`load`](Self::load).
     pub fn load_with(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut config = Self::new();
-        let asked = variable("OVENJS_CONFIG").map(PathBuf::from);
+        let asked = environment::set(variable, "OVENJS_CONFIG").map(PathBuf::from);
         let found = asked.or_else(|| {
             let default = PathBuf::from("oven.toml");
             default.is_file().then_some(default)
@@ -262,6 +263,20 @@ impl Default for Config {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A base URL as it is, unless it holds a user or a password: the description and the log show base
+/// URLs, and Discord's API takes neither. `place` is where it was set.
+fn without_credentials(place: &str, url: &str) -> Result<String, Error> {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or("");
+    if authority.contains('@') {
+        return Err(Error::configuration(format!(
+            "{place} holds a user or a password, which Discord's API does not take; leave out what \
+             stands before the @"
+        )));
+    }
+    Ok(url.to_owned())
 }
 
 #[cfg(test)]

@@ -83,13 +83,18 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
+        let mut sentence = self.to_string();
         let mut source = self.source();
         while let Some(error) = source {
-            write!(f, ": {error}")?;
+            // An error of a library between two of ours repeats what ours has said.
+            let text = error.to_string();
+            if !sentence.contains(&text) {
+                sentence.push_str(": ");
+                sentence.push_str(&text);
+            }
             source = error.source();
         }
-        Ok(())
+        f.write_str(&sentence)
     }
 }
 

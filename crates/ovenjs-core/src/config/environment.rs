@@ -40,12 +40,12 @@ pub(super) fn apply(
     config: &mut Config,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(), Error> {
-    let set = |name| variable(name).filter(|value| !value.trim().is_empty());
+    let set = |name| set(variable, name);
     if let Some(token) = set("DISCORD_TOKEN") {
         config.token = Some(Secret::new(token));
     }
     if let Some(base_url) = set("OVENJS_BASE_URL") {
-        config.base_url = base_url;
+        config.base_url = super::without_credentials("OVENJS_BASE_URL", base_url.trim())?;
     }
     if let Some(proxy) = set("OVENJS_PROXY") {
         config.proxy = Some(Secret::new(proxy));
@@ -62,10 +62,15 @@ pub(super) fn apply(
     Ok(())
 }
 
+/// The variable's value, unless it is unset or empty.
+pub(super) fn set(variable: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    variable(name).filter(|value| !value.trim().is_empty())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "core reads the environment, here and nowhere else"
 )]
 pub(crate) fn read(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    set(&|name| std::env::var(name).ok(), name)
 }

@@ -41,13 +41,20 @@ pub(super) fn apply(
         config.token = Some(Secret::new(token));
     }
     set(&mut config.token, file.token.map(Some));
-    set(&mut config.base_url, file.base_url);
+    if let Some(url) = &file.base_url {
+        config.base_url = super::without_credentials(&format!("{name}: base_url"), url.trim())?;
+    }
     set(&mut config.proxy, file.proxy.map(Some));
 
     set(&mut config.gateway.shards, file.gateway.shards.map(Some));
-    if config.gateway.shards == Some(0) {
+    if let Some(shards) = config
+        .gateway
+        .shards
+        .filter(|n| !(1..=SHARDS_MAX).contains(n))
+    {
         return Err(Error::configuration(format!(
-            "{name}: [gateway] shards is 0; leave it out to follow Discord's advice, or set 1 or more"
+            "{name}: [gateway] shards is {shards}; leave it out to follow Discord's advice, or set \
+             1 or more, up to {SHARDS_MAX}"
         )));
     }
     set(
@@ -63,6 +70,15 @@ pub(super) fn apply(
         &mut config.gateway.backoff.1,
         millis(file.gateway.backoff_max_ms),
     );
+    let (base, max) = config.gateway.backoff;
+    if base.is_zero() || max < base {
+        return Err(Error::configuration(format!(
+            "{name}: [gateway] backoff_base_ms is {} and backoff_max_ms is {}; the first must be 1 \
+             or more and at most the second",
+            base.as_millis(),
+            max.as_millis()
+        )));
+    }
     for intent in file.gateway.intents {
         let known = Intents::KNOWN.iter().find(|(name, _)| *name == intent);
         let (_, flag) = known.ok_or_else(|| {
@@ -195,18 +211,28 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// The message without whatever stands in the file as the token or the proxy's password.
+/// The message without whatever may be the token or the proxy's password.
 ///
-/// A parser names the value it did not like, as in `invalid type: string "…"`. What stands between
-/// quotes in the message and in a secret's line of the file is therefore not repeated.
+/// A parser names the value it did not like, as in `invalid type: string "…"`. No text of the file is
+/// repeated from there, since a token may stand in the wrong line; nor what a secret's line holds.
 fn masked(message: &str, text: &str) -> String {
+    const NAMED: &str = "string \"";
+    let message = match (message.find(NAMED), message.rfind('"')) {
+        (Some(start), Some(end)) if end >= start + NAMED.len() => {
+            let (before, after) = (message.get(..start), message.get(end + 1..));
+            format!("{}string{}", before.unwrap_or(""), after.unwrap_or(""))
+        }
+        _ => message.to_owned(),
+    };
     let secrets = text
         .lines()
         .filter_map(|line| line.split_once('='))
         .filter(|(key, _)| matches!(key.trim(), "token" | "proxy"))
         .map(|(_, value)| value.trim().trim_matches(['"', '\'']))
         .filter(|value| value.len() > 3);
-    secrets.fold(message.to_owned(), |message, secret| {
-        message.replace(secret, "…")
-    })
+    secrets.fold(message, |message, secret| message.replace(secret, "…"))
 }
+
+/// Each shard is a connection and some kilobytes, and one process holds them all. The largest bots
+/// need a few ten thousand shards, in many processes.
+const SHARDS_MAX: u32 = 16_384;

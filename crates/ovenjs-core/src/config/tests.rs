@@ -60,6 +60,17 @@ fn a_malformed_file_gives_one_error_with_its_place() {
             "GUILD_MESSAGES",
         ),
         ("[gateway]\nshards = 0", "[gateway] shards", "1 or more"),
+        (
+            "[gateway]\nshards = 4000000000",
+            "[gateway] shards",
+            "16384",
+        ),
+        (
+            "[gateway]\nbackoff_base_ms = 0",
+            "backoff_base_ms",
+            "1 or more",
+        ),
+        ("[gateway]\nbackoff_max_ms = 10", "backoff_max_ms", "500"),
         ("[commands\nregister = 1", "line 1", ""),
         ("token_file = \"nowhere/token\"", "token_file", "nowhere"),
     ] {
@@ -85,6 +96,47 @@ fn no_secret_of_a_malformed_file_is_repeated() {
         let error = Config::from_toml(text, "oven.toml").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     }
+}
+
+#[test]
+fn a_secret_in_the_wrong_line_is_not_repeated() {
+    for text in [
+        "[gateway]\nshards = \"canary\"",
+        "[gateway]\nshards = \"can\\\"ary\"",
+        "[commands]\nregister = { guild = \"canary\" }",
+    ] {
+        let error = Config::from_toml(text, "oven.toml").unwrap_err();
+        assert!(!error.to_string().contains("ary"), "{error}");
+        assert!(error.to_string().contains("line 2"), "{error}");
+    }
+}
+
+#[test]
+fn a_base_url_with_a_password_is_refused_without_repeating_it() {
+    let url = "http://ann:canary@127.0.0.1:4000/api";
+    let in_file = Config::from_toml(&format!("base_url = \"{url}\""), "oven.toml");
+    let in_environment = Config::load_with(&|name| (name == "OVENJS_BASE_URL").then(|| url.into()));
+    for (error, place) in [
+        (in_file.unwrap_err(), "base_url"),
+        (in_environment.unwrap_err(), "OVENJS_BASE_URL"),
+    ] {
+        let message = format!("{error} {error:?}");
+        assert!(message.contains(place), "{message}");
+        assert!(!message.contains("canary"), "{message}");
+    }
+}
+
+#[test]
+fn white_space_around_the_base_url_is_nothing() {
+    let url = |name: &str| (name == "OVENJS_BASE_URL").then(|| " http://[::1]:4000/api\n".into());
+    let config = Config::load_with(&url).unwrap();
+    assert_eq!(config.base_url, "http://[::1]:4000/api");
+}
+
+#[test]
+fn an_empty_variable_names_no_file() {
+    let config = Config::load_with(&|name| (name == "OVENJS_CONFIG").then(String::new)).unwrap();
+    assert_eq!(config.base_url, Config::new().base_url);
 }
 
 #[test]
