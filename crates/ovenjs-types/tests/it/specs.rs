@@ -177,10 +177,10 @@ fn fits<T: DeserializeOwned>(schema: &str) {
 /// The tables call a bit set a string, a part of an object an object of nothing, and give every
 /// emoji the null id of Unicode's.
 fn say_what_the_tables_cannot(kind: EventKind, payload: &mut Value, choice: Choice) {
-    if kind == EventKind::Ready {
-        if let Some(application) = payload.get_mut("application") {
-            set(application, "id", "1");
-        }
+    if kind == EventKind::Ready
+        && let Some(application) = payload.get_mut("application")
+    {
+        set(application, "id", "1");
     }
     if kind == EventKind::InteractionCreate {
         say_what_interactions_carry(payload, choice);
