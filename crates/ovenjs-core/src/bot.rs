@@ -11,7 +11,7 @@ use ovenjs_types::{EventKind, Hook};
 
 use crate::{
     App, Compression, Config, Error, ErrorKind, Running, answers::RestAnswers,
-    config::read_environment, describe, log, pump::Pump, registration::register,
+    config::read_environment, describe, hook::CaughtHook, log, pump::Pump, registration::register,
     timer::RuntimeTimer,
 };
 
@@ -81,10 +81,11 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         self
     }
 
-    /// Sets who is told of what happens inside. The default is nobody.
+    /// Sets who is told of what happens inside. The default is nobody. What panics in the hook is
+    /// logged, and the bot goes on.
     #[must_use]
     pub fn hook(mut self, hook: Arc<dyn Hook>) -> Self {
-        self.hook = hook;
+        self.hook = Arc::new(CaughtHook(hook));
         self
     }
 

@@ -26,36 +26,60 @@
 // The macros find this crate by its name, also from within its own tests.
 extern crate self as ovenjs_core;
 
+#[cfg(feature = "bot")]
 mod answers;
+#[cfg(feature = "bot")]
 mod app;
+#[cfg(feature = "bot")]
 mod bot;
+#[cfg(feature = "bot")]
 mod config;
+#[cfg(feature = "bot")]
 mod describe;
+#[cfg(feature = "bot")]
 mod error;
+#[cfg(feature = "bot")]
+mod hook;
+#[cfg(feature = "bot")]
 mod log;
+#[cfg(feature = "bot")]
 mod pump;
+#[cfg(feature = "bot")]
 mod registration;
+#[cfg(feature = "bot")]
 mod running;
+#[cfg(feature = "bot")]
 mod timer;
 
+#[cfg(feature = "bot")]
 pub use app::App;
+#[cfg(feature = "bot")]
 pub use bot::Bot;
+#[cfg(feature = "bot")]
 pub use config::{
     BotLive, CacheConfig, CommandsConfig, Compression, Config, GatewayConfig, Live, Register,
     VARIABLES,
 };
+#[cfg(feature = "bot")]
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "cache")]
 pub use ovenjs_cache as cache;
+#[cfg(feature = "commands")]
 pub use ovenjs_commands as commands;
+#[cfg(feature = "gateway")]
 pub use ovenjs_gateway as gateway;
+#[cfg(feature = "rest")]
 pub use ovenjs_rest as rest;
 pub use ovenjs_types as types;
+#[cfg(feature = "bot")]
 pub use running::Running;
 
+#[cfg(feature = "commands")]
 pub use ovenjs_commands::{
     Answer, Choices, CustomId, Cx, Extract, Failure, Int, Modal, ModalCx, On, Provide, Routes,
     State, Text, autocomplete, command, component, event, routes, submit,
 };
 
 /// What a bot's `main` gives back; the error prints as one sentence that names the repair.
+#[cfg(feature = "bot")]
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;

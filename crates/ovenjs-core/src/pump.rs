@@ -24,7 +24,8 @@ pub(crate) struct Pump<T> {
     interest: Interest,
     hook: Arc<dyn Hook>,
     scratch: Scratch,
-    places: Arc<Semaphore>,
+    /// One for each event whose handlers run; closed once a stop has waited long enough.
+    pub(crate) places: Arc<Semaphore>,
     handlers: JoinSet<()>,
 }
 
@@ -79,7 +80,10 @@ impl<T: Send + Sync + 'static> Pump<T> {
             }
         }
         self.app.gateway.stop().await;
-        let grace = *grace.borrow();
+        let grace = match self.places.is_closed() {
+            true => Duration::ZERO,
+            false => *grace.borrow(),
+        };
         let finished = tokio::time::timeout(grace, async {
             while self.handlers.join_next().await.is_some() {}
         });
@@ -122,6 +126,10 @@ impl<T: Send + Sync + 'static> Pump<T> {
     /// lets them go on in a task of their own if they do not finish at once.
     async fn route(&mut self, event: Arc<Event>) {
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+            tracing::warn!(
+                event = event.kind().name(),
+                "an event came too late to be handled"
+            );
             return;
         };
         let (router, app, answers) = (

@@ -6,7 +6,7 @@ use ovenjs_cache::Cache;
 use ovenjs_gateway::{Events, Gateway};
 use ovenjs_rest::Client;
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
 };
 
@@ -20,6 +20,7 @@ pub struct Running {
     apply: Box<dyn Fn(ovenjs_commands::Live) -> Result<(), Error> + Send + Sync>,
     live: Live,
     grace: watch::Sender<Duration>,
+    places: Arc<Semaphore>,
     pump: JoinSet<Result<(), Error>>,
 }
 
@@ -31,6 +32,7 @@ impl Running {
     ) -> Self {
         let app = Arc::clone(&pump.app);
         let router = Arc::clone(&pump.router);
+        let places = Arc::clone(&pump.places);
         let (grace, pumps_grace) = watch::channel(live.bot.stop_after);
         let mut tasks = JoinSet::new();
         tasks.spawn(pump.run(events, pumps_grace));
@@ -41,6 +43,7 @@ impl Running {
             apply: Box::new(move |live| router.apply(live).map(drop).map_err(Error::routes)),
             live,
             grace,
+            places,
             pump: tasks,
         }
     }
@@ -70,8 +73,11 @@ impl Running {
     /// When the values cannot work; then nothing is changed.
     pub fn apply(&mut self, live: Live) -> Result<Live, Error> {
         (self.apply)(live.commands.clone())?;
-        let shown = self.gateway.apply(live.gateway.clone());
-        shown.map_err(|e| Error::below(ErrorKind::Gateway, "the presence cannot be changed", e))?;
+        if let Err(refused) = self.gateway.apply(live.gateway.clone()) {
+            (self.apply)(self.live.commands.clone())?;
+            let text = "the presence cannot be changed";
+            return Err(Error::below(ErrorKind::Gateway, text, refused));
+        }
         self.client.apply(live.rest);
         self.grace.send_replace(live.bot.stop_after);
         Ok(std::mem::replace(&mut self.live, live))
@@ -94,6 +100,12 @@ impl Running {
     /// Why the bot ended, if it had ended before.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.gateway.stop().await;
+        let grace = self.live.bot.stop_after;
+        if let Ok(outcome) = tokio::time::timeout(grace, self.wait()).await {
+            return outcome;
+        }
+        // Events may still wait behind handlers that do not end; none of them starts any more.
+        self.places.close();
         self.wait().await
     }
 

@@ -12,7 +12,7 @@ use ovenjs_core::{
     types::{ChannelType, Hook, HookCall, MessageCreate, MessageReactionAdd},
 };
 use ovenjs_mock::Discord;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// Roll a die
 #[command]
@@ -230,6 +230,53 @@ async fn a_hook_is_told_of_requests() {
         routes,
         ["GET /gateway/bot 200", "GET /applications/@me 200"]
     );
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_harms_nobody() {
+    #[derive(Debug)]
+    struct Panics;
+    impl Hook for Panics {
+        fn call(&self, call: &HookCall<'_>) {
+            panic!("told of {:?}", call.point());
+        }
+    }
+    let discord = mock().await;
+    let bot = Bot::new()
+        .routes(routes![roll])
+        .config(config(&discord))
+        .hook(Arc::new(Panics));
+    let running = bot.start().await.unwrap();
+    discord.wait_for_ready(1).await.unwrap();
+    let answer = discord.user("ann").slash("/roll sides:6").await.unwrap();
+    assert_eq!(answer.content(), "a die of 6");
+    running.stop().await.unwrap();
+}
+
+/// All places are taken, and events more wait for one.
+#[tokio::test]
+async fn a_stop_does_not_wait_for_handlers_that_never_end() {
+    #[event]
+    async fn stuck(_message: On<MessageCreate>, State(begun): State<Arc<Semaphore>>) {
+        begun.add_permits(1);
+        std::future::pending().await
+    }
+    let discord = mock().await;
+    let mut config = config(&discord);
+    config.live.bot.stop_after = Duration::from_millis(1);
+    let begun = Arc::new(Semaphore::new(0));
+    let bot = Bot::with_state(Arc::clone(&begun)).routes(routes![stuck]);
+    let running = bot.config(config).start().await.unwrap();
+    discord.wait_for_ready(1).await.unwrap();
+    let places: u32 = 1024;
+    for _ in 0..places + 50 {
+        discord.user("ann").says("hi").await.unwrap();
+    }
+    begun.acquire_many(places).await.unwrap().forget();
+
+    let stopped = tokio::time::timeout(Duration::from_secs(20), running.stop());
+    stopped.await.unwrap().unwrap();
+    assert_eq!(begun.available_permits(), 0, "no further handler began");
 }
 
 pub(crate) async fn mock() -> Discord {
