@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Protocol,
     /// The gateway's thread could not be started.
     Thread,
+    /// A shard's task panicked: a hook did, or there is a mistake in this crate.
+    Panicked,
 }
 
 impl Error {

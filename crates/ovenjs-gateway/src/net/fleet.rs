@@ -1,6 +1,7 @@
 //! The gateway's thread: all shards of one process.
 
 use std::{
+    collections::HashMap,
     rc::Rc,
     sync::{Arc, mpsc as std_mpsc},
     thread,
@@ -13,7 +14,7 @@ use tokio::{
 
 use super::{Board, Delivery, Wiring, shard::Shard, turns::Turns};
 use crate::{
-    Config, Error, ErrorKind, Sealed,
+    Config, Error, ErrorKind, Sealed, ShardState,
     session::{IdentifyTurns, Session},
 };
 
@@ -76,10 +77,12 @@ async fn run(
     wiring: Wiring,
     rooms: Vec<Room>,
     events: mpsc::Sender<Delivery>,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) {
     let mut shards = JoinSet::new();
+    let mut boards = HashMap::new();
     for room in rooms {
+        let (id, board) = (room.session.shard(), room.board.clone());
         let shard = Shard::new(
             room,
             wiring.clone(),
@@ -87,13 +90,24 @@ async fn run(
             events.clone(),
             stop.clone(),
         );
-        shards.spawn_local(shard.run());
+        let task = shards.spawn_local(shard.run());
+        boards.insert(task.id(), (id, board));
     }
-    // From here on only the shards hold the queue open, so that it ends with the last of them.
-    drop(events);
-    while let Some(ended) = shards.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "a shard's task ended unexpectedly; please report this");
+    while let Some(ended) = shards.join_next_with_id().await {
+        let Err(panic) = ended else { continue };
+        let Some((shard, board)) = boards.remove(&panic.id()) else {
+            continue;
+        };
+        tracing::error!(%shard, error = %panic, "a shard's task panicked; please report this");
+        board.lock().stats.state = ShardState::Stopped;
+        let text = "the shard's task panicked: look for the panic in the log, in a hook first";
+        let told = events.send(Delivery::Stopped {
+            shard,
+            error: Some(Error::new(ErrorKind::Panicked, text)),
+        });
+        tokio::select! {
+            _ = told => {}
+            Ok(_) = stop.wait_for(|stop| *stop) => {}
         }
     }
 }

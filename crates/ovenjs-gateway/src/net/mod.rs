@@ -295,6 +295,9 @@ impl Gateway {
 
     /// Ends all shards in a way that lets another process resume, and returns what it needs for
     /// that: see [`Config::resume`]. Calling it twice is the same as once.
+    ///
+    /// What still waits in [`Events`] counts as delivered, and the other process will not get it:
+    /// read them to their end.
     pub async fn stop(&self) -> Vec<Resume> {
         self.0.stop.send_replace(true);
         // The sender is gone where the thread has ended already.
@@ -317,7 +320,8 @@ impl fmt::Debug for Gateway {
 
 /// What the shards deliver, in the order of each shard.
 ///
-/// Dropping it stops the shards, in a way that lets another process resume.
+/// Dropping it stops the shards, in a way that lets another process resume after the deliveries that
+/// are dropped with it.
 #[derive(Debug)]
 pub struct Events {
     receiver: mpsc::Receiver<Delivery>,

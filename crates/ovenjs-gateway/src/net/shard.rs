@@ -110,7 +110,7 @@ impl Shard {
         } else {
             tokio::select! {
                 _ = self.events.send(stopped) => {}
-                _ = self.stop.wait_for(|stop| *stop), if self.stop_open => {}
+                Ok(_) = self.stop.wait_for(|stop| *stop) => {}
             }
         }
     }

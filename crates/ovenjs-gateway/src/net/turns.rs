@@ -1,6 +1,10 @@
 //! The identify queue, where several shards can wait for it.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
 
 use ovenjs_net::Clock;
 use tokio::sync::Notify;
@@ -29,6 +33,8 @@ pub(super) struct Ticket {
     turns: Rc<Turns>,
     shard: u32,
     pub(super) generation: Generation,
+    /// Whether it was said that no session starts are left: waits are begun anew all the time.
+    warned: Cell<bool>,
 }
 
 impl Ticket {
@@ -38,6 +44,7 @@ impl Ticket {
             turns: Rc::clone(turns),
             shard,
             generation,
+            warned: Cell::new(false),
         }
     }
 
@@ -47,7 +54,8 @@ impl Ticket {
             let changed = self.turns.changed.notified();
             let now = self.turns.clock.now();
             let turn = self.turns.queue.borrow_mut().turn(self.shard, now);
-            if turn != Turn::Now && self.turns.queue.borrow().remaining() == 0 {
+            let hopeless = turn != Turn::Now && self.turns.queue.borrow().remaining() == 0;
+            if hopeless && !self.warned.replace(true) {
                 tracing::warn!(
                     shard = self.shard,
                     "no session starts are left: waiting for discord's new count, since going on would cost the token",
