@@ -137,17 +137,18 @@ impl Exchange {
         Ok(())
     }
 
-    /// Changes the message in which the component stands.
-    pub(crate) async fn update(&self, mut draft: MessageDraft) -> Result<(), Error> {
+    /// Makes of the message in which the component stands what the draft says, in time as late.
+    pub(crate) async fn update(&self, draft: MessageDraft) -> Result<(), Error> {
         if self.interaction().message.is_none() {
             return Err(Error::absent(
                 "there is no message to update: the interaction came from no component; use reply",
             ));
         }
+        let mut edit = MessageEdit::from(draft);
         let mut phase = self.phase.lock().await;
         if let Phase::Open { tried } = *phase {
-            let spare = tried.then(|| draft.clone());
-            match self.callback(InteractionResponse::Update(draft)).await {
+            let spare = tried.then(|| edit.clone());
+            match self.callback(InteractionResponse::Update(edit)).await {
                 Ok(()) => {
                     *phase = Phase::Answered { apart: None };
                     return Ok(());
@@ -155,7 +156,7 @@ impl Exchange {
                 Err(error) => match spare {
                     Some(spare) if error.discord_code() == Some(ALREADY_ACKNOWLEDGED) => {
                         *phase = self.deferral();
-                        draft = spare;
+                        edit = spare;
                     }
                     _ => return Err(error),
                 },
@@ -163,7 +164,7 @@ impl Exchange {
         }
         match *phase {
             Phase::Kept => {
-                self.edit_original(draft.into()).await?;
+                self.edit_original(edit).await?;
                 *phase = Phase::Answered { apart: None };
                 Ok(())
             }

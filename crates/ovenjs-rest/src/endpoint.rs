@@ -106,7 +106,8 @@ impl Payload for MessageDraft {
 impl Payload for InteractionResponse {
     fn files(&self) -> &[Upload] {
         match self {
-            Self::Message(draft) | Self::Update(draft) => &draft.files,
+            Self::Message(draft) => &draft.files,
+            Self::Update(edit) => &edit.files,
             _ => &[],
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{Choice, Component, Label, MessageDraft, MessageFlags, Text};
+use crate::{Choice, Component, Label, MessageDraft, MessageEdit, MessageFlags, Text};
 
 /// The first answer to an interaction.
 ///
@@ -33,8 +33,8 @@ pub enum InteractionResponse {
     },
     /// To a component: the message will be changed later, or stays as it is.
     DeferUpdate,
-    /// To a component: changes the message it stands in.
-    Update(MessageDraft),
+    /// To a component: changes the message it stands in; what is not set stays as it is.
+    Update(MessageEdit),
     /// Proposals for the option being typed; at most 25.
     Autocomplete(Vec<Choice>),
     /// Opens a modal. Not possible as the answer to a modal, nor after a defer.
@@ -95,7 +95,8 @@ impl Serialize for InteractionResponse {
                     },
                 )?;
             }
-            Self::Message(draft) | Self::Update(draft) => answer.serialize_field("data", draft)?,
+            Self::Message(draft) => answer.serialize_field("data", draft)?,
+            Self::Update(edit) => answer.serialize_field("data", edit)?,
             Self::Autocomplete(choices) => answer.serialize_field("data", &Choices { choices })?,
             Self::Modal(modal) => answer.serialize_field("data", modal)?,
         }

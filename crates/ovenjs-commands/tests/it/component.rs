@@ -66,7 +66,7 @@ fn buttons_of_earlier_versions_work() {
     let story = Story::new(routes![vote]);
     let update = |text: &str| {
         [format!(
-            r#"callback {{"type":7,"data":{{"content":"{text}"}}}}"#
+            r#"callback {{"type":7,"data":{{"content":"{text}","embeds":[],"components":[]}}}}"#
         )]
     };
     assert_eq!(story.press("v.3:80:1-x:+good"), update("80 x Some(Good)"));
