@@ -11,7 +11,7 @@ use clap::Args;
 use ovenjs_mock::Discord;
 use tokio::process::{Child, Command};
 
-use crate::mock::{Furniture, interrupted};
+use crate::mock::{Furniture, Request, Signals};
 
 /// What is run.
 #[derive(Args, Debug)]
@@ -27,6 +27,7 @@ pub(crate) struct Dev {
 impl Dev {
     pub(crate) async fn run(self) -> Result<(), String> {
         let command = self.command();
+        let mut signals = Signals::listen()?;
         let discord = self.furniture.start().await?;
         println!("\n  Discord in a box:  {}/\n", discord.url());
         println!(
@@ -36,8 +37,8 @@ impl Dev {
         let mut bot = start(&command, &discord)?;
         let outcome = tokio::select! {
             ended = bot.wait() => bot_ended(&command, ended),
-            () = interrupted() => {
-                finish(&mut bot).await;
+            request = signals.next() => {
+                finish(&mut bot, request, &mut signals).await;
                 Ok(())
             }
             never = announce(&discord) => match never {},
@@ -94,16 +95,27 @@ fn bot_ended(command: &[String], ended: std::io::Result<ExitStatus>) -> Result<(
     }
 }
 
-/// The terminal has sent Ctrl-C to the bot as well; it gets time to finish.
-async fn finish(bot: &mut Child) {
-    if tokio::time::timeout(BOT_GRACE, bot.wait()).await.is_err() {
-        eprintln!(
+/// Lets the bot finish in its own way; a second request is impatience, and kills it.
+async fn finish(bot: &mut Child, request: Request, signals: &mut Signals) {
+    if let (Request::Terminate, Some(pid)) = (request, bot.id()) {
+        // A bot that cannot be told is killed below.
+        drop(
+            Command::new("kill")
+                .args(["-TERM", &pid.to_string()])
+                .status()
+                .await,
+        );
+    }
+    tokio::select! {
+        _ = bot.wait() => return,
+        _ = signals.next() => eprintln!("oven: the bot is killed"),
+        () = tokio::time::sleep(BOT_GRACE) => eprintln!(
             "oven: the bot did not stop within {} s and is killed",
             BOT_GRACE.as_secs()
-        );
-        // It may have ended in this moment; then there is nothing to kill.
-        drop(bot.kill().await);
+        ),
     }
+    // It may have ended in this moment; then there is nothing to kill.
+    drop(bot.kill().await);
 }
 
 /// A little more than a bot gives its own handlers by default.

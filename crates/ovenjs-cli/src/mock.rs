@@ -2,6 +2,7 @@
 
 use clap::Args;
 use ovenjs_mock::{Config, Discord, Guild};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How the box is furnished.
 #[derive(Args, Debug)]
@@ -20,15 +21,20 @@ pub(crate) struct Furniture {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     guilds: u16,
     /// How many members each guild has
-    #[arg(long, default_value_t = 5)]
-    members: usize,
-    /// Where ids and the token come from: the same number gives the same ones
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    members: u32,
+    /// A number that goes into ids and the made-up token, to tell boxes apart
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The token that is accepted, so that a bot still fits after the box was started anew; by
+    /// default one is made up
+    #[arg(long)]
+    token: Option<String>,
 }
 
 impl Mock {
     pub(crate) async fn run(self) -> Result<(), String> {
+        let mut signals = Signals::listen()?;
         let discord = self.furniture.start().await?;
         println!("page       {}/", discord.url());
         println!("base URL   {}      OVENJS_BASE_URL", discord.base_url());
@@ -40,7 +46,7 @@ impl Mock {
         println!("guild      {}", discord.guild_id());
         println!("channel    {}", discord.channel_id());
         println!("Ctrl-C ends it.");
-        interrupted().await;
+        signals.next().await;
         discord.stop().await;
         Ok(())
     }
@@ -48,26 +54,60 @@ impl Mock {
 
 impl Furniture {
     pub(crate) async fn start(&self) -> Result<Discord, String> {
+        let members = usize::try_from(self.members).unwrap_or(usize::MAX);
         let guilds = (1..=self.guilds).map(|number| {
             let name = if number == 1 {
                 "The Bakery".to_owned()
             } else {
                 format!("Guild {number}")
             };
-            Guild::named(name).members(self.members)
+            Guild::named(name).members(members)
         });
-        let config = Config::default()
+        let mut config = Config::default()
             .port(self.port)
             .seed(self.seed)
             .guilds(guilds);
+        if let Some(token) = &self.token {
+            config = config.token(token);
+        }
         Discord::start(config)
             .await
-            .map_err(|error| format!("{error}; choose another --port"))
+            .map_err(|error| error.to_string())
     }
 }
 
-/// Done when the person at the terminal has had enough.
-pub(crate) async fn interrupted() {
-    // Without a signal handler Ctrl-C ends the process, which is what it is for.
-    drop(tokio::signal::ctrl_c().await);
+/// How a process is asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Ctrl-C. A terminal says it to every process in front of it, so the bot has heard it too.
+    Interrupt,
+    /// SIGTERM, or the terminal is gone: said to this process, perhaps to no other.
+    Terminate,
+}
+
+/// The signals that ask a process to end. They are listened to from the start, so that none is lost.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    pub(crate) fn listen() -> Result<Self, String> {
+        let listen =
+            |kind| signal(kind).map_err(|error| format!("signals cannot be listened to: {error}"));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    pub(crate) async fn next(&mut self) -> Request {
+        tokio::select! {
+            _ = self.interrupt.recv() => Request::Interrupt,
+            _ = self.terminate.recv() => Request::Terminate,
+            _ = self.hang_up.recv() => Request::Terminate,
+        }
+    }
 }

@@ -21,8 +21,8 @@ use std::time::Duration;
 pub struct Config {
     /// The loopback port; 0 lets the system choose. Default 0.
     pub port: u16,
-    /// Where ids, tokens and session names come from. The same seed and the same script give the
-    /// same ids. Default 1.
+    /// What goes into ids, tokens and session names beside the time: the same seed and the same
+    /// script at the same times give the same ones. Default 1.
     pub seed: u64,
     /// The bot token that is accepted; `None` makes one up. Default `None`.
     pub token: Option<String>,
@@ -96,7 +96,7 @@ impl Config {
         self
     }
 
-    /// Makes ids and tokens from this seed.
+    /// Puts this seed into ids and tokens.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
