@@ -23,14 +23,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::{
-    config::Config,
-    error::Error,
-    json::{Json, snowflake},
-    server,
-    shared::Shared,
-    world::Emission,
-};
+use crate::{config::Config, error::Error, json::Json, server, shared::Shared, world::Emission};
 
 pub use answer::{Answer, Filled, Modal};
 pub use faults::Faults;
@@ -227,16 +220,7 @@ impl Discord {
         let mut emissions = Vec::new();
         for (name, data) in events {
             let data = serde_json::to_value(data).map_err(|source| Error::shape(&source))?;
-            let key = match name {
-                "GUILD_CREATE" | "GUILD_UPDATE" | "GUILD_DELETE" => "id",
-                _ => "guild_id",
-            };
-            let guild = data.get(key).and_then(snowflake);
-            emissions.push(Emission {
-                name: name.to_owned(),
-                data,
-                guild,
-            });
+            emissions.push(Emission::of(name, data));
         }
         self.shared.with(|backend, now| {
             for emission in &emissions {

@@ -27,7 +27,8 @@ use serde_json::{Value, json};
 use crate::{
     config::Config,
     faults::Faults,
-    world::{Emission, World},
+    json::snowflake,
+    world::{Emission, World, permission},
 };
 
 pub(crate) use compress::Frame;
@@ -257,6 +258,9 @@ impl Gateway {
     /// Tells every session that may hear of it.
     pub(crate) fn dispatch(&mut self, emission: &Emission, world: &World) {
         let Emission { name, data, guild } = emission;
+        if !may_be_seen(emission, world) {
+            return;
+        }
         let mut texts: (Option<String>, Option<String>) = (None, None);
         let limit = self.rules.replay_limit;
         for session in self.sessions.values_mut() {
@@ -419,6 +423,17 @@ impl Gateway {
             session.connection = None;
             session.alone_since = Some(now);
         }
+    }
+}
+
+/// Whether the bot may see the channel of what happened. Interactions reach it everywhere.
+fn may_be_seen(emission: &Emission, world: &World) -> bool {
+    let channel = emission.data.get("channel_id").and_then(snowflake);
+    match channel.filter(|channel| world.channels.contains_key(channel)) {
+        Some(channel) if emission.name != "INTERACTION_CREATE" => {
+            world.channel_permissions(channel, world.bot) & permission::VIEW_CHANNEL != 0
+        }
+        _ => true,
     }
 }
 

@@ -82,6 +82,9 @@ fn create(call: &Call, world: &mut World) -> Done {
         bits |= permission::ATTACH_FILES;
     }
     let body = call.fields();
+    if !body.list("embeds").is_empty() {
+        bits |= permission::EMBED_LINKS;
+    }
     if body.get("message_reference").is_some_and(Value::is_object) {
         bits |= permission::READ_MESSAGE_HISTORY;
     }
@@ -144,9 +147,22 @@ fn remove(world: &mut World, channel: u64, message: u64) -> Result<(), Failure> 
     world.bot_may(channel, 0)?;
     visible(world, channel, message)?;
     if !is_own(world, channel, message) {
+        in_a_guild(world, channel)?;
         world.bot_may(channel, permission::MANAGE_MESSAGES)?;
     }
     world.delete(channel, message)
+}
+
+/// Nobody moderates a direct message channel.
+fn in_a_guild(world: &World, channel: u64) -> Result<(), Failure> {
+    match world.channel_guild(channel) {
+        Some(_) => Ok(()),
+        None => Err(Failure::new(
+            403,
+            50003,
+            "Cannot execute action on a DM channel",
+        )),
+    }
 }
 
 fn is_own(world: &World, channel: u64, message: u64) -> bool {
@@ -194,6 +210,7 @@ fn list(call: &Call, world: &World) -> Done {
 fn bulk_delete(call: &Call, world: &mut World) -> Done {
     let channel = call.id("channel_id");
     exists(world, channel)?;
+    in_a_guild(world, channel)?;
     world.bot_may(channel, permission::MANAGE_MESSAGES)?;
     let fields = call.fields();
     let wanted: Vec<u64> = fields
@@ -210,6 +227,9 @@ fn bulk_delete(call: &Call, world: &mut World) -> Done {
         .filter(|id| room.messages.remove(id).is_some())
         .map(|id| id.to_string())
         .collect();
+    let messages = &room.messages;
+    room.pins
+        .retain(|(pinned, _)| messages.contains_key(pinned));
     if !gone.is_empty() {
         let mut data = object(json!({ "ids": gone, "channel_id": channel.to_string() }));
         if let Some(guild) = guild {

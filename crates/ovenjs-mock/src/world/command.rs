@@ -35,10 +35,23 @@ impl Command {
     pub(crate) fn shown(&self, with_localizations: bool) -> Value {
         let mut shown = self.object.clone();
         if !with_localizations {
-            shown.remove("name_localizations");
-            shown.remove("description_localizations");
+            without_localizations(&mut shown);
         }
         Value::Object(shown)
+    }
+}
+
+/// Takes the translations out of a command, its options and their choices.
+fn without_localizations(part: &mut Object) {
+    part.remove("name_localizations");
+    part.remove("description_localizations");
+    for list in ["options", "choices"] {
+        let inner = part.get_mut(list).and_then(Value::as_array_mut);
+        inner
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object_mut)
+            .for_each(without_localizations);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Messages: written, changed, deleted, pinned.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -424,7 +426,10 @@ impl World {
                     attachment.set("ephemeral", true);
                 }
                 self.files.insert(id, file);
-                while self.files.len() > MAX_KEPT_FILES {
+                let bytes = |files: &BTreeMap<u64, File>| -> usize {
+                    files.values().map(|file| file.bytes.len()).sum()
+                };
+                while self.files.len() > MAX_KEPT_FILES || bytes(&self.files) > MAX_KEPT_BYTES {
                     self.files.pop_first();
                 }
                 Value::Object(attachment)
@@ -437,7 +442,8 @@ impl World {
 pub(super) fn check(body: &Object, has_files: bool) -> Result<(), Failure> {
     let content = body.text("content").unwrap_or_default();
     let components = body.list("components");
-    let something = !content.is_empty()
+    // Discord cuts white space off the ends before it looks.
+    let something = !content.trim().is_empty()
         || has_files
         || !components.is_empty()
         || ["embeds", "sticker_ids"]
@@ -557,3 +563,6 @@ const MAX_KEPT_MESSAGES: usize = 10_000;
 
 /// Uploads stay readable at their URL until this many newer ones have come.
 const MAX_KEPT_FILES: usize = 64;
+
+/// … or until they weigh more than this together: room for the files of one full message and more.
+const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;

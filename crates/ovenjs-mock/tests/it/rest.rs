@@ -265,6 +265,7 @@ async fn refusals_are_discords() {
         "BASE_TYPE_MAX_LENGTH"
     );
     assert_eq!(post(json!({})).await.code(), Some(50006));
+    assert_eq!(post(json!({ "content": " \n" })).await.code(), Some(50006));
     assert_eq!(
         post(json!({ "content": "x".repeat(2001) })).await.code(),
         Some(50035)
@@ -350,6 +351,11 @@ async fn permissions_decide() {
         .status,
         200
     );
+    let embed = json!({ "embeds": [{ "title": "Loaf" }] });
+    assert_eq!(
+        call(&discord, "POST", &messages, Some(embed)).await.code(),
+        Some(50013)
+    );
     assert_eq!(
         call(&discord, "DELETE", &one, None).await.code(),
         Some(50013)
@@ -406,6 +412,69 @@ async fn permissions_decide() {
         Some(50001)
     );
     assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_happens_in_a_hidden_channel_is_not_told() {
+    let plan = Guild::named("The Bakery").channels(["office", "shop"]);
+    let discord = Discord::start(Config::default().guilds([plan]))
+        .await
+        .unwrap();
+    let office = discord.channel_id();
+    discord.overwrite(office, [Overwrite::member(discord.bot_id()).deny(1 << 10)]);
+    let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", ALL_INTENTS).await;
+    let ann = discord.user("ann");
+    ann.says("the figures").await.unwrap();
+    let shop = discord.channel_named("shop").unwrap();
+    ann.in_channel(shop).says("bread!").await.unwrap();
+    assert_eq!(
+        socket.event("MESSAGE_CREATE").await["d"]["content"],
+        "bread!"
+    );
+}
+
+#[tokio::test]
+async fn nobody_moderates_a_direct_message() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let ann = discord.user("ann");
+    let body = json!({ "recipient_id": ann.id().to_string() });
+    let dm = call(&discord, "POST", "/users/@me/channels", Some(body)).await;
+    let dm = dm.body["id"].as_str().unwrap().parse().unwrap();
+    let said = ann.in_channel(dm).says("psst").await.unwrap();
+    let one = format!("/channels/{dm}/messages/{}", said.id());
+    let refused = call(&discord, "DELETE", &one, None).await;
+    assert_eq!((refused.status, refused.code()), (403, Some(50003)));
+}
+
+#[tokio::test]
+async fn lists_of_commands_leave_out_translations_at_every_depth() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let commands = format!("/applications/{}/commands", discord.application_id());
+    let names = json!({ "de": "brot" });
+    let body = json!({
+        "name": "bread", "description": "bake", "name_localizations": names,
+        "options": [{ "type": 3, "name": "kind", "description": "which",
+            "name_localizations": names,
+            "choices": [{ "name": "rye", "value": "rye", "name_localizations": names }] }],
+    });
+    assert_eq!(
+        call(&discord, "POST", &commands, Some(body)).await.status,
+        201
+    );
+    let list = call(&discord, "GET", &commands, None).await;
+    assert!(
+        !list.body.to_string().contains("localizations"),
+        "{}",
+        list.body
+    );
+    let whole = call(
+        &discord,
+        "GET",
+        &format!("{commands}?with_localizations=true"),
+        None,
+    )
+    .await;
+    assert_eq!(whole.body.to_string().matches("\"brot\"").count(), 3);
 }
 
 #[tokio::test]
