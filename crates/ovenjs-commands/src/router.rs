@@ -425,16 +425,21 @@ impl Table {
     }
 
     fn find(&self, interaction: &Interaction) -> Option<usize> {
-        match interaction.data.as_ref()? {
-            InteractionData::Command(data) => {
-                self.commands.get(&(data.kind, given_path(data))).copied()
-            }
-            InteractionData::Component(data) => {
+        use InteractionType::{
+            ApplicationCommand, ApplicationCommandAutocomplete, MessageComponent, ModalSubmit,
+        };
+        // A kind that Discord adds may carry data of a known form, and is still none of these.
+        match (interaction.kind, interaction.data.as_ref()?) {
+            (
+                ApplicationCommand | ApplicationCommandAutocomplete,
+                InteractionData::Command(data),
+            ) => self.commands.get(&(data.kind, given_path(data))).copied(),
+            (MessageComponent, InteractionData::Component(data)) => {
                 let id = data.custom_id.as_str();
                 let typed = || self.components.get(id.split('.').next()?);
                 self.plain_components.get(id).or_else(typed).copied()
             }
-            InteractionData::Modal(data) => {
+            (ModalSubmit, InteractionData::Modal(data)) => {
                 let name = data.custom_id.split(':').next()?;
                 self.submits.get(name).copied()
             }

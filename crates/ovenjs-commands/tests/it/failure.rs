@@ -186,6 +186,7 @@ fn foreign_input_is_survived() {
     assert!(story.send("INTERACTION_CREATE", empty).is_empty());
     let future = r#"{"id":"1","application_id":"2","type":77,"token":"secret","user":{"id":"80","username":"ann"}}"#;
     assert!(story.send("INTERACTION_CREATE", future).is_empty());
+    assert!(story.interact(77, &run("fails")).is_empty());
     let ping = r#"{"id":"1","application_id":"2","type":1,"token":"secret"}"#;
     assert_eq!(
         story.send("INTERACTION_CREATE", ping),

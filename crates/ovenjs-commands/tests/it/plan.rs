@@ -166,12 +166,12 @@ fn what_means_the_same_is_no_change() {
     note.min_length = Some(0);
     place.channel_types.reverse();
     let wanted = CommandDraft::slash("ping", "Ping");
-    let wanted = wanted.option(note).option(place.clone());
-    assert!(plan(&[registered.clone()], &[wanted.clone()], Prune::Yes).is_empty());
+    let mut wanted = [wanted.option(note).option(place)];
+    let registered = [registered];
+    assert!(plan(&registered, &wanted, Prune::Yes).is_empty());
 
-    let mut fewer = wanted;
-    fewer.options[1].channel_types.pop();
-    let plan = plan(&[registered], &[fewer], Prune::Yes);
+    wanted[0].options[1].channel_types.pop();
+    let plan = plan(&registered, &wanted, Prune::Yes);
     assert_eq!(plan.update[0].changes, ["~ option place"]);
 }
 
