@@ -220,6 +220,20 @@ pub const fn head_length(name: &str, version: u16) -> usize {
     name.len() + 1 + digits(version)
 }
 
+/// Whether a custom id `new` can take the place of `old`: each as name and version. Under another
+/// name the old ones would reach no handler; with the same version, new ones would be read as old.
+#[must_use]
+pub const fn supersedes(new: (&str, u16), old: (&str, u16)) -> bool {
+    let (mut one, mut other) = (new.0.as_bytes(), old.0.as_bytes());
+    while let ([a, more @ ..], [b, others @ ..]) = (one, other) {
+        if *a != *b {
+            return false;
+        }
+        (one, other) = (more, others);
+    }
+    one.is_empty() && other.is_empty() && old.1 < new.1
+}
+
 const fn digits(mut number: u16) -> usize {
     let mut digits = 1;
     while number >= 10 {
@@ -362,6 +376,15 @@ mod tests {
         round(&None::<u8>);
         round(&Text::<0, 12>::new("a:b-c+ü.🙂").unwrap());
         round(&Text::<0, 12>::new("").unwrap());
+    }
+
+    #[test]
+    fn an_id_takes_the_place_of_an_older_one_of_its_name() {
+        assert!(supersedes(("vote", 2), ("vote", 1)));
+        assert!(!supersedes(("vote", 1), ("vote", 1)));
+        assert!(!supersedes(("vote", 2), ("votes", 1)));
+        assert!(!supersedes(("votes", 2), ("vote", 1)));
+        assert!(!supersedes(("vote", 2), ("note", 1)));
     }
 
     #[test]

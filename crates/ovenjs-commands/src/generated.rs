@@ -11,7 +11,9 @@ pub use crate::route::Proposer;
 pub use std::{boxed::Box, option::Option, result::Result, string::String, vec};
 
 pub use crate::{
-    custom_id::{CUSTOM_ID_MAX, Reader, begin, extract as custom_id, head_length, word},
+    custom_id::{
+        CUSTOM_ID_MAX, Reader, begin, extract as custom_id, head_length, supersedes, word,
+    },
     form::{extract as form, field},
 };
 

@@ -74,7 +74,21 @@ pub(crate) fn custom_id(item: TokenStream) -> TokenStream {
             item.ident
         );
         let private = quote!(#krate::generated);
+        let successions = was.iter().map(|old| {
+            let text = "a custom id that `was` another has its name and a greater version";
+            quote_spanned! {old.span()=>
+                const _: () = ::core::assert!(
+                    #private::supersedes(
+                        (<#ident as #krate::CustomId>::NAME, <#ident as #krate::CustomId>::VERSION),
+                        (<#old as #krate::CustomId>::NAME, <#old as #krate::CustomId>::VERSION),
+                    ),
+                    #text
+                );
+            }
+        });
         Ok(quote! {
+            #(#successions)*
+
             #[automatically_derived]
             impl #krate::CustomId for #ident {
                 const NAME: &'static str = #name;
