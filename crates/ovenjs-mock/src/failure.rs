@@ -1,5 +1,7 @@
 //! The answers by which Discord refuses a request.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 use crate::json::object;
@@ -112,5 +114,16 @@ impl Failure {
             body.insert("errors".to_owned(), errors.clone());
         }
         Value::Object(body)
+    }
+}
+
+/// In words, for the person at the page or in a test; Discord's form is [`body`](Failure::body).
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (code {})", self.message, self.code)?;
+        match &self.errors {
+            Some(errors) => write!(f, ": {errors}"),
+            None => Ok(()),
+        }
     }
 }

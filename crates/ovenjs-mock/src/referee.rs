@@ -12,7 +12,7 @@ use crate::{
     backend::Backend,
     config::Config,
     error::Error,
-    json::{Json, object, snowflake},
+    json::{Json, object},
     protocol::{Frame, Input, Output},
     rest::{self, Body},
     world::{Draft, Emission},
@@ -161,15 +161,7 @@ impl Referee {
     /// When `data` cannot be written as JSON.
     pub fn emit(&mut self, now: Instant, name: &str, data: &impl Serialize) -> Result<(), Error> {
         let data = serde_json::to_value(data).map_err(|source| Error::shape(&source))?;
-        let guild = data.get("guild_id").and_then(snowflake);
-        self.0.emit(
-            now,
-            &Emission {
-                name: name.to_owned(),
-                data,
-                guild,
-            },
-        );
+        self.0.emit(now, &Emission::of(name, data));
         Ok(())
     }
 
@@ -201,7 +193,7 @@ impl Referee {
         });
         posted
             .map(Id::new)
-            .map_err(|failure| Error::refused(failure.body().to_string()))
+            .map_err(|failure| Error::refused(failure.to_string()))
     }
 
     /// The bot token that is accepted.

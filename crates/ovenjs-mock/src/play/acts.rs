@@ -37,7 +37,7 @@ pub(crate) fn say(
             };
             backend.play(now, |world| world.post(draft))
         })
-        .map_err(|failure| Error::refused(failure.body().to_string()))
+        .map_err(|failure| Error::refused(failure.to_string()))
 }
 
 pub(crate) fn react(
@@ -50,7 +50,7 @@ pub(crate) fn react(
     let emoji = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
     shared
         .with(|backend, now| backend.play(now, |world| world.react(channel, message, user, &emoji)))
-        .map_err(|failure| Error::refused(failure.body().to_string()))
+        .map_err(|failure| Error::refused(failure.to_string()))
 }
 
 pub(crate) fn unreact(
@@ -65,7 +65,7 @@ pub(crate) fn unreact(
         .with(|backend, now| {
             backend.play(now, |world| world.unreact(channel, message, user, &emoji))
         })
-        .map_err(|failure| Error::refused(failure.body().to_string()))
+        .map_err(|failure| Error::refused(failure.to_string()))
 }
 
 pub(crate) async fn slash(

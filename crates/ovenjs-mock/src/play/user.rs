@@ -65,7 +65,7 @@ impl User {
         let channel = self
             .shared
             .with(|backend, now| backend.play(now, |world| world.direct_channel(self.id)))
-            .map_err(|failure| Error::refused(failure.body().to_string()))?;
+            .map_err(|failure| Error::refused(failure.to_string()))?;
         Ok(Self {
             channel,
             ..self.clone()
@@ -111,7 +111,7 @@ impl User {
             .with(|backend, now| {
                 backend.play(now, |world| world.edit(channel, id, &body, Vec::new()))
             })
-            .map_err(|failure| Error::refused(failure.body().to_string()))?;
+            .map_err(|failure| Error::refused(failure.to_string()))?;
         Ok(self
             .shared
             .look(|backend| Message::of(&backend.world, channel, id)))
@@ -127,7 +127,7 @@ impl User {
             .with(|backend, now| {
                 backend.play(now, |world| world.delete(message.channel, message.id))
             })
-            .map_err(|failure| Error::refused(failure.body().to_string()))
+            .map_err(|failure| Error::refused(failure.to_string()))
     }
 
     /// Types a slash command, `/feedback topic:docs score:5`, and waits for what the bot shows; a

@@ -31,7 +31,14 @@ pub(super) async fn answer(
         .split('&')
         .find_map(|pair| pair.strip_prefix("channel_id="))
         .and_then(|id| id.parse::<u64>().ok());
-    let fields: Object = serde_json::from_slice(body).unwrap_or_default();
+    let fields: Object = match serde_json::from_slice(body) {
+        Ok(fields) => fields,
+        Err(_) if method == Method::GET => Object::new(),
+        Err(error) => {
+            let text = format!("the body is no JSON object: {error}");
+            return json_answer(StatusCode::BAD_REQUEST, &json!({ "error": text }));
+        }
+    };
     let done = match (method, path) {
         (&Method::GET, "/_mock/state") => Ok(state(shared, channel)),
         (&Method::GET, "/_mock/violations") => Ok(shared.look(|backend| {
@@ -212,7 +219,10 @@ fn actor(shared: &Shared, fields: &Object) -> Result<(u64, u64), Error> {
         .filter(|name| !name.trim().is_empty())
         .unwrap_or("you")
         .trim();
-    let channel = fields.get("channel_id").and_then(snowflake);
+    let channel = match fields.get("channel_id").filter(|id| !id.is_null()) {
+        Some(id) => Some(snowflake(id).ok_or_else(|| missing("channel_id as an id"))?),
+        None => None,
+    };
     Ok(shared.with(|backend, now| {
         let user = backend.play(now, |world| world.user_named(name));
         (user, channel.unwrap_or(backend.world.default_channel))

@@ -7,17 +7,19 @@ mod socket;
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     pin::pin,
+    str::FromStr as _,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use fastwebsockets::upgrade;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header, uri::Authority};
 use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -81,6 +83,8 @@ async fn serve_stream(shared: Arc<Shared>, stream: TcpStream, _peer: SocketAddr)
     {
         let service = service_fn(|request| answer(&shared, &upgraded, request));
         let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS)
             .keep_alive(true)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
@@ -104,6 +108,12 @@ async fn answer(
     mut request: Request<Incoming>,
 ) -> Result<Response<Payload>, Infallible> {
     let query = request.uri().query().unwrap_or_default().to_owned();
+    if is_foreign(&request) {
+        return Ok(plain(
+            StatusCode::FORBIDDEN,
+            "the box is for this machine and its own page",
+        ));
+    }
     if upgrade::is_upgrade_request(&request) {
         return Ok(match upgrade::upgrade(&mut request) {
             Ok((response, future)) => {
@@ -114,25 +124,22 @@ async fn answer(
         });
     }
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        return Ok(plain(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "Request entity too large",
-        ));
+    let body = Limited::new(body, MAX_BODY).collect();
+    let body = match tokio::time::timeout(BODY, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) => {
+            return Ok(plain(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "Request entity too large",
+            ));
+        }
+        Err(_) => return Ok(plain(StatusCode::REQUEST_TIMEOUT, "Request timeout")),
     };
-    let body = body.to_bytes();
     let path = parts.uri.path();
     Ok(match path {
         "/" if parts.method == Method::GET => page(),
         _ if path.starts_with("/_mock/") => {
-            if is_foreign(&parts.headers) {
-                plain(
-                    StatusCode::FORBIDDEN,
-                    "the control interface is for the mock's own page",
-                )
-            } else {
-                control::answer(shared, &parts.method, path, &query, &body).await
-            }
+            control::answer(shared, &parts.method, path, &query, &body).await
         }
         _ if path.starts_with("/attachments/") => attachment(shared, path),
         _ => {
@@ -220,18 +227,31 @@ fn attachment(shared: &Shared, path: &str) -> Response<Payload> {
         })
 }
 
-/// A page of another origin must not play the box's users.
-fn is_foreign(headers: &HeaderMap) -> bool {
+/// A page of another origin must not play the box's users, nor its bot, whose token may be known.
+///
+/// Browsers name the origin on every request that can act and on every websocket handshake; bots
+/// name none. A page whose name was pointed at this machine gives itself away by the name.
+fn is_foreign(request: &Request<Incoming>) -> bool {
     let text = |name| {
-        headers
+        request
+            .headers()
             .get(name)
             .and_then(|value: &header::HeaderValue| value.to_str().ok())
     };
     let host = text(header::HOST).unwrap_or_default();
-    let local =
-        host.starts_with("127.0.0.1") || host.starts_with("localhost") || host.starts_with("[::1]");
-    let same = text(header::ORIGIN).is_none_or(|origin| origin == format!("http://{host}"));
-    !local || !same
+    let name = Authority::from_str(host);
+    let local = name.is_ok_and(|name| {
+        matches!(name.host(), "localhost" | "[::1]") || is_loopback_address(name.host())
+    });
+    match text(header::ORIGIN) {
+        Some(origin) => !local || origin != format!("http://{host}"),
+        // A bot may know the box under another name; the control interface is not for bots.
+        None => !local && request.uri().path().starts_with("/_mock/"),
+    }
+}
+
+fn is_loopback_address(host: &str) -> bool {
+    host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Payload> {
@@ -252,3 +272,10 @@ const MAX_BODY: usize = 101 * 1024 * 1024;
 
 /// Sockets that are open at once; further ones wait to be accepted.
 const MAX_SOCKETS: usize = 4096;
+
+/// How long the head of a request may take, so that clients which never finish one do not occupy
+/// every socket. A connection that is kept alive may be silent for as long.
+const HEADERS: Duration = Duration::from_secs(120);
+
+/// How long the body of a request may take; loopback moves the largest in a second.
+const BODY: Duration = Duration::from_secs(30);

@@ -76,6 +76,14 @@ impl World {
         let last = given.len().saturating_sub(1);
         for (place, (option, value)) in given.iter().enumerate() {
             let focused = completing && place == last;
+            let option_name = option.text("name").unwrap_or_default();
+            let before = given.iter().take(place);
+            if before
+                .filter_map(|(o, _)| o.text("name"))
+                .any(|n| n == option_name)
+            {
+                return Err(format!("/{name} takes {option_name} once"));
+            }
             let kind = option.int("type").unwrap_or(3);
             let value = if focused {
                 json!(value)
@@ -83,7 +91,7 @@ impl World {
                 self.read_value(guild, option, value, &mut resolved)?
             };
             let mut read = object(json!({
-                "name": option.text("name").unwrap_or_default(),
+                "name": option_name,
                 "type": kind,
                 "value": value,
             }));

@@ -209,6 +209,7 @@ async fn what_is_typed_wrong_is_explained() {
             "no option colour: there is topic, score",
         ),
         ("/feedback topic:docs colour:red", "no option colour"),
+        ("/feedback topic:docs topic:bread", "takes topic once"),
     ];
     for (typed, wanted) in cases {
         let error = ann.slash(typed).await.unwrap_err().to_string();

@@ -72,8 +72,10 @@ pub(crate) async fn send(
     let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", address.to_string())
         .header("user-agent", "DiscordBot (https://example.org, 1)");
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request = request.header("host", address.to_string());
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
