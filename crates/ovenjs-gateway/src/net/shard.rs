@@ -246,11 +246,12 @@ impl Shard {
             }
             () = self.events.closed(), if !self.stopping => Aside::Stop,
             () = granted(self.ticket.as_ref()), if self.ticket.is_some() => Aside::Granted,
+            // Before the commands: a flood of them must not hold a heartbeat back.
+            () = sleep(deadline), if deadline.is_some() => Aside::Timeout,
             command = self.commands.recv(), if self.commands_open && self.session.wants_commands() => {
                 Aside::Command(command)
             }
             Ok(place) = self.events.clone().reserve_owned(), if room => Aside::Room(place),
-            () = sleep(deadline), if deadline.is_some() => Aside::Timeout,
         }
     }
 
