@@ -157,7 +157,7 @@ impl Session {
     fn ready(&mut self, now: Instant, seq: Option<u64>, data: &[u8]) {
         let head = ReadyHead::read(data);
         let url = head.resume_gateway_url.as_deref();
-        self.epoch += 1;
+        self.epoch = self.epoch.saturating_add(1);
         self.history = head.session_id.map(|session_id| History {
             session_id: session_id.into_owned(),
             url: url.and_then(|url| resume_url(url, &self.home, &self.config)),

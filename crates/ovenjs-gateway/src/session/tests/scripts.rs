@@ -344,6 +344,8 @@ fn no_number_makes_it_panic() {
     script.event(u64::MAX);
     assert_eq!(script.delivered.len(), 6);
     assert_eq!(script.session.counts().skipped, u64::MAX);
+    let last = Script::connected(config().epoch(u64::MAX));
+    assert_eq!(last.versions[0].epoch, u64::MAX);
 }
 
 #[test]
