@@ -54,6 +54,7 @@ impl Proxy {
     /// assert_eq!((proxy.host.as_str(), proxy.port), ("proxy.example", 3128));
     /// assert_eq!(proxy.auth.unwrap().1.expose(), "p@ss");
     /// assert!(Proxy::parse("socks5://proxy.example").is_err());
+    /// assert!(Proxy::parse("http://proxy.example:99999").is_err());
     /// ```
     pub fn parse(address: &str) -> Result<Self, Error> {
         const WANTED: &str = "the proxy must be written as http://[user:password@]host[:port]";

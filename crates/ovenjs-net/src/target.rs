@@ -32,7 +32,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for another scheme or a missing host.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for another scheme, a missing host, or a port
+    /// above 65,535.
     ///
     /// ```
     /// use ovenjs_net::Target;
@@ -40,6 +41,7 @@ impl Target {
     /// let target = Target::from_uri(&"wss://gateway.discord.gg/?v=10".parse().unwrap()).unwrap();
     /// assert_eq!(target, Target::new("gateway.discord.gg", 443, true));
     /// assert!(Target::from_uri(&"ftp://example.com".parse().unwrap()).is_err());
+    /// assert!(Target::from_uri(&"http://[::1]:99999/api".parse().unwrap()).is_err());
     /// ```
     pub fn from_uri(uri: &Uri) -> Result<Self, Error> {
         let tls = match uri.scheme_str() {
@@ -53,7 +55,20 @@ impl Target {
         };
         let host = uri.host().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| Error::config("the address names no host"))?;
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        // `uri` tells a port above 65535 as none at all.
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let written = authority
+            .rsplit('@')
+            .next()
+            .and_then(|place| place.strip_prefix(host)?.strip_prefix(':'))
+            .filter(|port| !port.is_empty());
+        let port = match written {
+            Some(port) => port
+                .parse()
+                .map_err(|_| Error::config("the port must be a number up to 65535"))?,
+            None if tls => 443,
+            None => 80,
+        };
         Ok(Self::new(host, port, tls))
     }
 }
