@@ -7,7 +7,7 @@ mod socket;
 
 use std::{
     convert::Infallible,
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     pin::pin,
     str::FromStr as _,
     sync::{Arc, Mutex, PoisonError},
@@ -46,9 +46,13 @@ pub(crate) async fn serve(
             _ = stop.changed() => break,
             Some(_) = tasks.join_next(), if tasks.len() > 1 => {}
             accepted = listener.accept(), if tasks.len() < MAX_SOCKETS => {
-                // A connection that failed before it was accepted is its client's loss.
-                if let Ok((stream, peer)) = accepted {
-                    tasks.spawn(serve_stream(Arc::clone(&shared), stream, peer));
+                match accepted {
+                    Ok((stream, _)) => {
+                        tasks.spawn(serve_stream(Arc::clone(&shared), stream));
+                    }
+                    // A connection that failed before it was accepted is its client's loss. Where
+                    // no descriptor is left, asking again at once would only spin.
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 }
             }
         }
@@ -76,7 +80,7 @@ async fn keep_time(shared: Arc<Shared>) {
 }
 
 /// One TCP connection: requests, and at their end perhaps a websocket.
-async fn serve_stream(shared: Arc<Shared>, stream: TcpStream, _peer: SocketAddr) {
+async fn serve_stream(shared: Arc<Shared>, stream: TcpStream) {
     // Small frames must not wait for each other. A socket that refuses the option still works.
     let _ = stream.set_nodelay(true);
     let upgraded: Mutex<Option<(upgrade::UpgradeFut, String)>> = Mutex::new(None);
@@ -269,6 +273,9 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script
 /// Discord's own limit on a request with attachments for a bot in an unboosted guild is 10 MiB per
 /// file; ten files and their JSON fit here.
 const MAX_BODY: usize = 101 * 1024 * 1024;
+
+/// The pause after a connection that could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Sockets that are open at once; further ones wait to be accepted.
 const MAX_SOCKETS: usize = 4096;
