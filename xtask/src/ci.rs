@@ -32,6 +32,11 @@ struct Lane {
 }
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    // A summary of an earlier run must not stand for a test lane that never began.
+    let note = test::summary_note(workspace)?;
+    if note.exists() {
+        std::fs::remove_file(&note).context("failed to remove the last summary")?;
+    }
     let mut lanes = Vec::new();
     for words in LANES {
         println!("\n=== cargo xtask {} ===", words.join(" "));
@@ -48,7 +53,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         });
     }
     println!("\n{}", table(&lanes));
-    let note = test::summary_note(workspace)?;
     match std::fs::read_to_string(&note) {
         Ok(summary) => println!("cargo xtask test:\n{summary}"),
         Err(_) => println!("cargo xtask test left no summary"),
