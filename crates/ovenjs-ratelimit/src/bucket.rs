@@ -151,6 +151,14 @@ impl Bucket {
         self.learn(now, headers)
     }
 
+    /// A refusal that counted. One without limits proves nothing: it may be the edge's, not Discord's.
+    pub(crate) fn refuse(&mut self, now: Instant, headers: &Headers) -> Option<Template> {
+        let unlimited = self.unlimited;
+        let learned = self.count(now, headers);
+        self.unlimited = unlimited;
+        learned
+    }
+
     /// A 429 of this bucket's own.
     pub(crate) fn limit(
         &mut self,

@@ -379,7 +379,7 @@ impl State {
             Verdict::Counted(headers) => bucket.count(now, &headers),
             Verdict::Refused(headers) => {
                 self.invalid.add(now);
-                bucket.count(now, &headers)
+                bucket.refuse(now, &headers)
             }
             Verdict::Unauthorized => {
                 self.invalid.add(now);

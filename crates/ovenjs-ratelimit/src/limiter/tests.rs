@@ -205,6 +205,18 @@ fn answers_without_limits_mean_none() {
 }
 
 #[test]
+fn a_refusal_without_limits_does_not_mean_none() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    let probe = ready(&limiter, now, &post(1));
+    limiter.settle(now, probe, Verdict::Refused(Headers::default()));
+    let probe = ready(&limiter, now, &post(1));
+    assert_waits(&limiter, now, &post(1), None);
+    settle_counted(&limiter, now, probe, told(5, 4, 2_000));
+    assert_eq!(drain(&limiter, now, &post(1)).len(), 4);
+}
+
+#[test]
 fn a_limit_of_several_names_keeps_to_the_tightest() {
     let now = start();
     let limiter = Limiter::new(Config::new());
