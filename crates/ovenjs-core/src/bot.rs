@@ -159,7 +159,8 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .map_err(|e| {
                 Error::below(
                     ErrorKind::Configuration,
-                    "the REST client cannot be made",
+                    "no REST client can be made of base_url (OVENJS_BASE_URL) and token \
+                     (DISCORD_TOKEN)",
                     e,
                 )
             })?;
@@ -167,7 +168,13 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let found = client
             .bot_gateway()
             .await
-            .map_err(rest("Discord could not be asked for its gateway"))?;
+            .map_err(|error| match error.status() {
+                Some(404) => rest(
+                    "there is no Discord at base_url (OVENJS_BASE_URL), which is given without a \
+                     version, as https://discord.com/api",
+                )(error),
+                _ => rest("Discord could not be asked for its gateway")(error),
+            })?;
         let application = client
             .current_application()
             .await

@@ -70,6 +70,29 @@ async fn an_unreachable_host() {
 
     let error = ended.error(&discord);
     assert!(error.contains(&free.to_string()), "{error}");
+    assert_eq!(error.matches("cannot reach").count(), 1, "{error}");
+}
+
+#[tokio::test]
+async fn a_base_url_that_is_not_one() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let address = discord.address();
+    for url in [
+        format!("http://{address}"),
+        format!("http://{address}/api/v10"),
+        format!("{address}/api"),
+        "http://127.0.0.1:99999/api".to_owned(),
+        format!("http://ann:canary@{address}/api"),
+    ] {
+        let mut command = program::ping(&discord);
+        command.env("OVENJS_BASE_URL", &url);
+
+        let ended = Program::start(command).ended().await;
+
+        let error = ended.error(&discord);
+        assert!(error.contains("OVENJS_BASE_URL"), "{url}: {error}");
+        assert!(!ended.output.contains("canary"), "{}", ended.output);
+    }
 }
 
 #[tokio::test]
