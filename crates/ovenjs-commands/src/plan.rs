@@ -10,10 +10,10 @@ use ovenjs_types::{
 /// Compares what is registered with what is wanted. Nothing is done: the answer says what to do,
 /// and its `Display` shows it to a person.
 ///
-/// A wanted command that nobody registered, next to a registered one that nobody wants, counts as
-/// a rename where kind and options are the same and there are options; so the permissions that a
-/// guild set for it are kept. Registered commands that nobody wants stay unless `prune` says
-/// otherwise.
+/// Registered commands that nobody wants stay, since another process may own them, unless `prune`
+/// says that all of them are the bot's. Only then a wanted command that nobody registered, next to a
+/// registered one that nobody wants, counts as a rename where kind and options are the same and
+/// there are options; so the permissions that a guild set for it are kept.
 ///
 /// ```
 /// use ovenjs_commands::{Prune, plan};
@@ -41,8 +41,9 @@ pub fn plan(registered: &[Command], wanted: &[CommandDraft], prune: Prune) -> Pl
                 && !draft.options.is_empty()
                 && options_equal(&command.options, &draft.options)
         };
-        // Of several with the same options none is surely the one.
-        let sure = left.iter().filter(|command| renamed(command)).count() == 1;
+        // Of several with the same options none is surely the one, nor is one of somebody else's.
+        let sure =
+            prune == Prune::Yes && left.iter().filter(|command| renamed(command)).count() == 1;
         match sure.then(|| take(&mut left, renamed)).flatten() {
             Some(command) => plan.meet(command, draft),
             None => plan.create.push(draft.clone()),
