@@ -2,12 +2,14 @@
 
 /// How many of each kind the cache keeps; a kind whose bound is 0 is not kept.
 ///
+/// All of it is fixed: the stores behind it cannot change their bounds while they hold something.
 /// When a bound is reached, what was not read or written for longest goes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// Guilds, each with its roles and emojis. Default: 3,000, more than one shard may hold
-    /// (2,500). Raise it with the number of shards in the process.
+    /// Guilds, each with its roles; emojis and counts of members are those of the guild's last
+    /// create or update. Default: 3,000, more than one shard may hold (2,500). Raise it with the
+    /// number of shards in the process.
     pub guilds_max: u64,
     /// Channels and active threads. Default: 150,000, fifty a guild.
     pub channels_max: u64,

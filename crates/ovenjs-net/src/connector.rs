@@ -106,7 +106,9 @@ impl Connector {
         let Some(proxy) = proxy else {
             return self.tcp(target).await;
         };
-        let mut stream = self.tcp(&proxy.target()).await?;
+        let there = proxy.target();
+        let reached = self.tcp(&there).await;
+        let mut stream = reached.map_err(|error| error.through(&there, target))?;
         let asked = proxy::open(&mut stream, proxy, target);
         match tokio::time::timeout(self.live().deadlines.proxy, asked).await {
             Ok(opened) => opened.map(|()| stream),

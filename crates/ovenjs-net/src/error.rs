@@ -87,6 +87,12 @@ impl Error {
         Self::at(ErrorKind::Failed(step), target, Some(source))
     }
 
+    /// A failure on the way to `proxy` is one on the way to `target`, and says which it was.
+    pub(crate) fn through(mut self, proxy: &Target, target: &Target) -> Self {
+        self.0.target = Some(format!("{target} through the proxy {proxy}"));
+        self
+    }
+
     pub(crate) fn proxy_refused(target: &Target, status: u16) -> Self {
         let kind = if status == 407 {
             ErrorKind::ProxyAuth

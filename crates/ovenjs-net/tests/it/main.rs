@@ -233,6 +233,21 @@ async fn an_endless_proxy_answer_is_cut() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_is_not_there_is_told_from_the_target() {
+    let port = closed_port().await;
+    let connector = Connector::build(Config::new().proxy(Proxy::new("127.0.0.1", port))).unwrap();
+
+    let error = connector
+        .connect(&Target::new("discord.example", 443, true))
+        .await
+        .unwrap_err();
+
+    let text = error.to_string();
+    let both = format!("discord.example:443 through the proxy 127.0.0.1:{port}");
+    assert!(text.contains(&both), "{text}");
+}
+
+#[tokio::test]
 async fn loopback_needs_no_proxy() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = Proxy::new("127.0.0.1", closed_port().await);
