@@ -49,19 +49,16 @@ pub(crate) fn apply(cache: &Cache, event: &Event) -> Change {
         Event::GuildMemberAdd(member) => set_member(cache, member.guild_id, member),
         Event::GuildMemberUpdate(member) => set_member(cache, member.guild_id, member),
         Event::GuildMemberRemove(event) => {
-            Change::Member(put(&cache.members, (event.guild_id, event.user.id), None))
+            let key = (event.guild_id, event.user.id);
+            put(&cache.members, key, Change::Member, || None)
         }
-        Event::MessageCreate(message) => Change::Message(put(
-            &cache.messages,
-            message.id,
-            Some(Arc::new(message.0.clone())),
-        )),
-        Event::MessageUpdate(message) => Change::Message(put(
-            &cache.messages,
-            message.id,
-            Some(Arc::new(message.0.clone())),
-        )),
-        Event::MessageDelete(event) => Change::Message(put(&cache.messages, event.id, None)),
+        Event::MessageCreate(message) => put(&cache.messages, message.id, Change::Message, || {
+            Some(message.0.clone())
+        }),
+        Event::MessageUpdate(message) => put(&cache.messages, message.id, Change::Message, || {
+            Some(message.0.clone())
+        }),
+        Event::MessageDelete(event) => put(&cache.messages, event.id, Change::Message, || None),
         Event::MessageDeleteBulk(event) => {
             for id in &event.ids {
                 cache.messages.invalidate(id);
@@ -171,36 +168,40 @@ fn update_guild(cache: &Cache, id: Id<GuildMarker>, update: impl FnOnce(&mut Gui
 }
 
 fn set_channel(cache: &Cache, channel: &Channel) -> Change {
-    list_channel(cache, channel.guild_id, |channels| {
-        channels.insert(channel.id)
-    });
-    Change::Channel(put(
-        &cache.channels,
-        channel.id,
-        Some(Arc::new(channel.clone())),
-    ))
+    list_channel(cache, channel.guild_id, channel.id, true);
+    put(&cache.channels, channel.id, Change::Channel, || {
+        Some(channel.clone())
+    })
 }
 
 fn remove_channel(cache: &Cache, guild: Option<Id<GuildMarker>>, id: Id<ChannelMarker>) -> Change {
-    list_channel(cache, guild, |channels| channels.remove(&id));
-    Change::Channel(put(&cache.channels, id, None))
+    list_channel(cache, guild, id, false);
+    put(&cache.channels, id, Change::Channel, || None)
 }
 
+/// Lists a channel with its guild, or takes it off the list. Most updates change neither.
 fn list_channel(
     cache: &Cache,
     guild: Option<Id<GuildMarker>>,
-    change: impl FnOnce(&mut BTreeSet<Id<ChannelMarker>>) -> bool,
+    channel: Id<ChannelMarker>,
+    listed: bool,
 ) {
     let Some((id, entry)) = guild.and_then(|id| Some((id, cache.guilds.get(&id)?))) else {
         return;
     };
-    let mut channels = entry.channels.clone();
-    if change(&mut channels) {
-        let guild = Arc::clone(&entry.guild);
-        cache
-            .guilds
-            .insert(id, Arc::new(GuildEntry { guild, channels }));
+    if entry.channels.contains(&channel) == listed {
+        return;
     }
+    let mut channels = entry.channels.clone();
+    if listed {
+        channels.insert(channel);
+    } else {
+        channels.remove(&channel);
+    }
+    let guild = Arc::clone(&entry.guild);
+    cache
+        .guilds
+        .insert(id, Arc::new(GuildEntry { guild, channels }));
 }
 
 fn set_member(cache: &Cache, guild: Option<Id<GuildMarker>>, member: &Member) -> Change {
@@ -209,25 +210,35 @@ fn set_member(cache: &Cache, guild: Option<Id<GuildMarker>>, member: &Member) ->
     let Some(key) = key else {
         return Change::Nothing;
     };
-    let member = Member {
-        guild_id: Some(key.0),
-        ..member.clone()
-    };
-    Change::Member(put(&cache.members, key, Some(Arc::new(member))))
+    put(&cache.members, key, Change::Member, || {
+        Some(Member {
+            guild_id: Some(key.0),
+            ..member.clone()
+        })
+    })
 }
 
-/// Writes or removes, and tells what was there.
-fn put<K, V>(store: &Store<K, Arc<V>>, key: K, after: Option<Arc<V>>) -> Delta<V>
+/// Writes or removes, and tells what was there. A kind that is not kept is not even copied.
+fn put<K, V>(
+    store: &Store<K, Arc<V>>,
+    key: K,
+    change: fn(Delta<V>) -> Change,
+    after: impl FnOnce() -> Option<V>,
+) -> Change
 where
     K: Hash + Eq + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
+    if store.policy().max_capacity() == Some(0) {
+        return Change::Nothing;
+    }
+    let after = after().map(Arc::new);
     let mut before = None;
     store.entry(key).and_compute_with(|kept| {
         before = kept.map(moka::Entry::into_value);
         after.clone().map_or(Op::Remove, Op::Put)
     });
-    Delta { before, after }
+    change(Delta { before, after })
 }
 
 #[cfg(test)]

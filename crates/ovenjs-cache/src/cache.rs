@@ -21,7 +21,7 @@ pub struct Cache {
     pub(crate) members: Store<(Id<GuildMarker>, Id<UserMarker>), Arc<Member>>,
     pub(crate) messages: Store<Id<MessageMarker>, Arc<Message>>,
     pub(crate) current_user: Store<(), Arc<User>>,
-    config: Config,
+    interest: Interest,
 }
 
 /// A guild and the channels known to be in it, so that both go together.
@@ -41,7 +41,7 @@ impl Cache {
             members: store(config.members_max),
             messages: store(config.messages_max),
             current_user: store(1),
-            config,
+            interest: interest(&config),
         }
     }
 
@@ -50,45 +50,8 @@ impl Cache {
     /// Events that would ask for a privileged intent are never in it: members are learned from
     /// those only when something else asked for them.
     #[must_use]
-    pub fn interest(&self) -> Interest {
-        let always = [EventKind::Ready, EventKind::UserUpdate];
-        let guilds = [
-            EventKind::GuildCreate,
-            EventKind::GuildUpdate,
-            EventKind::GuildDelete,
-            EventKind::GuildRoleCreate,
-            EventKind::GuildRoleUpdate,
-            EventKind::GuildRoleDelete,
-        ];
-        let channels = [
-            EventKind::GuildCreate,
-            EventKind::GuildDelete,
-            EventKind::ChannelCreate,
-            EventKind::ChannelUpdate,
-            EventKind::ChannelDelete,
-            EventKind::ThreadCreate,
-            EventKind::ThreadUpdate,
-            EventKind::ThreadDelete,
-        ];
-        let messages = [
-            EventKind::MessageCreate,
-            EventKind::MessageUpdate,
-            EventKind::MessageDelete,
-            EventKind::MessageDeleteBulk,
-        ];
-        let when = |kept: u64, kinds: &[EventKind]| -> Interest {
-            if kept == 0 {
-                Interest::none()
-            } else {
-                kinds.iter().copied().collect()
-            }
-        };
-        always
-            .into_iter()
-            .collect::<Interest>()
-            .union(when(self.config.guilds_max, &guilds))
-            .union(when(self.config.channels_max, &channels))
-            .union(when(self.config.messages_max, &messages))
+    pub const fn interest(&self) -> Interest {
+        self.interest
     }
 
     /// Folds an event in. `event` is the decoded form of `dispatch` where somebody decoded it.
@@ -97,7 +60,7 @@ impl Cache {
     pub fn apply(&self, dispatch: &Dispatch, event: Option<&Event>) -> Change {
         match event {
             Some(event) => apply::apply(self, event),
-            None if self.interest().wants(dispatch.kind) => apply::apply(
+            None if self.interest.wants(dispatch.kind) => apply::apply(
                 self,
                 &dispatch.decode(&mut ovenjs_types::json::Scratch::new()),
             ),
@@ -171,6 +134,48 @@ impl Cache {
             messages: self.messages.entry_count(),
         }
     }
+}
+
+/// What has to be seen so that what is kept stays true.
+fn interest(config: &Config) -> Interest {
+    let always = [EventKind::Ready, EventKind::UserUpdate];
+    let guilds = [
+        EventKind::GuildCreate,
+        EventKind::GuildUpdate,
+        EventKind::GuildDelete,
+        EventKind::GuildRoleCreate,
+        EventKind::GuildRoleUpdate,
+        EventKind::GuildRoleDelete,
+    ];
+    let channels = [
+        EventKind::GuildCreate,
+        EventKind::GuildDelete,
+        EventKind::ChannelCreate,
+        EventKind::ChannelUpdate,
+        EventKind::ChannelDelete,
+        EventKind::ThreadCreate,
+        EventKind::ThreadUpdate,
+        EventKind::ThreadDelete,
+    ];
+    let messages = [
+        EventKind::MessageCreate,
+        EventKind::MessageUpdate,
+        EventKind::MessageDelete,
+        EventKind::MessageDeleteBulk,
+    ];
+    let when = |kept: u64, kinds: &[EventKind]| -> Interest {
+        if kept == 0 {
+            Interest::none()
+        } else {
+            kinds.iter().copied().collect()
+        }
+    };
+    always
+        .into_iter()
+        .collect::<Interest>()
+        .union(when(config.guilds_max, &guilds))
+        .union(when(config.channels_max, &channels))
+        .union(when(config.messages_max, &messages))
 }
 
 /// Least recently used goes first: a mirror must not refuse what is new, as a frequency filter does.

@@ -121,6 +121,8 @@ fn messages_are_kept_only_when_asked_for() {
     let cache = kept();
     assert!(!cache.interest().wants(EventKind::MessageCreate));
     assert_eq!(cache.interest().intents(), Intents::GUILDS);
+    let change = feed(&cache, "MESSAGE_CREATE", message);
+    assert!(matches!(change, Change::Nothing), "{change:?}");
 
     let cache = Cache::new(Config::new().messages_max(10));
     assert!(cache.interest().wants(EventKind::MessageDelete));
