@@ -192,7 +192,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .interest()
             .union(cache.interest())
             .with(EventKind::Ready);
-        let intents = interest.intents() | config.gateway.intents;
+        let intents = config.intents(interest);
         let shards = config.gateway.shards.unwrap_or(found.shards).max(1);
         let mut settings = ovenjs_gateway::Config::new(token, intents)
             .bot_gateway(&found)

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
+use ovenjs_types::{Id, Intents, Interest, Secret, marker::GuildMarker};
 
 use crate::Error;
 
@@ -241,6 +241,11 @@ impl Config {
     pub const fn compression(mut self, compression: Compression) -> Self {
         self.gateway.compression = compression;
         self
+    }
+
+    /// The intents of a bot that wants these events.
+    pub(crate) fn intents(&self, interest: Interest) -> Intents {
+        interest.intents() | self.gateway.intents
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), Error> {

@@ -39,7 +39,7 @@ struct Variable {
 
 impl Description {
     pub(crate) fn new(config: &Config, commands: Vec<CommandDraft>, interest: Interest) -> Self {
-        let intents = interest.intents() | config.gateway.intents;
+        let intents = config.intents(interest);
         let privileged = intents & ovenjs_types::Intents::PRIVILEGED;
         let defaults = Config::new();
         let settings = SETTINGS.iter().map(|setting| Setting {

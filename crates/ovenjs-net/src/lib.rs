@@ -42,3 +42,12 @@ pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use service::PlainConnector;
 pub use stream::Stream;
 pub use target::{Target, is_loopback_host};
+
+/// What a bot says it is, in the form that Discord asks for: `DiscordBot (address, version)`.
+pub const USER_AGENT: &str = concat!(
+    "DiscordBot (",
+    env!("CARGO_PKG_REPOSITORY"),
+    ", ",
+    env!("CARGO_PKG_VERSION"),
+    ")"
+);

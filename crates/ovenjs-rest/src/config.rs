@@ -65,14 +65,7 @@ impl Config {
         Self {
             base_url: DEFAULT_BASE_URL.to_owned(),
             version: 10,
-            user_agent: concat!(
-                "DiscordBot (",
-                env!("CARGO_PKG_REPOSITORY"),
-                ", ",
-                env!("CARGO_PKG_VERSION"),
-                ")"
-            )
-            .to_owned(),
+            user_agent: ovenjs_net::USER_AGENT.to_owned(),
             answer_max: 32 << 20,
             buckets_max: ovenjs_ratelimit::Config::new().buckets_max,
             live: Live::new(),

@@ -5,6 +5,7 @@
 //! byte: Discord's hello may follow in the same packet.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use ovenjs_net::USER_AGENT;
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -70,14 +71,6 @@ fn request(connect: &Connect, key: &str) -> String {
         connect.query,
     )
 }
-
-const USER_AGENT: &str = concat!(
-    "DiscordBot (",
-    env!("CARGO_PKG_REPOSITORY"),
-    ", ",
-    env!("CARGO_PKG_VERSION"),
-    ")"
-);
 
 /// What a server that speaks websocket makes of our key. RFC 6455, section 4.2.2.
 fn accept(key: &str) -> String {
