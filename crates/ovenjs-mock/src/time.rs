@@ -37,6 +37,78 @@ pub(crate) fn iso8601(unix_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}000+00:00")
 }
 
+/// Reads an ISO 8601 text with a zone, in Discord's form or any other that Discord takes.
+pub(crate) fn unix_ms_of(text: &str) -> Option<u64> {
+    let (date, rest) = text.split_once(['T', ' '])?;
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let (clock, minutes_east) = match rest.strip_suffix(['Z', 'z']) {
+        Some(clock) => (clock, 0),
+        None => match rest.rfind(['+', '-']) {
+            Some(at) => {
+                let (clock, zone) = rest.split_at_checked(at)?;
+                (clock, zone_minutes(zone)?)
+            }
+            None => (rest, 0),
+        },
+    };
+    let mut parts = clock.splitn(3, ':');
+    let hour: u64 = parts.next()?.parse().ok()?;
+    let minute: u64 = parts.next()?.parse().ok()?;
+    let (second, fraction) = parts.next().map_or(("0", ""), |seconds| {
+        seconds.split_once('.').unwrap_or((seconds, ""))
+    });
+    let second: u64 = second.parse().ok()?;
+    if !(1970..=9999).contains(&year)
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || hour > 24
+        || minute > 59
+        || second > 60
+        || !fraction.chars().all(|digit| digit.is_ascii_digit())
+    {
+        return None;
+    }
+    let millis: u64 = fraction
+        .chars()
+        .chain("000".chars())
+        .take(3)
+        .filter_map(|digit| digit.to_digit(10))
+        .fold(0, |sum, digit| sum * 10 + u64::from(digit));
+    let local =
+        ((days_of(year, month, day)? * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + millis;
+    local.checked_add_signed(minutes_east * -60_000)
+}
+
+/// `+02:00`, `-0530` → minutes east of Greenwich.
+fn zone_minutes(zone: &str) -> Option<i64> {
+    let (sign, digits) = match zone.split_at_checked(1)? {
+        ("-", digits) => (-1, digits),
+        (_, digits) => (1, digits),
+    };
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(split) => split,
+        None => digits.split_at_checked(2)?,
+    };
+    let hours: i64 = hours.parse().ok().filter(|hours| *hours < 24)?;
+    let minutes: i64 = match minutes {
+        "" => 0,
+        minutes => minutes.parse().ok().filter(|minutes| *minutes < 60)?,
+    };
+    Some(sign * (hours * 60 + minutes))
+}
+
+/// Days since 1970-01-01: the inverse of [`civil`].
+const fn days_of(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year / 400;
+    let year_of_era = year % 400;
+    let march_month = (month + 9) % 12;
+    let day_of_year = (153 * march_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era).checked_sub(719_468)
+}
+
 /// The Gregorian date of a count of days since 1970-01-01, by counting 400-year eras from a March.
 const fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
@@ -96,6 +168,25 @@ mod tests {
             iso8601(DISCORD_EPOCH_MS + 1234),
             "2015-01-01T00:00:01.234000+00:00"
         );
+    }
+
+    #[test]
+    fn dates_are_read_in_every_zone() {
+        let at = 1_582_934_400_123;
+        assert_eq!(unix_ms_of(&iso8601(at)), Some(at));
+        assert_eq!(unix_ms_of("2020-02-29T00:00:00.123Z"), Some(at));
+        assert_eq!(unix_ms_of("2020-02-29T02:00:00.123456+02:00"), Some(at));
+        assert_eq!(unix_ms_of("2020-02-28T18:30:00.1234-0530"), Some(at));
+        assert_eq!(unix_ms_of("1970-01-01T00:00:00"), Some(0));
+        for wrong in [
+            "",
+            "tomorrow",
+            "2020-13-01T00:00:00Z",
+            "2020-02-29",
+            "1970-01-01T00:00:00+01:00",
+        ] {
+            assert_eq!(unix_ms_of(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
-    json::{Fields, snowflake},
-    world::{World, permission},
+    json::Fields,
+    world::{World, audit::action, permission},
 };
 
 use super::{Call, Done, done, ok};
@@ -18,7 +18,7 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
             .guild(guild, call.asks("with_counts"))
             .ok_or_else(|| Failure::unknown(10004))
             .and_then(ok),
-        "list_guild_channels" => in_guild(world, guild).and_then(|()| {
+        "list_guild_channels" => world.in_guild(guild).and_then(|()| {
             let channels = world
                 .channels
                 .values()
@@ -27,7 +27,7 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
                 .map(|room| Value::Object(room.object.clone()))
                 .collect())
         }),
-        "get_active_guild_threads" => in_guild(world, guild).and_then(|()| {
+        "get_active_guild_threads" => world.in_guild(guild).and_then(|()| {
             let threads = world
                 .channels
                 .values()
@@ -37,8 +37,10 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
                 .collect();
             ok(json!({ "threads": threads, "members": [] }))
         }),
-        "list_guild_roles" => in_guild(world, guild).and_then(|()| ok(world.roles(guild).into())),
-        "get_guild_role" => in_guild(world, guild).and_then(|()| {
+        "list_guild_roles" => world
+            .in_guild(guild)
+            .and_then(|()| ok(world.roles(guild).into())),
+        "get_guild_role" => world.in_guild(guild).and_then(|()| {
             let role = world
                 .guilds
                 .get(&guild)
@@ -49,7 +51,7 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
                 .and_then(ok)
         }),
         "get_channel" => channel(call, world),
-        "list_guild_members" => in_guild(world, guild).and_then(|()| {
+        "list_guild_members" => world.in_guild(guild).and_then(|()| {
             let after = call
                 .query("after")
                 .and_then(|text| text.parse().ok())
@@ -61,7 +63,7 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
             let members = ids.filter(|id| *id > after).take(call.limit(1));
             ok(members.filter_map(|id| world.member(guild, id)).collect())
         }),
-        "search_guild_members" => in_guild(world, guild).and_then(|()| {
+        "search_guild_members" => world.in_guild(guild).and_then(|()| {
             let wanted = call.query("query").unwrap_or_default().to_lowercase();
             let room = world.guilds.get(&guild);
             let ids = room
@@ -77,13 +79,13 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
                 .filter_map(|id| world.member(guild, id))
                 .collect())
         }),
-        "get_guild_member" => in_guild(world, guild).and_then(|()| {
+        "get_guild_member" => world.in_guild(guild).and_then(|()| {
             world
                 .member(guild, user)
                 .ok_or_else(|| Failure::unknown(10007))
                 .and_then(ok)
         }),
-        "get_my_guild_member" => in_guild(world, guild).and_then(|()| {
+        "get_my_guild_member" => world.in_guild(guild).and_then(|()| {
             world
                 .member(guild, world.bot)
                 .ok_or_else(|| Failure::unknown(10007))
@@ -94,6 +96,7 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
         "delete_guild_member" => {
             acting_on(world, guild, user, permission::KICK_MEMBERS).and_then(|()| {
                 if world.leave(guild, user) {
+                    world.record(guild, call.entry(world, action::MEMBER_KICK).on(user));
                     done()
                 } else {
                     Err(Failure::unknown(10007))
@@ -102,9 +105,10 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
         }
         operation @ ("add_guild_member_role" | "delete_guild_member_role") => {
             let held = operation == "add_guild_member_role";
-            in_guild(world, guild)
+            world
+                .in_guild(guild)
                 .and_then(|()| world.bot_may_in_guild(guild, permission::MANAGE_ROLES))
-                .and_then(|()| role_below_bot(world, guild, call.id("role_id")))
+                .and_then(|()| world.bot_is_above_role(guild, call.id("role_id")))
                 .and_then(|()| world.set_role(guild, user, call.id("role_id"), held))
                 .and_then(|()| done())
         }
@@ -114,14 +118,17 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
                     return Err(Failure::unknown(10013));
                 }
                 world.ban(guild, user, call.reason.clone());
+                world.record(guild, call.entry(world, action::MEMBER_BAN_ADD).on(user));
                 done()
             })
         }
-        "unban_user_from_guild" => in_guild(world, guild)
+        "unban_user_from_guild" => world
+            .in_guild(guild)
             .and_then(|()| world.bot_may_in_guild(guild, permission::BAN_MEMBERS))
             .and_then(|()| world.unban(guild, user))
             .and_then(|()| done()),
-        "list_guild_bans" => in_guild(world, guild)
+        "list_guild_bans" => world
+            .in_guild(guild)
             .and_then(|()| world.bot_may_in_guild(guild, permission::BAN_MEMBERS))
             .and_then(|()| {
                 let bans = world
@@ -134,7 +141,8 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
                     .map(|(user, reason)| json!({ "user": world.user(*user), "reason": reason }));
                 ok(bans.collect())
             }),
-        "get_guild_ban" => in_guild(world, guild)
+        "get_guild_ban" => world
+            .in_guild(guild)
             .and_then(|()| world.bot_may_in_guild(guild, permission::BAN_MEMBERS))
             .and_then(|()| {
                 let reason = world
@@ -148,17 +156,9 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     })
 }
 
-fn in_guild(world: &World, guild: u64) -> Result<(), Failure> {
-    if world.guilds.contains_key(&guild) {
-        Ok(())
-    } else {
-        Err(Failure::unknown(10004))
-    }
-}
-
 /// Whether the bot has the permission and stands above whom it acts on.
 fn acting_on(world: &World, guild: u64, user: u64, bits: u64) -> Result<(), Failure> {
-    in_guild(world, guild)?;
+    world.in_guild(guild)?;
     world.bot_may_in_guild(guild, bits)?;
     let member = world
         .guilds
@@ -170,30 +170,6 @@ fn acting_on(world: &World, guild: u64, user: u64, bits: u64) -> Result<(), Fail
     Ok(())
 }
 
-fn role_below_bot(world: &World, guild: u64, role: u64) -> Result<(), Failure> {
-    let Some(room) = world.guilds.get(&guild) else {
-        return Err(Failure::unknown(10004));
-    };
-    let wanted = room
-        .roles
-        .get(&role)
-        .ok_or_else(|| Failure::unknown(10011))?;
-    let own = room
-        .members
-        .get(&world.bot)
-        .into_iter()
-        .flat_map(|member| member.list("roles"));
-    let top = own
-        .filter_map(snowflake)
-        .filter_map(|id| room.roles.get(&id)?.int("position"))
-        .max();
-    if wanted.int("position") < top {
-        Ok(())
-    } else {
-        Err(Failure::missing_permissions())
-    }
-}
-
 fn channel(call: &Call, world: &World) -> Done {
     let id = call.id("channel_id");
     let room = world.channel(id)?;
@@ -203,7 +179,7 @@ fn channel(call: &Call, world: &World) -> Done {
 
 fn update_member(call: &Call, world: &mut World, user: u64) -> Done {
     let guild = call.id("guild_id");
-    in_guild(world, guild)?;
+    world.in_guild(guild)?;
     let fields = call.fields();
     let own = user == world.bot;
     let needs = [

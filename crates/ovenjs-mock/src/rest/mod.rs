@@ -1,5 +1,6 @@
 //! From a request to an answer, in Discord's order: version, route, token, limits, form, deed.
 
+mod audit_log;
 mod commands;
 mod guilds;
 mod interactions;
@@ -23,7 +24,7 @@ use crate::{
     failure::Failure,
     json::{Object, object},
     oracle::{Operation, OperationMatch, Oracle, Route, Violation},
-    world::{File, World},
+    world::{File, World, audit},
 };
 
 pub(crate) use limits::{Allowance, Limiter};
@@ -110,8 +111,18 @@ impl Call {
             .unwrap_or(default)
     }
 
+    /// A number in the query: an id, a type.
+    fn number(&self, name: &str) -> Option<u64> {
+        self.query(name)?.parse().ok()
+    }
+
     fn fields(&self) -> Object {
         object(self.body.clone())
+    }
+
+    /// An entry for the audit log about what the bot does by this request, with its reason.
+    fn entry(&self, world: &World, action: u64) -> audit::Entry {
+        audit::Entry::new(action, world.bot).because(self.reason.clone())
     }
 }
 
@@ -127,6 +138,7 @@ fn done() -> Done {
 fn act(call: &Call, world: &mut World) -> Option<Done> {
     users::act(call, world)
         .or_else(|| guilds::act(call, world))
+        .or_else(|| audit_log::act(call, world))
         .or_else(|| messages::act(call, world))
         .or_else(|| reactions::act(call, world))
         .or_else(|| commands::act(call, world))

@@ -1,6 +1,6 @@
 //! Guilds and their roles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
@@ -19,6 +19,8 @@ pub(crate) struct Guild {
     pub(crate) members: BTreeMap<u64, Object>,
     /// Banned users and the reason given.
     pub(crate) bans: BTreeMap<u64, Option<String>>,
+    /// The entries of the audit log, oldest first.
+    pub(crate) audit_log: VecDeque<Object>,
 }
 
 impl World {
@@ -79,6 +81,7 @@ impl World {
                 roles,
                 members: BTreeMap::new(),
                 bans: BTreeMap::new(),
+                audit_log: VecDeque::new(),
             },
         );
         self.join(guild, self.bot);

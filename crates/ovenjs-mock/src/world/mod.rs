@@ -2,6 +2,7 @@
 //!
 //! Everything that changes here says so by an [`Emission`], which the gateway turns into dispatches.
 
+pub(crate) mod audit;
 mod channel;
 pub(crate) mod command;
 mod component;
