@@ -237,6 +237,12 @@ impl QueryValue for ovenjs_types::Text {
     }
 }
 
+impl QueryValue for ovenjs_types::Timestamp {
+    fn value(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl QueryValue for u16 {
     fn value(&self) -> String {
         self.to_string()

@@ -47,6 +47,7 @@ mod patch;
 mod permissions;
 mod response;
 mod secret;
+mod timestamp;
 mod user;
 
 pub use application::Application;
@@ -82,6 +83,7 @@ pub use patch::Patch;
 pub use permissions::Permissions;
 pub use response::{InteractionResponse, InteractionResponseType, Modal};
 pub use secret::Secret;
+pub use timestamp::{Timestamp, TimestampError};
 pub use twilight_model::id::{Id, marker};
 pub use user::{User, UserFlags};
 
@@ -89,6 +91,3 @@ pub use user::{User, UserFlags};
 ///
 /// See `docs/decisions/0003-text.md`.
 pub type Text = String;
-
-/// A point in time as Discord writes it: ISO 8601, e.g. `2026-01-31T12:00:00.000000+00:00`.
-pub type Timestamp = Text;

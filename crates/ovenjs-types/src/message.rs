@@ -34,9 +34,9 @@ pub struct Message {
     /// The text.
     #[serde(default)]
     pub content: Text,
-    /// When it was written.
-    #[serde(default)]
-    pub timestamp: Timestamp,
+    /// When it was written; absent in parts of messages only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
     /// When it was last changed.
     #[serde(default)]
     pub edited_timestamp: Option<Timestamp>,

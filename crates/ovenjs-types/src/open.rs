@@ -61,6 +61,85 @@ macro_rules! open_int {
     };
 }
 
+/// An enum over strings with an `Unknown` variant that keeps the text.
+macro_rules! open_str {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident {
+            $( $(#[$vmeta:meta])* $variant:ident = $value:literal ),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        $vis enum $name {
+            $(
+                $(#[$vmeta])*
+                #[doc = concat!("Discord's value `", $value, "`.")]
+                $variant,
+            )+
+            /// A value which this version does not know, kept as it came.
+            Unknown($crate::Text),
+        }
+
+        impl $name {
+            /// Every value which this version knows.
+            $vis const KNOWN: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The text Discord uses for this value.
+            #[must_use]
+            $vis fn value(&self) -> &str {
+                match self {
+                    $(Self::$variant => $value,)+
+                    Self::Unknown(value) => value,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(value: &str) -> Self {
+                match value {
+                    $($value => Self::$variant,)+
+                    other => Self::Unknown(other.into()),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.value())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.value())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::open::Word(std::marker::PhantomData))
+            }
+        }
+    };
+}
+
+/// Reads a text and knows it, without a copy, for one of the values of `T`.
+pub(crate) struct Word<T>(pub(crate) std::marker::PhantomData<T>);
+
+impl<T: for<'t> From<&'t str>> serde::de::Visitor<'_> for Word<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        Ok(T::from(text))
+    }
+}
+
 /// A set of bits that keeps the bits it has no name for.
 ///
 /// `as number` writes an integer, `as string` writes a decimal string (Discord does so where the
@@ -266,6 +345,29 @@ mod tests {
             serde_json::from_str::<ChannelType>("2").unwrap(),
             ChannelType::GuildVoice
         );
+    }
+
+    #[test]
+    fn an_unknown_text_survives_the_way_back() {
+        open_str! {
+            /// How well done.
+            enum Doneness {
+                Raw = "raw",
+                Golden = "golden",
+            }
+        }
+        for (text, value) in [
+            ("\"golden\"", Doneness::Golden),
+            ("\"burnt\"", Doneness::Unknown("burnt".to_owned())),
+        ] {
+            let doneness: Doneness = serde_json::from_str(text).unwrap();
+            assert_eq!(doneness, value);
+            assert_eq!(serde_json::to_string(&doneness).unwrap(), text);
+            assert_eq!(doneness, Doneness::from(doneness.value()));
+        }
+        assert_eq!(Doneness::KNOWN, [Doneness::Raw, Doneness::Golden]);
+        assert_eq!(Doneness::Raw.to_string(), "raw");
+        assert!(serde_json::from_str::<Doneness>("5").is_err());
     }
 
     #[test]
