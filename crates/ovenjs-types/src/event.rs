@@ -5,16 +5,18 @@ use std::ops::Deref;
 use bytes::Bytes;
 
 use crate::{
-    Channel, Guild, Intents, Interaction, Member, Message, Ready, UnavailableGuild, User,
+    AutoModerationRule, Channel, Entitlement, Guild, GuildCommandPermissions, Intents, Interaction,
+    JsonValue, Member, Message, Presence, Ready, Subscription, UnavailableGuild, User,
     json::{self, DecodeError, Scratch},
 };
 
 mod payload;
 
 pub use payload::{
-    GuildBanAdd, GuildBanRemove, GuildMemberRemove, GuildRoleCreate, GuildRoleDelete,
-    GuildRoleUpdate, MessageDelete, MessageDeleteBulk, MessageReactionAdd, MessageReactionRemove,
-    MessageReactionRemoveAll, MessageReactionRemoveEmoji, RateLimited, ThreadDelete, TypingStart,
+    AutoModerationActionExecution, GuildBanAdd, GuildBanRemove, GuildMemberRemove, GuildRoleCreate,
+    GuildRoleDelete, GuildRoleUpdate, MessageDelete, MessageDeleteBulk, MessageReactionAdd,
+    MessageReactionRemove, MessageReactionRemoveAll, MessageReactionRemoveEmoji, RateLimited,
+    ThreadDelete, TypingStart,
 };
 
 /// A line reads: variant, Discord's name, intents, payload. `(Object)` makes a type of the
@@ -136,13 +138,13 @@ macro_rules! events {
 
 events! {
     Ready "READY" [] {}
-    Resumed "RESUMED" [] raw
+    Resumed "RESUMED" [] (JsonValue)
     RateLimited "RATE_LIMITED" [] {}
-    ApplicationCommandPermissionsUpdate "APPLICATION_COMMAND_PERMISSIONS_UPDATE" [] raw
-    AutoModerationRuleCreate "AUTO_MODERATION_RULE_CREATE" [AUTO_MODERATION_CONFIGURATION] raw
-    AutoModerationRuleUpdate "AUTO_MODERATION_RULE_UPDATE" [AUTO_MODERATION_CONFIGURATION] raw
-    AutoModerationRuleDelete "AUTO_MODERATION_RULE_DELETE" [AUTO_MODERATION_CONFIGURATION] raw
-    AutoModerationActionExecution "AUTO_MODERATION_ACTION_EXECUTION" [AUTO_MODERATION_EXECUTION] raw
+    ApplicationCommandPermissionsUpdate "APPLICATION_COMMAND_PERMISSIONS_UPDATE" [] (GuildCommandPermissions)
+    AutoModerationRuleCreate "AUTO_MODERATION_RULE_CREATE" [AUTO_MODERATION_CONFIGURATION] (AutoModerationRule)
+    AutoModerationRuleUpdate "AUTO_MODERATION_RULE_UPDATE" [AUTO_MODERATION_CONFIGURATION] (AutoModerationRule)
+    AutoModerationRuleDelete "AUTO_MODERATION_RULE_DELETE" [AUTO_MODERATION_CONFIGURATION] (AutoModerationRule)
+    AutoModerationActionExecution "AUTO_MODERATION_ACTION_EXECUTION" [AUTO_MODERATION_EXECUTION] {}
     ChannelCreate "CHANNEL_CREATE" [GUILDS] (Channel)
     ChannelUpdate "CHANNEL_UPDATE" [GUILDS] (Channel)
     ChannelDelete "CHANNEL_DELETE" [GUILDS] (Channel)
@@ -154,9 +156,9 @@ events! {
     ThreadListSync "THREAD_LIST_SYNC" [GUILDS] raw
     ThreadMemberUpdate "THREAD_MEMBER_UPDATE" [GUILDS] raw
     ThreadMembersUpdate "THREAD_MEMBERS_UPDATE" [GUILDS | GUILD_MEMBERS] raw
-    EntitlementCreate "ENTITLEMENT_CREATE" [] raw
-    EntitlementUpdate "ENTITLEMENT_UPDATE" [] raw
-    EntitlementDelete "ENTITLEMENT_DELETE" [] raw
+    EntitlementCreate "ENTITLEMENT_CREATE" [] (Entitlement)
+    EntitlementUpdate "ENTITLEMENT_UPDATE" [] (Entitlement)
+    EntitlementDelete "ENTITLEMENT_DELETE" [] (Entitlement)
     GuildCreate "GUILD_CREATE" [GUILDS] (Guild)
     GuildUpdate "GUILD_UPDATE" [GUILDS] (Guild)
     GuildDelete "GUILD_DELETE" [GUILDS] (UnavailableGuild)
@@ -197,13 +199,13 @@ events! {
     MessageReactionRemove "MESSAGE_REACTION_REMOVE" [GUILD_MESSAGE_REACTIONS | DIRECT_MESSAGE_REACTIONS] {}
     MessageReactionRemoveAll "MESSAGE_REACTION_REMOVE_ALL" [GUILD_MESSAGE_REACTIONS | DIRECT_MESSAGE_REACTIONS] {}
     MessageReactionRemoveEmoji "MESSAGE_REACTION_REMOVE_EMOJI" [GUILD_MESSAGE_REACTIONS | DIRECT_MESSAGE_REACTIONS] {}
-    PresenceUpdate "PRESENCE_UPDATE" [GUILD_PRESENCES] raw
+    PresenceUpdate "PRESENCE_UPDATE" [GUILD_PRESENCES] (Presence)
     StageInstanceCreate "STAGE_INSTANCE_CREATE" [GUILDS] raw
     StageInstanceUpdate "STAGE_INSTANCE_UPDATE" [GUILDS] raw
     StageInstanceDelete "STAGE_INSTANCE_DELETE" [GUILDS] raw
-    SubscriptionCreate "SUBSCRIPTION_CREATE" [] raw
-    SubscriptionUpdate "SUBSCRIPTION_UPDATE" [] raw
-    SubscriptionDelete "SUBSCRIPTION_DELETE" [] raw
+    SubscriptionCreate "SUBSCRIPTION_CREATE" [] (Subscription)
+    SubscriptionUpdate "SUBSCRIPTION_UPDATE" [] (Subscription)
+    SubscriptionDelete "SUBSCRIPTION_DELETE" [] (Subscription)
     TypingStart "TYPING_START" [GUILD_MESSAGE_TYPING | DIRECT_MESSAGE_TYPING] {}
     UserUpdate "USER_UPDATE" [] (User)
     VoiceChannelEffectSend "VOICE_CHANNEL_EFFECT_SEND" [GUILD_VOICE_STATES] raw

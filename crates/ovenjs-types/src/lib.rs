@@ -25,14 +25,18 @@
 #[macro_use]
 mod open;
 
+mod activity_instance;
 mod application;
 mod attachment;
+mod auto_moderation;
 mod channel;
 mod command;
+mod command_permission;
 mod component;
 mod dispatch;
 mod embed;
 mod emoji;
+mod entitlement;
 mod event;
 mod fault;
 mod gateway;
@@ -42,21 +46,34 @@ mod intents;
 mod interaction;
 mod interest;
 pub mod json;
+mod json_value;
 mod message;
 mod patch;
 mod permissions;
+mod presence;
 mod response;
+mod role_connection;
 mod secret;
+mod sku;
+mod subscription;
+mod team;
 mod timestamp;
 mod user;
 
+pub use activity_instance::{ActivityInstance, ActivityLocation, ActivityLocationKind};
 pub use application::Application;
 pub use attachment::{Attachment, AttachmentFlags};
+pub use auto_moderation::{
+    AutoModerationAction, AutoModerationActionMetadata, AutoModerationActionType,
+    AutoModerationEventType, AutoModerationKeywordPreset, AutoModerationRule,
+    AutoModerationRuleDraft, AutoModerationTriggerMetadata, AutoModerationTriggerType,
+};
 pub use channel::{Channel, ChannelFlags, ChannelType, Overwrite, OverwriteType, ThreadMetadata};
 pub use command::{
     Choice, ChoiceValue, Command, CommandDraft, CommandOption, CommandOptionType, CommandType,
     InstallContext, InteractionContext, Localizations,
 };
+pub use command_permission::{CommandPermission, CommandPermissionType, GuildCommandPermissions};
 pub use component::{
     ActionRow, Button, ButtonStyle, Component, ComponentType, Kind, Label, Opaque, Select,
     SelectOption, TextDisplay, TextInput, TextInputStyle,
@@ -64,9 +81,12 @@ pub use component::{
 pub use dispatch::{Dispatch, Origin, ShardId, Version};
 pub use embed::{Embed, EmbedAuthor, EmbedField, EmbedFooter, EmbedMedia, EmbedProvider};
 pub use emoji::{Emoji, ReactionEmoji};
+pub use entitlement::{
+    Entitlement, EntitlementOwnerType, EntitlementType, FulfillmentStatus, TestEntitlement,
+};
 pub use event::*;
 pub use fault::Fault;
-pub use gateway::{BotGateway, Ready, SessionStartLimit};
+pub use gateway::*;
 pub use guild::{Guild, Member, MemberFlags, Role, RoleFlags, UnavailableGuild};
 pub use hook::*;
 pub use intents::Intents;
@@ -75,14 +95,23 @@ pub use interaction::{
     InteractionType, ModalData, Resolved,
 };
 pub use interest::Interest;
+pub use json_value::JsonValue;
 pub use message::{
     AllowedMentions, Message, MessageDraft, MessageEdit, MessageFlags, MessageReference,
     MessageReferenceType, MessageType, Reaction, Upload,
 };
 pub use patch::Patch;
 pub use permissions::Permissions;
+pub use presence::{
+    Activity, ActivityAssets, ActivityButton, ActivityFlags, ActivityParty, ActivitySecrets,
+    ActivityTimestamps, ActivityType, ClientStatus, Presence, Status, StatusDisplayType,
+};
 pub use response::{InteractionResponse, InteractionResponseType, Modal};
+pub use role_connection::{RoleConnection, RoleConnectionMetadata, RoleConnectionMetadataType};
 pub use secret::Secret;
+pub use sku::{Sku, SkuFlags, SkuType};
+pub use subscription::{Subscription, SubscriptionStatus};
+pub use team::{MembershipState, Team, TeamMember, TeamRole};
 pub use timestamp::{Timestamp, TimestampError};
 pub use twilight_model::id::{Id, marker};
 pub use user::{User, UserFlags};

@@ -62,3 +62,27 @@ impl<'de> serde::Deserialize<'de> for Secret {
         <String as serde::Deserialize>::deserialize(deserializer).map(Self::new)
     }
 }
+
+/// Writes the text back into a payload, for fields with `serialize_with`: a payload that is written
+/// back would be another one without its token.
+pub(crate) fn write<S: serde::Serializer>(
+    secret: &Secret,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
+/// The same for a field that may be absent.
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands a reference to the field to serialize_with"
+)]
+pub(crate) fn write_option<S: serde::Serializer>(
+    secret: &Option<Secret>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => serializer.serialize_some(secret.expose()),
+        None => serializer.serialize_none(),
+    }
+}

@@ -13,7 +13,8 @@ use crate::{Id, Text, marker::UserMarker};
 pub struct User {
     /// The user's id.
     pub id: Id<UserMarker>,
-    /// The unique name; not unique for bots.
+    /// The unique name; not unique for bots. Left out of presences.
+    #[serde(default)]
     pub username: Text,
     /// The four digits after a bot's name; `0` for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]

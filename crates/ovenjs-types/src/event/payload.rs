@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+mod auto_moderation;
+
+pub use auto_moderation::AutoModerationActionExecution;
+
 use crate::{
-    ChannelType, Id, Member, ReactionEmoji, Role, User,
+    ChannelType, Id, JsonValue, Member, ReactionEmoji, Role, User,
     marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
 };
 
@@ -14,6 +18,9 @@ pub struct RateLimited {
     pub opcode: u32,
     /// Seconds until the command may be sent again.
     pub retry_after: f64,
+    /// What the opcode has to say about it; guild and nonce for a request for members.
+    #[serde(default, skip_serializing_if = "JsonValue::is_null")]
+    pub meta: JsonValue,
 }
 
 /// The payload of `THREAD_DELETE`.

@@ -185,6 +185,14 @@ fn say_what_the_tables_cannot(kind: EventKind, payload: &mut Value, choice: Choi
     if kind == EventKind::InteractionCreate {
         say_what_interactions_carry(payload, choice);
     }
+    if kind == EventKind::PresenceUpdate
+        && let Some(user) = payload.get_mut("user")
+    {
+        set(user, "id", "1");
+    }
+    if kind.name().starts_with("SUBSCRIPTION_") {
+        set(payload, "status", 1);
+    }
     if let Some(emojis) = payload.get_mut("emojis").and_then(Value::as_array_mut) {
         emojis.iter_mut().for_each(|emoji| set(emoji, "id", "2"));
     }
@@ -192,6 +200,10 @@ fn say_what_the_tables_cannot(kind: EventKind, payload: &mut Value, choice: Choi
 }
 
 fn settle_field(key: &str, value: &mut Value) {
+    // Where the documentation names the values elsewhere, the tables say "any".
+    if key == "type" && value.is_null() {
+        *value = 1.into();
+    }
     if BIT_SETS.contains(&key) && value.is_string() {
         *value = "2048".into();
     }
