@@ -12,8 +12,10 @@
 )]
 
 mod docs;
+mod error_name;
 mod openapi;
 mod render;
+mod rust;
 mod structures;
 
 use std::{
@@ -45,8 +47,8 @@ pub(crate) fn run(check: bool) -> Result<()> {
         return Ok(());
     };
     let files = distil(&Corpus::read(&corpus)?)?;
-    for (name, text) in &files {
-        let path = root.join("specs").join(name);
+    for (path, text) in &files {
+        let (name, path) = (path, root.join(path));
         if check {
             let there = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             compare(name, &there, text)?;
@@ -56,7 +58,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
     }
     let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
     println!(
-        "codegen: {} tables, {} KiB, {}",
+        "codegen: {} files, {} KiB, {}",
         files.len(),
         bytes / 1024,
         if check {
@@ -103,7 +105,7 @@ fn corpus(root: &Path) -> Option<PathBuf> {
 }
 
 /// The tables as files; what is written is read back and has to be the same.
-fn distil(corpus: &Corpus) -> Result<Vec<(&'static str, String)>> {
+fn distil(corpus: &Corpus) -> Result<Vec<(String, String)>> {
     let mut tables = Tables::default();
     let docs = structures::Structures::read(&corpus.structures)?;
     openapi::schemas(&corpus.openapi, &mut tables)?;
@@ -124,7 +126,12 @@ fn distil(corpus: &Corpus) -> Result<Vec<(&'static str, String)>> {
         again == tables,
         "the tables do not say what was written into them"
     );
-    Ok(files)
+    let tree = |folder: &'static str| {
+        move |(name, text): (&str, String)| (format!("{folder}/{name}"), text)
+    };
+    let specs = files.into_iter().map(tree("specs"));
+    let rust = rust::files(&tables)?.into_iter().map(tree(rust::FOLDER));
+    Ok(specs.chain(rust).collect())
 }
 
 fn compare(name: &str, there: &str, wanted: &str) -> Result<()> {
@@ -138,11 +145,11 @@ fn compare(name: &str, there: &str, wanted: &str) -> Result<()> {
         line += 1;
         match (there.next(), wanted.next()) {
             (None, None) => {
-                bail!("specs/{name} differs in its line ends; run `cargo xtask codegen`")
+                bail!("{name} differs in its line ends; run `cargo xtask codegen`")
             }
             (a, b) if a == b => {}
             (a, b) => bail!(
-                "specs/{name}:{line} is\n  {}\nbut the corpus gives\n  {}\nrun `cargo xtask codegen`",
+                "{name}:{line} is\n  {}\nbut the corpus gives\n  {}\nrun `cargo xtask codegen`",
                 a.unwrap_or("(nothing)"),
                 b.unwrap_or("(nothing)")
             ),
@@ -178,9 +185,7 @@ mod tests {
         let fault = compare("a.txt", "one\ntwo\n", "one\nthree\n")
             .unwrap_err()
             .to_string();
-        assert!(
-            fault.contains("specs/a.txt:2") && fault.contains("two") && fault.contains("three")
-        );
+        assert!(fault.contains("a.txt:2") && fault.contains("two") && fault.contains("three"));
         let fault = compare("a.txt", "one\n", "one\ntwo\n")
             .unwrap_err()
             .to_string();

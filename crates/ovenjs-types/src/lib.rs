@@ -40,6 +40,7 @@ mod entitlement;
 mod event;
 mod fault;
 mod gateway;
+mod generated;
 mod guild;
 mod hook;
 mod intents;
@@ -87,6 +88,7 @@ pub use entitlement::{
 pub use event::*;
 pub use fault::Fault;
 pub use gateway::*;
+pub use generated::{AuditLogEvent, ErrorCode, limits};
 pub use guild::{Guild, Member, MemberFlags, Role, RoleFlags, UnavailableGuild};
 pub use hook::*;
 pub use intents::Intents;

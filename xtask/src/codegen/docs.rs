@@ -6,12 +6,12 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::{
-    list,
+    error_name, list,
     structures::{DOCUMENTED, Structures, Target, parse, slug},
     text, texts,
 };
 use crate::spec::table::{
-    CloseCode, Command, Event, Field, Intent, Limit, Opcode, Schema, Shape, Tables,
+    CloseCode, Command, ErrorCode, Event, Field, Intent, Limit, Opcode, Schema, Shape, Tables,
 };
 
 /// Payloads which the documentation states in prose only.
@@ -213,12 +213,15 @@ pub(super) fn limits(corpus: &Value, tables: &mut Tables) -> Result<()> {
 pub(super) fn errors(corpus: &Value, limits: &Value, tables: &mut Tables) -> Result<()> {
     for row in list(&corpus["codes"]) {
         let code = row["code"].as_u64().context("an error without a code")?;
-        tables.errors.insert(code.try_into()?, None);
+        let code = code.try_into()?;
+        let name = error_name::name(code, text(&row["message"]))?;
+        tables.errors.insert(code, ErrorCode { name, limit: None });
     }
     for row in list(&limits["error_code_limits"]) {
         let code = row["code"].as_u64().context("a limit without a code")?;
-        let bound = text(&row["value"]).replace(',', "").parse().ok();
-        tables.errors.insert(code.try_into()?, bound);
+        let error = tables.errors.get_mut(&code.try_into()?);
+        let error = error.with_context(|| format!("{code} is no error code"))?;
+        error.limit = text(&row["value"]).replace(',', "").parse().ok();
     }
     Ok(())
 }

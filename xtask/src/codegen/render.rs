@@ -33,7 +33,7 @@ fn head(sources: &[&str]) -> String {
     out
 }
 
-fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
+pub(super) fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
     _ = writeln!(out, "{line}");
 }
@@ -226,10 +226,13 @@ fn limits(tables: &Tables) -> String {
 
 fn errors(tables: &Tables) -> String {
     let mut out = head(&[DOCS]);
-    for (code, bound) in &tables.errors {
-        match bound {
-            Some(bound) => put(&mut out, format_args!("error {code} {bound}")),
-            None => put(&mut out, format_args!("error {code}")),
+    for (code, error) in &tables.errors {
+        match error.limit {
+            Some(limit) => put(
+                &mut out,
+                format_args!("error {code} {} {limit}", error.name),
+            ),
+            None => put(&mut out, format_args!("error {code} {}", error.name)),
         }
     }
     out

@@ -31,8 +31,8 @@ pub(crate) struct Tables {
     pub(crate) gateway: Gateway,
     /// Documented limits.
     pub(crate) limits: Vec<Limit>,
-    /// JSON error codes, each with the limit that its name states, if any.
-    pub(crate) errors: BTreeMap<u32, Option<u64>>,
+    /// JSON error codes.
+    pub(crate) errors: BTreeMap<u32, ErrorCode>,
 }
 
 /// One REST operation.
@@ -219,6 +219,15 @@ pub struct Limit {
     pub unit: String,
 }
 
+/// What is known of a JSON error code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// A name of our own: `UnknownChannel`.
+    pub name: String,
+    /// The limit that Discord's words for it state, if any.
+    pub limit: Option<u64>,
+}
+
 /// A table that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TableError {
@@ -283,8 +292,8 @@ impl Tables {
             tables.limits.push(limit(&entry)?);
         }
         for entry in entries("errors.txt", texts.errors)? {
-            let (code, bound) = error_code(&entry)?;
-            tables.errors.insert(code, bound);
+            let (code, error) = error_code(&entry)?;
+            tables.errors.insert(code, error);
         }
         tables.check_references()?;
         Ok(tables)
@@ -388,7 +397,7 @@ mod tests {
             objects: "",
             gateway: "intent 0 GUILDS\nevent 0 READY GUILDS\n  payload @O\n",
             limits: "limit a.b a 1,2 things\n",
-            errors: "error 0\nerror 30001 100\n",
+            errors: "error 0 General\nerror 30001 TooManyGuilds 100\n",
         };
         change(&mut texts);
         Tables::parse(texts).map_or_else(|fault| fault.to_string(), |_| "none".to_owned())

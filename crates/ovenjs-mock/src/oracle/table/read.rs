@@ -1,8 +1,8 @@
 //! From lines to entries, and from entries to facts.
 
 use super::{
-    Answer, CloseCode, Command, Content, EnumTable, Event, Field, Gateway, Intent, Limit, Opcode,
-    Operation, Schema, Shape, TableError,
+    Answer, CloseCode, Command, Content, EnumTable, ErrorCode, Event, Field, Gateway, Intent,
+    Limit, Opcode, Operation, Schema, Shape, TableError,
 };
 
 /// One entry: its words, and the words of its members.
@@ -269,12 +269,14 @@ pub(super) fn limit(entry: &Entry<'_>) -> Result<Limit, TableError> {
     })
 }
 
-pub(super) fn error_code(entry: &Entry<'_>) -> Result<(u32, Option<u64>), TableError> {
-    match entry.words.as_slice() {
-        ["error", code] => Ok((number(entry, code)?, None)),
-        ["error", code, bound] => Ok((number(entry, code)?, Some(number(entry, bound)?))),
-        _ => Err(entry.fault("an error is: error code [limit]")),
-    }
+pub(super) fn error_code(entry: &Entry<'_>) -> Result<(u32, ErrorCode), TableError> {
+    let (code, name, limit) = match entry.words.as_slice() {
+        ["error", code, name] => (code, name, None),
+        ["error", code, name, limit] => (code, name, Some(number(entry, limit)?)),
+        _ => return Err(entry.fault("an error is: error code name [limit]")),
+    };
+    let name = (*name).to_owned();
+    Ok((number(entry, code)?, ErrorCode { name, limit }))
 }
 
 fn number<N: std::str::FromStr>(entry: &Entry<'_>, word: &str) -> Result<N, TableError> {
