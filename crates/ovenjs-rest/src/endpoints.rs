@@ -25,8 +25,8 @@ pub use interaction::{
     DeleteOriginalResponse, EditFollowUp, EditOriginalResponse, GetFollowUp, GetOriginalResponse,
 };
 pub use message::{
-    CreateMessage, DeleteMessage, EditMessage, GetMessage, ListMessages, ListPins, Pin, PinMessage,
-    Pins, UnpinMessage,
+    CreateMessage, DeleteMessage, EditMessage, GetMessage, ListMessages, ListPins, PinMessage,
+    UnpinMessage,
 };
 pub use reaction::{AddReaction, RemoveAllReactions, RemoveOwnReaction, RemoveReaction};
 pub use user::{CreateDm, GetCurrentUser, GetUser, Recipient};

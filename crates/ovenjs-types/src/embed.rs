@@ -2,33 +2,38 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Text, Timestamp};
+use crate::{Component, Text, Timestamp};
 
 /// A framed box in a message. The struct is its own builder.
+///
+/// All embeds of a message together may hold 6000 characters.
 ///
 /// Source: Discord, "Embed Object".
 ///
 /// ```
-/// use ovenjs_types::Embed;
-/// let embed = Embed::new().title("Feedback").field("topic", "docs", true).color(0xE0_5D_44);
+/// use ovenjs_types::{Embed, EmbedAuthor, json};
+/// let embed = Embed::new()
+///     .title("Feedback")
+///     .field("topic", "docs", true)
+///     .author(EmbedAuthor::new("Ann").icon_url("attachment://ann.png"))
+///     .image("https://example.com/oven.png")
+///     .color(0xE0_5D_44);
 /// assert_eq!(embed.fields[0].value, "docs");
-/// assert_eq!(
-///     ovenjs_types::json::encode(&Embed::new().title("x")),
-///     br#"{"title":"x"}"#
-/// );
+/// assert_eq!(embed.image.unwrap().url.as_deref(), Some("https://example.com/oven.png"));
+/// assert_eq!(json::encode(&Embed::new().title("x")), br#"{"title":"x"}"#);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Embed {
     /// The title; at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Text>,
-    /// `rich` for a bot's embeds; Discord fills it in.
+    /// What it was made from; Discord fills it in, [`EmbedType::Rich`] for a bot's.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<Text>,
+    pub kind: Option<EmbedType>,
     /// The text; at most 4096 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
-    /// Where the title leads.
+    /// Where the title leads. Of several embeds with the same, only the first is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Text>,
     /// The time shown in the footer.
@@ -42,22 +47,28 @@ pub struct Embed {
     pub footer: Option<EmbedFooter>,
     /// The large picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<EmbedMedia>,
+    pub image: Option<Box<EmbedMedia>>,
     /// The small picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thumbnail: Option<EmbedMedia>,
+    pub thumbnail: Option<Box<EmbedMedia>>,
     /// A video; only Discord makes these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub video: Option<EmbedMedia>,
+    pub video: Option<Box<EmbedMedia>>,
     /// Whose page is shown; only Discord makes these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider: Option<EmbedProvider>,
+    pub provider: Option<Box<EmbedProvider>>,
     /// The line above the title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<EmbedAuthor>,
     /// Titled texts, at most 25.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<EmbedField>,
+    /// Its flags; only Discord sets these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<EmbedFlags>,
+    /// What it shows as components; only Discord makes these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<Component>,
 }
 
 impl Embed {
@@ -88,6 +99,13 @@ impl Embed {
         self
     }
 
+    /// Sets the time shown in the footer.
+    #[must_use]
+    pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
+        self.timestamp = Some(timestamp.into());
+        self
+    }
+
     /// Sets the colour of the edge, as `0xRRGGBB`.
     #[must_use]
     pub const fn color(mut self, color: u32) -> Self {
@@ -106,23 +124,69 @@ impl Embed {
         self
     }
 
-    /// Sets the last line.
+    /// Sets the last line: a text, or an [`EmbedFooter`] with an icon.
     #[must_use]
-    pub fn footer(mut self, text: impl Into<Text>) -> Self {
-        self.footer = Some(EmbedFooter {
-            text: text.into(),
-            icon_url: None,
-        });
+    pub fn footer(mut self, footer: impl Into<EmbedFooter>) -> Self {
+        self.footer = Some(footer.into());
+        self
+    }
+
+    /// Sets the line above the title: a name, or an [`EmbedAuthor`] with an icon or a link.
+    #[must_use]
+    pub fn author(mut self, author: impl Into<EmbedAuthor>) -> Self {
+        self.author = Some(author.into());
+        self
+    }
+
+    /// Sets the large picture: a URL, or an [`EmbedMedia`] with a description.
+    ///
+    /// `attachment://name.png` shows a file that is sent with the message.
+    #[must_use]
+    pub fn image(mut self, image: impl Into<EmbedMedia>) -> Self {
+        self.image = Some(Box::new(image.into()));
+        self
+    }
+
+    /// Sets the small picture, as [`image`](Self::image) does the large one.
+    #[must_use]
+    pub fn thumbnail(mut self, thumbnail: impl Into<EmbedMedia>) -> Self {
+        self.thumbnail = Some(Box::new(thumbnail.into()));
         self
     }
 }
 
+open_str! {
+    /// What an embed was made from.
+    pub enum EmbedType {
+        /// Made of fields, as bots do.
+        Rich = "rich",
+        Image = "image",
+        Video = "video",
+        /// An animated GIF, shown as a video.
+        Gifv = "gifv",
+        Article = "article",
+        Link = "link",
+        /// How a poll ended; see [`PollOutcome`](crate::PollOutcome).
+        PollResult = "poll_result",
+    }
+}
+
+flags! {
+    /// The flags of an embed.
+    pub struct EmbedFlags as number {
+        /// Stands for the activity card to which the message replies.
+        IS_CONTENT_INVENTORY_ENTRY = 5,
+    }
+}
+
 /// A titled text in an embed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbedField {
     /// The title; at most 256 characters.
+    #[serde(default)]
     pub name: Text,
     /// The text; at most 1024 characters.
+    #[serde(default)]
     pub value: Text,
     /// Whether it stands beside its neighbours.
     #[serde(default)]
@@ -130,27 +194,149 @@ pub struct EmbedField {
 }
 
 /// The last line of an embed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbedFooter {
     /// The text; at most 2048 characters.
+    #[serde(default)]
     pub text: Text,
-    /// A small picture.
+    /// A small picture: `https://…` or `attachment://…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon_url: Option<Text>,
+    /// The picture through Discord's media proxy; only Discord sets this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_icon_url: Option<Text>,
 }
 
-/// A picture or video in an embed.
+impl EmbedFooter {
+    /// A line of text.
+    pub fn new(text: impl Into<Text>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the small picture before the text.
+    #[must_use]
+    pub fn icon_url(mut self, url: impl Into<Text>) -> Self {
+        self.icon_url = Some(url.into());
+        self
+    }
+}
+
+/// The line above an embed's title.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EmbedMedia {
-    /// Where it is; `attachment://name` for a file on the same message.
+pub struct EmbedAuthor {
+    /// The name; at most 256 characters.
+    #[serde(default)]
+    pub name: Text,
+    /// Where the name leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Text>,
+    /// A small picture: `https://…` or `attachment://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon_url: Option<Text>,
+    /// The picture through Discord's media proxy; only Discord sets this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_icon_url: Option<Text>,
+}
+
+impl EmbedAuthor {
+    /// A name.
+    pub fn new(name: impl Into<Text>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets where the name leads.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<Text>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Sets the small picture before the name.
+    #[must_use]
+    pub fn icon_url(mut self, url: impl Into<Text>) -> Self {
+        self.icon_url = Some(url.into());
+        self
+    }
+}
+
+/// Lets a bare text stand for the struct whose first field it is.
+macro_rules! from_text {
+    ($($name:ident)+) => {$(
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::new(text)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self::new(text)
+            }
+        }
+    )+};
+}
+from_text!(EmbedFooter EmbedAuthor EmbedMedia);
+
+/// A picture or video in an embed. A bot sets URL and description; Discord finds out the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbedMedia {
+    /// Where it is: `https://…` or `attachment://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Text>,
+    /// The same through Discord's media proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_url: Option<Text>,
     /// Height in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
     /// Width in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
+    /// Its media type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<Text>,
+    /// A blurred preview as a thumbhash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placeholder: Option<Text>,
+    /// In which version of the thumbhash the preview is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placeholder_version: Option<u32>,
+    /// Its description, which screen readers read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Text>,
+    /// Its flags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<EmbedMediaFlags>,
+}
+
+impl EmbedMedia {
+    /// What is found at this URL.
+    pub fn new(url: impl Into<Text>) -> Self {
+        Self {
+            url: Some(url.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the description, which screen readers read.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<Text>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+flags! {
+    /// The flags of a picture or video in an embed.
+    pub struct EmbedMediaFlags as number {
+        IS_ANIMATED = 5,
+    }
 }
 
 /// Whose page an embed shows.
@@ -164,15 +350,27 @@ pub struct EmbedProvider {
     pub url: Option<Text>,
 }
 
-/// The line above an embed's title.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EmbedAuthor {
-    /// The name; at most 256 characters.
-    pub name: Text,
-    /// Where the name leads.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<Text>,
-    /// A small picture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub icon_url: Option<Text>,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[test]
+    fn what_discord_finds_out_about_a_page_is_kept() {
+        let text = r#"{"title":"x","type":"hologram","image":{"url":"u","proxy_url":"p","height":3,"width":4,"content_type":"image/webp","placeholder":"AA","placeholder_version":1,"description":"d","flags":160},"provider":{"name":"Oven"},"author":{"name":"Ann","proxy_icon_url":"q"},"flags":33}"#;
+        let embed: Embed = json::decode(text.as_bytes(), &mut json::Scratch::new()).unwrap();
+        assert_eq!(embed.kind, Some(EmbedType::Unknown("hologram".into())));
+        assert!(
+            embed
+                .flags
+                .unwrap()
+                .contains(EmbedFlags::IS_CONTENT_INVENTORY_ENTRY)
+        );
+        assert_eq!(embed.image.as_ref().unwrap().flags.unwrap().bits(), 160);
+        let (ours, theirs): (serde_json::Value, serde_json::Value) = (
+            serde_json::to_value(&embed).unwrap(),
+            serde_json::from_str(text).unwrap(),
+        );
+        assert_eq!(ours, theirs);
+    }
 }

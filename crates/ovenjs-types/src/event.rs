@@ -6,15 +6,16 @@ use bytes::Bytes;
 
 use crate::{
     AutoModerationRule, Channel, Entitlement, Guild, GuildCommandPermissions, Intents, Interaction,
-    JsonValue, Member, Message, Presence, Ready, Subscription, UnavailableGuild, User,
+    JsonValue, Member, Message, PollVote, Presence, Ready, Subscription, UnavailableGuild, User,
     json::{self, DecodeError, Scratch},
 };
 
 mod payload;
 
 pub use payload::{
-    AutoModerationActionExecution, GuildBanAdd, GuildBanRemove, GuildMemberRemove, GuildRoleCreate,
-    GuildRoleDelete, GuildRoleUpdate, MessageDelete, MessageDeleteBulk, MessageReactionAdd,
+    AutoModerationActionExecution, ChannelPinsUpdate, GuildBanAdd, GuildBanRemove,
+    GuildEmojisUpdate, GuildMemberRemove, GuildRoleCreate, GuildRoleDelete, GuildRoleUpdate,
+    GuildStickersUpdate, MessageDelete, MessageDeleteBulk, MessageReactionAdd,
     MessageReactionRemove, MessageReactionRemoveAll, MessageReactionRemoveEmoji, RateLimited,
     ThreadDelete, TypingStart,
 };
@@ -149,7 +150,7 @@ events! {
     ChannelUpdate "CHANNEL_UPDATE" [GUILDS] (Channel)
     ChannelDelete "CHANNEL_DELETE" [GUILDS] (Channel)
     ChannelInfo "CHANNEL_INFO" [] raw
-    ChannelPinsUpdate "CHANNEL_PINS_UPDATE" [GUILDS | DIRECT_MESSAGES] raw
+    ChannelPinsUpdate "CHANNEL_PINS_UPDATE" [GUILDS | DIRECT_MESSAGES] {}
     ThreadCreate "THREAD_CREATE" [GUILDS] (Channel)
     ThreadUpdate "THREAD_UPDATE" [GUILDS] (Channel)
     ThreadDelete "THREAD_DELETE" [GUILDS] {}
@@ -165,8 +166,8 @@ events! {
     GuildAuditLogEntryCreate "GUILD_AUDIT_LOG_ENTRY_CREATE" [GUILD_MODERATION] raw
     GuildBanAdd "GUILD_BAN_ADD" [GUILD_MODERATION] {}
     GuildBanRemove "GUILD_BAN_REMOVE" [GUILD_MODERATION] {}
-    GuildEmojisUpdate "GUILD_EMOJIS_UPDATE" [GUILD_EXPRESSIONS] raw
-    GuildStickersUpdate "GUILD_STICKERS_UPDATE" [GUILD_EXPRESSIONS] raw
+    GuildEmojisUpdate "GUILD_EMOJIS_UPDATE" [GUILD_EXPRESSIONS] {}
+    GuildStickersUpdate "GUILD_STICKERS_UPDATE" [GUILD_EXPRESSIONS] {}
     GuildIntegrationsUpdate "GUILD_INTEGRATIONS_UPDATE" [GUILD_INTEGRATIONS] raw
     GuildMemberAdd "GUILD_MEMBER_ADD" [GUILD_MEMBERS] (Member)
     GuildMemberRemove "GUILD_MEMBER_REMOVE" [GUILD_MEMBERS] {}
@@ -214,8 +215,8 @@ events! {
     VoiceStateUpdate "VOICE_STATE_UPDATE" [GUILD_VOICE_STATES] raw
     VoiceServerUpdate "VOICE_SERVER_UPDATE" [] raw
     WebhooksUpdate "WEBHOOKS_UPDATE" [GUILD_WEBHOOKS] raw
-    MessagePollVoteAdd "MESSAGE_POLL_VOTE_ADD" [GUILD_MESSAGE_POLLS | DIRECT_MESSAGE_POLLS] raw
-    MessagePollVoteRemove "MESSAGE_POLL_VOTE_REMOVE" [GUILD_MESSAGE_POLLS | DIRECT_MESSAGE_POLLS] raw
+    MessagePollVoteAdd "MESSAGE_POLL_VOTE_ADD" [GUILD_MESSAGE_POLLS | DIRECT_MESSAGE_POLLS] (PollVote)
+    MessagePollVoteRemove "MESSAGE_POLL_VOTE_REMOVE" [GUILD_MESSAGE_POLLS | DIRECT_MESSAGE_POLLS] (PollVote)
 }
 
 impl EventKind {

@@ -51,11 +51,13 @@ mod json_value;
 mod message;
 mod patch;
 mod permissions;
+mod poll;
 mod presence;
 mod response;
 mod role_connection;
 mod secret;
 mod sku;
+mod sticker;
 mod subscription;
 mod team;
 mod timestamp;
@@ -63,7 +65,7 @@ mod user;
 
 pub use activity_instance::{ActivityInstance, ActivityLocation, ActivityLocationKind};
 pub use application::Application;
-pub use attachment::{Attachment, AttachmentFlags};
+pub use attachment::{Attachment, AttachmentFlags, KeptAttachment, Upload};
 pub use auto_moderation::{
     AutoModerationAction, AutoModerationActionMetadata, AutoModerationActionType,
     AutoModerationEventType, AutoModerationKeywordPreset, AutoModerationRule,
@@ -80,8 +82,8 @@ pub use component::{
     SelectOption, TextDisplay, TextInput, TextInputStyle,
 };
 pub use dispatch::{Dispatch, Origin, ShardId, Version};
-pub use embed::{Embed, EmbedAuthor, EmbedField, EmbedFooter, EmbedMedia, EmbedProvider};
-pub use emoji::{Emoji, ReactionEmoji};
+pub use embed::*;
+pub use emoji::*;
 pub use entitlement::{
     Entitlement, EntitlementOwnerType, EntitlementType, FulfillmentStatus, TestEntitlement,
 };
@@ -98,12 +100,10 @@ pub use interaction::{
 };
 pub use interest::Interest;
 pub use json_value::JsonValue;
-pub use message::{
-    AllowedMentions, Message, MessageDraft, MessageEdit, MessageFlags, MessageReference,
-    MessageReferenceType, MessageType, Reaction, Upload,
-};
+pub use message::*;
 pub use patch::Patch;
 pub use permissions::Permissions;
+pub use poll::*;
 pub use presence::{
     Activity, ActivityAssets, ActivityButton, ActivityFlags, ActivityParty, ActivitySecrets,
     ActivityTimestamps, ActivityType, ClientStatus, Presence, Status, StatusDisplayType,
@@ -112,6 +112,7 @@ pub use response::{InteractionResponse, InteractionResponseType, Modal};
 pub use role_connection::{RoleConnection, RoleConnectionMetadata, RoleConnectionMetadataType};
 pub use secret::Secret;
 pub use sku::{Sku, SkuFlags, SkuType};
+pub use sticker::*;
 pub use subscription::{Subscription, SubscriptionStatus};
 pub use team::{MembershipState, Team, TeamMember, TeamRole};
 pub use timestamp::{Timestamp, TimestampError};

@@ -1,31 +1,74 @@
 //! Messages, and what is sent to make or change one.
 
-use bytes::Bytes;
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attachment, Component, Embed, Id, Member, Patch, ReactionEmoji, Text, Timestamp, User,
+    Application, Attachment, Channel, ChannelType, Component, Embed, Id, Member, Patch, Poll,
+    Sticker, StickerItem, Text, Timestamp, User,
     marker::{
-        ApplicationMarker, ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker,
+        ApplicationMarker, ChannelMarker, GenericMarker, GuildMarker, MessageMarker, RoleMarker,
         WebhookMarker,
     },
 };
 
+mod draft;
+mod edit;
+mod mentions;
+mod nonce;
+mod notice;
+mod page;
+mod reaction;
+mod reference;
+mod theme;
+
+pub use draft::MessageDraft;
+pub use edit::MessageEdit;
+pub use mentions::{Allowed, AllowedMentions};
+pub use nonce::Nonce;
+pub use notice::{
+    GuildProductPurchase, MessageActivity, MessageActivityType, MessageCall, MessageLobbyMember,
+    PurchaseNotification, PurchaseType, RoleSubscriptionData,
+};
+pub use page::{
+    MessageSearch, Pin, Pins, SearchAuthorType, SearchEmbedType, SearchHas, SearchIndexNotReady,
+    SearchSortMode, SearchSortOrder,
+};
+pub use reaction::{Reaction, ReactionCountDetails, ReactionType};
+pub use reference::{
+    ChannelMention, MessageReference, MessageReferenceType, MessageSnapshot, SnapshotMessage,
+};
+pub use theme::{BaseTheme, SharedClientTheme};
+
 /// A message in a channel.
 ///
-/// Without the `MESSAGE_CONTENT` intent Discord leaves content, embeds, attachments and components
-/// empty, unless the bot wrote the message, is mentioned in it or got it as a direct message.
+/// Without the `MESSAGE_CONTENT` intent Discord leaves content, embeds, attachments, components
+/// and poll empty, unless the bot wrote the message, is mentioned in it or got it as a direct
+/// message.
 ///
-/// Source: Discord, "Message Object"; `guild_id` and `member` come with events only.
+/// Source: Discord, "Message Object"; `guild_id`, `member` and `channel_type` come with events
+/// only.
+///
+/// ```
+/// use ovenjs_types::{Message, Patch, json};
+/// // `null` where a reply's message would stand says that it was deleted.
+/// let text = br#"{"id":"2","channel_id":"3","author":{"id":"4","username":"ann"},
+///     "type":19,"message_reference":{"message_id":"1"},"referenced_message":null}"#;
+/// let reply: Message = json::decode(text, &mut Default::default()).unwrap();
+/// assert!(reply.referenced_message.is_clear());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Message {
     /// The message's id.
     pub id: Id<MessageMarker>,
     /// The channel it stands in.
     pub channel_id: Id<ChannelMarker>,
-    /// Its guild; absent in direct messages and in REST answers.
+    /// Its guild; absent in direct messages, ephemeral ones and REST answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guild_id: Option<Id<GuildMarker>>,
+    /// What kind of channel it stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_type: Option<ChannelType>,
     /// Who wrote it; for a webhook's message, the webhook's name and avatar.
     pub author: User,
     /// The author as member of the guild.
@@ -52,7 +95,10 @@ pub struct Message {
     /// Which roles it mentions.
     #[serde(default)]
     pub mention_roles: Vec<Id<RoleMarker>>,
-    /// Its files.
+    /// Which channels it mentions, as far as everyone can see them; on crossposts only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mention_channels: Vec<ChannelMention>,
+    /// Its files, but for those that embeds and components show.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
     /// Its framed boxes.
@@ -61,6 +107,9 @@ pub struct Message {
     /// The reactions to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
+    /// The sender's mark, in the event that answers its request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Nonce>,
     /// Whether it is pinned.
     #[serde(default)]
     pub pinned: bool,
@@ -68,72 +117,82 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_id: Option<Id<WebhookMarker>>,
     /// What kind of message it is.
-    #[serde(rename = "type", default = "default_type")]
+    #[serde(rename = "type", default)]
     pub kind: MessageType,
-    /// The application of an interaction's answer.
+    /// A game or a song in which others are asked to join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Box<MessageActivity>>,
+    /// The application of the game or song.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<Box<Application>>,
+    /// The application of an interaction's answer, or of its webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application_id: Option<Id<ApplicationMarker>>,
     /// Its flags.
     #[serde(default)]
     pub flags: MessageFlags,
-    /// The message it replies to, forwards or crossposts.
+    /// The message it replies to, forwards, crossposts or tells of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_reference: Option<MessageReference>,
-    /// The message it replies to, as it was.
+    /// What it forwards; one message today.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub message_snapshots: Vec<MessageSnapshot>,
+    /// The message it replies to, began a thread from or was a command on. Cleared where that was
+    /// deleted, absent where Discord did not look for it.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub referenced_message: Patch<Box<Self>>,
+    /// The thread that was begun from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub referenced_message: Option<Box<Self>>,
+    pub thread: Option<Box<Channel>>,
     /// Its buttons, selects and layout.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Component>,
-}
-
-const fn default_type() -> MessageType {
-    MessageType::Default
-}
-
-/// All reactions to a message with one emoji.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reaction {
-    /// How many.
-    pub count: u32,
-    /// Whether the bot is among them.
-    #[serde(default)]
-    pub me: bool,
-    /// The emoji.
-    pub emoji: ReactionEmoji,
-}
-
-/// The message another one points to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageReference {
-    /// Whether it is a reply or a forward; a reply where absent.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<MessageReferenceType>,
-    /// The message.
+    /// Its stickers, as far as is needed to draw them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sticker_items: Vec<StickerItem>,
+    /// Its stickers, whole; Discord asks not to count on these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stickers: Vec<Sticker>,
+    /// About the how manieth message of its thread it is; there are gaps and repetitions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<Id<MessageMarker>>,
-    /// Its channel; may be left out for a reply.
+    pub position: Option<u64>,
+    /// The subscription to a role that was bought or renewed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel_id: Option<Id<ChannelMarker>>,
-    /// Its guild.
+    pub role_subscription_data: Option<Box<RoleSubscriptionData>>,
+    /// What was bought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guild_id: Option<Id<GuildMarker>>,
-    /// Whether sending fails when the message is gone; the default is that it does.
+    pub purchase_notification: Option<Box<PurchaseNotification>>,
+    /// Its poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fail_if_not_exists: Option<bool>,
-}
-
-open_int! {
-    /// Why a message points to another.
-    pub enum MessageReferenceType: u32 {
-        Default = 0,
-        Forward = 1,
-    }
+    pub poll: Option<Box<Poll>>,
+    /// The call that it tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Box<MessageCall>>,
+    /// The colours of a Discord app that it shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_client_theme: Option<Box<SharedClientTheme>>,
+    /// The author as member of the lobby that the channel is linked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lobby_member: Option<Box<MessageLobbyMember>>,
+    /// That lobby; in webhook events only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lobby_id: Option<Id<GenericMarker>>,
+    /// The channel it stands in, whole; in webhook events only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Box<Channel>>,
+    /// Whether it is what was searched for; in what a search found only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hit: Option<bool>,
+    /// How many restrictions lie on it; in what a search found only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restriction_count: Option<u64>,
 }
 
 open_int! {
     /// The type of a message.
+    #[derive(Default)]
     pub enum MessageType: u32 {
+        #[default]
         Default = 0,
         RecipientAdd = 1,
         RecipientRemove = 2,
@@ -196,296 +255,116 @@ flags! {
     }
 }
 
-/// A message to be sent. The struct is its own builder.
-///
-/// ```
-/// use ovenjs_types::{Embed, MessageDraft, MessageFlags};
-/// let draft = MessageDraft::new().content("hi").embed(Embed::new().title("t")).ephemeral();
-/// assert!(draft.flags.contains(MessageFlags::EPHEMERAL));
-/// assert_eq!(
-///     ovenjs_types::json::encode(&MessageDraft::from("hi")),
-///     br#"{"content":"hi"}"#
-/// );
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct MessageDraft {
-    /// The text; at most 2000 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<Text>,
-    /// At most 10.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub embeds: Vec<Embed>,
-    /// Buttons, selects and layout.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub components: Vec<Component>,
-    /// Its flags.
-    #[serde(skip_serializing_if = "is_none")]
-    pub flags: MessageFlags,
-    /// Whether it is read aloud.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub tts: bool,
-    /// Who may be notified; everyone mentioned where absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed_mentions: Option<AllowedMentions>,
-    /// What it replies to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message_reference: Option<MessageReference>,
-    /// A mark by which a repeated request is known; at most 25 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<Text>,
-    /// Whether Discord answers a repeated nonce with the message that exists already.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub enforce_nonce: bool,
-    /// Files to upload with it.
-    #[serde(
-        rename = "attachments",
-        skip_serializing_if = "Vec::is_empty",
-        serialize_with = "file_list"
-    )]
-    pub files: Vec<Upload>,
+impl MessageType {
+    /// Whether such a message can be deleted: the first of a thread and those that tell of calls
+    /// and groups cannot.
+    #[must_use]
+    pub const fn is_deletable(self) -> bool {
+        !matches!(
+            self,
+            Self::RecipientAdd
+                | Self::RecipientRemove
+                | Self::Call
+                | Self::ChannelNameChange
+                | Self::ChannelIconChange
+                | Self::ThreadStarterMessage
+        )
+    }
 }
 
-/// A file to be uploaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upload {
-    /// The name under which it appears.
-    pub filename: Text,
-    /// Its bytes.
-    pub bytes: Bytes,
-    /// Its description, which screen readers read.
-    pub description: Option<Text>,
+impl MessageFlags {
+    /// The flags that a new message may have. `EPHEMERAL` is for answers to interactions alone.
+    pub const SENDABLE: Self = Self::SUPPRESS_EMBEDS
+        .union(Self::SUPPRESS_NOTIFICATIONS)
+        .union(Self::IS_VOICE_MESSAGE)
+        .union(Self::IS_COMPONENTS_V2)
+        .union(Self::EPHEMERAL);
+
+    /// The flags that can be changed later; `IS_COMPONENTS_V2` cannot be taken back.
+    pub const EDITABLE: Self = Self::SUPPRESS_EMBEDS.union(Self::IS_COMPONENTS_V2);
 }
 
-impl Upload {
-    /// A file of these bytes.
-    pub fn new(filename: impl Into<Text>, bytes: impl Into<Bytes>) -> Self {
-        Self {
-            filename: filename.into(),
-            bytes: bytes.into(),
-            description: None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{self, Scratch};
+
+    #[test]
+    fn a_message_fits_into_a_thousand_bytes() {
+        assert!(size_of::<Message>() <= 1000, "{}", size_of::<Message>());
+    }
+
+    #[test]
+    fn a_deleted_message_is_told_from_one_that_was_not_looked_for() {
+        for (field, expected) in [
+            ("", Patch::Keep),
+            (r#","referenced_message":null"#, Patch::Clear),
+        ] {
+            let (message, written) = there_and_back(field);
+            assert_eq!(message.referenced_message, expected);
+            assert_eq!(written.contains("referenced_message"), !field.is_empty());
+        }
+        let (reply, _) = there_and_back(
+            r#","referenced_message":{"id":"9","channel_id":"2","author":{"id":"3","username":"x"}}"#,
+        );
+        assert_eq!(reply.referenced_message.value().unwrap().id, Id::new(9));
+    }
+
+    #[test]
+    fn a_forward_shows_what_was_there_without_its_author() {
+        let (forward, written) = there_and_back(
+            r#","flags":16384,"message_reference":{"type":1,"message_id":"8","channel_id":"7"},
+            "message_snapshots":[{"message":{"type":0,"content":"bread","embeds":[],
+            "attachments":[],"timestamp":"2026-01-31T12:00:00.000000+00:00","flags":4,
+            "edited_timestamp":null,"mentions":[],"mention_roles":["5"],
+            "sticker_items":[{"id":"6","name":"w","format_type":9}],"components":[]}}]"#,
+        );
+        assert!(forward.flags.contains(MessageFlags::HAS_SNAPSHOT));
+        let [snapshot] = &forward.message_snapshots[..] else {
+            panic!("{forward:?}")
+        };
+        assert_eq!(snapshot.message.content, "bread");
+        assert_eq!(snapshot.message.flags, MessageFlags::SUPPRESS_EMBEDS);
+        assert!(written.contains(r#""format_type":9"#) && written.contains(r#"["5"]"#));
+    }
+
+    #[test]
+    fn what_few_messages_have_survives_the_way_back() {
+        let rare = r##","nonce":-7,"position":3,"tts":false,"channel_type":99,"hit":false,
+            "activity":{"type":5,"party_id":"p"},"call":{"participants":["3"]},
+            "role_subscription_data":{"role_subscription_listing_id":"4","tier_name":"t",
+                "total_months_subscribed":2,"is_renewal":true},
+            "purchase_notification":{"type":0,"guild_product_purchase":{"listing_id":"5","product_name":"b"}},
+            "shared_client_theme":{"colors":["5865F2"],"gradient_angle":1,"base_mix":2,"base_theme":4},
+            "lobby_member":{"additional_name":"n"},"mention_channels":[{"id":"6","guild_id":"7","name":"c","type":5}],
+            "reactions":[{"count":3,"count_details":{"burst":1,"normal":2},"me":true,"me_burst":true,
+                "emoji":{"id":null,"name":"🔥"},"burst_colors":["#ff0000"]}]"##;
+        let (message, written) = there_and_back(rare);
+        assert_eq!(message.nonce, Some(Nonce::Number(-7)));
+        assert_eq!(message.reactions[0].count_details.normal, 2);
+        let ours: serde_json::Value = serde_json::from_str(&written).unwrap();
+        let theirs: serde_json::Value =
+            serde_json::from_str(&format!("{{{}}}", &rare[1..])).unwrap();
+        for (key, value) in theirs.as_object().unwrap() {
+            let mut ours = ours[key].clone();
+            if key == "reactions" {
+                ours[0]["emoji"].as_object_mut().unwrap().remove("animated");
+            }
+            assert_eq!(&ours, value, "{key}");
         }
     }
-}
 
-/// Writes files as Discord's list of partial attachments; the bytes travel beside the JSON.
-fn file_list<S: Serializer>(files: &[Upload], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Partial<'a> {
-        id: usize,
-        filename: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        description: Option<&'a str>,
-    }
-    let mut list = serializer.serialize_seq(Some(files.len()))?;
-    for (id, file) in files.iter().enumerate() {
-        let description = file.description.as_deref();
-        list.serialize_element(&Partial {
-            id,
-            filename: &file.filename,
-            description,
-        })?;
-    }
-    list.end()
-}
-
-fn is_none(flags: &MessageFlags) -> bool {
-    flags.is_empty()
-}
-
-impl MessageDraft {
-    /// An empty draft, which Discord would refuse until something is in it.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the text.
-    #[must_use]
-    pub fn content(mut self, content: impl Into<Text>) -> Self {
-        self.content = Some(content.into());
-        self
-    }
-
-    /// Adds an embed.
-    #[must_use]
-    pub fn embed(mut self, embed: Embed) -> Self {
-        self.embeds.push(embed);
-        self
-    }
-
-    /// Adds a component. A button or select gets a row: buttons share one up to five.
-    #[must_use]
-    pub fn component(mut self, component: impl Into<Component>) -> Self {
-        let component = component.into();
-        if component.needs_components_v2() {
-            self.flags.insert(MessageFlags::IS_COMPONENTS_V2);
-        }
-        Component::push_into_rows(&mut self.components, component);
-        self
-    }
-
-    /// Lets only the invoking user see it; for answers to interactions.
-    #[must_use]
-    pub fn ephemeral(mut self) -> Self {
-        self.flags.insert(MessageFlags::EPHEMERAL);
-        self
-    }
-
-    /// Makes it a reply.
-    #[must_use]
-    pub fn reply_to(mut self, message: Id<MessageMarker>) -> Self {
-        self.message_reference = Some(MessageReference {
-            message_id: Some(message),
-            ..MessageReference::default()
-        });
-        self
-    }
-
-    /// Limits who is notified.
-    #[must_use]
-    pub fn allowed_mentions(mut self, allowed: AllowedMentions) -> Self {
-        self.allowed_mentions = Some(allowed);
-        self
-    }
-
-    /// Adds a file.
-    #[must_use]
-    pub fn file(mut self, file: Upload) -> Self {
-        self.files.push(file);
-        self
-    }
-}
-
-impl From<&str> for MessageDraft {
-    fn from(content: &str) -> Self {
-        Self::new().content(content)
-    }
-}
-
-impl From<String> for MessageDraft {
-    fn from(content: String) -> Self {
-        Self::new().content(content)
-    }
-}
-
-impl From<Embed> for MessageDraft {
-    fn from(embed: Embed) -> Self {
-        Self::new().embed(embed)
-    }
-}
-
-/// A change of a message: what is not set stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct MessageEdit {
-    /// The text.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub content: Patch<Text>,
-    /// All embeds; replaces those that are there.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub embeds: Patch<Vec<Embed>>,
-    /// All components; replaces those that are there.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub components: Patch<Vec<Component>>,
-    /// The flags; only some can be changed.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub flags: Patch<MessageFlags>,
-    /// Who may be notified.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub allowed_mentions: Patch<AllowedMentions>,
-    /// Files to upload with it; they replace those that are there. None keeps those.
-    #[serde(
-        rename = "attachments",
-        skip_serializing_if = "Vec::is_empty",
-        serialize_with = "file_list"
-    )]
-    pub files: Vec<Upload>,
-}
-
-impl MessageEdit {
-    /// A change of nothing.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Replaces the text.
-    #[must_use]
-    pub fn content(mut self, content: impl Into<Text>) -> Self {
-        self.content = Patch::Set(content.into());
-        self
-    }
-
-    /// Replaces the embeds.
-    #[must_use]
-    pub fn embeds(mut self, embeds: Vec<Embed>) -> Self {
-        self.embeds = Patch::Set(embeds);
-        self
-    }
-
-    /// Replaces the components; an empty list takes all buttons away.
-    #[must_use]
-    pub fn components(mut self, components: Vec<Component>) -> Self {
-        self.components = Patch::Set(components);
-        self
-    }
-}
-
-impl From<&str> for MessageEdit {
-    fn from(content: &str) -> Self {
-        Self::new().content(content)
-    }
-}
-
-impl From<String> for MessageEdit {
-    fn from(content: String) -> Self {
-        Self::new().content(content)
-    }
-}
-
-impl From<MessageDraft> for MessageEdit {
-    /// The message becomes what the draft says: what the draft has not, is cleared.
-    fn from(draft: MessageDraft) -> Self {
-        let flags = draft.flags.difference(MessageFlags::EPHEMERAL);
-        Self {
-            content: draft.content.map_or(Patch::Clear, Patch::Set),
-            embeds: Patch::Set(draft.embeds),
-            components: Patch::Set(draft.components),
-            flags: if flags.is_empty() {
-                Patch::Keep
-            } else {
-                Patch::Set(flags)
-            },
-            allowed_mentions: draft.allowed_mentions.map_or(Patch::Keep, Patch::Set),
-            files: draft.files,
-        }
-    }
-}
-
-/// Who is notified by the mentions in a message.
-///
-/// ```
-/// use ovenjs_types::AllowedMentions;
-/// assert_eq!(ovenjs_types::json::encode(&AllowedMentions::nobody()), br#"{"parse":[]}"#);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct AllowedMentions {
-    /// Which kinds are read from the text: `users`, `roles`, `everyone`.
-    pub parse: Vec<Text>,
-    /// These users alone.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub users: Vec<Id<UserMarker>>,
-    /// These roles alone.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<Id<RoleMarker>>,
-    /// Whether the author of the message replied to is notified.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub replied_user: bool,
-}
-
-impl AllowedMentions {
-    /// Nobody is notified, whatever the text says.
-    #[must_use]
-    pub fn nobody() -> Self {
-        Self::default()
+    /// A message with these fields beside the few that all have, and how it is written.
+    fn there_and_back(fields: &str) -> (Message, String) {
+        let text = format!(
+            r#"{{"id":"1","channel_id":"2","author":{{"id":"3","username":"x"}}{fields}}}"#
+        );
+        let message: Message = json::decode(text.as_bytes(), &mut Scratch::new()).unwrap();
+        let written = String::from_utf8(json::encode(&message)).unwrap();
+        assert_eq!(
+            json::decode::<Message>(written.as_bytes(), &mut Scratch::new()).unwrap(),
+            message
+        );
+        (message, written)
     }
 }

@@ -1,11 +1,9 @@
 //! Messages.
 
 use ovenjs_types::{
-    Id, Message, MessageDraft, MessageEdit, Timestamp, Upload,
+    Id, Message, MessageDraft, MessageEdit, Pins, Timestamp, Upload,
     marker::{ChannelMarker, MessageMarker},
 };
-
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Call, Payload,
@@ -121,26 +119,6 @@ endpoint! {
         needs PIN_MESSAGES;
         takes reason;
     }
-}
-
-/// Pinned messages, as far as one answer goes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pins {
-    /// The pins, latest first.
-    #[serde(default)]
-    pub items: Vec<Pin>,
-    /// Whether there are earlier ones: ask again with `before` set to the last time given.
-    #[serde(default)]
-    pub has_more: bool,
-}
-
-/// A pinned message.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pin {
-    /// When it was pinned.
-    pub pinned_at: Timestamp,
-    /// The message.
-    pub message: Message,
 }
 
 json_answers!(Pins);

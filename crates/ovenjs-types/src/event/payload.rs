@@ -3,12 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 mod auto_moderation;
+mod message;
 
 pub use auto_moderation::AutoModerationActionExecution;
+pub use message::{
+    ChannelPinsUpdate, GuildEmojisUpdate, GuildStickersUpdate, MessageDelete, MessageDeleteBulk,
+    MessageReactionAdd, MessageReactionRemove, MessageReactionRemoveAll,
+    MessageReactionRemoveEmoji, TypingStart,
+};
 
 use crate::{
-    ChannelType, Id, JsonValue, Member, ReactionEmoji, Role, User,
-    marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
+    ChannelType, Id, JsonValue, Role, User,
+    marker::{ChannelMarker, GuildMarker, RoleMarker},
 };
 
 /// The payload of `RATE_LIMITED`: a gateway command was refused for now.
@@ -90,115 +96,4 @@ pub struct GuildBanRemove {
     pub guild_id: Id<GuildMarker>,
     /// Who may come back.
     pub user: User,
-}
-
-/// The payload of `MESSAGE_DELETE`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MessageDelete {
-    /// The message.
-    pub id: Id<MessageMarker>,
-    /// Its channel.
-    pub channel_id: Id<ChannelMarker>,
-    /// Its guild; absent in direct messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guild_id: Option<Id<GuildMarker>>,
-}
-
-/// The payload of `MESSAGE_DELETE_BULK`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MessageDeleteBulk {
-    /// The messages.
-    pub ids: Vec<Id<MessageMarker>>,
-    /// Their channel.
-    pub channel_id: Id<ChannelMarker>,
-    /// Their guild.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guild_id: Option<Id<GuildMarker>>,
-}
-
-/// The payload of `MESSAGE_REACTION_ADD`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MessageReactionAdd {
-    /// Who reacted.
-    pub user_id: Id<UserMarker>,
-    /// The channel of the message.
-    pub channel_id: Id<ChannelMarker>,
-    /// The message.
-    pub message_id: Id<MessageMarker>,
-    /// The guild; absent in direct messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guild_id: Option<Id<GuildMarker>>,
-    /// The reacting member; absent in direct messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub member: Option<Box<Member>>,
-    /// With what.
-    pub emoji: ReactionEmoji,
-    /// Who wrote the message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_author_id: Option<Id<UserMarker>>,
-    /// Whether it is a super reaction.
-    #[serde(default)]
-    pub burst: bool,
-}
-
-/// The payload of `MESSAGE_REACTION_REMOVE`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MessageReactionRemove {
-    /// Whose reaction was taken away.
-    pub user_id: Id<UserMarker>,
-    /// The channel of the message.
-    pub channel_id: Id<ChannelMarker>,
-    /// The message.
-    pub message_id: Id<MessageMarker>,
-    /// The guild; absent in direct messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guild_id: Option<Id<GuildMarker>>,
-    /// With what.
-    pub emoji: ReactionEmoji,
-    /// Whether it was a super reaction.
-    #[serde(default)]
-    pub burst: bool,
-}
-
-/// The payload of `MESSAGE_REACTION_REMOVE_ALL`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MessageReactionRemoveAll {
-    /// The channel of the message.
-    pub channel_id: Id<ChannelMarker>,
-    /// The message.
-    pub message_id: Id<MessageMarker>,
-    /// The guild; absent in direct messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guild_id: Option<Id<GuildMarker>>,
-}
-
-/// The payload of `MESSAGE_REACTION_REMOVE_EMOJI`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MessageReactionRemoveEmoji {
-    /// The channel of the message.
-    pub channel_id: Id<ChannelMarker>,
-    /// The message.
-    pub message_id: Id<MessageMarker>,
-    /// The guild; absent in direct messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guild_id: Option<Id<GuildMarker>>,
-    /// The emoji that was removed.
-    pub emoji: ReactionEmoji,
-}
-
-/// The payload of `TYPING_START`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TypingStart {
-    /// The channel.
-    pub channel_id: Id<ChannelMarker>,
-    /// The guild; absent in direct messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guild_id: Option<Id<GuildMarker>>,
-    /// Who types.
-    pub user_id: Id<UserMarker>,
-    /// When typing began, in seconds since 1970.
-    pub timestamp: u64,
-    /// The typing member; absent in direct messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub member: Option<Box<Member>>,
 }

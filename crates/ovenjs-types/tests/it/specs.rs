@@ -193,8 +193,10 @@ fn say_what_the_tables_cannot(kind: EventKind, payload: &mut Value, choice: Choi
     if kind.name().starts_with("SUBSCRIPTION_") {
         set(payload, "status", 1);
     }
-    if let Some(emojis) = payload.get_mut("emojis").and_then(Value::as_array_mut) {
-        emojis.iter_mut().for_each(|emoji| set(emoji, "id", "2"));
+    for list in ["emojis", "stickers"] {
+        if let Some(list) = payload.get_mut(list).and_then(Value::as_array_mut) {
+            list.iter_mut().for_each(|element| set(element, "id", "2"));
+        }
     }
     for_each_field(payload, &mut settle_field);
 }
@@ -206,6 +208,10 @@ fn settle_field(key: &str, value: &mut Value) {
     }
     if BIT_SETS.contains(&key) && value.is_string() {
         *value = "2048".into();
+    }
+    // A list of the tables whose elements have no type.
+    if let ("burst_colors", Some(colors)) = (key, value.as_array_mut()) {
+        colors.fill("#ff0000".into());
     }
     // What a command may ask for is bounded where it is made, and no longer where it is shown.
     if matches!(key, "min_length" | "max_length") && value.is_number() {

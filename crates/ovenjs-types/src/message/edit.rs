@@ -1,0 +1,208 @@
+//! A change of a message.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::{AllowedMentions, MessageDraft, MessageFlags};
+use crate::{
+    Component, Embed, Id, KeptAttachment, Patch, PollDraft, Text, Upload,
+    attachment::AttachmentList, marker::StickerMarker,
+};
+
+/// A change of a message: what is not set stays as it is. The struct is its own builder.
+///
+/// Source: Discord, "Edit Message", "Edit Webhook Message".
+///
+/// ```
+/// use ovenjs_types::{Id, KeptAttachment, MessageEdit, Upload, json};
+/// let edit = MessageEdit::new()
+///     .content("new")
+///     .keep(KeptAttachment::new(Id::new(9)))
+///     .file(Upload::new("a.txt", &b"a"[..]));
+/// assert_eq!(
+///     json::encode(&edit),
+///     br#"{"content":"new","attachments":[{"id":"9"},{"id":0,"filename":"a.txt"}]}"#
+/// );
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MessageEdit {
+    /// The text.
+    pub content: Patch<Text>,
+    /// All embeds; replaces those that are there.
+    pub embeds: Patch<Vec<Embed>>,
+    /// All components; replaces those that are there.
+    pub components: Patch<Vec<Component>>,
+    /// All flags, those that stay as well; only [`EDITABLE`](MessageFlags::EDITABLE) ones change.
+    pub flags: Patch<MessageFlags>,
+    /// Who may be notified.
+    pub allowed_mentions: Patch<AllowedMentions>,
+    /// The attachments that stay. Where it is not set, all stay, unless `files` has any: then they
+    /// are replaced.
+    pub attachments: Patch<Vec<KeptAttachment>>,
+    /// Files to upload with it, beside those that stay.
+    pub files: Vec<Upload>,
+    /// All stickers; can only be emptied, for a message to become one of components alone.
+    pub sticker_ids: Patch<Vec<Id<StickerMarker>>>,
+    /// A poll, for the message that a deferred answer becomes.
+    pub poll: Patch<PollDraft>,
+}
+
+impl MessageEdit {
+    /// A change of nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the text.
+    #[must_use]
+    pub fn content(mut self, content: impl Into<Text>) -> Self {
+        self.content = Patch::Set(content.into());
+        self
+    }
+
+    /// Replaces the embeds.
+    #[must_use]
+    pub fn embeds(mut self, embeds: Vec<Embed>) -> Self {
+        self.embeds = Patch::Set(embeds);
+        self
+    }
+
+    /// Replaces the components; an empty list takes all buttons away.
+    ///
+    /// Components that ask for it set the flag `IS_COMPONENTS_V2`, beside the flags that are set.
+    #[must_use]
+    pub fn components(mut self, components: Vec<Component>) -> Self {
+        if components.iter().any(Component::needs_components_v2) {
+            let flags = self.flags.value().copied().unwrap_or_default();
+            self.flags = Patch::Set(flags | MessageFlags::IS_COMPONENTS_V2);
+        }
+        self.components = Patch::Set(components);
+        self
+    }
+
+    /// Replaces the flags; those that stay must be among them.
+    #[must_use]
+    pub const fn flags(mut self, flags: MessageFlags) -> Self {
+        self.flags = Patch::Set(flags);
+        self
+    }
+
+    /// Limits who is notified.
+    #[must_use]
+    pub fn allowed_mentions(mut self, allowed: AllowedMentions) -> Self {
+        self.allowed_mentions = Patch::Set(allowed);
+        self
+    }
+
+    /// Adds a file. Those that are there go, unless they are kept.
+    #[must_use]
+    pub fn file(mut self, file: Upload) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// Keeps an attachment; those that are not kept go.
+    #[must_use]
+    pub fn keep(mut self, attachment: KeptAttachment) -> Self {
+        match &mut self.attachments {
+            Patch::Set(list) => list.push(attachment),
+            Patch::Keep | Patch::Clear => self.attachments = Patch::Set(vec![attachment]),
+        }
+        self
+    }
+
+    /// Takes every attachment away.
+    #[must_use]
+    pub fn without_attachments(mut self) -> Self {
+        self.attachments = Patch::Set(Vec::new());
+        self
+    }
+
+    /// Adds a poll to the message that a deferred answer becomes.
+    #[must_use]
+    pub fn poll(mut self, poll: PollDraft) -> Self {
+        self.poll = Patch::Set(poll);
+        self
+    }
+}
+
+impl Serialize for MessageEdit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        macro_rules! write_unless_kept {
+            ($($field:ident)+) => {$(
+                if !self.$field.is_keep() {
+                    body.serialize_entry(stringify!($field), &self.$field)?;
+                }
+            )+};
+        }
+        write_unless_kept!(content embeds components flags allowed_mentions);
+        if !self.attachments.is_keep() || !self.files.is_empty() {
+            let kept = self.attachments.value().map_or(&[][..], Vec::as_slice);
+            let files = &self.files;
+            body.serialize_entry("attachments", &AttachmentList { kept, files })?;
+        }
+        write_unless_kept!(sticker_ids poll);
+        body.end()
+    }
+}
+
+impl From<&str> for MessageEdit {
+    fn from(content: &str) -> Self {
+        Self::new().content(content)
+    }
+}
+
+impl From<String> for MessageEdit {
+    fn from(content: String) -> Self {
+        Self::new().content(content)
+    }
+}
+
+impl From<MessageDraft> for MessageEdit {
+    /// The message becomes what the draft says: text, embeds and components that the draft has not
+    /// are cleared. Attachments stay unless the draft has files.
+    fn from(draft: MessageDraft) -> Self {
+        let flags = draft.flags.difference(MessageFlags::EPHEMERAL);
+        Self {
+            content: draft.content.map_or(Patch::Clear, Patch::Set),
+            embeds: Patch::Set(draft.embeds),
+            components: Patch::Set(draft.components),
+            flags: if flags.is_empty() {
+                Patch::Keep
+            } else {
+                Patch::Set(flags)
+            },
+            allowed_mentions: draft.allowed_mentions.map_or(Patch::Keep, Patch::Set),
+            files: draft.files,
+            poll: draft.poll.map_or(Patch::Keep, Patch::Set),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[test]
+    fn attachments_stay_until_something_is_said_of_them() {
+        let text = |edit: MessageEdit| String::from_utf8(json::encode(&edit)).unwrap();
+        assert_eq!(text(MessageEdit::new()), "{}");
+        assert_eq!(
+            text(MessageEdit::new().without_attachments()),
+            r#"{"attachments":[]}"#
+        );
+        let kept = KeptAttachment::new(Id::new(9)).spoiler(true);
+        assert_eq!(
+            text(MessageEdit::new().keep(kept)),
+            r#"{"attachments":[{"id":"9","is_spoiler":true}]}"#
+        );
+        let replaced = MessageEdit::new().file(Upload::new("a", &b"a"[..]));
+        assert_eq!(
+            text(replaced),
+            r#"{"attachments":[{"id":0,"filename":"a"}]}"#
+        );
+    }
+}
