@@ -62,6 +62,7 @@ mod subscription;
 mod team;
 mod timestamp;
 mod user;
+mod valid;
 
 pub use activity_instance::{ActivityInstance, ActivityLocation, ActivityLocationKind};
 pub use application::Application;
@@ -118,6 +119,7 @@ pub use team::{MembershipState, Team, TeamMember, TeamRole};
 pub use timestamp::{Timestamp, TimestampError};
 pub use twilight_model::id::{Id, marker};
 pub use user::{User, UserFlags};
+pub use valid::{Invalid, Measure, Report, VIOLATIONS_MAX, Valid, Validate, Violation};
 
 /// The text of the model. One alias, so that its representation is one decision.
 ///
