@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
 
-use crate::{Application, Id, Text, Timestamp, User, marker::AttachmentMarker};
+use crate::{
+    Application, Id, Report, Text, Timestamp, User, Validate, limits, marker::AttachmentMarker,
+};
 
 /// A file on a message or in a command option.
 ///
@@ -155,6 +157,41 @@ impl Upload {
     }
 }
 
+impl Validate for Upload {
+    /// How large a file may be depends on the guild's boosts and is not checked here.
+    fn check(&self, report: &mut Report) {
+        let name = limits::ATTACHMENT_FILENAME_MIN..=limits::ATTACHMENT_FILENAME;
+        report.length("filename", &self.filename, name);
+        report.length_of("title", self.title.as_ref(), 0..=limits::ATTACHMENT_TITLE);
+        check_description(self.description.as_ref(), report);
+        if self
+            .duration_secs
+            .is_some_and(|secs| secs < 0.0 || secs.is_nan())
+        {
+            report.note("duration_secs", "is no length: measure it in seconds");
+        }
+        report.length_of(
+            "waveform",
+            self.waveform.as_ref(),
+            0..=limits::ATTACHMENT_WAVEFORM,
+        );
+    }
+}
+
+impl Validate for KeptAttachment {
+    fn check(&self, report: &mut Report) {
+        check_description(self.description.as_ref(), report);
+    }
+}
+
+fn check_description(description: Option<&Text>, report: &mut Report) {
+    report.length_of(
+        "description",
+        description,
+        0..=limits::ATTACHMENT_DESCRIPTION,
+    );
+}
+
 /// A file that stays on a message while the message is changed. The struct is its own builder.
 ///
 /// What is not set stays as it is.
@@ -205,6 +242,28 @@ impl KeptAttachment {
 pub(crate) struct AttachmentList<'a> {
     pub(crate) kept: &'a [KeptAttachment],
     pub(crate) files: &'a [Upload],
+}
+
+impl AttachmentList<'_> {
+    /// Checks the list and each of its elements, in the order in which Discord sees them.
+    pub(crate) fn check(&self, report: &mut Report) {
+        let count = self.kept.len() + self.files.len();
+        report.amount(
+            "attachments",
+            count,
+            0..=limits::MESSAGE_ATTACHMENTS,
+            "attachments",
+        );
+        report.each("attachments", 0..count, |report, place| {
+            match self.kept.get(place) {
+                Some(kept) => kept.check(report),
+                None => {
+                    let file = self.files.get(place - self.kept.len());
+                    file.into_iter().for_each(|file| file.check(report));
+                }
+            }
+        });
+    }
 }
 
 impl Serialize for AttachmentList<'_> {

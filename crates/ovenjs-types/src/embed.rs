@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Component, Text, Timestamp};
+use crate::{Component, Report, Text, Timestamp, Validate, limits};
 
 /// A framed box in a message. The struct is its own builder.
 ///
@@ -154,6 +154,113 @@ impl Embed {
         self
     }
 }
+
+impl Validate for Embed {
+    fn check(&self, report: &mut Report) {
+        self.check_parts(report);
+        report.amount(
+            "",
+            self.characters(),
+            0..=limits::MESSAGE_EMBED_TOTAL,
+            "characters",
+        );
+    }
+}
+
+/// Checks all embeds of a message: their number, each of them, and their texts together.
+pub(crate) fn check_all(embeds: &[Embed], report: &mut Report) {
+    report.amount("embeds", embeds.len(), 0..=limits::MESSAGE_EMBEDS, "embeds");
+    report.each("embeds", embeds, |report, embed| embed.check_parts(report));
+    let total = embeds.iter().map(Embed::characters).sum();
+    report.amount(
+        "embeds",
+        total,
+        0..=limits::MESSAGE_EMBED_TOTAL,
+        "characters",
+    );
+}
+
+impl Embed {
+    /// The characters that count towards the 6000 of a message.
+    #[must_use]
+    pub fn characters(&self) -> usize {
+        let fields = self
+            .fields
+            .iter()
+            .flat_map(|field| [&field.name, &field.value]);
+        let single = [
+            self.title.as_ref(),
+            self.description.as_ref(),
+            self.footer.as_ref().map(|footer| &footer.text),
+            self.author.as_ref().map(|author| &author.name),
+        ];
+        let texts = single.into_iter().flatten().chain(fields);
+        texts.map(|text| text.trim().chars().count()).sum()
+    }
+
+    fn check_parts(&self, report: &mut Report) {
+        let text = |report: &mut Report, field: &str, text: Option<&Text>, most| {
+            // Discord trims these before it counts.
+            report.length(field, text.map_or("", |text| text.trim()), 0..=most);
+        };
+        let url = |report: &mut Report, field: &str, url: Option<&Text>| {
+            report.length_of(field, url, 0..=limits::EMBED_URL);
+        };
+        text(report, "title", self.title.as_ref(), limits::EMBED_TITLE);
+        text(
+            report,
+            "description",
+            self.description.as_ref(),
+            limits::EMBED_DESCRIPTION,
+        );
+        url(report, "url", self.url.as_ref());
+        report.number_of("color", self.color, 0..=WHITE);
+        if let Some(footer) = &self.footer {
+            report.field("footer", |report| {
+                text(report, "text", Some(&footer.text), limits::EMBED_FOOTER);
+                url(report, "icon_url", footer.icon_url.as_ref());
+            });
+        }
+        let pictures = [("image", &self.image), ("thumbnail", &self.thumbnail)];
+        for (name, picture) in pictures {
+            let Some(picture) = picture else { continue };
+            report.field(name, |report| {
+                url(report, "url", picture.url.as_ref());
+                let description = picture.description.as_ref();
+                report.length_of(
+                    "description",
+                    description,
+                    0..=limits::EMBED_MEDIA_DESCRIPTION,
+                );
+            });
+        }
+        if let Some(author) = &self.author {
+            report.field("author", |report| {
+                text(report, "name", Some(&author.name), limits::EMBED_AUTHOR);
+                url(report, "url", author.url.as_ref());
+                url(report, "icon_url", author.icon_url.as_ref());
+            });
+        }
+        report.amount(
+            "fields",
+            self.fields.len(),
+            0..=limits::EMBED_FIELDS,
+            "fields",
+        );
+        report.each("fields", &self.fields, |report, field| {
+            text(report, "name", Some(&field.name), limits::EMBED_FIELD_NAME);
+            text(
+                report,
+                "value",
+                Some(&field.value),
+                limits::EMBED_FIELD_VALUE,
+            );
+        });
+    }
+}
+
+/// The greatest colour.
+const WHITE: u64 = 0xFF_FF_FF;
 
 open_str! {
     /// What an embed was made from.
@@ -372,5 +479,56 @@ mod tests {
             serde_json::from_str(text).unwrap(),
         );
         assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn what_discord_trims_does_not_count() {
+        let padded = Embed::new().title(format!("  {}  ", "x".repeat(256)));
+        assert_eq!(padded.characters(), 256);
+        assert!(padded.validate().is_ok());
+        let long = Embed::new().title("x".repeat(257)).validate().unwrap_err();
+        let [title] = long.violations() else {
+            panic!("{long}")
+        };
+        assert_eq!((&*title.path, title.measure.unwrap().value), ("title", 257));
+    }
+
+    #[test]
+    fn each_part_may_be_within_its_limit_and_the_whole_beyond_it() {
+        let mut embed = Embed::new().description("x".repeat(4096));
+        assert!(embed.clone().validate().is_ok());
+        for _ in 0..2 {
+            embed = embed.field("n", "x".repeat(1024), false);
+        }
+        let whole = embed.validate().unwrap_err();
+        assert_eq!(
+            whole.violations()[0].measure.unwrap().value,
+            4096 + 2 * 1025
+        );
+        assert_eq!(whole.violations().len(), 1);
+    }
+
+    #[test]
+    fn all_that_is_too_long_is_told_at_once() {
+        let long = "x".repeat(5000);
+        let mut embed = Embed::new()
+            .author(EmbedAuthor::new(&*long).icon_url(&*long))
+            .footer(&*long)
+            .image(EmbedMedia::new(&*long).description(&*long))
+            .color(0x01_00_00_00);
+        for _ in 0..26 {
+            embed = embed.field(&*long, "v", true);
+        }
+        let told = embed.validate().unwrap_err();
+        let paths: Vec<&str> = told.violations().iter().map(|v| &*v.path).collect();
+        let first = [
+            "color",
+            "footer.text",
+            "image.url",
+            "image.description",
+            "author.name",
+        ];
+        assert_eq!(paths[..5], first);
+        assert_eq!(paths[5..8], ["author.icon_url", "fields", "fields[0].name"]);
     }
 }

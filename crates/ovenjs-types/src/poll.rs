@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    Embed, EmbedType, Id, ReactionEmoji, Text, Timestamp, User,
+    Embed, EmbedType, Id, ReactionEmoji, Report, Text, Timestamp, User, Validate, limits,
     marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
 };
 
@@ -204,6 +204,39 @@ impl PollDraft {
     }
 }
 
+impl Validate for PollDraft {
+    fn check(&self, report: &mut Report) {
+        report.field("question", |report| {
+            let text = self.question.text.as_deref().unwrap_or_default();
+            report.length(
+                "text",
+                text,
+                limits::POLL_QUESTION_MIN..=limits::POLL_QUESTION,
+            );
+            if self.question.emoji.is_some() {
+                report.note("emoji", "stands on a question: put it on an answer");
+            }
+        });
+        report.amount(
+            "answers",
+            self.answers.len(),
+            1..=limits::POLL_ANSWERS,
+            "answers",
+        );
+        report.each("answers", &self.answers, |report, answer| {
+            let text = answer.text.as_deref().unwrap_or_default();
+            report.length("poll_media.text", text, 1..=POLL_ANSWER_TEXT_MAX);
+        });
+        report.number_of("duration", self.duration, HOURS);
+    }
+}
+
+/// The most characters of an answer. Discord's page says so in words: "Poll Media Object".
+pub const POLL_ANSWER_TEXT_MAX: usize = 55;
+
+/// For how long a poll may be open: 32 days.
+const HOURS: std::ops::RangeInclusive<u64> = 1..=32 * 24;
+
 /// An answer as it is sent: without the number that Discord gives it.
 #[derive(Serialize, Deserialize)]
 struct NewAnswer<M> {
@@ -363,6 +396,46 @@ mod tests {
         assert_eq!(
             json::decode::<PollDraft>(&text, &mut Scratch::new()).unwrap(),
             poll
+        );
+    }
+
+    #[test]
+    fn a_poll_that_discord_would_refuse_says_where() {
+        let told = PollDraft::new("")
+            .answer("x".repeat(56))
+            .hours(769)
+            .validate()
+            .unwrap_err();
+        let paths: Vec<&str> = told.violations().iter().map(|v| &*v.path).collect();
+        assert_eq!(
+            paths,
+            ["question.text", "answers[0].poll_media.text", "duration"]
+        );
+        assert_eq!(told.violations()[2].measure.unwrap().most, 768);
+
+        let none = PollDraft::new(PollMedia::from("?").emoji("🍞"))
+            .validate()
+            .unwrap_err();
+        let paths: Vec<&str> = none.violations().iter().map(|v| &*v.path).collect();
+        assert_eq!(paths, ["question.emoji", "answers"]);
+        assert!(
+            PollDraft::new("?")
+                .answer("x".repeat(55))
+                .hours(768)
+                .validate()
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn the_limits_are_those_of_the_tables() {
+        assert_eq!(
+            usize::try_from(*HOURS.end()),
+            Ok(limits::POLL_DURATION_HOURS)
+        );
+        assert_eq!(
+            usize::try_from(*HOURS.start()),
+            Ok(limits::POLL_DURATION_HOURS_MIN)
         );
     }
 

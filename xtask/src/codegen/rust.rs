@@ -112,6 +112,22 @@ const BOUNDS: &[(&str, &str, &str)] = &[
         "MessageAllowedMentionsRequest",
         "users",
     ),
+    (
+        "ATTACHMENT_DESCRIPTION",
+        "MessageAttachmentRequest",
+        "description",
+    ),
+    (
+        "ATTACHMENT_FILENAME",
+        "MessageAttachmentRequest",
+        "filename",
+    ),
+    ("ATTACHMENT_TITLE", "MessageAttachmentRequest", "title"),
+    (
+        "ATTACHMENT_WAVEFORM",
+        "MessageAttachmentRequest",
+        "waveform",
+    ),
     ("BUTTON_URL", "ButtonComponentForMessageRequest", "url"),
     (
         "CHANNEL_OVERWRITES",
@@ -179,6 +195,8 @@ const BOUNDS: &[(&str, &str, &str)] = &[
         "ContainerComponentForMessageRequest",
         "components",
     ),
+    ("EMBED_COLOR", "RichEmbed", "color"),
+    ("EMBED_MEDIA_DESCRIPTION", "RichEmbedImage", "description"),
     ("EMBED_URL", "RichEmbed", "url"),
     ("EMOJI_NAME", "create_guild_emoji.body", "name"),
     ("FORUM_TAG_NAME", "CreateOrUpdateThreadTagRequest", "name"),
@@ -300,6 +318,13 @@ const BOUNDS: &[(&str, &str, &str)] = &[
         "ThumbnailComponentForMessageRequest",
         "description",
     ),
+    (
+        "THEME_ANGLE",
+        "CustomClientThemeShareRequest",
+        "gradient_angle",
+    ),
+    ("THEME_COLORS", "CustomClientThemeShareRequest", "colors"),
+    ("THEME_MIX", "CustomClientThemeShareRequest", "base_mix"),
     ("VOICE_STATUS", "update_voice_channel_status.body", "status"),
     ("WEBHOOK_NAME", "create_webhook.body", "name"),
 ];

@@ -8,8 +8,23 @@ pub const ALLOWED_MENTIONS_ROLES: usize = 100;
 /// `users` of `MessageAllowedMentionsRequest`: at most.
 pub const ALLOWED_MENTIONS_USERS: usize = 100;
 
+/// `description` of `MessageAttachmentRequest`: at most.
+pub const ATTACHMENT_DESCRIPTION: usize = 1_024;
+
+/// `filename` of `MessageAttachmentRequest`: at most.
+pub const ATTACHMENT_FILENAME: usize = 1_024;
+
+/// `filename` of `MessageAttachmentRequest`: at least.
+pub const ATTACHMENT_FILENAME_MIN: usize = 1;
+
 /// `attachment.size`, in bytes per file by default: at most.
 pub const ATTACHMENT_SIZE_BYTES: usize = 10_485_760;
+
+/// `title` of `MessageAttachmentRequest`: at most.
+pub const ATTACHMENT_TITLE: usize = 1_024;
+
+/// `waveform` of `MessageAttachmentRequest`: at most.
+pub const ATTACHMENT_WAVEFORM: usize = 400;
 
 /// `audit_reason`, in characters: at most.
 pub const AUDIT_REASON: usize = 512;
@@ -167,6 +182,9 @@ pub const COMPONENTS_V2_TOTAL: usize = 40;
 /// `embed.author`, in characters: at most.
 pub const EMBED_AUTHOR: usize = 256;
 
+/// `color` of `RichEmbed`: at most.
+pub const EMBED_COLOR: usize = 16_777_215;
+
 /// `embed.description`, in characters: at most.
 pub const EMBED_DESCRIPTION: usize = 4_096;
 
@@ -181,6 +199,9 @@ pub const EMBED_FIELD_VALUE: usize = 1_024;
 
 /// `embed.footer`, in characters: at most.
 pub const EMBED_FOOTER: usize = 2_048;
+
+/// `description` of `RichEmbedImage`: at most.
+pub const EMBED_MEDIA_DESCRIPTION: usize = 4_096;
 
 /// `embed.title`, in characters: at most.
 pub const EMBED_TITLE: usize = 256;
@@ -517,6 +538,18 @@ pub const TEXT_INPUT_LABEL_MIN: usize = 1;
 
 /// `placeholder` of `TextInputComponentForModalRequest`: at most.
 pub const TEXT_INPUT_PLACEHOLDER: usize = 100;
+
+/// `gradient_angle` of `CustomClientThemeShareRequest`: at most.
+pub const THEME_ANGLE: usize = 360;
+
+/// `colors` of `CustomClientThemeShareRequest`: at most.
+pub const THEME_COLORS: usize = 5;
+
+/// `colors` of `CustomClientThemeShareRequest`: at least.
+pub const THEME_COLORS_MIN: usize = 1;
+
+/// `base_mix` of `CustomClientThemeShareRequest`: at most.
+pub const THEME_MIX: usize = 100;
 
 /// `thread.tags`, in applied tags: at most.
 pub const THREAD_TAGS: usize = 5;

@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AllowedMentions, MessageFlags, MessageReference, Nonce, SharedClientTheme};
+use super::{
+    AllowedMentions, MessageFlags, MessageReference, MessageReferenceType, Nonce, SharedClientTheme,
+};
 use crate::{
-    Component, Embed, Id, PollDraft, Text, Upload, attachment,
+    Component, Embed, Id, PollDraft, Report, Text, Upload, Validate,
+    attachment::{self, AttachmentList},
+    embed, limits,
     marker::{ChannelMarker, MessageMarker, StickerMarker},
 };
 
@@ -85,7 +89,7 @@ impl MessageDraft {
         Self::default()
     }
 
-    /// A copy of another message, as it is now. Needs nothing else, and may have nothing else.
+    /// A copy of another message, as it is now. It needs nothing else.
     #[must_use]
     pub fn forward(channel: Id<ChannelMarker>, message: Id<MessageMarker>) -> Self {
         Self {
@@ -224,6 +228,121 @@ impl MessageDraft {
     }
 }
 
+impl Validate for MessageDraft {
+    fn check(&self, report: &mut Report) {
+        report.length_of(
+            "content",
+            self.content.as_ref(),
+            0..=limits::MESSAGE_CONTENT,
+        );
+        embed::check_all(&self.embeds, report);
+        self.check_flags(report);
+        if let Some(allowed) = &self.allowed_mentions {
+            report.field("allowed_mentions", |report| allowed.check(report));
+        }
+        if let Some(reference) = &self.message_reference {
+            report.field("message_reference", |report| reference.check(report));
+        }
+        if let Some(Nonce::Text(nonce)) = &self.nonce {
+            report.length("nonce", nonce, 0..=limits::MESSAGE_NONCE);
+        }
+        let files = &self.files;
+        AttachmentList { kept: &[], files }.check(report);
+        let stickers = self.sticker_ids.len();
+        report.amount(
+            "sticker_ids",
+            stickers,
+            0..=limits::MESSAGE_STICKERS,
+            "stickers",
+        );
+        if let Some(poll) = &self.poll {
+            report.field("poll", |report| poll.check(report));
+        }
+        if let Some(theme) = &self.shared_client_theme {
+            report.field("shared_client_theme", |report| theme.check(report));
+        }
+        if self.is_blank() && !self.is_forward() {
+            report.note(
+                "",
+                "is empty: add a text, an embed, a component, a file or a poll",
+            );
+        }
+    }
+}
+
+impl MessageDraft {
+    /// Checks what the flags ask of the rest.
+    fn check_flags(&self, report: &mut Report) {
+        let unsendable = self.flags.difference(MessageFlags::SENDABLE);
+        if !unsendable.is_empty() {
+            report.note(
+                "flags",
+                format!("has {unsendable}, which only Discord sets: take it away"),
+            );
+        }
+        if self.flags.contains(MessageFlags::IS_COMPONENTS_V2) {
+            let parts = self.parts();
+            for (name, _) in parts.iter().filter(|(_, is_there)| *is_there) {
+                report.note(
+                    name,
+                    "stands beside components of version 2: say it in a component",
+                );
+            }
+        } else if self.components.iter().any(Component::needs_components_v2) {
+            report.note(
+                "flags",
+                "lacks IS_COMPONENTS_V2, for which the components ask: add it",
+            );
+        }
+        if self.flags.contains(MessageFlags::IS_VOICE_MESSAGE) {
+            let [sound] = &self.files[..] else {
+                report.note(
+                    "attachments",
+                    "is not one file of sound: a voice message is",
+                );
+                return;
+            };
+            if sound.duration_secs.is_none() || sound.waveform.is_none() {
+                report.note(
+                    "attachments[0]",
+                    "lacks its length or loudness: see Upload::voice",
+                );
+            }
+            if self.parts().iter().any(|(_, is_there)| *is_there) || !self.components.is_empty() {
+                report.note(
+                    "",
+                    "has more than the sound of a voice message: take it away",
+                );
+            }
+        }
+    }
+
+    /// What a message may be made of, apart from files and components, and whether it is there.
+    fn parts(&self) -> [(&'static str, bool); 5] {
+        let has_text = self.content.as_ref().is_some_and(|text| !text.is_empty());
+        [
+            ("content", has_text),
+            ("embeds", !self.embeds.is_empty()),
+            ("sticker_ids", !self.sticker_ids.is_empty()),
+            ("poll", self.poll.is_some()),
+            ("shared_client_theme", self.shared_client_theme.is_some()),
+        ]
+    }
+
+    fn is_blank(&self) -> bool {
+        let has_parts = self.parts().iter().any(|(_, is_there)| *is_there);
+        !has_parts && self.files.is_empty() && self.components.is_empty()
+    }
+
+    fn is_forward(&self) -> bool {
+        let kind = self
+            .message_reference
+            .as_ref()
+            .and_then(|reference| reference.kind);
+        kind == Some(MessageReferenceType::Forward)
+    }
+}
+
 impl From<&str> for MessageDraft {
     fn from(content: &str) -> Self {
         Self::new().content(content)
@@ -271,5 +390,96 @@ mod tests {
             String::from_utf8(json::encode(&draft)).unwrap(),
             r#"{"flags":8192,"attachments":[{"id":0,"filename":"v.ogg","duration_secs":1.5,"waveform":"AAA="}]}"#
         );
+    }
+
+    #[test]
+    fn what_discord_would_refuse_is_told_with_its_place() {
+        let paths = |draft: MessageDraft| -> Vec<String> {
+            let told = draft.validate().map(drop).unwrap_err();
+            told.violations().iter().map(|v| v.path.clone()).collect()
+        };
+        assert_eq!(paths(MessageDraft::new()), [""]);
+        assert_eq!(paths(MessageDraft::from("")), [""]);
+        assert_eq!(paths(MessageDraft::from("x".repeat(2001))), ["content"]);
+        let long = Embed::new().title("x".repeat(257));
+        assert_eq!(
+            paths(MessageDraft::from("x").embed(Embed::new()).embed(long)),
+            ["embeds[1].title"]
+        );
+        assert_eq!(
+            paths(MessageDraft::from("x").nonce("x".repeat(26))),
+            ["nonce"]
+        );
+        let mut flagged = MessageDraft::from("x").suppress_embeds();
+        flagged.flags.insert(MessageFlags::CROSSPOSTED);
+        assert_eq!(paths(flagged), ["flags"]);
+        let unnamed = MessageDraft::new().file(Upload::new("", &b""[..]));
+        assert_eq!(paths(unnamed), ["attachments[0].filename"]);
+        let four = (1..5).fold(MessageDraft::new(), |draft, id| draft.sticker(Id::new(id)));
+        assert_eq!(paths(four), ["sticker_ids"]);
+        assert_eq!(
+            paths(MessageDraft::voice(Upload::new("v.ogg", &b"x"[..]))),
+            ["attachments[0]"]
+        );
+    }
+
+    #[test]
+    fn embeds_share_their_six_thousand_characters() {
+        let half = || Embed::new().description("x".repeat(3001));
+        let told = MessageDraft::new()
+            .embed(half())
+            .embed(half())
+            .validate()
+            .unwrap_err();
+        assert_eq!(
+            told.to_string(),
+            "Discord would refuse this: embeds has 6002 characters, but Discord takes at most 6000: shorten it by 2"
+        );
+    }
+
+    #[test]
+    fn components_of_version_2_stand_alone() {
+        let text = crate::TextDisplay::new("hi");
+        assert!(
+            MessageDraft::new()
+                .component(text.clone())
+                .validate()
+                .is_ok()
+        );
+        let told = MessageDraft::from("hi")
+            .component(text.clone())
+            .validate()
+            .unwrap_err();
+        assert_eq!(told.violations()[0].path, "content");
+        // Without the setter the flag may be forgotten.
+        let components = vec![text.into()];
+        let told = MessageDraft {
+            components,
+            ..MessageDraft::new()
+        }
+        .validate()
+        .unwrap_err();
+        assert_eq!(told.violations()[0].path, "flags");
+    }
+
+    #[test]
+    fn a_forward_needs_nothing_but_to_know_where_from() {
+        assert!(
+            MessageDraft::forward(Id::new(1), Id::new(2))
+                .validate()
+                .is_ok()
+        );
+        let mut nowhere = MessageReference::forward(Id::new(1), Id::new(2));
+        nowhere.channel_id = None;
+        let told = MessageDraft::new()
+            .reference(nowhere)
+            .validate()
+            .unwrap_err();
+        assert_eq!(told.violations()[0].path, "message_reference.channel_id");
+        let blank = MessageDraft::new()
+            .reply_to(Id::new(2))
+            .validate()
+            .unwrap_err();
+        assert_eq!(blank.violations()[0].path, "");
     }
 }

@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{AllowedMentions, MessageDraft, MessageFlags};
 use crate::{
-    Component, Embed, Id, KeptAttachment, Patch, PollDraft, Text, Upload,
-    attachment::AttachmentList, marker::StickerMarker,
+    Component, Embed, Id, KeptAttachment, Patch, PollDraft, Report, Text, Upload, Validate,
+    attachment::AttachmentList, embed, limits, marker::StickerMarker,
 };
 
 /// A change of a message: what is not set stays as it is. The struct is its own builder.
@@ -126,6 +126,55 @@ impl MessageEdit {
     }
 }
 
+impl Validate for MessageEdit {
+    fn check(&self, report: &mut Report) {
+        report.length_of("content", self.content.value(), 0..=limits::MESSAGE_CONTENT);
+        let embeds = self.embeds.value().map_or(&[][..], Vec::as_slice);
+        embed::check_all(embeds, report);
+        if let Some(allowed) = self.allowed_mentions.value() {
+            report.field("allowed_mentions", |report| allowed.check(report));
+        }
+        self.attachment_list().check(report);
+        let stickers = self.sticker_ids.value().map_or(0, Vec::len);
+        report.amount(
+            "sticker_ids",
+            stickers,
+            0..=limits::MESSAGE_STICKERS,
+            "stickers",
+        );
+        if let Some(poll) = self.poll.value() {
+            report.field("poll", |report| poll.check(report));
+        }
+        let flags = self.flags.value().copied().unwrap_or_default();
+        let parts = [
+            (
+                "content",
+                self.content.value().is_some_and(|text| !text.is_empty()),
+            ),
+            ("embeds", !embeds.is_empty()),
+            ("sticker_ids", stickers > 0),
+            ("poll", self.poll.value().is_some()),
+        ];
+        if flags.contains(MessageFlags::IS_COMPONENTS_V2) {
+            for (name, _) in parts.iter().filter(|(_, is_there)| *is_there) {
+                report.note(
+                    name,
+                    "stands beside components of version 2: say it in a component",
+                );
+            }
+        }
+    }
+}
+
+impl MessageEdit {
+    fn attachment_list(&self) -> AttachmentList<'_> {
+        AttachmentList {
+            kept: self.attachments.value().map_or(&[][..], Vec::as_slice),
+            files: &self.files,
+        }
+    }
+}
+
 impl Serialize for MessageEdit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut body = serializer.serialize_map(None)?;
@@ -138,9 +187,7 @@ impl Serialize for MessageEdit {
         }
         write_unless_kept!(content embeds components flags allowed_mentions);
         if !self.attachments.is_keep() || !self.files.is_empty() {
-            let kept = self.attachments.value().map_or(&[][..], Vec::as_slice);
-            let files = &self.files;
-            body.serialize_entry("attachments", &AttachmentList { kept, files })?;
+            body.serialize_entry("attachments", &self.attachment_list())?;
         }
         write_unless_kept!(sticker_ids poll);
         body.end()
@@ -204,5 +251,29 @@ mod tests {
             text(replaced),
             r#"{"attachments":[{"id":0,"filename":"a"}]}"#
         );
+    }
+
+    #[test]
+    fn those_that_stay_and_those_that_come_are_counted_together() {
+        let kept = (1..=10).fold(MessageEdit::new(), |edit, id| {
+            edit.keep(KeptAttachment::new(Id::new(id)))
+        });
+        assert!(kept.clone().validate().is_ok());
+        let told = kept.file(Upload::new("", &b""[..])).validate().unwrap_err();
+        let paths: Vec<&str> = told.violations().iter().map(|v| &*v.path).collect();
+        assert_eq!(paths, ["attachments", "attachments[10].filename"]);
+    }
+
+    #[test]
+    fn a_message_that_becomes_one_of_components_loses_the_rest() {
+        let components = vec![crate::TextDisplay::new("hi").into()];
+        let edit = MessageEdit::new().components(components);
+        let told = edit.clone().content("hi").validate().unwrap_err();
+        assert_eq!(told.violations()[0].path, "content");
+        let cleared = MessageEdit {
+            content: Patch::Clear,
+            ..edit
+        };
+        assert!(cleared.validate().is_ok());
     }
 }

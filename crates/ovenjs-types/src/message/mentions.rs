@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id,
+    Id, Report, Validate, limits,
     marker::{RoleMarker, UserMarker},
 };
 
@@ -109,6 +109,27 @@ impl AllowedMentions {
     pub const fn replied_user(mut self) -> Self {
         self.replied_user = true;
         self
+    }
+}
+
+impl Validate for AllowedMentions {
+    fn check(&self, report: &mut Report) {
+        if let Allowed::Only(users) = &self.users {
+            report.amount(
+                "users",
+                users.len(),
+                0..=limits::ALLOWED_MENTIONS_USERS,
+                "users",
+            );
+        }
+        if let Allowed::Only(roles) = &self.roles {
+            report.amount(
+                "roles",
+                roles.len(),
+                0..=limits::ALLOWED_MENTIONS_ROLES,
+                "roles",
+            );
+        }
     }
 }
 
@@ -223,5 +244,18 @@ mod tests {
     fn one_user_more_does_not_take_leave_from_all() {
         let all = AllowedMentions::everybody();
         assert_eq!(all.clone().user(Id::new(5)), all);
+    }
+
+    #[test]
+    fn a_list_has_an_end() {
+        let some = |count| AllowedMentions {
+            roles: Allowed::Only(vec![Id::new(5); count]),
+            ..AllowedMentions::nobody()
+        };
+        assert!(some(100).validate().is_ok());
+        assert_eq!(
+            some(101).validate().unwrap_err().violations()[0].path,
+            "roles"
+        );
     }
 }

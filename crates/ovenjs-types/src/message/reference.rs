@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{MessageFlags, MessageType};
 use crate::{
-    Attachment, Component, Embed, Id, Sticker, StickerItem, Text, Timestamp, User,
+    Attachment, Component, Embed, Id, Report, Sticker, StickerItem, Text, Timestamp, User,
+    Validate,
     marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker},
 };
 
@@ -65,6 +66,20 @@ impl MessageReference {
     pub const fn or_without(mut self) -> Self {
         self.fail_if_not_exists = Some(false);
         self
+    }
+}
+
+impl Validate for MessageReference {
+    fn check(&self, report: &mut Report) {
+        if self.message_id.is_none() {
+            report.note("message_id", "is missing: say which message");
+        }
+        if self.kind == Some(MessageReferenceType::Forward) && self.channel_id.is_none() {
+            report.note(
+                "channel_id",
+                "is missing: say where the forwarded message stands",
+            );
+        }
     }
 }
 

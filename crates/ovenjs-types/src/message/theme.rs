@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Text;
+use crate::{Report, Text, Validate, limits};
 
 /// The colours of someone's Discord app, for others to try. The struct is its own builder.
 ///
@@ -61,7 +61,30 @@ impl SharedClientTheme {
     }
 }
 
+impl Validate for SharedClientTheme {
+    fn check(&self, report: &mut Report) {
+        let count = limits::THEME_COLORS_MIN..=limits::THEME_COLORS;
+        report.amount("colors", self.colors.len(), count, "colors");
+        report.each("colors", &self.colors, |report, color| {
+            if color.len() != DIGITS || !color.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                report.note("", "is no colour: write six hexadecimal digits");
+            }
+        });
+        report.number("gradient_angle", self.gradient_angle, 0..=CIRCLE);
+        report.number("base_mix", self.base_mix, 0..=WHOLE);
+    }
+}
+
 const HALF: u32 = 50;
+
+/// Of a colour: `RRGGBB`.
+const DIGITS: usize = 6;
+
+/// Degrees of a circle.
+const CIRCLE: u64 = 360;
+
+/// All in percent.
+const WHOLE: u64 = 100;
 
 open_int! {
     /// What the colours of a theme are laid over.
@@ -72,5 +95,28 @@ open_int! {
         Light = 2,
         Darker = 3,
         Midnight = 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_colour_is_six_digits_without_a_sign() {
+        let mut theme = SharedClientTheme::new([0x12_34_56]).angle(361).mix(101);
+        theme.colors.push("#58659".into());
+        let told = theme.validate().unwrap_err();
+        let paths: Vec<&str> = told.violations().iter().map(|v| &*v.path).collect();
+        assert_eq!(paths, ["colors[1]", "gradient_angle", "base_mix"]);
+        assert!(SharedClientTheme::new([]).validate().is_err());
+        assert!(SharedClientTheme::new([0; 5]).validate().is_ok());
+        assert!(SharedClientTheme::new([0; 6]).validate().is_err());
+    }
+
+    #[test]
+    fn the_limits_are_those_of_the_tables() {
+        assert_eq!(usize::try_from(CIRCLE), Ok(limits::THEME_ANGLE));
+        assert_eq!(usize::try_from(WHOLE), Ok(limits::THEME_MIX));
     }
 }
