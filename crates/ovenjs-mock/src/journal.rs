@@ -58,7 +58,7 @@ impl Journal {
         let answer = match body {
             Body::Json(value) => value.clone(),
             Body::Html(text) => Value::String(text.clone()),
-            Body::Empty => Value::Null,
+            Body::Empty | Body::Png(_) => Value::Null,
         };
         self.requests.push_back((record, status, answer));
         if self.requests.len() > MAX_REQUESTS {

@@ -41,7 +41,7 @@ use crate::{
 /// assert_eq!(discord.poll(deadline, connection), Some(Step::Close(4009)));
 /// ```
 #[derive(Debug)]
-pub struct Referee(Backend);
+pub struct Referee(pub(crate) Backend);
 
 /// What a socket is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub enum Step {
 }
 
 /// A REST request on its way to a [`Referee`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Call<'a> {
     /// The method, `POST`.
     pub method: &'a str,
@@ -69,6 +69,8 @@ pub struct Call<'a> {
     pub authorization: Option<&'a str>,
     /// The `Content-Type` header, if there is one.
     pub content_type: Option<&'a str>,
+    /// The `X-Audit-Log-Reason` header as it is sent, if there is one.
+    pub reason: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
 }
@@ -138,7 +140,7 @@ impl Referee {
                 authorization: call.authorization.map(str::to_owned),
                 content_type: call.content_type.map(str::to_owned),
                 user_agent: Some("DiscordBot (simulation, 0)".to_owned()),
-                reason: None,
+                reason: call.reason.map(str::to_owned),
                 body: bytes::Bytes::copy_from_slice(call.body),
             },
         );
@@ -146,6 +148,7 @@ impl Referee {
             Body::Empty => Vec::new(),
             Body::Json(value) => value.to_string().into_bytes(),
             Body::Html(text) => text.into_bytes(),
+            Body::Png(bytes) => bytes.to_vec(),
         };
         Reply {
             status: reply.status,
@@ -328,6 +331,7 @@ mod tests {
             query: "",
             authorization: Some(&token),
             content_type: Some("application/json"),
+            reason: None,
             body: br#"{"content":"bread"}"#,
         };
         assert_eq!(discord.request(now, call).status, 200);
@@ -354,6 +358,7 @@ mod tests {
             query: "",
             authorization: Some(&token),
             content_type: None,
+            reason: None,
             body: b"",
         };
         assert_eq!(discord.request(now, call).status, 200);

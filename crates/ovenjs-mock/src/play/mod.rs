@@ -5,6 +5,7 @@ mod answer;
 mod faults;
 mod seen;
 mod user;
+mod whereabouts;
 
 use std::{
     collections::BTreeMap,

@@ -4,7 +4,7 @@ use crate::world::{World, audit, permission};
 
 use super::{Call, Done, ok};
 
-pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
+pub(super) fn act(call: &Call, world: &World) -> Option<Done> {
     (call.operation == "list_guild_audit_log_entries").then(|| list(call, world))
 }
 

@@ -1,14 +1,26 @@
 //! From a request to an answer, in Discord's order: version, route, token, limits, form, deed.
 
 mod audit_log;
+mod bans;
+mod channels;
 mod commands;
+mod fields;
+mod guild_settings;
 mod guilds;
 mod interactions;
+mod join_requests;
 mod limits;
+mod members;
 mod messages;
 mod multipart;
+mod overwrites;
 mod reactions;
+mod roles;
+mod templates;
 mod users;
+mod voice;
+mod welcome;
+mod widget;
 
 use std::{
     collections::BTreeMap,
@@ -56,6 +68,7 @@ pub(crate) enum Body {
     Empty,
     Json(Value),
     Html(String),
+    Png(&'static [u8]),
 }
 
 /// A request that has been understood: what the deeds work on.
@@ -111,6 +124,17 @@ impl Call {
             .unwrap_or(default)
     }
 
+    /// All values of a query parameter that is a list: repeated, or separated by commas.
+    fn queries(&self, name: &str) -> Vec<&str> {
+        let bracketed = format!("{name}[]");
+        self.query
+            .iter()
+            .filter(|(key, _)| *key == name || *key == bracketed)
+            .flat_map(|(_, value)| value.split(','))
+            .filter(|value| !value.is_empty())
+            .collect()
+    }
+
     /// A number in the query: an id, a type.
     fn number(&self, name: &str) -> Option<u64> {
         self.query(name)?.parse().ok()
@@ -138,7 +162,18 @@ fn done() -> Done {
 fn act(call: &Call, world: &mut World) -> Option<Done> {
     users::act(call, world)
         .or_else(|| guilds::act(call, world))
+        .or_else(|| guild_settings::act(call, world))
         .or_else(|| audit_log::act(call, world))
+        .or_else(|| channels::act(call, world))
+        .or_else(|| overwrites::act(call, world))
+        .or_else(|| roles::act(call, world))
+        .or_else(|| members::act(call, world))
+        .or_else(|| voice::act(call, world))
+        .or_else(|| bans::act(call, world))
+        .or_else(|| widget::act(call, world))
+        .or_else(|| welcome::act(call, world))
+        .or_else(|| templates::act(call, world))
+        .or_else(|| join_requests::act(call, world))
         .or_else(|| messages::act(call, world))
         .or_else(|| reactions::act(call, world))
         .or_else(|| commands::act(call, world))
@@ -228,7 +263,13 @@ impl Backend {
         }
         let mut headers = via();
         headers.extend(allowance.headers());
-        let body = body.map_or(Body::Empty, Body::Json);
+        let body = match body {
+            Some(_) if status == 200 && found.operation.id == widget::PICTURE => {
+                Body::Png(widget::PNG)
+            }
+            Some(body) => Body::Json(body),
+            None => Body::Empty,
+        };
         (
             Reply {
                 status,
@@ -481,3 +522,6 @@ fn read_query(query: &str) -> Vec<(String, String)> {
 fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,10 @@
-//! The gateway's address, the application, users, and direct message channels.
+//! The gateway's address, the application and users.
 
 use serde_json::{Value, json};
 
-use crate::{
-    failure::Failure,
-    json::{Fields, object},
-    world::World,
-};
+use crate::{failure::Failure, json::Fields, world::World};
 
-use super::{Call, Done, ok};
+use super::{Call, Done, fields, ok};
 
 pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     Some(match call.operation.as_str() {
@@ -24,41 +20,46 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
             },
         })),
         "get_my_user" => ok(world.me()),
-        "update_my_user" => {
-            let fields = call.fields();
-            let bot = world.bot;
-            if let (Some(name), Some(user)) = (fields.text("username"), world.users.get_mut(&bot)) {
-                user.set("username", name);
-            }
-            let me = world.me();
-            world.emit("USER_UPDATE", None, me.clone());
-            ok(me)
-        }
+        "update_my_user" => update(call, world),
         "get_user" => match world.user(call.id("user_id")) {
             Value::Null => Err(Failure::unknown(10013)),
             user => ok(user),
         },
         "get_my_application" | "get_my_oauth2_application" => ok(application(world)),
-        "list_my_guilds" => {
-            let after = call
-                .query("after")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0_u64);
-            let guilds = world.guilds.keys().copied().filter(|guild| *guild > after);
-            let guilds: Vec<Value> = guilds
-                .take(call.limit(200))
-                .filter_map(|guild| partial_guild(world, guild, call.asks("with_counts")))
-                .collect();
-            ok(guilds.into())
-        }
-        "create_dm" => {
-            let recipient = call.fields().key("recipient_id").unwrap_or_default();
-            world
-                .direct_channel(recipient)
-                .and_then(|channel| ok(Value::Object(world.channel(channel)?.object.clone())))
-        }
+        "list_my_connections" => Err(Failure::new(403, 20001, "Bots cannot use this endpoint")),
         _ => return None,
     })
+}
+
+fn update(call: &Call, world: &mut World) -> Done {
+    let asked = call.fields();
+    let bot = world.bot;
+    let mut after = world.users.get(&bot).cloned().unwrap_or_default();
+    if let Some(name) = asked.text("username") {
+        let wrong = WRONG_IN_NAMES
+            .iter()
+            .any(|part| name.to_lowercase().contains(part))
+            || WRONG_NAMES.contains(&name.to_lowercase().as_str());
+        if wrong {
+            return Err(Failure::form(
+                &["username"],
+                "USERNAME_INVALID_CONTAINS",
+                "Username cannot contain that",
+            ));
+        }
+        after.set("username", name);
+    }
+    for key in ["avatar", "banner"] {
+        if let Some(value) = asked.get(key) {
+            after.set(key, fields::image(key, value)?);
+        }
+    }
+    if world.users.get(&bot) != Some(&after) {
+        world.users.insert(bot, after);
+        let me = world.me();
+        world.emit("USER_UPDATE", None, me);
+    }
+    ok(world.me())
 }
 
 fn gateway_url(world: &World) -> String {
@@ -74,20 +75,6 @@ fn application(world: &World) -> Value {
     Value::Object(application)
 }
 
-fn partial_guild(world: &World, guild: u64, with_counts: bool) -> Option<Value> {
-    let room = world.guilds.get(&guild)?;
-    let mut partial = object(json!({
-        "id": guild.to_string(),
-        "name": room.object.get("name"),
-        "icon": null,
-        "banner": null,
-        "owner": false,
-        "permissions": world.guild_permissions(guild, world.bot).to_string(),
-        "features": [],
-    }));
-    if with_counts {
-        partial.set("approximate_member_count", room.members.len());
-        partial.set("approximate_presence_count", room.members.len());
-    }
-    Some(Value::Object(partial))
-}
+/// What no name may contain, and what no name may be.
+const WRONG_IN_NAMES: [&str; 5] = ["@", "#", ":", "```", "discord"];
+const WRONG_NAMES: [&str; 2] = ["everyone", "here"];

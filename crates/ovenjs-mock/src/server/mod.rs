@@ -177,6 +177,7 @@ fn respond(reply: Reply) -> Response<Payload> {
         Body::Empty => (None, Bytes::new()),
         Body::Json(value) => (Some("application/json"), value.to_string().into()),
         Body::Html(text) => (Some("text/html"), text.into()),
+        Body::Png(bytes) => (Some("image/png"), Bytes::from_static(bytes)),
     };
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {

@@ -19,15 +19,18 @@ pub(crate) struct Channel {
     pub(crate) messages: BTreeMap<u64, Message>,
     /// Pinned messages and when they were pinned, oldest first.
     pub(crate) pins: Vec<(u64, String)>,
+    /// What a voice channel says of itself while people are in it.
+    pub(crate) voice_status: Option<String>,
 }
 
 impl Channel {
-    fn new(object: Object, guild: Option<u64>) -> Self {
+    pub(super) fn new(object: Object, guild: Option<u64>) -> Self {
         Self {
             object,
             guild,
             messages: BTreeMap::new(),
             pins: Vec::new(),
+            voice_status: None,
         }
     }
 

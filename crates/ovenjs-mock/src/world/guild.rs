@@ -9,7 +9,7 @@ use crate::{
     json::{Fields, Object, object},
 };
 
-use super::{World, permission};
+use super::{World, permission, role};
 
 /// One guild: its own fields, and what belongs to it by id. Members are kept without their user.
 #[derive(Debug)]
@@ -21,6 +21,20 @@ pub(crate) struct Guild {
     pub(crate) bans: BTreeMap<u64, Option<String>>,
     /// The entries of the audit log, oldest first.
     pub(crate) audit_log: VecDeque<Object>,
+    /// Voice states without their member.
+    pub(crate) voice_states: BTreeMap<u64, Object>,
+    /// When members were last seen, in milliseconds since 1970.
+    pub(crate) last_seen: BTreeMap<u64, u64>,
+    pub(crate) integrations: BTreeMap<u64, Object>,
+    /// Invites by code, as REST shows them.
+    pub(crate) invites: BTreeMap<String, Object>,
+    /// Description and channels of the welcome screen.
+    pub(crate) welcome_screen: Object,
+    pub(crate) onboarding: Object,
+    /// The one template that a guild can have.
+    pub(crate) template: Option<Object>,
+    /// Applications of users who want to join.
+    pub(crate) join_requests: BTreeMap<u64, Object>,
 }
 
 impl World {
@@ -28,7 +42,7 @@ impl World {
     pub(super) fn found_guild(&mut self, plan: &config::Guild) -> (u64, u64) {
         let guild = self.next_id();
         let bot_role = self.next_id();
-        let object = object(json!({
+        let own = object(json!({
             "id": guild.to_string(),
             "name": plan.name,
             "icon": null,
@@ -71,17 +85,32 @@ impl World {
         }));
         let everyone = permission::EVERYONE & plan.bot_permissions;
         let roles = BTreeMap::from([
-            (guild, role(guild, "@everyone", everyone, 0)),
-            (bot_role, role(bot_role, "Bot", plan.bot_permissions, 1)),
+            (guild, role::blank(guild, "@everyone", everyone, 0)),
+            (bot_role, self.bot_role(bot_role, plan.bot_permissions)),
         ]);
+        let integration = self.next_id();
         self.guilds.insert(
             guild,
             Guild {
-                object,
+                object: own,
                 roles,
                 members: BTreeMap::new(),
                 bans: BTreeMap::new(),
                 audit_log: VecDeque::new(),
+                voice_states: BTreeMap::new(),
+                last_seen: BTreeMap::new(),
+                integrations: BTreeMap::from([(integration, self.own_integration(integration))]),
+                invites: BTreeMap::new(),
+                welcome_screen: object(json!({ "description": null, "welcome_channels": [] })),
+                onboarding: object(json!({
+                    "guild_id": guild.to_string(),
+                    "prompts": [],
+                    "default_channel_ids": [],
+                    "enabled": false,
+                    "mode": 0,
+                })),
+                template: None,
+                join_requests: BTreeMap::new(),
             },
         );
         self.join(guild, self.bot);
@@ -119,6 +148,63 @@ impl World {
             guild.set("approximate_presence_count", room.members.len());
         }
         Some(Value::Object(guild))
+    }
+
+    /// Gives a guild its new fields and tells of it, if anything is new.
+    pub(crate) fn change_guild(&mut self, id: u64, after: Object) {
+        let Some(room) = self.guilds.get_mut(&id) else {
+            return;
+        };
+        if room.object == after {
+            return;
+        }
+        room.object = after;
+        let data = self.guild(id, false).unwrap_or_default();
+        self.emit("GUILD_UPDATE", Some(id), data);
+    }
+
+    pub(crate) fn has_feature(&self, guild: u64, feature: &str) -> bool {
+        self.guilds
+            .get(&guild)
+            .is_some_and(|room| room.object.list("features").iter().any(|f| f == feature))
+    }
+
+    /// The bot goes; what it cannot see any more is not in the box any more.
+    pub(crate) fn forget_guild(&mut self, guild: u64) {
+        self.guilds.remove(&guild);
+        self.channels.retain(|_, room| room.guild != Some(guild));
+        let data = json!({ "id": guild.to_string(), "unavailable": false });
+        self.emit("GUILD_DELETE", Some(guild), data);
+    }
+
+    /// The role that Discord makes for a bot which is invited with permissions.
+    fn bot_role(&self, id: u64, permissions: u64) -> Object {
+        let mut role = role::blank(id, "Bot", permissions, 1);
+        role.set("managed", true);
+        role.set("tags", json!({ "bot_id": self.bot.to_string() }));
+        role
+    }
+
+    fn own_integration(&self, id: u64) -> Object {
+        let field = |key: &str| self.application.get(key).cloned().unwrap_or_default();
+        let application = json!({
+            "id": self.application_id().to_string(),
+            "name": field("name"),
+            "icon": null,
+            "description": field("description"),
+            "type": null,
+            "bot": self.user(self.bot),
+        });
+        object(json!({
+            "id": id.to_string(),
+            "type": "discord",
+            "name": field("name"),
+            "enabled": true,
+            "account": { "id": self.application_id().to_string(), "name": field("name") },
+            "application": application,
+            "scopes": ["applications.commands", "bot"],
+            "user": self.user(self.owner),
+        }))
     }
 
     pub(crate) fn roles(&self, guild: u64) -> Vec<Value> {
@@ -161,7 +247,17 @@ impl World {
         guild.set("large", room.members.len() > LARGE_GUILD);
         guild.set("unavailable", false);
         guild.set("member_count", room.members.len());
-        guild.set("voice_states", json!([]));
+        // Nor have voice states there.
+        let voice_states: Vec<Value> = room
+            .voice_states
+            .values()
+            .map(|state| {
+                let mut state = state.clone();
+                state.remove("guild_id");
+                Value::Object(state)
+            })
+            .collect();
+        guild.set("voice_states", voice_states);
         guild.set("members", members);
         guild.set(
             "channels",
@@ -181,23 +277,6 @@ impl World {
         guild.set("embedded_activities", json!([]));
         Some(Value::Object(guild))
     }
-}
-
-fn role(id: u64, name: &str, permissions: u64, position: u64) -> Object {
-    object(json!({
-        "id": id.to_string(),
-        "name": name,
-        "permissions": permissions.to_string(),
-        "position": position,
-        "color": 0,
-        "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
-        "hoist": false,
-        "managed": false,
-        "mentionable": false,
-        "icon": null,
-        "unicode_emoji": null,
-        "flags": 0,
-    }))
 }
 
 /// Discord calls a guild large when it has more members than the client's threshold; this is the

@@ -7,14 +7,18 @@ mod channel;
 pub(crate) mod command;
 mod component;
 mod guild;
+pub(crate) mod guild_channel;
 pub(crate) mod interaction;
 mod member;
 pub(crate) mod message;
 pub(crate) mod modal;
 pub(crate) mod permission;
 mod reaction;
+pub(crate) mod role;
 pub(crate) mod slash;
+mod template;
 mod user;
+mod voice;
 
 use std::collections::BTreeMap;
 
@@ -134,6 +138,9 @@ impl World {
     }
 
     pub(crate) fn emit(&mut self, name: &str, guild: Option<u64>, data: Value) {
+        if let Some(guild) = guild {
+            self.notice(guild, name, &data);
+        }
         self.emissions.push(Emission {
             name: name.to_owned(),
             data,

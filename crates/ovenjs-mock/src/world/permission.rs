@@ -102,6 +102,31 @@ impl World {
         without_implied(bits, judged.object.int("type").unwrap_or(0))
     }
 
+    /// What somebody without any role may do in a channel of a guild.
+    pub(crate) fn everyone_permissions(&self, channel: u64) -> u64 {
+        let Some((room, guild)) = self
+            .channels
+            .get(&channel)
+            .and_then(|room| Some((room, room.guild?)))
+        else {
+            return 0;
+        };
+        let base = self
+            .role(guild, guild)
+            .map_or(0, |role| bits_of(role.text("permissions")));
+        if base & ADMINISTRATOR != 0 {
+            return ALL;
+        }
+        let overwrites = room.object.list("permission_overwrites").iter();
+        let bits = overwrites
+            .filter_map(|overwrite| overwrite.as_object())
+            .find(|overwrite| overwrite.key("id") == Some(guild))
+            .map_or(base, |overwrite| {
+                (base & !bits_of(overwrite.text("deny"))) | bits_of(overwrite.text("allow"))
+            });
+        without_implied(bits, room.object.int("type").unwrap_or(0))
+    }
+
     /// Whether a member's timeout still runs.
     pub(crate) fn is_timed_out(&self, guild: u64, user: u64) -> bool {
         self.guilds
