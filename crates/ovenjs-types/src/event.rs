@@ -5,8 +5,9 @@ use std::ops::Deref;
 use bytes::Bytes;
 
 use crate::{
-    AutoModerationRule, Channel, Entitlement, Guild, GuildCommandPermissions, Intents, Interaction,
-    JsonValue, Member, Message, PollVote, Presence, Ready, Subscription, UnavailableGuild, User,
+    AuditLogEntry, AutoModerationRule, Channel, Entitlement, Guild, GuildCommandPermissions,
+    Intents, Interaction, JsonValue, Member, Message, PollVote, Presence, Ready, Subscription,
+    UnavailableGuild, User,
     json::{self, DecodeError, Scratch},
 };
 
@@ -113,7 +114,7 @@ macro_rules! events {
     (@type $variant:ident $name:literal {}) => { events!(@payload $variant); };
     (@type $variant:ident $name:literal ($object:ty)) => {
         #[doc = concat!("The payload of `", $name, "`.")]
-        #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
         pub struct $variant(pub $object);
 
@@ -163,7 +164,7 @@ events! {
     GuildCreate "GUILD_CREATE" [GUILDS] (Guild)
     GuildUpdate "GUILD_UPDATE" [GUILDS] (Guild)
     GuildDelete "GUILD_DELETE" [GUILDS] (UnavailableGuild)
-    GuildAuditLogEntryCreate "GUILD_AUDIT_LOG_ENTRY_CREATE" [GUILD_MODERATION] raw
+    GuildAuditLogEntryCreate "GUILD_AUDIT_LOG_ENTRY_CREATE" [GUILD_MODERATION] (AuditLogEntry)
     GuildBanAdd "GUILD_BAN_ADD" [GUILD_MODERATION] {}
     GuildBanRemove "GUILD_BAN_REMOVE" [GUILD_MODERATION] {}
     GuildEmojisUpdate "GUILD_EMOJIS_UPDATE" [GUILD_EXPRESSIONS] {}

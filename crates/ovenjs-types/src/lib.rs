@@ -28,6 +28,7 @@ mod open;
 mod activity_instance;
 mod application;
 mod attachment;
+mod audit_log;
 mod auto_moderation;
 mod channel;
 mod command;
@@ -48,7 +49,9 @@ mod interaction;
 mod interest;
 pub mod json;
 mod json_value;
+mod lobby;
 mod message;
+mod oauth2;
 mod patch;
 mod permissions;
 mod poll;
@@ -63,10 +66,15 @@ mod team;
 mod timestamp;
 mod user;
 mod valid;
+mod webhook_event;
 
 pub use activity_instance::{ActivityInstance, ActivityLocation, ActivityLocationKind};
-pub use application::Application;
+pub use application::{
+    Application, ApplicationContentFilter, ApplicationFlags, ApplicationType, EventWebhooksStatus,
+    InstallParams, IntegrationTypeConfig,
+};
 pub use attachment::{Attachment, AttachmentFlags, KeptAttachment, Upload};
+pub use audit_log::{AuditLogChange, AuditLogEntry, AuditLogOptions, AuditLogRole, Change};
 pub use auto_moderation::{
     AutoModerationAction, AutoModerationActionMetadata, AutoModerationActionType,
     AutoModerationEventType, AutoModerationKeywordPreset, AutoModerationRule,
@@ -95,13 +103,14 @@ pub use generated::{AuditLogEvent, ErrorCode, limits};
 pub use guild::{Guild, Member, MemberFlags, Role, RoleFlags, UnavailableGuild};
 pub use hook::*;
 pub use intents::Intents;
-pub use interaction::{
-    CommandData, ComponentData, DataOption, DataValue, Interaction, InteractionData,
-    InteractionType, ModalData, Resolved,
-};
+pub use interaction::*;
 pub use interest::Interest;
 pub use json_value::JsonValue;
+pub use lobby::{Lobby, LobbyInvite, LobbyMember, LobbyMemberFlags, LobbyMessage, LobbyMetadata};
 pub use message::*;
+pub use oauth2::{
+    AccessToken, AuthorizationInformation, OAuth2Key, OAuth2Keys, OAuth2Scope, OpenIdUser,
+};
 pub use patch::Patch;
 pub use permissions::Permissions;
 pub use poll::*;
@@ -120,6 +129,7 @@ pub use timestamp::{Timestamp, TimestampError};
 pub use twilight_model::id::{Id, marker};
 pub use user::{User, UserFlags};
 pub use valid::{Invalid, Measure, Report, VIOLATIONS_MAX, Valid, Validate, Violation};
+pub use webhook_event::*;
 
 /// The text of the model. One alias, so that its representation is one decision.
 ///

@@ -203,8 +203,26 @@ fn say_what_the_tables_cannot(kind: EventKind, payload: &mut Value, choice: Choi
 
 fn settle_field(key: &str, value: &mut Value) {
     // Where the documentation names the values elsewhere, the tables say "any".
-    if key == "type" && value.is_null() {
+    if matches!(key, "type" | "action_type") && value.is_null() {
         *value = 1.into();
+    }
+    if matches!(
+        key,
+        "authorizing_integration_owners" | "integration_types_config"
+    ) {
+        name_the_install_contexts(key, value);
+    }
+    // The target of an audit log entry is a text there, and an id in Discord's OpenAPI file.
+    if key == "target_id" && value.is_string() {
+        *value = "7".into();
+    }
+    if key == "emojis"
+        && let Some(emojis) = value.as_array_mut()
+    {
+        emojis
+            .iter_mut()
+            .filter(|emoji| emoji["id"].is_null())
+            .for_each(|emoji| set(emoji, "id", "2"));
     }
     if BIT_SETS.contains(&key) && value.is_string() {
         *value = "2048".into();
@@ -216,6 +234,22 @@ fn settle_field(key: &str, value: &mut Value) {
     // What a command may ask for is bounded where it is made, and no longer where it is shown.
     if matches!(key, "min_length" | "max_length") && value.is_number() {
         *value = 6000.into();
+    }
+}
+
+/// The tables know of these maps that they have keys.
+fn name_the_install_contexts(key: &str, value: &mut Value) {
+    let values: Vec<Value> = match value {
+        Value::Object(map) => std::mem::take(map).into_iter().map(|(_, v)| v).collect(),
+        _ => return,
+    };
+    for (context, inner) in values.into_iter().enumerate() {
+        let inner = match (inner, key) {
+            (Value::Null, "authorizing_integration_owners") => "7".into(),
+            (Value::Null, _) => Value::Object(Map::new()),
+            (inner, _) => inner,
+        };
+        set(value, &context.to_string(), inner);
     }
 }
 
@@ -264,6 +298,7 @@ fn for_each_field(value: &mut Value, visit: &mut impl FnMut(&str, &mut Value)) {
 const BIT_SETS: &[&str] = &[
     "permissions",
     "app_permissions",
+    "flags_new",
     "default_member_permissions",
     "allow",
     "deny",
