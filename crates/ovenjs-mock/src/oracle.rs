@@ -31,8 +31,8 @@ pub use self::{
     instance::{Choice, Fill},
     route::{OperationMatch, Route},
     table::{
-        Answer, CloseCode, Command, Content, EnumTable, Event, Field, Gateway, Intent, Limit,
-        Opcode, Operation, Range, Schema, Shape,
+        Answer, CloseCode, Command, Content, EnumTable, ErrorCode, Event, Field, Gateway, Intent,
+        Limit, Opcode, Operation, Range, Schema, Shape,
     },
     violation::{FormError, Rule, Segment, Severity, Violation},
 };
@@ -272,6 +272,12 @@ impl Oracle {
         self.tables.schemas.get(name)
     }
 
+    /// All schemas with their names, in the order of the names.
+    pub fn schemas(&self) -> impl Iterator<Item = (&str, &Schema)> {
+        let schemas = self.tables.schemas.iter();
+        schemas.map(|(name, schema)| (name.as_str(), schema))
+    }
+
     /// A value of a schema of any name, made up; absent for an unknown name.
     ///
     /// It fits the schema, and says nothing that would make sense to a person.
@@ -389,6 +395,11 @@ impl Oracle {
     /// Whether Discord documents the JSON error code.
     pub fn is_error_code(&self, code: u32) -> bool {
         self.tables.errors.contains_key(&code)
+    }
+
+    /// What is known of a JSON error code.
+    pub fn error(&self, code: u32) -> Option<&ErrorCode> {
+        self.tables.errors.get(&code)
     }
 
     /// All documented JSON error codes.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Oracle,
-    table::{Field, Range, Schema, Shape},
+    table::{EnumTable, Field, Range, Schema, Shape},
 };
 
 /// How an instance is made; the same choice gives the same instance.
@@ -14,7 +14,8 @@ pub struct Choice {
     pub fill: Fill,
     /// Which branch of each union and which value of each enum, counted round.
     ///
-    /// Trying 0, 1, 2 … one after the other meets every branch.
+    /// Trying 0, 1, 2 … one after the other meets every branch; from 32 on the branches within
+    /// other branches come in another order.
     pub branch: usize,
 }
 
@@ -25,10 +26,22 @@ pub enum Fill {
     Least,
     /// All fields down to a depth, lists with elements, highest numbers.
     Most,
+    /// As [`Most`](Self::Most), but each enum has a value which no table has: it fits tomorrow's
+    /// tables and not today's.
+    Beyond,
+}
+
+impl Fill {
+    const fn is_least(self) -> bool {
+        matches!(self, Self::Least)
+    }
 }
 
 /// Objects inside objects; messages hold messages and would never end.
 const DEPTH_MAX: usize = 4;
+
+/// Twice the branches of the largest union.
+const ROUND: usize = 32;
 
 /// Longer strings and lists show nothing new.
 const LENGTH_ENOUGH: usize = 3;
@@ -72,6 +85,7 @@ impl Maker<'_> {
                 .into(),
             Shape::Ref(name) => match self.oracle.schema(name) {
                 Some(Schema::Object { fields, .. }) => self.object(fields, depth, turn),
+                Some(Schema::Enum(table)) if self.choice.fill == Fill::Beyond => beyond(table),
                 Some(Schema::Enum(table)) => {
                     let value = self.pick(&table.values, turn);
                     value.map_or(Value::Null, |(_, value)| constant(value, table.integers))
@@ -81,7 +95,7 @@ impl Maker<'_> {
                 None => Value::Null,
             },
             Shape::Partial(name) => match self.oracle.schema(name) {
-                Some(Schema::Object { fields, .. }) if self.choice.fill == Fill::Most => {
+                Some(Schema::Object { fields, .. }) if !self.choice.fill.is_least() => {
                     self.object(fields, depth, turn)
                 }
                 _ => json!({}),
@@ -93,7 +107,10 @@ impl Maker<'_> {
                 if depth >= DEPTH_MAX && parts.contains(&Shape::Null) {
                     return Value::Null;
                 }
-                self.pick(parts, turn)
+                // In the second round of 32 what stands deeper has another turn, so that the
+                // branches of a union meet each of the branches within.
+                let turn_here = turn + self.choice.branch / ROUND * depth;
+                self.pick(parts, turn_here)
                     .map_or(Value::Null, |part| self.shape(part, depth, turn))
             }
             Shape::All(parts) => {
@@ -108,7 +125,7 @@ impl Maker<'_> {
     }
 
     pub(super) fn object(&self, fields: &[Field], depth: usize, turn: usize) -> Value {
-        let all = self.choice.fill == Fill::Most && depth < DEPTH_MAX;
+        let all = !self.choice.fill.is_least() && depth < DEPTH_MAX;
         fields
             .iter()
             .filter(|field| all || !field.optional)
@@ -126,7 +143,7 @@ impl Maker<'_> {
         let turn = i128::try_from(turn).unwrap_or_default();
         let number = match self.choice.fill {
             Fill::Least => range.min.unwrap_or(0).saturating_add(turn),
-            Fill::Most => range.max.unwrap_or(LARGE).saturating_sub(turn),
+            Fill::Most | Fill::Beyond => range.max.unwrap_or(LARGE).saturating_sub(turn),
         };
         let number = number
             .max(range.min.unwrap_or(number))
@@ -148,7 +165,7 @@ impl Maker<'_> {
         let most = length.max.map_or(usize::MAX, size);
         let wanted = match self.choice.fill {
             Fill::Least => least,
-            Fill::Most => text.chars().count().clamp(least, most),
+            Fill::Most | Fill::Beyond => text.chars().count().clamp(least, most),
         };
         // The turn is at the end, where it stays when the text is cut.
         let padded = format!("{}{text}", "x".repeat(wanted));
@@ -163,9 +180,9 @@ impl Maker<'_> {
         let most = length.max.map_or(usize::MAX, size);
         let wanted = match self.choice.fill {
             Fill::Least => 0,
-            Fill::Most if depth >= DEPTH_MAX => 0,
-            Fill::Most if depth > 1 => 1,
-            Fill::Most => LENGTH_ENOUGH,
+            _ if depth >= DEPTH_MAX => 0,
+            _ if depth > 1 => 1,
+            Fill::Most | Fill::Beyond => LENGTH_ENOUGH,
         };
         wanted.min(most).max(least)
     }
@@ -203,6 +220,18 @@ fn constant(value: &str, is_integer: bool) -> Value {
         Ok(number) if is_integer => Value::from(number),
         _ => Value::from(value),
     }
+}
+
+/// A value that the table has not, of the same kind.
+fn beyond(table: &EnumTable) -> Value {
+    if !table.integers {
+        return Value::from("of_tomorrow");
+    }
+    let known = table.values.iter();
+    let highest = known
+        .filter_map(|(_, value)| value.parse::<i64>().ok())
+        .max();
+    Value::from(highest.unwrap_or_default() + 30)
 }
 
 #[cfg(test)]

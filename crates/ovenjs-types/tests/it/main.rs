@@ -1,4 +1,4 @@
 //! The model against payloads that others wrote.
 
 mod corpus;
-mod specs;
+mod surface;
