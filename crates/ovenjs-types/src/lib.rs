@@ -51,6 +51,7 @@ pub mod json;
 mod json_value;
 mod lobby;
 mod message;
+mod null;
 mod oauth2;
 mod patch;
 mod permissions;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Application, Attachment, Channel, ChannelType, Component, Embed, Id, Member, Patch, Poll,
-    Sticker, StickerItem, Text, Timestamp, User,
+    Resolved, Sticker, StickerItem, Text, Timestamp, User,
     marker::{
         ApplicationMarker, ChannelMarker, GenericMarker, GuildMarker, MessageMarker, RoleMarker,
         WebhookMarker,
@@ -13,6 +13,7 @@ use crate::{
 
 mod draft;
 mod edit;
+mod interaction;
 mod mentions;
 mod nonce;
 mod notice;
@@ -23,6 +24,7 @@ mod theme;
 
 pub use draft::MessageDraft;
 pub use edit::MessageEdit;
+pub use interaction::{InteractionMetadata, MessageInteraction};
 pub use mentions::{Allowed, AllowedMentions};
 pub use nonce::Nonce;
 pub use notice::{
@@ -141,6 +143,12 @@ pub struct Message {
     /// deleted, absent where Discord did not look for it.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub referenced_message: Patch<Box<Self>>,
+    /// The interaction that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction_metadata: Option<Box<InteractionMetadata>>,
+    /// The command that it answers; Discord asks to read `interaction_metadata` instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction: Option<Box<MessageInteraction>>,
     /// The thread that was begun from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<Box<Channel>>,
@@ -162,6 +170,9 @@ pub struct Message {
     /// What was bought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purchase_notification: Option<Box<PurchaseNotification>>,
+    /// What the ids in its selects stand for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Box<Resolved>>,
     /// Its poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll: Option<Box<Poll>>,
@@ -352,6 +363,25 @@ mod tests {
             }
             assert_eq!(&ours, value, "{key}");
         }
+    }
+
+    #[test]
+    fn a_modal_remembers_what_opened_it() {
+        let (message, written) = there_and_back(
+            r#","interaction_metadata":{"id":"4","type":5,"user":{"id":"3","username":"x"},
+            "authorizing_integration_owners":{"0":"0","1":"3"},"original_response_message_id":"5",
+            "triggering_interaction_metadata":{"id":"6","type":3,"interacted_message_id":"7",
+                "authorizing_integration_owners":{"9":"8"},"user":{"id":"3","username":"x"}}},
+            "interaction":{"id":"4","type":2,"name":"order bread","user":{"id":"3","username":"x"}},
+            "resolved":{"users":{"3":{"id":"3","username":"x"}}}"#,
+        );
+        let modal = message.interaction_metadata.unwrap();
+        assert_eq!(modal.kind, crate::InteractionType::ModalSubmit);
+        let button = modal.triggering_interaction_metadata.unwrap();
+        assert_eq!(button.interacted_message_id, Some(Id::new(7)));
+        assert!(written.contains(r#"{"0":"0","1":"3"}"#) && written.contains(r#"{"9":"8"}"#));
+        assert_eq!(message.interaction.unwrap().name, "order bread");
+        assert!(message.resolved.unwrap().users.contains_key(&Id::new(3)));
     }
 
     /// A message with these fields beside the few that all have, and how it is written.

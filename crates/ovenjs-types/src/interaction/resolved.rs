@@ -16,22 +16,46 @@ use crate::{
 #[non_exhaustive]
 pub struct Resolved {
     /// Users.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "crate::null::as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub users: BTreeMap<Id<UserMarker>, User>,
     /// The same users as members, without the user inside.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "crate::null::as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub members: BTreeMap<Id<UserMarker>, Member>,
     /// Roles.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "crate::null::as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub roles: BTreeMap<Id<RoleMarker>, Role>,
     /// Channels, with few fields and the user's permissions there.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "crate::null::as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub channels: BTreeMap<Id<ChannelMarker>, Channel>,
     /// Messages.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "crate::null::as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub messages: BTreeMap<Id<MessageMarker>, Message>,
     /// Attachments.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "crate::null::as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub attachments: BTreeMap<Id<AttachmentMarker>, Attachment>,
 }
 

@@ -1,6 +1,6 @@
 //! Messages as lists answer them: the pins of a channel, what a search found.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::Message;
 use crate::{Channel, Text, Timestamp};
@@ -55,7 +55,7 @@ pub struct MessageSearch {
     /// The threads they stand in.
     #[serde(
         default,
-        deserialize_with = "or_none",
+        deserialize_with = "crate::null::as_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub threads: Vec<Channel>,
@@ -159,9 +159,4 @@ open_str! {
         Ascending = "asc",
         Descending = "desc",
     }
-}
-
-/// Reads a list where Discord may say null.
-fn or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
-    Option::deserialize(d).map(Option::unwrap_or_default)
 }
