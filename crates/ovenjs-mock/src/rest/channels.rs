@@ -135,8 +135,11 @@ fn delete(call: &Call, world: &mut World) -> Done {
     let id = call.id("channel_id");
     let before = world.channel(id)?.object.clone();
     let Some(guild) = world.channel_guild(id) else {
-        // The bot closes its side of the conversation; there is nobody to tell.
-        world.close_channel(id);
+        // A closed conversation is only out of sight, and is there again when someone speaks; a
+        // group is left.
+        if before.int("type") == Some(kind::GROUP_DM) {
+            world.close_channel(id);
+        }
         return ok(Value::Object(before));
     };
     world.bot_may(id, permission::MANAGE_CHANNELS)?;

@@ -318,6 +318,17 @@ impl Backend {
                 answer.get("errors").cloned().unwrap_or_default(),
             ));
         }
+        let reason = request.reason.as_deref().map(decode);
+        if reason
+            .as_ref()
+            .is_some_and(|reason| reason.chars().count() > MAX_REASON)
+        {
+            return Err(Failure::form(
+                &[],
+                "BASE_TYPE_MAX_LENGTH",
+                &format!("Must be {MAX_REASON} or fewer in length."),
+            ));
+        }
         let call = Call {
             operation: operation.id.clone(),
             params: found
@@ -328,7 +339,7 @@ impl Backend {
             query,
             body: body.unwrap_or_default(),
             files,
-            reason: request.reason.as_deref().map(decode),
+            reason,
             setting: self.setting(),
         };
         act(&call, &mut self.world).unwrap_or_else(|| Err(Failure::not_acted_on(&call.operation)))
@@ -522,6 +533,9 @@ fn read_query(query: &str) -> Vec<(String, String)> {
 fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
+
+/// Discord's bound on the reason for the audit log, in characters after decoding.
+const MAX_REASON: usize = 512;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::json::{Fields, Object, object};
+use crate::json::{Fields, Object, object, snowflake};
 
 use super::{World, permission};
 
@@ -179,17 +179,42 @@ impl World {
             .filter(|(id, room)| room.thread_parent().is_some() && named(**id))
             .map(|(_, room)| Value::Object(room.object.clone()))
             .collect();
+        let room = self.guilds.get(&guild);
+        let integrations: Vec<Value> = room
+            .into_iter()
+            .flat_map(|room| &room.integrations)
+            .filter(|(id, _)| named(**id))
+            .map(|(_, integration)| partial_integration(integration))
+            .collect();
+        let commands: Vec<Value> = self
+            .commands_of(Some(guild))
+            .chain(self.commands_of(None))
+            .map(|command| command.shown(true))
+            .filter(|command| command.get("id").and_then(snowflake).is_some_and(named))
+            .collect();
         json!({
-            "application_commands": [],
+            "application_commands": commands,
             "audit_log_entries": entries,
             "auto_moderation_rules": [],
             "guild_scheduled_events": [],
-            "integrations": [],
+            "integrations": integrations,
             "threads": threads,
             "users": users,
             "webhooks": [],
         })
     }
+}
+
+fn partial_integration(integration: &Object) -> Value {
+    let mut partial: Object = ["id", "name", "type", "account"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), integration.get(key)?.clone())))
+        .collect();
+    let application = integration.get("application");
+    if let Some(id) = application.and_then(|application| application.get("id")) {
+        partial.set("application_id", id.clone());
+    }
+    Value::Object(partial)
 }
 
 /// Discord's numbers of the actions, by its names.

@@ -8,6 +8,7 @@
 
 mod control;
 mod gateway;
+mod guilds;
 mod interactions;
 mod limits;
 mod raw;

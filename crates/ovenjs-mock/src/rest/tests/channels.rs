@@ -335,3 +335,31 @@ fn a_group_grows_and_shrinks() {
     assert_eq!(named.text("/name"), "Bakers");
     stage.end();
 }
+
+#[test]
+fn a_closed_conversation_is_there_again() {
+    let mut stage = Stage::new();
+    let ann = stage.user("ann");
+    let body = json!({ "recipient_id": ann.to_string() });
+    let dm = stage
+        .call("POST", "/users/@me/channels", body.clone())
+        .text("/id");
+    let path = format!("/channels/{dm}");
+    assert_eq!(
+        stage.call("PATCH", &path, json!({ "name": "x" })).refusal(),
+        (403, 50003)
+    );
+    assert_eq!(stage.call("DELETE", &path, Value::Null).status, 200);
+    assert_eq!(
+        stage.call("POST", "/users/@me/channels", body).text("/id"),
+        dm
+    );
+    let overwrite = format!("{path}/permissions/{ann}");
+    assert_eq!(
+        stage
+            .call("PUT", &overwrite, json!({ "type": 1 }))
+            .refusal(),
+        (403, 50003)
+    );
+    stage.end();
+}

@@ -1,0 +1,91 @@
+use ovenjs_mock::{Config, Discord};
+use serde_json::json;
+
+use crate::raw::{ALL_INTENTS, Socket, call, send};
+
+#[tokio::test]
+async fn a_reason_comes_over_the_wire_into_the_audit_log() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", ALL_INTENTS).await;
+    let (guild, ann) = (discord.guild_id(), discord.user("ann"));
+    let token = format!("Bot {}", discord.token());
+    let kick = |reason: String| {
+        let headers = [
+            ("authorization", token.clone()),
+            ("x-audit-log-reason", reason),
+        ];
+        let (address, path) = (
+            discord.address(),
+            format!("/api/v10/guilds/{guild}/members/{}", ann.id()),
+        );
+        async move {
+            let headers = headers
+                .each_ref()
+                .map(|(name, value)| (*name, value.as_str()));
+            send(address, "DELETE", &path, &headers, None).await
+        }
+    };
+    let long = kick("x".repeat(513)).await;
+    assert_eq!((long.status, long.code()), (400, Some(50035)));
+    assert_eq!(
+        kick("burnt%20the%20%F0%9F%8D%9E".to_owned()).await.status,
+        204
+    );
+    let entry = socket.event("GUILD_AUDIT_LOG_ENTRY_CREATE").await;
+    assert_eq!(entry["d"]["reason"], "burnt the 🍞");
+    let log = format!("/guilds/{guild}/audit-logs?action_type=20");
+    let log = call(&discord, "GET", &log, None).await;
+    assert_eq!(
+        log.body["audit_log_entries"][0]["target_id"],
+        ann.id().to_string()
+    );
+
+    let request = ann.asks_to_join(guild).unwrap();
+    let path = format!("/guilds/{guild}/requests/{request}");
+    let let_in = json!({ "action": "APPROVED" });
+    assert_eq!(
+        call(&discord, "PATCH", &path, Some(let_in)).await.status,
+        200
+    );
+    assert!(ann.asks_to_join(guild).is_err(), "she is in");
+    ann.leaves(guild);
+    socket.event("GUILD_MEMBER_REMOVE").await;
+    let body = json!({ "access_token": ann.access_token() });
+    let path = format!("/guilds/{guild}/members/{}", ann.id());
+    assert_eq!(call(&discord, "PUT", &path, Some(body)).await.status, 201);
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn users_come_and_go_in_voice_channels() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", ALL_INTENTS).await;
+    let ann = discord.user("ann");
+    assert!(ann.enters_voice(discord.channel_id()).is_err());
+    let channels = format!("/guilds/{}/channels", discord.guild_id());
+    let oven = json!({ "name": "Oven", "type": 2 });
+    let oven = call(&discord, "POST", &channels, Some(oven)).await;
+    let oven = oven.body["id"].as_str().unwrap().parse().unwrap();
+    ann.enters_voice(oven).unwrap();
+    let entered = socket.event("VOICE_STATE_UPDATE").await;
+    assert_eq!(entered["d"]["channel_id"], oven.to_string());
+    assert_eq!(entered["d"]["member"]["user"]["username"], "ann");
+    ann.leaves_voice();
+    let left = socket.event("VOICE_STATE_UPDATE").await;
+    assert!(left["d"]["channel_id"].is_null());
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_widget_is_a_picture_too() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let widget = format!("/guilds/{}/widget", discord.guild_id());
+    let on = json!({ "enabled": true });
+    assert_eq!(call(&discord, "PATCH", &widget, Some(on)).await.status, 200);
+    // Anyone may look, without a token.
+    let path = format!("/api/v10{widget}.png");
+    let picture = send(discord.address(), "GET", &path, &[], None).await;
+    assert_eq!(picture.status, 200);
+    assert_eq!(picture.header("content-type"), "image/png");
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
