@@ -2,21 +2,22 @@
 
 use std::{ops::Range, time::Duration};
 
-use ovenjs_types::{BotGateway, Intents, Secret, SessionStartLimit};
-use serde::Serialize;
+use ovenjs_types::{
+    BotGateway, IdentifyProperties, Intents, Secret, SessionStartLimit, UpdatePresence,
+};
 
-use crate::{Presence, session::Resume};
+use crate::session::Resume;
 
 /// How a gateway is set up: a fixed part, and [`Live`], which can change while it runs.
 ///
 /// ```
-/// use ovenjs_gateway::{Config, Presence, Status};
-/// use ovenjs_types::Intents;
+/// use ovenjs_gateway::Config;
+/// use ovenjs_types::{Intents, Status, UpdatePresence};
 ///
 /// let config = Config::new("token", Intents::GUILDS | Intents::GUILD_MESSAGES)
 ///     .gateway_url("wss://gateway.discord.gg")
 ///     .shards(2)
-///     .presence(Presence::new(Status::Idle));
+///     .presence(UpdatePresence::new(Status::Idle));
 /// assert!(!format!("{config:?}").contains("\"token\""));
 /// ```
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ pub struct Config {
     pub(crate) shards_total: u32,
     pub(crate) session_starts: SessionStartLimit,
     pub(crate) compression: Compression,
-    pub(crate) properties: Properties,
+    pub(crate) properties: IdentifyProperties,
     pub(crate) large_threshold: Option<u16>,
     pub(crate) backoff: (Duration, Duration),
     pub(crate) backlog_bytes: usize,
@@ -45,7 +46,7 @@ pub struct Config {
 #[non_exhaustive]
 pub struct Live {
     /// What is shown beside the bot's name. Default: nothing is said, and Discord shows "online".
-    pub presence: Option<Presence>,
+    pub presence: Option<UpdatePresence>,
 }
 
 /// How Discord compresses what it sends. It saves about nine tenths of the traffic.
@@ -93,27 +94,6 @@ impl Default for Compression {
     }
 }
 
-/// What the bot says about the program it is. Discord uses it for statistics.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-pub struct Properties {
-    /// The operating system. Default: the one this was compiled for.
-    pub os: String,
-    /// The library's name. Default: `ovenjs`.
-    pub browser: String,
-    /// The library's name again. Default: `ovenjs`.
-    pub device: String,
-}
-
-impl Default for Properties {
-    fn default() -> Self {
-        Self {
-            os: std::env::consts::OS.to_owned(),
-            browser: "ovenjs".to_owned(),
-            device: "ovenjs".to_owned(),
-        }
-    }
-}
-
 impl Config {
     /// One shard on Discord's own gateway.
     pub fn new(token: impl Into<Secret>, intents: Intents) -> Self {
@@ -131,7 +111,7 @@ impl Config {
                 max_concurrency: 1,
             },
             compression: Compression::default(),
-            properties: Properties::default(),
+            properties: IdentifyProperties::default(),
             large_threshold: None,
             backoff: (BACKOFF_BASE, BACKOFF_MAX),
             backlog_bytes: BACKLOG_BYTES,
@@ -200,7 +180,7 @@ impl Config {
 
     /// What the bot says about its program.
     #[must_use]
-    pub fn properties(mut self, properties: Properties) -> Self {
+    pub fn properties(mut self, properties: IdentifyProperties) -> Self {
         self.properties = properties;
         self
     }
@@ -215,7 +195,7 @@ impl Config {
 
     /// What is shown beside the bot's name. Part of [`Live`].
     #[must_use]
-    pub fn presence(mut self, presence: Presence) -> Self {
+    pub fn presence(mut self, presence: UpdatePresence) -> Self {
         self.live.presence = Some(presence);
         self
     }

@@ -20,11 +20,8 @@ mod net;
 pub mod session;
 mod url;
 
-pub use command::{
-    Activity, Command, PAYLOAD_BYTES_MAX, Presence, RequestChannelInfo, RequestMembers, Sealed,
-    Status, UpdateVoiceState,
-};
-pub use config::{Compression, Config, DISCORD_GATEWAY, Live, Properties};
+pub use command::{Command, Sealed};
+pub use config::{Compression, Config, DISCORD_GATEWAY, Live};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "net")]
 pub use net::{Delivery, Events, Gateway, ShardStats, Stats, Wiring};

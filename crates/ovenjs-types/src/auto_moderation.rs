@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, Text,
+    Id, Report, Text, Validate, limits,
     marker::{AutoModerationRuleMarker, ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
@@ -118,6 +118,26 @@ impl AutoModerationRuleDraft {
     }
 }
 
+impl Validate for AutoModerationRuleDraft {
+    fn check(&self, report: &mut Report) {
+        report.length("name", &self.name, 1..=100);
+        report.field("trigger_metadata", |report| {
+            self.trigger_metadata.check(report)
+        });
+        report.amount("actions", self.actions.len(), 1..=5, "actions");
+        report.each("actions", &self.actions, |report, action| {
+            report.field("metadata", |report| action.metadata.check(report));
+        });
+        report.amount("exempt_roles", self.exempt_roles.len(), 0..=20, "roles");
+        report.amount(
+            "exempt_channels",
+            self.exempt_channels.len(),
+            0..=50,
+            "channels",
+        );
+    }
+}
+
 /// What a rule looks for in detail. Which fields count goes by the rule's trigger.
 ///
 /// Source: Discord, "Trigger Metadata".
@@ -149,6 +169,26 @@ impl AutoModerationTriggerMetadata {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl Validate for AutoModerationTriggerMetadata {
+    fn check(&self, report: &mut Report) {
+        let (words, long) = (
+            limits::AUTO_MODERATION_KEYWORDS,
+            limits::AUTO_MODERATION_KEYWORD,
+        );
+        for (field, list, most, longest) in [
+            ("keyword_filter", &self.keyword_filter, words, long),
+            ("regex_patterns", &self.regex_patterns, 10, 260),
+            ("allow_list", &self.allow_list, words, long),
+        ] {
+            report.amount(field, list.len(), 0..=most, "entries");
+            report.each(field, list, |report, entry| {
+                report.length("", entry, 1..=longest)
+            });
+        }
+        report.number_of("mention_total_limit", self.mention_total_limit, 0..=50);
     }
 }
 
@@ -233,6 +273,13 @@ pub struct AutoModerationActionMetadata {
     pub custom_message: Option<Text>,
 }
 
+impl Validate for AutoModerationActionMetadata {
+    fn check(&self, report: &mut Report) {
+        report.number_of("duration_seconds", self.duration_seconds, 0..=2_419_200);
+        report.length_of("custom_message", self.custom_message.as_ref(), 0..=150);
+    }
+}
+
 open_int! {
     /// When a rule is looked at.
     pub enum AutoModerationEventType: u32 {
@@ -275,5 +322,28 @@ open_int! {
         SendAlertMessage = 2,
         Timeout = 3,
         BlockMemberInteraction = 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_discord_would_refuse_is_told_by_its_places() {
+        let rule = AutoModerationRuleDraft::keywords("No cats", ["cat*", "", &"x".repeat(61)])
+            .action(AutoModerationAction::timeout(3_000_000))
+            .action(AutoModerationAction::block("x".repeat(151)));
+        let told = rule.validate().unwrap_err();
+        let paths: Vec<&str> = told.violations().iter().map(|v| v.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "trigger_metadata.keyword_filter[1]",
+                "trigger_metadata.keyword_filter[2]",
+                "actions[0].metadata.duration_seconds",
+                "actions[1].metadata.custom_message",
+            ]
+        );
     }
 }

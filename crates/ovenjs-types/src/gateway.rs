@@ -7,9 +7,8 @@ mod ready;
 
 pub use close::{GatewayCloseCode, VoiceCloseCode};
 pub use command::{
-    ChannelInfoField, CommandFault, GatewayCommand, Heartbeat, Identify, IdentifyProperties,
-    RequestChannelInfo, RequestGuildMembers, RequestSoundboardSounds, Resume, UpdatePresence,
-    UpdateVoiceState,
+    ChannelInfoField, GatewayCommand, Heartbeat, Identify, IdentifyProperties, RequestChannelInfo,
+    RequestGuildMembers, RequestSoundboardSounds, Resume, UpdatePresence, UpdateVoiceState,
 };
 pub use opcode::{GatewayOpcode, VoiceOpcode};
 pub use ready::{

@@ -90,7 +90,7 @@ open_str! {
 ///     br#"{"name":"Custom Status","type":4,"state":"away"}"#
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Activity {
     /// Its name, e.g. that of a game; for a custom status it is not shown but must be there.

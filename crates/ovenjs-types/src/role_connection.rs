@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Localizations, Text};
+use crate::{Localizations, Report, Text, Validate};
 
 /// Something that guilds may ask of users before they get a linked role; at most 5 by application.
 ///
@@ -58,6 +58,21 @@ impl RoleConnectionMetadata {
     }
 }
 
+impl Validate for RoleConnectionMetadata {
+    fn check(&self, report: &mut Report) {
+        report.length("key", &self.key, 1..=50);
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !self.key.chars().all(fits) {
+            report.note(
+                "key",
+                "has other characters than a-z, 0-9 and _: leave them out",
+            );
+        }
+        report.length("name", &self.name, 1..=100);
+        report.length("description", &self.description, 1..=200);
+    }
+}
+
 open_int! {
     /// How a user's value is compared with what the guild asks for. Times are compared in days.
     pub enum RoleConnectionMetadataType: u32 {
@@ -86,4 +101,19 @@ pub struct RoleConnection {
     /// The user's value for each metadata key, written as text, at most 100 characters.
     #[serde(default)]
     pub metadata: BTreeMap<Text, Text>,
+}
+
+impl Validate for RoleConnection {
+    fn check(&self, report: &mut Report) {
+        report.length_of("platform_name", self.platform_name.as_ref(), 0..=50);
+        report.length_of(
+            "platform_username",
+            self.platform_username.as_ref(),
+            0..=100,
+        );
+        report.amount("metadata", self.metadata.len(), 0..=5, "values");
+        for (key, value) in &self.metadata {
+            report.field("metadata", |report| report.length(key, value, 1..=100));
+        }
+    }
 }

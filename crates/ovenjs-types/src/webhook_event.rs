@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     Channel, Entitlement, Guild, Id, InstallContext, JsonValue, LobbyMessage, Message, OAuth2Scope,
-    Text, Timestamp, User,
+    Timestamp, User,
     marker::{ApplicationMarker, GenericMarker, MessageMarker},
 };
 

@@ -132,6 +132,19 @@ mod tests {
     }
 
     #[test]
+    fn the_shared_vocabulary_says_the_same_of_every_code() {
+        for row in CLOSE_CODES {
+            let shared = ovenjs_types::GatewayCloseCode::from(row.code);
+            assert!(ovenjs_types::GatewayCloseCode::KNOWN.contains(&shared));
+            assert_eq!(shared.reconnects(), row.reaction != Reaction::GiveUp);
+        }
+        assert_eq!(
+            CLOSE_CODES.len(),
+            ovenjs_types::GatewayCloseCode::KNOWN.len()
+        );
+    }
+
+    #[test]
     fn refused_intents_are_named() {
         let error = give_up(
             4014,

@@ -52,7 +52,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use ovenjs_types::{Dispatch, ShardId, Version};
+use ovenjs_types::{Dispatch, ShardId, UpdatePresence, Version};
 
 pub use close::{CLOSE_CODES, CLOSE_TO_RESUME, CloseCode, Reaction, reaction};
 pub use contract::{Connect, Generation, Input, Output, Payload, SessionGap};
@@ -61,7 +61,7 @@ pub use inflate::MESSAGE_BYTES_MAX;
 pub use resume::Resume;
 pub use state::{Counts, ShardState};
 
-use crate::{Config, Error, ErrorKind, GatewayUrl, Presence, command::Sealed};
+use crate::{Config, Error, ErrorKind, GatewayUrl, command::Sealed};
 use backoff::{Backoff, Jitter, Outcome};
 use connection::{Connection, Stage};
 use payload::Identify;
@@ -103,7 +103,7 @@ pub struct Session {
     fruitless_resumes: u32,
     backoff: Backoff,
     jitter: Jitter,
-    presence: Option<Presence>,
+    presence: Option<UpdatePresence>,
     commands: VecDeque<Sealed>,
     outputs: VecDeque<Output>,
     backlog: VecDeque<Parcel>,

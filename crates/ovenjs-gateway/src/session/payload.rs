@@ -2,9 +2,8 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use ovenjs_types::{IdentifyProperties, UpdatePresence};
 use serde::{Deserialize, Serialize};
-
-use crate::{Presence, Properties};
 
 /// Of hello, what we need.
 #[derive(Deserialize)]
@@ -50,9 +49,9 @@ pub(super) struct Identify<'a> {
     pub(super) token: &'a str,
     pub(super) intents: u64,
     pub(super) shard: [u32; 2],
-    pub(super) properties: &'a Properties,
+    pub(super) properties: &'a IdentifyProperties,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) large_threshold: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) presence: Option<&'a Presence>,
+    pub(super) presence: Option<&'a UpdatePresence>,
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ovenjs_gateway::{Command, ErrorKind, Presence, RequestMembers, ShardState, Status, Wiring};
+use ovenjs_gateway::{Command, ErrorKind, ShardState, Wiring};
 use ovenjs_net::Connector;
-use ovenjs_types::{Fault, Hook, HookCall};
+use ovenjs_types::{Fault, Hook, HookCall, RequestGuildMembers, Status, UpdatePresence};
 
 use super::*;
 
@@ -60,7 +60,7 @@ async fn a_refused_token_ends_with_the_repair_and_without_the_token() {
     assert_eq!(only(&gateway).state, ShardState::Stopped);
     let refused = gateway.send(
         gateway.shards().next().unwrap(),
-        &Command::UpdatePresence(Presence::new(Status::Online)),
+        &Command::UpdatePresence(UpdatePresence::new(Status::Online)),
     );
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Stopped);
 }
@@ -128,7 +128,7 @@ async fn commands_reach_discord_and_its_answer_comes_back() {
     next_named(&mut events, "READY").await;
     let guild = discord.guild_id();
     let shard = gateway.shard_of(guild);
-    let bot = RequestMembers::users(guild, [discord.bot_id()]).nonce("mark");
+    let bot = RequestGuildMembers::users(guild, [discord.bot_id()]).nonce("mark");
     gateway.send(shard, &Command::RequestMembers(bot)).unwrap();
     let chunk = next_named(&mut events, "GUILD_MEMBERS_CHUNK").await;
     assert!(
@@ -138,7 +138,7 @@ async fn commands_reach_discord_and_its_answer_comes_back() {
     );
 
     let mut live = ovenjs_gateway::Live::default();
-    live.presence = Some(Presence::new(Status::Dnd));
+    live.presence = Some(UpdatePresence::new(Status::Dnd));
     let former = gateway.apply(live).unwrap();
     assert_eq!(former.presence, None);
     let presence = discord.wait_for_payload(3).await.unwrap();

@@ -9,7 +9,8 @@ use serde::{
 };
 
 use crate::{
-    Activity, GatewayOpcode, Id, Intents, JsonValue, Secret, Status, Text,
+    Activity, GatewayOpcode, Id, Intents, JsonValue, Report, Secret, Status, Text, Validate, json,
+    limits,
     marker::{ChannelMarker, GuildMarker, UserMarker},
 };
 
@@ -18,16 +19,16 @@ use crate::{
 /// Source: Discord, "Send Events".
 ///
 /// ```
-/// use ovenjs_types::{GatewayCommand, Id, RequestGuildMembers, json};
+/// use ovenjs_types::{GatewayCommand, Id, RequestGuildMembers, Validate, json};
 /// let everyone = GatewayCommand::RequestGuildMembers(RequestGuildMembers::all(Id::new(5)));
 /// assert_eq!(
 ///     json::encode(&everyone),
 ///     br#"{"op":8,"d":{"guild_id":"5","query":"","limit":0}}"#
 /// );
-/// assert!(everyone.check().is_ok());
+/// assert!(everyone.validate().is_ok());
 ///
 /// let many = RequestGuildMembers::users(Id::new(5), (1..=101).map(Id::new));
-/// assert!(GatewayCommand::RequestGuildMembers(many).check().is_err());
+/// assert!(GatewayCommand::RequestGuildMembers(many).validate().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -53,9 +54,6 @@ pub enum GatewayCommand {
 }
 
 impl GatewayCommand {
-    /// The largest frame that Discord takes, in bytes; after a larger one it closes with 4002.
-    pub const BYTES_MAX: usize = 4096;
-
     /// The number that says what it is.
     #[must_use]
     pub const fn opcode(&self) -> GatewayOpcode {
@@ -71,38 +69,26 @@ impl GatewayCommand {
             Self::Other(opcode, _) => *opcode,
         }
     }
+}
 
-    /// Checks the command against Discord's rules, its size apart.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandFault`] with the broken rule.
-    pub fn check(&self) -> Result<(), CommandFault> {
+impl Validate for GatewayCommand {
+    /// After a frame that is too large Discord closes the connection.
+    fn check(&self, report: &mut Report) {
         match self {
-            Self::Identify(identify) => identify.check(),
-            Self::RequestGuildMembers(request) => request.check(),
-            Self::RequestSoundboardSounds(request) => request.check(),
-            Self::RequestChannelInfo(request) => request.check(),
+            Self::Identify(identify) => identify.check(report),
+            Self::RequestGuildMembers(request) => request.check(report),
+            Self::RequestSoundboardSounds(request) => request.check(report),
+            Self::RequestChannelInfo(request) => request.check(report),
             Self::Heartbeat(_)
             | Self::UpdatePresence(_)
             | Self::UpdateVoiceState(_)
             | Self::Resume(_)
-            | Self::Other(..) => Ok(()),
+            | Self::Other(..) => {}
         }
+        let most = limits::GATEWAY_PAYLOAD_MAX_BYTES;
+        report.amount("", json::encode(self).len(), 0..=most, "bytes");
     }
 }
-
-/// A command that Discord would refuse or ignore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CommandFault(&'static str);
-
-impl fmt::Display for CommandFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for CommandFault {}
 
 /// A sign of life (op 1), with the number of the newest event; none before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,13 +98,13 @@ pub struct Heartbeat(pub Option<u64>);
 /// Begins a session (op 2).
 ///
 /// ```
-/// use ovenjs_types::{Identify, Intents, Status, UpdatePresence};
+/// use ovenjs_types::{Identify, Intents, Status, UpdatePresence, Validate};
 /// let identify = Identify::new("token", Intents::GUILDS)
 ///     .shard(3, 16)
 ///     .presence(UpdatePresence::new(Status::Idle));
-/// assert!(identify.check().is_ok());
-/// assert!(identify.clone().shard(16, 16).check().is_err());
-/// assert!(identify.large_threshold(251).check().is_err());
+/// assert!(identify.clone().validate().is_ok());
+/// assert!(identify.clone().shard(16, 16).validate().is_err());
+/// assert!(identify.large_threshold(251).validate().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identify {
@@ -178,31 +164,28 @@ impl Identify {
         self.large_threshold = Some(members);
         self
     }
+}
 
-    /// Checks it against Discord's rules.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandFault`] where the threshold is not from 50 to 250, or the shard is not below the
-    /// total.
-    pub fn check(&self) -> Result<(), CommandFault> {
-        if self
-            .large_threshold
-            .is_some_and(|members| !(50..=250).contains(&members))
-        {
-            return Err(CommandFault("large_threshold is not from 50 to 250"));
+impl Validate for Identify {
+    fn check(&self, report: &mut Report) {
+        let (least, most) = (
+            limits::GATEWAY_LARGE_THRESHOLD_MIN,
+            limits::GATEWAY_LARGE_THRESHOLD,
+        );
+        if let Some(members) = self.large_threshold {
+            report.amount("large_threshold", members.into(), least..=most, "members");
         }
         if self.shard.is_some_and(|[number, total]| number >= total) {
-            return Err(CommandFault(
-                "the shard's number is not below the total: count from 0",
-            ));
+            report.note(
+                "shard",
+                "is not below the total: count from 0, and give the total second",
+            );
         }
-        Ok(())
     }
 }
 
 /// What a connection says of its program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IdentifyProperties {
     /// The operating system.
     pub os: Text,
@@ -244,7 +227,7 @@ pub struct Resume {
 ///     br#"{"since":null,"activities":[{"name":"Custom Status","type":4,"state":"away"}],"status":"dnd","afk":false}"#
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdatePresence {
     /// Unix time in milliseconds since which the bot is idle, for [`Status::Idle`].
     #[serde(default)]
@@ -324,12 +307,6 @@ pub struct RequestGuildMembers {
 }
 
 impl RequestGuildMembers {
-    /// The most users that one request names, and the most members that one for a text brings.
-    pub const MEMBERS_MAX: u16 = 100;
-
-    /// Discord ignores a longer nonce, and then the answer would not be recognised.
-    pub const NONCE_BYTES_MAX: usize = 32;
-
     /// All members. Needs the intent `GUILD_MEMBERS`.
     #[must_use]
     pub const fn all(guild: Id<GuildMarker>) -> Self {
@@ -376,32 +353,23 @@ impl RequestGuildMembers {
         self.nonce = Some(nonce.into());
         self
     }
+}
 
-    /// Checks it against Discord's rules.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandFault`] where it names nobody or more than 100 users, asks by name without a limit
-    /// from 1 to 100, or has a nonce above 32 bytes.
-    pub fn check(&self) -> Result<(), CommandFault> {
-        let fault = if self.user_ids.len() > usize::from(Self::MEMBERS_MAX) {
-            "a request for members names more than 100 users: split it"
-        } else if self.query.is_none() && self.user_ids.is_empty() {
-            "a request for members names nobody: give users, or ask for all"
-        } else if self.query.as_ref().is_some_and(|query| !query.is_empty())
-            && !(1..=Self::MEMBERS_MAX).contains(&self.limit)
-        {
-            "a request for members by name takes a limit from 1 to 100"
-        } else if self
-            .nonce
-            .as_ref()
-            .is_some_and(|nonce| nonce.len() > Self::NONCE_BYTES_MAX)
-        {
-            "the nonce of a request for members has more than 32 bytes"
-        } else {
-            return Ok(());
-        };
-        Err(CommandFault(fault))
+impl Validate for RequestGuildMembers {
+    fn check(&self, report: &mut Report) {
+        if self.query.is_none() && self.user_ids.is_empty() {
+            report.note("", "names nobody: give users, or ask for all");
+        }
+        let users = limits::GATEWAY_REQUEST_MEMBERS_USER_IDS_MAX;
+        report.amount("user_ids", self.user_ids.len(), 0..=users, "users");
+        if self.query.as_ref().is_some_and(|query| !query.is_empty()) {
+            let most = limits::GATEWAY_REQUEST_MEMBERS_QUERY_MAX;
+            report.amount("limit", self.limit.into(), 1..=most, "members");
+        }
+        // Discord ignores a longer nonce, and then the answer would not be recognised.
+        let nonce = self.nonce.as_ref().map_or(0, Text::len);
+        let most = limits::GATEWAY_REQUEST_MEMBERS_NONCE_BYTES;
+        report.amount("nonce", nonce, 0..=most, "bytes");
     }
 }
 
@@ -419,17 +387,11 @@ impl RequestSoundboardSounds {
             guild_ids: guilds.into_iter().collect(),
         }
     }
+}
 
-    /// Checks that it asks for anything.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandFault`] where it names no guild.
-    pub fn check(&self) -> Result<(), CommandFault> {
-        if self.guild_ids.is_empty() {
-            return Err(CommandFault("a request for sounds names no guild"));
-        }
-        Ok(())
+impl Validate for RequestSoundboardSounds {
+    fn check(&self, report: &mut Report) {
+        report.amount("guild_ids", self.guild_ids.len(), 1..=usize::MAX, "guilds");
     }
 }
 
@@ -450,17 +412,11 @@ impl RequestChannelInfo {
             fields: fields.into_iter().collect(),
         }
     }
+}
 
-    /// Checks that it asks for anything.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandFault`] where it names no field.
-    pub fn check(&self) -> Result<(), CommandFault> {
-        if self.fields.is_empty() {
-            return Err(CommandFault("a request for channel info names no field"));
-        }
-        Ok(())
+impl Validate for RequestChannelInfo {
+    fn check(&self, report: &mut Report) {
+        report.amount("fields", self.fields.len(), 1..=usize::MAX, "fields");
     }
 }
 
@@ -613,9 +569,14 @@ mod tests {
             RequestGuildMembers::named(guild, "a", 101),
             RequestGuildMembers::all(guild).nonce("x".repeat(33)),
         ] {
-            assert!(request.check().is_err(), "{request:?}");
+            assert!(request.clone().validate().is_err(), "{request:?}");
         }
-        assert!(RequestSoundboardSounds::new([]).check().is_err());
-        assert!(RequestChannelInfo::new(guild, []).check().is_err());
+        assert!(RequestSoundboardSounds::new([]).validate().is_err());
+        assert!(RequestChannelInfo::new(guild, []).validate().is_err());
+
+        let long =
+            UpdatePresence::new(Status::Online).activity(Activity::playing("x".repeat(4096)));
+        let told = GatewayCommand::UpdatePresence(long).validate().unwrap_err();
+        assert!(told.to_string().contains("at most 4096"), "{told}");
     }
 }

@@ -2,16 +2,19 @@
 //!
 //! It is long because every rule and every bug of other libraries that we know of has its own.
 
-use ovenjs_types::Id;
+use ovenjs_types::{Activity, Id, RequestGuildMembers, Status, UpdatePresence};
 
 use super::*;
-use crate::{Activity, Presence, RequestMembers, Status};
 
 // --- The handshake -------------------------------------------------------------------------
 
 #[test]
 fn hello_then_identify_then_ready() {
-    let mut script = Script::new(config().shards(1).presence(Presence::new(Status::Idle)));
+    let mut script = Script::new(
+        config()
+            .shards(1)
+            .presence(UpdatePresence::new(Status::Idle)),
+    );
     let connect = &script.connects[0];
     assert_eq!(
         (connect.url.host(), connect.resume),
@@ -223,7 +226,7 @@ fn a_missing_acknowledgement_is_not_held_against_the_next_connection() {
 #[test]
 fn heartbeats_do_not_wait_for_the_budget_of_commands() {
     let mut script = Script::connected(config());
-    let members = Command::RequestMembers(RequestMembers::all(Id::new(1)));
+    let members = Command::RequestMembers(RequestGuildMembers::all(Id::new(1)));
     for _ in 0..300 {
         if script.session.wants_commands() {
             script.command(&members);
@@ -757,7 +760,7 @@ fn a_backlog_of_nothing_still_takes_one_event_at_a_time() {
 #[test]
 fn commands_wait_for_the_session_and_the_budget() {
     let mut script = Script::new(config());
-    let members = Command::RequestMembers(RequestMembers::all(Id::new(1)));
+    let members = Command::RequestMembers(RequestGuildMembers::all(Id::new(1)));
     for _ in 0..COMMANDS_MAX {
         assert!(script.session.wants_commands());
         script.command(&members);
@@ -783,7 +786,9 @@ fn commands_wait_for_the_session_and_the_budget() {
 fn only_the_last_presence_is_sent_and_a_new_session_begins_with_it() {
     let mut script = Script::connected(config());
     let presence = |name: &str| {
-        Command::UpdatePresence(Presence::new(Status::Online).activity(Activity::playing(name)))
+        Command::UpdatePresence(
+            UpdatePresence::new(Status::Online).activity(Activity::playing(name)),
+        )
     };
     script.closed(None);
     script.command(&presence("one"));
