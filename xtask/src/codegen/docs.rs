@@ -80,13 +80,7 @@ pub(super) fn gateway(corpus: &Value, docs: &Structures, tables: &mut Tables) ->
             brought.remove(name).unwrap_or_default() == intents,
             "{name}: the event's intents are not those of the intents' table"
         );
-        // The same table with its corrections, where the event is documented as an object too.
-        let heading = slug(text(&row["structures"][0]["heading"]));
-        let object = format!(
-            "{DOCUMENTED}gateway-events/{}/{heading}",
-            slug(text(&row["title"]))
-        );
-        if let Some(Schema::Object { fields, .. }) = schemas.get(&object) {
+        if let Some(fields) = corrected(row, text(&row["title"]), schemas) {
             event.fields.clone_from(fields);
         }
         extra.insert(name, event.fields.clone());
@@ -112,13 +106,31 @@ pub(super) fn gateway(corpus: &Value, docs: &Structures, tables: &mut Tables) ->
             ..Command::default()
         };
         match list(&row["structures"]).first() {
-            Some(structure) => command.fields = docs.fields(&structure["fields"])?,
+            Some(structure) => {
+                let stated = docs.fields(&structure["fields"])?;
+                let known = corrected(row, text(&row["name"]), schemas);
+                command.fields = known.cloned().unwrap_or(stated);
+            }
             None => command.payload = stated(&command.name)?,
         }
         gateway.commands.push(command);
     }
     gateway.commands.sort_by_key(|command| command.op);
     Ok(())
+}
+
+/// The same table with its corrections, where what is sent is documented as an object too.
+fn corrected<'a>(
+    row: &Value,
+    title: &str,
+    schemas: &'a BTreeMap<String, Schema>,
+) -> Option<&'a Vec<Field>> {
+    let heading = slug(text(&row["structures"][0]["heading"]));
+    let object = format!("{DOCUMENTED}gateway-events/{}/{heading}", slug(title));
+    match schemas.get(&object)? {
+        Schema::Object { fields, .. } => Some(fields),
+        _ => None,
+    }
 }
 
 fn event(row: &Value, docs: &Structures) -> Result<Event> {

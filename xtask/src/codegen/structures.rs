@@ -35,7 +35,7 @@ const LINKS: [(&str, &str); 4] = [
 /// Fields of which the documentation says something else in words beside the table.
 ///
 /// `?` makes a field optional, and `*` stands for every field.
-const CORRECTIONS: [(&str, &str, &str); 4] = [
+const CORRECTIONS: [(&str, &str, &str); 6] = [
     // Which fields are there depends on another field's value.
     (
         "docs/auto-moderation/auto-moderation-action-object/action-metadata",
@@ -58,6 +58,18 @@ const CORRECTIONS: [(&str, &str, &str); 4] = [
         "docs/gateway-events/presence-update/presence-update-event-fields",
         "user",
         "~@docs/user/user-object/user-structure",
+    ),
+    // It bounds a search by prefix, and a request by ids has none.
+    (
+        "docs/gateway-events/request-guild-members/request-guild-members-structure",
+        "limit",
+        "?int",
+    ),
+    // A table of its own lists them.
+    (
+        "docs/gateway-events/update-presence/gateway-presence-update-structure",
+        "status",
+        "str=online,dnd,idle,invisible,offline",
     ),
 ];
 
