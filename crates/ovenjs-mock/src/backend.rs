@@ -5,12 +5,14 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::{
     config::Config,
-    faults::Faults,
+    faults::{FaultMenu, Faults},
     journal::Journal,
     oracle::Oracle,
-    protocol::{Gateway, Input, IntentTable, Output},
+    protocol::{Admission, Gateway, Input, IntentTable, Output},
     rest::{Limiter, Setting},
     time::Timeline,
     world::{Emission, World},
@@ -26,6 +28,8 @@ pub(crate) struct Backend {
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    /// Events since the last one that the oracle has looked at.
+    unchecked: u32,
 }
 
 impl Backend {
@@ -46,52 +50,80 @@ impl Backend {
         Self {
             timeline: Timeline::new(now, unix_ms),
             world: World::new(&config, unix_ms),
-            gateway: Gateway::new(&config, intents),
+            gateway: Gateway::new(&config, intents, now),
             limiter: Limiter::new(config.limits.clone()),
-            faults: Faults::default(),
+            faults: Faults::new(config.faults),
             journal: Journal::default(),
+            unchecked: 0,
             config,
         }
     }
 
-    pub(crate) fn set_time(&mut self, now: Instant) {
-        self.world.now_ms = self.timeline.unix_ms(now);
+    /// What goes wrong by chance from now on.
+    pub(crate) fn serve(&mut self, menu: FaultMenu) {
+        self.faults.serve(menu);
+        self.gateway.serve(menu);
     }
 
-    pub(crate) const fn setting(&self) -> Setting {
+    pub(crate) fn set_time(&mut self, now: Instant) {
+        let skew = self.faults.menu.clock_skew_ms;
+        self.world.now_ms = self.timeline.unix_ms(now).saturating_add_signed(skew);
+        self.gateway.set_time(now);
+    }
+
+    pub(crate) fn setting(&self) -> Setting {
+        let (starts_left, starts_reset) = self.gateway.starts();
         Setting {
             shards: self.config.shards,
             max_concurrency: self.config.max_concurrency,
             session_starts: self.config.session_starts,
-            starts_left: self.gateway.starts_left,
+            starts_left,
+            starts_reset,
             interaction_deadline: self.config.interaction_deadline,
         }
     }
 
-    pub(crate) fn open(&mut self, now: Instant, query: &str) -> u64 {
+    pub(crate) fn admit(&mut self, now: Instant) -> Admission {
         self.set_time(now);
-        let id = self.gateway.open(now, query);
+        self.gateway.admit()
+    }
+
+    pub(crate) fn open(&mut self, now: Instant, path: &str, query: &str) -> u64 {
+        self.set_time(now);
+        let id = self.gateway.open(path, query);
         self.settle();
         id
     }
 
     pub(crate) fn handle(&mut self, now: Instant, connection: u64, input: Input<'_>) {
         self.set_time(now);
-        self.gateway
-            .handle(now, connection, input, &self.world, &mut self.faults);
+        self.gateway.handle(connection, input, &mut self.world);
         self.settle();
     }
 
     pub(crate) fn poll(&mut self, now: Instant, connection: u64) -> Option<Output> {
-        let output = self.gateway.poll(now, connection, &self.faults);
+        self.set_time(now);
+        let output = self.gateway.poll(connection);
         self.settle();
         output
     }
 
     pub(crate) fn expire(&mut self, now: Instant) {
         self.set_time(now);
-        self.gateway.expire(now);
+        self.gateway.expire(&mut self.world);
         self.settle();
+    }
+
+    /// Does something to the gateway and its connections.
+    pub(crate) fn trouble<T>(
+        &mut self,
+        now: Instant,
+        deed: impl FnOnce(&mut Gateway, &World) -> T,
+    ) -> T {
+        self.set_time(now);
+        let done = deed(&mut self.gateway, &self.world);
+        self.settle();
+        done
     }
 
     /// Does something as a user would, and tells the bot.
@@ -111,25 +143,36 @@ impl Backend {
 
     /// Sends out what has happened and writes it down.
     pub(crate) fn settle(&mut self) {
-        let oracle = Oracle::embedded();
+        self.gateway.is_watched = self.journal.watched;
         for emission in std::mem::take(&mut self.world.emissions) {
-            for violation in oracle.check_event(&emission.name, &emission.data) {
-                self.journal
-                    .found(&format!("event {}", emission.name), &violation);
-            }
+            self.check(&emission.name, &emission.data);
             self.journal.happened(&emission, self.world.bot);
             self.gateway.dispatch(&emission, &self.world);
         }
+        self.gateway.follow_up();
         for (name, data) in std::mem::take(&mut self.gateway.own_events) {
-            for violation in oracle.check_event(name, &data) {
-                self.journal.found(&format!("event {name}"), &violation);
-            }
+            self.check(name, &data);
         }
-        for warning in std::mem::take(&mut self.gateway.warnings) {
+        for warning in self.gateway.warnings.drain(..) {
             self.journal.warn(warning);
         }
-        for traffic in std::mem::take(&mut self.gateway.traffic) {
-            self.journal.passed(&traffic);
+        for traffic in self.gateway.traffic.drain(..) {
+            self.journal.passed(traffic);
+        }
+        if std::mem::take(&mut self.gateway.token_is_spent) {
+            self.world.renew_token();
+        }
+    }
+
+    /// Lets the oracle look at every so many of the box's own events.
+    fn check(&mut self, name: &str, data: &Value) {
+        self.unchecked += 1;
+        if self.unchecked < self.config.check_every.max(1) {
+            return;
+        }
+        self.unchecked = 0;
+        for violation in Oracle::embedded().check_event(name, data) {
+            self.journal.found(&format!("event {name}"), &violation);
         }
     }
 }

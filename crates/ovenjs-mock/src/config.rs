@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::faults::FaultMenu;
+
 /// How the box is furnished. Each knob has a default under which tests are quick; [`like_discord`]
 /// sets those of the real thing.
 ///
@@ -41,6 +43,15 @@ pub struct Config {
     /// How many dispatches a session keeps for a resume; one that is further behind gets Invalid
     /// Session. Default 65,536.
     pub replay_limit: usize,
+    /// How many bytes of dispatches a session keeps for a resume, at most. Default 64 MiB, the
+    /// GUILD_CREATEs of a full shard.
+    pub replay_bytes: usize,
+    /// Whether a heartbeat's sequence ends the keeping of what came up to it, so that a client
+    /// cannot resume from further back than it said. Default false.
+    pub trim_replay: bool,
+    /// The path of READY's `resume_gateway_url`, where resumes are expected; `None` is the one that
+    /// identifies go to. A resume that comes elsewhere is a warning. Default `None`.
+    pub resume_path: Option<String>,
     /// Intent bits whose use is refused with 4014, as Discord refuses privileged intents that are
     /// not enabled. Default none.
     pub disallowed_intents: u64,
@@ -51,10 +62,20 @@ pub struct Config {
     /// How long an identify occupies its place; zero does not enforce it. Default zero; Discord's
     /// is 5 s.
     pub identify_interval: Duration,
-    /// How many identifies are left before the token is refused. Default 1000.
+    /// How many identifies there are in `session_start_window`. One more ends every session, and
+    /// the token is reset. Default 1000.
     pub session_starts: u32,
+    /// How long until identifies that were used up come back. Default 24 h.
+    pub session_start_window: Duration,
+    /// How many guilds one shard may have; more are refused with 4011. Default 2500.
+    pub guilds_per_shard: usize,
     /// How many payloads one connection may send in 60 s. Default 120.
     pub gateway_sends: u32,
+    /// What goes wrong by chance. Default nothing.
+    pub faults: FaultMenu,
+    /// Of how many of the box's own events the oracle looks at one. Default 1, every event; more is
+    /// for loads that are to be measured.
+    pub check_every: u32,
     /// The REST limits.
     pub limits: Limits,
     /// How long the in-process interface waits for something before it gives up. Default 10 s.
@@ -75,12 +96,19 @@ impl Default for Config {
             heartbeat_grace: Duration::from_secs(20),
             resume_window: Duration::from_secs(120),
             replay_limit: 65_536,
+            replay_bytes: 64 * 1024 * 1024,
+            trim_replay: false,
+            resume_path: None,
             disallowed_intents: 0,
             shards: 1,
             max_concurrency: 1,
             identify_interval: Duration::ZERO,
             session_starts: 1000,
+            session_start_window: Duration::from_secs(24 * 60 * 60),
+            guilds_per_shard: 2500,
             gateway_sends: 120,
+            faults: FaultMenu::default(),
+            check_every: 1,
             limits: Limits::default(),
             patience: Duration::from_secs(10),
             interaction_deadline: Duration::from_secs(3),
@@ -149,6 +177,55 @@ impl Config {
     #[must_use]
     pub const fn replay_limit(mut self, dispatches: usize) -> Self {
         self.replay_limit = dispatches;
+        self
+    }
+
+    /// Keeps this many bytes of a session's dispatches for a resume.
+    #[must_use]
+    pub const fn replay_bytes(mut self, bytes: usize) -> Self {
+        self.replay_bytes = bytes;
+        self
+    }
+
+    /// Takes the sequence of a heartbeat for how far a client can go back.
+    #[must_use]
+    pub const fn trim_replay(mut self, trim: bool) -> Self {
+        self.trim_replay = trim;
+        self
+    }
+
+    /// Expects resumes on this path.
+    #[must_use]
+    pub fn resume_path(mut self, path: impl Into<String>) -> Self {
+        self.resume_path = Some(path.into());
+        self
+    }
+
+    /// Gives identifies back after this long.
+    #[must_use]
+    pub const fn session_start_window(mut self, window: Duration) -> Self {
+        self.session_start_window = window;
+        self
+    }
+
+    /// Lets one shard have this many guilds.
+    #[must_use]
+    pub const fn guilds_per_shard(mut self, guilds: usize) -> Self {
+        self.guilds_per_shard = guilds;
+        self
+    }
+
+    /// Lets this go wrong by chance.
+    #[must_use]
+    pub const fn faults(mut self, menu: FaultMenu) -> Self {
+        self.faults = menu;
+        self
+    }
+
+    /// Checks one of so many of the box's own events.
+    #[must_use]
+    pub const fn check_every(mut self, events: u32) -> Self {
+        self.check_every = events;
         self
     }
 
@@ -232,6 +309,10 @@ pub struct Guild {
     pub name: String,
     /// The names of its text channels. Default `["general"]`.
     pub channels: Vec<String>,
+    /// The names of its voice channels. Default none.
+    pub voice_channels: Vec<String>,
+    /// How many of the last of its members are offline. Default 0.
+    pub offline: usize,
     /// How many members it has besides the bot and the owner, named `member-1` and so on. Default 0.
     pub members: usize,
     /// The permissions of the bot's role, as Discord's bits. Default: everything but ADMINISTRATOR.
@@ -245,6 +326,8 @@ impl Guild {
         Self {
             name: name.into(),
             channels: vec!["general".to_owned()],
+            voice_channels: Vec::new(),
+            offline: 0,
             members: 0,
             bot_permissions: crate::world::permission::ALL_BUT_ADMINISTRATOR,
         }
@@ -254,6 +337,20 @@ impl Guild {
     #[must_use]
     pub fn channels<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.channels = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the names of the voice channels.
+    #[must_use]
+    pub fn voice_channels<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.voice_channels = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets how many of the last of the further members are offline.
+    #[must_use]
+    pub const fn offline(mut self, members: usize) -> Self {
+        self.offline = members;
         self
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use crate::{
-    json::{Fields, snowflake},
+    json::{Fields, snowflake, weight},
     oracle::Violation,
     protocol::Traffic,
     rest::{Body, Record},
@@ -16,6 +16,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     pub(crate) requests: VecDeque<(Record, u16, Value)>,
+    requests_bytes: usize,
     pub(crate) violations: Vec<String>,
     pub(crate) warnings: Vec<String>,
     pub(crate) invalid_requests: u64,
@@ -25,6 +26,7 @@ pub(crate) struct Journal {
     pub(crate) bot_messages_forgotten: usize,
     /// Payloads of clients: connection, opcode, data.
     pub(crate) received: VecDeque<(u64, u64, Value)>,
+    received_bytes: usize,
     pub(crate) identifies: usize,
     pub(crate) resumes: usize,
     /// Whether anyone watches; without a watcher no news is written.
@@ -60,9 +62,17 @@ impl Journal {
             Body::Html(text) => Value::String(text.clone()),
             Body::Empty | Body::Png(_) => Value::Null,
         };
-        self.requests.push_back((record, status, answer));
-        if self.requests.len() > MAX_REQUESTS {
-            self.requests.pop_front();
+        let weighed = |(record, _, answer): &(Record, u16, Value)| {
+            weight(&record.body) + weight(answer) + record.query.len() + record.path.len()
+        };
+        let request = (record, status, answer);
+        self.requests_bytes += weighed(&request);
+        self.requests.push_back(request);
+        while self.requests.len() > MAX_REQUESTS || self.requests_bytes > MAX_BYTES {
+            let Some(oldest) = self.requests.pop_front() else {
+                break;
+            };
+            self.requests_bytes -= weighed(&oldest);
         }
     }
 
@@ -93,7 +103,8 @@ impl Journal {
         });
     }
 
-    pub(crate) fn passed(&mut self, traffic: &Traffic) {
+    pub(crate) fn passed(&mut self, traffic: Traffic) {
+        self.tell(|| describe(&traffic));
         match traffic {
             Traffic::Ready { .. } => self.identifies += 1,
             Traffic::Resumed { .. } => self.resumes += 1,
@@ -102,14 +113,17 @@ impl Journal {
                 op,
                 data,
             } => {
-                self.received.push_back((*connection, *op, data.clone()));
-                if self.received.len() > MAX_REQUESTS {
-                    self.received.pop_front();
+                self.received_bytes += weight(&data);
+                self.received.push_back((connection, op, data));
+                while self.received.len() > MAX_REQUESTS || self.received_bytes > MAX_BYTES {
+                    let Some((_, _, oldest)) = self.received.pop_front() else {
+                        break;
+                    };
+                    self.received_bytes -= weight(&oldest);
                 }
             }
             Traffic::Opened { .. } | Traffic::Sent { .. } | Traffic::Closed { .. } => {}
         }
-        self.tell(|| describe(traffic));
     }
 
     /// The bot's message at this position, counted from the first.
@@ -120,7 +134,7 @@ impl Journal {
     }
 
     fn tell(&mut self, news: impl FnOnce() -> Value) {
-        if self.watched {
+        if self.watched && self.news.len() < MAX_NEWS {
             self.news.push(news());
         }
     }
@@ -173,6 +187,13 @@ fn push_new(list: &mut Vec<String>, text: String) {
 
 /// Requests, payloads and messages that are remembered; older ones are forgotten.
 const MAX_REQUESTS: usize = 20_000;
+
+/// About how many bytes of requests are remembered, and of payloads: what the longest script of a
+/// test sends, and little beside what the world itself takes.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// News of one deed. A page that is shown more at once shows nothing that a person could read.
+const MAX_NEWS: usize = 4096;
 
 /// Different findings that are remembered; one is enough to look for its cause.
 const MAX_FINDINGS: usize = 200;

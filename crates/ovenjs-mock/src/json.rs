@@ -128,6 +128,21 @@ impl Fields for Object {
     }
 }
 
+/// About how many bytes a value is as text, for those who keep values under a bound.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(weight).sum::<usize>() + 2,
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(key, value)| key.len() + 4 + weight(value));
+            fields.sum::<usize>() + 2
+        }
+    }
+}
+
 /// Discord takes an id as text or as a number.
 pub(crate) fn snowflake(value: &Value) -> Option<u64> {
     match value {

@@ -51,9 +51,11 @@ mod world;
 
 pub use config::{Config, Guild, Limits};
 pub use error::{Error, Kind};
+pub use faults::FaultMenu;
 pub use json::Json;
 pub use play::{
     Answer, Connection, Discord, Faults, Filled, Message, Modal, Overwrite, Payload, Request,
     Saying, User,
 };
+pub use protocol::Admission;
 pub use referee::{Call, Referee, Reply, Step};

@@ -12,8 +12,9 @@ use crate::{
     backend::Backend,
     config::Config,
     error::Error,
+    faults::FaultMenu,
     json::{Json, object},
-    protocol::{Frame, Input, Output},
+    protocol::{Admission, Frame, Input, Output},
     rest::{self, Body},
     world::{Draft, Emission},
 };
@@ -93,9 +94,20 @@ impl Referee {
         Self(Backend::new(config, now, BEGINNING_UNIX_MS))
     }
 
+    /// Whether the next websocket handshake is answered; what goes wrong by chance may say no.
+    pub fn admit(&mut self, now: Instant) -> Admission {
+        self.0.admit(now)
+    }
+
     /// A client connects with the query of its URL; the number of its connection.
     pub fn open(&mut self, now: Instant, query: &str) -> u64 {
-        self.0.open(now, query)
+        self.0.open(now, "/", query)
+    }
+
+    /// A client connects with the path and the query of its URL: that of `resume_gateway_url` may
+    /// be another than the one of identifies.
+    pub fn open_at(&mut self, now: Instant, path: &str, query: &str) -> u64 {
+        self.0.open(now, path, query)
     }
 
     /// A client's text or binary message has arrived.
@@ -108,17 +120,24 @@ impl Referee {
         self.0.handle(now, connection, Input::Closed(code));
     }
 
-    /// The next thing that a connection's socket is to do.
+    /// The next thing that a connection's socket is to do. Pongs are left to the caller's wire, and
+    /// a frame of which only a part would leave is the end of the connection.
     pub fn poll(&mut self, now: Instant, connection: u64) -> Option<Step> {
-        Some(match self.0.poll(now, connection)? {
-            Output::Send(Frame::Text(text)) => Step::Text(text),
-            Output::Send(Frame::Binary(bytes)) => Step::Binary(bytes),
-            Output::Close(code, _) => Step::Close(code),
-            Output::Abort => Step::Abort,
-        })
+        loop {
+            return Some(match self.0.poll(now, connection)? {
+                Output::Send(frame) | Output::Split(frame, ..) => match frame {
+                    Frame::Text(text) => Step::Text(text),
+                    Frame::Binary(bytes) => Step::Binary(bytes),
+                },
+                Output::Pong(_) => continue,
+                Output::Close(code, _) => Step::Close(code),
+                Output::Abort | Output::Reset | Output::Half(..) => Step::Abort,
+            });
+        }
     }
 
-    /// When [`expire`](Self::expire) is due next.
+    /// When [`expire`](Self::expire) is due next, once every connection was polled until it had
+    /// nothing more to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.0.gateway.deadline()
@@ -252,54 +271,92 @@ impl Referee {
         &self.0.journal.violations
     }
 
+    /// Lets this go wrong by chance. It replaces what went wrong by chance before.
+    pub fn serve(&mut self, menu: FaultMenu) {
+        self.0.serve(menu);
+    }
+
+    /// Ends what goes wrong, by chance and by switch.
+    pub fn calm(&mut self, now: Instant) {
+        self.0.trouble(now, |gateway, _| gateway.calm());
+        self.0.serve(FaultMenu::default());
+    }
+
     /// Breaks each connection after every so many events: without a word, or with a close code.
     /// `None` ends it.
     pub fn drop_after(&mut self, events: Option<u64>, code: Option<u16>) {
-        self.0.faults.drop_after = events.map(|events| (events.max(1), code));
+        self.0.gateway.mishaps.drop_after = events.map(|events| (events.max(1), code));
     }
 
     /// Breaks all connections now: without a word, or with a close code.
-    pub fn drop_connections(&mut self, code: Option<u16>) {
-        self.0.gateway.break_all(code);
+    pub fn drop_connections(&mut self, now: Instant, code: Option<u16>) {
+        self.0.trouble(now, |gateway, _| gateway.break_all(code));
+    }
+
+    /// Lets all connections go dead: nothing is heard on them or sent to them any more.
+    pub fn freeze_connections(&mut self, now: Instant) {
+        self.0.trouble(now, |gateway, _| gateway.freeze_all());
     }
 
     /// Answers the next so many resumes with Invalid Session.
     pub fn refuse_resumes(&mut self, count: u32) {
-        self.0.faults.refuse_resumes = count;
+        self.0.gateway.mishaps.refuse_resumes = count;
     }
 
     /// Answers the next so many identifies with Invalid Session.
     pub fn refuse_identifies(&mut self, count: u32) {
-        self.0.faults.refuse_identifies = count;
+        self.0.gateway.mishaps.refuse_identifies = count;
     }
 
     /// Sends or withholds heartbeat acknowledgements.
     pub fn withhold_heartbeat_acks(&mut self, withhold: bool) {
-        self.0.faults.withhold_acks = withhold;
+        self.0.gateway.mishaps.withhold_acks = withhold;
+    }
+
+    /// Asks every client for a heartbeat at once.
+    pub fn ask_for_heartbeats(&mut self, now: Instant) {
+        self.0
+            .trouble(now, |gateway, _| gateway.ask_for_heartbeats());
     }
 
     /// Asks every client to reconnect.
-    pub fn ask_to_reconnect(&mut self) {
-        self.0.gateway.ask_to_reconnect();
+    pub fn ask_to_reconnect(&mut self, now: Instant) {
+        self.0.trouble(now, |gateway, _| gateway.ask_to_reconnect());
     }
 
     /// Tells every client that its session is invalid.
     pub fn invalidate_sessions(&mut self, now: Instant, resumable: bool) {
-        self.0.gateway.invalidate(now, resumable);
+        self.0
+            .trouble(now, |gateway, _| gateway.invalidate(resumable));
+    }
+
+    /// Takes a guild down: its bot hears that it is unavailable, and nothing more of it.
+    pub fn take_down(&mut self, now: Instant, guild: Id<GuildMarker>) {
+        self.0
+            .trouble(now, |gateway, world| gateway.take_down(guild.get(), world));
+    }
+
+    /// Brings a guild back.
+    pub fn bring_back(&mut self, now: Instant, guild: Id<GuildMarker>) {
+        self.0
+            .trouble(now, |gateway, world| gateway.bring_back(guild.get(), world));
+    }
+
+    /// What clients did in vain, or against what Discord asks of them.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.0.journal.warnings
     }
 
     /// Answers the next request to `METHOD /route/{template}` with 429, of the bucket or of the
     /// global limit.
     pub fn limit_once(&mut self, route: &str, retry_after: Duration, global: bool) {
-        self.0
-            .faults
-            .limited
-            .push((route.to_owned(), retry_after, global));
+        self.0.faults.limit_once(route, retry_after, global);
     }
 
     /// Answers the next request to `METHOD /route/{template}` with an HTML page of this status.
     pub fn break_once(&mut self, route: &str, status: u16) {
-        self.0.faults.broken.push((route.to_owned(), status));
+        self.0.faults.break_once(route, status);
     }
 }
 

@@ -1,14 +1,21 @@
 //! The box under its lock, with the clock and the bell that rings when something has changed.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
-use crate::{backend::Backend, config::Config, error::Error, protocol::Output, time::millis};
+use crate::{
+    backend::Backend,
+    config::Config,
+    error::Error,
+    protocol::{Input, Output},
+    time::millis,
+};
 
 /// What the server's tasks and the in-process interface share.
 #[derive(Debug)]
@@ -16,6 +23,10 @@ pub(crate) struct Shared {
     backend: Mutex<Backend>,
     /// Rings after every deed. Its number means nothing.
     changed: watch::Sender<u64>,
+    /// The bells of the sockets.
+    bells: Mutex<HashMap<u64, Arc<Notify>>>,
+    /// Rings when a deadline may have come nearer.
+    pub(crate) hurried: Notify,
     /// Those who watch the news, as lines for `text/event-stream`.
     watchers: Mutex<Vec<mpsc::Sender<Bytes>>>,
     pub(crate) patience: Duration,
@@ -31,6 +42,8 @@ impl Shared {
         Self {
             backend: Mutex::new(backend),
             changed: watch::Sender::new(0),
+            bells: Mutex::new(HashMap::new()),
+            hurried: Notify::new(),
             watchers: Mutex::new(Vec::new()),
             patience,
             interaction_deadline,
@@ -40,12 +53,15 @@ impl Shared {
     /// Does something to the box and tells everyone who waits or watches.
     pub(crate) fn with<T>(&self, deed: impl FnOnce(&mut Backend, Instant) -> T) -> T {
         let (now, _) = clock();
-        let (done, news) = {
+        let (done, news, woken, is_hurried) = {
             let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
             let done = deed(&mut backend, now);
-            (done, std::mem::take(&mut backend.journal.news))
+            let news = std::mem::take(&mut backend.journal.news);
+            let is_hurried = std::mem::take(&mut backend.gateway.is_hurried);
+            (done, news, backend.gateway.take_woken(), is_hurried)
         };
         self.spread(&news);
+        self.wake(&woken, is_hurried);
         self.changed
             .send_modify(|number| *number = number.wrapping_add(1));
         done
@@ -56,18 +72,67 @@ impl Shared {
         look(&self.backend.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The next thing a socket is to do. Only an end is news to others; if each poll rang the bell,
-    /// the sockets would wake each other for ever.
-    pub(crate) fn poll(&self, connection: u64) -> Option<Output> {
+    /// Opens a connection, and gives the bell that rings when its socket has something to do.
+    pub(crate) fn open(&self, path: &str, query: &str) -> (u64, Arc<Notify>) {
+        let bell = Arc::new(Notify::new());
+        let id = self.with(|backend, now| {
+            let id = backend.open(now, path, query);
+            let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+            bells.insert(id, Arc::clone(&bell));
+            id
+        });
+        (id, bell)
+    }
+
+    /// The socket of a connection is gone.
+    pub(crate) fn close(&self, connection: u64, code: Option<u16>) {
+        {
+            let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+            bells.remove(&connection);
+        }
+        self.with(|backend, now| backend.handle(now, connection, Input::Closed(code)));
+    }
+
+    /// The next things a socket is to do. Only an end is news to others; if each poll rang the
+    /// bell, the sockets would wake each other for ever.
+    pub(crate) fn poll(&self, connection: u64) -> Vec<Output> {
         let (now, _) = clock();
-        let output = {
+        let mut bytes = 0;
+        let (outputs, woken, is_hurried) = {
             let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
-            backend.poll(now, connection)
+            let mut outputs = Vec::new();
+            while bytes < BATCH
+                && let Some(output) = backend.poll(now, connection)
+            {
+                bytes += match &output {
+                    Output::Send(frame) => frame.bytes().len(),
+                    // What is not simply sent is a thing of its own.
+                    _ => BATCH,
+                };
+                outputs.push(output);
+            }
+            let is_hurried = std::mem::take(&mut backend.gateway.is_hurried);
+            (outputs, backend.gateway.take_woken(), is_hurried)
         };
-        if matches!(output, Some(Output::Close(..) | Output::Abort)) {
+        self.wake(&woken, is_hurried);
+        let ended = |output: &Output| !matches!(output, Output::Send(_) | Output::Pong(_));
+        if outputs.last().is_some_and(ended) {
             self.with(|_, _| ());
         }
-        output
+        outputs
+    }
+
+    /// Rings for the sockets that have something to do, and for the timer.
+    fn wake(&self, woken: &[u64], is_hurried: bool) {
+        if !woken.is_empty() {
+            let bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+            for bell in woken.iter().filter_map(|id| bells.get(id)) {
+                bell.notify_one();
+            }
+        }
+        if is_hurried {
+            self.hurried.notify_one();
+        }
     }
 
     /// The bell.
@@ -139,6 +204,9 @@ fn clock() -> (Instant, u64) {
         .unwrap_or_default();
     (Instant::now(), millis(since))
 }
+
+/// Bytes that one write may take together.
+const BATCH: usize = 64 * 1024;
 
 /// News that may wait for a slow watcher.
 const MAX_UNREAD_NEWS: usize = 4096;

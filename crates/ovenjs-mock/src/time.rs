@@ -37,6 +37,21 @@ pub(crate) fn iso8601(unix_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}000+00:00")
 }
 
+/// The form of the header `Date`: `Sat, 21 Nov 2026 01:47:04 GMT`.
+pub(crate) fn http_date(unix_ms: u64) -> String {
+    let (days, rest) = (unix_ms / 86_400_000, unix_ms % 86_400_000);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
+    // The first of January 1970 was a Thursday.
+    let name = |names: &'static str, number: u64| {
+        let place = usize::try_from(number).unwrap_or_default() * 3;
+        names.get(place..place + 3).unwrap_or_default()
+    };
+    let weekday = name("ThuFriSatSunMonTueWed", days % 7);
+    let month = name("JanFebMarAprMayJunJulAugSepOctNovDec", month - 1);
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
 /// Reads an ISO 8601 text with a zone, in Discord's form or any other that Discord takes.
 pub(crate) fn unix_ms_of(text: &str) -> Option<u64> {
     let (date, rest) = text.split_once(['T', ' '])?;
@@ -187,6 +202,15 @@ mod tests {
         ] {
             assert_eq!(unix_ms_of(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn headers_have_a_date_form_of_their_own() {
+        assert_eq!(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(
+            http_date(1_582_934_461_000),
+            "Sat, 29 Feb 2020 00:01:01 GMT"
+        );
     }
 
     #[test]

@@ -23,6 +23,28 @@ pub(crate) enum Frame {
     Binary(Vec<u8>),
 }
 
+impl Frame {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(bytes) | Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The same with a first byte that begins neither JSON nor a block of zlib or of zstd.
+    pub(super) fn corrupted(self) -> Self {
+        let spoil = |mut bytes: Vec<u8>| {
+            if let Some(first) = bytes.first_mut() {
+                *first = 0xff;
+            }
+            bytes
+        };
+        match self {
+            Self::Text(bytes) => Self::Text(spoil(bytes)),
+            Self::Binary(bytes) => Self::Binary(spoil(bytes)),
+        }
+    }
+}
+
 impl Compressor {
     /// By the value of the query parameter `compress`; `None` for one that Discord does not know.
     pub(super) fn named(name: Option<&str>) -> Option<Self> {
@@ -46,15 +68,15 @@ impl Compressor {
     }
 
     /// `packet` asks for a compressed packet of its own where the transport is not compressed.
-    pub(super) fn frame(&mut self, payload: &[u8], packet: bool) -> Frame {
+    pub(super) fn frame(&mut self, payload: Vec<u8>, packet: bool) -> Frame {
         match self {
             Self::Plain if packet && payload.len() >= WORTH_A_PACKET => {
                 let mut once = Compress::new(Compression::default(), true);
-                Frame::Binary(deflate(&mut once, payload, FlushCompress::Finish))
+                Frame::Binary(deflate(&mut once, &payload, FlushCompress::Finish))
             }
-            Self::Plain => Frame::Text(payload.to_vec()),
-            Self::Zlib(context) => Frame::Binary(deflate(context, payload, FlushCompress::Sync)),
-            Self::Zstd(context) => Frame::Binary(zstd(context, payload)),
+            Self::Plain => Frame::Text(payload),
+            Self::Zlib(context) => Frame::Binary(deflate(context, &payload, FlushCompress::Sync)),
+            Self::Zstd(context) => Frame::Binary(zstd(context, &payload)),
         }
     }
 }

@@ -2,23 +2,39 @@
 //!
 //! Bytes of clients and happenings of the world go in by [`Gateway::handle`] and
 //! [`Gateway::dispatch`], frames come out by [`Gateway::poll`], and [`Gateway::deadline`] says when
-//! [`Gateway::expire`] has something to do. It reads no clock, opens no socket, draws no random
-//! number and spawns nothing, so the simulations use the very code that real clients connect to.
+//! [`Gateway::expire`] has something to do. It reads no clock, opens no socket and spawns nothing;
+//! what happens by chance follows from a seed. So the simulations use the very code that real
+//! clients connect to.
+//!
+//! `receive` judges what a client says and `identify`, `members` and `answer` do it; `connection`
+//! and `session` are what lasts; `mishaps` and `trouble` are what goes wrong, by chance and on
+//! demand; `websocket` is the framing beneath it all.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod answer;
 pub(crate) mod close;
 mod compress;
 mod connection;
+mod identify;
 mod intents;
+mod members;
+mod mishaps;
 mod receive;
 mod session;
+mod trouble;
+pub(crate) mod websocket;
 
 #[cfg(test)]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one kind of output among many"
+)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,23 +42,34 @@ use serde_json::{Value, json};
 
 use crate::{
     config::Config,
-    faults::Faults,
+    faults::FaultMenu,
     json::snowflake,
     world::{Emission, World, permission},
 };
 
+pub use mishaps::Admission;
+
 pub(crate) use compress::Frame;
 pub(crate) use intents::IntentTable;
+pub(crate) use mishaps::Mishaps;
 
+use close::Reason;
 use compress::Compressor;
-use connection::{Connection, Payload};
-use session::Session;
+use connection::{Connection, Lines, Payload};
+use identify::Budget;
+use mishaps::Fate;
+#[cfg(test)]
+use session::shard_of;
+use session::{Happening, ReplayBounds, Sessions};
 
 /// What a socket brought.
 #[derive(Debug)]
 pub(crate) enum Input<'a> {
     /// A text or binary message.
     Message(&'a [u8]),
+    Ping(&'a [u8]),
+    /// Frames against the websocket protocol.
+    Unlawful(Reason),
     /// The socket is gone, with the close code if the client sent one.
     Closed(Option<u16>),
 }
@@ -51,10 +78,17 @@ pub(crate) enum Input<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     Send(Frame),
+    Pong(Vec<u8>),
+    /// Send a frame in pieces: of so many bytes, with a pause between them.
+    Split(Frame, usize, Duration),
+    /// Send so many bytes of a frame and end the socket.
+    Half(Frame, usize),
     /// Send a close frame and end the socket.
     Close(u16, &'static str),
     /// End the socket without a word.
     Abort,
+    /// End the socket so that the client's next read fails.
+    Reset,
 }
 
 /// What happened between the box and a client, for those who watch.
@@ -92,21 +126,34 @@ pub(crate) enum Traffic {
 /// All connections and sessions.
 #[derive(Debug)]
 pub(crate) struct Gateway {
+    /// The time of the deed that is being done.
+    now: Instant,
     rules: Rules,
     intents: IntentTable,
-    connections: BTreeMap<u64, Connection>,
-    sessions: BTreeMap<String, Session>,
-    next: u64,
+    lines: Lines,
+    sessions: Sessions,
+    sessions_begun: u64,
     /// The last identify in each of the places that `max_concurrency` gives.
     identified: HashMap<u32, Instant>,
-    pub(crate) starts_left: u32,
+    budget: Budget,
+    /// Whether the token was used up, which Discord answers by giving the bot a new one.
+    pub(crate) token_is_spent: bool,
     /// When all members of a guild were last asked for.
     members_asked: HashMap<u64, Instant>,
+    /// Guilds that are down.
+    outages: BTreeSet<u64>,
+    pub(crate) mishaps: Mishaps,
     pub(crate) traffic: Vec<Traffic>,
+    /// Whether anyone wants to know of every event that is sent.
+    pub(crate) is_watched: bool,
     /// Events of the gateway's own making, for the oracle to look at.
     pub(crate) own_events: Vec<(&'static str, Value)>,
+    /// Events to one session each which follow what the world has yet to tell.
+    waiting: Vec<(u64, &'static str, Value)>,
     /// What a client did in vain.
     pub(crate) warnings: Vec<String>,
+    /// Whether a deadline may have come nearer since this was last looked at.
+    pub(crate) is_hurried: bool,
 }
 
 /// The part of the configuration that the gateway goes by.
@@ -116,10 +163,13 @@ struct Rules {
     heartbeat_interval: Duration,
     heartbeat_grace: Duration,
     resume_window: Duration,
-    replay_limit: usize,
+    replay: ReplayBounds,
+    trim_replay: bool,
+    resume_path: Option<String>,
     disallowed_intents: u64,
     max_concurrency: u32,
     identify_interval: Duration,
+    guilds_per_shard: usize,
     sends: u32,
 }
 
@@ -135,36 +185,64 @@ pub(crate) struct Seen {
 }
 
 impl Gateway {
-    pub(crate) fn new(config: &Config, intents: IntentTable) -> Self {
+    pub(crate) fn new(config: &Config, intents: IntentTable, now: Instant) -> Self {
         Self {
+            now,
             rules: Rules {
                 seed: config.seed,
                 heartbeat_interval: config.heartbeat_interval,
                 heartbeat_grace: config.heartbeat_grace,
                 resume_window: config.resume_window,
-                replay_limit: config.replay_limit,
+                replay: ReplayBounds {
+                    events: config.replay_limit,
+                    bytes: config.replay_bytes,
+                },
+                trim_replay: config.trim_replay,
+                resume_path: config.resume_path.clone(),
                 disallowed_intents: config.disallowed_intents,
                 max_concurrency: config.max_concurrency.max(1),
                 identify_interval: config.identify_interval,
+                guilds_per_shard: config.guilds_per_shard,
                 sends: config.gateway_sends,
             },
             intents,
-            connections: BTreeMap::new(),
-            sessions: BTreeMap::new(),
-            next: 0,
+            lines: Lines::default(),
+            sessions: Sessions::default(),
+            sessions_begun: 0,
             identified: HashMap::new(),
-            starts_left: config.session_starts,
+            budget: Budget::new(config.session_starts, config.session_start_window, now),
+            token_is_spent: false,
             members_asked: HashMap::new(),
+            outages: BTreeSet::new(),
+            mishaps: Mishaps::new(config.faults),
             traffic: Vec::new(),
+            is_watched: false,
             own_events: Vec::new(),
+            waiting: Vec::new(),
             warnings: Vec::new(),
+            is_hurried: false,
         }
     }
 
-    /// A client has connected, with the query of its URL; Hello is the answer, or a close code.
-    pub(crate) fn open(&mut self, now: Instant, query: &str) -> u64 {
-        self.next += 1;
-        let id = self.next;
+    /// The time of what is done next.
+    pub(crate) const fn set_time(&mut self, now: Instant) {
+        self.now = now;
+    }
+
+    pub(crate) fn serve(&mut self, menu: FaultMenu) {
+        self.mishaps.serve(menu);
+    }
+
+    /// Whether a websocket may be opened on this path.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        let path = trimmed(path);
+        path.is_empty() || self.rules.resume_path.as_deref().map(trimmed) == Some(path)
+    }
+
+    /// A client has connected, with the path and the query of its URL; Hello is the answer, or a
+    /// close code.
+    pub(crate) fn open(&mut self, path: &str, query: &str) -> u64 {
+        let now = self.now;
         let parameter = |name: &str| {
             query.split('&').find_map(|pair| {
                 let (key, value) = pair.split_once('=')?;
@@ -173,215 +251,260 @@ impl Gateway {
         };
         let compressor = Compressor::named(parameter("compress"));
         let lawful_compression = compressor.is_some();
-        let mut connection = Connection::new(now, compressor.unwrap_or(Compressor::Plain));
+        let compressor = compressor.unwrap_or(Compressor::Plain);
+        let compress = compressor.name();
+        let connection = Connection::new(now, trimmed(path).to_owned(), compressor);
+        let id = self.lines.add(connection);
+        self.is_hurried = true;
         self.traffic.push(Traffic::Opened {
             connection: id,
-            compress: connection.compressor.name(),
+            compress,
         });
+        for (name, wanted) in [("v", "v=10"), ("encoding", "encoding=json")] {
+            if parameter(name).is_none() {
+                self.warnings
+                    .push(format!("the gateway was connected to without {wanted}"));
+            }
+        }
         if !matches!(parameter("v"), None | Some("9" | "10")) {
-            connection.close(close::INVALID_VERSION, "Invalid API version.");
+            self.lines.close(id, now, close::INVALID_VERSION);
         } else if !matches!(parameter("encoding"), None | Some("json")) || !lawful_compression {
-            // Discord speaks ETF too; the box does not, and says so by the code for what it cannot read.
-            connection.close(
-                close::DECODE,
-                "The mock speaks json, with zlib-stream, zstd-stream or nothing.",
-            );
+            self.lines.close(id, now, close::FOREIGN);
         } else {
             let interval = crate::time::millis(self.rules.heartbeat_interval);
-            connection.control(&json!({
+            let hello = json!({
                 "t": null, "s": null, "op": 10,
                 "d": { "heartbeat_interval": interval, "_trace": ["ovenjs-mock"] },
-            }));
+            });
+            let due = now + self.mishaps.hello_delay() + self.mishaps.latency_out();
+            self.lines.control(id, due, &hello);
         }
-        self.connections.insert(id, connection);
         id
     }
 
     /// Takes in what a socket brought.
-    pub(crate) fn handle(
-        &mut self,
-        now: Instant,
-        id: u64,
-        input: Input<'_>,
-        world: &World,
-        faults: &mut Faults,
-    ) {
+    pub(crate) fn handle(&mut self, id: u64, input: Input<'_>, world: &mut World) {
+        let frozen = self.lines.get(id).is_some_and(|line| line.frozen);
         match input {
-            Input::Message(bytes) => self.receive(now, id, bytes, world, faults),
             Input::Closed(code) => {
-                if let Some(connection) = self.connections.remove(&id) {
+                if let Some(connection) = self.lines.remove(id) {
                     self.traffic.push(Traffic::Closed {
                         connection: id,
                         code,
                         by: "client",
                     });
-                    self.part(now, connection.session, matches!(code, Some(1000 | 1001)));
+                    self.part(connection.session, matches!(code, Some(1000 | 1001)));
                 }
             }
+            Input::Message(_) | Input::Ping(_) | Input::Unlawful(_) if frozen => {}
+            Input::Message(bytes) => self.take_in(id, bytes, world),
+            Input::Ping(payload) => self.push(id, Payload::Pong(payload.to_vec())),
+            Input::Unlawful(reason) => self.lines.close(id, self.now, reason),
+        }
+    }
+
+    /// A message arrives now, or later where there is latency.
+    fn take_in(&mut self, id: u64, bytes: &[u8], world: &mut World) {
+        let latency = self.mishaps.latency_in();
+        let Some(connection) = self.lines.get_mut(id) else {
+            return;
+        };
+        if latency.is_zero() && !connection.is_receiving() {
+            self.receive(id, bytes, world);
+        } else if connection.take_in(self.now + latency, bytes) {
+            self.is_hurried = true;
+        } else {
+            self.lines.close(id, self.now, close::RATE_LIMITED);
         }
     }
 
     /// The next thing that the socket is to do, if there is one.
-    pub(crate) fn poll(&mut self, now: Instant, id: u64, faults: &Faults) -> Option<Output> {
-        let connection = self.connections.get_mut(&id)?;
-        let payload = connection.next()?;
-        match payload {
-            Payload::Control(bytes) => Some(Output::Send(
-                connection.compressor.frame(&bytes, connection.packets),
-            )),
-            Payload::Event(bytes) => {
-                let frame = connection.compressor.frame(&bytes, connection.packets);
-                connection.events_sent += 1;
-                if let Some((after, code)) = faults.drop_after
-                    && connection.events_sent >= after
-                {
-                    connection.abort();
-                    if let Some(code) = code {
-                        connection.next();
-                        connection.closing = false;
-                        connection.close(code, "The mock was told to.");
-                    }
-                }
-                Some(Output::Send(frame))
+    pub(crate) fn poll(&mut self, id: u64) -> Option<Output> {
+        let now = self.now;
+        let connection = self.lines.get_mut(id)?;
+        let Some(payload) = connection.next(now) else {
+            self.is_hurried |= connection.due().is_some();
+            return None;
+        };
+        let is_event = matches!(payload, Payload::Event(..));
+        let bytes = match payload {
+            Payload::Control(bytes) => bytes,
+            Payload::Event(seq, happening) | Payload::Resumed(seq, happening) => {
+                happening.numbered(seq)
             }
+            Payload::Pong(bytes) => return Some(Output::Pong(bytes)),
             Payload::Close(code, reason) => {
-                self.end(now, id, Some(code));
-                Some(Output::Close(code, reason))
+                self.end(id, Some(code));
+                return Some(Output::Close(code, reason));
             }
             Payload::Abort => {
-                self.end(now, id, None);
+                self.end(id, None);
+                return Some(Output::Abort);
+            }
+        };
+        let frame = connection.compressor.frame(bytes, connection.packets);
+        connection.events_sent += u64::from(is_event);
+        let before = connection.bytes_sent;
+        let length = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
+        connection.bytes_sent = before.saturating_add(length);
+        let (events, bytes) = (connection.events_sent, connection.bytes_sent);
+        if let Some(limit) = self
+            .mishaps
+            .drop_after_bytes
+            .filter(|limit| bytes >= *limit)
+        {
+            let kept = usize::try_from(limit.saturating_sub(before)).unwrap_or(0);
+            self.end(id, None);
+            return Some(Output::Half(frame, kept));
+        }
+        if let Some((after, code)) = self.mishaps.drop_after
+            && is_event
+            && events >= after
+        {
+            match code {
+                Some(code) => self.lines.close_now(id, now, (code, close::TOLD_TO)),
+                None => self.lines.abort(id, now),
+            }
+            return Some(Output::Send(frame));
+        }
+        self.meet_fate(id, frame)
+    }
+
+    fn meet_fate(&mut self, id: u64, frame: Frame) -> Option<Output> {
+        let length = frame.bytes().len();
+        match self.mishaps.fate() {
+            Fate::Sent => Some(match self.mishaps.menu.drip_bytes_per_second {
+                0 => Output::Send(frame),
+                rate => {
+                    let piece = usize::try_from(rate).unwrap_or(usize::MAX) / DRIPS_PER_SECOND;
+                    Output::Split(frame, piece.max(1), DRIP)
+                }
+            }),
+            Fate::Split => {
+                let piece = 1 + self.mishaps.place_in(length);
+                Some(Output::Split(frame, piece, Duration::ZERO))
+            }
+            Fate::Corrupted => Some(Output::Send(frame.corrupted())),
+            Fate::Halved => {
+                let kept = self.mishaps.place_in(length);
+                self.end(id, None);
+                Some(Output::Half(frame, kept))
+            }
+            Fate::Dropped => {
+                self.end(id, None);
                 Some(Output::Abort)
+            }
+            Fate::Reset => {
+                self.end(id, None);
+                Some(Output::Reset)
+            }
+            Fate::Frozen => {
+                self.freeze(id);
+                None
+            }
+            Fate::Closed(code) => {
+                self.end(id, Some(code));
+                Some(Output::Close(code, close::TOLD_TO))
             }
         }
     }
 
-    /// Tells every session that may hear of it.
+    /// Tells every session that may hear of it. It is written once, whoever hears it.
     pub(crate) fn dispatch(&mut self, emission: &Emission, world: &World) {
         let Emission { name, data, guild } = emission;
-        if !may_be_seen(emission, world) {
+        if guild.is_some_and(|guild| self.outages.contains(&guild)) {
             return;
         }
-        let mut texts: (Option<String>, Option<String>) = (None, None);
-        let limit = self.rules.replay_limit;
-        for session in self.sessions.values_mut() {
-            let heard = session.carries(*guild)
-                && self
-                    .intents
-                    .lets_through(session.intents, name, *guild, data, world.bot);
-            if !heard {
+        let hearing = self.sessions.hearing(*guild);
+        if hearing.is_empty() || !may_be_seen(emission, world) {
+            return;
+        }
+        let needed = self.intents.needed(name, *guild, data, world.bot);
+        let mut texts: (Option<Arc<Happening>>, Option<Arc<Happening>>) = (None, None);
+        for id in hearing {
+            let intents = self.sessions.get(id).map_or(0, |session| session.intents);
+            if needed != 0 && intents & needed == 0 {
                 continue;
             }
-            let whole = texts.0.get_or_insert_with(|| data.to_string());
-            let text = if session.intents & intents::MESSAGE_CONTENT == 0 {
-                let whole = whole.clone();
+            let whole = texts.0.get_or_insert_with(|| Happening::new(name, data));
+            let happening = if intents & intents::MESSAGE_CONTENT == 0 {
                 texts.1.get_or_insert_with(|| {
                     intents::without_content(name, *guild, data, world.bot)
-                        .map_or(whole, |covered| covered.to_string())
+                        .map_or_else(|| Arc::clone(whole), |data| Happening::new(name, &data))
                 })
             } else {
                 whole
             };
-            let payload = session.number(name, text, limit);
-            let connection = session
-                .connection
-                .and_then(|id| self.connections.get_mut(&id));
-            if let Some(connection) = connection {
-                connection.push(Payload::Event(payload));
-                let sent = Traffic::Sent {
-                    connection: session.connection.unwrap_or_default(),
-                    event: name.clone(),
-                    seq: session.seq,
-                };
-                self.traffic.push(sent);
-            }
+            let happening = Arc::clone(happening);
+            self.deliver(id, &happening);
         }
     }
 
-    /// When [`expire`](Self::expire) is due next.
+    /// When [`expire`](Self::expire) is due next. Sockets have been polled until they had nothing
+    /// more to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let patience = self.rules.heartbeat_interval + self.rules.heartbeat_grace;
-        let silent = self
-            .connections
-            .values()
-            .filter(|connection| !connection.closing)
-            .map(|connection| connection.last_heartbeat + patience);
+        let patience = self.patience();
+        let lines = self.lines.iter().flat_map(|(_, line)| {
+            let silent = (!line.closing && !line.frozen).then(|| line.last_heartbeat + patience);
+            silent.into_iter().chain(line.due())
+        });
         let alone = self
             .sessions
-            .values()
-            .filter_map(|session| Some(session.alone_since? + self.rules.resume_window));
-        silent.chain(alone).min()
+            .iter()
+            .filter_map(|(_, session)| Some(session.alone_since? + self.rules.resume_window));
+        lines.chain(alone).min()
     }
 
-    /// Closes connections that have not sent a heartbeat, and forgets sessions nobody resumed.
-    pub(crate) fn expire(&mut self, now: Instant) {
-        let patience = self.rules.heartbeat_interval + self.rules.heartbeat_grace;
-        let mut lost = Vec::new();
-        for connection in self.connections.values_mut() {
-            if !connection.closing && now >= connection.last_heartbeat + patience {
-                lost.extend(connection.session.take());
-                connection.close(close::SESSION_TIMED_OUT, "Session timed out.");
+    /// Takes in what has arrived by now, lets go what was kept back, closes connections that have
+    /// not sent a heartbeat, and forgets sessions nobody resumed.
+    pub(crate) fn expire(&mut self, world: &mut World) {
+        let now = self.now;
+        let patience = self.patience();
+        for id in self.lines.ids() {
+            while let Some(message) = self.lines.get_mut(id).and_then(|line| line.arrived(now)) {
+                self.receive(id, &message, world);
+            }
+            let Some(line) = self.lines.get_mut(id) else {
+                continue;
+            };
+            if line.due().is_some_and(|due| due <= now) {
+                self.lines.ring(id);
+            } else if !line.closing && !line.frozen && now >= line.last_heartbeat + patience {
+                let lost = line.session.take();
+                self.lines.close(id, now, close::SESSION_TIMED_OUT);
+                lost.and_then(|session| self.sessions.remove(session));
             }
         }
-        self.sessions.retain(|id, session| {
-            let waited = session
-                .alone_since
-                .is_some_and(|since| now >= since + self.rules.resume_window);
-            !waited && !lost.contains(id)
-        });
-    }
-
-    /// Asks every connected client to reconnect and resume.
-    pub(crate) fn ask_to_reconnect(&mut self) {
-        for connection in self.connections.values_mut() {
-            connection.control(&json!({ "t": null, "s": null, "op": 7, "d": null }));
-        }
-    }
-
-    /// Declares every session invalid, as Discord does after an outage. What is not resumable is
-    /// forgotten.
-    pub(crate) fn invalidate(&mut self, now: Instant, resumable: bool) {
-        for connection in self.connections.values_mut() {
-            connection.control(&invalid_session(resumable));
-            if !resumable {
-                connection.session = None;
+        for id in self.sessions.ids() {
+            let alone_since = self
+                .sessions
+                .get(id)
+                .and_then(|session| session.alone_since);
+            if alone_since.is_some_and(|since| now >= since + self.rules.resume_window) {
+                self.sessions.remove(id);
             }
-        }
-        if resumable {
-            for session in self.sessions.values_mut() {
-                session.connection = None;
-                session.alone_since = Some(now);
-            }
-            for connection in self.connections.values_mut() {
-                connection.session = None;
-            }
-        } else {
-            self.sessions.clear();
         }
     }
 
-    /// Breaks every connection, with a close code or without a word.
-    pub(crate) fn break_all(&mut self, code: Option<u16>) {
-        for connection in self.connections.values_mut() {
-            match code {
-                Some(code) => connection.close(code, "The mock was told to."),
-                None => connection.abort(),
-            }
-        }
+    /// The connections whose sockets are to be told that there is something to send.
+    pub(crate) fn take_woken(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.lines.woken)
+    }
+
+    /// Identifies that are left, and how long until there are more.
+    pub(crate) fn starts(&self) -> (u32, Duration) {
+        self.budget.left(self.now)
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.connections
-            .iter()
-            .filter(|(_, connection)| !connection.closing)
-            .map(|(id, connection)| {
-                let session = connection
-                    .session
-                    .as_ref()
-                    .and_then(|id| self.sessions.get(id));
+        let alive = self.lines.iter().filter(|(_, line)| !line.closing);
+        alive
+            .map(|(id, line)| {
+                let session = line.session.and_then(|id| self.sessions.get(id));
                 Seen {
-                    connection: *id,
-                    compress: connection.compressor.name(),
-                    session: connection.session.clone(),
+                    connection: id,
+                    compress: line.compressor.name(),
+                    session: session.map(|session| session.name.clone()),
                     shard: session.map(|session| session.shard),
                     intents: session.map_or(0, |session| session.intents),
                     seq: session.map_or(0, |session| session.seq),
@@ -397,31 +520,86 @@ impl Gateway {
 
     /// How many connections have a session.
     pub(crate) fn ready(&self) -> usize {
-        self.connections
-            .values()
-            .filter(|c| c.session.is_some() && !c.closing)
+        self.lines
+            .iter()
+            .filter(|(_, line)| line.session.is_some() && !line.closing)
             .count()
     }
 
-    fn end(&mut self, now: Instant, id: u64, code: Option<u16>) {
-        if let Some(connection) = self.connections.remove(&id) {
+    fn patience(&self) -> Duration {
+        self.rules.heartbeat_interval + self.rules.heartbeat_grace
+    }
+
+    fn push(&mut self, id: u64, payload: Payload) {
+        let due = self.now + self.mishaps.latency_out();
+        self.lines.push(id, due, payload);
+    }
+
+    fn control(&mut self, id: u64, payload: &Value) {
+        let due = self.now + self.mishaps.latency_out();
+        self.lines.control(id, due, payload);
+    }
+
+    /// Sends what had to wait for the happenings of the world.
+    pub(crate) fn follow_up(&mut self) {
+        for (session, name, data) in std::mem::take(&mut self.waiting) {
+            self.send(session, name, data);
+        }
+    }
+
+    /// Sends an event of the gateway's own making to one session only.
+    fn send(&mut self, session: u64, name: &'static str, data: Value) {
+        self.deliver(session, &Happening::new(name, &data));
+        self.own_events.push((name, data));
+    }
+
+    /// Numbers an event for a session and sends it, if the session has a connection.
+    fn deliver(&mut self, id: u64, happening: &Arc<Happening>) {
+        let aside = self.mishaps.aside();
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        if aside.skip {
+            session.seq += 1;
+        }
+        let seq = session.number(happening, self.rules.replay);
+        let Some(connection) = session.connection else {
+            return;
+        };
+        self.push(connection, Payload::Event(seq, Arc::clone(happening)));
+        if self.is_watched {
+            self.traffic.push(Traffic::Sent {
+                connection,
+                event: happening.name.clone(),
+                seq,
+            });
+        }
+        if aside.repeat {
+            self.push(connection, Payload::Event(seq, Arc::clone(happening)));
+        }
+        self.happen_beside(connection, aside);
+    }
+
+    fn end(&mut self, id: u64, code: Option<u16>) {
+        if let Some(connection) = self.lines.remove(id) {
             self.traffic.push(Traffic::Closed {
                 connection: id,
                 code,
                 by: "mock",
             });
-            self.part(now, connection.session, false);
+            self.part(connection.session, false);
         }
     }
 
     /// A session loses its connection; the client's 1000 and 1001 end it.
-    fn part(&mut self, now: Instant, session: Option<String>, for_good: bool) {
+    fn part(&mut self, session: Option<u64>, for_good: bool) {
         let Some(id) = session else { return };
+        self.is_hurried = true;
         if for_good {
-            self.sessions.remove(&id);
-        } else if let Some(session) = self.sessions.get_mut(&id) {
+            self.sessions.remove(id);
+        } else if let Some(session) = self.sessions.get_mut(id) {
             session.connection = None;
-            session.alone_since = Some(now);
+            session.alone_since = Some(self.now);
         }
     }
 }
@@ -440,3 +618,12 @@ fn may_be_seen(emission: &Emission, world: &World) -> bool {
 fn invalid_session(resumable: bool) -> Value {
     json!({ "t": null, "s": null, "op": 9, "d": resumable })
 }
+
+/// A path as it is compared: clients write a slash before the query or leave it out.
+fn trimmed(path: &str) -> &str {
+    path.trim_matches('/')
+}
+
+/// How often a line that drips lets something through.
+const DRIPS_PER_SECOND: usize = 50;
+const DRIP: Duration = Duration::from_millis(20);

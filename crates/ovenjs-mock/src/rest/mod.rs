@@ -34,6 +34,7 @@ use serde_json::{Value, json};
 use crate::{
     backend::Backend,
     failure::Failure,
+    faults::Delivery,
     json::{Object, object},
     oracle::{Operation, OperationMatch, Oracle, Route, Violation},
     world::{File, World, audit},
@@ -61,6 +62,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Body,
+    pub(crate) delivery: Delivery,
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +92,7 @@ pub(crate) struct Setting {
     pub(crate) max_concurrency: u32,
     pub(crate) session_starts: u32,
     pub(crate) starts_left: u32,
+    pub(crate) starts_reset: Duration,
     pub(crate) interaction_deadline: Duration,
 }
 
@@ -184,7 +187,10 @@ impl Backend {
     /// Answers one request and keeps a record of it.
     pub(crate) fn request(&mut self, now: Instant, request: Request) -> Reply {
         self.set_time(now);
-        let (reply, record) = self.answer(now, &request);
+        let (mut reply, record) = self.answer(now, &request);
+        reply.delivery = self.faults.spoil(&mut reply.headers);
+        let date = crate::time::http_date(self.world.now_ms);
+        reply.headers.push(("Date", date));
         if matches!(reply.status, 401 | 403 | 429) {
             self.journal.invalid_requests += 1;
         }
@@ -236,6 +242,7 @@ impl Backend {
                     status,
                     headers: via(),
                     body: Body::Html(page),
+                    delivery: Delivery::Whole,
                 },
                 record,
             );
@@ -275,6 +282,7 @@ impl Backend {
                 status,
                 headers,
                 body,
+                delivery: Delivery::Whole,
             },
             record,
         )
@@ -357,9 +365,10 @@ impl Backend {
             .iter()
             .filter_map(|name| found.param(name))
             .collect();
-        let unix_ms = self.world.now_ms;
-        if let Some((wait, global)) = self.faults.take_limited(route) {
-            return Err(limited(wait, if global { "global" } else { "user" }, None));
+        let skew = self.faults.menu.reset_skew_ms;
+        let unix_ms = self.world.now_ms.saturating_add_signed(skew);
+        if let Some((wait, scope)) = self.faults.take_limited(route) {
+            return Err(limited(wait, scope, None));
         }
         // Discord leaves the interaction endpoints out of the global limit.
         let exempt = found.operation.usable_by == "token-in-path";
@@ -416,6 +425,7 @@ fn refuse(failure: &Failure) -> Reply {
         status: failure.status,
         headers: via(),
         body: Body::Json(failure.body()),
+        delivery: Delivery::Whole,
     }
 }
 
@@ -438,6 +448,7 @@ fn limited(wait: Duration, scope: &'static str, allowance: Option<&Allowance>) -
         status: 429,
         headers,
         body: Body::Json(body),
+        delivery: Delivery::Whole,
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
             "session_start_limit": {
                 "total": call.setting.session_starts,
                 "remaining": call.setting.starts_left,
-                "reset_after": 86_400_000,
+                "reset_after": crate::time::millis(call.setting.starts_reset),
                 "max_concurrency": call.setting.max_concurrency,
             },
         })),

@@ -1,20 +1,41 @@
 //! What an answer consists of: bytes, or news for as long as someone reads.
 
 use std::{
-    convert::Infallible,
+    fmt,
+    future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Sleep};
+
+use crate::faults::Delivery;
 
 #[derive(Debug)]
 pub(crate) enum Payload {
     Whole(Option<Bytes>),
     News(mpsc::Receiver<Bytes>),
+    /// A beginning and a rest, which comes after a pause or not at all.
+    Parted {
+        beginning: Option<Bytes>,
+        rest: Bytes,
+        pause: Option<Pin<Box<Sleep>>>,
+    },
 }
+
+/// The connection ends here because the box was told to end it.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer was cut off")
+    }
+}
+
+impl std::error::Error for Cut {}
 
 impl From<Bytes> for Payload {
     fn from(bytes: Bytes) -> Self {
@@ -22,33 +43,77 @@ impl From<Bytes> for Payload {
     }
 }
 
+impl Payload {
+    pub(crate) fn delivered(bytes: Bytes, delivery: Delivery) -> Self {
+        let pause = match delivery {
+            Delivery::Stalled(pause) => Some(Box::pin(tokio::time::sleep(pause))),
+            Delivery::Cut => None,
+            Delivery::Whole => return Self::from(bytes),
+        };
+        if bytes.is_empty() {
+            return Self::from(bytes);
+        }
+        let mut rest = bytes;
+        Self::Parted {
+            beginning: Some(rest.split_to(rest.len() / 2)).filter(|bytes| !bytes.is_empty()),
+            rest,
+            pause,
+        }
+    }
+}
+
 impl Body for Payload {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Cut;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let data = |bytes| Ok(Frame::data(bytes));
         match self.get_mut() {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::News(news) => news
-                .poll_recv(cx)
-                .map(|line| line.map(|line| Ok(Frame::data(line)))),
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(data)),
+            Self::News(news) => news.poll_recv(cx).map(|line| line.map(data)),
+            Self::Parted {
+                beginning,
+                rest,
+                pause,
+            } => {
+                if let Some(beginning) = beginning.take() {
+                    return Poll::Ready(Some(data(beginning)));
+                }
+                match pause {
+                    Some(pause) => {
+                        if !rest.is_empty() && pause.as_mut().poll(cx).is_pending() {
+                            return Poll::Pending;
+                        }
+                        let rest = Some(std::mem::take(rest)).filter(|rest| !rest.is_empty());
+                        Poll::Ready(rest.map(data))
+                    }
+                    None => Poll::Ready(Some(Err(Cut))),
+                }
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Whole(None))
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::News(_) => false,
+            Self::Parted {
+                beginning, rest, ..
+            } => beginning.is_none() && rest.is_empty(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(bytes) => {
-                let length = bytes.as_ref().map_or(0, Bytes::len);
-                SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
-            }
-            Self::News(_) => SizeHint::default(),
-        }
+        let length = match self {
+            Self::Whole(bytes) => bytes.as_ref().map_or(0, Bytes::len),
+            Self::News(_) => return SizeHint::default(),
+            Self::Parted {
+                beginning, rest, ..
+            } => beginning.as_ref().map_or(0, Bytes::len) + rest.len(),
+        };
+        SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
     }
 }

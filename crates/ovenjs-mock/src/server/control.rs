@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, header};
+use ovenjs_types::Id;
 use serde_json::{Value, json};
 
 use crate::{
     error::Error,
+    faults::FaultMenu,
     json::{Fields, Object, object, snowflake},
-    play::acts,
+    play::{Faults, acts},
     shared::Shared,
     world::{
         World,
@@ -45,6 +47,10 @@ pub(super) async fn answer(
             json!({ "violations": backend.journal.violations, "warnings": backend.journal.warnings })
         })),
         (&Method::GET, "/_mock/events") => return events(shared),
+        (&Method::GET, "/_mock/faults") => shared
+            .look(|backend| serde_json::to_value(backend.faults.menu))
+            .map_err(|error| Error::shape(&error)),
+        (&Method::POST, "/_mock/faults") => trouble(shared, &fields),
         (&Method::POST, "/_mock/say") => say(shared, &fields),
         (&Method::POST, "/_mock/react") => react(shared, &fields),
         (&Method::POST, "/_mock/slash") => slash(shared, &fields).await,
@@ -59,6 +65,54 @@ pub(super) async fn answer(
             &json!({ "error": error.to_string() }),
         ),
     }
+}
+
+/// `{"seed": 7}` or `{"menu": {"lose_ack": 200}}` lets things go wrong by chance, and `{"act":
+/// "drop_connections"}` at once; `{"act": "calm"}` ends it.
+fn trouble(shared: &Shared, fields: &Object) -> Result<Value, Error> {
+    let faults = Faults::new(shared);
+    let guild = || {
+        let id = fields.key("guild_id").and_then(Id::new_checked);
+        id.ok_or_else(|| missing("guild_id"))
+    };
+    let number = |name: &str| fields.int(name).ok_or_else(|| missing(name));
+    let code = || u16::try_from(number("code")?).map_err(|_| missing("code"));
+    let _switched = match fields.text("act") {
+        None => {
+            let menu = match (fields.int("seed"), fields.contains_key("menu")) {
+                (Some(seed), false) => FaultMenu::from_seed(seed),
+                _ => {
+                    let menu = fields.get("menu").cloned().ok_or_else(|| missing("act"))?;
+                    serde_json::from_value(menu).map_err(|error| Error::shape(&error))?
+                }
+            };
+            faults.serve(menu)
+        }
+        Some("calm") => faults.calm(),
+        Some("drop_connections") => faults.drop_connections(),
+        Some("close_connections") => faults.close_connections(code()?),
+        Some("freeze_connections") => faults.freeze_connections(),
+        Some("drop_after_frames") => faults.drop_after_frames(number("events")?),
+        Some("drop_after_bytes") => faults.drop_after_bytes(number("bytes")?),
+        Some("keep_connections") => faults.keep_connections(),
+        Some("ask_for_heartbeats") => faults.ask_for_heartbeats(),
+        Some("ask_to_reconnect") => faults.ask_to_reconnect(),
+        Some("invalidate_sessions") => {
+            faults.invalidate_sessions(fields.flag("resumable") == Some(true))
+        }
+        Some("withhold_heartbeat_acks") => {
+            faults.withhold_heartbeat_acks(fields.flag("withhold") != Some(false))
+        }
+        Some("take_down") => faults.take_down(guild()?),
+        Some("bring_back") => faults.bring_back(guild()?),
+        Some(other) => {
+            return Err(Error::refused(format!(
+                "there is no fault called {other:?}"
+            )));
+        }
+    };
+    let menu = shared.look(|backend| backend.faults.menu);
+    serde_json::to_value(menu).map_err(|error| Error::shape(&error))
 }
 
 fn state(shared: &Shared, channel: Option<u64>) -> Value {

@@ -27,11 +27,19 @@ use tokio::{
 };
 
 use crate::{
+    protocol::Admission,
     rest::{self, Body, Reply},
     shared::Shared,
 };
 
 use body::Payload;
+
+/// A connection on its way from HTTP to the gateway.
+struct Upgrade {
+    future: upgrade::UpgradeFut,
+    path: String,
+    query: String,
+}
 
 /// Serves until `stop` changes.
 pub(crate) async fn serve(
@@ -62,9 +70,7 @@ pub(crate) async fn serve(
 
 /// Does what is due: silent clients are cut off, old sessions forgotten.
 async fn keep_time(shared: Arc<Shared>) {
-    let mut changes = shared.changes();
     loop {
-        changes.mark_unchanged();
         let deadline = shared.look(|backend| backend.gateway.deadline());
         let due = async {
             match deadline {
@@ -73,7 +79,7 @@ async fn keep_time(shared: Arc<Shared>) {
             }
         };
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
+            () = shared.hurried.notified() => {}
             () = due => shared.with(|backend, now| backend.expire(now)),
         }
     }
@@ -83,7 +89,7 @@ async fn keep_time(shared: Arc<Shared>) {
 async fn serve_stream(shared: Arc<Shared>, stream: TcpStream) {
     // Small frames must not wait for each other. A socket that refuses the option still works.
     let _ = stream.set_nodelay(true);
-    let upgraded: Mutex<Option<(upgrade::UpgradeFut, String)>> = Mutex::new(None);
+    let upgraded: Mutex<Option<Upgrade>> = Mutex::new(None);
     {
         let service = service_fn(|request| answer(&shared, &upgraded, request));
         let connection = http1::Builder::new()
@@ -99,16 +105,25 @@ async fn serve_stream(shared: Arc<Shared>, stream: TcpStream) {
     let upgraded = upgraded
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    if let Some((upgrade, query)) = upgraded
-        && let Ok(socket) = upgrade.await
+    if let Some(Upgrade {
+        future,
+        path,
+        query,
+    }) = upgraded
+        && let Ok(socket) = future.await
+        && let Ok(parts) = socket
+            .into_inner()
+            .into_inner()
+            .downcast::<TokioIo<TcpStream>>()
     {
-        socket::serve(&shared, socket, &query).await;
+        let (stream, begun) = (parts.io.into_inner(), parts.read_buf);
+        socket::serve(&shared, stream, &begun, &path, &query).await;
     }
 }
 
 async fn answer(
     shared: &Arc<Shared>,
-    upgraded: &Mutex<Option<(upgrade::UpgradeFut, String)>>,
+    upgraded: &Mutex<Option<Upgrade>>,
     mut request: Request<Incoming>,
 ) -> Result<Response<Payload>, Infallible> {
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -119,9 +134,29 @@ async fn answer(
         ));
     }
     if upgrade::is_upgrade_request(&request) {
+        let path = request.uri().path().to_owned();
+        if !shared.look(|backend| backend.gateway.has_path(&path)) {
+            return Ok(plain(StatusCode::NOT_FOUND, "the gateway is not here"));
+        }
+        match shared.with(|backend, now| backend.admit(now)) {
+            Admission::Open => {}
+            Admission::Refused(status) => {
+                let status = StatusCode::from_u16(status);
+                return Ok(plain(
+                    status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+                    "the mock was told to",
+                ));
+            }
+            // The client has the deadline.
+            Admission::Hangs => std::future::pending().await,
+        }
         return Ok(match upgrade::upgrade(&mut request) {
             Ok((response, future)) => {
-                *upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some((future, query));
+                *upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(Upgrade {
+                    future,
+                    path,
+                    query,
+                });
                 response.map(|_| Payload::from(Bytes::new()))
             }
             Err(_) => plain(StatusCode::BAD_REQUEST, "this is no websocket handshake"),
@@ -186,7 +221,8 @@ fn respond(reply: Reply) -> Response<Payload> {
     if let Some(content_type) = content_type {
         response = response.header(header::CONTENT_TYPE, content_type);
     }
-    response.body(Payload::from(body)).unwrap_or_else(|_| {
+    let body = Payload::delivered(body, reply.delivery);
+    response.body(body).unwrap_or_else(|_| {
         plain(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the answer cannot be written",

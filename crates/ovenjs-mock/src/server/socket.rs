@@ -1,26 +1,23 @@
-//! One websocket: frames in, frames out.
+//! One websocket: bytes in, bytes out. What they are is decided in `protocol`.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
-use bytes::Bytes;
-use fastwebsockets::{
-    FragmentCollectorRead, Frame, OpCode, Payload, WebSocket, WebSocketError, WebSocketWrite,
-};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{ReadHalf, WriteHalf},
-    sync::mpsc,
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::Notify,
 };
 
 use crate::{
-    protocol::{self, Input, Output},
+    protocol::{
+        Frame, Input, Output,
+        websocket::{self, Frames, Message},
+    },
     shared::Shared,
 };
-
-type Stream = TokioIo<Upgraded>;
-type Reader = FragmentCollectorRead<ReadHalf<Stream>>;
-type Writer = WebSocketWrite<WriteHalf<Stream>>;
 
 /// How the writing side ended.
 enum End {
@@ -30,31 +27,35 @@ enum End {
     Dropped,
 }
 
-pub(super) async fn serve(shared: &Shared, mut socket: WebSocket<Stream>, query: &str) {
-    socket.set_auto_close(false);
-    socket.set_auto_pong(false);
-    socket.set_max_message_size(MAX_MESSAGE);
-    let id = shared.with(|backend, now| backend.open(now, query));
-    let (read, mut writer) = socket.split(tokio::io::split);
-    let mut reader = FragmentCollectorRead::new(read);
-    let (pongs, pings) = mpsc::channel(MAX_PINGS);
-    // A read consumes bytes before it completes, so the one reading future lives to its end.
-    let mut reading = pin!(read_all(shared, id, &mut reader, pongs));
-    let echo = tokio::select! {
-        echo = &mut reading => echo,
-        end = write_all(shared, id, &mut writer, pings) => {
+/// Serves a connection whose handshake is done; `begun` is what came behind the handshake already.
+pub(super) async fn serve(
+    shared: &Shared,
+    stream: TcpStream,
+    begun: &[u8],
+    path: &str,
+    query: &str,
+) {
+    let (id, bell) = shared.open(path, query);
+    let (mut read, mut write) = stream.into_split();
+    let mut frames = Frames::default();
+    frames.push(begun);
+    tokio::select! {
+        echo = read_all(shared, id, &mut read, &mut frames) => {
+            shared.close(id, echo.as_deref().and_then(code_of));
+            if let Some(payload) = echo {
+                let mut bytes = Vec::new();
+                websocket::write(&mut bytes, websocket::CLOSE, &payload);
+                // The client is closing; whether it still reads our echo does not matter.
+                let _ = write.write_all(&bytes).await;
+            }
+        }
+        end = write_all(shared, id, &mut write, &bell) => {
+            shared.close(id, None);
             if matches!(end, End::Closed) {
                 // Closing a stream with unread bytes resets it, and the close frame could be lost.
-                let _ = tokio::time::timeout(LINGER, reading).await;
+                let _ = tokio::time::timeout(LINGER, read_to_close(&mut read, &mut frames)).await;
             }
-            return;
         }
-    };
-    if let Some(payload) = echo {
-        // The client is closing; whether it still reads our echo does not matter.
-        let _ = writer
-            .write_frame(Frame::close_raw(Payload::Bytes(payload.as_ref().into())))
-            .await;
     }
 }
 
@@ -62,85 +63,133 @@ pub(super) async fn serve(shared: &Shared, mut socket: WebSocket<Stream>, query:
 async fn read_all(
     shared: &Shared,
     id: u64,
-    reader: &mut Reader,
-    pongs: mpsc::Sender<Bytes>,
-) -> Option<Bytes> {
+    read: &mut OwnedReadHalf,
+    frames: &mut Frames,
+) -> Option<Vec<u8>> {
+    let mut buffer = vec![0; READ];
     loop {
-        let frame = reader
-            .read_frame(&mut |_| async { Ok::<(), WebSocketError>(()) })
-            .await;
-        let Ok(frame) = frame else {
-            shared.with(|backend, now| backend.handle(now, id, Input::Closed(None)));
+        loop {
+            let input = match frames.next() {
+                Ok(None) => break,
+                Ok(Some(Message::Close(_, payload))) => return Some(payload),
+                Ok(Some(Message::Pong)) => continue,
+                Ok(Some(message)) => Ok(message),
+                Err(breach) => Err(breach),
+            };
+            shared.with(|backend, now| match &input {
+                Ok(Message::Data(bytes)) => backend.handle(now, id, Input::Message(bytes)),
+                Ok(Message::Ping(payload)) => backend.handle(now, id, Input::Ping(payload)),
+                Ok(Message::Pong | Message::Close(..)) => {}
+                Err(breach) => backend.handle(now, id, Input::Unlawful(*breach)),
+            });
+            if input.is_err() {
+                // Nothing behind a breach can be read; the writing side ends the connection.
+                std::future::pending::<()>().await;
+            }
+        }
+        if shared.look(|backend| backend.gateway.is_frozen(id)) {
+            // Nothing is heard on a line that is dead, but its end has to be noticed.
+            while matches!(read.read(&mut buffer).await, Ok(1..)) {}
             return None;
-        };
-        match frame.opcode {
-            OpCode::Text | OpCode::Binary => {
-                shared.with(|backend, now| backend.handle(now, id, Input::Message(&frame.payload)));
-            }
-            OpCode::Ping => {
-                // More pings than fit need no pong each.
-                let _ = pongs.try_send(Bytes::copy_from_slice(&frame.payload));
-            }
-            OpCode::Close => {
-                let code = frame
-                    .payload
-                    .first_chunk::<2>()
-                    .map(|code| u16::from_be_bytes(*code));
-                shared.with(|backend, now| backend.handle(now, id, Input::Closed(code)));
-                return Some(Bytes::copy_from_slice(&frame.payload));
-            }
-            OpCode::Pong | OpCode::Continuation => {}
+        }
+        match read.read(&mut buffer).await {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => frames.push(buffer.get(..count).unwrap_or_default()),
         }
     }
 }
 
-async fn write_all(
-    shared: &Shared,
-    id: u64,
-    writer: &mut Writer,
-    mut pings: mpsc::Receiver<Bytes>,
-) -> End {
-    let mut changes = shared.changes();
+/// Reads on until the client answers a close frame with its own, or is gone.
+async fn read_to_close(read: &mut OwnedReadHalf, frames: &mut Frames) {
+    let mut buffer = vec![0; READ];
     loop {
-        changes.mark_unchanged();
-        while let Some(output) = shared.poll(id) {
-            let written = match output {
-                Output::Send(protocol::Frame::Text(text)) => {
-                    writer.write_frame(Frame::text(text.into())).await
+        while let Ok(Some(message)) = frames.next() {
+            if matches!(message, Message::Close(..)) {
+                return;
+            }
+        }
+        match read.read(&mut buffer).await {
+            Ok(0) | Err(_) => return,
+            Ok(count) => frames.push(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+async fn write_all(shared: &Shared, id: u64, write: &mut OwnedWriteHalf, bell: &Notify) -> End {
+    let mut bytes = Vec::new();
+    loop {
+        let outputs = shared.poll(id);
+        if outputs.is_empty() {
+            bell.notified().await;
+            continue;
+        }
+        for output in outputs {
+            match output {
+                Output::Send(frame) => encode(&mut bytes, &frame),
+                Output::Pong(payload) => {
+                    websocket::write(&mut bytes, websocket::PONG, &payload);
                 }
-                Output::Send(protocol::Frame::Binary(bytes)) => {
-                    writer.write_frame(Frame::binary(bytes.into())).await
+                Output::Split(frame, piece, pause) => {
+                    encode(&mut bytes, &frame);
+                    for piece in bytes.chunks(piece.max(1)) {
+                        if write.write_all(piece).await.is_err() {
+                            return End::Dropped;
+                        }
+                        if !pause.is_zero() {
+                            tokio::time::sleep(pause).await;
+                        }
+                    }
+                    bytes.clear();
+                }
+                Output::Half(frame, kept) => {
+                    encode(&mut bytes, &frame);
+                    let head = bytes.len() - frame.bytes().len();
+                    let _ = write
+                        .write_all(bytes.get(..head + kept).unwrap_or(&bytes))
+                        .await;
+                    return End::Dropped;
                 }
                 Output::Close(code, reason) => {
+                    let payload = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
+                    websocket::write(&mut bytes, websocket::CLOSE, &payload);
                     // Either it is written or the client is gone already.
-                    let _ = writer
-                        .write_frame(Frame::close(code, reason.as_bytes()))
-                        .await;
+                    let _ = write.write_all(&bytes).await;
                     return End::Closed;
                 }
-                Output::Abort => return End::Dropped,
-            };
-            if written.is_err() {
-                shared.with(|backend, now| backend.handle(now, id, Input::Closed(None)));
-                return End::Dropped;
+                Output::Abort => {
+                    let _ = write.write_all(&bytes).await;
+                    return End::Dropped;
+                }
+                Output::Reset => {
+                    // Where the system does not lend itself to a reset, the end is a plain one.
+                    let _ = write.as_ref().set_zero_linger();
+                    return End::Dropped;
+                }
             }
         }
-        tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return End::Dropped },
-            Some(ping) = pings.recv() => {
-                // A client that cannot be ponged is found gone by its reader.
-                let _ = writer.write_frame(Frame::pong(Payload::Bytes(ping.as_ref().into()))).await;
-            }
+        if !bytes.is_empty() && write.write_all(&bytes).await.is_err() {
+            return End::Dropped;
         }
+        bytes.clear();
     }
 }
 
-/// Discord's limit is 4096 bytes, which the protocol answers with a close code; this bounds what is
-/// read to say so.
-const MAX_MESSAGE: usize = 1024 * 1024;
+fn encode(bytes: &mut Vec<u8>, frame: &Frame) {
+    let opcode = match frame {
+        Frame::Text(_) => websocket::TEXT,
+        Frame::Binary(_) => websocket::BINARY,
+    };
+    websocket::write(bytes, opcode, frame.bytes());
+}
 
-/// Pings that wait for their pong.
-const MAX_PINGS: usize = 16;
+fn code_of(payload: &[u8]) -> Option<u16> {
+    payload
+        .first_chunk::<2>()
+        .map(|code| u16::from_be_bytes(*code))
+}
+
+/// Bytes that one read may bring; a client's payload has at most 4096.
+const READ: usize = 8 * 1024;
 
 /// How long a client has to answer a close frame.
 const LINGER: Duration = Duration::from_secs(2);

@@ -42,15 +42,26 @@ impl Channel {
 
 impl World {
     pub(super) fn add_text_channel(&mut self, guild: u64, name: &str) -> u64 {
+        self.add_channel(guild, name, 0)
+    }
+
+    pub(super) fn add_voice_channel(&mut self, guild: u64, name: &str) -> u64 {
+        let id = self.add_channel(guild, name, 2);
+        if let Some(room) = self.channels.get_mut(&id) {
+            for (key, value) in [("bitrate", 64_000), ("user_limit", 0)] {
+                room.object.set(key, value);
+            }
+            room.object.set("rtc_region", Value::Null);
+        }
+        id
+    }
+
+    fn add_channel(&mut self, guild: u64, name: &str, kind: u8) -> u64 {
         let id = self.next_id();
-        let position = self
-            .channels
-            .values()
-            .filter(|other| other.guild == Some(guild))
-            .count();
+        let position = self.channels.of_guild(guild).count();
         let channel = object(json!({
             "id": id.to_string(),
-            "type": 0,
+            "type": kind,
             "guild_id": guild.to_string(),
             "name": name,
             "topic": null,

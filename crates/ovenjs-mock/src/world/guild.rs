@@ -37,6 +37,14 @@ pub(crate) struct Guild {
     pub(crate) join_requests: BTreeMap<u64, Object>,
 }
 
+/// What a session may see of a guild, by its intents and what it calls large.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuildView {
+    pub(crate) presences: bool,
+    pub(crate) voice_states: bool,
+    pub(crate) large_threshold: u64,
+}
+
 impl World {
     /// Makes a guild and gives its id and that of its first channel.
     pub(super) fn found_guild(&mut self, plan: &config::Guild) -> (u64, u64) {
@@ -125,12 +133,18 @@ impl World {
         for number in 1..=plan.members {
             let user = self.add_user(&format!("member-{number}"), false);
             self.join(guild, user);
+            if number > plan.members.saturating_sub(plan.offline) {
+                self.go_offline(user);
+            }
         }
         let channels: Vec<u64> = plan
             .channels
             .iter()
             .map(|name| self.add_text_channel(guild, name))
             .collect();
+        for name in &plan.voice_channels {
+            self.add_voice_channel(guild, name);
+        }
         let first = channels.first().copied().unwrap_or_default();
         if let (Some(room), false) = (self.guilds.get_mut(&guild), first == 0) {
             room.object.set("system_channel_id", first.to_string());
@@ -216,21 +230,26 @@ impl World {
         roles.cloned().map(Value::Object).collect()
     }
 
-    /// The payload of GUILD_CREATE. Without the presences intent Discord names only the bot among
-    /// the members.
-    pub(crate) fn guild_create(&self, id: u64, all_members: bool) -> Option<Value> {
+    /// The payload of GUILD_CREATE for one session.
+    pub(crate) fn guild_create(&self, id: u64, view: GuildView) -> Option<Value> {
         let room = self.guilds.get(&id)?;
         let mut guild = room.object.clone();
         let members: Vec<Value> = room
             .members
             .keys()
-            .filter(|user| all_members || **user == self.bot)
+            .filter(|user| self.is_shown(room, **user, view))
             .filter_map(|user| self.member(id, *user))
+            .collect();
+        let presences: Vec<Value> = room
+            .members
+            .keys()
+            .filter(|_| view.presences && room.members.len() <= TOO_LARGE_FOR_PRESENCES)
+            .filter_map(|user| self.presence(id, *user))
             .collect();
         let (threads, channels): (Vec<_>, Vec<_>) = self
             .channels
-            .values()
-            .filter(|channel| channel.guild == Some(id))
+            .of_guild(id)
+            .map(|(_, channel)| channel)
             .partition(|channel| channel.thread_parent().is_some());
         // Channels inside GUILD_CREATE have no guild_id of their own.
         let bare = |channel: &super::Channel| {
@@ -244,13 +263,14 @@ impl World {
             .and_then(|bot| bot.text("joined_at"));
         guild.set("roles", self.roles(id));
         guild.set("joined_at", joined_at.unwrap_or_default());
-        guild.set("large", room.members.len() > LARGE_GUILD);
+        guild.set("large", exceeds(room.members.len(), view.large_threshold));
         guild.set("unavailable", false);
         guild.set("member_count", room.members.len());
         // Nor have voice states there.
         let voice_states: Vec<Value> = room
             .voice_states
             .values()
+            .filter(|_| view.voice_states)
             .map(|state| {
                 let mut state = state.clone();
                 state.remove("guild_id");
@@ -270,15 +290,46 @@ impl World {
                 .map(|thread| Value::Object(thread.object.clone()))
                 .collect::<Vec<_>>(),
         );
-        guild.set("presences", json!([]));
+        guild.set("presences", presences);
         guild.set("stage_instances", json!([]));
         guild.set("guild_scheduled_events", json!([]));
-        guild.set("soundboard_sounds", json!([]));
+        guild.set("soundboard_sounds", self.soundboard_sounds(id));
         guild.set("embedded_activities", json!([]));
         Some(Value::Object(guild))
     }
 }
 
-/// Discord calls a guild large when it has more members than the client's threshold; this is the
-/// default of that threshold.
-const LARGE_GUILD: usize = 50;
+impl World {
+    /// Whether GUILD_CREATE names a member. Without presences these are the bot and those in voice;
+    /// of a large guild also those who are online or have a role or a nickname.
+    fn is_shown(&self, room: &Guild, user: u64, view: GuildView) -> bool {
+        if user == self.bot || room.voice_states.contains_key(&user) {
+            return true;
+        }
+        if !view.presences || room.members.len() > TOO_LARGE_FOR_PRESENCES {
+            return false;
+        }
+        let stands_out = || {
+            let member = room.members.get(&user);
+            member.is_some_and(|m| !m.list("roles").is_empty() || m.text("nick").is_some())
+        };
+        !exceeds(room.members.len(), view.large_threshold)
+            || self.status(user) != "offline"
+            || stands_out()
+    }
+
+    /// The sounds of a guild's soundboard.
+    pub(crate) fn soundboard_sounds(&self, guild: u64) -> Vec<Value> {
+        let room = self.guilds.get(&guild);
+        room.map_or_else(Vec::new, |room| {
+            room.object.list("soundboard_sounds").to_vec()
+        })
+    }
+}
+
+/// Guilds of more members than this come as if there were no presences intent.
+const TOO_LARGE_FOR_PRESENCES: usize = 75_000;
+
+fn exceeds(members: usize, threshold: u64) -> bool {
+    u64::try_from(members).is_ok_and(|members| members > threshold)
+}

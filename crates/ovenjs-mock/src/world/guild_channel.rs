@@ -27,9 +27,9 @@ impl World {
     pub(crate) fn guild_channels(&self, guild: u64) -> Vec<u64> {
         let mut channels: Vec<(u64, u64)> = self
             .channels
-            .iter()
-            .filter(|(_, room)| room.guild == Some(guild) && room.thread_parent().is_none())
-            .map(|(id, room)| (room.object.int("position").unwrap_or(0), *id))
+            .of_guild(guild)
+            .filter(|(_, room)| room.thread_parent().is_none())
+            .map(|(id, room)| (room.object.int("position").unwrap_or(0), id))
             .collect();
         channels.sort_unstable();
         channels.into_iter().map(|(_, id)| id).collect()

@@ -4,6 +4,7 @@
 
 pub(crate) mod audit;
 mod channel;
+mod channels;
 pub(crate) mod command;
 mod component;
 mod guild;
@@ -13,12 +14,14 @@ mod member;
 pub(crate) mod message;
 pub(crate) mod modal;
 pub(crate) mod permission;
+mod presence;
 mod reaction;
 pub(crate) mod role;
 pub(crate) mod slash;
 mod template;
 mod user;
 mod voice;
+mod voice_channel;
 
 use std::collections::BTreeMap;
 
@@ -31,9 +34,11 @@ use crate::{
 };
 
 pub(crate) use channel::Channel;
-pub(crate) use guild::Guild;
+pub(crate) use channels::Channels;
+pub(crate) use guild::{Guild, GuildView};
 pub(crate) use message::{Draft, File};
 pub(crate) use reaction::Emoji;
+pub(crate) use voice::Voice;
 
 /// Something that happened, on its way to those who may hear of it.
 #[derive(Clone, Debug)]
@@ -74,10 +79,14 @@ pub(crate) struct World {
     pub(crate) owner: u64,
     pub(crate) users: BTreeMap<u64, Object>,
     pub(crate) guilds: BTreeMap<u64, Guild>,
-    pub(crate) channels: BTreeMap<u64, Channel>,
+    pub(crate) channels: Channels,
     pub(crate) commands: Vec<command::Command>,
     pub(crate) interactions: BTreeMap<u64, interaction::Interaction>,
     pub(crate) files: BTreeMap<u64, File>,
+    /// What is said of users who do not simply appear online.
+    presences: BTreeMap<u64, Object>,
+    /// Since when somebody is in a voice channel of a guild, in seconds since 1970.
+    voice_starts: BTreeMap<(u64, u64), u64>,
     pub(crate) emissions: Vec<Emission>,
     /// The first channel of the first guild: where users speak unless told otherwise.
     pub(crate) default_channel: u64,
@@ -96,10 +105,12 @@ impl World {
             owner: 0,
             users: BTreeMap::new(),
             guilds: BTreeMap::new(),
-            channels: BTreeMap::new(),
+            channels: Channels::default(),
             commands: Vec::new(),
             interactions: BTreeMap::new(),
             files: BTreeMap::new(),
+            presences: BTreeMap::new(),
+            voice_starts: BTreeMap::new(),
             emissions: Vec::new(),
             default_channel: 0,
             default_guild: 0,
@@ -119,9 +130,11 @@ impl World {
             .clone()
             .unwrap_or_else(|| made_up_token(self.bot, config.seed));
         for plan in &config.guilds {
-            // A guild per second, so that neighbours fall on different shards.
-            self.now_ms += 1000;
+            // A guild per millisecond, so that neighbours fall on different shards.
+            self.now_ms += 1;
             let (guild, channel) = self.found_guild(plan);
+            // Nobody listens yet, and a large world should not keep word of every member.
+            self.emissions.clear();
             if self.default_guild == 0 {
                 self.default_guild = guild;
                 self.default_channel = channel;
@@ -181,6 +194,14 @@ impl World {
             "eligible_oauth2_scopes": ["applications.commands", "bot", "identify"],
             "integration_types_config": {"0": {}},
         }))
+    }
+}
+
+impl World {
+    /// Discord has taken the bot's token away; its owner gets another one.
+    pub(crate) fn renew_token(&mut self) {
+        let number = self.next_id();
+        self.token = made_up_token(self.bot, number);
     }
 }
 

@@ -6,10 +6,52 @@ use crate::json::{Fields, Object, object};
 
 use super::{World, guild_channel::kind};
 
+/// Where a member wants to be, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice<'a> {
+    /// `None` leaves.
+    pub(crate) channel: Option<u64>,
+    pub(crate) self_mute: bool,
+    pub(crate) self_deaf: bool,
+    /// The session of the client that speaks.
+    pub(crate) session: &'a str,
+}
+
 impl World {
     /// Connects a member to a voice channel, or moves it there. The session is that of its gateway
     /// connection, and stays the same on a move.
     pub(crate) fn enter_voice(&mut self, guild: u64, user: u64, channel: u64, session: &str) {
+        self.seat(guild, user, channel, session);
+        self.tell_voice(guild, user);
+    }
+
+    /// What a client says of its own voice state; tells whether it changed its channel.
+    pub(crate) fn set_voice(&mut self, guild: u64, user: u64, voice: Voice<'_>) -> bool {
+        let before = self
+            .voice_state(guild, user)
+            .and_then(|state| state.key("channel_id"));
+        let set_flags = |state: &mut Object| {
+            state.set("self_mute", voice.self_mute);
+            state.set("self_deaf", voice.self_deaf);
+        };
+        match voice.channel {
+            None => return self.leave_voice(guild, user),
+            Some(channel) if before == Some(channel) => {
+                self.change_voice(guild, user, set_flags);
+            }
+            Some(channel) => {
+                self.seat(guild, user, channel, voice.session);
+                let room = self.guilds.get_mut(&guild);
+                if let Some(state) = room.and_then(|room| room.voice_states.get_mut(&user)) {
+                    set_flags(state);
+                }
+                self.tell_voice(guild, user);
+            }
+        }
+        before != voice.channel
+    }
+
+    fn seat(&mut self, guild: u64, user: u64, channel: u64, session: &str) {
         let on_stage = self
             .channels
             .get(&channel)
@@ -38,7 +80,6 @@ impl World {
         state.set("suppress", on_stage);
         state.set("request_to_speak_timestamp", Value::Null);
         room.voice_states.insert(user, state);
-        self.tell_voice(guild, user);
     }
 
     /// Disconnects a member; tells whether it was connected.
@@ -100,5 +141,6 @@ impl World {
             state.set("member", member);
         }
         self.emit("VOICE_STATE_UPDATE", Some(guild), Value::Object(state));
+        self.look_at_voice_channels(guild);
     }
 }

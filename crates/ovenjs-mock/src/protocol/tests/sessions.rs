@@ -1,0 +1,197 @@
+//! How sessions begin, go on and end.
+
+use super::*;
+use crate::{
+    config::Guild,
+    protocol::{close, invalid_session},
+};
+
+#[test]
+fn heartbeats_are_answered_and_silence_ends_the_session() {
+    let mut script = Script::new(Config::default());
+    let (id, ready) = script.identified(1);
+    assert_eq!(ready.pointer("/d/shard"), Some(&json!([0, 1])));
+
+    script.pass(Duration::from_secs(41));
+    script.say(id, &json!({ "op": 1, "d": 2 }));
+    assert_eq!(
+        script.heard(id),
+        [json!({ "t": null, "s": null, "op": 11, "d": null })]
+    );
+
+    let deadline = script
+        .backend
+        .gateway
+        .deadline()
+        .expect("a client is expected to beat");
+    assert_eq!(
+        deadline - script.now,
+        Duration::from_millis(41_250) + Duration::from_secs(20)
+    );
+    script.pass(deadline - script.now - Duration::from_millis(1));
+    assert_eq!(script.outputs(id), []);
+    script.pass(Duration::from_millis(1));
+    assert_eq!(script.close_code(id), Some(close::SESSION_TIMED_OUT.0));
+
+    let id = script.resume(&ready, 1);
+    assert_eq!(script.heard(id), [invalid_session(false)]);
+}
+
+#[test]
+fn a_session_waits_for_its_client_and_no_longer() {
+    let mut script = Script::new(Config::default());
+    let (id, ready) = script.identified(1);
+    script.hang_up(id, None);
+    script.pass(Duration::from_secs(119));
+    let id = script.resume(&ready, 1);
+    let heard = script.heard(id);
+    let names: Vec<_> = heard
+        .iter()
+        .filter_map(|payload| payload.get("t")?.as_str())
+        .collect();
+    assert_eq!(names, ["GUILD_CREATE", "RESUMED"]);
+
+    script.hang_up(id, Some(4000));
+    script.pass(Duration::from_secs(120));
+    let id = script.resume(&ready, 1);
+    assert_eq!(script.heard(id), [invalid_session(false)]);
+}
+
+#[test]
+fn a_client_too_far_behind_has_to_begin_anew() {
+    let mut script = Script::new(Config::default().replay_limit(3));
+    let (id, ready) = script.identified(1);
+    script.hang_up(id, None);
+    for number in 0..3 {
+        script.happen(number);
+    }
+    let id = script.resume(&ready, 2);
+    let numbers: Vec<u64> = script
+        .heard(id)
+        .iter()
+        .filter_map(|p| p.pointer("/d/number")?.as_u64())
+        .collect();
+    assert_eq!(numbers, [0, 1, 2]);
+    script.hang_up(id, None);
+    script.happen(3);
+    let id = script.resume(&ready, 2);
+    assert_eq!(script.heard(id), [invalid_session(false)]);
+}
+
+#[test]
+fn sequences_never_repeat_on_a_session() {
+    let mut script = Script::new(Config::default());
+    let (mut id, ready) = script.identified(1);
+    let mut last = script
+        .heard(id)
+        .last()
+        .and_then(|p| p.get("s")?.as_u64())
+        .unwrap_or(1);
+    for round in 0..20 {
+        script.happen(round);
+        script.hang_up(id, None);
+        script.happen(round);
+        id = script.resume(&ready, last);
+        for payload in script.heard(id) {
+            let seq = payload
+                .get("s")
+                .and_then(Value::as_u64)
+                .expect("dispatches are numbered");
+            assert!(seq > last, "{seq} after {last}");
+            last = seq;
+        }
+    }
+}
+
+#[test]
+fn a_resume_elsewhere_ends_the_first_connection() {
+    let mut script = Script::new(Config::default());
+    let (first, ready) = script.identified(0);
+    let second = script.resume(&ready, 1);
+    assert_eq!(script.close_code(first), Some(close::UNKNOWN));
+    script.happen(7);
+    assert_eq!(script.heard(second).len(), 2);
+}
+
+#[test]
+fn identify_turns_are_kept_where_they_are_enforced() {
+    let config = Config::default()
+        .like_discord()
+        .max_concurrency(2)
+        .shards(3);
+    let mut script = Script::new(config);
+    let shard = |id: u64| json!([id, 3]);
+    let outcome = |script: &mut Script, id: u64| {
+        let connection = script.open();
+        let mut payload = identify(&script.backend.world.token, 0);
+        payload["d"]["shard"] = shard(id);
+        script.say(connection, &payload);
+        script
+            .heard(connection)
+            .first()
+            .and_then(|p| p.get("op")?.as_u64())
+    };
+    assert_eq!(outcome(&mut script, 0), Some(0));
+    assert_eq!(outcome(&mut script, 1), Some(0));
+    assert_eq!(
+        outcome(&mut script, 2),
+        Some(9),
+        "shard 2 shares the place of shard 0"
+    );
+    script.pass(Duration::from_secs(5));
+    assert_eq!(outcome(&mut script, 2), Some(0));
+}
+
+#[test]
+fn an_exhausted_budget_of_identifies_is_a_refused_token() {
+    let mut script = Script::new(Config::default().session_starts(1));
+    script.identified(0);
+    let id = script.open();
+    let payload = identify(&script.backend.world.token, 0);
+    script.say(id, &payload);
+    assert_eq!(script.close_code(id), Some(close::AUTHENTICATION_FAILED.0));
+}
+
+#[test]
+fn the_same_seed_and_script_give_the_same_bytes() {
+    let run = || {
+        let guild = Guild::named("Kitchen").members(2);
+        let mut script = Script::new(Config::default().seed(9).guilds([guild]));
+        let (id, ready) = script.identified(0x1ff);
+        let ann = script
+            .backend
+            .play(script.now, |world| world.user_named("ann"));
+        script.backend.play(script.now, |world| {
+            let body = crate::json::object(json!({ "content": "hello" }));
+            let channel = world.default_channel;
+            let draft = crate::world::Draft {
+                author: ann,
+                channel,
+                body,
+                ..Default::default()
+            };
+            world.post(draft).expect("it can be said")
+        });
+        (ready, script.heard(id))
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn packets_are_compressed_where_the_identify_asks_for_it() {
+    let mut script = Script::new(Config::default());
+    let id = script.open();
+    let mut payload = identify(&script.backend.world.token, 0);
+    payload["d"]["compress"] = json!(true);
+    script.say(id, &payload);
+    let outputs = script.outputs(id);
+    let Some(Output::Send(Frame::Binary(packet))) = outputs.first() else {
+        panic!("READY is long enough to be compressed: {outputs:?}");
+    };
+    let mut inflated = Vec::with_capacity(1 << 16);
+    flate2::Decompress::new(true)
+        .decompress_vec(packet, &mut inflated, flate2::FlushDecompress::Finish)
+        .expect("a whole zlib stream");
+    let ready: Value = serde_json::from_slice(&inflated).expect("JSON");
+    assert_eq!(ready.get("t"), Some(&json!("READY")));
+}
