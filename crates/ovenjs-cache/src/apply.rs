@@ -23,12 +23,11 @@ pub(crate) fn apply(cache: &Cache, event: &Event) -> Change {
         Event::GuildCreate(guild) => guild_create(cache, guild),
         Event::GuildUpdate(guild) => update_guild(cache, guild.id, |kept| {
             // The update knows nothing of what only GUILD_CREATE carries.
-            let update = guild.0.clone();
-            *kept = Guild {
-                member_count: kept.member_count,
-                large: kept.large,
-                ..update
-            };
+            let mut update = lean(guild);
+            update.joined_at = kept.joined_at;
+            update.member_count = kept.member_count;
+            update.large = kept.large;
+            *kept = update;
         }),
         Event::GuildDelete(guild) => guild_delete(cache, guild),
         Event::GuildRoleCreate(event) => {
@@ -93,22 +92,14 @@ fn guild_create(cache: &Cache, guild: &Guild) -> Change {
         .collect();
     for channel in guild.channels.iter().chain(&guild.threads) {
         // Inside GUILD_CREATE a channel does not repeat the guild's id.
-        let channel = Channel {
-            guild_id: Some(guild.id),
-            ..channel.clone()
-        };
+        let mut channel = channel.clone();
+        channel.guild_id = Some(guild.id);
         cache.channels.insert(channel.id, Arc::new(channel));
     }
     for member in &guild.members {
         set_member(cache, Some(guild.id), member);
     }
-    let lean = Guild {
-        channels: Vec::new(),
-        threads: Vec::new(),
-        members: Vec::new(),
-        ..guild.clone()
-    };
-    let after = Arc::new(lean);
+    let after = Arc::new(lean(guild));
     cache.guilds.insert(
         guild.id,
         Arc::new(GuildEntry {
@@ -120,6 +111,22 @@ fn guild_create(cache: &Cache, guild: &Guild) -> Change {
         before,
         after: Some(after),
     })
+}
+
+/// The guild without the lists that are kept elsewhere, or not at all because later events, which
+/// nobody applies, would make them wrong.
+fn lean(guild: &Guild) -> Guild {
+    let mut lean = guild.clone();
+    lean.channels = Vec::new();
+    lean.threads = Vec::new();
+    lean.members = Vec::new();
+    lean.stickers = Vec::new();
+    lean.voice_states = Vec::new();
+    lean.presences = Vec::new();
+    lean.stage_instances = Vec::new();
+    lean.guild_scheduled_events = Vec::new();
+    lean.soundboard_sounds = Vec::new();
+    lean
 }
 
 fn guild_delete(cache: &Cache, guild: &UnavailableGuild) -> Change {
@@ -211,10 +218,9 @@ fn set_member(cache: &Cache, guild: Option<Id<GuildMarker>>, member: &Member) ->
         return Change::Nothing;
     };
     put(&cache.members, key, Change::Member, || {
-        Some(Member {
-            guild_id: Some(key.0),
-            ..member.clone()
-        })
+        let mut member = member.clone();
+        member.guild_id = Some(key.0);
+        Some(member)
     })
 }
 

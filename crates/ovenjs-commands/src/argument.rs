@@ -373,7 +373,7 @@ impl Argument for Member {
         if let Some(member) = &mut member
             && member.user.is_none()
         {
-            member.user = resolved.users.get(&id).cloned();
+            member.user = resolved.users.get(&id).cloned().map(Box::new);
         }
         member.ok_or_else(|| Unfit::wants("a member of this server"))
     }

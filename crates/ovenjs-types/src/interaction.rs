@@ -95,7 +95,7 @@ impl Interaction {
     pub fn author(&self) -> Option<&User> {
         self.member
             .as_ref()
-            .and_then(|member| member.user.as_ref())
+            .and_then(|member| member.user.as_deref())
             .or(self.user.as_deref())
     }
 }

@@ -30,44 +30,63 @@ mod application;
 mod attachment;
 mod audit_log;
 mod auto_moderation;
+mod ban;
 mod channel;
 mod command;
 mod command_permission;
 mod component;
+mod connection;
 mod dispatch;
 mod embed;
 mod emoji;
 mod entitlement;
 mod event;
 mod fault;
+mod forum;
 mod gateway;
 mod generated;
 mod guild;
 mod hook;
+mod incidents;
+mod integration;
 mod intents;
 mod interaction;
 mod interest;
+mod invite;
 pub mod json;
 mod json_value;
 mod lobby;
+mod locale;
+mod member;
 mod message;
 mod null;
 mod oauth2;
+mod onboarding;
+mod partial_guild;
 mod patch;
 mod permissions;
 mod poll;
 mod presence;
 mod response;
+mod role;
 mod role_connection;
+mod scheduled_event;
 mod secret;
 mod sku;
+mod soundboard;
+mod stage;
 mod sticker;
 mod subscription;
 mod team;
+mod template;
+mod thread;
 mod timestamp;
 mod user;
 mod valid;
+mod voice;
+mod webhook;
 mod webhook_event;
+mod widget;
 
 pub use activity_instance::{ActivityInstance, ActivityLocation, ActivityLocationKind};
 pub use application::{
@@ -81,7 +100,8 @@ pub use auto_moderation::{
     AutoModerationEventType, AutoModerationKeywordPreset, AutoModerationRule,
     AutoModerationRuleDraft, AutoModerationTriggerMetadata, AutoModerationTriggerType,
 };
-pub use channel::{Channel, ChannelFlags, ChannelType, Overwrite, OverwriteType, ThreadMetadata};
+pub use ban::*;
+pub use channel::*;
 pub use command::{
     Choice, ChoiceValue, Command, CommandDraft, CommandOption, CommandOptionType, CommandType,
     InstallContext, InteractionContext, Localizations,
@@ -91,6 +111,7 @@ pub use component::{
     ActionRow, Button, ButtonStyle, Component, ComponentType, Kind, Label, Opaque, Select,
     SelectOption, TextDisplay, TextInput, TextInputStyle,
 };
+pub use connection::*;
 pub use dispatch::{Dispatch, Origin, ShardId, Version};
 pub use embed::*;
 pub use emoji::*;
@@ -99,19 +120,27 @@ pub use entitlement::{
 };
 pub use event::*;
 pub use fault::Fault;
+pub use forum::*;
 pub use gateway::*;
 pub use generated::{AuditLogEvent, ErrorCode, limits};
-pub use guild::{Guild, Member, MemberFlags, Role, RoleFlags, UnavailableGuild};
+pub use guild::*;
 pub use hook::*;
+pub use incidents::*;
+pub use integration::*;
 pub use intents::Intents;
 pub use interaction::*;
 pub use interest::Interest;
+pub use invite::*;
 pub use json_value::JsonValue;
 pub use lobby::{Lobby, LobbyInvite, LobbyMember, LobbyMemberFlags, LobbyMessage, LobbyMetadata};
+pub use locale::*;
+pub use member::*;
 pub use message::*;
 pub use oauth2::{
     AccessToken, AuthorizationInformation, OAuth2Key, OAuth2Keys, OAuth2Scope, OpenIdUser,
 };
+pub use onboarding::*;
+pub use partial_guild::*;
 pub use patch::Patch;
 pub use permissions::Permissions;
 pub use poll::*;
@@ -120,17 +149,26 @@ pub use presence::{
     ActivityTimestamps, ActivityType, ClientStatus, Presence, Status, StatusDisplayType,
 };
 pub use response::{InteractionResponse, InteractionResponseType, Modal};
+pub use role::*;
 pub use role_connection::{RoleConnection, RoleConnectionMetadata, RoleConnectionMetadataType};
+pub use scheduled_event::*;
 pub use secret::Secret;
 pub use sku::{Sku, SkuFlags, SkuType};
+pub use soundboard::*;
+pub use stage::*;
 pub use sticker::*;
 pub use subscription::{Subscription, SubscriptionStatus};
 pub use team::{MembershipState, Team, TeamMember, TeamRole};
+pub use template::*;
+pub use thread::*;
 pub use timestamp::{Timestamp, TimestampError};
 pub use twilight_model::id::{Id, marker};
-pub use user::{User, UserFlags};
+pub use user::*;
 pub use valid::{Invalid, Measure, Report, VIOLATIONS_MAX, Valid, Validate, Violation};
+pub use voice::*;
+pub use webhook::*;
 pub use webhook_event::*;
+pub use widget::*;
 
 /// The text of the model. One alias, so that its representation is one decision.
 ///
