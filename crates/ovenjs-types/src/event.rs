@@ -92,6 +92,17 @@ macro_rules! events {
             }
         }
 
+        /// Writes the payload, which is what [`Event::decode`] reads.
+        impl serde::Serialize for Event {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $( Self::$variant(payload) => payload.serialize(serializer), )+
+                    Self::Unknown(raw) => raw.serialize(serializer),
+                    Self::Malformed(malformed) => malformed.event.serialize(serializer),
+                }
+            }
+        }
+
         $( events!(@type $variant $name $form); )+
     };
 
@@ -241,6 +252,14 @@ pub trait Payload: Clone + Send + Sync + Sized + 'static {
 pub struct RawEvent {
     name: crate::Text,
     raw: Bytes,
+}
+
+/// Writes the payload; `null` for bytes that are no JSON.
+impl serde::Serialize for RawEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let payload: serde_json::Value = serde_json::from_slice(&self.raw).unwrap_or_default();
+        payload.serialize(serializer)
+    }
 }
 
 impl RawEvent {

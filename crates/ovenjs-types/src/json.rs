@@ -10,6 +10,8 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+mod second_pass;
+
 /// Buffers that are reused from one decode to the next. One per task; not shared.
 #[derive(Default)]
 pub struct Scratch {
@@ -98,13 +100,32 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("a value of the model has string keys only")
 }
 
-/// Something in a payload that did not fit and was left out.
+/// Something in a payload that did not fit and was left out, or that no type knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation {
     /// Where, e.g. `members[3].user.id`.
     pub path: String,
     /// What was expected and what came.
     pub reason: String,
+}
+
+/// All that deviates in the payload of an event from what this version knows: what does not fit,
+/// unknown fields, values, bits, components and events.
+///
+/// This is a pass of its own over the payload, several times as dear as decoding it: for samples
+/// and for tests, not for each event. [`Drift::inspect`](crate::Drift::inspect) counts what it
+/// finds.
+///
+/// ```
+/// use ovenjs_types::json;
+/// let raw = br#"{"id":"2","channel_id":"3","author":{"id":"4","username":"ann"},"type":250,"sky":1}"#;
+/// let found = json::deviations("MESSAGE_CREATE", &raw[..].into());
+/// let found: Vec<_> = found.iter().map(|d| (&*d.path, &*d.reason)).collect();
+/// assert_eq!(found, [("type", "unknown value 250"), ("sky", "unknown field")]);
+/// ```
+#[must_use]
+pub fn deviations(name: &str, raw: &bytes::Bytes) -> Vec<Deviation> {
+    second_pass::deviations(name, raw)
 }
 
 /// Why bytes could not be decoded.
@@ -116,6 +137,10 @@ impl DecodeError {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.0.path
+    }
+
+    pub(crate) fn into_deviation(self) -> Deviation {
+        *self.0
     }
 
     fn from_path(error: serde_path_to_error::Error<serde_json::Error>) -> Self {

@@ -37,6 +37,7 @@ mod command_permission;
 mod component;
 mod connection;
 mod dispatch;
+mod drift;
 mod embed;
 mod emoji;
 mod entitlement;
@@ -113,6 +114,7 @@ pub use component::{
 };
 pub use connection::*;
 pub use dispatch::{Dispatch, Origin, ShardId, Version};
+pub use drift::{Drift, DriftKind, DriftPlace};
 pub use embed::*;
 pub use emoji::*;
 pub use entitlement::{

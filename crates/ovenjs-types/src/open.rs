@@ -3,6 +3,13 @@
 //! Discord adds values without notice. A closed enum would refuse the whole payload for one new
 //! value; these carry it along and write it back unchanged.
 
+/// Under this name a value goes to the serializer that no table has. JSON does not show it; the
+/// second pass that looks for drift does.
+pub(crate) const UNKNOWN_VALUE: &str = "unknown value";
+
+/// The same for a bit set with bits that no table has.
+pub(crate) const UNKNOWN_BITS: &str = "unknown bits";
+
 /// An enum over integers with an `Unknown` variant that keeps the value.
 macro_rules! open_int {
     (
@@ -49,7 +56,12 @@ macro_rules! open_int {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                self.value().serialize(serializer)
+                match self {
+                    Self::Unknown(value) => {
+                        serializer.serialize_newtype_struct($crate::open::UNKNOWN_VALUE, value)
+                    }
+                    known => known.value().serialize(serializer),
+                }
             }
         }
 
@@ -113,7 +125,12 @@ macro_rules! open_str {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.value())
+                match self {
+                    Self::Unknown(value) => {
+                        serializer.serialize_newtype_struct($crate::open::UNKNOWN_VALUE, value)
+                    }
+                    known => serializer.serialize_str(known.value()),
+                }
             }
         }
 
@@ -290,7 +307,14 @@ macro_rules! flags {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                flags!(@write $form, self, serializer)
+                if Self::all().contains(*self) {
+                    flags!(@write $form, self, serializer)
+                } else {
+                    serializer.serialize_newtype_struct(
+                        $crate::open::UNKNOWN_BITS,
+                        &flags!(@unknown $form, self),
+                    )
+                }
             }
         }
 
@@ -305,6 +329,12 @@ macro_rules! flags {
     };
     (@write string, $set:expr, $serializer:expr) => {
         $serializer.collect_str(&$set.0)
+    };
+    (@unknown number, $set:expr) => {
+        $set.0
+    };
+    (@unknown string, $set:expr) => {
+        $set.0.to_string()
     };
 }
 
