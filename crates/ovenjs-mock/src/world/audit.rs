@@ -307,3 +307,44 @@ const UNLOGGED: [&str; 7] = [
 /// A guild forgets its oldest entries beyond this. Discord keeps them for 45 days; a test that reads
 /// further back than this does not exist.
 const MAX_KEPT_ENTRIES: usize = 5000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn the_log_forgets_its_oldest_entries() {
+        let mut world = World::new(&Config::default(), 1_800_000_000_000);
+        let (guild, bot) = (world.default_guild, world.bot);
+        for target in 1..=MAX_KEPT_ENTRIES + 2 {
+            let entry = Entry::new(action::MEMBER_KICK, bot).option("count", target);
+            world.record(guild, entry);
+        }
+        let log = &world.guilds.get(&guild).unwrap().audit_log;
+        assert_eq!(log.len(), MAX_KEPT_ENTRIES);
+        let first = log.front().unwrap().get("options").unwrap();
+        assert_eq!(*first, json!({ "count": "3" }));
+    }
+
+    #[test]
+    fn an_entry_tells_what_differs() {
+        let before = object(json!({ "id": "1", "name": "rye", "topic": "dark", "nsfw": false }));
+        let after =
+            object(json!({ "id": "2", "name": "oat", "topic": null, "nsfw": false, "flags": 1 }));
+        let entry = Entry::new(action::CHANNEL_UPDATE, 1).changed(&before, &after);
+        assert_eq!(
+            entry.changes,
+            [
+                json!({ "key": "name", "old_value": "rye", "new_value": "oat" }),
+                json!({ "key": "topic", "old_value": "dark" }),
+                json!({ "key": "flags", "new_value": 1 }),
+            ]
+        );
+        assert!(
+            Entry::new(action::CHANNEL_UPDATE, 1)
+                .changed(&after, &after)
+                .is_idle()
+        );
+    }
+}

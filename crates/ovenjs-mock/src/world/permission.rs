@@ -334,3 +334,96 @@ const LEFT_IN_TIMEOUT: u64 = VIEW_CHANNEL | READ_MESSAGE_HISTORY;
 
 /// What is worth nothing to who cannot send.
 const NEED_SEND_MESSAGES: u64 = MENTION_EVERYONE | SEND_TTS_MESSAGES | ATTACH_FILES | EMBED_LINKS;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{config::Config, world::role};
+
+    fn world() -> (World, u64, u64, u64) {
+        let mut world = World::new(&Config::default(), 1_800_000_000_000);
+        let ann = world.user_named("ann");
+        let (guild, channel) = (world.default_guild, world.default_channel);
+        (world, guild, channel, ann)
+    }
+
+    fn overwrite(world: &mut World, channel: u64, overwrites: serde_json::Value) {
+        let mut after = world.channel(channel).unwrap().object.clone();
+        after.insert("permission_overwrites".to_owned(), overwrites);
+        world.change_channel(channel, after);
+    }
+
+    #[test]
+    fn overwrites_count_from_everyone_over_roles_to_the_member() {
+        let (mut world, guild, channel, ann) = world();
+        let baker = world.add_role(guild, role::blank(0, "Baker", 0, 1));
+        world.set_role(guild, ann, baker, true).unwrap();
+        let of = |id: u64, kind: u8, allow: u64, deny: u64| json!({ "id": id.to_string(), "type": kind, "allow": allow.to_string(), "deny": deny.to_string() });
+        let sends = |world: &World| world.channel_permissions(channel, ann) & SEND_MESSAGES != 0;
+        let steps = [
+            (of(guild, 0, 0, SEND_MESSAGES), false),
+            (of(baker, 0, SEND_MESSAGES, 0), true),
+            (of(ann, 1, 0, SEND_MESSAGES), false),
+        ];
+        let mut all = Vec::new();
+        for (one, expected) in steps {
+            all.push(one);
+            overwrite(&mut world, channel, json!(all));
+            assert_eq!(sends(&world), expected, "{all:?}");
+        }
+        let owner = world.owner;
+        assert_eq!(world.channel_permissions(channel, owner), ALL);
+    }
+
+    #[test]
+    fn lacking_one_permission_takes_others_along() {
+        let (mut world, guild, channel, ann) = world();
+        let deny = |bits: u64| json!([{ "id": guild.to_string(), "type": 0, "allow": "0", "deny": bits.to_string() }]);
+        overwrite(&mut world, channel, deny(SEND_MESSAGES));
+        let bits = world.channel_permissions(channel, ann);
+        assert_eq!(bits & (EMBED_LINKS | ATTACH_FILES | MENTION_EVERYONE), 0);
+        assert_ne!(bits & ADD_REACTIONS, 0);
+        overwrite(&mut world, channel, deny(VIEW_CHANNEL));
+        assert_eq!(world.channel_permissions(channel, ann), 0);
+        assert_eq!(world.everyone_permissions(channel), 0);
+
+        let voice = json!({ "type": 2, "name": "Oven", "permission_overwrites": deny(CONNECT) });
+        let voice = world.open_channel(guild, crate::json::object(voice));
+        assert_eq!(world.channel_permissions(voice, ann), VIEW_CHANNEL);
+    }
+
+    #[test]
+    fn a_timeout_leaves_reading_to_members_and_everything_to_administrators() {
+        let (mut world, guild, channel, ann) = world();
+        let until = time::iso8601(world.now_ms + 1000);
+        world
+            .change_member(guild, ann, |member| {
+                member.set("communication_disabled_until", until);
+            })
+            .unwrap();
+        assert_eq!(world.channel_permissions(channel, ann), LEFT_IN_TIMEOUT);
+        assert_eq!(world.guild_permissions(guild, ann), LEFT_IN_TIMEOUT);
+        let chief = world.add_role(guild, role::blank(0, "Chief", ADMINISTRATOR, 1));
+        world.set_role(guild, ann, chief, true).unwrap();
+        assert_eq!(world.channel_permissions(channel, ann), ALL);
+    }
+
+    #[test]
+    fn of_roles_at_one_position_the_older_is_higher() {
+        let (mut world, guild, _, ann) = world();
+        // Both are where the bot's own role is.
+        let younger = world.add_role(guild, role::blank(0, "Younger", 0, 1));
+        assert_eq!(world.bot_is_above_role(guild, younger), Ok(()));
+        world.set_role(guild, ann, younger, true).unwrap();
+        assert!(world.bot_stands_above(guild, ann));
+        let higher = world.add_role(guild, role::blank(0, "Higher", 0, 2));
+        assert_eq!(
+            world.bot_is_above_role(guild, higher),
+            Err(Failure::missing_permissions())
+        );
+        let bot = world.bot;
+        assert!(!world.bot_stands_above(guild, bot), "not above itself");
+    }
+}
