@@ -228,7 +228,6 @@ fn set_voice_status(call: &Call, world: &mut World) -> Done {
     let (Some(guild), Some(kind::VOICE)) = (room.guild, room.object.int("type")) else {
         return Err(wrong_kind());
     };
-    let before = room.voice_status.clone();
     let inside = world
         .voice_state(guild, world.bot)
         .is_some_and(|state| state.key("channel_id") == Some(id));
@@ -242,12 +241,7 @@ fn set_voice_status(call: &Call, world: &mut World) -> Done {
         .text("status")
         .filter(|status| !status.is_empty())
         .map(str::to_owned);
-    if let Some(room) = world.channels.get_mut(&id) {
-        room.voice_status.clone_from(&status);
-    }
-    if status != before {
-        let data = json!({ "id": id.to_string(), "guild_id": guild.to_string(), "status": status });
-        world.emit("VOICE_CHANNEL_STATUS_UPDATE", Some(guild), data);
+    if world.set_voice_status(guild, id, status.clone()) {
         let entry = match &status {
             Some(status) => call
                 .entry(world, action::VOICE_CHANNEL_STATUS_CREATE)

@@ -40,6 +40,9 @@ fn get(world: &World, guild: u64, user: u64) -> Done {
 fn list(call: &Call, world: &World) -> Done {
     let guild = call.id("guild_id");
     world.in_guild(guild)?;
+    if !world.members_listed {
+        return Err(Failure::missing_access());
+    }
     let after = call.number("after").unwrap_or(0);
     let members = ids(world, guild).filter(|id| *id > after);
     ok(members

@@ -54,12 +54,17 @@ impl Stage {
         let guild = Guild::named("The Bakery")
             .channels(["general", "orders"])
             .bot_permissions(bits);
+        Self::of(Config::default().guilds([guild]))
+    }
+
+    pub(super) fn of(config: Config) -> Self {
         let now = start();
-        let mut discord = Referee::new(Config::default().guilds([guild]), now);
+        let allowed = ALL_INTENTS & !config.disallowed_intents;
+        let mut discord = Referee::new(config, now);
         let connection = discord.open(now, "v=10&encoding=json");
         let identify = json!({ "op": 2, "d": {
             "token": discord.token(),
-            "intents": ALL_INTENTS,
+            "intents": allowed,
             "properties": { "os": "linux", "browser": "story", "device": "story" },
         }});
         discord.receive(now, connection, identify.to_string().as_bytes());

@@ -91,6 +91,8 @@ pub(crate) struct World {
     /// The first channel of the first guild: where users speak unless told otherwise.
     pub(crate) default_channel: u64,
     pub(crate) default_guild: u64,
+    /// Whether the application has the members intent, without which Discord lists no members.
+    pub(crate) members_listed: bool,
 }
 
 impl World {
@@ -114,6 +116,7 @@ impl World {
             emissions: Vec::new(),
             default_channel: 0,
             default_guild: 0,
+            members_listed: config.disallowed_intents & GUILD_MEMBERS == 0,
         };
         world.found(config);
         world.now_ms = now_ms;
@@ -222,6 +225,9 @@ fn made_up_token(bot: u64, seed: u64) -> String {
 }
 
 const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The bit of the members intent.
+const GUILD_MEMBERS: u64 = 1 << 1;
 
 /// The privileged intents of an application that is not verified: presence, members and message
 /// content, each in its limited form.

@@ -36,7 +36,7 @@ impl World {
                 let mut info = object(json!({ "id": id.to_string() }));
                 for field in asked {
                     let known = match *field {
-                        "status" => room.object.get("status").cloned(),
+                        "status" => room.voice_status.clone().map(Value::from),
                         "voice_start_time" => {
                             let start = self.voice_starts.get(&(guild, id));
                             start.copied().map(Value::from)
@@ -50,6 +50,30 @@ impl World {
                 (info.len() > 1).then_some(Value::Object(info))
             })
             .collect()
+    }
+
+    /// Sets what a voice channel says of itself; tells whether that is new. It is forgotten when the
+    /// last one leaves.
+    pub(crate) fn set_voice_status(
+        &mut self,
+        guild: u64,
+        channel: u64,
+        status: Option<String>,
+    ) -> bool {
+        let Some(room) = self.channels.get_mut(&channel) else {
+            return false;
+        };
+        if room.voice_status == status {
+            return false;
+        }
+        room.voice_status.clone_from(&status);
+        let data = json!({
+            "id": channel.to_string(),
+            "guild_id": guild.to_string(),
+            "status": status,
+        });
+        self.emit("VOICE_CHANNEL_STATUS_UPDATE", Some(guild), data);
+        true
     }
 
     /// A voice channel's time begins with the first who joins and ends with the last who leaves.
@@ -75,6 +99,9 @@ impl World {
                 "voice_start_time": start,
             });
             self.emit("VOICE_CHANNEL_START_TIME_UPDATE", Some(guild), data);
+            if start.is_none() {
+                self.set_voice_status(guild, *channel, None);
+            }
         }
     }
 }

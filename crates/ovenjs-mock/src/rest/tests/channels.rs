@@ -298,6 +298,20 @@ fn a_voice_channel_says_what_goes_on_in_it() {
         204
     );
     assert_eq!(stage.log(1), [(193, oven, REASON.to_owned())]);
+
+    // What was said is over when everyone is gone.
+    let (guild, ann) = (stage.guild(), stage.user("ann"));
+    stage.world(|world| world.enter_voice(guild, ann, oven, "s"));
+    assert_eq!(
+        stage.call("PUT", &path, json!({ "status": "tea" })).status,
+        204
+    );
+    stage.heard();
+    stage.world(|world| world.leave_voice(guild, ann));
+    let heard = stage.heard();
+    let (name, data) = heard.last().unwrap();
+    assert_eq!(name, "VOICE_CHANNEL_STATUS_UPDATE");
+    assert_eq!(data["status"], Value::Null);
     let text = format!("/channels/{}/voice-status", stage.channel());
     assert_eq!(
         stage.call("PUT", &text, json!({ "status": "x" })).refusal(),

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{time::iso8601, world::permission as may};
+use crate::{config::Config, time::iso8601, world::permission as may};
 
 use super::{REASON, Stage};
 
@@ -271,5 +271,15 @@ fn on_a_stage_one_asks_for_the_word() {
         stage.call("PATCH", &others, elsewhere).refusal(),
         (400, 50035)
     );
+    stage.end();
+}
+
+#[test]
+fn without_the_members_intent_nobody_is_listed() {
+    let mut stage = Stage::of(Config::default().disallow_intents(1 << 1));
+    let path = format!("/guilds/{}/members", stage.guild());
+    assert_eq!(stage.get(&path).refusal(), (403, 50001));
+    let own = format!("{path}/{}", stage.bot());
+    assert_eq!(stage.get(&own).status, 200);
     stage.end();
 }
