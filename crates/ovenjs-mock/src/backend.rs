@@ -65,9 +65,20 @@ impl Backend {
         self.gateway.serve(menu);
     }
 
+    /// When [`expire`](Self::expire) is due next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let skew = self.faults.menu.clock_skew_ms;
+        let world = self
+            .world
+            .next_due()
+            .and_then(|at| self.timeline.instant(at.saturating_add_signed(-skew)));
+        self.gateway.deadline().into_iter().chain(world).min()
+    }
+
     pub(crate) fn set_time(&mut self, now: Instant) {
         let skew = self.faults.menu.clock_skew_ms;
         self.world.now_ms = self.timeline.unix_ms(now).saturating_add_signed(skew);
+        self.world.pass_time();
         self.gateway.set_time(now);
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::json::object;
+use crate::json::{Object, object};
 
 /// A refusal: HTTP status, Discord's JSON code, its words, and for form errors the tree.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +97,20 @@ impl Failure {
         Self::form_tree(errors)
     }
 
+    /// Form errors at several places; there is at least one. Of a place and what is inside it the
+    /// first one named is told.
+    pub(crate) fn forms(faults: &[(Vec<String>, &str, String)]) -> Self {
+        let mut tree = Object::new();
+        for (path, code, message) in faults {
+            plant(
+                &mut tree,
+                path,
+                &json!({ "code": code, "message": message }),
+            );
+        }
+        Self::form_tree(Value::Object(tree))
+    }
+
     /// Form errors as a ready tree.
     pub(crate) fn form_tree(errors: Value) -> Self {
         Self {
@@ -122,6 +136,31 @@ impl Failure {
         Value::Object(body)
     }
 }
+
+/// Puts a fault into the tree of a form's faults.
+fn plant(tree: &mut Object, path: &[String], fault: &Value) {
+    match path.split_first() {
+        Some((key, rest)) => {
+            if tree.contains_key(ERRORS) {
+                return;
+            }
+            let inner = tree.entry(key.as_str()).or_insert_with(|| json!({}));
+            if let Some(inner) = inner.as_object_mut() {
+                plant(inner, rest, fault);
+            }
+        }
+        None if tree.is_empty() || tree.contains_key(ERRORS) => {
+            let known = tree.entry(ERRORS).or_insert_with(|| json!([]));
+            if let Some(known) = known.as_array_mut() {
+                known.push(fault.clone());
+            }
+        }
+        None => {}
+    }
+}
+
+/// The key under which the faults of a place stand.
+const ERRORS: &str = "_errors";
 
 /// In words, for the person at the page or in a test; Discord's form is [`body`](Failure::body).
 impl fmt::Display for Failure {

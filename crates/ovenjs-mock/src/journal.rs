@@ -86,7 +86,9 @@ impl Journal {
                 .get("author")
                 .and_then(|author| snowflake(author.get("id")?));
             let ids = message.key("channel_id").zip(message.key("id"));
-            if let (true, Some(ids)) = (author == Some(bot), ids) {
+            // That a message was pinned, or a thread opened, is said by Discord in the bot's name.
+            let said = matches!(message.int("type"), Some(0 | 19 | 20 | 23));
+            if let (true, Some(ids)) = (author == Some(bot) && said, ids) {
                 self.bot_messages.push_back(ids);
                 if self.bot_messages.len() > MAX_REQUESTS {
                     self.bot_messages.pop_front();

@@ -106,7 +106,9 @@ impl Fields for Object {
     }
 
     fn int(&self, key: &str) -> Option<u64> {
-        self.get(key)?.as_u64()
+        // Discord takes a number's digits for the number, which is all a form field can be.
+        let value = self.get(key)?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
     }
 
     fn flag(&self, key: &str) -> Option<bool> {

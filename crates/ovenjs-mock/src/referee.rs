@@ -140,7 +140,7 @@ impl Referee {
     /// nothing more to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.0.gateway.deadline()
+        self.0.deadline()
     }
 
     /// Cuts off silent clients and forgets sessions that nobody resumed.
@@ -157,10 +157,12 @@ impl Referee {
                 path: call.path.to_owned(),
                 query: call.query.to_owned(),
                 authorization: call.authorization.map(str::to_owned),
-                content_type: call.content_type.map(str::to_owned),
                 user_agent: Some("DiscordBot (simulation, 0)".to_owned()),
                 reason: call.reason.map(str::to_owned),
-                body: bytes::Bytes::copy_from_slice(call.body),
+                form: rest::Form::read(
+                    call.content_type,
+                    &bytes::Bytes::copy_from_slice(call.body),
+                ),
             },
         );
         let body = match reply.body {
@@ -206,6 +208,7 @@ impl Referee {
         let body = object(serde_json::json!({ "content": content }));
         let posted = self.0.play(now, |world| {
             let author = world.user_named(user);
+            world.may_say(author, channel.get(), &body, false)?;
             world.post(Draft {
                 author,
                 channel: channel.get(),

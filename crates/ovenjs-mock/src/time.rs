@@ -18,10 +18,21 @@ impl Timeline {
         }
     }
 
+    /// `None` for a time beyond what an instant can hold: it will not come.
+    pub(crate) fn instant(&self, unix_ms: u64) -> Option<Instant> {
+        let later = unix_ms.saturating_sub(self.origin_unix_ms);
+        self.origin.checked_add(Duration::from_millis(later))
+    }
+
     pub(crate) fn unix_ms(&self, now: Instant) -> u64 {
         self.origin_unix_ms
             .saturating_add(millis(now.saturating_duration_since(self.origin)))
     }
+}
+
+/// When something with this id was made.
+pub(crate) const fn snowflake_ms(id: u64) -> u64 {
+    (id >> 22) + DISCORD_EPOCH_MS
 }
 
 pub(crate) fn millis(span: Duration) -> u64 {

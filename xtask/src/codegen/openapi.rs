@@ -13,6 +13,10 @@ use crate::spec::table::{
 /// Keys that say nothing about a value's shape.
 const PROSE: [&str; 4] = ["description", "title", "default", "x-discord-union"];
 
+/// Values that the documentation has and Discord takes, and that the file leaves out: enum, name and
+/// value, each greater than those of the file.
+const MISSING_VALUES: [(&str, &str, &str); 1] = [("MessageReferenceType", "FORWARD", "1")];
+
 pub(super) fn schemas(openapi: &Value, tables: &mut Tables) -> Result<()> {
     let named = openapi["components"]["schemas"]
         .as_object()
@@ -245,8 +249,12 @@ fn add(name: &str, schema: &Value, tables: &mut Tables) -> Result<()> {
             "fields beside a union"
         );
         object(name, schema, tables)?
-    } else if let Some(values) = constants(schema)? {
-        Schema::Enum(values)
+    } else if let Some(mut table) = constants(schema)? {
+        let missing = MISSING_VALUES.iter().filter(|(of, ..)| *of == name);
+        table
+            .values
+            .extend(missing.map(|(_, title, value)| ((*title).to_owned(), (*value).to_owned())));
+        Schema::Enum(table)
     } else {
         Schema::Alias(shape(name, schema, tables)?)
     };

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::{
     error::Error,
+    failure::Failure,
     json::{Object, object},
     shared::Shared,
     world::{
         Draft, Emoji, World,
         interaction::{APPLICATION_COMMAND, AUTOCOMPLETE, Deed, Outcome},
+        permission,
         slash::{Target, Typed},
     },
 };
@@ -35,7 +37,10 @@ pub(crate) fn say(
                 body,
                 ..Draft::default()
             };
-            backend.play(now, |world| world.post(draft))
+            backend.play(now, |world| {
+                world.may_say(user, channel, &draft.body, false)?;
+                world.post(draft)
+            })
         })
         .map_err(|failure| Error::refused(failure.to_string()))
 }
@@ -46,10 +51,15 @@ pub(crate) fn react(
     channel: u64,
     message: u64,
     emoji: &str,
+    burst: bool,
 ) -> Result<(), Error> {
     let emoji = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
     shared
-        .with(|backend, now| backend.play(now, |world| world.react(channel, message, user, &emoji)))
+        .with(|backend, now| {
+            backend.play(now, |world| {
+                world.react(channel, message, user, &emoji, burst)
+            })
+        })
         .map_err(|failure| Error::refused(failure.to_string()))
 }
 
@@ -63,7 +73,75 @@ pub(crate) fn unreact(
     let emoji = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
     shared
         .with(|backend, now| {
-            backend.play(now, |world| world.unreact(channel, message, user, &emoji))
+            backend.play(now, |world| {
+                let there = world.kept(channel, message)?.reactions.iter();
+                // A person sees what stands there and cannot take away anything else.
+                if !there.into_iter().any(|reaction| reaction.emoji == emoji) {
+                    return Ok(());
+                }
+                world.unreact(channel, message, user, &emoji)
+            })
+        })
+        .map_err(|failure: Failure| Error::refused(failure.to_string()))
+}
+
+/// Changes a message of the user's own.
+pub(crate) fn edit(
+    shared: &Shared,
+    user: u64,
+    channel: u64,
+    message: u64,
+    content: &str,
+) -> Result<(), Error> {
+    let body = object(serde_json::json!({ "content": content }));
+    shared
+        .with(|backend, now| {
+            backend.play(now, |world| {
+                if world.kept(channel, message)?.author() != Some(user) {
+                    let text = "Cannot edit a message authored by another user";
+                    return Err(Failure::new(403, 50005, text));
+                }
+                world.edit(channel, message, &body, Vec::new())
+            })
+        })
+        .map_err(|failure| Error::refused(failure.to_string()))
+}
+
+/// Deletes a message of the user's own, or of another's for who may.
+pub(crate) fn delete(shared: &Shared, user: u64, channel: u64, message: u64) -> Result<(), Error> {
+    shared
+        .with(|backend, now| {
+            backend.play(now, |world| {
+                let own = world.kept(channel, message)?.author() == Some(user);
+                let may = world.channel_guild(channel).is_some()
+                    && world.channel_permissions(channel, user) & permission::MANAGE_MESSAGES != 0;
+                if !own && !may {
+                    return Err(Failure::missing_permissions());
+                }
+                world.delete(channel, message)
+            })
+        })
+        .map_err(|failure| Error::refused(failure.to_string()))
+}
+
+/// Votes for an answer of a poll, or takes the vote back.
+pub(crate) fn vote(
+    shared: &Shared,
+    user: u64,
+    place: (u64, u64),
+    answer: u64,
+    taken: bool,
+) -> Result<(), Error> {
+    let (channel, message) = place;
+    shared
+        .with(|backend, now| {
+            backend.play(now, |world| {
+                if taken {
+                    world.unvote(channel, message, user, answer)
+                } else {
+                    world.vote(channel, message, user, answer)
+                }
+            })
         })
         .map_err(|failure| Error::refused(failure.to_string()))
 }

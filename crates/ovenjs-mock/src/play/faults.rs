@@ -80,6 +80,13 @@ impl<'a> Faults<'a> {
         self.mishap(|mishaps| mishaps.refuse_identifies = count)
     }
 
+    /// Answers the next `count` searches with 202, the index not being ready yet.
+    pub fn delay_searches(self, count: u32) -> Self {
+        self.shared
+            .with(|backend, _| backend.world.searches_too_early = count);
+        self
+    }
+
     /// Sends or withholds heartbeat acknowledgements.
     pub fn withhold_heartbeat_acks(self, withhold: bool) -> Self {
         self.mishap(|mishaps| mishaps.withhold_acks = withhold)

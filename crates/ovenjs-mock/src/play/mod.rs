@@ -439,6 +439,7 @@ impl Discord {
             .collect();
         self.shared.with(|backend, now| {
             backend.play(now, |world| {
+                let seen_before = world.is_seen(channel.get());
                 let Some(room) = world.channels.get_mut(&channel.get()) else {
                     return;
                 };
@@ -446,6 +447,9 @@ impl Discord {
                     .insert("permission_overwrites".to_owned(), Value::Array(overwrites));
                 let (guild, data) = (room.guild, Value::Object(room.object.clone()));
                 world.emit("CHANNEL_UPDATE", guild, data);
+                if let Some(guild) = guild.filter(|_| !seen_before) {
+                    world.sync_threads(guild, &[channel.get()]);
+                }
             });
         });
     }

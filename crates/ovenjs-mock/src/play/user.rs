@@ -12,7 +12,7 @@ use ovenjs_types::{
 
 use crate::{
     error::Error,
-    json::{Json, object},
+    json::Json,
     shared::Shared,
     world::{interaction::Response, slash::Target},
 };
@@ -87,7 +87,30 @@ impl User {
     ///
     /// When the message is gone or the text is no emoji.
     pub fn reacts(&self, message: &Message, emoji: &str) -> Result<(), Error> {
-        acts::react(&self.shared, self.id, message.channel, message.id, emoji)
+        acts::react(
+            &self.shared,
+            self.id,
+            message.channel,
+            message.id,
+            emoji,
+            false,
+        )
+    }
+
+    /// Puts an emoji under a message as a super reaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`reacts`](Self::reacts).
+    pub fn super_reacts(&self, message: &Message, emoji: &str) -> Result<(), Error> {
+        acts::react(
+            &self.shared,
+            self.id,
+            message.channel,
+            message.id,
+            emoji,
+            true,
+        )
     }
 
     /// Takes an emoji of this user away from a message; nothing happens where there is none.
@@ -103,15 +126,10 @@ impl User {
     ///
     /// # Errors
     ///
-    /// When the message is gone or would be empty.
+    /// When the message is gone, is another's, or would be empty.
     pub fn edits(&self, message: &Message, content: &str) -> Result<Message, Error> {
         let (channel, id) = (message.channel, message.id);
-        let body = object(serde_json::json!({ "content": content }));
-        self.shared
-            .with(|backend, now| {
-                backend.play(now, |world| world.edit(channel, id, &body, Vec::new()))
-            })
-            .map_err(|failure| Error::refused(failure.to_string()))?;
+        acts::edit(&self.shared, self.id, channel, id, content)?;
         Ok(self
             .shared
             .look(|backend| Message::of(&backend.world, channel, id)))
@@ -121,13 +139,9 @@ impl User {
     ///
     /// # Errors
     ///
-    /// When it is gone already.
+    /// When it is gone already, or is another's and this user does not manage messages.
     pub fn deletes(&self, message: &Message) -> Result<(), Error> {
-        self.shared
-            .with(|backend, now| {
-                backend.play(now, |world| world.delete(message.channel, message.id))
-            })
-            .map_err(|failure| Error::refused(failure.to_string()))
+        acts::delete(&self.shared, self.id, message.channel, message.id)
     }
 
     /// Types a slash command, `/feedback topic:docs score:5`, and waits for what the bot shows; a
@@ -151,6 +165,61 @@ impl User {
         let target = Target::Message(message.channel, message.id);
         let (id, outcome) = acts::aim(&self.shared, self.id, self.channel, name, target).await?;
         Ok(Answer::of(self, id, outcome))
+    }
+
+    /// Votes for an answer of a poll, by its number from 1 on; where only one may be chosen, instead
+    /// of the one before.
+    ///
+    /// # Errors
+    ///
+    /// When the message holds no such answer, or its poll is over.
+    pub fn votes(&self, poll: &Message, answer: u64) -> Result<(), Error> {
+        acts::vote(
+            &self.shared,
+            self.id,
+            (poll.channel, poll.id),
+            answer,
+            false,
+        )
+    }
+
+    /// Takes a vote back; nothing happens where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the message holds no poll, or its poll is over.
+    pub fn unvotes(&self, poll: &Message, answer: u64) -> Result<(), Error> {
+        acts::vote(&self.shared, self.id, (poll.channel, poll.id), answer, true)
+    }
+
+    /// Takes no direct messages from the bot any more (code 50007), or takes them again.
+    pub fn closes_direct_messages(&self, closed: bool) {
+        self.shared.with(|backend, now| {
+            backend.play(now, |world| {
+                if closed {
+                    world.closed_to_bot.insert(self.id);
+                } else {
+                    world.closed_to_bot.remove(&self.id);
+                }
+            });
+        });
+    }
+
+    /// Makes a webhook in the user's channel and gives it with its token, as REST would.
+    ///
+    /// # Errors
+    ///
+    /// When the channel takes no more webhooks, or none of this name.
+    pub fn makes_webhook(&self, name: &str) -> Result<Json, Error> {
+        self.shared
+            .with(|backend, now| {
+                backend.play(now, |world| {
+                    let id = world.make_webhook(self.channel, self.id, name, None)?;
+                    world.webhook(id, false)
+                })
+            })
+            .map(Json)
+            .map_err(|failure| Error::refused(failure.to_string()))
     }
 
     /// Uses a user command, by its name, on a user and waits for what the bot shows.

@@ -15,16 +15,6 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     Some(match call.operation.as_str() {
         "list_my_guilds" => list(call, world),
         "leave_guild" => leave(world, guild),
-        "get_active_guild_threads" => world.in_guild(guild).and_then(|()| {
-            let threads = world
-                .channels
-                .values()
-                .filter(|room| room.guild == Some(guild) && room.thread_parent().is_some());
-            let threads: Vec<Value> = threads
-                .map(|room| Value::Object(room.object.clone()))
-                .collect();
-            ok(json!({ "threads": threads, "members": [] }))
-        }),
         _ => return None,
     })
 }

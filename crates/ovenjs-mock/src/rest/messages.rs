@@ -1,11 +1,17 @@
-//! Messages, pins, typing and threads.
+//! Messages and typing.
 
 use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
     json::{Fields, object, snowflake},
-    world::{Draft, World, permission},
+    time,
+    world::{
+        Draft, World,
+        audit::action,
+        message::{CROSSPOSTED, Message},
+        permission,
+    },
 };
 
 use super::{Call, Done, done, ok};
@@ -21,74 +27,37 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
             ok(world.message(channel, message)?)
         }),
         "list_messages" => list(call, world),
-        "delete_message" => remove(world, channel, message).and_then(|()| done()),
+        "delete_message" => remove(call, world),
         "bulk_delete_messages" => bulk_delete(call, world),
-        "list_pins" => pins(call, world),
-        "deprecated_list_pins" => seeing(world, channel).and_then(|()| {
-            let pins = world.channel(channel)?.pins.iter().rev();
-            ok(pins
-                .filter_map(|(id, _)| world.message(channel, *id).ok())
-                .collect())
-        }),
-        operation @ ("create_pin"
-        | "delete_pin"
-        | "deprecated_create_pin"
-        | "deprecated_delete_pin") => {
-            let pinned = operation.ends_with("create_pin");
-            exists(world, channel)
-                .and_then(|()| world.bot_may(channel, permission::PIN_MESSAGES))
-                .and_then(|()| world.set_pinned(channel, message, pinned))
-                .and_then(|()| done())
-        }
+        "crosspost_message" => crosspost(call, world),
         "trigger_typing_indicator" => typing(world, channel),
-        "create_thread" => exists(world, channel)
-            .and_then(|()| world.bot_may(channel, permission::CREATE_PUBLIC_THREADS))
-            .and_then(|()| world.open_thread(channel, None, &call.fields()))
-            .map(|thread| (201, Some(thread))),
-        "create_thread_from_message" => exists(world, channel)
-            .and_then(|()| world.bot_may(channel, permission::CREATE_PUBLIC_THREADS))
-            .and_then(|()| world.open_thread(channel, Some(message), &call.fields()))
-            .map(|thread| (201, Some(thread))),
         _ => return None,
     })
 }
 
-fn exists(world: &World, channel: u64) -> Result<(), Failure> {
+pub(super) fn exists(world: &World, channel: u64) -> Result<(), Failure> {
     world.channel(channel).map(drop)
 }
 
-fn seeing(world: &World, channel: u64) -> Result<(), Failure> {
+/// Reading what was said before needs its own permission.
+pub(super) fn seeing(world: &World, channel: u64) -> Result<(), Failure> {
     exists(world, channel)?;
     world.bot_may(channel, permission::READ_MESSAGE_HISTORY)
 }
 
 /// An ephemeral message exists for its interaction's token only.
-fn visible(world: &World, channel: u64, message: u64) -> Result<(), Failure> {
-    if world.kept(channel, message)?.only_for.is_some() {
+pub(super) fn visible(world: &World, channel: u64, message: u64) -> Result<&Message, Failure> {
+    let kept = world.kept(channel, message)?;
+    if kept.only_for.is_some() {
         return Err(Failure::unknown(10008));
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn create(call: &Call, world: &mut World) -> Done {
     let channel = call.id("channel_id");
-    let room = world.channel(channel)?;
-    let mut bits = if room.thread_parent().is_some() {
-        permission::SEND_MESSAGES_IN_THREADS
-    } else {
-        permission::SEND_MESSAGES
-    };
-    if !call.files.is_empty() {
-        bits |= permission::ATTACH_FILES;
-    }
     let body = call.fields();
-    if !body.list("embeds").is_empty() {
-        bits |= permission::EMBED_LINKS;
-    }
-    if body.get("message_reference").is_some_and(Value::is_object) {
-        bits |= permission::READ_MESSAGE_HISTORY;
-    }
-    world.bot_may(channel, bits)?;
+    world.may_say(world.bot, channel, &body, !call.files.is_empty())?;
     if body.flag("enforce_nonce") == Some(true)
         && let Some(earlier) = with_nonce(world, channel, body.get("nonce"))
     {
@@ -116,13 +85,7 @@ fn with_nonce(world: &World, channel: u64, nonce: Option<&Value>) -> Option<u64>
         .take(NONCES_REMEMBERED);
     recent
         .filter(|(_, message)| message.object.get("nonce") == Some(nonce))
-        .find(|(_, message)| {
-            message
-                .object
-                .get("author")
-                .and_then(|a| snowflake(a.get("id")?))
-                == Some(world.bot)
-        })
+        .find(|(_, message)| message.author() == Some(world.bot))
         .map(|(id, _)| *id)
 }
 
@@ -130,55 +93,74 @@ fn update(call: &Call, world: &mut World) -> Done {
     let (channel, message) = (call.id("channel_id"), call.id("message_id"));
     exists(world, channel)?;
     world.bot_may(channel, 0)?;
-    visible(world, channel, message)?;
-    if !is_own(world, channel, message) {
+    let kept = visible(world, channel, message)?;
+    let body = call.fields();
+    if kept.author() == Some(world.bot) {
+        if kept.is_system() {
+            return Err(system_message());
+        }
+        world.edit(channel, message, &body, call.files.clone())?;
+        return ok(world.message(channel, message)?);
+    }
+    let only_flags = body.keys().all(|key| key == "flags") && call.files.is_empty();
+    if !only_flags || world.channel_guild(channel).is_none() {
         return Err(Failure::new(
             403,
             50005,
             "Cannot edit a message authored by another user",
         ));
     }
-    world.edit(channel, message, &call.fields(), call.files.clone())?;
+    world.bot_may(channel, permission::MANAGE_MESSAGES)?;
+    let suppressed = body.int("flags").unwrap_or(0) & SUPPRESS_EMBEDS != 0;
+    world.suppress_embeds(channel, message, suppressed)?;
     ok(world.message(channel, message)?)
 }
 
-fn remove(world: &mut World, channel: u64, message: u64) -> Result<(), Failure> {
+fn remove(call: &Call, world: &mut World) -> Done {
+    let (channel, message) = (call.id("channel_id"), call.id("message_id"));
     exists(world, channel)?;
     world.bot_may(channel, 0)?;
-    visible(world, channel, message)?;
-    if !is_own(world, channel, message) {
-        in_a_guild(world, channel)?;
-        world.bot_may(channel, permission::MANAGE_MESSAGES)?;
+    let kept = visible(world, channel, message)?;
+    if kept.is_indelible() {
+        return Err(system_message());
     }
-    world.delete(channel, message)
+    let author = kept.author();
+    if author == Some(world.bot) {
+        world.delete(channel, message)?;
+        return done();
+    }
+    let guild = in_a_guild(world, channel)?;
+    world.bot_may(channel, permission::MANAGE_MESSAGES)?;
+    world.delete(channel, message)?;
+    let entry = call
+        .entry(world, action::MESSAGE_DELETE)
+        .on(author.unwrap_or_default())
+        .option("channel_id", channel)
+        .option("count", 1);
+    world.record(guild, entry);
+    done()
+}
+
+fn system_message() -> Failure {
+    Failure::new(403, 50021, "Cannot execute action on a system message")
 }
 
 /// Nobody moderates a direct message channel.
-fn in_a_guild(world: &World, channel: u64) -> Result<(), Failure> {
-    match world.channel_guild(channel) {
-        Some(_) => Ok(()),
-        None => Err(Failure::new(
-            403,
-            50003,
-            "Cannot execute action on a DM channel",
-        )),
-    }
-}
-
-fn is_own(world: &World, channel: u64, message: u64) -> bool {
-    world.kept(channel, message).is_ok_and(|kept| {
-        kept.object
-            .get("author")
-            .and_then(|a| snowflake(a.get("id")?))
-            == Some(world.bot)
-    })
+fn in_a_guild(world: &World, channel: u64) -> Result<u64, Failure> {
+    world
+        .channel_guild(channel)
+        .ok_or_else(|| Failure::new(403, 50003, "Cannot execute action on a DM channel"))
 }
 
 fn list(call: &Call, world: &World) -> Done {
     let channel = call.id("channel_id");
-    seeing(world, channel)?;
+    exists(world, channel)?;
+    world.bot_may(channel, 0)?;
+    // Who may not read what was said before is shown nothing, and told nothing.
+    if seeing(world, channel).is_err() {
+        return ok(json!([]));
+    }
     let limit = call.limit(50);
-    let number = |name: &str| call.query(name).and_then(|text| text.parse::<u64>().ok());
     let room = world.channel(channel)?;
     let public = || {
         room.messages
@@ -186,14 +168,14 @@ fn list(call: &Call, world: &World) -> Done {
             .filter(|(_, message)| message.only_for.is_none())
             .map(|(id, _)| *id)
     };
-    let mut ids: Vec<u64> = if let Some(around) = number("around") {
+    let mut ids: Vec<u64> = if let Some(around) = call.number("around") {
         let before = public().rev().filter(|id| *id < around).take(limit / 2);
         let from = public().filter(|id| *id >= around).take(limit - limit / 2);
         before.chain(from).collect()
-    } else if let Some(after) = number("after") {
+    } else if let Some(after) = call.number("after") {
         public().filter(|id| *id > after).take(limit).collect()
     } else {
-        let before = number("before").unwrap_or(u64::MAX);
+        let before = call.number("before").unwrap_or(u64::MAX);
         public()
             .rev()
             .filter(|id| *id < before)
@@ -210,7 +192,7 @@ fn list(call: &Call, world: &World) -> Done {
 fn bulk_delete(call: &Call, world: &mut World) -> Done {
     let channel = call.id("channel_id");
     exists(world, channel)?;
-    in_a_guild(world, channel)?;
+    let guild = in_a_guild(world, channel)?;
     world.bot_may(channel, permission::MANAGE_MESSAGES)?;
     let fields = call.fields();
     let wanted: Vec<u64> = fields
@@ -218,53 +200,53 @@ fn bulk_delete(call: &Call, world: &mut World) -> Done {
         .iter()
         .filter_map(snowflake)
         .collect();
-    let guild = world.channel_guild(channel);
-    let Some(room) = world.channels.get_mut(&channel) else {
-        return done();
-    };
-    let gone: Vec<String> = wanted
-        .into_iter()
-        .filter(|id| room.messages.remove(id).is_some())
-        .map(|id| id.to_string())
-        .collect();
-    let messages = &room.messages;
-    room.pins
-        .retain(|(pinned, _)| messages.contains_key(pinned));
+    let oldest = world.now_ms.saturating_sub(BULK_DELETE_REACH_MS);
+    if wanted.iter().any(|id| time::snowflake_ms(*id) < oldest) {
+        let message = "You can only bulk delete messages that are under 14 days old.";
+        return Err(Failure::new(400, 50034, message));
+    }
+    let gone = world.delete_many(channel, &wanted);
     if !gone.is_empty() {
-        let mut data = object(json!({ "ids": gone, "channel_id": channel.to_string() }));
-        if let Some(guild) = guild {
-            data.set("guild_id", guild.to_string());
-        }
-        world.emit("MESSAGE_DELETE_BULK", guild, Value::Object(data));
+        let entry = call
+            .entry(world, action::MESSAGE_BULK_DELETE)
+            .on(channel)
+            .option("count", gone.len());
+        world.record(guild, entry);
     }
     done()
 }
 
-fn pins(call: &Call, world: &World) -> Done {
-    let channel = call.id("channel_id");
-    seeing(world, channel)?;
-    let before = call.query("before");
-    let limit = call.limit(50);
-    let newest_first: Vec<&(u64, String)> = world
-        .channel(channel)?
-        .pins
-        .iter()
-        .rev()
-        .filter(|(_, at)| before.is_none_or(|before| at.as_str() < before))
-        .collect();
-    let items: Vec<Value> = newest_first
-        .iter()
-        .take(limit)
-        .filter_map(|(id, at)| {
-            Some(json!({ "pinned_at": at, "message": world.message(channel, *id).ok()? }))
-        })
-        .collect();
-    ok(json!({ "items": items, "has_more": newest_first.len() > limit }))
+fn crosspost(call: &Call, world: &mut World) -> Done {
+    let (channel, message) = (call.id("channel_id"), call.id("message_id"));
+    let kind = world.channel(channel)?.object.int("type");
+    if kind != Some(ANNOUNCEMENT) {
+        let message = "Cannot execute action on this channel type";
+        return Err(Failure::new(400, 50024, message));
+    }
+    world.bot_may(channel, permission::SEND_MESSAGES)?;
+    let kept = visible(world, channel, message)?;
+    if kept.author() != Some(world.bot) {
+        world.bot_may(channel, permission::MANAGE_MESSAGES)?;
+    }
+    if kept.is_system() {
+        return Err(Failure::new(400, 50068, "Invalid message type"));
+    }
+    if kept.flags() & CROSSPOSTED != 0 {
+        let message = "This message has already been crossposted.";
+        return Err(Failure::new(400, 40033, message));
+    }
+    world.crosspost(channel, message);
+    ok(world.message(channel, message)?)
 }
 
 fn typing(world: &mut World, channel: u64) -> Done {
-    exists(world, channel)?;
-    world.bot_may(channel, permission::SEND_MESSAGES)?;
+    let thread = world.channel(channel)?.thread_parent().is_some();
+    let bits = if thread {
+        permission::SEND_MESSAGES_IN_THREADS
+    } else {
+        permission::SEND_MESSAGES
+    };
+    world.bot_may(channel, bits)?;
     let guild = world.channel_guild(channel);
     let mut data = object(json!({
         "channel_id": channel.to_string(),
@@ -279,5 +261,13 @@ fn typing(world: &mut World, channel: u64) -> Done {
     done()
 }
 
+/// The type of a channel whose messages others may follow.
+pub(super) const ANNOUNCEMENT: u64 = 5;
+
+const SUPPRESS_EMBEDS: u64 = 1 << 2;
+
 /// How far back a nonce is looked for: Discord speaks of a few minutes, the box counts messages.
 const NONCES_REMEMBERED: usize = 100;
+
+/// Messages older than two weeks are deleted one by one.
+const BULK_DELETE_REACH_MS: u64 = 14 * 24 * 3_600_000;

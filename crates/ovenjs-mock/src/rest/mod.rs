@@ -5,6 +5,7 @@ mod bans;
 mod channels;
 mod commands;
 mod fields;
+mod form;
 mod guild_settings;
 mod guilds;
 mod interactions;
@@ -14,11 +15,16 @@ mod members;
 mod messages;
 mod multipart;
 mod overwrites;
+mod pins;
+mod polls;
 mod reactions;
 mod roles;
+mod search;
 mod templates;
+mod threads;
 mod users;
 mod voice;
+mod webhooks;
 mod welcome;
 mod widget;
 
@@ -27,7 +33,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -40,6 +45,7 @@ use crate::{
     world::{File, World, audit},
 };
 
+pub(crate) use form::Form;
 pub(crate) use limits::{Allowance, Limiter};
 
 /// A request as it came, without the wire.
@@ -50,10 +56,9 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) query: String,
     pub(crate) authorization: Option<String>,
-    pub(crate) content_type: Option<String>,
     pub(crate) user_agent: Option<String>,
     pub(crate) reason: Option<String>,
-    pub(crate) body: Bytes,
+    pub(crate) form: Form,
 }
 
 /// An answer, without the wire.
@@ -164,6 +169,7 @@ fn done() -> Done {
 /// Does the deed of an operation; `None` where the box does not act on it.
 fn act(call: &Call, world: &mut World) -> Option<Done> {
     users::act(call, world)
+        .or_else(|| threads::act(call, world))
         .or_else(|| guilds::act(call, world))
         .or_else(|| guild_settings::act(call, world))
         .or_else(|| audit_log::act(call, world))
@@ -178,7 +184,11 @@ fn act(call: &Call, world: &mut World) -> Option<Done> {
         .or_else(|| templates::act(call, world))
         .or_else(|| join_requests::act(call, world))
         .or_else(|| messages::act(call, world))
+        .or_else(|| pins::act(call, world))
+        .or_else(|| polls::act(call, world))
         .or_else(|| reactions::act(call, world))
+        .or_else(|| search::act(call, world))
+        .or_else(|| webhooks::act(call, world))
         .or_else(|| commands::act(call, world))
         .or_else(|| interactions::act(call, world))
 }
@@ -296,7 +306,7 @@ impl Backend {
     ) -> Done {
         let oracle = Oracle::embedded();
         let operation = found.operation;
-        let (body, files, content_type) = read_body(request)?;
+        let (body, files) = request.form.read.clone()?;
         record.body = body.clone().unwrap_or_default();
         record.files = files
             .iter()
@@ -311,7 +321,7 @@ impl Backend {
         let form = body
             .as_ref()
             .or_else(|| operation.body_required.then_some(&empty));
-        violations.extend(oracle.check_body(operation, &content_type, form));
+        violations.extend(oracle.check_body(operation, &request.form.content_type, form));
         let (refusals, warnings): (Vec<Violation>, Vec<Violation>) =
             violations.into_iter().partition(Violation::is_refusal);
         for warning in warnings {
@@ -497,34 +507,6 @@ fn is_authorized(operation: &Operation, header: Option<&str>, token: &str) -> bo
         return true;
     }
     header.and_then(|header| header.strip_prefix("Bot ")) == Some(token)
-}
-
-type ReadBody = (Option<Value>, Vec<File>, String);
-
-fn read_body(request: &Request) -> Result<ReadBody, Failure> {
-    let content_type = request
-        .content_type
-        .clone()
-        .unwrap_or_else(|| "application/json".to_owned());
-    if request.body.is_empty() {
-        return Ok((None, Vec::new(), content_type));
-    }
-    if content_type.starts_with("multipart/form-data") {
-        let (body, files) = multipart::read(&content_type, &request.body).ok_or_else(|| {
-            Failure::form(
-                &["payload_json"],
-                "CONTENT_TYPE_INVALID",
-                "The multipart body cannot be read",
-            )
-        })?;
-        let body: Value = match body {
-            Some(text) => serde_json::from_slice(&text).map_err(|_| Failure::bad_json())?,
-            None => json!({}),
-        };
-        return Ok((Some(body), files, content_type));
-    }
-    let body = serde_json::from_slice(&request.body).map_err(|_| Failure::bad_json())?;
-    Ok((Some(body), Vec::new(), content_type))
 }
 
 fn read_query(query: &str) -> Vec<(String, String)> {

@@ -191,6 +191,7 @@ fn react(shared: &Shared, fields: &Object) -> Result<Value, Error> {
         channel,
         message,
         fields.text("emoji").unwrap_or_default(),
+        false,
     )?;
     Ok(json!({}))
 }

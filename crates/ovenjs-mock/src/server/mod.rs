@@ -71,7 +71,7 @@ pub(crate) async fn serve(
 /// Does what is due: silent clients are cut off, old sessions forgotten.
 async fn keep_time(shared: Arc<Shared>) {
     loop {
-        let deadline = shared.look(|backend| backend.gateway.deadline());
+        let deadline = shared.look(|backend| backend.deadline());
         let due = async {
             match deadline {
                 Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
@@ -195,12 +195,11 @@ async fn answer(
                 path: path.to_owned(),
                 query,
                 authorization: text(header::AUTHORIZATION),
-                content_type: text(header::CONTENT_TYPE),
                 user_agent: text(header::USER_AGENT),
                 reason: reason
                     .and_then(|value| value.to_str().ok())
                     .map(str::to_owned),
-                body,
+                form: rest::Form::read(text(header::CONTENT_TYPE).as_deref(), &body),
             };
             respond(shared.with(|backend, now| backend.request(now, request)))
         }

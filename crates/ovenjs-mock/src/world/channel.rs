@@ -21,6 +21,10 @@ pub(crate) struct Channel {
     pub(crate) pins: Vec<(u64, String)>,
     /// What a voice channel says of itself while people are in it.
     pub(crate) voice_status: Option<String>,
+    /// Of a thread: who is in it, as thread members without their ids.
+    pub(crate) members: BTreeMap<u64, Object>,
+    /// When people last spoke, in milliseconds since 1970, where slow mode asks for it.
+    pub(crate) spoke: BTreeMap<u64, u64>,
 }
 
 impl Channel {
@@ -31,6 +35,8 @@ impl Channel {
             messages: BTreeMap::new(),
             pins: Vec::new(),
             voice_status: None,
+            members: BTreeMap::new(),
+            spoke: BTreeMap::new(),
         }
     }
 
@@ -102,73 +108,6 @@ impl World {
         }));
         self.channels.insert(id, Channel::new(channel, None));
         Ok(id)
-    }
-
-    /// Opens a thread, on a message or by itself.
-    pub(crate) fn open_thread(
-        &mut self,
-        parent: u64,
-        message: Option<u64>,
-        body: &Object,
-    ) -> Result<Value, Failure> {
-        let room = self
-            .channels
-            .get(&parent)
-            .ok_or_else(|| Failure::unknown(10003))?;
-        let guild = room.guild.ok_or_else(|| {
-            Failure::new(400, 50024, "Cannot execute action on this channel type")
-        })?;
-        if room.thread_parent().is_some() {
-            return Err(Failure::new(
-                400,
-                50024,
-                "Cannot execute action on this channel type",
-            ));
-        }
-        if let Some(message) = message {
-            if !room.messages.contains_key(&message) {
-                return Err(Failure::unknown(10008));
-            }
-            if self.channels.contains_key(&message) {
-                return Err(Failure::new(
-                    400,
-                    160_004,
-                    "A thread has already been created for this message",
-                ));
-            }
-        }
-        let id = match message {
-            Some(message) => message,
-            None => self.next_id(),
-        };
-        let private = body.int("type") == Some(12);
-        let thread = object(json!({
-            "id": id.to_string(),
-            "type": if private { 12 } else { 11 },
-            "guild_id": guild.to_string(),
-            "parent_id": parent.to_string(),
-            "name": body.text("name").unwrap_or_default(),
-            "owner_id": self.bot.to_string(),
-            "last_message_id": null,
-            "flags": 0,
-            "rate_limit_per_user": body.int("rate_limit_per_user").unwrap_or(0),
-            "message_count": 0,
-            "member_count": 1,
-            "total_message_sent": 0,
-            "thread_metadata": {
-                "archived": false,
-                "archive_timestamp": self.timestamp(),
-                "auto_archive_duration": body.int("auto_archive_duration").unwrap_or(4320),
-                "locked": false,
-                "create_timestamp": self.timestamp(),
-            },
-        }));
-        self.channels
-            .insert(id, Channel::new(thread.clone(), Some(guild)));
-        let mut created = thread.clone();
-        created.set("newly_created", true);
-        self.emit("THREAD_CREATE", Some(guild), Value::Object(created));
-        Ok(Value::Object(thread))
     }
 
     pub(crate) fn channel(&self, id: u64) -> Result<&Channel, Failure> {

@@ -287,7 +287,10 @@ impl World {
             "threads",
             threads
                 .into_iter()
-                .map(|thread| Value::Object(thread.object.clone()))
+                .filter(|thread| thread.is_active_thread())
+                .filter_map(|thread| thread.object.key("id"))
+                .filter(|thread| self.is_seen(*thread))
+                .filter_map(|thread| self.thread(thread).ok())
                 .collect::<Vec<_>>(),
         );
         guild.set("presences", presences);

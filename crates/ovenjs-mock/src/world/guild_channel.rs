@@ -47,15 +47,19 @@ impl World {
 
     /// Gives a channel its new fields and tells of it, if anything is new.
     pub(crate) fn change_channel(&mut self, id: u64, after: Object) {
+        if self.channel(id).is_ok_and(|room| room.object == after) {
+            return;
+        }
+        let seen_before = self.is_seen(id);
         let Some(room) = self.channels.get_mut(&id) else {
             return;
         };
-        if room.object == after {
-            return;
-        }
         room.object = after.clone();
         let guild = room.guild;
         self.emit("CHANNEL_UPDATE", guild, Value::Object(after));
+        if let Some(guild) = guild.filter(|_| !seen_before) {
+            self.sync_threads(guild, &[id]);
+        }
     }
 
     /// Removes a channel with its threads. What points at it, points nowhere afterwards: the
@@ -66,6 +70,7 @@ impl World {
         };
         self.channels
             .retain(|_, other| other.thread_parent() != Some(id));
+        self.forget_webhooks();
         let Some(guild) = room.guild else {
             return;
         };

@@ -455,6 +455,7 @@ impl World {
             stamp,
             only_for: only_for_user.then_some(interaction.user),
             loading,
+            ..Draft::default()
         }
     }
 

@@ -1,6 +1,13 @@
-//! Messages: written, changed, deleted, pinned.
+//! Messages: written, changed, deleted, shown.
 
-use std::collections::BTreeMap;
+mod attachment;
+mod embed;
+mod judge;
+mod mention;
+mod permit;
+mod reference;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -9,15 +16,21 @@ use crate::{
     json::{Fields, Object, object, snowflake},
 };
 
-use super::{World, component, reaction::Reaction};
+use self::reference::Reference;
+use super::{World, component, poll, reaction::Reaction, thread};
+
+pub(crate) use attachment::File;
+pub(super) use attachment::file_hash;
 
 /// One message as it is kept; [`World::message`] shows it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Message {
     pub(crate) object: Object,
     pub(crate) reactions: Vec<Reaction>,
     /// The one user who sees an ephemeral message.
     pub(crate) only_for: Option<u64>,
+    /// Where it holds a poll: who has voted for which answer.
+    pub(crate) votes: BTreeMap<u64, BTreeSet<u64>>,
 }
 
 /// A message about to be written.
@@ -28,32 +41,64 @@ pub(crate) struct Draft {
     /// The fields of the request: content, embeds, components and so on.
     pub(crate) body: Object,
     pub(crate) files: Vec<File>,
-    /// Fields that only Discord can set: type, interaction metadata, webhook.
+    /// Fields that only Discord can set: type, interaction metadata, webhook. An author here stands
+    /// in front of the user's own.
     pub(crate) stamp: Object,
     pub(crate) only_for: Option<u64>,
     /// The "is thinking" message of a deferred answer, which alone may be empty.
     pub(crate) loading: bool,
+    /// Written by Discord itself, which judges others only.
+    pub(crate) system: bool,
+    /// The first message of a post has the id of its thread.
+    pub(crate) id: Option<u64>,
 }
 
-/// An uploaded file.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct File {
-    /// The `n` of `files[n]`.
-    pub(crate) place: u64,
-    pub(crate) name: String,
-    pub(crate) content_type: Option<String>,
-    pub(crate) bytes: bytes::Bytes,
+impl Message {
+    pub(crate) fn author(&self) -> Option<u64> {
+        self.object.get("author")?.get("id").and_then(snowflake)
+    }
+
+    pub(crate) fn flags(&self) -> u64 {
+        self.object.int("flags").unwrap_or(0)
+    }
+
+    fn kind(&self) -> u64 {
+        self.object.int("type").unwrap_or(0)
+    }
+
+    /// Whether Discord wrote it: a pin, a thread, a boost.
+    pub(crate) fn is_system(&self) -> bool {
+        !matches!(self.kind(), 0 | 19 | 20 | 23)
+    }
+
+    /// A few kinds of system messages stay for good.
+    pub(crate) fn is_indelible(&self) -> bool {
+        matches!(self.kind(), 1..=5 | 21)
+    }
+
+    /// The webhook that wrote it. Answers to interactions have the application's id in that place.
+    pub(crate) fn webhook(&self) -> Option<u64> {
+        let by_interaction = self.object.contains_key("interaction_metadata");
+        self.object.key("webhook_id").filter(|_| !by_interaction)
+    }
+
+    pub(crate) fn has_poll(&self) -> bool {
+        self.object.contains_key("poll")
+    }
 }
 
 impl World {
     /// Writes a message, tells of it, and gives its id.
     pub(crate) fn post(&mut self, draft: Draft) -> Result<u64, Failure> {
         self.channel(draft.channel)?;
-        if !draft.loading {
-            check(&draft.body, !draft.files.is_empty())?;
+        if !draft.system && !draft.loading {
+            self.judge(&draft)?;
         }
         let reference = self.reference(&draft)?;
-        let id = self.next_id();
+        if !draft.system {
+            self.wake(draft.channel);
+        }
+        let id = draft.id.unwrap_or_else(|| self.next_id());
         let Draft {
             author,
             channel,
@@ -62,9 +107,8 @@ impl World {
             stamp,
             only_for,
             loading,
+            ..
         } = draft;
-        let guild = self.channel_guild(channel);
-        let content = body.text("content").unwrap_or_default().to_owned();
         let mut flags = body.int("flags").unwrap_or(0) & KEPT_FLAGS;
         if only_for.is_some() {
             flags |= EPHEMERAL;
@@ -72,52 +116,98 @@ impl World {
         if loading {
             flags |= LOADING;
         }
+        if matches!(reference, Reference::Forward { .. }) {
+            flags |= HAS_SNAPSHOT;
+        }
+        let mentions = self.mentions(channel, author, &stamp, &body, reference.author());
+        let mut uploads = self.keep_files(channel, &body, files, only_for.is_some());
+        let mut embeds = embed::settled(&body);
+        let mut components = self.settled(body.list("components"));
+        uploads.resolve(&mut embeds, &mut components);
         let mut message = object(json!({
             "id": id.to_string(),
-            "type": if reference.is_some() { 19 } else { 0 },
+            "type": if matches!(reference, Reference::Reply { .. }) { 19 } else { 0 },
             "channel_id": channel.to_string(),
             "author": self.user(author),
-            "content": content,
+            "content": body.text("content").unwrap_or_default(),
             "timestamp": self.timestamp(),
             "edited_timestamp": null,
             "tts": body.flag("tts").unwrap_or(false),
-            "mention_everyone": content.contains("@everyone") || content.contains("@here"),
-            "mentions": self.mentioned_users(&content),
-            "mention_roles": self.mentioned_roles(guild, &content),
-            "attachments": self.keep_files(channel, &body, files, only_for.is_some()),
-            "embeds": embeds(&body),
-            "components": self.settled(body.list("components")),
+            "mention_everyone": mentions.everyone,
+            "mentions": mentions.users(self),
+            "mention_roles": mentions.roles(),
+            "attachments": uploads.attachments(),
+            "embeds": embeds,
+            "components": components,
             "pinned": false,
             "flags": flags,
         }));
         if let Some(nonce) = body.get("nonce").filter(|nonce| !nonce.is_null()) {
             message.set("nonce", nonce.clone());
         }
-        if let Some(reference) = reference {
-            message.set("message_reference", reference);
+        let stickers = self.sticker_items(&body);
+        if !stickers.is_empty() {
+            message.set("sticker_items", stickers);
         }
+        if let Some(theme) = body.get("shared_client_theme").and_then(Value::as_object) {
+            let mut theme = theme.clone();
+            theme.entry("base_theme").or_insert(json!(0));
+            message.set("shared_client_theme", Value::Object(theme));
+        }
+        if let Some(poll) = body.get("poll").and_then(Value::as_object) {
+            message.set("poll", self.open_poll(channel, id, poll));
+        }
+        reference.stamp(&mut message);
         message.extend(stamp);
+        if let Some(position) = self.thread_position(channel) {
+            message.set("position", position);
+        }
         let kept = Message {
             object: message,
-            reactions: Vec::new(),
             only_for,
+            ..Message::default()
         };
-        if let Some(room) = self.channels.get_mut(&channel) {
-            room.object.set("last_message_id", id.to_string());
-            for counter in ["message_count", "total_message_sent"] {
-                if let Some(number) = room.object.int(counter) {
-                    room.object.set(counter, number + 1);
-                }
-            }
-            room.messages.insert(id, kept);
-            while room.messages.len() > MAX_KEPT_MESSAGES {
-                room.messages.pop_first();
-            }
-        }
+        let is_webhook = kept.webhook().is_some();
+        self.keep(channel, id, kept);
         if only_for.is_none() {
+            if !is_webhook {
+                self.has_spoken(channel, author, &mentions.people());
+            }
             self.tell("MESSAGE_CREATE", channel, id);
         }
         Ok(id)
+    }
+
+    /// Writes what Discord itself has to say in a channel, in the name of a user.
+    pub(crate) fn note(&mut self, channel: u64, author: u64, kind: u64, fields: Object) {
+        let mut stamp = fields;
+        stamp.set("type", kind);
+        let draft = Draft {
+            author,
+            channel,
+            stamp,
+            system: true,
+            ..Draft::default()
+        };
+        // Its channel is there: that is where the thing happened.
+        let _ = self.post(draft);
+    }
+
+    fn keep(&mut self, channel: u64, id: u64, kept: Message) {
+        let counts = !kept.is_system() && id != channel;
+        let Some(room) = self.channels.get_mut(&channel) else {
+            return;
+        };
+        room.object.set("last_message_id", id.to_string());
+        for counter in ["message_count", "total_message_sent"] {
+            if let Some(number) = room.object.int(counter).filter(|_| counts) {
+                room.object.set(counter, number + 1);
+            }
+        }
+        room.messages.insert(id, kept);
+        while room.messages.len() > MAX_KEPT_MESSAGES {
+            room.messages.pop_first();
+        }
     }
 
     /// Changes a message by the fields that the request names, and tells of it.
@@ -128,51 +218,60 @@ impl World {
         body: &Object,
         files: Vec<File>,
     ) -> Result<(), Failure> {
-        let guild = self.channel_guild(channel);
+        self.not_archived(channel)?;
         let kept = self.kept(channel, id)?;
         let only_for = kept.only_for;
+        let old_flags = kept.flags() & !LOADING;
+        let was_loading = kept.flags() & LOADING != 0;
         let mut next = kept.object.clone();
-        let was_loading = next.int("flags").unwrap_or(0) & LOADING != 0;
+        self.judge_edit(kept, body, &files)?;
         if let Some(content) = body.get("content") {
-            let content = content.as_str().unwrap_or_default();
-            next.set("content", content);
-            next.set("mentions", self.mentioned_users(content));
-            next.set("mention_roles", self.mentioned_roles(guild, content));
+            next.set("content", content.as_str().unwrap_or_default());
         }
+        // A poll cannot be changed, but a deferred answer may turn out to be one.
+        let poll = body
+            .get("poll")
+            .and_then(Value::as_object)
+            .filter(|_| was_loading);
+        if let Some(poll) = poll {
+            next.set("poll", self.open_poll(channel, id, poll));
+        }
+        let mut uploads = self.kept_uploads(&next, body);
+        uploads.extend(self.keep_files(channel, body, files, only_for.is_some()));
         if body.contains_key("embeds") {
-            next.set("embeds", embeds(body));
+            next.set("embeds", embed::settled(body));
         }
         if body.contains_key("components") {
             let components = self.settled(body.list("components"));
             next.set("components", components);
         }
-        if body.contains_key("attachments") || !files.is_empty() {
-            let staying: Vec<u64> = body
-                .list("attachments")
-                .iter()
-                .filter_map(|a| snowflake(a.get("id")?))
-                .collect();
-            let mut attachments: Vec<Value> = next
-                .list("attachments")
-                .iter()
-                .filter(|old| {
-                    let id = old.get("id").and_then(snowflake).unwrap_or_default();
-                    !body.contains_key("attachments") || staying.contains(&id)
-                })
-                .cloned()
-                .collect();
-            attachments.extend(self.keep_files(channel, body, files, only_for.is_some()));
-            next.set("attachments", attachments);
-        }
-        let asked = body.int("flags");
-        let old_flags = next.int("flags").unwrap_or(0) & !LOADING;
-        let flags = asked.map_or(old_flags, |bits| {
-            (bits & EDITABLE_FLAGS) | (old_flags & (EPHEMERAL | IS_COMPONENTS_V2))
+        let mut embeds = next.list("embeds").to_vec();
+        let mut components = next.list("components").to_vec();
+        uploads.resolve(&mut embeds, &mut components);
+        next.set("embeds", embeds);
+        next.set("components", components);
+        next.set("attachments", uploads.attachments());
+        let flags = body.int("flags").map_or(old_flags, |bits| {
+            // The new layout cannot be left again, nor what Discord itself has set be taken away.
+            (bits & EDITABLE_FLAGS) | (old_flags & !SUPPRESS_EMBEDS)
         });
         next.set("flags", flags);
-        let mut as_request = next.clone();
-        as_request.remove("id");
-        check(&as_request, !next.list("attachments").is_empty())?;
+        if ["content", "components", "allowed_mentions"]
+            .iter()
+            .any(|key| body.contains_key(*key))
+        {
+            let mut texts = next.clone();
+            if let Some(allowed) = body.get("allowed_mentions") {
+                texts.set("allowed_mentions", allowed.clone());
+            }
+            let author = self.kept(channel, id)?.author().unwrap_or_default();
+            let replied = self.replied_author(&next);
+            let mentions = self.mentions(channel, author, &next, &texts, replied);
+            next.set("mention_everyone", mentions.everyone);
+            next.set("mentions", mentions.users(self));
+            next.set("mention_roles", mentions.roles());
+        }
+        self.judge_edited(&next)?;
         if !was_loading {
             next.set("edited_timestamp", self.timestamp());
         }
@@ -185,18 +284,40 @@ impl World {
         Ok(())
     }
 
+    /// Hides or shows the embeds of a message, which those who manage messages may do to any.
+    pub(crate) fn suppress_embeds(
+        &mut self,
+        channel: u64,
+        id: u64,
+        suppressed: bool,
+    ) -> Result<(), Failure> {
+        self.not_archived(channel)?;
+        self.kept(channel, id)?;
+        self.set_flag(channel, id, SUPPRESS_EMBEDS, suppressed);
+        self.tell("MESSAGE_UPDATE", channel, id);
+        Ok(())
+    }
+
+    /// Publishes a message of an announcement channel to those who follow it.
+    pub(crate) fn crosspost(&mut self, channel: u64, id: u64) {
+        self.set_flag(channel, id, CROSSPOSTED, true);
+        self.tell("MESSAGE_UPDATE", channel, id);
+        self.carry_on(channel, id);
+    }
+
+    pub(super) fn set_flag(&mut self, channel: u64, id: u64, bit: u64, on: bool) {
+        if let Some(message) = self.kept_mut(channel, id) {
+            let flags = message.flags();
+            let flags = if on { flags | bit } else { flags & !bit };
+            message.object.set("flags", flags);
+        }
+    }
+
     pub(crate) fn delete(&mut self, channel: u64, id: u64) -> Result<(), Failure> {
-        let room = self
-            .channels
-            .get_mut(&channel)
-            .ok_or_else(|| Failure::unknown(10003))?;
-        let gone = room
-            .messages
-            .remove(&id)
-            .ok_or_else(|| Failure::unknown(10008))?;
-        room.pins.retain(|(pinned, _)| *pinned != id);
-        if gone.only_for.is_none() {
-            let guild = room.guild;
+        self.kept(channel, id)?;
+        let public = self.drop_message(channel, id);
+        if public {
+            let guild = self.channel_guild(channel);
             let mut data =
                 object(json!({ "id": id.to_string(), "channel_id": channel.to_string() }));
             if let Some(guild) = guild {
@@ -207,52 +328,53 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn set_pinned(
-        &mut self,
-        channel: u64,
-        id: u64,
-        pinned: bool,
-    ) -> Result<(), Failure> {
-        let at = self.timestamp();
-        let room = self
-            .channels
-            .get_mut(&channel)
-            .ok_or_else(|| Failure::unknown(10003))?;
-        let message = room
-            .messages
-            .get_mut(&id)
-            .ok_or_else(|| Failure::unknown(10008))?;
-        if message.object.flag("pinned") == Some(pinned) {
-            return Ok(());
+    /// Deletes many at once, and gives those that were there.
+    pub(crate) fn delete_many(&mut self, channel: u64, wanted: &[u64]) -> Vec<u64> {
+        let gone: Vec<u64> = wanted
+            .iter()
+            .copied()
+            .filter(|id| self.kept(channel, *id).is_ok_and(|m| m.only_for.is_none()))
+            .collect();
+        for id in &gone {
+            self.drop_message(channel, *id);
         }
-        message.object.set("pinned", pinned);
-        if pinned {
-            room.pins.push((id, at.clone()));
-            if room.object.contains_key("last_pin_timestamp") {
-                room.object.set("last_pin_timestamp", at);
+        let guild = self.channel_guild(channel);
+        if !gone.is_empty() {
+            let ids: Vec<String> = gone.iter().map(u64::to_string).collect();
+            let mut data = object(json!({ "ids": ids, "channel_id": channel.to_string() }));
+            if let Some(guild) = guild {
+                data.set("guild_id", guild.to_string());
             }
-        } else {
-            room.pins.retain(|(other, _)| *other != id);
+            self.emit("MESSAGE_DELETE_BULK", guild, Value::Object(data));
         }
-        let guild = room.guild;
-        let last = room.pins.last().map(|(_, at)| at.clone());
-        let mut data = object(json!({
-            "channel_id": channel.to_string(),
-            "last_pin_timestamp": last,
-        }));
-        if let Some(guild) = guild {
-            data.set("guild_id", guild.to_string());
+        gone
+    }
+
+    /// Takes a message out of its channel; tells whether others than one user had seen it.
+    fn drop_message(&mut self, channel: u64, id: u64) -> bool {
+        let Some(room) = self.channels.get_mut(&channel) else {
+            return false;
+        };
+        let Some(gone) = room.messages.remove(&id) else {
+            return false;
+        };
+        room.pins.retain(|(pinned, _)| *pinned != id);
+        if let Some(number) = room.object.int("message_count")
+            && !gone.is_system()
+            && id != channel
+        {
+            room.object.set("message_count", number.saturating_sub(1));
         }
-        self.emit("CHANNEL_PINS_UPDATE", guild, Value::Object(data));
-        self.tell("MESSAGE_UPDATE", channel, id);
-        Ok(())
+        gone.only_for.is_none()
     }
 
     /// The message as REST shows it to the bot.
     pub(crate) fn message(&self, channel: u64, id: u64) -> Result<Value, Failure> {
         let mut shown = self.plain_message(channel, id)?;
+        // Pins and new threads point at something as well, and show it to nobody.
+        let quotes = matches!(shown.int("type"), Some(19 | 21 | 23));
         let reference = shown.get("message_reference").and_then(Value::as_object);
-        if let Some(reference) = reference.filter(|r| r.int("type").unwrap_or(0) == 0) {
+        if let Some(reference) = reference.filter(|_| quotes) {
             let there = reference.key("channel_id").zip(reference.key("message_id"));
             let referenced = there.and_then(|(channel, id)| self.plain_message(channel, id).ok());
             let referenced = referenced.map(|mut message| {
@@ -311,7 +433,7 @@ impl World {
         Value::Object(data)
     }
 
-    fn tell(&mut self, event: &str, channel: u64, id: u64) {
+    pub(super) fn tell(&mut self, event: &str, channel: u64, id: u64) {
         let data = self.message_event(channel, id);
         self.emit(event, self.channel_guild(channel), data);
     }
@@ -319,6 +441,17 @@ impl World {
     fn plain_message(&self, channel: u64, id: u64) -> Result<Object, Failure> {
         let message = self.kept(channel, id)?;
         let mut shown = message.object.clone();
+        if message.flags() & SUPPRESS_EMBEDS != 0 {
+            shown.set("embeds", json!([]));
+        }
+        if message.flags() & thread::HAS_THREAD != 0
+            && let Some(thread) = self.channels.get(&id)
+        {
+            shown.set("thread", Value::Object(thread.object.clone()));
+        }
+        if let Some(Value::Object(poll)) = shown.get_mut("poll") {
+            poll.set("results", poll::results(poll, &message.votes, self.bot));
+        }
         if !message.reactions.is_empty() {
             let reactions: Vec<Value> = message
                 .reactions
@@ -330,239 +463,48 @@ impl World {
         Ok(shown)
     }
 
-    fn reference(&self, draft: &Draft) -> Result<Option<Value>, Failure> {
-        let Some(asked) = draft
-            .body
-            .get("message_reference")
-            .and_then(Value::as_object)
-        else {
-            return Ok(None);
-        };
-        let Some(message) = asked.key("message_id") else {
-            return Ok(None);
-        };
-        let channel = asked.key("channel_id").unwrap_or(draft.channel);
-        if self.kept(channel, message).is_err() {
-            if asked.flag("fail_if_not_exists") == Some(false) {
-                return Ok(None);
-            }
-            return Err(Failure::form(
-                &["message_reference"],
-                "MESSAGE_REFERENCE_UNKNOWN_MESSAGE",
-                "Unknown message",
-            ));
-        }
-        let mut reference = object(json!({
-            "type": 0,
-            "channel_id": channel.to_string(),
-            "message_id": message.to_string(),
-        }));
-        if let Some(guild) = self.channel_guild(channel) {
-            reference.set("guild_id", guild.to_string());
-        }
-        Ok(Some(Value::Object(reference)))
-    }
-
-    fn mentioned_users(&self, content: &str) -> Vec<Value> {
-        let ids = mentions(content, "<@").filter(|id| self.users.contains_key(id));
-        let mut seen = Vec::new();
-        ids.filter(|id| {
-            let new = !seen.contains(id);
-            seen.push(*id);
-            new
-        })
-        .map(|id| self.user(id))
-        .collect()
-    }
-
-    fn mentioned_roles(&self, guild: Option<u64>, content: &str) -> Vec<Value> {
-        let room = guild.and_then(|guild| self.guilds.get(&guild));
-        mentions(content, "<@&")
-            .filter(|id| room.is_some_and(|room| room.roles.contains_key(id)))
-            .map(|id| Value::String(id.to_string()))
-            .collect()
-    }
-
     pub(super) fn settled(&mut self, components: &[Value]) -> Vec<Value> {
         component::settle(components, &mut || self.next_id())
     }
 
-    /// Keeps uploads and gives their attachment objects.
-    fn keep_files(
-        &mut self,
-        channel: u64,
-        body: &Object,
-        files: Vec<File>,
-        ephemeral: bool,
-    ) -> Vec<Value> {
-        files
-            .into_iter()
-            .map(|file| {
-                let id = self.next_id();
-                let asked = body
-                    .list("attachments")
-                    .iter()
-                    .filter_map(Value::as_object)
-                    .find(|asked| asked.key("id") == Some(file.place));
-                let name = asked
-                    .and_then(|asked| asked.text("filename"))
-                    .unwrap_or(&file.name)
-                    .to_owned();
-                let url = format!("{}/attachments/{channel}/{id}/{name}", self.origin);
-                let mut attachment = object(json!({
-                    "id": id.to_string(),
-                    "filename": name,
-                    "size": file.bytes.len(),
-                    "url": url,
-                    "proxy_url": url,
-                }));
-                if let Some(description) = asked.and_then(|asked| asked.text("description")) {
-                    attachment.set("description", description);
-                }
-                if let Some(kind) = &file.content_type {
-                    attachment.set("content_type", kind.clone());
-                }
-                if ephemeral {
-                    attachment.set("ephemeral", true);
-                }
-                self.files.insert(id, file);
-                let bytes = |files: &BTreeMap<u64, File>| -> usize {
-                    files.values().map(|file| file.bytes.len()).sum()
-                };
-                while self.files.len() > MAX_KEPT_FILES || bytes(&self.files) > MAX_KEPT_BYTES {
-                    self.files.pop_first();
-                }
-                Value::Object(attachment)
+    fn sticker_items(&self, body: &Object) -> Vec<Value> {
+        body.list("sticker_ids")
+            .iter()
+            .filter_map(|id| self.sticker(snowflake(id)?))
+            .map(|sticker| {
+                json!({
+                    "id": sticker.get("id"),
+                    "name": sticker.get("name"),
+                    "format_type": sticker.get("format_type"),
+                })
             })
             .collect()
     }
-}
 
-/// What Discord refuses and its schema does not say.
-pub(super) fn check(body: &Object, has_files: bool) -> Result<(), Failure> {
-    let content = body.text("content").unwrap_or_default();
-    let components = body.list("components");
-    // Discord cuts white space off the ends before it looks.
-    let something = !content.trim().is_empty()
-        || has_files
-        || !components.is_empty()
-        || ["embeds", "sticker_ids"]
-            .iter()
-            .any(|key| !body.list(key).is_empty())
-        || body.get("poll").is_some_and(|poll| !poll.is_null());
-    component::check(body, components)?;
-    if !something {
-        return Err(Failure::empty_message());
-    }
-    if content.chars().count() > MAX_CONTENT {
-        return Err(Failure::form(
-            &["content"],
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 2000 or fewer in length.",
-        ));
-    }
-    let embeds = body.list("embeds");
-    if embeds.len() > MAX_EMBEDS {
-        return Err(Failure::form(
-            &["embeds"],
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 10 or fewer in length.",
-        ));
-    }
-    if embeds.iter().map(embed_length).sum::<usize>() > MAX_EMBED_TEXT {
-        return Err(Failure::form(
-            &["embeds"],
-            "MAX_EMBED_SIZE_EXCEEDED",
-            "Embed size exceeds maximum size of 6000",
-        ));
-    }
-    Ok(())
-}
-
-fn embed_length(embed: &Value) -> usize {
-    let length = |pointer: &str| {
-        embed
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .map_or(0, |text| text.chars().count())
-    };
-    let fields = embed
-        .get("fields")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let in_fields: usize = fields
-        .flat_map(|field| [field.get("name"), field.get("value")])
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(|text| text.chars().count())
-        .sum();
-    length("/title")
-        + length("/description")
-        + length("/footer/text")
-        + length("/author/name")
-        + in_fields
-}
-
-/// Embeds as Discord gives them back: with a type, and each field with its `inline`.
-fn embeds(body: &Object) -> Vec<Value> {
-    body.list("embeds")
-        .iter()
-        .filter_map(Value::as_object)
-        .map(|asked| {
-            let mut embed: Object = asked
-                .iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(key, value)| (key.clone(), without_nulls(value)))
-                .collect();
-            embed.set("type", "rich");
-            if let Some(Value::Array(fields)) = embed.get_mut("fields") {
-                for field in fields.iter_mut().filter_map(Value::as_object_mut) {
-                    field.entry("inline").or_insert(json!(false));
-                }
-            }
-            Value::Object(embed)
-        })
-        .collect()
-}
-
-fn without_nulls(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.clone(), without_nulls(value)))
-            .collect(),
-        Value::Array(items) => items.iter().map(without_nulls).collect(),
-        other => other.clone(),
+    /// A sticker of any guild.
+    fn sticker(&self, id: u64) -> Option<&Object> {
+        self.guilds
+            .values()
+            .flat_map(|guild| guild.object.list("stickers"))
+            .filter_map(Value::as_object)
+            .find(|sticker| sticker.key("id") == Some(id))
     }
 }
 
-/// The ids in `<@123>`, `<@!123>` or `<@&123>`, by the opening given.
-fn mentions<'a>(content: &'a str, opening: &'static str) -> impl Iterator<Item = u64> + 'a {
-    content.split(opening).skip(1).filter_map(|rest| {
-        let (inside, _) = rest.split_once('>')?;
-        inside.strip_prefix('!').unwrap_or(inside).parse().ok()
-    })
-}
-
-const EPHEMERAL: u64 = 1 << 6;
+pub(crate) const CROSSPOSTED: u64 = 1;
+pub(super) const IS_CROSSPOST: u64 = 1 << 1;
+const SUPPRESS_EMBEDS: u64 = 1 << 2;
+pub(crate) const EPHEMERAL: u64 = 1 << 6;
 pub(crate) const LOADING: u64 = 1 << 7;
+const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
+const IS_VOICE_MESSAGE: u64 = 1 << 13;
+const HAS_SNAPSHOT: u64 = 1 << 14;
 pub(crate) const IS_COMPONENTS_V2: u64 = 1 << 15;
 
-/// SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS and IS_COMPONENTS_V2: what a bot may set on a message.
-const KEPT_FLAGS: u64 = (1 << 2) | (1 << 12) | IS_COMPONENTS_V2;
-const EDITABLE_FLAGS: u64 = (1 << 2) | IS_COMPONENTS_V2;
-
-const MAX_CONTENT: usize = 2000;
-const MAX_EMBEDS: usize = 10;
-const MAX_EMBED_TEXT: usize = 6000;
+/// What a bot may set on a new message.
+const KEPT_FLAGS: u64 =
+    SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | IS_VOICE_MESSAGE | IS_COMPONENTS_V2;
+const EDITABLE_FLAGS: u64 = SUPPRESS_EMBEDS | IS_COMPONENTS_V2;
 
 /// A channel forgets its oldest messages beyond this, so that a long run stays small.
 const MAX_KEPT_MESSAGES: usize = 10_000;
-
-/// Uploads stay readable at their URL until this many newer ones have come.
-const MAX_KEPT_FILES: usize = 64;
-
-/// … or until they weigh more than this together: room for the files of one full message and more.
-const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;

@@ -7,6 +7,7 @@ mod channel;
 mod channels;
 pub(crate) mod command;
 mod component;
+mod due;
 mod guild;
 pub(crate) mod guild_channel;
 pub(crate) mod interaction;
@@ -14,16 +15,21 @@ mod member;
 pub(crate) mod message;
 pub(crate) mod modal;
 pub(crate) mod permission;
+mod pin;
+mod poll;
 mod presence;
 mod reaction;
 pub(crate) mod role;
+mod search;
 pub(crate) mod slash;
 mod template;
+pub(crate) mod thread;
 mod user;
 mod voice;
 mod voice_channel;
+pub(crate) mod webhook;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -38,6 +44,7 @@ pub(crate) use channels::Channels;
 pub(crate) use guild::{Guild, GuildView};
 pub(crate) use message::{Draft, File};
 pub(crate) use reaction::Emoji;
+pub(crate) use search::Query;
 pub(crate) use voice::Voice;
 
 /// Something that happened, on its way to those who may hear of it.
@@ -87,6 +94,13 @@ pub(crate) struct World {
     presences: BTreeMap<u64, Object>,
     /// Since when somebody is in a voice channel of a guild, in seconds since 1970.
     voice_starts: BTreeMap<(u64, u64), u64>,
+    pub(crate) webhooks: BTreeMap<u64, webhook::Webhook>,
+    /// What happens by itself, by its time in milliseconds since 1970.
+    due: BTreeSet<(u64, due::Due)>,
+    /// Users who take no direct messages from the bot.
+    pub(crate) closed_to_bot: BTreeSet<u64>,
+    /// How many searches yet find that there is no index.
+    pub(crate) searches_too_early: u32,
     pub(crate) emissions: Vec<Emission>,
     /// The first channel of the first guild: where users speak unless told otherwise.
     pub(crate) default_channel: u64,
@@ -113,6 +127,10 @@ impl World {
             files: BTreeMap::new(),
             presences: BTreeMap::new(),
             voice_starts: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
+            due: BTreeSet::new(),
+            closed_to_bot: BTreeSet::new(),
+            searches_too_early: 0,
             emissions: Vec::new(),
             default_channel: 0,
             default_guild: 0,

@@ -99,6 +99,11 @@ impl World {
         } else {
             bits
         };
+        // A private thread is for those in it, and for who looks after threads.
+        let private = room.object.int("type") == Some(super::thread::PRIVATE_THREAD);
+        if private && bits & MANAGE_THREADS == 0 && !room.members.contains_key(&user) {
+            return 0;
+        }
         without_implied(bits, judged.object.int("type").unwrap_or(0))
     }
 

@@ -16,12 +16,14 @@ use super::{World, permission};
 pub(crate) struct Reaction {
     pub(crate) emoji: Emoji,
     pub(crate) users: BTreeSet<u64>,
+    /// Those who put it there as a super reaction, which bots cannot.
+    pub(crate) bursts: BTreeSet<u64>,
 }
 
 /// An emoji as a route or an event names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Emoji {
-    id: Option<u64>,
+    pub(crate) id: Option<u64>,
     name: String,
 }
 
@@ -58,27 +60,32 @@ impl Reaction {
     pub(super) fn shown(&self, viewer: u64) -> Value {
         json!({
             "emoji": self.emoji.json(),
-            "count": self.users.len(),
-            "count_details": { "burst": 0, "normal": self.users.len() },
-            "burst_colors": [],
-            "me_burst": false,
-            "burst_me": false,
-            "burst_count": 0,
+            "count": self.users.len() + self.bursts.len(),
+            "count_details": { "burst": self.bursts.len(), "normal": self.users.len() },
+            "burst_colors": if self.bursts.is_empty() { json!([]) } else { burst_colors() },
+            "me_burst": self.bursts.contains(&viewer),
+            "burst_me": self.bursts.contains(&viewer),
+            "burst_count": self.bursts.len(),
             "me": self.users.contains(&viewer),
         })
     }
 }
 
 impl World {
+    /// Puts an emoji under a message, as a super reaction if `burst` says so.
     pub(crate) fn react(
         &mut self,
         channel: u64,
         id: u64,
         user: u64,
         emoji: &Emoji,
+        burst: bool,
     ) -> Result<(), Failure> {
-        let already_there = self
-            .kept(channel, id)?
+        let kept = self.kept(channel, id)?;
+        if kept.only_for.is_some_and(|only| only != user) {
+            return Err(Failure::unknown(10008));
+        }
+        let already_there = kept
             .reactions
             .iter()
             .any(|reaction| reaction.emoji == *emoji);
@@ -88,6 +95,13 @@ impl World {
                 bits |= permission::ADD_REACTIONS;
             }
             self.bot_may(channel, bits)?;
+            if burst {
+                return Err(Failure::new(403, 90002, "User cannot use burst reactions"));
+            }
+        }
+        self.not_archived(channel)?;
+        if !already_there {
+            self.knows_emoji(channel, user, emoji)?;
         }
         let message = self
             .kept_mut(channel, id)
@@ -111,19 +125,28 @@ impl World {
             message.reactions.push(Reaction {
                 emoji: emoji.clone(),
                 users: BTreeSet::new(),
+                bursts: BTreeSet::new(),
             });
         }
         let place = place.unwrap_or(message.reactions.len() - 1);
         let Some(reaction) = message.reactions.get_mut(place) else {
             return Ok(());
         };
-        if !reaction.users.insert(user) {
+        let users = if burst {
+            &mut reaction.bursts
+        } else {
+            &mut reaction.users
+        };
+        if !users.insert(user) {
             return Ok(());
         }
         let mut data = object(self.reaction_event(channel, id, emoji));
         data.set("user_id", user.to_string());
-        data.set("burst", false);
-        data.set("type", 0);
+        data.set("burst", burst);
+        data.set("type", u8::from(burst));
+        if burst {
+            data.set("burst_colors", burst_colors());
+        }
         if let Some(author) = author {
             data.set("message_author_id", author.to_string());
         }
@@ -142,30 +165,32 @@ impl World {
         user: u64,
         emoji: &Emoji,
     ) -> Result<(), Failure> {
+        self.not_archived(channel)?;
         self.kept(channel, id)?;
         let message = self
             .kept_mut(channel, id)
             .ok_or_else(|| Failure::unknown(10008))?;
-        let removed = message
+        let reaction = message
             .reactions
             .iter_mut()
-            .find(|reaction| reaction.emoji == *emoji)
-            .is_some_and(|reaction| reaction.users.remove(&user));
+            .find(|reaction| reaction.emoji == *emoji);
+        // Discord knows the emojis of a message by what stands under it.
+        let reaction = reaction.ok_or_else(|| Failure::unknown(10014))?;
+        let removed = [
+            (reaction.users.remove(&user), false),
+            (reaction.bursts.remove(&user), true),
+        ];
         message
             .reactions
-            .retain(|reaction| !reaction.users.is_empty());
-        if !removed {
-            return Ok(());
+            .retain(|reaction| !reaction.users.is_empty() || !reaction.bursts.is_empty());
+        for (_, burst) in removed.into_iter().filter(|(removed, _)| *removed) {
+            let mut data = object(self.reaction_event(channel, id, emoji));
+            data.set("user_id", user.to_string());
+            data.set("burst", burst);
+            data.set("type", u8::from(burst));
+            let guild = self.channel_guild(channel);
+            self.emit("MESSAGE_REACTION_REMOVE", guild, Value::Object(data));
         }
-        let mut data = object(self.reaction_event(channel, id, emoji));
-        data.set("user_id", user.to_string());
-        data.set("burst", false);
-        data.set("type", 0);
-        self.emit(
-            "MESSAGE_REACTION_REMOVE",
-            self.channel_guild(channel),
-            Value::Object(data),
-        );
         Ok(())
     }
 
@@ -176,6 +201,7 @@ impl World {
         id: u64,
         only: Option<&Emoji>,
     ) -> Result<(), Failure> {
+        self.not_archived(channel)?;
         self.kept(channel, id)?;
         let guild = self.channel_guild(channel);
         if let Some(message) = self.kept_mut(channel, id) {
@@ -202,6 +228,25 @@ impl World {
         Ok(())
     }
 
+    /// Refuses a custom emoji that no guild has, and one of another guild from who may not use it.
+    fn knows_emoji(&self, channel: u64, user: u64, emoji: &Emoji) -> Result<(), Failure> {
+        let Some(id) = emoji.id else { return Ok(()) };
+        let owner = self.guilds.iter().find_map(|(guild, room)| {
+            let mut emojis = room.object.list("emojis").iter();
+            emojis
+                .any(|known| known.get("id").and_then(snowflake) == Some(id))
+                .then_some(*guild)
+        });
+        let here = self.channel_guild(channel);
+        let foreign =
+            self.channel_permissions(channel, user) & permission::USE_EXTERNAL_EMOJIS != 0;
+        match owner {
+            Some(_) if owner == here || foreign => Ok(()),
+            Some(_) => Err(Failure::missing_permissions()),
+            None => Err(Failure::unknown(10014)),
+        }
+    }
+
     fn reaction_event(&self, channel: u64, id: u64, emoji: &Emoji) -> Value {
         let mut data = object(json!({
             "channel_id": channel.to_string(),
@@ -213,6 +258,11 @@ impl World {
         }
         Value::Object(data)
     }
+}
+
+/// Discord takes them from the emoji; one colour is enough to see that they come.
+fn burst_colors() -> Value {
+    json!(["#f9d71c"])
 }
 
 /// Different emojis under one message.

@@ -273,7 +273,7 @@ async fn refusals_are_discords() {
     let twice = json!({ "type": 2, "style": 1, "label": "a", "custom_id": "a" });
     let twice = post(json!({ "components": [{ "type": 1, "components": [twice, twice] }] })).await;
     assert_eq!(
-        twice.body["errors"]["components"]["0"]["_errors"][0]["code"],
+        twice.body["errors"]["components"]["0"]["components"]["1"]["custom_id"]["_errors"][0]["code"],
         "COMPONENT_CUSTOM_ID_DUPLICATED"
     );
 

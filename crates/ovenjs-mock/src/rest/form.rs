@@ -1,0 +1,103 @@
+//! The body of a request, read before the box is locked: a large upload must not hold up the rest.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::{failure::Failure, json::Object, world::File};
+
+use super::{multipart, read_query};
+
+/// What a body says, or why it cannot be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    pub(super) content_type: String,
+    pub(super) read: Result<(Option<Value>, Vec<File>), Failure>,
+}
+
+impl Form {
+    pub(crate) fn read(content_type: Option<&str>, body: &Bytes) -> Self {
+        let content_type = content_type.unwrap_or("application/json");
+        Self {
+            content_type: content_type.to_owned(),
+            read: read(content_type, body),
+        }
+    }
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self::read(None, &Bytes::new())
+    }
+}
+
+fn read(content_type: &str, body: &Bytes) -> Result<(Option<Value>, Vec<File>), Failure> {
+    if body.is_empty() {
+        return Ok((None, Vec::new()));
+    }
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("multipart/form-data") {
+        let parts = multipart::read(content_type, body)?;
+        let form = with_payload(parts.payload.as_deref(), parts.fields)?;
+        return Ok((Some(form), parts.files));
+    }
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let text = std::str::from_utf8(body).map_err(|_| unreadable("it is no UTF-8"))?;
+        let mut payload = None;
+        let mut fields = Object::new();
+        for (name, value) in read_query(text) {
+            if name == "payload_json" {
+                payload = Some(value);
+            } else {
+                fields.insert(name, Value::String(value));
+            }
+        }
+        let payload = payload.as_ref().map(String::as_bytes);
+        return Ok((Some(with_payload(payload, fields)?), Vec::new()));
+    }
+    let body = serde_json::from_slice(body).map_err(|_| Failure::bad_json())?;
+    Ok((Some(body), Vec::new()))
+}
+
+/// `payload_json` stands for the whole form; without it the text fields are the form.
+fn with_payload(payload: Option<&[u8]>, fields: Object) -> Result<Value, Failure> {
+    match payload {
+        Some(text) => serde_json::from_slice(text).map_err(|_| Failure::bad_json()),
+        None => Ok(Value::Object(fields)),
+    }
+}
+
+pub(super) fn unreadable(why: &str) -> Failure {
+    Failure::form(
+        &[],
+        "CONTENT_TYPE_INVALID",
+        &format!("The body is not of its content type: {why}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_may_be_json_or_fields_or_both() {
+        let read = |content_type, body: &'static str| {
+            Form::read(Some(content_type), &Bytes::from_static(body.as_bytes()))
+                .read
+                .map(|(body, _)| body.unwrap_or_default()["content"].clone())
+        };
+        let fields = "application/x-www-form-urlencoded";
+        assert_eq!(
+            read("application/json", r#"{"content":"a"}"#),
+            Ok("a".into())
+        );
+        assert_eq!(
+            read(fields, "content=fresh+bread%21"),
+            Ok("fresh bread!".into())
+        );
+        assert_eq!(
+            read(fields, "payload_json=%7B%22content%22%3A%22a%22%7D"),
+            Ok("a".into())
+        );
+        assert_eq!(read("application/json", "{").unwrap_err().code, 50109);
+    }
+}

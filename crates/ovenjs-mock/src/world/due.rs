@@ -1,0 +1,36 @@
+//! What happens by itself when its time has come.
+
+use super::World;
+
+/// Something that waits for its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    /// A poll closes.
+    Poll { channel: u64, message: u64 },
+    /// A thread in which nobody speaks is archived.
+    Thread(u64),
+}
+
+impl World {
+    /// Lets something happen at a time; it waits once.
+    pub(super) fn schedule(&mut self, at_ms: u64, due: Due) {
+        self.due.retain(|(_, other)| *other != due);
+        self.due.insert((at_ms, due));
+    }
+
+    /// When something is due next, in milliseconds since 1970.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Does what has become due.
+    pub(crate) fn pass_time(&mut self) {
+        while self.next_due().is_some_and(|at| at <= self.now_ms) {
+            match self.due.pop_first() {
+                Some((_, Due::Poll { channel, message })) => self.close_poll(channel, message),
+                Some((_, Due::Thread(thread))) => self.put_to_sleep(thread),
+                None => return,
+            }
+        }
+    }
+}
