@@ -5,6 +5,7 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -21,7 +22,8 @@ pub(crate) enum Payload {
     Parted {
         beginning: Option<Bytes>,
         rest: Bytes,
-        pause: Option<Pin<Box<Sleep>>>,
+        pause: Pin<Box<Sleep>>,
+        is_cut: bool,
     },
 }
 
@@ -45,9 +47,9 @@ impl From<Bytes> for Payload {
 
 impl Payload {
     pub(crate) fn delivered(bytes: Bytes, delivery: Delivery) -> Self {
-        let pause = match delivery {
-            Delivery::Stalled(pause) => Some(Box::pin(tokio::time::sleep(pause))),
-            Delivery::Cut => None,
+        let (pause, is_cut) = match delivery {
+            Delivery::Stalled(pause) => (pause, false),
+            Delivery::Cut => (ON_ITS_WAY, true),
             Delivery::Whole => return Self::from(bytes),
         };
         if bytes.is_empty() {
@@ -57,7 +59,8 @@ impl Payload {
         Self::Parted {
             beginning: Some(rest.split_to(rest.len() / 2)).filter(|bytes| !bytes.is_empty()),
             rest,
-            pause,
+            pause: Box::pin(tokio::time::sleep(pause)),
+            is_cut,
         }
     }
 }
@@ -78,20 +81,19 @@ impl Body for Payload {
                 beginning,
                 rest,
                 pause,
+                is_cut,
             } => {
                 if let Some(beginning) = beginning.take() {
                     return Poll::Ready(Some(data(beginning)));
                 }
-                match pause {
-                    Some(pause) => {
-                        if !rest.is_empty() && pause.as_mut().poll(cx).is_pending() {
-                            return Poll::Pending;
-                        }
-                        let rest = Some(std::mem::take(rest)).filter(|rest| !rest.is_empty());
-                        Poll::Ready(rest.map(data))
-                    }
-                    None => Poll::Ready(Some(Err(Cut))),
+                if !rest.is_empty() && pause.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
                 }
+                if *is_cut {
+                    return Poll::Ready(Some(Err(Cut)));
+                }
+                let rest = Some(std::mem::take(rest)).filter(|rest| !rest.is_empty());
+                Poll::Ready(rest.map(data))
             }
         }
     }
@@ -117,3 +119,6 @@ impl Body for Payload {
         SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
     }
 }
+
+/// Until the first half of an answer that is cut has left; without a pause nothing of it would.
+const ON_ITS_WAY: Duration = Duration::from_millis(5);

@@ -17,3 +17,4 @@ mod rest;
 mod stage;
 mod threads;
 mod webhooks;
+mod wires;

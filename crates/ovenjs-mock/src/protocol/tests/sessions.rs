@@ -195,3 +195,113 @@ fn packets_are_compressed_where_the_identify_asks_for_it() {
     let ready: Value = serde_json::from_slice(&inflated).expect("JSON");
     assert_eq!(ready.get("t"), Some(&json!("READY")));
 }
+
+#[test]
+fn a_replay_is_bounded_in_bytes_too() {
+    let mut script = Script::new(Config::default().replay_bytes(4096));
+    let (id, ready) = script.identified(0);
+    script.hang_up(id, None);
+    let happen = |script: &mut Script| {
+        let data = json!({ "text": "x".repeat(1500) });
+        let emission = Emission::of("MOON_RISE", data);
+        script.backend.emit(script.now, &emission);
+    };
+    happen(&mut script);
+    happen(&mut script);
+    let id = script.resume(&ready, 1);
+    assert_eq!(script.heard(id).len(), 3);
+    script.hang_up(id, None);
+    happen(&mut script);
+    let id = script.resume(&ready, 1);
+    assert_eq!(script.heard(id), [invalid_session(false)]);
+}
+
+#[test]
+fn a_heartbeat_can_end_the_keeping_of_what_it_acknowledges() {
+    for (trims, replayed) in [(false, 3), (true, 0)] {
+        let mut script = Script::new(Config::default().trim_replay(trims));
+        let (id, ready) = script.identified(0);
+        script.happen(1);
+        script.happen(2);
+        script.say(id, &json!({ "op": 1, "d": 3 }));
+        script.hang_up(id, None);
+        // Going on from there works in both ways, going back in one.
+        let id = script.resume(&ready, 3);
+        assert_eq!(script.heard(id)[0]["t"], "RESUMED");
+        script.hang_up(id, None);
+        let id = script.resume(&ready, 1);
+        let heard = script.heard(id);
+        let names = heard.iter().filter(|p| !p["t"].is_null());
+        assert_eq!(names.count(), replayed, "trims: {trims}");
+    }
+}
+
+#[test]
+fn a_resume_has_an_address_of_its_own() {
+    let mut script = Script::new(Config::default().resume_path("resume-us-east"));
+    assert!(script.backend.gateway.has_path("/"));
+    assert!(script.backend.gateway.has_path("/resume-us-east/"));
+    assert!(!script.backend.gateway.has_path("/api/v10"));
+    let (id, ready) = script.identified(0);
+    assert_eq!(
+        ready["d"]["resume_gateway_url"],
+        "ws://127.0.0.1/resume-us-east"
+    );
+    script.hang_up(id, None);
+
+    let resume = |script: &mut Script, path: &str| {
+        let id = script.open_at(path, "v=10&encoding=json");
+        let token = script.backend.world.token.clone();
+        let session = &ready["d"]["session_id"];
+        let d = json!({ "token": token, "session_id": session, "seq": 1 });
+        script.say(id, &json!({ "op": 6, "d": d }));
+        assert_eq!(script.heard(id).last().unwrap()["t"], "RESUMED");
+        script.hang_up(id, None);
+        script.backend.journal.warnings.len()
+    };
+    assert_eq!(resume(&mut script, "/resume-us-east/"), 0);
+    assert_eq!(resume(&mut script, "/"), 1);
+    assert!(script.backend.journal.warnings[0].contains("resume_gateway_url"));
+}
+
+#[test]
+fn identifies_that_are_used_up_come_back_after_a_day() {
+    let day = Duration::from_secs(86_400);
+    let mut script = Script::new(Config::default().session_starts(2));
+    let left = |script: &Script| script.backend.gateway.starts();
+    assert_eq!(left(&script), (2, day));
+    script.identified(0);
+    script.pass(Duration::from_secs(50));
+    script.identified(0);
+    assert_eq!(left(&script), (0, day - Duration::from_secs(50)));
+    script.pass(day);
+    script.backend.set_time(script.now);
+    assert_eq!(left(&script), (2, day));
+}
+
+#[test]
+fn one_identify_too_many_ends_every_session_and_resets_the_token() {
+    let mut script = Script::new(Config::default().session_starts(1));
+    let (first, ready) = script.identified(0);
+    let token = script.backend.world.token.clone();
+    let second = script.open();
+    script.say(second, &identify(&token, 0));
+    assert_eq!(script.close_code(first), Some(4004));
+    assert_eq!(script.close_code(second), Some(4004));
+    assert_ne!(script.backend.world.token, token);
+    let third = script.resume(&ready, 1);
+    assert_eq!(script.heard(third), [invalid_session(false)]);
+}
+
+#[test]
+fn a_seq_from_the_future_ends_the_session() {
+    let mut script = Script::new(Config::default());
+    let (id, ready) = script.identified(0);
+    script.say(id, &json!({ "op": 1, "d": 99 }));
+    assert!(script.backend.journal.warnings[0].contains("a heartbeat says 99"));
+    script.hang_up(id, None);
+    let id = script.resume(&ready, 2);
+    assert_eq!(script.close_code(id), Some(4007));
+    let id = script.resume(&ready, 1);
+    assert_eq!(script.heard(id), [invalid_session(false)]);
+}
