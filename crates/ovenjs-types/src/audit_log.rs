@@ -7,12 +7,45 @@ use serde::{Deserialize, Serialize};
 pub use change::{AuditLogChange, AuditLogRole, Change};
 
 use crate::{
-    AuditLogEvent, Id, OverwriteType, Text,
+    AuditLogEvent, AutoModerationRule, Channel, Command, GuildScheduledEvent, Id, Integration,
+    OverwriteType, Text, User, Webhook,
     marker::{
         ApplicationMarker, AuditLogEntryMarker, ChannelMarker, GenericMarker, GuildMarker,
         MessageMarker, UserMarker,
     },
 };
+
+/// What was done in a guild, newest first, and what the entries are about.
+///
+/// Source: Discord, "Audit Log Object".
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuditLog {
+    /// What was done.
+    #[serde(default)]
+    pub audit_log_entries: Vec<AuditLogEntry>,
+    /// The users named, who did it and to whom.
+    #[serde(default)]
+    pub users: Vec<User>,
+    /// The commands named.
+    #[serde(default)]
+    pub application_commands: Vec<Command>,
+    /// The rules named; Discord leaves a null for one that is gone.
+    #[serde(default)]
+    pub auto_moderation_rules: Vec<Option<AutoModerationRule>>,
+    /// The scheduled events named.
+    #[serde(default)]
+    pub guild_scheduled_events: Vec<GuildScheduledEvent>,
+    /// The integrations named, with few fields.
+    #[serde(default)]
+    pub integrations: Vec<Integration>,
+    /// The threads named.
+    #[serde(default)]
+    pub threads: Vec<Channel>,
+    /// The webhooks named.
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
+}
 
 /// One line of the audit log.
 ///

@@ -95,7 +95,9 @@ pub use application::{
     InstallParams, IntegrationTypeConfig,
 };
 pub use attachment::{Attachment, AttachmentFlags, KeptAttachment, Upload};
-pub use audit_log::{AuditLogChange, AuditLogEntry, AuditLogOptions, AuditLogRole, Change};
+pub use audit_log::{
+    AuditLog, AuditLogChange, AuditLogEntry, AuditLogOptions, AuditLogRole, Change,
+};
 pub use auto_moderation::{
     AutoModerationAction, AutoModerationActionMetadata, AutoModerationActionType,
     AutoModerationEventType, AutoModerationKeywordPreset, AutoModerationRule,

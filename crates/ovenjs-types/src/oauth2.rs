@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Application, Guild, Secret, Text, Timestamp, User};
+use crate::{Application, Guild, Secret, Text, Timestamp, User, Webhook};
 
 /// What `GET /oauth2/@me` says of the token that asks.
 ///
@@ -73,6 +73,9 @@ pub struct AccessToken {
     /// The guild the bot was added to; with the scope `bot`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guild: Option<Box<Guild>>,
+    /// The webhook that was made; with the scope `webhook.incoming`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Box<Webhook>>,
 }
 
 impl AccessToken {

@@ -1,11 +1,297 @@
-//! Applications, users and what is sold.
+//! Applications: what they are, sell, log and are told.
 
-use super::{EnumLine, Line};
+use ovenjs_types::{
+    AccessToken, Activity, ActivityAssets, ActivityButton, ActivityInstance, ActivityLocation,
+    ActivityLocationKind, ActivityParty, ActivitySecrets, ActivityTimestamps, Application,
+    ApplicationAuthorized, ApplicationContentFilter, ApplicationDeauthorized, ApplicationType,
+    AuditLog, AuditLogChange, AuditLogEntry, AuditLogOptions, AuthorizationInformation,
+    AutoModerationAction, AutoModerationActionMetadata, AutoModerationActionType,
+    AutoModerationEventType, AutoModerationKeywordPreset, AutoModerationRule,
+    AutoModerationTriggerMetadata, AutoModerationTriggerType, ClientStatus, CommandPermission,
+    CommandPermissionType, Entitlement, EntitlementType, EventKind, EventWebhooksStatus,
+    FulfillmentStatus, GuildCommandPermissions, InstallParams, IntegrationTypeConfig,
+    InteractionCallback, InteractionCallbackActivity, InteractionCallbackResource,
+    InteractionCallbackResponse, Lobby, LobbyInvite, LobbyMember, LobbyMessage, LobbyMessageDelete,
+    MembershipState, OAuth2Key, OAuth2Keys, OAuth2Scope, OpenIdUser, ReactionEmoji, RoleConnection,
+    RoleConnectionMetadata, RoleConnectionMetadataType, Sku, Subscription, SubscriptionStatus,
+    Team, TeamMember, TeamRole, WebhookEventPayload, WebhookEventType,
+};
+use serde_json::{Map, Value};
 
+use super::{EnumLine, Line, for_each_object, line, set, values};
+
+#[expect(clippy::too_many_lines, reason = "one table, a line for each type")]
 pub(super) fn lines() -> Vec<Line> {
-    vec![]
+    vec![
+        line::<Activity>(&["docs/gateway-events/activity-object/activity-structure"]),
+        line::<ActivityAssets>(&["docs/gateway-events/activity-object/activity-assets"]),
+        line::<ActivityButton>(&["docs/gateway-events/activity-object/activity-buttons"]),
+        line::<ReactionEmoji>(&["docs/gateway-events/activity-object/activity-emoji"]),
+        line::<ActivityParty>(&["docs/gateway-events/activity-object/activity-party"]),
+        line::<ActivitySecrets>(&["docs/gateway-events/activity-object/activity-secrets"]),
+        line::<ActivityTimestamps>(&["docs/gateway-events/activity-object/activity-timestamps"]),
+        line::<ClientStatus>(&["docs/gateway-events/presence/client-status-object"]),
+        line::<ActivityInstance>(&[
+            "EmbeddedActivityInstance",
+            "docs/application/get-application-activity-instance/activity-instance-object",
+        ])
+        .settled(numbers_and_words),
+        line::<ActivityLocation>(&[
+            "GuildChannelLocation",
+            "PrivateChannelLocation",
+            "docs/application/get-application-activity-instance/activity-location-object",
+        ])
+        .settled(numbers_and_words),
+        line::<Application>(&[
+            "ApplicationResponse",
+            "BasicApplicationResponseWithBot",
+            "PrivateApplicationResponse",
+            "docs/application/application-object/application-structure",
+        ])
+        .settled(numbers_and_words),
+        line::<InstallParams>(&[
+            "ApplicationOAuth2InstallParamsResponse",
+            "docs/application/install-params-object/install-params-structure",
+        ]),
+        line::<IntegrationTypeConfig>(&[
+            "ApplicationIntegrationTypeConfigurationResponse",
+            "docs/application/application-object/application-integration-type-configuration-object",
+        ]),
+        line::<Team>(&["TeamResponse", "docs/teams/data-models/team-object"])
+            .settled(numbers_and_words),
+        line::<TeamMember>(&[
+            "TeamMemberResponse",
+            "docs/teams/data-models/team-member-object",
+        ])
+        .settled(numbers_and_words),
+        line::<AuditLog>(&[
+            "GuildAuditLogResponse",
+            "docs/audit-log/audit-log-object/audit-log-structure",
+        ])
+        .settled(numbers_and_words),
+        line::<AuditLogEntry>(&[
+            "AuditLogEntryResponse",
+            "docs/audit-log/audit-log-entry-object/audit-log-entry-structure",
+        ])
+        .settled(numbers_and_words),
+        line::<AuditLogChange>(&[
+            "AuditLogObjectChangeResponse",
+            "docs/audit-log/audit-log-change-object/audit-log-change-structure",
+        ]),
+        line::<AuditLogOptions>(&["docs/audit-log/audit-log-entry-object/optional-audit-entry-info"]),
+        line::<AutoModerationRule>(&[
+            "DefaultKeywordRuleResponse",
+            "KeywordRuleResponse",
+            "MLSpamRuleResponse",
+            "MentionSpamRuleResponse",
+            "UserProfileRuleResponse",
+            "docs/auto-moderation/auto-moderation-rule-object/auto-moderation-rule-structure",
+        ])
+        .settled(numbers_and_words),
+        line::<AutoModerationTriggerMetadata>(&[
+            "DefaultKeywordListTriggerMetadataResponse",
+            "KeywordTriggerMetadataResponse",
+            "MLSpamTriggerMetadataResponse",
+            "MentionSpamTriggerMetadataResponse",
+            "UserProfileMetadataResponse",
+            "docs/auto-moderation/auto-moderation-rule-object/trigger-metadata",
+        ])
+        .settled(numbers_and_words),
+        line::<AutoModerationAction>(&[
+            "BlockMessageActionResponse",
+            "FlagToChannelActionResponse",
+            "QuarantineUserActionResponse",
+            "UserCommunicationDisabledActionResponse",
+            "docs/auto-moderation/auto-moderation-action-object/auto-moderation-action-structure",
+        ])
+        .settled(numbers_and_words),
+        line::<AutoModerationActionMetadata>(&[
+            "BlockMessageActionMetadataResponse",
+            "FlagToChannelActionMetadataResponse",
+            "QuarantineUserActionMetadataResponse",
+            "UserCommunicationDisabledActionMetadataResponse",
+            "docs/auto-moderation/auto-moderation-action-object/action-metadata",
+        ]),
+        line::<GuildCommandPermissions>(&[
+            "CommandPermissionsResponse",
+            "docs/application-commands/application-command-permissions-object/guild-application-command-permissions-structure",
+        ])
+        .settled(numbers_and_words),
+        line::<CommandPermission>(&[
+            "CommandPermissionResponse",
+            "docs/application-commands/application-command-permissions-object/application-command-permissions-structure",
+        ])
+        .settled(numbers_and_words),
+        line::<Entitlement>(&[
+            "EntitlementResponse",
+            "docs/entitlement/entitlement-object/entitlement-structure",
+        ]),
+        line::<Sku>(&["docs/sku/sku-object/sku-structure"]),
+        line::<Subscription>(&["SubscriptionResponse", "docs/subscription/subscription-object"])
+            .settled(|value| {
+                if value["status"].is_null() {
+                    set(value, "status", 1);
+                }
+            }),
+        line::<RoleConnectionMetadata>(&[
+            "ApplicationRoleConnectionsMetadataItemResponse",
+            "docs/application-role-connection-metadata/application-role-connection-metadata-object/application-role-connection-metadata-structure",
+        ])
+        .settled(numbers_and_words),
+        line::<RoleConnection>(&[
+            "ApplicationUserRoleConnectionResponse",
+            "docs/user/application-role-connection-object/application-role-connection-structure",
+        ]),
+        line::<InteractionCallbackResponse>(&[
+            "InteractionCallbackResponse",
+            "docs/receiving-and-responding/interaction-callback/interaction-callback-response-object",
+        ]),
+        line::<InteractionCallback>(&[
+            "InteractionResponse",
+            "docs/receiving-and-responding/interaction-callback/interaction-callback-object",
+        ]),
+        line::<InteractionCallbackResource>(&[
+            "CreateMessageInteractionCallbackResponse",
+            "LaunchActivityInteractionCallbackResponse",
+            "UpdateMessageInteractionCallbackResponse",
+            "docs/receiving-and-responding/interaction-callback/interaction-callback-resource-object",
+        ]),
+        line::<InteractionCallbackActivity>(&[
+            "ActivityInstanceCallbackResponse",
+            "docs/receiving-and-responding/interaction-callback/interaction-callback-activity-instance-resource",
+        ]),
+        line::<Lobby>(&["LobbyResponse", "docs/lobby/lobby-object/lobby-structure"]).settled(
+            |value| {
+                if value["linked_channel"].is_null() {
+                    set(value, "linked_channel", Value::Null);
+                }
+            },
+        ),
+        line::<LobbyMember>(&[
+            "LobbyMemberResponse",
+            "docs/lobby/lobby-member-object/lobby-member-structure",
+            "docs/lobby/json-params/lobby-member-json-params",
+        ]),
+        line::<LobbyMessage>(&[
+            "LobbyMessageResponse",
+            "docs/lobby/send-lobby-message/lobby-message-object",
+            "docs/webhook-events/lobby-message-object/lobby-message-structure",
+        ])
+        .settled(|value| {
+            if value["author"].is_null() {
+                set(value, "author", Value::Object(Map::new()));
+                set(&mut value["author"], "id", "4");
+            }
+        }),
+        line::<LobbyInvite>(&[
+            "LobbyGuildInviteResponse",
+            "docs/lobby/create-lobby-channel-invite-for-user/lobby-invite-object",
+        ]),
+        line::<AuthorizationInformation>(&[
+            "OAuth2GetAuthorizationResponse",
+            "docs/oauth2/get-current-authorization-information/response-structure",
+        ])
+        .settled(|value| {
+            set(&mut value["application"], "id", "1");
+            numbers_and_words(value);
+        }),
+        line::<AccessToken>(&["ProvisionalTokenResponse"]),
+        line::<OpenIdUser>(&["OAuth2GetOpenIDConnectUserInfoResponse"]),
+        line::<OAuth2Keys>(&["OAuth2GetKeys"]),
+        line::<OAuth2Key>(&["OAuth2Key"]),
+        line::<WebhookEventPayload>(&["docs/webhook-events/webhook-event-payloads/payload-structure"])
+            .settled(|value| {
+                numbers_and_words(value);
+                if value.get("event").is_some() {
+                    set(&mut value["event"], "timestamp", "2026-01-31T12:00:00Z");
+                }
+            }),
+        line::<ApplicationAuthorized>(&[
+            "docs/webhook-events/application-authorized/application-authorized-structure",
+        ]),
+        line::<ApplicationDeauthorized>(&[
+            "docs/webhook-events/application-deauthorized/application-deauthorized-structure",
+        ]),
+        line::<LobbyMessageDelete>(&[
+            "docs/webhook-events/lobby-message-delete/lobby-message-delete-structure",
+        ]),
+    ]
+}
+
+/// Where the documentation names the values of a field elsewhere, the tables say "any"; of maps
+/// they say that there are keys; a target is a text.
+pub(super) fn numbers_and_words(value: &mut Value) {
+    for_each_object(value, &mut |fields| {
+        for (key, value) in fields.iter_mut() {
+            match key.as_str() {
+                "type" | "action_type" | "event_webhooks_status" | "presets" if value.is_null() => {
+                    *value = 1.into();
+                }
+                "presets" => {
+                    for preset in value.as_array_mut().into_iter().flatten() {
+                        if preset.is_null() {
+                            *preset = 1.into();
+                        }
+                    }
+                }
+                "kind" if value.is_null() => *value = "gc".into(),
+                "flags_new" if value.is_string() => *value = "4611686018427389952".into(),
+                "target_id" if value.is_string() => *value = "7".into(),
+                "authorizing_integration_owners" | "integration_types_config" => {
+                    name_the_install_contexts(key, value);
+                }
+                _ => {}
+            }
+        }
+    });
+}
+
+fn name_the_install_contexts(key: &str, value: &mut Value) {
+    let values: Vec<Value> = match value {
+        Value::Object(map) => std::mem::take(map)
+            .into_iter()
+            .filter(|(key, _)| key != super::EXTRA)
+            .map(|(_, value)| value)
+            .collect(),
+        _ => return,
+    };
+    for (context, inner) in values.into_iter().enumerate() {
+        let inner = match (inner, key) {
+            (Value::Null, "authorizing_integration_owners") => "7".into(),
+            (Value::Null, _) => Value::Object(Map::new()),
+            (inner, _) => inner,
+        };
+        set(value, &context.to_string(), inner);
+    }
 }
 
 pub(super) fn enums() -> Vec<EnumLine> {
-    vec![]
+    macro_rules! known {
+        ($($name:literal $kind:ty),+ $(,)?) => {
+            vec![$(values(&[$name], <$kind>::KNOWN.iter().map(|v| v.value()))),+]
+        };
+    }
+    // The tables count the events of the gateway and those of webhooks together.
+    let gateway = EventKind::ALL.iter().map(|kind| kind.name());
+    let webhook = WebhookEventType::KNOWN.iter().map(|v| v.value());
+    let mut lines = vec![values(&["ActionTypes"], gateway.chain(webhook))];
+    lines.extend(known![
+        "ApplicationCommandPermissionType" CommandPermissionType,
+        "ApplicationEventWebhooksStatus" EventWebhooksStatus,
+        "ApplicationExplicitContentFilterTypes" ApplicationContentFilter,
+        "ApplicationTypes" ApplicationType,
+        "AutomodActionType" AutoModerationActionType,
+        "AutomodEventType" AutoModerationEventType,
+        "AutomodKeywordPresetType" AutoModerationKeywordPreset,
+        "AutomodTriggerType" AutoModerationTriggerType,
+        "EmbeddedActivityLocationKind" ActivityLocationKind,
+        "EntitlementTenantFulfillmentStatusResponse" FulfillmentStatus,
+        "EntitlementTypes" EntitlementType,
+        "MetadataItemTypes" RoleConnectionMetadataType,
+        "OAuth2Scopes" OAuth2Scope,
+        "SubscriptionResponseStatusType" SubscriptionStatus,
+        "TeamMemberRoles" TeamRole,
+        "TeamMembershipStates" MembershipState,
+    ]);
+    lines
 }
