@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use ovenjs_mock::oracle::{Choice, Oracle};
-use ovenjs_types::{Event, EventKind, Intents, json::Scratch};
+use ovenjs_types::{
+    Event, EventKind, Intents,
+    json::{self, Scratch},
+};
 use serde_json::Value;
 
-use super::{choices, set, settle, to_come::TO_COME, tomorrow};
+use super::{choices, differences, set, settle, to_come::TO_COME, tomorrow};
 
 #[test]
 fn whatever_the_tables_allow_as_an_event_arrives() {
@@ -25,6 +28,10 @@ fn whatever_the_tables_allow_as_an_event_arrives() {
             if let Event::Malformed(malformed) = &event {
                 found.push(format!("{}: {}", kind.name(), malformed.error));
             }
+            let came = serde_json::from_slice(&raw).unwrap();
+            let written = serde_json::from_slice(&json::encode(&event)).unwrap();
+            let lost = differences(&came, &written).into_iter();
+            found.extend(lost.map(|fault| format!("{}: {fault}", kind.name())));
             all += 1;
             clean += usize::from(found.is_empty());
             faults.extend(found);
