@@ -1,5 +1,12 @@
 //! The model against payloads that others wrote.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "this binary is tests alone; what it prints is read by `cargo xtask spec`"
+)]
+
 mod corpus;
 mod mutation;
 mod size;

@@ -252,7 +252,7 @@ impl Chance {
     }
 }
 
-const SEED: u64 = 0x5eed_0f_07e5;
+const SEED: u64 = 0x005e_ed0f_07e5;
 
 /// Of each payload; each costs two looks through it.
 const MUTATIONS: usize = 40;
