@@ -351,10 +351,13 @@ fn alone_equal(one: &CommandOption, other: &CommandOption) -> bool {
         option.options.clear();
         option.min_length = option.min_length.filter(|length| *length > 0);
         option.channel_types.clear();
+        option.name_localized = None;
+        option.description_localized = None;
         option.name_localizations = option.name_localizations.filter(|map| !map.is_empty());
         let descriptions = &mut option.description_localizations;
         *descriptions = descriptions.take().filter(|map| !map.is_empty());
         for choice in &mut option.choices {
+            choice.name_localized = None;
             choice.name_localizations = choice.name_localizations.take().filter(|m| !m.is_empty());
         }
         option

@@ -427,7 +427,7 @@ macro_rules! draft_setters {
             }
 
             /// Adds a component.
-            pub fn component(self, component: impl Into<ovenjs_types::Component>) -> Self {
+            pub fn component(self, component: impl ovenjs_types::InMessage) -> Self {
                 self.map_body(|draft| draft.component(component))
             }
 

@@ -106,13 +106,16 @@ pub use auto_moderation::{
 pub use ban::*;
 pub use channel::*;
 pub use command::{
-    Choice, ChoiceValue, Command, CommandDraft, CommandOption, CommandOptionType, CommandType,
-    InstallContext, InteractionContext, Localizations,
+    Choice, ChoiceValue, Command, CommandDraft, CommandHandler, CommandOption, CommandOptionType,
+    CommandType, InstallContext, InteractionContext, Localizations,
 };
 pub use command_permission::{CommandPermission, CommandPermissionType, GuildCommandPermissions};
 pub use component::{
-    ActionRow, Button, ButtonStyle, Component, ComponentType, Kind, Label, Opaque, Select,
-    SelectOption, TextDisplay, TextInput, TextInputStyle,
+    ActionRow, Button, ButtonStyle, Checkbox, CheckboxGroup, Component, ComponentType, Container,
+    File, FileUpload, GroupOption, InContainer, InLabel, InMessage, InModal, InSection, Kind,
+    Label, MediaGallery, MediaGalleryItem, Opaque, RadioGroup, Section, Select, SelectDefaultValue,
+    SelectDefaultValueType, SelectOption, Separator, SeparatorSpacing, TextDisplay, TextInput,
+    TextInputStyle, Thumbnail, UnfurledMedia,
 };
 pub use connection::*;
 pub use dispatch::{Dispatch, Origin, ShardId, Version};
@@ -152,7 +155,10 @@ pub use presence::{
     Activity, ActivityAssets, ActivityButton, ActivityFlags, ActivityParty, ActivitySecrets,
     ActivityTimestamps, ActivityType, ClientStatus, Presence, Status, StatusDisplayType,
 };
-pub use response::{InteractionResponse, InteractionResponseType, Modal};
+pub use response::{
+    InteractionResponse, InteractionResponseType, Modal, SkuIneligibilityReason,
+    SkuPurchaseEligibility,
+};
 pub use role::*;
 pub use role_connection::{RoleConnection, RoleConnectionMetadata, RoleConnectionMetadataType};
 pub use scheduled_event::*;

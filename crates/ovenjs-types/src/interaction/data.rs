@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Resolved;
 use crate::{
-    CommandOptionType, CommandType, Component, ComponentType, Id, JsonValue, Text,
+    Attachment, CommandOptionType, CommandType, Component, ComponentType, Id, JsonValue, Text,
     marker::{CommandMarker, GenericMarker, GuildMarker},
 };
 
@@ -137,13 +137,42 @@ impl ModalData {
         })
     }
 
-    /// What was chosen in the select `custom_id`; none where there is no such select.
+    /// What was chosen in the select or checkbox group `custom_id`; none where there is no such.
     #[must_use]
     pub fn values(&self, custom_id: &str) -> Option<&[Text]> {
         self.inputs().find_map(|input| match input {
             Component::Select(select) if select.custom_id == custom_id => Some(&*select.values),
+            Component::CheckboxGroup(group) if group.custom_id == custom_id => Some(&*group.values),
             _ => None,
         })
+    }
+
+    /// What was chosen in the radio group `custom_id`; none where nothing was.
+    #[must_use]
+    pub fn choice(&self, custom_id: &str) -> Option<&str> {
+        self.inputs().find_map(|input| match input {
+            Component::RadioGroup(group) if group.custom_id == custom_id => group.value.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// Whether the checkbox `custom_id` was ticked; none where there is no such checkbox.
+    #[must_use]
+    pub fn checked(&self, custom_id: &str) -> Option<bool> {
+        self.inputs().find_map(|input| match input {
+            Component::Checkbox(checkbox) if checkbox.custom_id == custom_id => checkbox.value,
+            _ => None,
+        })
+    }
+
+    /// The files given in the upload `custom_id`; none where there is no such upload.
+    pub fn files(&self, custom_id: &str) -> Option<impl Iterator<Item = &Attachment>> {
+        let upload = self.inputs().find_map(|input| match input {
+            Component::FileUpload(upload) if upload.custom_id == custom_id => Some(upload),
+            _ => None,
+        })?;
+        let files = &self.resolved.attachments;
+        Some(upload.values.iter().filter_map(|id| files.get(id)))
     }
 
     /// The inputs without their labels and rows.

@@ -6,8 +6,9 @@ use super::{
     AllowedMentions, MessageFlags, MessageReference, MessageReferenceType, Nonce, SharedClientTheme,
 };
 use crate::{
-    Component, Embed, Id, PollDraft, Report, Text, Upload, Validate,
+    Component, Embed, Id, InMessage, PollDraft, Report, Text, Upload, Validate,
     attachment::{self, AttachmentList},
+    component::check_message,
     embed, limits,
     marker::{ChannelMarker, MessageMarker, StickerMarker},
 };
@@ -127,7 +128,7 @@ impl MessageDraft {
     ///
     /// The first component that asks for it sets the flag `IS_COMPONENTS_V2`.
     #[must_use]
-    pub fn component(mut self, component: impl Into<Component>) -> Self {
+    pub fn component(mut self, component: impl InMessage) -> Self {
         let component = component.into();
         if component.needs_components_v2() {
             self.flags.insert(MessageFlags::IS_COMPONENTS_V2);
@@ -237,6 +238,8 @@ impl Validate for MessageDraft {
         );
         embed::check_all(&self.embeds, report);
         self.check_flags(report);
+        let v2 = self.flags.contains(MessageFlags::IS_COMPONENTS_V2);
+        check_message(&self.components, v2, report);
         if let Some(allowed) = &self.allowed_mentions {
             report.field("allowed_mentions", |report| allowed.check(report));
         }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{AllowedMentions, MessageDraft, MessageFlags};
 use crate::{
     Component, Embed, Id, KeptAttachment, Patch, PollDraft, Report, Text, Upload, Validate,
-    attachment::AttachmentList, embed, limits, marker::StickerMarker,
+    attachment::AttachmentList, component::check_message, embed, limits, marker::StickerMarker,
 };
 
 /// A change of a message: what is not set stays as it is. The struct is its own builder.
@@ -145,6 +145,9 @@ impl Validate for MessageEdit {
         if let Some(poll) = self.poll.value() {
             report.field("poll", |report| poll.check(report));
         }
+        // Whether the message is one of components is not known here, so it may have as many.
+        let components = self.components.value().map_or(&[][..], Vec::as_slice);
+        check_message(components, true, report);
         let flags = self.flags.value().copied().unwrap_or_default();
         let parts = [
             (
