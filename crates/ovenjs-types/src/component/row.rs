@@ -107,7 +107,8 @@ const IN_ROW: &[ComponentType] = &[
 /// assert_eq!(button.custom_id.as_deref(), Some("buy"));
 ///
 /// let odd = Button::new("buy", "Buy").style(ButtonStyle::Link).validate().unwrap_err();
-/// assert_eq!(odd.violations()[0].path, "url");
+/// let places: Vec<&str> = odd.violations().iter().map(|violation| &*violation.path).collect();
+/// assert_eq!(places, ["custom_id", "url"]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

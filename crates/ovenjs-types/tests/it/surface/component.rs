@@ -100,8 +100,11 @@ fn component_lines() -> Vec<Line> {
             "docs/reference/action-row/action-row-structure",
         ])
         .settled(|row| settle_inside(row, 1)),
-        line::<Button>(&["ButtonComponentResponse", "docs/reference/button/button-structure"])
-            .settled(settle_button),
+        line::<Button>(&[
+            "ButtonComponentResponse",
+            "docs/reference/button/button-structure",
+        ])
+        .settled(settle_button),
         line::<Checkbox>(&[
             "docs/reference/checkbox/checkbox-interaction-response-structure",
             "docs/reference/checkbox/checkbox-structure",
@@ -117,8 +120,11 @@ fn component_lines() -> Vec<Line> {
             "docs/reference/container/container-structure",
         ])
         .settled(|container| settle_inside(container, 17)),
-        line::<File>(&["FileComponentResponse", "docs/reference/file/file-structure"])
-            .settled(|file| set(file, "type", 13)),
+        line::<File>(&[
+            "FileComponentResponse",
+            "docs/reference/file/file-structure",
+        ])
+        .settled(|file| set(file, "type", 13)),
         line::<FileUpload>(&[
             "docs/reference/file-upload/file-upload-interaction-response-structure",
             "docs/reference/file-upload/file-upload-structure",
@@ -134,7 +140,11 @@ fn component_lines() -> Vec<Line> {
         ])
         .settled(|label| {
             set(label, "type", 18);
-            set(label, "component", json!({ "type": 23, "custom_id": "x", "value": true }));
+            set(
+                label,
+                "component",
+                json!({ "type": 23, "custom_id": "x", "value": true }),
+            );
         }),
         line::<MediaGallery>(&[
             "MediaGalleryComponentResponse",
@@ -149,19 +159,22 @@ fn component_lines() -> Vec<Line> {
             "ModalInteractionCallbackRequestData",
             "docs/receiving-and-responding/interaction-response-object/modal",
         ])
-        .settled(|modal| settle_list(modal)),
+        .settled(settle_list),
         line::<RadioGroup>(&[
             "docs/reference/radio-group/radio-group-interaction-response-structure",
             "docs/reference/radio-group/radio-group-structure",
         ])
         .settled(|group| set(group, "type", 21)),
-        line::<Section>(&["SectionComponentResponse", "docs/reference/section/section-structure"])
-            .settled(|section| {
-                settle_inside(section, 9);
-                if !section["accessory"].is_object() {
-                    set(section, "accessory", json!({ "type": 2, "style": 1 }));
-                }
-            }),
+        line::<Section>(&[
+            "SectionComponentResponse",
+            "docs/reference/section/section-structure",
+        ])
+        .settled(|section| {
+            settle_inside(section, 9);
+            if !section["accessory"].is_object() {
+                set(section, "accessory", json!({ "type": 2, "style": 1 }));
+            }
+        }),
         line::<Select>(&[
             "docs/reference/channel-select/channel-select-interaction-response-structure",
             "docs/reference/mentionable-select/mentionable-select-interaction-response-structure",
@@ -261,7 +274,10 @@ pub(super) fn enums() -> Vec<EnumLine> {
             &["SKUIneligibilityReason"],
             SkuIneligibilityReason::KNOWN.iter().map(|v| v.value()),
         ),
-        values(&["SnowflakeSelectDefaultValueTypes"], SelectDefaultValueType::KNOWN),
+        values(
+            &["SnowflakeSelectDefaultValueTypes"],
+            SelectDefaultValueType::KNOWN,
+        ),
         values(
             &["ButtonStyleTypes"],
             ButtonStyle::KNOWN.iter().map(|v| v.value()),
@@ -304,14 +320,20 @@ fn settle_options(value: &mut Value) {
         }
         for key in ["channel_types", "integration_types", "contexts"] {
             let list = fields.get_mut(key).and_then(Value::as_array_mut);
-            let odd = list.into_iter().flatten().filter(|element| !element.is_number());
+            let odd = list
+                .into_iter()
+                .flatten()
+                .filter(|element| !element.is_number());
             odd.for_each(|element| *element = 1.into());
         }
     });
     if value.get("type").is_none_or(|kind| !kind.is_number()) {
         set(value, "type", 1);
     }
-    if value.get("handler").is_some_and(|handler| !handler.is_number()) {
+    if value
+        .get("handler")
+        .is_some_and(|handler| !handler.is_number())
+    {
         set(value, "handler", 1);
     }
 }
@@ -323,7 +345,9 @@ fn settle_inside(component: &mut Value, kind: u32) {
 }
 
 fn settle_list(component: &mut Value) {
-    let list = component.get_mut("components").and_then(Value::as_array_mut);
+    let list = component
+        .get_mut("components")
+        .and_then(Value::as_array_mut);
     for inside in list.into_iter().flatten() {
         if inside.get("type").is_none_or(|kind| !kind.is_number()) {
             *inside = json!({ "type": 10, "content": "x" });
@@ -344,7 +368,9 @@ fn settle_emoji(value: &mut Value) {
 }
 
 fn settle_select(select: &mut Value) {
-    let types = select.get_mut("channel_types").and_then(Value::as_array_mut);
+    let types = select
+        .get_mut("channel_types")
+        .and_then(Value::as_array_mut);
     let odd = types.into_iter().flatten().filter(|kind| !kind.is_number());
     odd.for_each(|kind| *kind = 5.into());
     let options = select.get_mut("options").and_then(Value::as_array_mut);
