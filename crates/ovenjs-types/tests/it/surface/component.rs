@@ -2,12 +2,11 @@
 
 use ovenjs_types::{
     ActionRow, Button, ButtonStyle, Checkbox, CheckboxGroup, Choice, Command, CommandHandler,
-    CommandOption, CommandOptionType, CommandPermission, CommandPermissionType, CommandType,
-    Component, ComponentType, Container, File, FileUpload, GroupOption, GuildCommandPermissions,
-    InstallContext, InteractionContext, InteractionResponseType, InteractionType, Label,
-    MediaGallery, MediaGalleryItem, Modal, RadioGroup, Section, Select, SelectDefaultValue,
-    SelectDefaultValueType, SelectOption, Separator, SeparatorSpacing, SkuIneligibilityReason,
-    TextDisplay, TextInput, TextInputStyle, Thumbnail, UnfurledMedia,
+    CommandOption, CommandOptionType, CommandType, Component, ComponentType, Container, File,
+    FileUpload, GroupOption, InstallContext, InteractionContext, InteractionResponseType,
+    InteractionType, Label, MediaGallery, MediaGalleryItem, Modal, RadioGroup, Section, Select,
+    SelectDefaultValue, SelectDefaultValueType, SelectOption, Separator, SeparatorSpacing,
+    SkuIneligibilityReason, TextDisplay, TextInput, TextInputStyle, Thumbnail, UnfurledMedia,
 };
 use serde_json::{Value, json};
 
@@ -47,19 +46,6 @@ fn command_lines() -> Vec<Line> {
             "docs/application-commands/application-command-object/application-command-option-structure",
         ])
         .settled(settle_options),
-        line::<CommandPermission>(&[
-            "CommandPermissionResponse",
-            "docs/application-commands/application-command-permissions-object/application-command-permissions-structure",
-        ])
-        .settled(|permission| set(permission, "type", 1)),
-        line::<GuildCommandPermissions>(&[
-            "CommandPermissionsResponse",
-            "docs/application-commands/application-command-permissions-object/guild-application-command-permissions-structure",
-        ])
-        .settled(|permissions| {
-            let list = permissions.get_mut("permissions").and_then(Value::as_array_mut);
-            list.into_iter().flatten().for_each(|one| set(one, "type", 1));
-        }),
     ]
 }
 
@@ -261,10 +247,6 @@ pub(super) fn enums() -> Vec<EnumLine> {
         values(
             &["ApplicationCommandHandler"],
             CommandHandler::KNOWN.iter().map(|v| v.value()),
-        ),
-        values(
-            &["ApplicationCommandPermissionType"],
-            CommandPermissionType::KNOWN.iter().map(|v| v.value()),
         ),
         values(
             &["MessageComponentSeparatorSpacingSize"],
