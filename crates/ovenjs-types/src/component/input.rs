@@ -31,7 +31,7 @@ pub struct Label {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<u32>,
     /// The title; at most 45 characters. Absent when the modal comes back.
-    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    #[serde(default)]
     pub label: Text,
     /// A second line; at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

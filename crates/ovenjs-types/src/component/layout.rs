@@ -97,7 +97,7 @@ pub struct TextDisplay {
     pub id: Option<u32>,
     /// The text; at most 4000 characters, and as many in all texts of a message together. Absent
     /// when a modal comes back.
-    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    #[serde(default)]
     pub content: Text,
 }
 
