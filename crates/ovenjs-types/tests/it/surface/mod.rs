@@ -321,4 +321,14 @@ pub(crate) fn tomorrow(value: &mut Value, choice: Choice) {
         }
         fields.insert(EXTRA.to_owned(), serde_json::json!({ "deep": [1] }));
     });
+    // Translations are maps from any language to a text, so nothing else can come there.
+    for_each_object(value, &mut |fields| {
+        for (key, value) in fields.iter_mut() {
+            if key.ends_with("_localizations")
+                && let Some(texts) = value.as_object_mut()
+            {
+                texts.remove(EXTRA);
+            }
+        }
+    });
 }
