@@ -16,9 +16,9 @@
 use std::fmt::{self, Display};
 
 use crate::{
-    Id, StickerFormatType,
+    Id, StickerFormat,
     marker::{
-        ApplicationMarker, EmojiMarker, GuildMarker, GuildScheduledEventMarker, RoleMarker,
+        ApplicationMarker, EmojiMarker, GuildMarker, RoleMarker, ScheduledEventMarker,
         StickerMarker, UserMarker,
     },
 };
@@ -76,7 +76,7 @@ images! {
     /// The icon of a role.
     role_icon(role: Id<RoleMarker>, hash: &str) "role-icons/{role}/{hash}" [Png, Jpeg, WebP]
     /// The cover of a scheduled event.
-    scheduled_event_cover(event: Id<GuildScheduledEventMarker>, hash: &str) "guild-events/{event}/{hash}" [Png, Jpeg, WebP]
+    scheduled_event_cover(event: Id<ScheduledEventMarker>, hash: &str) "guild-events/{event}/{hash}" [Png, Jpeg, WebP]
     /// The banner of a sticker pack, by its asset.
     sticker_pack_banner(asset: u64) "app-assets/710982414301790216/store/{asset}" [Png, Jpeg, WebP]
 }
@@ -84,19 +84,22 @@ images! {
 /// A sticker, in the one format that it has.
 ///
 /// ```
-/// use ovenjs_types::{Id, StickerFormatType, cdn};
+/// use ovenjs_types::{Id, StickerFormat, cdn};
 /// assert_eq!(
-///     cdn::sticker(Id::new(5), &StickerFormatType::Gif).to_string(),
+///     cdn::sticker(Id::new(5), StickerFormat::Gif).to_string(),
 ///     "https://media.discordapp.net/stickers/5.gif"
 /// );
 /// ```
 #[must_use]
-pub fn sticker(id: Id<StickerMarker>, kind: &StickerFormatType) -> Image {
+pub fn sticker(id: Id<StickerMarker>, kind: StickerFormat) -> Image {
     let path = format!("stickers/{id}");
     match kind {
-        StickerFormatType::Lottie => Image::new(path, &[Format::Lottie]),
+        StickerFormat::Lottie => Image::new(path, &[Format::Lottie]),
         // Discord keeps these on its other host.
-        StickerFormatType::Gif => Image { host: MEDIA, ..Image::new(path, &[Format::Gif]) },
+        StickerFormat::Gif => Image {
+            host: MEDIA,
+            ..Image::new(path, &[Format::Gif])
+        },
         _ => Image::new(path, &[Format::Png]),
     }
 }
@@ -110,7 +113,10 @@ pub fn sticker(id: Id<StickerMarker>, kind: &StickerFormatType) -> Image {
 /// ```
 #[must_use]
 pub fn default_avatar(user: Id<UserMarker>) -> Image {
-    Image::new(format!("embed/avatars/{}", (user.get() >> 22) % 6), &[Format::Png])
+    Image::new(
+        format!("embed/avatars/{}", (user.get() >> 22) % 6),
+        &[Format::Png],
+    )
 }
 
 /// The sound of a soundboard, by its id.
@@ -132,9 +138,22 @@ pub struct Image {
 impl Image {
     fn new(path: String, formats: &'static [Format]) -> Self {
         let usual = formats.first().copied().unwrap_or(Format::Png);
-        let moves = path.rsplit('/').next().is_some_and(|hash| hash.starts_with("a_"));
-        let format = if moves && formats.contains(&Format::Gif) { Format::Gif } else { usual };
-        Self { host: CDN, path, formats, format, size: None }
+        let moves = path
+            .rsplit('/')
+            .next()
+            .is_some_and(|hash| hash.starts_with("a_"));
+        let format = if moves && formats.contains(&Format::Gif) {
+            Format::Gif
+        } else {
+            usual
+        };
+        Self {
+            host: CDN,
+            path,
+            formats,
+            format,
+            size: None,
+        }
     }
 
     /// Asks for this format; stays as it is where Discord does not have the image in it. Without it
@@ -207,7 +226,10 @@ mod tests {
     #[test]
     fn a_format_that_an_image_does_not_have_changes_nothing() {
         let splash = guild_splash(Id::new(7), "a_ff");
-        assert_eq!(splash.to_string(), "https://cdn.discordapp.com/splashes/7/a_ff.png");
+        assert_eq!(
+            splash.to_string(),
+            "https://cdn.discordapp.com/splashes/7/a_ff.png"
+        );
         assert_eq!(splash.clone().format(Format::Gif), splash);
     }
 

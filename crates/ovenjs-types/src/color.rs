@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 /// let crust: Color = "#d2691e".parse().unwrap();
 /// assert_eq!(crust.rgb(), (0xd2, 0x69, 0x1e));
 /// assert_eq!(crust.to_string(), "#d2691e");
-/// assert_eq!(Embed::new().color(crust), Embed::new().color(0xd2_69_1e));
+/// assert_eq!(Embed::new().color(crust.value()).color, Some(0xd2_69_1e));
 /// assert!("crust".parse::<Color>().is_err());
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Color(u32);
 
@@ -94,7 +96,9 @@ impl FromStr for Color {
     fn from_str(text: &str) -> Result<Self, ColorError> {
         let digits = text.strip_prefix('#').unwrap_or(text);
         let lawful = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = lawful.then(|| u32::from_str_radix(digits, 16).ok()).flatten();
+        let number = lawful
+            .then(|| u32::from_str_radix(digits, 16).ok())
+            .flatten();
         number.map(Self).ok_or(ColorError(()))
     }
 }

@@ -31,7 +31,9 @@ mod attachment;
 mod audit_log;
 mod auto_moderation;
 mod ban;
+pub mod cdn;
 mod channel;
+mod color;
 mod command;
 mod command_permission;
 mod component;
@@ -59,6 +61,7 @@ mod json_value;
 mod lobby;
 mod locale;
 mod member;
+mod mention;
 mod message;
 mod null;
 mod oauth2;
@@ -74,6 +77,7 @@ mod role_connection;
 mod scheduled_event;
 mod secret;
 mod sku;
+mod snowflake;
 mod soundboard;
 mod stage;
 mod sticker;
@@ -105,6 +109,7 @@ pub use auto_moderation::{
 };
 pub use ban::*;
 pub use channel::*;
+pub use color::{Color, ColorError};
 pub use command::{
     Choice, ChoiceValue, Command, CommandDraft, CommandHandler, CommandOption, CommandOptionType,
     CommandType, InstallContext, InteractionContext, Localizations,
@@ -142,6 +147,7 @@ pub use json_value::JsonValue;
 pub use lobby::{Lobby, LobbyInvite, LobbyMember, LobbyMemberFlags, LobbyMessage, LobbyMetadata};
 pub use locale::*;
 pub use member::*;
+pub use mention::{GuildPage, Mention, TimestampStyle, message_link};
 pub use message::*;
 pub use oauth2::{
     AccessToken, AuthorizationInformation, OAuth2Key, OAuth2Keys, OAuth2Scope, OpenIdUser,
@@ -149,7 +155,9 @@ pub use oauth2::{
 pub use onboarding::*;
 pub use partial_guild::*;
 pub use patch::Patch;
-pub use permissions::Permissions;
+pub use permissions::{
+    Explanation, Granted, PermissionCalculator, PermissionPlace, Permissions, Rule,
+};
 pub use poll::*;
 pub use presence::{
     Activity, ActivityAssets, ActivityButton, ActivityFlags, ActivityParty, ActivitySecrets,
@@ -164,6 +172,7 @@ pub use role_connection::{RoleConnection, RoleConnectionMetadata, RoleConnection
 pub use scheduled_event::*;
 pub use secret::Secret;
 pub use sku::{Sku, SkuFlags, SkuType};
+pub use snowflake::Snowflake;
 pub use soundboard::*;
 pub use stage::*;
 pub use sticker::*;

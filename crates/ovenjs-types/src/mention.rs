@@ -88,7 +88,8 @@ impl<'a> Mention<'a> {
             None => (false, inner.strip_prefix(':')?),
         };
         let (name, number) = emoji.split_once(':')?;
-        let lawful = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let lawful =
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let id = id(number)?;
         lawful.then_some(Self::Emoji { name, id, animated })
     }
@@ -261,7 +262,10 @@ pub fn message_link(
 /// Digits alone, so that `+7` is nobody's id.
 fn id<T>(text: &str) -> Option<Id<T>> {
     let lawful = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| lawful).and_then(Id::new_checked)
+    text.parse()
+        .ok()
+        .filter(|_| lawful)
+        .and_then(Id::new_checked)
 }
 
 fn is_command_name(name: &str) -> bool {
@@ -269,7 +273,9 @@ fn is_command_name(name: &str) -> bool {
     words <= 3
         && name.split(' ').all(|word| {
             !word.is_empty()
-                && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '\''))
+                && word
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '\''))
         })
 }
 
@@ -280,8 +286,16 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for text in [
-            "<@80>", "<@&80>", "<#80>", "</jobs list all:80>", "<:bread:80>", "<a:bread:80>",
-            "<t:1618953630>", "<t:-5:R>", "<t:0:S>", "<id:linked-roles>",
+            "<@80>",
+            "<@&80>",
+            "<#80>",
+            "</jobs list all:80>",
+            "<:bread:80>",
+            "<a:bread:80>",
+            "<t:1618953630>",
+            "<t:-5:R>",
+            "<t:0:S>",
+            "<id:linked-roles>",
         ] {
             let mention = Mention::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(mention.to_string(), text);
@@ -292,9 +306,25 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_mention_is_none() {
         for text in [
-            "", "<", "<>", "<@>", "<@0>", "<@+8>", "<@8", "@8>", "<#x>", "<t:>", "<t:+1>",
-            "<t:1:x>", "<t:99999999999999999>", "<:b d:1>", "<::1>", "</ x:1>", "</a b c d:1>",
-            "<@18446744073709551616>", "<id:home>",
+            "",
+            "<",
+            "<>",
+            "<@>",
+            "<@0>",
+            "<@+8>",
+            "<@8",
+            "@8>",
+            "<#x>",
+            "<t:>",
+            "<t:+1>",
+            "<t:1:x>",
+            "<t:99999999999999999>",
+            "<:b d:1>",
+            "<::1>",
+            "</ x:1>",
+            "</a b c d:1>",
+            "<@18446744073709551616>",
+            "<id:home>",
         ] {
             assert_eq!(Mention::parse(text), None, "{text}");
         }
@@ -302,7 +332,11 @@ mod tests {
 
     #[test]
     fn mentions_are_found_wherever_brackets_stand() {
-        let places = |text| Mention::in_text(text).map(|(place, _)| place).collect::<Vec<_>>();
+        let places = |text| {
+            Mention::in_text(text)
+                .map(|(place, _)| place)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(places("é <@1><#2>"), [3, 7]);
         assert_eq!(places("1 < 2 <@3> > <"), [6]);
         assert_eq!(places("<<@1>>"), [1]);

@@ -1,4 +1,8 @@
-//! Permission bits.
+//! Permission bits, and what they come to.
+
+mod calculator;
+
+pub use calculator::{Explanation, Granted, PermissionCalculator, PermissionPlace, Rule};
 
 flags! {
     /// What a member may do, in a guild or a channel.

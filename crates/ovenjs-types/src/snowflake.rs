@@ -52,7 +52,10 @@ mod tests {
     #[test]
     fn times_beyond_what_an_id_can_say_stop_at_its_ends() {
         assert_eq!(Id::<UserMarker>::at(Timestamp::MIN), Id::new(1));
-        assert_eq!(Id::<UserMarker>::at(Timestamp::MAX).get() >> 22, u64::MAX >> 22);
+        assert_eq!(
+            Id::<UserMarker>::at(Timestamp::MAX).get() >> 22,
+            u64::MAX >> 22
+        );
         assert!(Id::<UserMarker>::new(u64::MAX).created_at() < Timestamp::MAX);
     }
 }

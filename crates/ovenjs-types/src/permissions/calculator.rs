@@ -19,7 +19,7 @@ use crate::{
 ///
 /// ```
 /// use ovenjs_types::{
-///     ChannelType, Id, Overwrite, OverwriteType, PermissionCalculator, Permissions, Place,
+///     ChannelType, Id, Overwrite, OverwriteType, PermissionCalculator, Permissions, PermissionPlace,
 /// };
 ///
 /// let guild = Id::new(1);
@@ -29,7 +29,7 @@ use crate::{
 /// assert!(ann.in_guild().contains(Permissions::MANAGE_MESSAGES));
 ///
 /// let quiet = [Overwrite::role(Id::new(2)).deny(Permissions::SEND_MESSAGES)];
-/// let place = Place::new(ChannelType::GuildText, &quiet);
+/// let place = PermissionPlace::new(ChannelType::GuildText, &quiet);
 /// assert!(!ann.in_channel(&place).contains(Permissions::SEND_MESSAGES));
 /// assert_eq!(
 ///     ann.explain(&place, Permissions::SEND_MESSAGES).to_string(),
@@ -68,7 +68,10 @@ impl PermissionCalculator {
         if guild.owner_id == Some(user) {
             calculator = calculator.owner();
         }
-        if member.communication_disabled_until.is_some_and(|end| end > now) {
+        if member
+            .communication_disabled_until
+            .is_some_and(|end| end > now)
+        {
             calculator = calculator.timed_out();
         }
         for role in &guild.roles {
@@ -112,7 +115,7 @@ impl PermissionCalculator {
     /// What the member may do in the guild as a whole.
     #[must_use]
     pub fn in_guild(&self) -> Permissions {
-        self.without_timed_out(self.from_roles())
+        self.without_timed_out(self.held_by_roles())
     }
 
     /// What the member may do in a channel or thread.
@@ -120,12 +123,12 @@ impl PermissionCalculator {
     /// In a thread, `SEND_MESSAGES` says whether messages may be sent there, which is what
     /// `SEND_MESSAGES_IN_THREADS` allows in the channel above.
     #[must_use]
-    pub fn in_channel(&self, place: &Place<'_>) -> Permissions {
-        let from_roles = self.from_roles();
-        if from_roles == EVERYTHING {
+    pub fn in_channel(&self, place: &PermissionPlace<'_>) -> Permissions {
+        let held = self.held_by_roles();
+        if held == EVERYTHING {
             return EVERYTHING;
         }
-        let overwritten = self.overwrite(from_roles, place.overwrites);
+        let overwritten = self.overwrite(held, place.overwrites);
         place.without_ignored(self.without_timed_out(overwritten))
     }
 
@@ -133,7 +136,7 @@ impl PermissionCalculator {
     ///
     /// Of several permissions, the first that is denied is explained; where none is, the first.
     #[must_use]
-    pub fn explain(&self, place: &Place<'_>, permission: Permissions) -> Explanation {
+    pub fn explain(&self, place: &PermissionPlace<'_>, permission: Permissions) -> Explanation {
         self.explain_first(permission, |bit| self.judge(place, bit))
     }
 
@@ -141,7 +144,8 @@ impl PermissionCalculator {
     #[must_use]
     pub fn explain_in_guild(&self, permission: Permissions) -> Explanation {
         self.explain_first(permission, |bit| {
-            self.judge_timed_out(bit).unwrap_or_else(|| self.judge_roles(bit))
+            self.judge_timed_out(bit)
+                .unwrap_or_else(|| self.judge_roles(bit))
         })
     }
 
@@ -152,12 +156,12 @@ impl PermissionCalculator {
     /// Why the first permission that is missing is denied.
     ///
     /// ```
-    /// use ovenjs_types::{ChannelType, Granted, Id, PermissionCalculator, Permissions, Place};
+    /// use ovenjs_types::{ChannelType, Granted, Id, PermissionCalculator, Permissions, PermissionPlace};
     ///
     /// const SEND: u64 = Permissions::SEND_MESSAGES.bits();
     /// fn announce(_: Granted<'_, SEND>) {}
     ///
-    /// let place = Place::new(ChannelType::GuildText, &[]);
+    /// let place = PermissionPlace::new(ChannelType::GuildText, &[]);
     /// let ann = PermissionCalculator::new(Id::new(1), Id::new(50)).everyone(Permissions::VIEW_CHANNEL);
     /// assert!(ann.grant::<SEND>(&place).is_err());
     ///
@@ -167,7 +171,7 @@ impl PermissionCalculator {
     /// ```
     pub fn grant<const BITS: u64>(
         &self,
-        place: &Place<'_>,
+        place: &PermissionPlace<'_>,
     ) -> Result<Granted<'_, BITS>, Explanation> {
         let wanted = Permissions::from_bits(BITS);
         if self.in_channel(place).contains(wanted) {
@@ -177,7 +181,7 @@ impl PermissionCalculator {
         }
     }
 
-    fn from_roles(&self) -> Permissions {
+    fn held_by_roles(&self) -> Permissions {
         let roles = self.roles.iter().map(|(_, permissions)| *permissions);
         let held = roles.fold(self.everyone, Permissions::union);
         if self.is_owner || held.contains(Permissions::ADMINISTRATOR) {
@@ -191,14 +195,19 @@ impl PermissionCalculator {
         let apply = |held: Permissions, overwrite: &Overwrite| {
             held.difference(overwrite.deny).union(overwrite.allow)
         };
-        let held = self.everyone_overwrite(overwrites).into_iter().fold(held, apply);
+        let held = self
+            .everyone_overwrite(overwrites)
+            .into_iter()
+            .fold(held, apply);
         let (mut allow, mut deny) = (Permissions::empty(), Permissions::empty());
         for overwrite in self.role_overwrites(overwrites) {
             allow.insert(overwrite.allow);
             deny.insert(overwrite.deny);
         }
         let held = held.difference(deny).union(allow);
-        self.member_overwrite(overwrites).into_iter().fold(held, apply)
+        self.member_overwrite(overwrites)
+            .into_iter()
+            .fold(held, apply)
     }
 
     /// Owner and administrators keep everything under a time-out.
@@ -221,7 +230,8 @@ impl PermissionCalculator {
         overwrites: &'a [Overwrite],
     ) -> impl Iterator<Item = &'a Overwrite> {
         overwrites.iter().filter(|o| {
-            o.kind == OverwriteType::Role && self.roles.iter().any(|(role, _)| role.get() == o.id.get())
+            o.kind == OverwriteType::Role
+                && self.roles.iter().any(|(role, _)| role.get() == o.id.get())
         })
     }
 
@@ -240,7 +250,11 @@ impl PermissionCalculator {
         let mut first = None;
         for bit in bits.filter(|bit| permission.contains(*bit)) {
             let (is_granted, rule) = judge(bit);
-            let explanation = Explanation { permission: bit, is_granted, rule };
+            let explanation = Explanation {
+                permission: bit,
+                is_granted,
+                rule,
+            };
             if !is_granted {
                 return explanation;
             }
@@ -254,7 +268,7 @@ impl PermissionCalculator {
     }
 
     /// The rule that decides about one permission in a channel.
-    fn judge(&self, place: &Place<'_>, bit: Permissions) -> (bool, Rule) {
+    fn judge(&self, place: &PermissionPlace<'_>, bit: Permissions) -> (bool, Rule) {
         let wanted = place.stands_for(bit);
         let verdict = self.judge_unbound(place, wanted);
         if !verdict.0 || self.is_above_rules() {
@@ -269,7 +283,7 @@ impl PermissionCalculator {
     }
 
     /// As [`judge`](Self::judge), before anything is ignored for lack of another permission.
-    fn judge_unbound(&self, place: &Place<'_>, bit: Permissions) -> (bool, Rule) {
+    fn judge_unbound(&self, place: &PermissionPlace<'_>, bit: Permissions) -> (bool, Rule) {
         if self.is_above_rules() {
             return self.judge_roles(bit);
         }
@@ -283,10 +297,16 @@ impl PermissionCalculator {
             return (own.allow.contains(bit), Rule::MemberOverwrite);
         }
         let role = |o: &Overwrite| Rule::RoleOverwrite(o.id.cast());
-        if let Some(allows) = self.role_overwrites(overwrites).find(|o| o.allow.contains(bit)) {
+        if let Some(allows) = self
+            .role_overwrites(overwrites)
+            .find(|o| o.allow.contains(bit))
+        {
             return (true, role(allows));
         }
-        if let Some(denies) = self.role_overwrites(overwrites).find(|o| o.deny.contains(bit)) {
+        if let Some(denies) = self
+            .role_overwrites(overwrites)
+            .find(|o| o.deny.contains(bit))
+        {
             return (false, role(denies));
         }
         if let Some(all) = self.everyone_overwrite(overwrites)
@@ -298,7 +318,8 @@ impl PermissionCalculator {
     }
 
     fn judge_timed_out(&self, bit: Permissions) -> Option<(bool, Rule)> {
-        let denied = self.is_timed_out && !self.is_above_rules() && !LEFT_TO_TIMED_OUT.contains(bit);
+        let denied =
+            self.is_timed_out && !self.is_above_rules() && !LEFT_TO_TIMED_OUT.contains(bit);
         denied.then_some((false, Rule::TimedOut))
     }
 
@@ -320,13 +341,13 @@ impl PermissionCalculator {
     }
 
     fn is_above_rules(&self) -> bool {
-        self.from_roles() == EVERYTHING
+        self.held_by_roles() == EVERYTHING
     }
 }
 
 /// A channel or thread, as far as permissions go.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct PermissionPlace<'a> {
     kind: ChannelType,
     overwrites: &'a [Overwrite],
     thread: Option<Thread>,
@@ -340,11 +361,15 @@ struct Thread {
     is_locked: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> PermissionPlace<'a> {
     /// A channel of this type with these overwrites.
     #[must_use]
     pub const fn new(kind: ChannelType, overwrites: &'a [Overwrite]) -> Self {
-        Self { kind, overwrites, thread: None }
+        Self {
+            kind,
+            overwrites,
+            thread: None,
+        }
     }
 
     /// A channel that is no thread.
@@ -365,7 +390,10 @@ impl<'a> Place<'a> {
                 .as_ref()
                 .is_some_and(|metadata| metadata.archived && metadata.locked),
         };
-        Self { thread: Some(state), ..Self::channel(parent) }
+        Self {
+            thread: Some(state),
+            ..Self::channel(parent)
+        }
     }
 
     /// Takes away what is ignored here for lack of something else.
@@ -430,7 +458,8 @@ impl<'a> Place<'a> {
     }
 
     fn hides_thread(&self, held: Permissions) -> bool {
-        self.thread.is_some_and(|thread| thread.is_private && !thread.is_joined)
+        self.thread
+            .is_some_and(|thread| thread.is_private && !thread.is_joined)
             && !held.contains(Permissions::MANAGE_THREADS)
     }
 
@@ -440,7 +469,10 @@ impl<'a> Place<'a> {
     }
 
     const fn is_voice(&self) -> bool {
-        matches!(self.kind, ChannelType::GuildVoice | ChannelType::GuildStageVoice)
+        matches!(
+            self.kind,
+            ChannelType::GuildVoice | ChannelType::GuildStageVoice
+        )
     }
 }
 
@@ -506,8 +538,11 @@ pub enum Rule {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (state, says) =
-            if self.is_granted { ("granted", "allows") } else { ("denied", "denies") };
+        let (state, says) = if self.is_granted {
+            ("granted", "allows")
+        } else {
+            ("denied", "denies")
+        };
         write!(f, "{} is {state}: ", self.permission)?;
         match self.rule {
             Rule::Owner => f.write_str("the member owns the guild"),
