@@ -119,15 +119,6 @@ impl Failure {
         }
     }
 
-    /// An operation which Discord has and the box does not act on yet.
-    pub(crate) fn not_acted_on(operation: &str) -> Self {
-        Self::new(
-            501,
-            0,
-            format!("{operation} is not acted on by the mock yet"),
-        )
-    }
-
     pub(crate) fn body(&self) -> Value {
         let mut body = object(json!({ "message": self.message, "code": self.code }));
         if let Some(errors) = &self.errors {

@@ -59,7 +59,7 @@ impl Journal {
         });
         let answer = match body {
             Body::Json(value) => value.clone(),
-            Body::Html(text) => Value::String(text.clone()),
+            Body::Html(text) | Body::Csv(text) => Value::String(text.clone()),
             Body::Empty | Body::Png(_) => Value::Null,
         };
         let weighed = |(record, _, answer): &(Record, u16, Value)| {

@@ -31,6 +31,12 @@
 //! `world` what exists, `protocol` the gateway's rules, `rest` the operations; all three are pure
 //! and live together in `backend`. [`Referee`] is that without wires, for simulations. `shared` puts
 //! a lock, a clock and a bell around it, `server` the sockets, `play` the in-process interface.
+//!
+//! # What is acted on
+//!
+//! Every operation of Discord's is answered. Most are acted on: they change the box, and events and
+//! the audit log tell of it. The few others are [`CANNED_OPERATIONS`], which are answered in the
+//! right shape only.
 
 mod backend;
 mod config;
@@ -59,3 +65,4 @@ pub use play::{
 };
 pub use protocol::Admission;
 pub use referee::{Call, Referee, Reply, Step};
+pub use rest::CANNED_OPERATIONS;

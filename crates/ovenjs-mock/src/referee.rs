@@ -168,7 +168,7 @@ impl Referee {
         let body = match reply.body {
             Body::Empty => Vec::new(),
             Body::Json(value) => value.to_string().into_bytes(),
-            Body::Html(text) => text.into_bytes(),
+            Body::Html(text) | Body::Csv(text) => text.into_bytes(),
             Body::Png(bytes) => bytes.to_vec(),
         };
         Reply {

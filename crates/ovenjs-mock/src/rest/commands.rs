@@ -8,17 +8,7 @@ use super::{Call, Done, done, ok};
 
 pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     let guild = || Some(call.id("guild_id"));
-    let own = |world: &World| {
-        if call.id("application_id") == world.application_id() {
-            Ok(())
-        } else {
-            Err(Failure::new(
-                403,
-                20012,
-                "You are not authorized to perform this action on this application",
-            ))
-        }
-    };
+    let own = |world: &World| is_own(call, world);
     let done = match call.operation.as_str() {
         "list_application_commands" => own(world).and_then(|()| list(call, world, None)),
         "create_application_command" => own(world).and_then(|()| create(call, world, None)),
@@ -43,6 +33,19 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
         _ => return None,
     };
     Some(done)
+}
+
+/// Refuses to touch another application than the bot's own.
+pub(super) fn is_own(call: &Call, world: &World) -> Result<(), Failure> {
+    if call.id("application_id") == world.application_id() {
+        Ok(())
+    } else {
+        Err(Failure::new(
+            403,
+            20012,
+            "You are not authorized to perform this action on this application",
+        ))
+    }
 }
 
 fn list(call: &Call, world: &World, guild: Option<u64>) -> Done {

@@ -2,6 +2,7 @@
 //! audit log says, and what is refused.
 
 mod bans;
+mod canned;
 mod channels;
 mod members;
 mod roles;

@@ -211,6 +211,7 @@ fn respond(reply: Reply) -> Response<Payload> {
         Body::Empty => (None, Bytes::new()),
         Body::Json(value) => (Some("application/json"), value.to_string().into()),
         Body::Html(text) => (Some("text/html"), text.into()),
+        Body::Csv(text) => (Some("text/csv"), text.into()),
         Body::Png(bytes) => (Some("image/png"), Bytes::from_static(bytes)),
     };
     let mut response = Response::builder().status(reply.status);

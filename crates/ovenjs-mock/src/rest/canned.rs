@@ -1,0 +1,189 @@
+//! Answers for the operations that the box does not act on: of the right shape, and about nothing.
+
+use serde_json::Value;
+
+use crate::{
+    failure::Failure,
+    oracle::{Choice, Fill, Operation, Oracle},
+    world::{World, permission},
+};
+
+use super::{Call, Done, commands};
+
+/// The operations which the box answers without acting on them, by Discord's ids.
+///
+/// Token, limits, path, query and form are judged as everywhere, and the guild, channel or
+/// application that the path names has to be there for the bot. What comes back is then the least
+/// that Discord's description of the operation allows: required fields only, empty lists, ids that
+/// name nothing, `204` where there is no body. Nothing in the box changes, and no event follows.
+///
+/// Every other operation of the tables is acted on.
+///
+/// ```
+/// use ovenjs_mock::{CANNED_OPERATIONS, oracle::Oracle};
+///
+/// assert!(CANNED_OPERATIONS.contains(&"create_lobby"));
+/// assert!(!CANNED_OPERATIONS.contains(&"create_message"));
+/// let known = |id: &&str| Oracle::embedded().operation(id).is_some();
+/// assert!(CANNED_OPERATIONS.iter().all(known));
+/// ```
+pub const CANNED_OPERATIONS: &[&str] = &[
+    "update_my_application",
+    "get_application",
+    "update_application",
+    "applications_get_activity_instance",
+    "upload_application_attachment",
+    "list_application_emojis",
+    "create_application_emoji",
+    "delete_application_emoji",
+    "get_application_emoji",
+    "update_application_emoji",
+    "get_entitlements",
+    "create_entitlement",
+    "delete_entitlement",
+    "get_entitlement",
+    "consume_entitlement",
+    "list_guild_application_command_permissions",
+    "batch_edit_application_command_permissions",
+    "get_guild_application_command_permissions",
+    "set_guild_application_command_permissions",
+    "get_application_role_connections_metadata",
+    "update_application_role_connections_metadata",
+    "list_skus",
+    "list_channel_invites",
+    "create_channel_invite",
+    "send_soundboard_sound",
+    "list_auto_moderation_rules",
+    "create_auto_moderation_rule",
+    "delete_auto_moderation_rule",
+    "get_auto_moderation_rule",
+    "update_auto_moderation_rule",
+    "list_guild_emojis",
+    "create_guild_emoji",
+    "delete_guild_emoji",
+    "get_guild_emoji",
+    "update_guild_emoji",
+    "list_guild_scheduled_events",
+    "create_guild_scheduled_event",
+    "delete_guild_scheduled_event",
+    "get_guild_scheduled_event",
+    "update_guild_scheduled_event",
+    "create_guild_scheduled_event_exception",
+    "delete_guild_scheduled_event_exception",
+    "update_guild_scheduled_event_exception",
+    "list_guild_scheduled_event_users",
+    "count_guild_scheduled_event_users",
+    "list_guild_scheduled_event_exception_users",
+    "list_guild_soundboard_sounds",
+    "create_guild_soundboard_sound",
+    "delete_guild_soundboard_sound",
+    "get_guild_soundboard_sound",
+    "update_guild_soundboard_sound",
+    "list_guild_stickers",
+    "create_guild_sticker",
+    "delete_guild_sticker",
+    "get_guild_sticker",
+    "update_guild_sticker",
+    "invite_revoke",
+    "invite_resolve",
+    "get_invite_target_users",
+    "update_invite_target_users",
+    "get_invite_target_users_job_status",
+    "create_lobby",
+    "create_or_join_lobby",
+    "delete_lobby",
+    "get_lobby",
+    "edit_lobby",
+    "edit_lobby_channel_link",
+    "leave_lobby",
+    "create_linked_lobby_guild_invite_for_self",
+    "bulk_update_lobby_members",
+    "delete_lobby_member",
+    "add_lobby_member",
+    "create_linked_lobby_guild_invite_for_user",
+    "get_lobby_messages",
+    "create_lobby_message",
+    "update_lobby_message_external_moderation_metadata",
+    "get_my_oauth2_authorization",
+    "get_public_keys",
+    "token_url",
+    "token_revocation_url",
+    "get_openid_connect_userinfo",
+    "update_user_message_external_moderation_metadata",
+    "partner_sdk_unmerge_provisional_account",
+    "bot_partner_sdk_unmerge_provisional_account",
+    "partner_sdk_token",
+    "bot_partner_sdk_token",
+    "get_sku_subscriptions",
+    "get_sku_subscription",
+    "get_soundboard_default_sounds",
+    "create_stage_instance",
+    "delete_stage_instance",
+    "get_stage_instance",
+    "update_stage_instance",
+    "list_sticker_packs",
+    "get_sticker_pack",
+    "get_sticker",
+    "get_current_user_application_entitlements",
+    "delete_application_user_role_connection",
+    "get_application_user_role_connection",
+    "update_application_user_role_connection",
+];
+
+/// Answers a canned operation; `None` for all others.
+pub(super) fn act(call: &Call, world: &World) -> Option<Done> {
+    let id = call.operation.as_str();
+    if !CANNED_OPERATIONS.contains(&id) {
+        return None;
+    }
+    let operation = Oracle::embedded().operation(id)?;
+    Some(is_reachable(call, world, operation).map(|()| least(operation)))
+}
+
+/// Refuses when the bot cannot see what the path is about.
+fn is_reachable(call: &Call, world: &World, operation: &Operation) -> Result<(), Failure> {
+    for param in &operation.path_params {
+        match param.name.as_str() {
+            "application_id" => commands::is_own(call, world)?,
+            "guild_id" => world.in_guild(call.id("guild_id"))?,
+            "channel_id" => {
+                let channel = call.id("channel_id");
+                if world.channels.get(&channel).is_none() {
+                    return Err(Failure::unknown(10003));
+                }
+                if world.channel_guild(channel).is_some() {
+                    world.bot_may(channel, permission::VIEW_CHANNEL)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The first success that the tables name, filled with as little as it can have.
+fn least(operation: &Operation) -> (u16, Option<Value>) {
+    let choice = Choice {
+        fill: Fill::Least,
+        branch: 0,
+    };
+    let success = operation
+        .answers
+        .iter()
+        .find_map(|answer| Some((success(&answer.status)?, answer)));
+    match success {
+        None => (204, None),
+        Some((status, answer)) => {
+            let body = answer
+                .content
+                .as_ref()
+                .map(|content| Oracle::embedded().instance_of(&content.shape, choice));
+            (status, body)
+        }
+    }
+}
+
+/// The status of an answer which is a success.
+fn success(status: &str) -> Option<u16> {
+    status.parse().ok().filter(|status| *status < 300)
+}
