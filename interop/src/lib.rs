@@ -127,7 +127,9 @@ async fn registers(discord: &Discord) -> Result<()> {
         "the registered commands are {names:?}"
     );
     let presence = discord.wait_for_payload(PRESENCE_UPDATE).await?;
-    let activity = presence.data.text("/activities/0/name");
+    let activities = presence.data.text("/activities/0/name");
+    // hikari writes the field that Discord had before.
+    let activity = activities.or_else(|| presence.data.text("/game/name"));
     ensure!(
         activity == Some("the oven"),
         "the presence is {}",

@@ -51,6 +51,13 @@ const BOTS: &[Bot] = &[
         script: "bot.py",
         compression: "zstd-stream",
     },
+    Bot {
+        name: "hikari",
+        folder: "hikari",
+        program: "bin/python",
+        script: "bot.py",
+        compression: "zlib-stream",
+    },
 ];
 
 /// How long one bot may take with everything. Each wait inside has a shorter bound of its own; this

@@ -13,7 +13,7 @@ use std::process::Command;
 /// The oldest Node.js that discord.js and what it depends on run on.
 const NODE: (u32, u32) = (18, 17);
 
-/// The oldest Python that discord.py and what it depends on run on.
+/// The oldest Python that discord.py, hikari and what they depend on run on.
 const PYTHON: (u32, u32) = (3, 10);
 
 /// The file that says for which runtime and manifest a folder was filled.
@@ -25,7 +25,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let python = checked_version("python3", PYTHON)?;
     let folder = workspace.target.join("interop");
     fill_discord_js(workspace, &folder.join("discord-js"), &node)?;
-    fill_discord_py(workspace, &folder.join("discord-py"), &python)?;
+    for bot in ["discord-py", "hikari"] {
+        fill_python(workspace, bot, &folder.join(bot), &python)?;
+    }
     let mut command = workspace.cargo(["run", "--quiet", "--package", "ovenjs-interop", "--"]);
     shell::run(command.arg(&folder))
 }
@@ -90,8 +92,8 @@ fn fill_discord_js(workspace: &Workspace, folder: &Path, node: &str) -> Result<(
     })
 }
 
-fn fill_discord_py(workspace: &Workspace, folder: &Path, python: &str) -> Result<()> {
-    let source = workspace.root.join("interop").join("discord-py");
+fn fill_python(workspace: &Workspace, bot: &str, folder: &Path, python: &str) -> Result<()> {
+    let source = workspace.root.join("interop").join(bot);
     let requirements = source.join("requirements.txt");
     // An environment points to the Python that made it, and knows its own place.
     let wanted = format!("{python}{}\n{}", folder.display(), read(&requirements)?);
@@ -112,7 +114,7 @@ fn fill_discord_py(workspace: &Workspace, folder: &Path, python: &str) -> Result
         shell::run(pip.arg("--no-deps").arg("--requirement").arg(&requirements))
     })?;
     std::fs::copy(source.join("bot.py"), folder.join("bot.py"))
-        .context("failed to copy the discord.py bot")?;
+        .with_context(|| format!("failed to copy the {bot} bot"))?;
     Ok(())
 }
 

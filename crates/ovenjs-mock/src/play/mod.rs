@@ -3,6 +3,7 @@
 pub(crate) mod acts;
 mod answer;
 mod faults;
+mod guild;
 mod presence;
 mod seen;
 mod user;

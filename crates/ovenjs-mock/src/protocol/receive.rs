@@ -37,7 +37,7 @@ impl Gateway {
         let mut payload: Object = serde_json::from_slice(bytes).map_err(|_| close::DECODE)?;
         let op = payload.get("op").and_then(Value::as_u64);
         let op = op.ok_or(close::DECODE)?;
-        let data = payload.remove("d").unwrap_or_default();
+        let mut data = payload.remove("d").unwrap_or_default();
         if op != IDENTIFY && op != RESUME {
             // Identify and resume carry the token, which no log shows.
             self.traffic.push(Traffic::Received {
@@ -55,6 +55,7 @@ impl Gateway {
             (HEARTBEAT | IDENTIFY | RESUME, _) | (_, Some(_)) => {}
             (_, None) => return Err(close::NOT_AUTHENTICATED),
         }
+        self.take_game(op, &mut data);
         self.judge(command, &data)?;
         match (op, session) {
             (HEARTBEAT, _) => {
@@ -65,6 +66,32 @@ impl Gateway {
             (RESUME, _) => self.resume(id, &object(data), world),
             (_, Some(session)) => self.answer(op, id, session, &object(data), world),
             (_, None) => Ok(()),
+        }
+    }
+
+    /// A presence of old held one activity, in `game`. Discord's documents have forgotten the field,
+    /// but hikari still writes it, and its bots are seen playing.
+    fn take_game(&mut self, op: u64, data: &mut Value) {
+        let presence = match op {
+            IDENTIFY => data.get_mut("presence"),
+            PRESENCE_UPDATE => Some(data),
+            _ => None,
+        };
+        let Some(presence) = presence.and_then(Value::as_object_mut) else {
+            return;
+        };
+        if presence.contains_key("activities") {
+            return;
+        }
+        if let Some(game) = presence.remove("game") {
+            let activities = if game.is_null() {
+                json!([])
+            } else {
+                json!([game])
+            };
+            presence.insert("activities".to_owned(), activities);
+            self.warnings
+                .push("a presence says game, which activities has replaced".to_owned());
         }
     }
 
@@ -123,6 +150,7 @@ fn code_for(violation: &Violation) -> Reason {
 
 const HEARTBEAT: u64 = 1;
 const IDENTIFY: u64 = 2;
+const PRESENCE_UPDATE: u64 = 3;
 const RESUME: u64 = 6;
 
 /// Discord's limit on what a client sends at once.

@@ -8,7 +8,7 @@ mod channels;
 pub(crate) mod command;
 mod component;
 mod due;
-mod guild;
+pub(crate) mod guild;
 pub(crate) mod guild_channel;
 pub(crate) mod interaction;
 mod member;

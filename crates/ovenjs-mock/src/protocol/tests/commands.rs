@@ -280,3 +280,20 @@ fn sounds_come_guild_by_guild() {
     assert!(script.backend.journal.warnings[0].contains("not on this shard"));
     assert_eq!(script.backend.journal.violations, [""; 0]);
 }
+
+#[test]
+fn the_presence_of_old_is_taken_with_a_warning() {
+    let mut script = Script::new(Config::default());
+    let (watching, _) = script.identified(1 << 8);
+    let presence = |game: Value| json!({ "op": 3, "d": { "since": null, "afk": false, "game": game, "status": "online" } });
+    for (game, activities) in [(json!({ "name": "bread", "type": 0 }), 1), (Value::Null, 0)] {
+        script.say(watching, &presence(game));
+        let seen = script.heard(watching);
+        assert_eq!(
+            seen[0]["d"]["activities"].as_array().unwrap().len(),
+            activities
+        );
+    }
+    assert!(script.backend.journal.warnings[0].contains("activities has replaced"));
+    assert_eq!(script.backend.journal.violations, [""; 0]);
+}
