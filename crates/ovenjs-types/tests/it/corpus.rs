@@ -6,9 +6,16 @@
 use std::path::PathBuf;
 
 use ovenjs_types::{
-    ActivityInstance, Application, AutoModerationRule, Channel, Command, CommandDraft, Component,
-    Entitlement, Guild, Interaction, InteractionData, Member, Message, MessageDraft, Modal,
-    ReactionEmoji, Role, Sku, Subscription, UnavailableGuild, User, Validate,
+    AccessToken, Activity, ActivityInstance, AllowedMentions, Application, ApplicationEmojis,
+    AuthorizationInformation, AutoModerationRule, Ban, BotGateway, Channel, Command, CommandDraft,
+    Component, CurrentUserGuild, Emoji, Entitlement, GatewayAddress, GatewayCommand, Guild,
+    GuildOnboarding, GuildPreview, GuildTemplate, GuildWidget, GuildWidgetSettings, Hello,
+    IncidentsData, Integration, Interaction, InteractionData, InvalidSession, Invite,
+    InviteStageInstance, Lobby, Member, Message, MessageDraft, Modal, ReactionEmoji, Reconnect,
+    Role, RoleColors, RoleMemberCounts, SearchIndexNotReady, Sku, SoundboardSound, StageInstance,
+    Sticker, StickerPack, Subscription, TargetUsersJob, TestEntitlement, UnavailableGuild, User,
+    Validate, VanityUrl, VoiceServerUpdate, VoiceState, Webhook, WebhookEventPayload,
+    WelcomeScreen,
     json::{self, Scratch},
 };
 use serde::de::DeserializeOwned;
@@ -18,12 +25,13 @@ use crate::surface::{again, differences, set};
 
 #[test]
 fn discords_examples_come_back_whole() {
-    let (mut clean, mut all, mut untyped) = (0, 0, Vec::new());
-    let mut faults = Vec::new();
+    let (mut clean, mut all, mut faults) = (0, 0, Vec::new());
     for (file, object, example) in files() {
         let Some(found) = compare(&object, &example) else {
             if NO_TYPE.iter().all(|(known, _)| *known != object) {
-                untyped.push(object);
+                faults.push(format!(
+                    "{file}: {object:?} has neither a line nor a reason"
+                ));
             }
             continue;
         };
@@ -41,16 +49,7 @@ fn discords_examples_come_back_whole() {
         "examples: {all} typed, {clean} clean, {} stale or invented",
         all - clean
     );
-    untyped.sort_unstable();
-    untyped.dedup();
-    println!("examples without a type here: {untyped:?}");
-    for fault in &faults {
-        println!("{fault}");
-    }
-    assert!(
-        faults.is_empty() || !crate::surface::is_complete(),
-        "see above"
-    );
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 /// Examples that Discord itself would not send, each with its reason.
@@ -83,7 +82,23 @@ const STALE: &[(&str, &str)] = &[
         "interactions-application-commands__autocomplete.json",
         "shows the version of the command, which no table has",
     ),
+    (
+        "resources-guild-template__guild-template-object-example-guild-template-object.json",
+        "has permissions as numbers, as they came before version 8",
+    ),
+    (
+        "resources-invite__invite-stage-instance-object-example-invite-stage-instance.json",
+        "abbreviates the user to an empty object",
+    ),
+    (
+        "topics-oauth2__advanced-bot-authorization-extended-bot-authorization-access-token-example.json",
+        "has permissions as numbers and beside them in permissions_new, as they came before version 8",
+    ),
+    (REFUSED, "shows what Discord refuses"),
 ];
+
+/// Names the users and asks for all of them: the documentation says that it is an error.
+const REFUSED: &str = "resources-message__allowed-mentions-object-allowed-mentions-examples-5.json";
 
 /// Objects of examples that are not of a bot's types, each with the reason.
 const NO_TYPE: &[(&str, &str)] = &[
@@ -95,61 +110,118 @@ const NO_TYPE: &[(&str, &str)] = &[
     ("Social SDK payload", "a game's"),
     ("Voice gateway payload", "of the voice crate"),
     ("Gateway payload envelope", "of the gateway crate"),
-    ("Gateway event (non-dispatch)", "of the gateway crate"),
     ("Error Response", "of the REST client"),
     ("Error Response (form)", "of the REST client"),
 ];
 
+/// What an example loses on its way through our type; none if no line names its object.
 fn compare(object: &str, example: &Value) -> Option<Vec<String>> {
+    let has = |field: &str| example.get(field).is_some();
     let again = match object {
+        "Activity" => again::<Activity>,
         "Activity Instance" => again::<ActivityInstance>,
+        "Allowed Mentions" => again::<AllowedMentions>,
         "Application" => again::<Application>,
         "Application Command (localized)" => again::<Command>,
-        "Create Application Command params" => again::<CommandDraft>,
-        "Interaction Response (modal)" => again::<Modal>,
-        "Interaction (autocomplete, partial)"
-        | "Interaction (message component, partial)"
-        | "Interaction (modal submit, partial)" => again::<InteractionData>,
         "Auto Moderation Rule" => again::<AutoModerationRule>,
+        "Ban" => again::<Ban>,
         "Channel" => again::<Channel>,
+        "Create Application Command params" => again::<CommandDraft>,
+        "Create Message params" | "Create Message params (shared_client_theme)" => {
+            again::<MessageDraft>
+        }
         "Create Message params (components)" => again::<Components>,
+        "Create Test Entitlement params" => again::<TestEntitlement>,
+        "Current Authorization Information" => again::<AuthorizationInformation>,
+        "Current User Guild" => again::<CurrentUserGuild>,
+        // An emoji of a guild says who may use it; one that stands for itself does not.
+        "Emoji" if has("roles") => again::<Emoji>,
         "Emoji" => again::<ReactionEmoji>,
         "Entitlement" => again::<Entitlement>,
         "Entitlement list" => again::<Vec<Entitlement>>,
+        "Gateway Bot / Gateway" if has("shards") => again::<BotGateway>,
+        "Gateway Bot / Gateway" => again::<GatewayAddress>,
+        "Gateway event" => again::<VoiceServerUpdate>,
+        "Gateway event (non-dispatch)" => match example["op"].as_u64() {
+            Some(10) => again::<Hello>,
+            Some(9) => again::<InvalidSession>,
+            Some(7 | 11) => again::<Reconnect>,
+            _ => return None,
+        },
         "Guild" => again::<Guild>,
         "Guild Member" => again::<Member>,
+        "Guild Onboarding" => again::<GuildOnboarding>,
+        "Guild Preview" => again::<GuildPreview>,
+        "Guild Template" => again::<GuildTemplate>,
+        "Guild Widget" => again::<GuildWidget>,
+        "Guild Widget Settings" => again::<GuildWidgetSettings>,
+        "Incidents Data" => again::<IncidentsData>,
         "Interaction" => again::<Interaction>,
+        "Interaction (autocomplete, partial)"
+        | "Interaction (message component, partial)"
+        | "Interaction (modal submit, partial)" => again::<InteractionData>,
+        "Interaction Response (modal)" => again::<Modal>,
+        "Invite" | "Invite Metadata" => again::<Invite>,
+        "Invite Stage Instance" => again::<InviteStageInstance>,
+        "Invite Target Users Job Status" => again::<TargetUsersJob>,
+        "List Application Emojis response" => again::<ApplicationEmojis>,
+        "Lobby" => again::<Lobby>,
         "Message" => again::<Message>,
+        "OAuth2 Access Token Response" => again::<AccessToken>,
+        "Partial Integration" => again::<Integration>,
         "Role" => again::<Role>,
+        "Role Colors" => again::<RoleColors>,
+        "Role Member Counts map" => again::<RoleMemberCounts>,
         "SKU" => again::<Sku>,
         "SKU list" => again::<Vec<Sku>>,
+        "Search index not ready (202)" => again::<SearchIndexNotReady>,
+        "Soundboard Sound" => again::<SoundboardSound>,
+        "Stage Instance" => again::<StageInstance>,
+        "Sticker" => again::<Sticker>,
+        "Sticker Pack" => again::<StickerPack>,
         "Subscription" => again::<Subscription>,
         "Unavailable Guild" => again::<UnavailableGuild>,
         "User" => again::<User>,
+        "Vanity URL" => again::<VanityUrl>,
+        "Voice Server Update inner payload" => again::<VoiceServerUpdate>,
+        "Voice State" => again::<VoiceState>,
+        "Webhook" => again::<Webhook>,
+        "Webhook Event" => again::<WebhookEventPayload>,
+        "Welcome Screen" => again::<WelcomeScreen>,
+        _ if object.starts_with("Gateway command: ") => again::<GatewayCommand>,
         _ => return None,
     };
-    // Of a message that is sent, the components alone are what a bot reads too.
-    let only = |example: &Value| match example.get("components") {
-        Some(components) if object.ends_with("(components)") => {
-            serde_json::json!({ "components": components })
-        }
-        // What differs from kind to kind stands under `data`.
-        _ if object.starts_with("Interaction ") => example["data"].clone(),
-        // A draft says its kind, which is that of slash commands where it is not said.
-        _ if object == "Create Application Command params" => {
-            let mut example = example.clone();
-            if example.get("type").is_none() {
-                set(&mut example, "type", 1);
-            }
-            example
-        }
-        _ => example.clone(),
-    };
-    let example = only(example);
+    let example = part(object, example);
     Some(match again(&example) {
         Ok(written) => differences(&example, &written),
         Err(error) => vec![error],
     })
+}
+
+/// The part of an example that is the object, and what the documentation takes for granted.
+fn part(object: &str, example: &Value) -> Value {
+    let with = |field, value: Value| {
+        let mut example = example.clone();
+        if example.get(field).is_none() {
+            set(&mut example, field, value);
+        }
+        example
+    };
+    match object {
+        // Of a message that is sent, the components alone are what a bot reads too.
+        "Create Message params (components)" => {
+            serde_json::json!({ "components": example["components"] })
+        }
+        // A draft says its kind, which is that of slash commands where it is not said.
+        "Create Application Command params" => with("type", 1.into()),
+        // The metadata stand in an invite, which has a code.
+        "Invite Metadata" => with("code", "oven".into()),
+        "Role Colors" => example["colors"].clone(),
+        "Gateway event" | "Gateway event (non-dispatch)" => example["d"].clone(),
+        // What differs from kind to kind stands under `data`.
+        _ if object.starts_with("Interaction ") => example["data"].clone(),
+        _ => example.clone(),
+    }
 }
 
 /// What the documentation shows of messages, modals and commands is not refused here.
@@ -163,12 +235,18 @@ fn discords_examples_keep_our_rules() {
     let mut faults = Vec::new();
     for (file, object, example) in files() {
         let checked = match object.as_str() {
-            "Create Message params (components)" => checked::<MessageDraft>(&example),
+            "Create Message params"
+            | "Create Message params (components)"
+            | "Create Message params (shared_client_theme)" => checked::<MessageDraft>(&example),
             "Interaction Response (modal)" => checked::<Modal>(&example["data"]),
             "Create Application Command params" => checked::<CommandDraft>(&example),
             _ => Ok(()),
         };
-        faults.extend(checked.err().map(|fault| format!("{file}: {fault}")));
+        match checked {
+            Err(_) if file == REFUSED => {}
+            Ok(()) if file == REFUSED => faults.push(format!("{file} is not refused")),
+            checked => faults.extend(checked.err().map(|fault| format!("{file}: {fault}"))),
+        }
     }
     assert!(faults.is_empty(), "{faults:#?}");
 }
