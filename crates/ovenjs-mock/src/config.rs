@@ -1,8 +1,12 @@
 //! What the box contains and how strict it is.
 
+mod limits;
+
 use std::time::Duration;
 
 use crate::faults::FaultMenu;
+
+pub use limits::{Bucket, GlobalModel, Limits, Model, Rate, Refusal, Sublimit, When};
 
 /// How the box is furnished. Each knob has a default under which tests are quick; [`like_discord`]
 /// sets those of the real thing.
@@ -365,104 +369,6 @@ impl Guild {
     #[must_use]
     pub const fn bot_permissions(mut self, bits: u64) -> Self {
         self.bot_permissions = bits;
-        self
-    }
-}
-
-/// The REST limits: fixed windows per route and major parameter, and one for the whole bot.
-///
-/// ```
-/// use std::time::Duration;
-/// use ovenjs_mock::Limits;
-///
-/// let limits = Limits::default().route("POST /channels/{channel_id}/messages", 2, Duration::from_secs(1));
-/// assert_eq!(limits.routes.len(), 1);
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Whether limits are enforced; the headers are sent either way. Default true.
-    pub enforced: bool,
-    /// Requests per second of the whole bot; `None` has no such limit. Default `None`.
-    pub global_per_second: Option<u32>,
-    /// The bucket of routes that `routes` does not name: requests and window. Default 1000 per
-    /// second, which no test runs into by accident.
-    pub default: (u32, Duration),
-    /// Buckets by `METHOD /route/{template}`. Default none.
-    pub routes: Vec<(String, u32, Duration)>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            enforced: true,
-            global_per_second: None,
-            default: (1000, Duration::from_secs(1)),
-            routes: Vec::new(),
-        }
-    }
-}
-
-impl Limits {
-    /// No request is ever refused.
-    #[must_use]
-    pub fn off() -> Self {
-        Self {
-            enforced: false,
-            ..Self::default()
-        }
-    }
-
-    /// 50 requests a second for the bot, and buckets of the size Discord's headers usually show.
-    #[must_use]
-    pub fn like_discord() -> Self {
-        let limits = Self {
-            global_per_second: Some(50),
-            ..Self::default()
-        };
-        let limits = Self {
-            default: (10, Duration::from_secs(1)),
-            ..limits
-        };
-        limits
-            .route(
-                "POST /channels/{channel_id}/messages",
-                5,
-                Duration::from_secs(5),
-            )
-            .route(
-                "PATCH /channels/{channel_id}/messages/{message_id}",
-                5,
-                Duration::from_secs(5),
-            )
-            .route(
-                "DELETE /channels/{channel_id}/messages/{message_id}",
-                5,
-                Duration::from_secs(1),
-            )
-            .route(
-                "PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me",
-                1,
-                Duration::from_millis(250),
-            )
-            .route(
-                "POST /webhooks/{webhook_id}/{webhook_token}",
-                5,
-                Duration::from_secs(2),
-            )
-    }
-
-    /// Sets the limit of the whole bot, per second.
-    #[must_use]
-    pub const fn global_per_second(mut self, requests: u32) -> Self {
-        self.global_per_second = Some(requests);
-        self
-    }
-
-    /// Sets the bucket of one `METHOD /route/{template}`.
-    #[must_use]
-    pub fn route(mut self, route: impl Into<String>, requests: u32, window: Duration) -> Self {
-        self.routes.push((route.into(), requests, window));
         self
     }
 }

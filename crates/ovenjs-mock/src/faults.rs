@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::oracle::Oracle;
+use crate::{oracle::Oracle, rest::Scope};
 
 /// Writes the menu: one line per fault with its name, the greatest chance that
 /// [`FaultMenu::from_seed`] gives it, and what it does.
@@ -209,8 +209,8 @@ impl Dice {
 pub(crate) struct Faults {
     pub(crate) menu: FaultMenu,
     dice: Dice,
-    /// Requests to answer once with 429: route, wait, whether the limit is the global one.
-    limited: Vec<(String, Duration, bool)>,
+    /// Requests to answer once with 429: route, wait, and whose limit it is.
+    limited: Vec<(String, Duration, Scope)>,
     /// Requests to answer once with an HTML page of this status.
     broken: Vec<(String, u16)>,
 }
@@ -242,9 +242,9 @@ impl Faults {
         self.dice = Dice::new(menu.seed ^ REQUESTS);
     }
 
-    pub(crate) fn limit_once(&mut self, route: &str, wait: Duration, global: bool) {
+    pub(crate) fn limit_once(&mut self, route: &str, wait: Duration, scope: Scope) {
         if self.limited.len() < MAX_ONCE {
-            self.limited.push((route.to_owned(), wait, global));
+            self.limited.push((route.to_owned(), wait, scope));
         }
     }
 
@@ -255,16 +255,16 @@ impl Faults {
     }
 
     /// The wait and the scope of a 429 that the box gives without need.
-    pub(crate) fn take_limited(&mut self, route: &str) -> Option<(Duration, &'static str)> {
+    pub(crate) fn take_limited(&mut self, route: &str) -> Option<(Duration, Scope)> {
         if let Some(place) = self.limited.iter().position(|(wanted, ..)| wanted == route) {
-            let (_, wait, global) = self.limited.remove(place);
-            return Some((wait, if global { "global" } else { "user" }));
+            let (_, wait, scope) = self.limited.remove(place);
+            return Some((wait, scope));
         }
         let menu = self.menu;
         let scopes = [
-            (menu.limit_user, "user"),
-            (menu.limit_global, "global"),
-            (menu.limit_shared, "shared"),
+            (menu.limit_user, Scope::User),
+            (menu.limit_global, Scope::Global),
+            (menu.limit_shared, Scope::Shared),
         ];
         let scope = scopes
             .into_iter()

@@ -55,7 +55,9 @@ mod shared;
 mod time;
 mod world;
 
-pub use config::{Config, Guild, Limits};
+pub use config::{
+    Bucket, Config, GlobalModel, Guild, Limits, Model, Rate, Refusal, Sublimit, When,
+};
 pub use error::{Error, Kind};
 pub use faults::FaultMenu;
 pub use json::Json;

@@ -15,7 +15,7 @@ use crate::{
     faults::FaultMenu,
     json::{Json, object},
     protocol::{Admission, Frame, Input, Output},
-    rest::{self, Body},
+    rest::{self, Body, Scope},
     world::{Draft, Emission},
 };
 
@@ -354,7 +354,27 @@ impl Referee {
     /// Answers the next request to `METHOD /route/{template}` with 429, of the bucket or of the
     /// global limit.
     pub fn limit_once(&mut self, route: &str, retry_after: Duration, global: bool) {
-        self.0.faults.limit_once(route, retry_after, global);
+        let scope = if global { Scope::Global } else { Scope::User };
+        self.0.faults.limit_once(route, retry_after, scope);
+    }
+
+    /// Answers the next request to `METHOD /route/{template}` with the 429 of a resource that others
+    /// use too.
+    pub fn limit_shared_once(&mut self, route: &str, retry_after: Duration) {
+        self.0.faults.limit_once(route, retry_after, Scope::Shared);
+    }
+
+    /// How many requests were answered with 401, 403 or with 429 of a limit that is not shared,
+    /// which is what Discord counts before it shuts an address out.
+    #[must_use]
+    pub fn invalid_requests(&self) -> u64 {
+        self.0.journal.invalid_requests
+    }
+
+    /// How long the client's address stays shut out, if it is.
+    #[must_use]
+    pub fn shut_out(&self, now: Instant) -> Option<Duration> {
+        self.0.limiter.shut_out(now)
     }
 
     /// Answers the next request to `METHOD /route/{template}` with an HTML page of this status.

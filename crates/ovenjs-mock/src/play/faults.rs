@@ -7,6 +7,7 @@ use ovenjs_types::{Id, marker::GuildMarker};
 use crate::{
     faults::FaultMenu,
     protocol::{Gateway, Mishaps},
+    rest::Scope,
     shared::Shared,
     world::World,
 };
@@ -141,14 +142,22 @@ impl<'a> Faults<'a> {
     /// Answers the next request to `METHOD /route/{template}` with 429.
     pub fn limit_once(self, route: &str, retry_after: Duration) -> Self {
         self.shared
-            .with(|backend, _| backend.faults.limit_once(route, retry_after, false));
+            .with(|backend, _| backend.faults.limit_once(route, retry_after, Scope::User));
         self
     }
 
     /// Answers the next request to `METHOD /route/{template}` with the 429 of the global limit.
     pub fn limit_globally_once(self, route: &str, retry_after: Duration) -> Self {
         self.shared
-            .with(|backend, _| backend.faults.limit_once(route, retry_after, true));
+            .with(|backend, _| backend.faults.limit_once(route, retry_after, Scope::Global));
+        self
+    }
+
+    /// Answers the next request to `METHOD /route/{template}` with the 429 of a resource that others
+    /// use too: `retry_after` has nothing to do with the headers of the bucket.
+    pub fn limit_shared_once(self, route: &str, retry_after: Duration) -> Self {
+        self.shared
+            .with(|backend, _| backend.faults.limit_once(route, retry_after, Scope::Shared));
         self
     }
 

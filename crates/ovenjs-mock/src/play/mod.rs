@@ -16,6 +16,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use ovenjs_types::{
@@ -385,11 +386,18 @@ impl Discord {
         self.shared.look(|backend| backend.journal.resumes)
     }
 
-    /// How many requests were answered with 401, 403 or 429, which is what Discord counts before it
-    /// shuts an address out.
+    /// How many requests were answered with 401, 403 or with 429 of a limit that is not shared,
+    /// which is what Discord counts before it shuts an address out.
     #[must_use]
     pub fn invalid_requests(&self) -> u64 {
         self.shared.look(|backend| backend.journal.invalid_requests)
+    }
+
+    /// How long the client's address stays shut out for its invalid requests, if it is.
+    #[must_use]
+    pub fn shut_out(&self) -> Option<Duration> {
+        self.shared
+            .with(|backend, now| backend.limiter.shut_out(now))
     }
 
     /// The registered commands, by `guild` (none for global ones), as REST shows them.

@@ -46,9 +46,11 @@ use crate::{
     world::{File, World, audit},
 };
 
+use limits::{Allowance, Ask, Facts, Payer, Refused};
+
 pub use canned::CANNED_OPERATIONS;
 pub(crate) use form::Form;
-pub(crate) use limits::{Allowance, Limiter};
+pub(crate) use limits::{Limiter, Scope};
 
 /// A request as it came, without the wire.
 #[derive(Clone, Debug, Default)]
@@ -200,29 +202,27 @@ impl Backend {
     /// Answers one request and keeps a record of it.
     pub(crate) fn request(&mut self, now: Instant, request: Request) -> Reply {
         self.set_time(now);
-        let (mut reply, record) = self.answer(now, &request);
+        let (mut reply, record) = match self.limiter.shut_out(now) {
+            Some(left) => (self.limiter.turned_away(left), Record::of(&request)),
+            None => {
+                let (reply, record) = self.answer(now, &request);
+                if is_invalid(&reply) {
+                    self.journal.invalid_requests += 1;
+                    self.limiter.was_invalid(now);
+                }
+                (reply, record)
+            }
+        };
         reply.delivery = self.faults.spoil(&mut reply.headers);
         let date = crate::time::http_date(self.world.now_ms);
         reply.headers.push(("Date", date));
-        if matches!(reply.status, 401 | 403 | 429) {
-            self.journal.invalid_requests += 1;
-        }
         self.journal.requested(record, reply.status, &reply.body);
         self.settle();
         reply
     }
 
     fn answer(&mut self, now: Instant, request: &Request) -> (Reply, Record) {
-        let mut record = Record {
-            method: request.method.clone(),
-            route: String::new(),
-            operation: String::new(),
-            path: String::new(),
-            query: request.query.clone(),
-            body: Value::Null,
-            reason: request.reason.clone(),
-            files: Vec::new(),
-        };
+        let mut record = Record::of(request);
         let path = match without_prefix(&request.path) {
             Ok(path) => path,
             Err(failure) => {
@@ -268,9 +268,9 @@ impl Backend {
             return (refuse(&Failure::unauthorized()), record);
         }
         self.look_at_user_agent(request);
-        let allowance = match self.allow(now, &found, &route) {
+        let allowance = match self.allow(now, request, &found, &route) {
             Ok(allowance) => allowance,
-            Err(reply) => return (reply, record),
+            Err(refused) => return (refused.reply(), record),
         };
         let outcome = self.perform(request, &found, &mut record);
         let (status, body) = match outcome {
@@ -373,32 +373,35 @@ impl Backend {
     fn allow(
         &mut self,
         now: Instant,
+        request: &Request,
         found: &OperationMatch<'_>,
         route: &str,
-    ) -> Result<Allowance, Reply> {
+    ) -> Result<Allowance, Refused> {
+        let fault = self.faults.take_limited(route);
+        if let Some((wait, scope @ (Scope::User | Scope::Global))) = fault {
+            return Err(Refused::by_chance(wait, scope, None));
+        }
         let major: Vec<&str> = found
             .operation
             .major
             .iter()
             .filter_map(|name| found.param(name))
             .collect();
+        let body = request.form.read.as_ref().ok();
+        let ask = Ask {
+            route,
+            major: &major.join("/"),
+            payer: Payer::of(&self.world, found, request.authorization.is_some()),
+            facts: Facts::of(&self.world, found, body.and_then(|(body, _)| body.as_ref())),
+        };
+        let calendar_ms = self.world.now_ms;
         let skew = self.faults.menu.reset_skew_ms;
-        let unix_ms = self.world.now_ms.saturating_add_signed(skew);
-        if let Some((wait, scope)) = self.faults.take_limited(route) {
-            return Err(limited(wait, scope, None));
-        }
-        // Discord leaves the interaction endpoints out of the global limit.
-        let exempt = found.operation.usable_by == "token-in-path";
-        match self
-            .limiter
-            .take(now, unix_ms, route, &major.join("/"), exempt)
-        {
-            Ok(allowance) => Ok(allowance),
-            Err(limits::Refused {
-                wait,
-                scope,
-                allowance,
-            }) => Err(limited(wait, scope, allowance.as_ref())),
+        let shown_ms = calendar_ms.saturating_add_signed(skew);
+        let allowance = self.limiter.take(now, calendar_ms, shown_ms, &ask)?;
+        match fault {
+            // The resource is used up by others; what is left of the bucket is another matter.
+            Some((wait, scope)) => Err(Refused::by_chance(wait, scope, Some(allowance))),
+            None => Ok(allowance),
         }
     }
 
@@ -437,6 +440,22 @@ pub(crate) struct Record {
     pub(crate) files: Vec<(String, usize)>,
 }
 
+impl Record {
+    /// What is known before the request is understood.
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.method.clone(),
+            route: String::new(),
+            operation: String::new(),
+            path: String::new(),
+            query: request.query.clone(),
+            body: Value::Null,
+            reason: request.reason.clone(),
+            files: Vec::new(),
+        }
+    }
+}
+
 fn refuse(failure: &Failure) -> Reply {
     Reply {
         status: failure.status,
@@ -446,27 +465,11 @@ fn refuse(failure: &Failure) -> Reply {
     }
 }
 
-fn limited(wait: Duration, scope: &'static str, allowance: Option<&Allowance>) -> Reply {
-    let global = scope == "global";
-    let mut headers = via();
-    headers.push(("Retry-After", wait.as_secs_f64().ceil().to_string()));
-    headers.push(("X-RateLimit-Scope", scope.to_owned()));
-    if global {
-        headers.push(("X-RateLimit-Global", "true".to_owned()));
-    }
-    headers.extend(allowance.into_iter().flat_map(Allowance::headers));
-    let message = if scope == "shared" {
-        "The resource is being rate limited."
-    } else {
-        "You are being rate limited."
-    };
-    let body = json!({ "message": message, "retry_after": wait.as_secs_f64(), "global": global });
-    Reply {
-        status: 429,
-        headers,
-        body: Body::Json(body),
-        delivery: Delivery::Whole,
-    }
+/// Whether Discord counts the answer before it shuts an address out: a shared limit is not the
+/// fault of the one who met it.
+fn is_invalid(reply: &Reply) -> bool {
+    let shared = ("X-RateLimit-Scope", Scope::Shared.as_str().to_owned());
+    matches!(reply.status, 401 | 403 | 429) && !reply.headers.contains(&shared)
 }
 
 /// Clients tell Discord's own answers from those of a proxy in front of it by this header.
