@@ -33,7 +33,7 @@ pub struct Lobby {
     pub linked_channel: Option<Box<Channel>>,
     /// Its bits, of which Discord names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flags: Option<u32>,
+    pub flags: Option<u64>,
     /// Where its webhook events are sent instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_event_webhooks_url: Option<Text>,

@@ -59,6 +59,9 @@ pub struct ClientStatus {
     /// In a browser; bots are here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web: Option<Status>,
+    /// In a headset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vr: Option<Status>,
 }
 
 open_str! {

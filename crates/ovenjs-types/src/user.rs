@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, Locale, Text,
+    Id, Locale, Member, Text,
     marker::{AvatarDecorationDataSkuMarker, GuildMarker, SkuMarker, UserMarker},
 };
 
@@ -73,6 +73,10 @@ pub struct User {
     /// The guild whose tag the user wears.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_guild: Option<Box<UserPrimaryGuild>>,
+    /// The user as a member of the guild, without the user inside; only where a message that the
+    /// gateway tells of mentions the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Box<Member>>,
 }
 
 impl User {
@@ -99,6 +103,7 @@ impl User {
             avatar_decoration_data: None,
             collectibles: None,
             primary_guild: None,
+            member: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Message;
-use crate::{Channel, Text, Timestamp};
+use crate::{Channel, Text, ThreadMember, Timestamp};
 
 /// Pinned messages, as far as one answer goes.
 ///
@@ -59,6 +59,13 @@ pub struct MessageSearch {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub threads: Vec<Channel>,
+    /// The bot in each of the threads that it has joined.
+    #[serde(
+        default,
+        deserialize_with = "crate::null::as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub members: Vec<ThreadMember>,
 }
 
 impl MessageSearch {

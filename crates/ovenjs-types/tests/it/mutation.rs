@@ -22,9 +22,12 @@ fn a_payload_of_tomorrow_is_delivered_and_counted() {
         let raw = Bytes::from(payload.to_string());
         let whole = Event::decode(kind, kind.name(), &raw, &mut scratch);
         if !scratch.take_drift().is_empty() || matches!(whole, Event::Malformed(_)) {
+            println!("does not fit unchanged: {} {payload}", kind.name());
             skipped += 1;
             continue;
         }
+        // Of a payload so strange that not all of it is counted, one place more makes no difference.
+        let is_full = before.iter().map(|(_, count)| count).sum::<u64>() >= COUNTED_MAX;
         let places = places(&payload);
         for _ in 0..MUTATIONS {
             let place = places.get(chance.below(places.len())).unwrap();
@@ -49,7 +52,11 @@ fn a_payload_of_tomorrow_is_delivered_and_counted() {
             // What came is kept, or it is counted.
             let kept: Value = serde_json::from_slice(&json::encode(&event)).unwrap();
             let is_kept = mutation.is_kept(kept.pointer(place));
-            if !is_kept && !is_within(place, &before) && drift_of(kind, &mutant) == before {
+            if !is_kept
+                && !is_full
+                && !is_within(place, &before)
+                && drift_of(kind, &mutant) == before
+            {
                 silent.push(format!("{} {place} {mutation:?}", kind.name()));
             }
         }
@@ -253,6 +260,9 @@ impl Chance {
 }
 
 const SEED: u64 = 0x005e_ed0f_07e5;
+
+/// What is told of one payload, less what a change can add.
+const COUNTED_MAX: u64 = 240;
 
 /// Of each payload; each costs two looks through it.
 const MUTATIONS: usize = 40;

@@ -9,16 +9,17 @@ use ovenjs_types::{
     AutoModerationEventType, AutoModerationKeywordPreset, AutoModerationRule,
     AutoModerationTriggerMetadata, AutoModerationTriggerType, ClientStatus, CommandPermission,
     CommandPermissionType, Entitlement, EntitlementType, EventKind, EventWebhooksStatus,
-    FulfillmentStatus, GuildCommandPermissions, InstallParams, IntegrationTypeConfig,
-    InteractionCallback, InteractionCallbackActivity, InteractionCallbackResource,
-    InteractionCallbackResponse, Lobby, LobbyInvite, LobbyMember, LobbyMessage, LobbyMessageDelete,
-    MembershipState, OAuth2Key, OAuth2Keys, OAuth2Scope, OpenIdUser, ReactionEmoji, RoleConnection,
-    RoleConnectionMetadata, RoleConnectionMetadataType, Sku, Subscription, SubscriptionStatus,
-    Team, TeamMember, TeamRole, WebhookEventPayload, WebhookEventType,
+    FulfillmentStatus, GameDirectMessage, GuildCommandPermissions, InstallParams,
+    IntegrationTypeConfig, InteractionCallback, InteractionCallbackActivity,
+    InteractionCallbackResource, InteractionCallbackResponse, Lobby, LobbyInvite, LobbyMember,
+    LobbyMessage, LobbyMessageDelete, MembershipState, OAuth2Key, OAuth2Keys, OAuth2Scope,
+    OpenIdUser, ReactionEmoji, RoleConnection, RoleConnectionMetadata, RoleConnectionMetadataType,
+    Sku, Subscription, SubscriptionStatus, Team, TeamMember, TeamRole, WebhookEvent,
+    WebhookEventPayload, WebhookEventType,
 };
 use serde_json::{Map, Value};
 
-use super::{EnumLine, Line, for_each_object, line, set, values};
+use super::{EnumLine, Line, line, set, values};
 
 #[expect(clippy::too_many_lines, reason = "one table, a line for each type")]
 pub(super) fn lines() -> Vec<Line> {
@@ -34,21 +35,21 @@ pub(super) fn lines() -> Vec<Line> {
         line::<ActivityInstance>(&[
             "EmbeddedActivityInstance",
             "docs/application/get-application-activity-instance/activity-instance-object",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<ActivityLocation>(&[
             "GuildChannelLocation",
             "PrivateChannelLocation",
             "docs/application/get-application-activity-instance/activity-location-object",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<Application>(&[
             "ApplicationResponse",
             "BasicApplicationResponseWithBot",
+            "IntegrationApplicationResponse",
+            "InviteApplicationResponse",
             "PrivateApplicationResponse",
             "docs/application/application-object/application-structure",
-        ])
-        .settled(numbers_and_words),
+            "docs/guild/integration-application-object/integration-application-structure",
+        ]),
         line::<InstallParams>(&[
             "ApplicationOAuth2InstallParamsResponse",
             "docs/application/install-params-object/install-params-structure",
@@ -57,28 +58,26 @@ pub(super) fn lines() -> Vec<Line> {
             "ApplicationIntegrationTypeConfigurationResponse",
             "docs/application/application-object/application-integration-type-configuration-object",
         ]),
-        line::<Team>(&["TeamResponse", "docs/teams/data-models/team-object"])
-            .settled(numbers_and_words),
+        line::<Team>(&["TeamResponse", "docs/teams/data-models/team-object"]),
         line::<TeamMember>(&[
             "TeamMemberResponse",
             "docs/teams/data-models/team-member-object",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<AuditLog>(&[
             "GuildAuditLogResponse",
             "docs/audit-log/audit-log-object/audit-log-structure",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<AuditLogEntry>(&[
             "AuditLogEntryResponse",
             "docs/audit-log/audit-log-entry-object/audit-log-entry-structure",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<AuditLogChange>(&[
             "AuditLogObjectChangeResponse",
             "docs/audit-log/audit-log-change-object/audit-log-change-structure",
         ]),
-        line::<AuditLogOptions>(&["docs/audit-log/audit-log-entry-object/optional-audit-entry-info"]),
+        line::<AuditLogOptions>(&[
+            "docs/audit-log/audit-log-entry-object/optional-audit-entry-info",
+        ]),
         line::<AutoModerationRule>(&[
             "DefaultKeywordRuleResponse",
             "KeywordRuleResponse",
@@ -86,8 +85,7 @@ pub(super) fn lines() -> Vec<Line> {
             "MentionSpamRuleResponse",
             "UserProfileRuleResponse",
             "docs/auto-moderation/auto-moderation-rule-object/auto-moderation-rule-structure",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<AutoModerationTriggerMetadata>(&[
             "DefaultKeywordListTriggerMetadataResponse",
             "KeywordTriggerMetadataResponse",
@@ -95,16 +93,14 @@ pub(super) fn lines() -> Vec<Line> {
             "MentionSpamTriggerMetadataResponse",
             "UserProfileMetadataResponse",
             "docs/auto-moderation/auto-moderation-rule-object/trigger-metadata",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<AutoModerationAction>(&[
             "BlockMessageActionResponse",
             "FlagToChannelActionResponse",
             "QuarantineUserActionResponse",
             "UserCommunicationDisabledActionResponse",
             "docs/auto-moderation/auto-moderation-action-object/auto-moderation-action-structure",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<AutoModerationActionMetadata>(&[
             "BlockMessageActionMetadataResponse",
             "FlagToChannelActionMetadataResponse",
@@ -115,29 +111,29 @@ pub(super) fn lines() -> Vec<Line> {
         line::<GuildCommandPermissions>(&[
             "CommandPermissionsResponse",
             "docs/application-commands/application-command-permissions-object/guild-application-command-permissions-structure",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<CommandPermission>(&[
             "CommandPermissionResponse",
             "docs/application-commands/application-command-permissions-object/application-command-permissions-structure",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<Entitlement>(&[
             "EntitlementResponse",
             "docs/entitlement/entitlement-object/entitlement-structure",
         ]),
         line::<Sku>(&["docs/sku/sku-object/sku-structure"]),
-        line::<Subscription>(&["SubscriptionResponse", "docs/subscription/subscription-object"])
-            .settled(|value| {
-                if value["status"].is_null() {
-                    set(value, "status", 1);
-                }
-            }),
+        line::<Subscription>(&[
+            "SubscriptionResponse",
+            "docs/subscription/subscription-object",
+        ])
+        .settled(|value| {
+            if value["status"].is_null() {
+                set(value, "status", 1);
+            }
+        }),
         line::<RoleConnectionMetadata>(&[
             "ApplicationRoleConnectionsMetadataItemResponse",
             "docs/application-role-connection-metadata/application-role-connection-metadata-object/application-role-connection-metadata-structure",
-        ])
-        .settled(numbers_and_words),
+        ]),
         line::<RoleConnection>(&[
             "ApplicationUserRoleConnectionResponse",
             "docs/user/application-role-connection-object/application-role-connection-structure",
@@ -193,19 +189,29 @@ pub(super) fn lines() -> Vec<Line> {
         ])
         .settled(|value| {
             set(&mut value["application"], "id", "1");
-            numbers_and_words(value);
         }),
         line::<AccessToken>(&["ProvisionalTokenResponse"]),
         line::<OpenIdUser>(&["OAuth2GetOpenIDConnectUserInfoResponse"]),
         line::<OAuth2Keys>(&["OAuth2GetKeys"]),
         line::<OAuth2Key>(&["OAuth2Key"]),
-        line::<WebhookEventPayload>(&["docs/webhook-events/webhook-event-payloads/payload-structure"])
-            .settled(|value| {
-                numbers_and_words(value);
-                if value.get("event").is_some() {
-                    set(&mut value["event"], "timestamp", "2026-01-31T12:00:00Z");
-                }
-            }),
+        line::<WebhookEventPayload>(&[
+            "docs/webhook-events/webhook-event-payloads/payload-structure",
+        ])
+        .settled(|value| {
+            if value.get("event").is_some() {
+                set(&mut value["event"], "timestamp", "2026-01-31T12:00:00Z");
+            }
+        }),
+        line::<WebhookEvent>(&["docs/webhook-events/payload-structure/event-body-object"])
+            .settled(|event| set(event, "timestamp", "2026-01-31T12:00:00Z")),
+        line::<GameDirectMessage>(&[
+            "docs/webhook-events/sdk-dm-message-object/sdk-dm-message-structure",
+        ])
+        .settled(|message| {
+            // It names its channel by the object alone; the type gives the message the id too.
+            let channel = message["channel"]["id"].clone();
+            set(message, "channel_id", channel);
+        }),
         line::<ApplicationAuthorized>(&[
             "docs/webhook-events/application-authorized/application-authorized-structure",
         ]),
@@ -216,53 +222,6 @@ pub(super) fn lines() -> Vec<Line> {
             "docs/webhook-events/lobby-message-delete/lobby-message-delete-structure",
         ]),
     ]
-}
-
-/// Where the documentation names the values of a field elsewhere, the tables say "any"; of maps
-/// they say that there are keys; a target is a text.
-pub(super) fn numbers_and_words(value: &mut Value) {
-    for_each_object(value, &mut |fields| {
-        for (key, value) in fields.iter_mut() {
-            match key.as_str() {
-                "type" | "action_type" | "event_webhooks_status" | "presets" if value.is_null() => {
-                    *value = 1.into();
-                }
-                "presets" => {
-                    for preset in value.as_array_mut().into_iter().flatten() {
-                        if preset.is_null() {
-                            *preset = 1.into();
-                        }
-                    }
-                }
-                "kind" if value.is_null() => *value = "gc".into(),
-                "flags_new" if value.is_string() => *value = "4611686018427389952".into(),
-                "target_id" if value.is_string() => *value = "7".into(),
-                "authorizing_integration_owners" | "integration_types_config" => {
-                    name_the_install_contexts(key, value);
-                }
-                _ => {}
-            }
-        }
-    });
-}
-
-fn name_the_install_contexts(key: &str, value: &mut Value) {
-    let values: Vec<Value> = match value {
-        Value::Object(map) => std::mem::take(map)
-            .into_iter()
-            .filter(|(key, _)| key != super::EXTRA)
-            .map(|(_, value)| value)
-            .collect(),
-        _ => return,
-    };
-    for (context, inner) in values.into_iter().enumerate() {
-        let inner = match (inner, key) {
-            (Value::Null, "authorizing_integration_owners") => "7".into(),
-            (Value::Null, _) => Value::Object(Map::new()),
-            (inner, _) => inner,
-        };
-        set(value, &context.to_string(), inner);
-    }
 }
 
 pub(super) fn enums() -> Vec<EnumLine> {

@@ -25,7 +25,13 @@ use ovenjs_types::{
     WidgetChannel, WidgetMember, WidgetStyle,
 };
 
-use super::{EnumLine, Line, line, values};
+use serde_json::{Value, json};
+
+use super::{
+    EnumLine, Line, line, set,
+    settle::{elements, only},
+    values,
+};
 
 pub(super) fn lines() -> Vec<Line> {
     vec![
@@ -42,7 +48,11 @@ pub(super) fn lines() -> Vec<Line> {
             "ThreadResponse",
             "docs/channel/channel-object/channel-structure",
         ]),
-        line::<Connection>(&["ConnectedAccountResponse"]),
+        line::<Connection>(&[
+            "ConnectedAccountResponse",
+            "docs/user/connection-object/connection-structure",
+        ])
+        .settled(settle_connection),
         line::<CurrentUserGuild>(&["MyGuildResponse"]),
         line::<DefaultReaction>(&[
             "DefaultReactionEmojiResponse",
@@ -65,17 +75,33 @@ pub(super) fn lines() -> Vec<Line> {
         line::<GuildJoinRequest>(&["GuildJoinRequestResponse"]),
         line::<GuildJoinRequests>(&["GuildJoinRequestsListResponse"]),
         line::<GuildLiveliness>(&["GuildLivelinessResponse"]),
-        line::<GuildOnboarding>(&["GuildOnboardingResponse", "UserGuildOnboardingResponse"]),
-        line::<GuildPreview>(&["GuildPreviewResponse"]),
+        line::<GuildOnboarding>(&[
+            "GuildOnboardingResponse", "UserGuildOnboardingResponse",
+            "docs/guild/guild-onboarding-object/guild-onboarding-structure",
+        ]),
+        line::<GuildPreview>(&[
+            "GuildPreviewResponse",
+            "docs/guild/guild-preview-object/guild-preview-structure",
+        ]),
         line::<GuildPrune>(&["GuildPruneResponse"]),
         line::<GuildScheduledEvent>(&[
             "ExternalScheduledEventResponse",
             "ScheduledEventResponse",
             "StageScheduledEventResponse",
             "VoiceScheduledEventResponse",
-        ]),
-        line::<GuildTemplate>(&["GuildTemplateResponse"]),
-        line::<GuildWidget>(&["WidgetResponse"]),
+            "docs/guild-scheduled-event/guild-scheduled-event-object/guild-scheduled-event-structure",
+        ])
+        .settled(settle_scheduled_event),
+        line::<GuildTemplate>(&[
+            "GuildTemplateResponse",
+            "docs/guild-template/guild-template-object/guild-template-structure",
+        ])
+        .settled(settle_template),
+        line::<GuildWidget>(&[
+            "WidgetResponse",
+            "docs/guild/guild-widget-object/guild-widget-structure",
+        ])
+        .settled(settle_widget),
         line::<GuildWidgetSettings>(&[
             "WidgetSettingsResponse",
             "docs/guild/guild-widget-settings-object/guild-widget-settings-structure",
@@ -92,6 +118,7 @@ pub(super) fn lines() -> Vec<Line> {
             "PartialDiscordIntegrationResponse",
             "PartialExternalConnectionIntegrationResponse",
             "PartialGuildSubscriptionIntegrationResponse",
+            "docs/guild/integration-object/integration-structure",
         ]),
         line::<IntegrationAccount>(&[
             "AccountResponse",
@@ -102,7 +129,9 @@ pub(super) fn lines() -> Vec<Line> {
             "GroupDMInviteResponse",
             "GuildInviteResponse",
             "docs/invite/invite-metadata-object/invite-metadata-structure",
-        ]),
+            "docs/invite/invite-object/invite-structure",
+        ])
+        .settled(settle_invite),
         line::<InviteStageInstance>(&[
             "docs/invite/invite-stage-instance-object/invite-stage-instance-structure",
         ]),
@@ -119,8 +148,14 @@ pub(super) fn lines() -> Vec<Line> {
             "TextInputFormFieldResponse",
         ]),
         line::<NewMemberAction>(&["NewMemberActionResponse"]),
-        line::<OnboardingPrompt>(&["OnboardingPromptResponse"]),
-        line::<OnboardingPromptOption>(&["OnboardingPromptOptionResponse"]),
+        line::<OnboardingPrompt>(&[
+            "OnboardingPromptResponse",
+            "docs/guild/guild-onboarding-object/onboarding-prompt-structure",
+        ]),
+        line::<OnboardingPromptOption>(&[
+            "OnboardingPromptOptionResponse",
+            "docs/guild/guild-onboarding-object/prompt-option-structure",
+        ]),
         line::<Overwrite>(&[
             "ChannelPermissionOverwriteResponse",
             "docs/channel/overwrite-object/overwrite-structure",
@@ -131,8 +166,14 @@ pub(super) fn lines() -> Vec<Line> {
             "InviteGuildResponse",
             "WebhookSourceGuildResponse",
         ]),
-        line::<RecurrenceNWeekday>(&["ByNWeekdayResponse"]),
-        line::<RecurrenceRule>(&["RecurrenceRuleResponse"]),
+        line::<RecurrenceNWeekday>(&[
+            "ByNWeekdayResponse",
+            "docs/guild-scheduled-event/guild-scheduled-event-recurrence-rule-object/guild-scheduled-event-recurrence-rule---n_weekday-structure",
+        ]),
+        line::<RecurrenceRule>(&[
+            "RecurrenceRuleResponse",
+            "docs/guild-scheduled-event/guild-scheduled-event-recurrence-rule-object/guild-scheduled-event-recurrence-rule-structure",
+        ]),
         line::<ResourceChannel>(&["ResourceChannelResponse"]),
         line::<Role>(&[
             "GuildRoleResponse",
@@ -155,7 +196,10 @@ pub(super) fn lines() -> Vec<Line> {
             "docs/guild-scheduled-event/guild-scheduled-event-object/guild-scheduled-event-entity-metadata",
         ]),
         line::<ScheduledEventException>(&["GuildScheduledEventExceptionResponse"]),
-        line::<ScheduledEventUser>(&["ScheduledEventUserResponse"]),
+        line::<ScheduledEventUser>(&[
+            "ScheduledEventUserResponse",
+            "docs/guild-scheduled-event/guild-scheduled-event-user-object/guild-scheduled-event-user-structure",
+        ]),
         line::<ScheduledEventUserCount>(&["ScheduledEventUserCountResponse"]),
         line::<SoundboardSound>(&[
             "SoundboardSoundResponse",
@@ -165,13 +209,22 @@ pub(super) fn lines() -> Vec<Line> {
             "ListGuildSoundboardSoundsResponse",
             "docs/soundboard/list-guild-soundboard-sounds/response-structure",
         ]),
-        line::<StageInstance>(&["StageInstanceResponse"]),
+        line::<StageInstance>(&[
+            "StageInstanceResponse",
+            "docs/stage-instance/stage-instance-object/stage-instance-structure",
+        ]),
         line::<TargetUsersJob>(&["TargetUsersJobStatusResponse"]),
         line::<TemplateChannel>(&["GuildTemplateChannelResponse"]),
         line::<TemplateGuild>(&["GuildTemplateSnapshotResponse"]),
         line::<TemplateRole>(&["GuildTemplateRoleResponse"]),
         line::<TemplateTag>(&["GuildTemplateChannelTags"]),
-        line::<ThreadList>(&["ThreadSearchResponse", "ThreadsResponse"]),
+        line::<ThreadList>(&[
+            "ThreadSearchResponse", "ThreadsResponse",
+            "docs/channel/list-joined-private-archived-threads/response-body",
+            "docs/channel/list-private-archived-threads/response-body",
+            "docs/channel/list-public-archived-threads/response-body",
+            "docs/guild/list-active-guild-threads/response-body",
+        ]),
         line::<ThreadMember>(&[
             "ThreadMemberResponse",
             "docs/channel/thread-member-object/thread-member-structure",
@@ -191,7 +244,10 @@ pub(super) fn lines() -> Vec<Line> {
             "UserAvatarDecorationResponse",
             "docs/user/avatar-decoration-data-object/avatar-decoration-data-structure",
         ]),
-        line::<Collectibles>(&["UserCollectiblesResponse"]),
+        line::<Collectibles>(&[
+            "UserCollectiblesResponse",
+            "docs/user/collectibles/collectible-structure",
+        ]),
         line::<Nameplate>(&[
             "UserNameplateResponse",
             "docs/user/nameplate/nameplate-structure",
@@ -213,6 +269,7 @@ pub(super) fn lines() -> Vec<Line> {
             "ApplicationIncomingWebhookResponse",
             "ChannelFollowerWebhookResponse",
             "GuildIncomingWebhookResponse",
+            "docs/webhook/webhook-object/webhook-structure",
         ]),
         line::<WelcomeMessage>(&["WelcomeMessageResponse"]),
         line::<WelcomeScreen>(&[
@@ -227,6 +284,71 @@ pub(super) fn lines() -> Vec<Line> {
         line::<WidgetChannel>(&["WidgetChannel"]),
         line::<WidgetMember>(&["WidgetMember"]),
     ]
+}
+
+/// The documentation calls the state "any".
+fn settle_scheduled_event(event: &mut Value) {
+    if event["status"].is_null() {
+        set(event, "status", 1);
+    }
+}
+
+/// The documentation calls parts of the guild, its channel and its roles what the OpenAPI file
+/// lists, and tells what some are shown beside the fields of every invite.
+fn settle_invite(invite: &mut Value) {
+    set(invite, "code", "0vCdhLbwjZZTWZLD");
+    let parts = [
+        ("channel", "InviteChannelResponse"),
+        ("guild", "InviteGuildResponse"),
+        ("roles", "InviteGuildRoleResponse"),
+    ];
+    parts_have(invite, &parts);
+    let event = invite.get_mut("guild_scheduled_event");
+    if let Some(event) = event.filter(|event| event.is_object()) {
+        settle_scheduled_event(event);
+    }
+}
+
+fn settle_widget(widget: &mut Value) {
+    let parts = [("channels", "WidgetChannel"), ("members", "WidgetMember")];
+    parts_have(widget, &parts);
+    // The voice channels of a guild have names.
+    for channel in widget.get_mut("channels").into_iter().flat_map(elements) {
+        set(channel, "name", "kitchen");
+    }
+}
+
+fn parts_have(whole: &mut Value, parts: &[(&str, &str)]) {
+    for (part, object) in parts {
+        if let Some(part) = whole.get_mut(part) {
+            only(part, object);
+        }
+    }
+}
+
+/// The documentation calls the form of the guild a part of a guild; the OpenAPI file has it.
+fn settle_template(template: &mut Value) {
+    let form = &template["serialized_source_guild"];
+    if form.get("id").is_some() || *form == json!({}) {
+        set(
+            template,
+            "serialized_source_guild",
+            json!({ "name": "bakers" }),
+        );
+    }
+}
+
+/// The documentation calls an integration "any".
+fn settle_connection(connection: &mut Value) {
+    let integrations = connection.get_mut("integrations");
+    for integration in integrations.into_iter().flat_map(elements) {
+        if integration.is_null() {
+            *integration = json!({
+                "id": "33590653072239123", "name": "x", "type": "twitch", "enabled": true,
+                "account": { "id": "1", "name": "x" },
+            });
+        }
+    }
 }
 
 pub(super) fn enums() -> Vec<EnumLine> {

@@ -13,7 +13,7 @@ use ovenjs_types::{
 };
 use serde_json::Value;
 
-use super::{EnumLine, Line, for_each_object, line, values};
+use super::{EnumLine, Line, line, settle::settle_snapshot, values};
 
 pub(super) fn lines() -> Vec<Line> {
     vec![
@@ -27,7 +27,10 @@ pub(super) fn lines() -> Vec<Line> {
             "MessageMentionChannelResponse",
             "docs/message/channel-mention-object/channel-mention-structure",
         ]),
-        line::<Embed>(&["MessageEmbedResponse", "docs/message/embed-object/embed-structure"]),
+        line::<Embed>(&[
+            "MessageEmbedResponse",
+            "docs/message/embed-object/embed-structure",
+        ]),
         line::<EmbedAuthor>(&[
             "MessageEmbedAuthorResponse",
             "docs/message/embed-object/embed-author-structure",
@@ -60,8 +63,7 @@ pub(super) fn lines() -> Vec<Line> {
             "docs/message/message-interaction-metadata-object/application-command-interaction-metadata-structure",
             "docs/message/message-interaction-metadata-object/message-component-interaction-metadata-structure",
             "docs/message/message-interaction-metadata-object/modal-submit-interaction-metadata-structure",
-        ])
-        .settled(settle_message),
+        ]),
         line::<KeptAttachment>(&["docs/message/attachment-object/attachment-request-structure"])
             .without(OF_NEW_FILES)
             .settled(keep_attachment),
@@ -70,8 +72,7 @@ pub(super) fn lines() -> Vec<Line> {
             "MessageResponse",
             "SearchMessageResponse",
             "docs/message/message-object/message-structure",
-        ])
-        .settled(settle_message),
+        ]),
         line::<Message>(&[
             "docs/gateway-events/message-create/message-create-extra-fields",
             "docs/webhook-events/message-object/additional-fields",
@@ -88,8 +89,7 @@ pub(super) fn lines() -> Vec<Line> {
         line::<MessageInteraction>(&[
             "MessageInteractionResponse",
             "docs/receiving-and-responding/message-interaction-object/message-interaction-structure",
-        ])
-        .settled(settle_message),
+        ]),
         line::<MessageLobbyMember>(&["MessageLobbyMemberResponse"]),
         line::<MessageReference>(&[
             "MessageReferenceResponse",
@@ -98,30 +98,28 @@ pub(super) fn lines() -> Vec<Line> {
         line::<MessageSearch>(&[
             "GuildSearchResponse",
             "docs/message/search-guild-messages/response-body",
-        ])
-        .settled(settle_message),
+        ]),
         line::<MessageSnapshot>(&[
             "MessageSnapshotResponse",
             "docs/message/message-snapshot-object/message-snapshot-structure",
         ])
-        .settled(|snapshot| {
-            settle_snapshot(snapshot);
-            settle_message(snapshot);
-        }),
+        .settled(settle_snapshot),
         line::<Pin>(&[
             "PinnedMessageResponse",
             "docs/message/message-pin-object/message-pin-object-structure",
-        ])
-        .settled(settle_message),
-        line::<Pins>(&["PinnedMessagesResponse", "docs/message/get-channel-pins/response-structure"])
-            .settled(settle_message),
-        line::<Poll>(&["PollResponse", "docs/poll/poll-object/poll-object-structure"])
-            .settled(settle_message),
+        ]),
+        line::<Pins>(&[
+            "PinnedMessagesResponse",
+            "docs/message/get-channel-pins/response-structure",
+        ]),
+        line::<Poll>(&[
+            "PollResponse",
+            "docs/poll/poll-object/poll-object-structure",
+        ]),
         line::<PollAnswer>(&[
             "PollAnswerResponse",
             "docs/poll/poll-answer-object/poll-answer-object-structure",
-        ])
-        .settled(settle_message),
+        ]),
         line::<PollAnswerCount>(&[
             "PollResultsEntryResponse",
             "docs/poll/poll-results-object/poll-answer-count-object-structure",
@@ -129,19 +127,20 @@ pub(super) fn lines() -> Vec<Line> {
         line::<PollMedia>(&[
             "PollMediaResponse",
             "docs/poll/poll-media-object/poll-media-object-structure",
-        ])
-        .settled(settle_message),
+        ]),
         line::<PollResults>(&[
             "PollResultsResponse",
             "docs/poll/poll-results-object/poll-results-object-structure",
         ]),
-        line::<PollVoters>(&["PollAnswerDetailsResponse", "docs/poll/get-answer-voters/response-body"]),
+        line::<PollVoters>(&[
+            "PollAnswerDetailsResponse",
+            "docs/poll/get-answer-voters/response-body",
+        ]),
         line::<PurchaseNotification>(&["PurchaseNotificationResponse"]),
         line::<Reaction>(&[
             "MessageReactionResponse",
             "docs/message/reaction-object/reaction-structure",
-        ])
-        .settled(settle_message),
+        ]),
         line::<ReactionCountDetails>(&[
             "MessageReactionCountDetailsResponse",
             "docs/message/reaction-count-details-object/reaction-count-details-structure",
@@ -228,31 +227,6 @@ fn give_emojis_ids(emoji: &mut Value) {
     super::set(emoji, "id", "2");
 }
 
-/// What the documentation says of messages in words: which fields a snapshot and the emoji of a
-/// reaction have, that colours are texts, and what every message has.
-fn settle_message(value: &mut Value) {
-    for_each_object(value, &mut |fields| {
-        if let Some(colors) = fields.get_mut("burst_colors").and_then(Value::as_array_mut) {
-            colors.fill("#ff0000".into());
-        }
-        if let Some(emoji) = fields.get_mut("emoji").and_then(Value::as_object_mut) {
-            emoji.retain(|key, _| ["id", "name", "animated", super::EXTRA].contains(&key.as_str()));
-        }
-        let snapshots = fields
-            .get_mut("message_snapshots")
-            .and_then(Value::as_array_mut);
-        for snapshot in snapshots.into_iter().flatten() {
-            settle_snapshot(snapshot);
-        }
-    });
-}
-
-fn settle_snapshot(snapshot: &mut Value) {
-    if let Some(message) = snapshot.get_mut("message").and_then(Value::as_object_mut) {
-        message.retain(|key, _| SNAPSHOT.contains(&key.as_str()));
-    }
-}
-
 /// These tables say which fields there are beside those of every message.
 fn give_message_the_rest(message: &mut Value) {
     super::set(message, "id", "1");
@@ -262,7 +236,6 @@ fn give_message_the_rest(message: &mut Value) {
         "author",
         serde_json::json!({ "id": "3", "username": "ann" }),
     );
-    settle_message(message);
 }
 
 /// Discord has one object for files that stay and files that come; ours are two.
@@ -278,20 +251,4 @@ const OF_NEW_FILES: &[(&str, &str)] = &[
     ("filename", "said of a new file: Upload"),
     ("title", "said of a new file: Upload"),
     ("waveform", "said of a new file: Upload"),
-];
-
-const SNAPSHOT: &[&str] = &[
-    "type",
-    "content",
-    "embeds",
-    "attachments",
-    "timestamp",
-    "edited_timestamp",
-    "flags",
-    "mentions",
-    "mention_roles",
-    "stickers",
-    "sticker_items",
-    "components",
-    super::EXTRA,
 ];

@@ -55,6 +55,18 @@ pub(super) const NOT_OURS: &[(&str, &str)] = &[
         "VanityURLErrorResponse",
         "of the REST client, whose error type has it",
     ),
+    (
+        "TypingIndicatorResponse",
+        "an answer without fields: the endpoint answers nothing",
+    ),
+    (
+        "WidgetUserDiscriminator",
+        "of one value, which `WidgetMember` has as a text",
+    ),
+    (
+        "docs/identity-providers/",
+        "what the identity provider of an organisation publishes",
+    ),
     ("Github", "what GitHub sends to a webhook"),
     ("Slack", "what Slack sends to a webhook"),
     ("WebhookSlack", "what Slack sends to a webhook"),
@@ -83,6 +95,7 @@ const WRITTEN_ONLY: &[&str] = &[
     "form-params",
     "json-form-params",
     "json-params",
+    "query-params",
     "query-string-params",
     "forum-and-media-thread-message-params-object",
     "poll-create-request-object-structure",
