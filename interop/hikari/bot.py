@@ -100,6 +100,76 @@ async def hear(event: hikari.GuildMessageCreateEvent):
                 names = [member.username for member in chunk.members.values()]
                 await event.message.respond(", ".join(names), reply=True)
                 break
+    elif event.content and event.content.startswith("!work "):
+        _, ben, mel = event.content.split()
+        await work(event.guild_id, event.channel_id, int(ben), int(mel))
+        await bot.rest.create_message(event.channel_id, "done")
+
+
+async def work(guild: hikari.Snowflake, here: hikari.Snowflake, ben: int, mel: int):
+    """A day in the bakery, one deed after the other."""
+    rest = bot.rest
+    await rest.fetch_channel(here)
+    await rest.trigger_typing(here)
+
+    baker = await rest.create_role(guild, name="baker", color=0xC68642, reason="hired")
+    await rest.edit_role(guild, baker, name="head baker")
+    await rest.add_role_to_member(guild, ben, baker)
+    await rest.edit_member(guild, ben, nickname="Baker Ben")
+    assert (await rest.fetch_member(guild, ben)).role_ids.count(baker.id) == 1
+    assert baker.id in [role.id for role in await rest.fetch_roles(guild)]
+
+    bakery = await rest.create_guild_text_channel(guild, "bakery", reason="more room")
+    await rest.edit_channel(bakery, topic="warm")
+    await rest.edit_permission_overwrite(
+        bakery,
+        baker.id,
+        target_type=hikari.PermissionOverwriteType.ROLE,
+        allow=hikari.Permissions.MANAGE_MESSAGES,
+    )
+    await rest.edit_permission_overwrite(
+        bakery,
+        mel,
+        target_type=hikari.PermissionOverwriteType.MEMBER,
+        deny=hikari.Permissions.SEND_MESSAGES,
+    )
+    await rest.delete_permission_overwrite(bakery, mel)
+    oven = await rest.create_guild_text_channel(guild, "old-oven")
+    await rest.delete_channel(oven, reason="cold")
+
+    prices = await rest.create_message(bakery, "rye, 4 €")
+    await rest.pin_message(bakery, prices)
+    assert [pin.message.id for pin in await rest.fetch_pins(bakery)] == [prices.id]
+    assert (await rest.fetch_message(bakery, prices)).is_pinned
+    await prices.add_reaction("🍞")
+    users = await rest.fetch_reactions_for_emoji(bakery, prices, "🍞")
+    assert [user.id for user in users] == [bot.get_me().id]
+    await rest.delete_my_reaction(bakery, prices, "🍞")
+
+    crumbs = [await rest.create_message(bakery, "crumb") for _ in range(3)]
+    await rest.delete_message(bakery, crumbs.pop())
+    await rest.delete_messages(bakery, crumbs)
+
+    sign = rest.build_message_action_row().add_link_button("https://example.com", label="Map")
+    open_now = hikari.impl.ContainerComponentBuilder().add_text_display("# Open")
+    open_now.add_component(sign)
+    await rest.create_message(bakery, component=open_now)
+
+    talk = await rest.create_message_thread(bakery, prices, "prices")
+    await rest.add_thread_member(talk, ben)
+    assert len(await rest.fetch_thread_members(talk)) == 2
+    await rest.create_message(talk, "too high?")
+
+    till = await rest.create_webhook(bakery, "Till", reason="sales")
+    sold = await rest.execute_webhook(till, till.token, "sold")
+    await rest.edit_webhook_message(till, till.token, sold, "sold out")
+    assert len(await rest.fetch_channel_webhooks(bakery)) == 1
+
+    await rest.ban_user(guild, mel, reason="burnt the bread")
+    assert (await rest.fetch_ban(guild, mel)).reason == "burnt the bread"
+    kind = hikari.AuditLogEventType.MEMBER_BAN_ADD
+    async for log in rest.fetch_audit_log(guild, event_type=kind):
+        assert [entry.reason for entry in log.entries.values()] == ["burnt the bread"]
 
 
 async def main():

@@ -15,10 +15,16 @@
 //! - hears `!bake`, sends `dough`, edits it to `bread` and reacts to it with 🍞;
 //! - hears `!menu` and sends a file and an embed;
 //! - hears `!who`, asks the gateway for members whose names begin with `an`, and replies with them.
+//!
+//! Some of them also hear `!work BEN MEL`, do a day's deeds in the guild and say `done`; see [`works`].
+
+mod work;
+
+pub use work::works;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ovenjs_mock::{Config, Discord, Message, Modal, Request};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long the story waits for any one thing. A foreign runtime on a busy machine takes seconds to
 /// start; a bot that needs longer than this is stuck.
@@ -84,6 +90,16 @@ pub async fn play(discord: &Discord, compression: &str, mut told: impl FnMut(&st
     agrees(discord)?;
     told("agrees with the mock on every request and answer");
     Ok(())
+}
+
+/// Discord's names of the operations that the bot has driven with success.
+#[must_use]
+pub fn operations(discord: &Discord) -> BTreeSet<String> {
+    let requests = discord.requests().into_iter();
+    requests
+        .filter(|request| request.status < 300)
+        .map(|request| request.operation)
+        .collect()
 }
 
 /// Waits until the bot has left, which it does when it is asked to.

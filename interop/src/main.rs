@@ -26,6 +26,10 @@ struct Bot {
     program: &'static str,
     script: &'static str,
     compression: &'static str,
+    /// Whether it knows `!work`.
+    works: bool,
+    /// How many different operations it drives at least.
+    operations: usize,
 }
 
 const BOTS: &[Bot] = &[
@@ -36,6 +40,8 @@ const BOTS: &[Bot] = &[
         script: "bot.js",
         // Its compression takes an addon that has to be compiled.
         compression: "none",
+        works: false,
+        operations: 8,
     },
     Bot {
         name: "discord.py, zlib",
@@ -43,6 +49,8 @@ const BOTS: &[Bot] = &[
         program: "bin/python",
         script: "bot.py",
         compression: "zlib-stream",
+        works: false,
+        operations: 9,
     },
     Bot {
         name: "discord.py, zstd",
@@ -50,6 +58,8 @@ const BOTS: &[Bot] = &[
         program: "bin/python",
         script: "bot.py",
         compression: "zstd-stream",
+        works: false,
+        operations: 9,
     },
     Bot {
         name: "hikari",
@@ -57,6 +67,8 @@ const BOTS: &[Bot] = &[
         program: "bin/python",
         script: "bot.py",
         compression: "zlib-stream",
+        works: true,
+        operations: 38,
     },
 ];
 
@@ -114,14 +126,25 @@ async fn run(bot: &Bot, folder: &Path, steps: &mut usize) -> Result<()> {
     let discord = ovenjs_interop::discord().await?;
     let log = folder.join(format!("{}.log", bot.name.replace(", ", "-")));
     let mut child = start(bot, folder, &log, &discord)?;
+    let mut driven = 0;
     let story = async {
         ovenjs_interop::play(&discord, bot.compression, &mut told).await?;
+        if bot.works {
+            ovenjs_interop::works(&discord, &mut told).await?;
+        }
+        driven = ovenjs_interop::operations(&discord).len();
+        ensure!(
+            driven >= bot.operations,
+            "it drove {driven} different operations instead of {}",
+            bot.operations
+        );
         // Dropping the pipe is how the bot is asked to leave.
         drop(child.stdin.take());
         ovenjs_interop::leaves(&discord, &mut told).await
     };
     let outcome = story.await;
     let ended = end(&mut child).await;
+    println!("  {driven} different operations");
     for warning in discord.warnings() {
         println!("  warning: {warning}");
     }
