@@ -155,7 +155,11 @@ async fn registers(discord: &Discord) -> Result<()> {
 }
 
 async fn completes(discord: &Discord) -> Result<()> {
-    let offered = discord.user("ann").completes("/echo text:wa").await?;
+    let offered = discord
+        .user("ann")
+        .attempt()
+        .completes("/echo text:wa")
+        .await?;
     let offered: Vec<_> = offered
         .iter()
         .filter_map(|choice| choice.text("/value"))
@@ -166,7 +170,7 @@ async fn completes(discord: &Discord) -> Result<()> {
 
 async fn answers(discord: &Discord) -> Result<()> {
     let ann = discord.user("ann");
-    let answer = ann.slash("/echo text:warm bread").await?;
+    let answer = ann.attempt().slash("/echo text:warm bread").await?;
     ensure!(
         answer.content() == "warm bread",
         "the answer is {:?}",
@@ -177,7 +181,7 @@ async fn answers(discord: &Discord) -> Result<()> {
         "the buttons are {:?}",
         answer.buttons()
     );
-    let changed = answer.click("Again").await?;
+    let changed = answer.attempt().click("Again").await?;
     ensure!(
         changed.content() == "warm bread again",
         "the press made it {:?}",
@@ -194,13 +198,13 @@ async fn answers(discord: &Discord) -> Result<()> {
 }
 
 async fn defers(discord: &Discord) -> Result<()> {
-    let answer = discord.user("ben").slash("/later").await?;
+    let answer = discord.user("ben").attempt().slash("/later").await?;
     ensure!(
         answer.content() == "done",
         "the answer is {:?}",
         answer.content()
     );
-    let follow_up = answer.follow_up(1).await?;
+    let follow_up = answer.attempt().follow_up(1).await?;
     ensure!(
         follow_up.content() == "and dusted",
         "the follow-up is {:?}",
@@ -210,22 +214,22 @@ async fn defers(discord: &Discord) -> Result<()> {
 }
 
 async fn orders(discord: &Discord) -> Result<()> {
-    let form = discord.user("ann").slash("/order").await?;
+    let form = discord.user("ann").attempt().slash("/order").await?;
     let title = form.modal().map(Modal::title);
     ensure!(title == Some("Order"), "the modal is {:?}", form.modal());
-    let answer = form.fill("Which bread?", "rye").await?;
+    let answer = form.attempt().fill("Which bread?", "rye").await?;
     ensure!(
         answer.content() == "one rye",
         "the answer is {:?}",
         answer.content()
     );
-    ensure!(answer.is_ephemeral(), "everybody sees the answer");
+    ensure!(answer.ephemeral(), "everybody sees the answer");
     Ok(())
 }
 
 /// The `times`-th bread: said by the user, heard by the bot, and baked.
 async fn bakes(discord: &Discord, times: usize) -> Result<()> {
-    discord.user("ann").says("!bake").await?;
+    discord.user("ann").attempt().says("!bake").await?;
     discord.wait_for_requests(times, "PUT", REACT).await?;
     let baked: Vec<_> = discord
         .messages(discord.channel_id())
@@ -279,7 +283,7 @@ async fn asks_for_members(discord: &Discord) -> Result<()> {
 async fn hears(discord: &Discord, content: &str) -> Result<Message> {
     let sent = |request: &&Request| request.method == "POST" && request.route == SEND;
     let before = discord.requests().iter().filter(sent).count();
-    discord.user("ann").says(content).await?;
+    discord.user("ann").attempt().says(content).await?;
     let requests = discord.wait_for_requests(before + 1, "POST", SEND).await?;
     let id = requests.last().and_then(|request| request.answer.id("/id"));
     let id = id.context("the message was refused")?;

@@ -15,13 +15,16 @@
 //! // … a bot connects to discord.base_url() with discord.token() …
 //! discord.wait_for_ready(1).await?;
 //!
-//! let ann = discord.user("ann");
-//! let answer = ann.slash("/feedback topic:docs score:5").await?;
-//! let form = answer.click("Give feedback").await?;
-//! let thanks = form.fill("text", "More cinnamon").await?;
-//!
-//! assert_eq!(thanks.content(), "Thank you!");
-//! assert!(discord.violations().is_empty());
+//! discord
+//!     .user("newcomer")
+//!     .slash("/feedback topic:docs score:5")
+//!     .await
+//!     .click("Give feedback")
+//!     .await
+//!     .fill("text", "More cinnamon")
+//!     .await
+//!     .says("Thank you!");
+//! discord.expect_no_violations();
 //! # Ok(())
 //! # }
 //! ```
@@ -62,8 +65,8 @@ pub use error::{Error, Kind};
 pub use faults::FaultMenu;
 pub use json::Json;
 pub use play::{
-    Answer, Connection, Discord, Faults, Filled, Message, Modal, Overwrite, Payload, Request,
-    Saying, User,
+    Answer, Attempt, Connection, Discord, Faults, Filled, Message, Modal, Overwrite, Payload,
+    Request, Saying, User,
 };
 pub use protocol::Admission;
 pub use referee::{Call, Referee, Reply, Step};

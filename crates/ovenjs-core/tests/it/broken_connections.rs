@@ -63,7 +63,7 @@ async fn run(compression: Compression, k: u64) -> (Vec<MessageId>, Vec<MessageId
     let ann = discord.user("ann");
     let mut sent = Vec::new();
     for number in 0..EVENTS {
-        sent.push(ann.says(&number.to_string()).await.unwrap().id());
+        sent.push(ann.says(&number.to_string()).await.id());
     }
 
     let mut met = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, IntoFuture},
+    panic::Location,
     pin::Pin,
 };
 
@@ -14,13 +15,17 @@ use crate::{
     },
 };
 
-use super::{Message, User, acts};
+use super::{Attempt, Message, User, acts, complaint::Scene};
 
 /// What a user got for a command, a button or a modal: a message, or a modal to fill.
+///
+/// Its verbs are steps of a test and panic as those of [`User`] do; [`attempt`](Self::attempt)
+/// gives an error in their place. Its expectations ([`says`](Self::says) and the others) give the
+/// answer back, so that a test reads as a sentence.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    user: User,
-    interaction: u64,
+    pub(super) user: User,
+    pub(super) interaction: u64,
     message: Option<Message>,
     modal: Option<Modal>,
 }
@@ -74,12 +79,6 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// Whether only this user sees the message.
-    #[must_use]
-    pub fn is_ephemeral(&self) -> bool {
-        self.message.as_ref().is_some_and(Message::is_ephemeral)
-    }
-
     /// The modal, where one was opened.
     #[must_use]
     pub const fn modal(&self) -> Option<&Modal> {
@@ -99,55 +98,41 @@ impl Answer {
         }
     }
 
-    /// Waits for the `count`-th follow-up message and gives it.
-    ///
-    /// # Errors
-    ///
-    /// When it does not come in time.
-    pub async fn follow_up(&self, count: usize) -> Result<Message, Error> {
-        let (shared, interaction) = (&self.user.shared, self.interaction);
-        let what = format!("follow-up {count} of an interaction");
-        shared
-            .until(&what, shared.patience, |backend| {
-                let known = backend.world.interactions.get(&interaction)?;
-                let id = known.followups.get(count.checked_sub(1)?)?;
-                Some(Message::of(&backend.world, known.channel, *id))
-            })
-            .await
+    /// The same verbs, giving a [`Result`].
+    pub const fn attempt(&self) -> Attempt<&Self> {
+        Attempt(self)
     }
 
-    /// Presses the button with this label or custom id and waits for what the bot shows.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such button, or when the bot does not answer in time.
-    pub async fn click(&self, button: &str) -> Result<Self, Error> {
-        self.user.clicks(self.shown()?, button).await
+    /// Waits for the `count`-th follow-up message and gives it. Panics when it does not come in
+    /// time.
+    #[track_caller]
+    pub fn follow_up(&self, count: usize) -> impl Future<Output = Message> + Send {
+        let scene = self.user.scene();
+        async move { scene.hold_for(self, self.attempt().follow_up(count).await) }
+    }
+
+    /// Presses the button with this label or custom id and waits for what the bot shows. Panics when
+    /// there is no such button, or when the bot does not answer in time.
+    #[track_caller]
+    pub fn click(&self, button: &str) -> impl Future<Output = Self> + Send {
+        let scene = self.user.scene();
+        async move { scene.hold_for(self, self.attempt().click(button).await) }
     }
 
     /// Chooses in the select with this custom id or placeholder and waits for what the bot shows.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such select or value, or when the bot does not answer in time.
-    pub async fn choose(&self, select: &str, values: &[&str]) -> Result<Self, Error> {
-        self.user.chooses(self.shown()?, select, values).await
+    /// Panics when there is no such select or value, or when the bot does not answer in time.
+    #[track_caller]
+    pub fn choose(&self, select: &str, values: &[&str]) -> impl Future<Output = Self> + Send {
+        let scene = self.user.scene();
+        async move { scene.hold_for(self, self.attempt().choose(select, values).await) }
     }
 
     /// Enters a text into the modal's field with this custom id or label. Awaiting it submits the
-    /// modal; [`Filled::fill`] enters more first.
+    /// modal, and panics when the modal does not take it or the bot does not answer in time;
+    /// [`Filled::fill`] enters more first.
+    #[track_caller]
     pub fn fill(&self, field: &str, text: &str) -> Filled<'_> {
-        Filled {
-            answer: self,
-            fields: Vec::new(),
-        }
-        .fill(field, text)
-    }
-
-    fn shown(&self) -> Result<&Message, Error> {
-        self.message
-            .as_ref()
-            .ok_or_else(|| Error::refused("the bot opened a modal: fill it instead of clicking"))
+        Filled::new(self).fill(field, text)
     }
 }
 
@@ -157,6 +142,7 @@ pub struct Modal {
     title: String,
     custom_id: String,
     fields: Vec<Json>,
+    pub(super) json: Json,
 }
 
 impl Modal {
@@ -170,6 +156,7 @@ impl Modal {
             title: text("title"),
             custom_id: text("custom_id"),
             fields,
+            json: Json(modal.clone().into()),
         }
     }
 
@@ -198,9 +185,19 @@ impl Modal {
 pub struct Filled<'a> {
     answer: &'a Answer,
     fields: Vec<(String, String)>,
+    place: &'static Location<'static>,
 }
 
 impl<'a> Filled<'a> {
+    #[track_caller]
+    pub(super) fn new(answer: &'a Answer) -> Self {
+        Self {
+            answer,
+            fields: Vec::new(),
+            place: Location::caller(),
+        }
+    }
+
     /// Enters a text into one more field. In a select, several values are separated by commas.
     pub fn fill(mut self, field: &str, text: &str) -> Self {
         let fields = self.answer.modal.iter().flat_map(|modal| &modal.fields);
@@ -211,18 +208,31 @@ impl<'a> Filled<'a> {
             .push((by_label.unwrap_or(field).to_owned(), text.to_owned()));
         self
     }
+
+    pub(super) async fn submitted(self) -> Result<Answer, Error> {
+        let Answer {
+            user, interaction, ..
+        } = self.answer;
+        if self.answer.modal.is_none() {
+            return Err(Error::refused(
+                "the bot opened no modal: click instead of filling",
+            ));
+        }
+        let (id, outcome) = acts::submit(&user.shared, *interaction, &self.fields).await?;
+        Ok(Answer::of(user, id, outcome))
+    }
 }
 
 impl<'a> IntoFuture for Filled<'a> {
-    type Output = Result<Answer, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+    type Output = Answer;
+    type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let user = &self.answer.user;
-            let (id, outcome) =
-                acts::submit(&user.shared, self.answer.interaction, &self.fields).await?;
-            Ok(Answer::of(user, id, outcome))
-        })
+        let answer = self.answer;
+        let scene = Scene {
+            shared: &answer.user.shared,
+            place: self.place,
+        };
+        Box::pin(async move { scene.hold_for(answer, self.submitted().await) })
     }
 }

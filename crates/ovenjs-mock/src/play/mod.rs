@@ -2,10 +2,14 @@
 
 pub(crate) mod acts;
 mod answer;
+mod attempt;
+mod complaint;
+mod expectation;
 mod faults;
 mod guild;
 mod presence;
 mod seen;
+mod snapshot;
 mod user;
 mod whereabouts;
 
@@ -30,6 +34,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use crate::{config::Config, error::Error, json::Json, server, shared::Shared, world::Emission};
 
 pub use answer::{Answer, Filled, Modal};
+pub use attempt::Attempt;
 pub use faults::Faults;
 pub use seen::{Connection, Message, Payload, Request};
 pub use user::{Saying, User};
@@ -46,12 +51,13 @@ pub use user::{Saying, User};
 /// let discord = Discord::start(Config::default()).await?;
 /// let ann = discord.user("ann");
 ///
-/// let hello = ann.says("hello").await?;
+/// let hello = ann.says("hello").await;
 ///
 /// assert_eq!(hello.content(), "hello");
 /// assert_eq!(discord.messages(discord.channel_id()).len(), 1);
 /// // Nobody has registered a command, and the box says so.
-/// assert!(ann.slash("/ping").await.unwrap_err().to_string().contains("the bot has registered none"));
+/// let refused = ann.attempt().slash("/ping").await.unwrap_err();
+/// assert!(refused.to_string().contains("the bot has registered none"));
 /// discord.stop().await;
 /// # Ok::<(), ovenjs_mock::Error>(())
 /// # })?;

@@ -13,8 +13,8 @@ use crate::{json::Json, protocol::Seen, rest::Record, world::World};
 pub struct Message {
     pub(super) channel: u64,
     pub(super) id: u64,
-    json: Json,
-    ephemeral: bool,
+    pub(super) json: Json,
+    pub(super) ephemeral: bool,
 }
 
 impl Message {
@@ -88,12 +88,6 @@ impl Message {
             labels.extend(text("label").or_else(|| text("custom_id")));
         });
         labels
-    }
-
-    /// Whether only one user sees it.
-    #[must_use]
-    pub const fn is_ephemeral(&self) -> bool {
-        self.ephemeral
     }
 
     /// The whole message.

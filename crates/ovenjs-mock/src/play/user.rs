@@ -1,7 +1,8 @@
 //! A user whom a test plays.
 
 use std::{
-    future::{IntoFuture, Ready, ready},
+    future::{Future, IntoFuture, Ready, ready},
+    panic::Location,
     sync::Arc,
 };
 
@@ -10,22 +11,21 @@ use ovenjs_types::{
     marker::{ChannelMarker, UserMarker},
 };
 
-use crate::{
-    error::Error,
-    json::Json,
-    shared::Shared,
-    world::{interaction::Response, slash::Target},
-};
+use crate::{error::Error, json::Json, shared::Shared};
 
-use super::{Answer, Message, acts};
+use super::{Answer, Attempt, Message, acts, complaint::Scene};
 
 /// A user, from [`Discord::user`](crate::Discord::user): speaks, reacts, types commands, presses
 /// buttons.
+///
+/// Every verb is a step of a test: it panics where it cannot be done or where the bot does not
+/// answer, names the line of the test, and tells what the bot did instead.
+/// [`attempt`](Self::attempt) gives an error in its place.
 #[derive(Clone, Debug)]
 pub struct User {
     pub(super) shared: Arc<Shared>,
     pub(super) id: u64,
-    channel: u64,
+    pub(super) channel: u64,
 }
 
 impl User {
@@ -47,6 +47,11 @@ impl User {
         Id::new(self.id)
     }
 
+    /// The same verbs, giving a [`Result`].
+    pub const fn attempt(&self) -> Attempt<&Self> {
+        Attempt(self)
+    }
+
     /// The same user in another channel.
     #[must_use]
     pub fn in_channel(&self, channel: Id<ChannelMarker>) -> Self {
@@ -58,138 +63,155 @@ impl User {
 
     /// The same user in the direct message channel with the bot.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When the user is gone.
-    pub fn in_private(&self) -> Result<Self, Error> {
-        let channel = self
-            .shared
-            .with(|backend, now| backend.play(now, |world| world.direct_channel(self.id)))
-            .map_err(|failure| Error::refused(failure.to_string()))?;
-        Ok(Self {
-            channel,
-            ..self.clone()
-        })
+    #[must_use]
+    #[track_caller]
+    pub fn in_private(&self) -> Self {
+        self.scene().hold(self.attempt().in_private())
     }
 
-    /// Says something; await it. [`Saying::replying_to`] makes it a reply.
+    /// Says something; await it. [`Saying::replying_to`] makes it a reply. Panics when awaited where
+    /// the user may not speak or there is nothing to say.
+    #[track_caller]
     pub fn says(&self, content: &str) -> Saying<'_> {
-        Saying {
-            user: self,
-            content: content.to_owned(),
-            reply_to: None,
-        }
+        Saying::new(self, content)
     }
 
     /// Puts an emoji under a message: `🍞`, or `name:id`.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When the message is gone or the text is no emoji.
-    pub fn reacts(&self, message: &Message, emoji: &str) -> Result<(), Error> {
-        acts::react(
-            &self.shared,
-            self.id,
-            message.channel,
-            message.id,
-            emoji,
-            false,
-        )
+    #[track_caller]
+    pub fn reacts(&self, message: &Message, emoji: &str) {
+        self.scene().hold(self.attempt().reacts(message, emoji));
     }
 
     /// Puts an emoji under a message as a super reaction.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// As [`reacts`](Self::reacts).
-    pub fn super_reacts(&self, message: &Message, emoji: &str) -> Result<(), Error> {
-        acts::react(
-            &self.shared,
-            self.id,
-            message.channel,
-            message.id,
-            emoji,
-            true,
-        )
+    #[track_caller]
+    pub fn super_reacts(&self, message: &Message, emoji: &str) {
+        self.scene()
+            .hold(self.attempt().super_reacts(message, emoji));
     }
 
     /// Takes an emoji of this user away from a message; nothing happens where there is none.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When the message is gone or the text is no emoji.
-    pub fn unreacts(&self, message: &Message, emoji: &str) -> Result<(), Error> {
-        acts::unreact(&self.shared, self.id, message.channel, message.id, emoji)
+    #[track_caller]
+    pub fn unreacts(&self, message: &Message, emoji: &str) {
+        self.scene().hold(self.attempt().unreacts(message, emoji));
     }
 
     /// Changes the text of a message and gives the message as it is then.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When the message is gone, is another's, or would be empty.
-    pub fn edits(&self, message: &Message, content: &str) -> Result<Message, Error> {
-        let (channel, id) = (message.channel, message.id);
-        acts::edit(&self.shared, self.id, channel, id, content)?;
-        Ok(self
-            .shared
-            .look(|backend| Message::of(&backend.world, channel, id)))
+    #[track_caller]
+    pub fn edits(&self, message: &Message, content: &str) -> Message {
+        self.scene().hold(self.attempt().edits(message, content))
     }
 
     /// Deletes a message.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When it is gone already, or is another's and this user does not manage messages.
-    pub fn deletes(&self, message: &Message) -> Result<(), Error> {
-        acts::delete(&self.shared, self.id, message.channel, message.id)
+    #[track_caller]
+    pub fn deletes(&self, message: &Message) {
+        self.scene().hold(self.attempt().deletes(message));
     }
 
     /// Types a slash command, `/feedback topic:docs score:5`, and waits for what the bot shows; a
-    /// deferred answer is waited for until it is there.
-    ///
-    /// # Errors
-    ///
-    /// When the command does not fit what is registered, which the error explains, or when the bot
-    /// does not answer in time.
-    pub async fn slash(&self, text: &str) -> Result<Answer, Error> {
-        let (id, outcome) = acts::slash(&self.shared, self.id, self.channel, text).await?;
-        Ok(Answer::of(self, id, outcome))
+    /// deferred answer is waited for until it is there. Panics when the command does not fit what is
+    /// registered, or when the bot does not answer in time.
+    #[track_caller]
+    pub fn slash(&self, text: &str) -> impl Future<Output = Answer> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.attempt().slash(text).await) }
     }
 
-    /// Uses a message command, by its name, on a message and waits for what the bot shows.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such command, or when the bot does not answer in time.
-    pub async fn uses_on_message(&self, name: &str, message: &Message) -> Result<Answer, Error> {
-        let target = Target::Message(message.channel, message.id);
-        let (id, outcome) = acts::aim(&self.shared, self.id, self.channel, name, target).await?;
-        Ok(Answer::of(self, id, outcome))
+    /// Types the beginning of a slash command and gives the choices that the bot offers for its last
+    /// option. Panics as [`slash`](Self::slash) does.
+    #[track_caller]
+    pub fn completes(&self, text: &str) -> impl Future<Output = Vec<Json>> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.attempt().completes(text).await) }
+    }
+
+    /// Uses a message command, by its name, on a message and waits for what the bot shows. Panics
+    /// when there is no such command, or when the bot does not answer in time.
+    #[track_caller]
+    pub fn uses_on_message(
+        &self,
+        name: &str,
+        message: &Message,
+    ) -> impl Future<Output = Answer> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.attempt().uses_on_message(name, message).await) }
+    }
+
+    /// Uses a user command, by its name, on a user and waits for what the bot shows. Panics when
+    /// there is no such command, or when the bot does not answer in time.
+    #[track_caller]
+    pub fn uses_on_user(
+        &self,
+        name: &str,
+        target: Id<UserMarker>,
+    ) -> impl Future<Output = Answer> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.attempt().uses_on_user(name, target).await) }
+    }
+
+    /// Presses the button of a message with this label or custom id and waits for what the bot
+    /// shows. Panics when there is no such button, or when the bot does not answer in time.
+    #[track_caller]
+    pub fn clicks(&self, message: &Message, button: &str) -> impl Future<Output = Answer> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.attempt().clicks(message, button).await) }
+    }
+
+    /// Chooses values in the select of a message with this custom id or placeholder and waits for
+    /// what the bot shows. Panics when there is no such select or value, or when the bot does not
+    /// answer in time.
+    #[track_caller]
+    pub fn chooses(
+        &self,
+        message: &Message,
+        select: &str,
+        values: &[&str],
+    ) -> impl Future<Output = Answer> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.attempt().chooses(message, select, values).await) }
     }
 
     /// Votes for an answer of a poll, by its number from 1 on; where only one may be chosen, instead
     /// of the one before.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When the message holds no such answer, or its poll is over.
-    pub fn votes(&self, poll: &Message, answer: u64) -> Result<(), Error> {
-        acts::vote(
-            &self.shared,
-            self.id,
-            (poll.channel, poll.id),
-            answer,
-            false,
-        )
+    #[track_caller]
+    pub fn votes(&self, poll: &Message, answer: u64) {
+        self.scene().hold(self.attempt().votes(poll, answer));
     }
 
     /// Takes a vote back; nothing happens where there is none.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When the message holds no poll, or its poll is over.
-    pub fn unvotes(&self, poll: &Message, answer: u64) -> Result<(), Error> {
-        acts::vote(&self.shared, self.id, (poll.channel, poll.id), answer, true)
+    #[track_caller]
+    pub fn unvotes(&self, poll: &Message, answer: u64) {
+        self.scene().hold(self.attempt().unvotes(poll, answer));
     }
 
     /// Takes no direct messages from the bot any more (code 50007), or takes them again.
@@ -207,86 +229,21 @@ impl User {
 
     /// Makes a webhook in the user's channel and gives it with its token, as REST would.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When the channel takes no more webhooks, or none of this name.
-    pub fn makes_webhook(&self, name: &str) -> Result<Json, Error> {
-        self.shared
-            .with(|backend, now| {
-                backend.play(now, |world| {
-                    let id = world.make_webhook(self.channel, self.id, name, None)?;
-                    world.webhook(id, false)
-                })
-            })
-            .map(Json)
-            .map_err(|failure| Error::refused(failure.to_string()))
+    #[track_caller]
+    pub fn makes_webhook(&self, name: &str) -> Json {
+        self.scene().hold(self.attempt().makes_webhook(name))
     }
 
-    /// Uses a user command, by its name, on a user and waits for what the bot shows.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such command, or when the bot does not answer in time.
-    pub async fn uses_on_user(&self, name: &str, target: Id<UserMarker>) -> Result<Answer, Error> {
-        let target = Target::User(target.get());
-        let (id, outcome) = acts::aim(&self.shared, self.id, self.channel, name, target).await?;
-        Ok(Answer::of(self, id, outcome))
-    }
-
-    /// Types the beginning of a slash command and gives the choices that the bot offers for its last
-    /// option.
-    ///
-    /// # Errors
-    ///
-    /// As [`slash`](Self::slash).
-    pub async fn completes(&self, text: &str) -> Result<Vec<Json>, Error> {
-        let (id, _) = acts::complete(&self.shared, self.id, self.channel, text).await?;
-        Ok(self.shared.look(|backend| {
-            match backend
-                .world
-                .interactions
-                .get(&id)
-                .and_then(|i| i.response.as_ref())
-            {
-                Some(Response::Choices(choices)) => choices.iter().cloned().map(Json).collect(),
-                _ => Vec::new(),
-            }
-        }))
-    }
-
-    /// Presses the button of a message with this label or custom id and waits for what the bot
-    /// shows.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such button, or when the bot does not answer in time.
-    pub async fn clicks(&self, message: &Message, button: &str) -> Result<Answer, Error> {
-        self.chooses(message, button, &[]).await
-    }
-
-    /// Chooses values in the select of a message with this custom id or placeholder and waits for
-    /// what the bot shows.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such select or value, or when the bot does not answer in time.
-    pub async fn chooses(
-        &self,
-        message: &Message,
-        select: &str,
-        values: &[&str],
-    ) -> Result<Answer, Error> {
-        let custom_id = message.custom_id(select).ok_or_else(|| {
-            Error::refused(format!(
-                "the message has no button {select}: there is {}",
-                message.buttons().join(", ")
-            ))
-        })?;
-        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        let (channel, id) = (message.channel, message.id);
-        let (id, outcome) =
-            acts::press(&self.shared, self.id, channel, id, &custom_id, &values).await?;
-        Ok(Answer::of(self, id, outcome))
+    /// This line of the test, and the box it plays in.
+    #[track_caller]
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene {
+            shared: &self.shared,
+            place: Location::caller(),
+        }
     }
 }
 
@@ -297,27 +254,46 @@ pub struct Saying<'a> {
     user: &'a User,
     content: String,
     reply_to: Option<u64>,
+    place: &'static Location<'static>,
 }
 
-impl Saying<'_> {
+impl<'a> Saying<'a> {
+    #[track_caller]
+    pub(super) fn new(user: &'a User, content: &str) -> Self {
+        Self {
+            user,
+            content: content.to_owned(),
+            reply_to: None,
+            place: Location::caller(),
+        }
+    }
+
     /// Says it as a reply.
     pub const fn replying_to(mut self, message: &Message) -> Self {
         self.reply_to = Some(message.id);
         self
     }
-}
 
-impl IntoFuture for Saying<'_> {
-    type Output = Result<Message, Error>;
-    type IntoFuture = Ready<Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
+    pub(super) fn said(&self) -> Result<Message, Error> {
         let User {
             shared,
             id,
             channel,
         } = self.user;
-        let said = acts::say(shared, *id, *channel, &self.content, self.reply_to);
-        ready(said.map(|id| shared.look(|backend| Message::of(&backend.world, *channel, id))))
+        let id = acts::say(shared, *id, *channel, &self.content, self.reply_to)?;
+        Ok(shared.look(|backend| Message::of(&backend.world, *channel, id)))
+    }
+}
+
+impl IntoFuture for Saying<'_> {
+    type Output = Message;
+    type IntoFuture = Ready<Message>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let scene = Scene {
+            shared: &self.user.shared,
+            place: self.place,
+        };
+        ready(scene.hold(self.said()))
     }
 }

@@ -5,7 +5,7 @@ use ovenjs_types::{
     marker::{ChannelMarker, GenericMarker, GuildMarker},
 };
 
-use crate::{error::Error, json::Fields, world::World, world::guild_channel::kind};
+use crate::world::World;
 
 use super::User;
 
@@ -32,41 +32,22 @@ impl User {
 
     /// Applies to join a guild in which one has to, and gives the id of the request.
     ///
-    /// # Errors
-    ///
-    /// When the user is a member, or banned.
-    ///
     /// # Panics
     ///
-    /// Never: requests have ids.
-    pub fn asks_to_join(&self, guild: Id<GuildMarker>) -> Result<Id<GenericMarker>, Error> {
-        self.shared
-            .with(|backend, now| {
-                backend.play(now, |world| world.apply_to_join(guild.get(), self.id))
-            })
-            .map(Id::new)
-            .map_err(|failure| Error::refused(failure.to_string()))
+    /// When the user is a member, or banned.
+    #[track_caller]
+    pub fn asks_to_join(&self, guild: Id<GuildMarker>) -> Id<GenericMarker> {
+        self.scene().hold(self.attempt().asks_to_join(guild))
     }
 
     /// Connects to a voice channel, or moves there. No sound is made.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When it is no voice channel of a guild in which the user is.
-    pub fn enters_voice(&self, channel: Id<ChannelMarker>) -> Result<(), Error> {
-        let entered = self.shared.with(|backend, now| {
-            backend.play(now, |world| {
-                let room = world.channels.get(&channel.get())?;
-                let guild = room.guild?;
-                let lawful = matches!(room.object.int("type"), Some(kind::VOICE | kind::STAGE))
-                    && world.member(guild, self.id).is_some();
-                lawful.then(|| {
-                    let session = format!("voice-{}", self.id);
-                    world.enter_voice(guild, self.id, channel.get(), &session);
-                })
-            })
-        });
-        entered.ok_or_else(|| Error::refused("the user can enter no such voice channel"))
+    #[track_caller]
+    pub fn enters_voice(&self, channel: Id<ChannelMarker>) {
+        self.scene().hold(self.attempt().enters_voice(channel));
     }
 
     /// Hangs up, wherever the user is connected.

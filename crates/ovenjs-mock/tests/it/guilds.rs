@@ -40,14 +40,14 @@ async fn a_reason_comes_over_the_wire_into_the_audit_log() {
         ann.id().to_string()
     );
 
-    let request = ann.asks_to_join(guild).unwrap();
+    let request = ann.asks_to_join(guild);
     let path = format!("/guilds/{guild}/requests/{request}");
     let let_in = json!({ "action": "APPROVED" });
     assert_eq!(
         call(&discord, "PATCH", &path, Some(let_in)).await.status,
         200
     );
-    assert!(ann.asks_to_join(guild).is_err(), "she is in");
+    assert!(ann.attempt().asks_to_join(guild).is_err(), "she is in");
     ann.leaves(guild);
     socket.event("GUILD_MEMBER_REMOVE").await;
     let body = json!({ "access_token": ann.access_token() });
@@ -61,12 +61,12 @@ async fn users_come_and_go_in_voice_channels() {
     let discord = Discord::start(Config::default()).await.unwrap();
     let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", ALL_INTENTS).await;
     let ann = discord.user("ann");
-    assert!(ann.enters_voice(discord.channel_id()).is_err());
+    assert!(ann.attempt().enters_voice(discord.channel_id()).is_err());
     let channels = format!("/guilds/{}/channels", discord.guild_id());
     let oven = json!({ "name": "Oven", "type": 2 });
     let oven = call(&discord, "POST", &channels, Some(oven)).await;
     let oven = oven.body["id"].as_str().unwrap().parse().unwrap();
-    ann.enters_voice(oven).unwrap();
+    ann.enters_voice(oven);
     let entered = socket.event("VOICE_STATE_UPDATE").await;
     assert_eq!(entered["d"]["channel_id"], oven.to_string());
     assert_eq!(entered["d"]["member"]["user"]["username"], "ann");

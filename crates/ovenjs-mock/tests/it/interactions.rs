@@ -38,8 +38,7 @@ async fn a_command_is_registered_typed_and_answered() {
         .await;
         assert_eq!((twice.status, twice.code()), (400, Some(40060)));
     });
-    let answer = answer.unwrap();
-    assert_eq!((answer.content(), answer.is_ephemeral()), ("noted", true));
+    assert_eq!((answer.content(), answer.ephemeral()), ("noted", true));
     assert_eq!(answer.buttons(), ["Give feedback"]);
 
     let (form, ()) = tokio::join!(answer.click("Give feedback"), async {
@@ -56,11 +55,11 @@ async fn a_command_is_registered_typed_and_answered() {
         let opened = respond(&discord, &event, json!({ "type": 9, "data": data }), "").await;
         assert_eq!(opened.status, 204, "{}", opened.body);
     });
-    let form = form.unwrap();
     let modal = form.modal().expect("a modal");
     assert_eq!((modal.title(), modal.fields().len()), ("Feedback", 1));
     assert!(
-        form.fill("text", "")
+        form.attempt()
+            .fill("text", "")
             .await
             .unwrap_err()
             .to_string()
@@ -95,9 +94,8 @@ async fn a_command_is_registered_typed_and_answered() {
         .await;
         assert_eq!(more.status, 200, "{}", more.body);
     });
-    let thanks = thanks.unwrap();
     assert_eq!(thanks.content(), "thanks");
-    assert_eq!(thanks.follow_up(1).await.unwrap().content(), "more");
+    assert_eq!(thanks.follow_up(1).await.content(), "more");
     assert_eq!(discord.violations(), Vec::<String>::new());
     assert_eq!(discord.warnings(), Vec::<String>::new());
 }
@@ -122,13 +120,12 @@ async fn a_button_can_update_its_message_or_wait_with_it() {
         )
         .await;
     });
-    let turned = turned.unwrap();
     assert_eq!(
         (turned.content(), turned.message().unwrap().id()),
         ("page 2", message.id())
     );
 
-    let (turned, ()) = tokio::join!(turned.click("next"), async {
+    let (turned, ()) = tokio::join!(turned.attempt().click("next"), async {
         let event = socket.event("INTERACTION_CREATE").await["d"].clone();
         assert_eq!(
             respond(&discord, &event, json!({ "type": 6 }), "")
@@ -152,7 +149,8 @@ async fn a_button_can_update_its_message_or_wait_with_it() {
     });
     assert!(turned.is_ok());
     assert!(
-        ann.clicks(&message, "Back")
+        ann.attempt()
+            .clicks(&message, "Back")
             .await
             .unwrap_err()
             .to_string()
@@ -187,7 +185,6 @@ async fn choices_are_offered_while_typing() {
             204
         );
     });
-    let choices = choices.unwrap();
     assert_eq!(choices[0].text("/name"), Some("rye"));
     assert_eq!(discord.violations(), Vec::<String>::new());
 }
@@ -212,7 +209,7 @@ async fn what_is_typed_wrong_is_explained() {
         ("/feedback topic:docs topic:bread", "takes topic once"),
     ];
     for (typed, wanted) in cases {
-        let error = ann.slash(typed).await.unwrap_err().to_string();
+        let error = ann.attempt().slash(typed).await.unwrap_err().to_string();
         assert!(error.contains(wanted), "{typed}: {error}");
     }
 }
@@ -224,7 +221,7 @@ async fn an_answer_that_comes_too_late_is_an_unknown_interaction() {
     register(&discord).await;
     let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", 1).await;
     let ann = discord.user("ann");
-    let (answer, ()) = tokio::join!(ann.slash("/feedback topic:docs"), async {
+    let (answer, ()) = tokio::join!(ann.attempt().slash("/feedback topic:docs"), async {
         let event = socket.event("INTERACTION_CREATE").await["d"].clone();
         let late = loop {
             // The deadline is this very millisecond: ask until it is over.
@@ -372,7 +369,7 @@ async fn token_call(
 #[tokio::test]
 async fn commands_work_in_private_too() {
     let (discord, mut socket) = bakery().await;
-    let ann = discord.user("ann").in_private().unwrap();
+    let ann = discord.user("ann").in_private();
     let (answer, ()) = tokio::join!(ann.slash("/feedback topic:secrets"), async {
         let event = socket.event("INTERACTION_CREATE").await["d"].clone();
         assert_eq!(
@@ -384,7 +381,7 @@ async fn commands_work_in_private_too() {
         let body = json!({ "type": 4, "data": { "content": "between us" } });
         assert_eq!(respond(&discord, &event, body, "").await.status, 204);
     });
-    assert_eq!(answer.unwrap().content(), "between us");
+    assert_eq!(answer.content(), "between us");
     assert_eq!(discord.violations(), Vec::<String>::new());
 }
 
@@ -400,7 +397,7 @@ async fn context_menus_name_their_target() {
         );
     }
     let ann = discord.user("ann");
-    let said = ann.says("rye").await.unwrap();
+    let said = ann.says("rye").await;
     let answered = async {
         for pointer in ["/data/resolved/messages", "/data/resolved/members"] {
             let event = socket.event("INTERACTION_CREATE").await["d"].clone();
@@ -411,13 +408,13 @@ async fn context_menus_name_their_target() {
         }
     };
     let played = async {
-        let kept = ann.uses_on_message("Keep", &said).await.unwrap();
+        let kept = ann.uses_on_message("Keep", &said).await;
         assert_eq!(kept.content(), said.id().to_string());
-        let who = ann.uses_on_user("Who is this", ann.id()).await.unwrap();
+        let who = ann.uses_on_user("Who is this", ann.id()).await;
         assert_eq!(who.content(), ann.id().to_string());
     };
     tokio::join!(answered, played);
-    assert!(ann.uses_on_user("Keep", ann.id()).await.is_err());
+    assert!(ann.attempt().uses_on_user("Keep", ann.id()).await.is_err());
     assert_eq!(discord.violations(), Vec::<String>::new());
 }
 
@@ -427,6 +424,7 @@ async fn without_a_bot_nobody_waits_for_one() {
     register(&discord).await;
     let error = discord
         .user("ann")
+        .attempt()
         .slash("/feedback topic:docs")
         .await
         .unwrap_err();

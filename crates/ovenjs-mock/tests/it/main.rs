@@ -14,6 +14,7 @@ mod limits;
 mod messages;
 mod raw;
 mod rest;
+mod sentences;
 mod stage;
 mod threads;
 mod webhooks;

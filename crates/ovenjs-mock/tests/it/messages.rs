@@ -520,39 +520,41 @@ async fn people_vote_edit_and_delete_as_they_may() {
     );
     let poll = discord.next_bot_message().await.unwrap();
     let (ann, bob) = (discord.user("ann"), discord.user("bob"));
-    ann.votes(&poll, 1).unwrap();
-    ann.votes(&poll, 2).unwrap();
-    bob.votes(&poll, 2).unwrap();
-    bob.unvotes(&poll, 2).unwrap();
-    assert!(bob.votes(&poll, 3).is_err());
+    ann.votes(&poll, 1);
+    ann.votes(&poll, 2);
+    bob.votes(&poll, 2);
+    bob.unvotes(&poll, 2);
+    assert!(bob.attempt().votes(&poll, 3).is_err());
     let now = call(&discord, "GET", &format!("{messages}/{}", poll.id()), None).await;
     assert_eq!(
         now.body["poll"]["results"]["answer_counts"],
         json!([{ "id": 2, "count": 1, "me_voted": false }]),
         "one answer each, and a vote may be taken back"
     );
-    ann.super_reacts(&poll, "🍞").unwrap();
+    ann.super_reacts(&poll, "🍞");
     let now = call(&discord, "GET", &format!("{messages}/{}", poll.id()), None).await;
     assert_eq!(
         now.body["reactions"][0]["count_details"],
         json!({ "burst": 1, "normal": 0 })
     );
 
-    let said = ann.says("loaf").await.unwrap();
-    assert_eq!(ann.edits(&said, "toast").unwrap().content(), "toast");
+    let said = ann.says("loaf").await;
+    assert_eq!(ann.edits(&said, "toast").content(), "toast");
     assert!(
-        bob.edits(&said, "mine")
+        bob.attempt()
+            .edits(&said, "mine")
             .unwrap_err()
             .to_string()
             .contains("50005")
     );
     assert!(
-        bob.deletes(&said)
+        bob.attempt()
+            .deletes(&said)
             .unwrap_err()
             .to_string()
             .contains("50013")
     );
-    ann.deletes(&said).unwrap();
+    ann.deletes(&said);
     assert_eq!(discord.violations(), Vec::<String>::new());
 }
 

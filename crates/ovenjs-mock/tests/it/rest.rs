@@ -153,7 +153,7 @@ async fn a_message_is_written_changed_reacted_to_pinned_and_deleted() {
 async fn replies_lists_and_threads_hold_together() {
     let discord = Discord::start(Config::default()).await.unwrap();
     let ann = discord.user("ann");
-    let asked = ann.says("fresh?").await.unwrap();
+    let asked = ann.says("fresh?").await;
     let channel = discord.channel_id();
     let messages = format!("/channels/{channel}/messages");
     let reply =
@@ -161,7 +161,7 @@ async fn replies_lists_and_threads_hold_together() {
     let reply = call(&discord, "POST", &messages, Some(reply)).await;
     assert_eq!(reply.body["type"], 19);
     assert_eq!(reply.body["referenced_message"]["content"], "fresh?");
-    let again = ann.says("thanks").replying_to(&asked).await.unwrap();
+    let again = ann.says("thanks").replying_to(&asked).await;
     assert_eq!(
         again.json().text("/referenced_message/content"),
         Some("fresh?")
@@ -336,7 +336,7 @@ async fn permissions_decide() {
     .unwrap();
     let channel = discord.channel_id();
     let messages = format!("/channels/{channel}/messages");
-    let said = discord.user("ann").says("hello").await.unwrap();
+    let said = discord.user("ann").says("hello").await;
     let one = format!("{messages}/{}", said.id());
 
     assert_eq!(
@@ -423,9 +423,9 @@ async fn what_happens_in_a_hidden_channel_is_not_told() {
     discord.overwrite(office, [Overwrite::member(discord.bot_id()).deny(1 << 10)]);
     let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", ALL_INTENTS).await;
     let ann = discord.user("ann");
-    ann.says("the figures").await.unwrap();
+    ann.says("the figures").await;
     let shop = discord.channel_named("shop").unwrap();
-    ann.in_channel(shop).says("bread!").await.unwrap();
+    ann.in_channel(shop).says("bread!").await;
     assert_eq!(
         socket.event("MESSAGE_CREATE").await["d"]["content"],
         "bread!"
@@ -439,7 +439,7 @@ async fn nobody_moderates_a_direct_message() {
     let body = json!({ "recipient_id": ann.id().to_string() });
     let dm = call(&discord, "POST", "/users/@me/channels", Some(body)).await;
     let dm = dm.body["id"].as_str().unwrap().parse().unwrap();
-    let said = ann.in_channel(dm).says("psst").await.unwrap();
+    let said = ann.in_channel(dm).says("psst").await;
     let one = format!("/channels/{dm}/messages/{}", said.id());
     let refused = call(&discord, "DELETE", &one, None).await;
     assert_eq!((refused.status, refused.code()), (403, Some(50003)));

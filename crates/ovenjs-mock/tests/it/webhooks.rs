@@ -247,7 +247,7 @@ fn slack_and_github_are_understood() {
 #[tokio::test]
 async fn a_persons_webhook_shows_components_only_when_asked_to() {
     let discord = Discord::start(Config::default()).await.unwrap();
-    let made = discord.user("ann").makes_webhook("News").unwrap();
+    let made = discord.user("ann").makes_webhook("News");
     let path = format!(
         "/api/v10/webhooks/{}/{}",
         made.text("/id").unwrap(),

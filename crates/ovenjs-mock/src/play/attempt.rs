@@ -1,0 +1,382 @@
+//! The verbs of users for those who want an error where a test wants to fail.
+
+use std::{
+    future::{Future, IntoFuture, Ready, ready},
+    pin::Pin,
+};
+
+use ovenjs_types::{
+    Id,
+    marker::{ChannelMarker, GenericMarker, GuildMarker, UserMarker},
+};
+
+use crate::{
+    error::Error,
+    json::{Fields, Json},
+    world::{guild_channel::kind, interaction::Response, slash::Target},
+};
+
+use super::{Answer, Filled, Message, Saying, User, acts};
+
+/// A user or an answer whose verbs give an [`Error`] instead of a panic, from
+/// [`User::attempt`] and [`Answer::attempt`].
+///
+/// ```
+/// # use ovenjs_mock::{Config, Discord};
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// # runtime.block_on(async {
+/// let discord = Discord::start(Config::default()).await?;
+///
+/// let typed = discord.user("ann").attempt().slash("/ping").await;
+///
+/// assert!(typed.unwrap_err().to_string().contains("the bot has registered none"));
+/// # Ok::<(), ovenjs_mock::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "nothing is attempted until a verb follows"]
+pub struct Attempt<T>(pub(super) T);
+
+impl<'a> Attempt<&'a User> {
+    /// [`User::in_private`].
+    ///
+    /// # Errors
+    ///
+    /// When the user is gone.
+    pub fn in_private(self) -> Result<User, Error> {
+        let user = self.0;
+        let channel = user
+            .shared
+            .with(|backend, now| backend.play(now, |world| world.direct_channel(user.id)))
+            .map_err(|failure| Error::refused(failure.to_string()))?;
+        Ok(User {
+            channel,
+            ..user.clone()
+        })
+    }
+
+    /// [`User::says`]; awaiting it fails when the user may not speak there or there is nothing to
+    /// say.
+    pub fn says(self, content: &str) -> Attempt<Saying<'a>> {
+        Attempt(Saying::new(self.0, content))
+    }
+
+    /// [`User::reacts`].
+    ///
+    /// # Errors
+    ///
+    /// When the message is gone or the text is no emoji.
+    pub fn reacts(self, message: &Message, emoji: &str) -> Result<(), Error> {
+        let User { shared, id, .. } = self.0;
+        acts::react(shared, *id, message.channel, message.id, emoji, false)
+    }
+
+    /// [`User::super_reacts`].
+    ///
+    /// # Errors
+    ///
+    /// As [`reacts`](Self::reacts).
+    pub fn super_reacts(self, message: &Message, emoji: &str) -> Result<(), Error> {
+        let User { shared, id, .. } = self.0;
+        acts::react(shared, *id, message.channel, message.id, emoji, true)
+    }
+
+    /// [`User::unreacts`].
+    ///
+    /// # Errors
+    ///
+    /// When the message is gone or the text is no emoji.
+    pub fn unreacts(self, message: &Message, emoji: &str) -> Result<(), Error> {
+        let User { shared, id, .. } = self.0;
+        acts::unreact(shared, *id, message.channel, message.id, emoji)
+    }
+
+    /// [`User::edits`].
+    ///
+    /// # Errors
+    ///
+    /// When the message is gone, is another's, or would be empty.
+    pub fn edits(self, message: &Message, content: &str) -> Result<Message, Error> {
+        let User { shared, id, .. } = self.0;
+        acts::edit(shared, *id, message.channel, message.id, content)?;
+        Ok(shared.look(|backend| Message::of(&backend.world, message.channel, message.id)))
+    }
+
+    /// [`User::deletes`].
+    ///
+    /// # Errors
+    ///
+    /// When it is gone already, or is another's and this user does not manage messages.
+    pub fn deletes(self, message: &Message) -> Result<(), Error> {
+        acts::delete(&self.0.shared, self.0.id, message.channel, message.id)
+    }
+
+    /// [`User::votes`].
+    ///
+    /// # Errors
+    ///
+    /// When the message holds no such answer, or its poll is over.
+    pub fn votes(self, poll: &Message, answer: u64) -> Result<(), Error> {
+        let place = (poll.channel, poll.id);
+        acts::vote(&self.0.shared, self.0.id, place, answer, false)
+    }
+
+    /// [`User::unvotes`].
+    ///
+    /// # Errors
+    ///
+    /// When the message holds no poll, or its poll is over.
+    pub fn unvotes(self, poll: &Message, answer: u64) -> Result<(), Error> {
+        let place = (poll.channel, poll.id);
+        acts::vote(&self.0.shared, self.0.id, place, answer, true)
+    }
+
+    /// [`User::makes_webhook`].
+    ///
+    /// # Errors
+    ///
+    /// When the channel takes no more webhooks, or none of this name.
+    pub fn makes_webhook(self, name: &str) -> Result<Json, Error> {
+        let User {
+            shared,
+            id,
+            channel,
+        } = self.0;
+        shared
+            .with(|backend, now| {
+                backend.play(now, |world| {
+                    let id = world.make_webhook(*channel, *id, name, None)?;
+                    world.webhook(id, false)
+                })
+            })
+            .map(Json)
+            .map_err(|failure| Error::refused(failure.to_string()))
+    }
+
+    /// [`User::asks_to_join`].
+    ///
+    /// # Errors
+    ///
+    /// When the user is a member, or banned.
+    ///
+    /// # Panics
+    ///
+    /// Never: requests have ids.
+    pub fn asks_to_join(self, guild: Id<GuildMarker>) -> Result<Id<GenericMarker>, Error> {
+        let User { shared, id, .. } = self.0;
+        shared
+            .with(|backend, now| backend.play(now, |world| world.apply_to_join(guild.get(), *id)))
+            .map(Id::new)
+            .map_err(|failure| Error::refused(failure.to_string()))
+    }
+
+    /// [`User::enters_voice`].
+    ///
+    /// # Errors
+    ///
+    /// When it is no voice channel of a guild in which the user is.
+    pub fn enters_voice(self, channel: Id<ChannelMarker>) -> Result<(), Error> {
+        let User { shared, id, .. } = self.0;
+        let entered = shared.with(|backend, now| {
+            backend.play(now, |world| {
+                let room = world.channels.get(&channel.get())?;
+                let guild = room.guild?;
+                let lawful = matches!(room.object.int("type"), Some(kind::VOICE | kind::STAGE))
+                    && world.member(guild, *id).is_some();
+                lawful.then(|| {
+                    let session = format!("voice-{id}");
+                    world.enter_voice(guild, *id, channel.get(), &session);
+                })
+            })
+        });
+        entered.ok_or_else(|| Error::refused("the user can enter no such voice channel"))
+    }
+
+    /// [`User::slash`].
+    ///
+    /// # Errors
+    ///
+    /// When the command does not fit what is registered, which the error explains, or when the bot
+    /// does not answer in time.
+    pub async fn slash(self, text: &str) -> Result<Answer, Error> {
+        let User {
+            shared,
+            id,
+            channel,
+        } = self.0;
+        let (id, outcome) = acts::slash(shared, *id, *channel, text).await?;
+        Ok(Answer::of(self.0, id, outcome))
+    }
+
+    /// [`User::completes`].
+    ///
+    /// # Errors
+    ///
+    /// As [`slash`](Self::slash).
+    pub async fn completes(self, text: &str) -> Result<Vec<Json>, Error> {
+        let User {
+            shared,
+            id,
+            channel,
+        } = self.0;
+        let (id, _) = acts::complete(shared, *id, *channel, text).await?;
+        Ok(shared.look(|backend| {
+            let known = backend.world.interactions.get(&id);
+            match known.and_then(|known| known.response.as_ref()) {
+                Some(Response::Choices(choices)) => choices.iter().cloned().map(Json).collect(),
+                _ => Vec::new(),
+            }
+        }))
+    }
+
+    /// [`User::uses_on_message`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such command, or when the bot does not answer in time.
+    pub async fn uses_on_message(self, name: &str, message: &Message) -> Result<Answer, Error> {
+        self.aims(name, Target::Message(message.channel, message.id))
+            .await
+    }
+
+    /// [`User::uses_on_user`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such command, or when the bot does not answer in time.
+    pub async fn uses_on_user(self, name: &str, target: Id<UserMarker>) -> Result<Answer, Error> {
+        self.aims(name, Target::User(target.get())).await
+    }
+
+    /// [`User::clicks`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such button, or when the bot does not answer in time.
+    pub async fn clicks(self, message: &Message, button: &str) -> Result<Answer, Error> {
+        self.chooses(message, button, &[]).await
+    }
+
+    /// [`User::chooses`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such select or value, or when the bot does not answer in time.
+    pub async fn chooses(
+        self,
+        message: &Message,
+        select: &str,
+        values: &[&str],
+    ) -> Result<Answer, Error> {
+        let custom_id = message.custom_id(select).ok_or_else(|| {
+            let there = message.buttons();
+            Error::refused(if there.is_empty() {
+                format!("the message has no button {select}, and no other either")
+            } else {
+                let there = there.join(", ");
+                format!("the message has no button {select}: there is {there}")
+            })
+        })?;
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        let (channel, id) = (message.channel, message.id);
+        let User {
+            shared, id: user, ..
+        } = self.0;
+        let (id, outcome) = acts::press(shared, *user, channel, id, &custom_id, &values).await?;
+        Ok(Answer::of(self.0, id, outcome))
+    }
+
+    async fn aims(self, name: &str, target: Target) -> Result<Answer, Error> {
+        let User {
+            shared,
+            id,
+            channel,
+        } = self.0;
+        let (id, outcome) = acts::aim(shared, *id, *channel, name, target).await?;
+        Ok(Answer::of(self.0, id, outcome))
+    }
+}
+
+impl Attempt<Saying<'_>> {
+    /// [`Saying::replying_to`].
+    pub fn replying_to(self, message: &Message) -> Self {
+        Self(self.0.replying_to(message))
+    }
+}
+
+impl IntoFuture for Attempt<Saying<'_>> {
+    type Output = Result<Message, Error>;
+    type IntoFuture = Ready<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        ready(self.0.said())
+    }
+}
+
+impl<'a> Attempt<&'a Answer> {
+    /// [`Answer::follow_up`].
+    ///
+    /// # Errors
+    ///
+    /// When it does not come in time.
+    pub async fn follow_up(self, count: usize) -> Result<Message, Error> {
+        let (shared, interaction) = (&self.0.user.shared, self.0.interaction);
+        let what = format!("follow-up {count} of an interaction");
+        shared
+            .until(&what, shared.patience, |backend| {
+                let known = backend.world.interactions.get(&interaction)?;
+                let id = known.followups.get(count.checked_sub(1)?)?;
+                Some(Message::of(&backend.world, known.channel, *id))
+            })
+            .await
+    }
+
+    /// [`Answer::click`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such button, or when the bot does not answer in time.
+    pub async fn click(self, button: &str) -> Result<Answer, Error> {
+        let message = self.shown()?;
+        self.0.user.attempt().clicks(message, button).await
+    }
+
+    /// [`Answer::choose`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such select or value, or when the bot does not answer in time.
+    pub async fn choose(self, select: &str, values: &[&str]) -> Result<Answer, Error> {
+        let message = self.shown()?;
+        self.0.user.attempt().chooses(message, select, values).await
+    }
+
+    /// [`Answer::fill`]; awaiting it fails when the modal has no such field, when a field does not
+    /// take its text, or when the bot does not answer in time.
+    pub fn fill(self, field: &str, text: &str) -> Attempt<Filled<'a>> {
+        Attempt(Filled::new(self.0)).fill(field, text)
+    }
+
+    fn shown(self) -> Result<&'a Message, Error> {
+        self.0
+            .message()
+            .ok_or_else(|| Error::refused("the bot opened a modal: fill it instead of clicking"))
+    }
+}
+
+impl Attempt<Filled<'_>> {
+    /// [`Filled::fill`].
+    pub fn fill(self, field: &str, text: &str) -> Self {
+        Self(self.0.fill(field, text))
+    }
+}
+
+impl<'a> IntoFuture for Attempt<Filled<'a>> {
+    type Output = Result<Answer, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.0.submitted())
+    }
+}

@@ -1,0 +1,282 @@
+//! What a test expects of a message or an answer, as words that can follow each other.
+
+use std::panic::Location;
+
+use ovenjs_types::{Id, marker::UserMarker};
+use serde_json::Value;
+
+use super::{Answer, Discord, Message, Request, complaint::Scene};
+
+/// Expectations give the answer back; where one is not met, the test fails at its line and tells
+/// what the bot showed instead. An answer is as it was when it came; [`again`](Self::again) looks
+/// anew.
+impl Answer {
+    /// Whether only this user sees the message.
+    #[must_use]
+    pub fn ephemeral(&self) -> bool {
+        self.message().is_some_and(Message::ephemeral)
+    }
+
+    /// Expects `text` somewhere in what is read: the content, the embeds, the text displays.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        let says = self.message().is_some_and(|message| message.tells(text));
+        self.expect(says, || format!("the answer should say {text:?}"))
+    }
+
+    /// Expects that `text` is nowhere in what is read.
+    #[track_caller]
+    pub fn conceals(&self, text: &str) -> &Self {
+        let says = self.message().is_some_and(|message| message.tells(text));
+        self.expect(!says, || format!("the answer should not say {text:?}"))
+    }
+
+    /// Expects a mention of the user.
+    #[track_caller]
+    pub fn mentions(&self, user: Id<UserMarker>) -> &Self {
+        let does = self.message().is_some_and(|message| message.names(user));
+        self.expect(does, || format!("the answer should mention <@{user}>"))
+    }
+
+    /// Expects a button, or a select, with this label or custom id (a select: placeholder).
+    #[track_caller]
+    pub fn shows_button(&self, button: &str) -> &Self {
+        let does = self
+            .message()
+            .is_some_and(|message| message.custom_id(button).is_some() || message.links(button));
+        self.expect(does, || {
+            format!("the answer should show the button {button:?}")
+        })
+    }
+
+    /// Expects an embed with this title.
+    #[track_caller]
+    pub fn shows_embed(&self, title: &str) -> &Self {
+        let embeds = self.embeds();
+        let does = embeds
+            .iter()
+            .any(|embed| embed.text("/title") == Some(title));
+        self.expect(does, || {
+            format!("the answer should show the embed {title:?}")
+        })
+    }
+
+    /// Expects that only this user sees the message.
+    #[track_caller]
+    pub fn is_ephemeral(&self) -> &Self {
+        self.expect(self.ephemeral(), || {
+            "the answer should be for this user alone".to_owned()
+        })
+    }
+
+    /// Expects that everybody in the channel sees the message.
+    #[track_caller]
+    pub fn is_public(&self) -> &Self {
+        let is_public = self.message().is_some_and(|message| !message.ephemeral());
+        self.expect(is_public, || {
+            "the answer should be a message for everybody".to_owned()
+        })
+    }
+
+    /// Expects a modal with this title instead of a message.
+    #[track_caller]
+    pub fn opens(&self, title: &str) -> &Self {
+        let does = self.modal().is_some_and(|modal| modal.title() == title);
+        self.expect(does, || {
+            format!("the answer should open the modal {title:?}")
+        })
+    }
+
+    #[track_caller]
+    fn expect(&self, is_met: bool, what: impl FnOnce() -> String) -> &Self {
+        if !is_met {
+            self.user.scene().complain(&what(), Some(self));
+        }
+        self
+    }
+}
+
+/// Expectations give the message back; where one is not met, the test fails at its line and tells
+/// the message.
+impl Message {
+    /// Whether only one user sees it.
+    #[must_use]
+    pub const fn ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
+    /// Expects `text` somewhere in what is read: the content, the embeds, the text displays.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        let words = self.in_words();
+        assert!(
+            self.tells(text),
+            "the message should say {text:?}, and is {words}"
+        );
+        self
+    }
+
+    /// Expects a mention of the user.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[track_caller]
+    pub fn mentions(&self, user: Id<UserMarker>) -> &Self {
+        let words = self.in_words();
+        assert!(
+            self.names(user),
+            "the message should mention <@{user}>, and is {words}"
+        );
+        self
+    }
+
+    /// Expects a button, or a select, with this label or custom id (a select: placeholder).
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[track_caller]
+    pub fn shows_button(&self, button: &str) -> &Self {
+        let words = self.in_words();
+        assert!(
+            self.custom_id(button).is_some() || self.links(button),
+            "the message should show the button {button:?}, and is {words}"
+        );
+        self
+    }
+
+    /// Expects that only one user sees it.
+    ///
+    /// # Panics
+    ///
+    /// When everybody does.
+    #[track_caller]
+    pub fn is_ephemeral(&self) -> &Self {
+        let words = self.in_words();
+        assert!(
+            self.ephemeral,
+            "the message should be for one user alone, and is {words}"
+        );
+        self
+    }
+
+    fn tells(&self, text: &str) -> bool {
+        self.shown_text().contains(text)
+    }
+
+    fn names(&self, user: Id<UserMarker>) -> bool {
+        let text = self.shown_text();
+        text.contains(&format!("<@{user}>")) || text.contains(&format!("<@!{user}>"))
+    }
+
+    /// Whether a button without custom id, which is a link, has this label.
+    fn links(&self, label: &str) -> bool {
+        self.buttons().iter().any(|known| known == label)
+    }
+
+    /// All that is read in the message, a line for each part.
+    pub(super) fn shown_text(&self) -> String {
+        let mut lines = Vec::new();
+        if !self.content().is_empty() {
+            lines.push(self.content());
+        }
+        let embeds = self.json.0.get("embeds").and_then(Value::as_array);
+        for embed in embeds.into_iter().flatten() {
+            let text = |pointer: &str| embed.pointer(pointer).and_then(Value::as_str);
+            lines.extend(text("/author/name"));
+            lines.extend(text("/title"));
+            lines.extend(text("/description"));
+            let fields = embed.get("fields").and_then(Value::as_array);
+            for field in fields.into_iter().flatten() {
+                lines.extend(field.get("name").and_then(Value::as_str));
+                lines.extend(field.get("value").and_then(Value::as_str));
+            }
+            lines.extend(text("/footer/text"));
+        }
+        text_displays(self.json.0.get("components"), &mut lines);
+        lines.join("\n")
+    }
+}
+
+/// Collects the texts among components, in the order of reading.
+fn text_displays<'a>(components: Option<&'a Value>, lines: &mut Vec<&'a str>) {
+    for component in components.and_then(Value::as_array).into_iter().flatten() {
+        if component.get("type").and_then(Value::as_u64) == Some(TEXT_DISPLAY) {
+            lines.extend(component.get("content").and_then(Value::as_str));
+        }
+        text_displays(component.get("components"), lines);
+    }
+}
+
+/// The type of a text among components.
+const TEXT_DISPLAY: u64 = 10;
+
+/// Expectations on what the bot does as a whole; each waits as long as
+/// [`Config::patience`](crate::Config::patience).
+impl Discord {
+    /// Expects `shards` sessions that are ready. [`wait_for_ready`](Self::wait_for_ready) gives an
+    /// error instead of a panic.
+    #[track_caller]
+    pub fn expect_ready(&self, shards: usize) -> impl Future<Output = ()> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.wait_for_ready(shards).await) }
+    }
+
+    /// Expects a request to `route` (`/channels/{channel_id}/messages`), which may have come
+    /// already, and gives the first. [`wait_for_request`](Self::wait_for_request) gives an error
+    /// instead of a panic.
+    #[track_caller]
+    pub fn expect_request(
+        &self,
+        method: &str,
+        route: &str,
+    ) -> impl Future<Output = Request> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.wait_for_request(method, route).await) }
+    }
+
+    /// Expects a message of the bot that has not been asked for yet, and gives it.
+    /// [`next_bot_message`](Self::next_bot_message) gives an error instead of a panic.
+    #[track_caller]
+    pub fn expect_bot_message(&self) -> impl Future<Output = Message> + Send {
+        let scene = self.scene();
+        async move { scene.hold(self.next_bot_message().await) }
+    }
+
+    /// Expects that no request to `route` has come so far.
+    #[track_caller]
+    pub fn expect_no_request(&self, method: &str, route: &str) -> &Self {
+        let requests = self.requests();
+        let mut found = requests.iter().filter(|request| {
+            request.method.eq_ignore_ascii_case(method) && request.route == route
+        });
+        if found.next().is_some() {
+            let why = format!("there should be no request {method} {route}");
+            self.scene().complain(&why, None);
+        }
+        self
+    }
+
+    /// Expects that nothing broke Discord's rules so far.
+    #[track_caller]
+    pub fn expect_no_violations(&self) -> &Self {
+        if !self.violations().is_empty() {
+            let why = "there should be nothing that breaks Discord's rules";
+            self.scene().complain(why, None);
+        }
+        self
+    }
+
+    #[track_caller]
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            shared: &self.shared,
+            place: Location::caller(),
+        }
+    }
+}
