@@ -23,7 +23,7 @@ use crate::SEND;
 pub async fn works(discord: &Discord, mut told: impl FnMut(&str)) -> Result<()> {
     let (ben, mel) = (discord.user("ben").id(), discord.user("mel").id());
     let said = format!("!work {ben} {mel}");
-    discord.user("ann").says(&said).await?;
+    discord.user("ann").attempt().says(&said).await?;
     wait_for_evening(discord).await.context("working")?;
 
     let guild = discord.guild_id();
