@@ -18,8 +18,8 @@ use std::fmt::{self, Display};
 use crate::{
     Id, StickerFormat,
     marker::{
-        ApplicationMarker, EmojiMarker, GuildMarker, RoleMarker, ScheduledEventMarker,
-        StickerMarker, UserMarker,
+        ApplicationMarker, EmojiMarker, GenericMarker, GuildMarker, RoleMarker,
+        ScheduledEventMarker, StickerMarker, UserMarker,
     },
 };
 
@@ -72,7 +72,7 @@ images! {
     /// An asset of an application's store page.
     store_asset(application: Id<ApplicationMarker>, asset: &str) "app-assets/{application}/store/{asset}" [Png, Jpeg, WebP]
     /// The icon of a team.
-    team_icon(team: u64, hash: &str) "team-icons/{team}/{hash}" [Png, Jpeg, WebP]
+    team_icon(team: Id<GenericMarker>, hash: &str) "team-icons/{team}/{hash}" [Png, Jpeg, WebP]
     /// The icon of a role.
     role_icon(role: Id<RoleMarker>, hash: &str) "role-icons/{role}/{hash}" [Png, Jpeg, WebP]
     /// The cover of a scheduled event.
@@ -121,7 +121,7 @@ pub fn default_avatar(user: Id<UserMarker>) -> Image {
 
 /// The sound of a soundboard, by its id.
 #[must_use]
-pub fn soundboard_sound(id: u64) -> String {
+pub fn soundboard_sound(id: Id<GenericMarker>) -> String {
     format!("{CDN}soundboard-sounds/{id}")
 }
 

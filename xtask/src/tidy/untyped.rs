@@ -7,7 +7,7 @@ use super::Report;
 use super::tree::{File, Tree, attributes, is_for_tests};
 use syn::visit::{self, Visit};
 
-/// Ids that are not Discord's snowflakes: `(crate or *, name, reason)`.
+/// Ids that are not Discord's snowflakes: `(crate, file or *, name or *, reason)`.
 const PLAIN_IDS: &[(&str, &str, &str)] = &[
     (
         "*",
@@ -23,6 +23,51 @@ const PLAIN_IDS: &[(&str, &str, &str)] = &[
         "ovenjs-mock",
         "*",
         "the mock's world is JSON, so that it cannot share our mistakes",
+    ),
+    (
+        "crates/ovenjs-types/src/activity_instance.rs",
+        "*",
+        "an activity's instance, launch and place are opaque text",
+    ),
+    (
+        "crates/ovenjs-types/src/interaction/callback.rs",
+        "*",
+        "an activity's instance is opaque text",
+    ),
+    (
+        "crates/ovenjs-types/src/message/notice.rs",
+        "party_id",
+        "a party's id is the application's own text",
+    ),
+    (
+        "crates/ovenjs-types/src/presence.rs",
+        "id",
+        "a party's id is the application's own text",
+    ),
+    (
+        "crates/ovenjs-types/src/connection.rs",
+        "id",
+        "an account's id is in the words of its service",
+    ),
+    (
+        "crates/ovenjs-types/src/integration.rs",
+        "id",
+        "an account's id is in the words of its service",
+    ),
+    (
+        "crates/ovenjs-types/src/template.rs",
+        "id",
+        "a template numbers its parts from 0, which no snowflake can be",
+    ),
+    (
+        "crates/ovenjs-types/src/voice.rs",
+        "id",
+        "a voice region's id is a word",
+    ),
+    (
+        "crates/ovenjs-types/src/widget.rs",
+        "id",
+        "a member of a widget is known by its place there",
     ),
 ];
 
@@ -74,7 +119,8 @@ impl Public<'_> {
         let text = name.to_string();
         let is_id = text == "id" || text.ends_with("_id");
         let excepted = PLAIN_IDS.iter().any(|(room, id, _)| {
-            (*room == "*" || *room == self.room) && (*id == "*" || *id == text)
+            (*room == "*" || *room == self.room || *room == self.file.path)
+                && (*id == "*" || *id == text)
         });
         if is_id && !excepted && is_plain(declared) {
             self.report(

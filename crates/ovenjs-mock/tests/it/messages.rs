@@ -1,3 +1,7 @@
+//! What happens to a message: sent, edited, deleted, found.
+//!
+//! The file is long because a message has many rules, and each story is short.
+
 use std::time::Duration;
 
 use ovenjs_mock::{Config, Discord, Guild};

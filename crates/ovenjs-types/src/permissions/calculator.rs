@@ -1,4 +1,7 @@
 //! What a member may do, and why.
+//!
+//! The file is long because what is granted and why it is granted stand side by side: a rule that
+//! changes in one place and not in the other is seen.
 
 use std::{fmt, marker::PhantomData};
 
