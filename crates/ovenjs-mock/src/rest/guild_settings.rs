@@ -309,9 +309,8 @@ fn invites(world: &World, guild: u64) -> Done {
     if has & (permission::MANAGE_GUILD | permission::VIEW_AUDIT_LOG) == 0 {
         return Err(Failure::missing_permissions());
     }
-    let room = world.guilds.get(&guild);
-    let known = room.into_iter().flat_map(|room| room.invites.values());
-    ok(known
+    ok(world
+        .invites(guild)
         .cloned()
         .map(|mut invite| {
             if has & permission::MANAGE_GUILD == 0 {

@@ -5,11 +5,13 @@ mod bans;
 mod canned;
 mod channels;
 mod commands;
+mod emojis;
 mod fields;
 mod form;
 mod guild_settings;
 mod guilds;
 mod interactions;
+mod invites;
 mod join_requests;
 mod limits;
 mod members;
@@ -21,6 +23,7 @@ mod polls;
 mod reactions;
 mod roles;
 mod search;
+mod stages;
 mod templates;
 mod threads;
 mod users;
@@ -194,6 +197,9 @@ fn deed(call: &Call, world: &mut World) -> Option<Done> {
         .or_else(|| reactions::act(call, world))
         .or_else(|| search::act(call, world))
         .or_else(|| webhooks::act(call, world))
+        .or_else(|| emojis::act(call, world))
+        .or_else(|| invites::act(call, world))
+        .or_else(|| stages::act(call, world))
         .or_else(|| commands::act(call, world))
         .or_else(|| interactions::act(call, world))
 }

@@ -4,9 +4,12 @@
 mod bans;
 mod canned;
 mod channels;
+mod emojis;
+mod invites;
 mod members;
 mod roles;
 mod settings;
+mod stages;
 
 use std::time::{Duration, Instant};
 

@@ -28,6 +28,8 @@ pub(crate) struct Guild {
     pub(crate) integrations: BTreeMap<u64, Object>,
     /// Invites by code, as REST shows them.
     pub(crate) invites: BTreeMap<String, Object>,
+    /// Stage instances by channel.
+    pub(crate) stages: BTreeMap<u64, Object>,
     /// Description and channels of the welcome screen.
     pub(crate) welcome_screen: Object,
     pub(crate) onboarding: Object,
@@ -109,6 +111,7 @@ impl World {
                 last_seen: BTreeMap::new(),
                 integrations: BTreeMap::from([(integration, self.own_integration(integration))]),
                 invites: BTreeMap::new(),
+                stages: BTreeMap::new(),
                 welcome_screen: object(json!({ "description": null, "welcome_channels": [] })),
                 onboarding: object(json!({
                     "guild_id": guild.to_string(),
@@ -294,7 +297,8 @@ impl World {
                 .collect::<Vec<_>>(),
         );
         guild.set("presences", presences);
-        guild.set("stage_instances", json!([]));
+        let stages = room.stages.values().cloned().map(Value::Object);
+        guild.set("stage_instances", stages.collect::<Vec<_>>());
         guild.set("guild_scheduled_events", json!([]));
         guild.set("soundboard_sounds", self.soundboard_sounds(id));
         guild.set("embedded_activities", json!([]));

@@ -77,6 +77,15 @@ impl World {
         for user in self.voices_in(guild, id) {
             self.leave_voice(guild, user);
         }
+        self.end_stage(guild, id);
+        let lost: Vec<String> = self.guilds.get(&guild).map_or_else(Vec::new, |room| {
+            let invites = room.invites.iter();
+            let lost = invites.filter(|(_, invite)| super::channel_of(invite) == id);
+            lost.map(|(code, _)| code.clone()).collect()
+        });
+        for code in lost {
+            self.revoke_invite(guild, &code);
+        }
         self.emit("CHANNEL_DELETE", Some(guild), Value::Object(room.object));
         let orphans: Vec<u64> = self
             .channels

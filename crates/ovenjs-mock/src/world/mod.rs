@@ -8,9 +8,11 @@ mod channels;
 pub(crate) mod command;
 mod component;
 mod due;
+mod emoji;
 pub(crate) mod guild;
 pub(crate) mod guild_channel;
 pub(crate) mod interaction;
+mod invite;
 mod member;
 pub(crate) mod message;
 pub(crate) mod modal;
@@ -22,6 +24,7 @@ mod reaction;
 pub(crate) mod role;
 mod search;
 pub(crate) mod slash;
+mod stage;
 mod template;
 pub(crate) mod thread;
 mod user;
@@ -42,6 +45,7 @@ use crate::{
 pub(crate) use channel::Channel;
 pub(crate) use channels::Channels;
 pub(crate) use guild::{Guild, GuildView};
+pub(crate) use invite::channel_of;
 pub(crate) use message::{Draft, File};
 pub(crate) use reaction::Emoji;
 pub(crate) use search::Query;
@@ -88,6 +92,8 @@ pub(crate) struct World {
     pub(crate) guilds: BTreeMap<u64, Guild>,
     pub(crate) channels: Channels,
     pub(crate) commands: Vec<command::Command>,
+    /// The emojis of the application, by id.
+    pub(crate) application_emojis: BTreeMap<u64, Object>,
     pub(crate) interactions: BTreeMap<u64, interaction::Interaction>,
     pub(crate) files: BTreeMap<u64, File>,
     /// What is said of users who do not simply appear online.
@@ -123,6 +129,7 @@ impl World {
             guilds: BTreeMap::new(),
             channels: Channels::default(),
             commands: Vec::new(),
+            application_emojis: BTreeMap::new(),
             interactions: BTreeMap::new(),
             files: BTreeMap::new(),
             presences: BTreeMap::new(),

@@ -231,6 +231,10 @@ impl World {
     /// Refuses a custom emoji that no guild has, and one of another guild from who may not use it.
     fn knows_emoji(&self, channel: u64, user: u64, emoji: &Emoji) -> Result<(), Failure> {
         let Some(id) = emoji.id else { return Ok(()) };
+        // An application may use its own emojis everywhere.
+        if user == self.bot && self.application_emojis.contains_key(&id) {
+            return Ok(());
+        }
         let owner = self.guilds.iter().find_map(|(guild, room)| {
             let mut emojis = room.object.list("emojis").iter();
             emojis
