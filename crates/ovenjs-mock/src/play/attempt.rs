@@ -171,6 +171,19 @@ impl<'a> Attempt<&'a User> {
             .map_err(|failure| Error::refused(failure.to_string()))
     }
 
+    /// [`User::accepts_invite`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such invite (any more), or the user is banned.
+    pub fn accepts_invite(self, code: &str) -> Result<(), Error> {
+        let User { shared, id, .. } = self.0;
+        shared
+            .with(|backend, now| backend.play(now, |world| world.accept_invite(*id, code)))
+            .map(drop)
+            .map_err(|failure| Error::refused(failure.to_string()))
+    }
+
     /// [`User::enters_voice`].
     ///
     /// # Errors

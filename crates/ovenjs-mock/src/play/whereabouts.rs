@@ -26,16 +26,12 @@ impl User {
     /// Comes into a guild by an invite, which gives the invite's roles and counts as a use of it;
     /// nothing happens where the user is a member already.
     ///
-    /// # Errors
+    /// # Panics
     ///
     /// When there is no such invite (any more), or the user is banned.
-    pub fn accepts_invite(&self, code: &str) -> Result<(), Error> {
-        self.shared.with(|backend, now| {
-            backend
-                .play(now, |world| world.accept_invite(self.id, code))
-                .map(|_| ())
-                .map_err(|failure| Error::refused(failure.to_string()))
-        })
+    #[track_caller]
+    pub fn accepts_invite(&self, code: &str) {
+        self.scene().hold(self.attempt().accepts_invite(code));
     }
 
     /// Leaves a guild; nothing happens where the user is no member.
