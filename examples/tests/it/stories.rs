@@ -47,6 +47,7 @@ async fn a_button_of_a_former_process_still_works() {
     discord.expect_ready(1).await;
     let answer = discord.user("ann").slash("/feedback topic:docs").await;
     former.stop().await;
+    discord.wait_for_silence().await.unwrap();
 
     let _bot = Program::start(program::feedback(&discord));
     discord.expect_ready(1).await;

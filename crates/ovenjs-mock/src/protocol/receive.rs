@@ -97,7 +97,18 @@ impl Gateway {
 
     /// Holds a command against its table. What Discord only ignores becomes a warning.
     fn judge(&mut self, command: &Command, data: &Value) -> Result<(), Reason> {
-        let violations = Oracle::embedded().check_command(command, data);
+        let mut data = data.clone();
+        // Libraries that serialise what they have not write null here, and Discord takes it.
+        if data.get("presence").is_some_and(Value::is_null)
+            && let Some(fields) = data.as_object_mut()
+        {
+            fields.remove("presence");
+            let name = &command.name;
+            self.warnings.push(format!(
+                "gateway command {name}: presence: null is no presence"
+            ));
+        }
+        let violations = Oracle::embedded().check_command(command, &data);
         let mut refusal = None;
         for violation in &violations {
             self.warnings
