@@ -17,12 +17,26 @@ const PROSE: [&str; 4] = ["description", "title", "default", "x-discord-union"];
 /// value, each greater than those of the file.
 const MISSING_VALUES: [(&str, &str, &str); 1] = [("MessageReferenceType", "FORWARD", "1")];
 
+/// Fields that the file calls required and that a body may leave out, as the documentation says: object
+/// and field.
+const OPTIONAL_AFTER_ALL: [(&str, &str); 1] = [("BotAccountPatchRequest", "username")];
+
 pub(super) fn schemas(openapi: &Value, tables: &mut Tables) -> Result<()> {
     let named = openapi["components"]["schemas"]
         .as_object()
         .context("the OpenAPI file has no schemas")?;
     for (name, schema) in named {
         add(name, schema, tables).with_context(|| format!("schema {name}"))?;
+    }
+    for (object, name) in OPTIONAL_AFTER_ALL {
+        let Some(Schema::Object { fields, .. }) = tables.schemas.get_mut(object) else {
+            bail!("the OpenAPI file has no {object}");
+        };
+        let field = fields
+            .iter_mut()
+            .find(|field| field.name == name && !field.optional)
+            .with_context(|| format!("{object} demands no {name} now"))?;
+        field.optional = true;
     }
     // The file gives the faults of a form the integer codes of whole errors. The documentation has
     // words there, and words are what Discord sends.

@@ -130,6 +130,7 @@ impl<'a> Faults<'a> {
     }
 
     /// Takes a guild down: its bot hears GUILD_DELETE with `unavailable`, and nothing more of it.
+    /// Requests about the guild or its channels are answered with 503.
     pub fn take_down(self, guild: Id<GuildMarker>) -> Self {
         self.trouble(|gateway, world| gateway.take_down(guild.get(), world))
     }

@@ -1,4 +1,4 @@
-//! Which intents let an event through, and what MESSAGE_CONTENT uncovers.
+//! Which intents let an event through, and what of it others uncover.
 
 use std::collections::BTreeMap;
 
@@ -67,13 +67,76 @@ impl IntentTable {
     }
 }
 
+/// What a session gets to see of an event that it may hear of.
+#[derive(Debug, PartialEq)]
+pub(super) enum Sight {
+    Whole,
+    Part(Value),
+    Nothing,
+}
+
+/// The intents that say how much of an event is seen.
+pub(super) fn uncovering(name: &str) -> u64 {
+    match name {
+        "MESSAGE_CREATE" | "MESSAGE_UPDATE" => MESSAGE_CONTENT,
+        "THREAD_MEMBERS_UPDATE" => GUILD_MEMBERS | GUILD_PRESENCES,
+        _ => 0,
+    }
+}
+
+/// What a session sees whose intents, of those that uncover this event, are `eyes`.
+pub(super) fn seen(name: &str, guild: Option<u64>, data: &Value, me: u64, eyes: u64) -> Sight {
+    match name {
+        "MESSAGE_CREATE" | "MESSAGE_UPDATE" if eyes & MESSAGE_CONTENT == 0 => {
+            without_content(name, guild, data, me).map_or(Sight::Whole, Sight::Part)
+        }
+        "THREAD_MEMBERS_UPDATE" if eyes != GUILD_MEMBERS | GUILD_PRESENCES => {
+            thread_members(data, me, eyes)
+        }
+        _ => Sight::Whole,
+    }
+}
+
+/// Without the members intent a session hears of the bot's own coming and going alone, and without
+/// the presences intent it sees nobody's presence.
+fn thread_members(data: &Value, me: u64, eyes: u64) -> Sight {
+    let Some(whole) = data.as_object() else {
+        return Sight::Whole;
+    };
+    let mut part = whole.clone();
+    if eyes & GUILD_MEMBERS == 0 {
+        let is_me = |entry: &Value| {
+            // Who came is told as a member, who left by the id alone.
+            let user = entry.get("user_id").unwrap_or(entry);
+            snowflake(user) == Some(me)
+        };
+        for list in ["added_members", "removed_member_ids"] {
+            let own = whole.list(list).iter().filter(|entry| is_me(entry));
+            let own: Vec<Value> = own.cloned().collect();
+            if own.is_empty() {
+                part.remove(list);
+            } else {
+                part.set(list, own);
+            }
+        }
+        if !part.contains_key("added_members") && !part.contains_key("removed_member_ids") {
+            return Sight::Nothing;
+        }
+    }
+    if eyes & GUILD_PRESENCES == 0
+        && let Some(added) = part.get_mut("added_members").and_then(Value::as_array_mut)
+    {
+        for member in added.iter_mut().filter_map(Value::as_object_mut) {
+            if member.contains_key("presence") {
+                member.set("presence", Value::Null);
+            }
+        }
+    }
+    Sight::Part(Value::Object(part))
+}
+
 /// What is left of a message for a session without MESSAGE_CONTENT; `None` where nothing is hidden.
-pub(super) fn without_content(
-    name: &str,
-    guild: Option<u64>,
-    data: &Value,
-    me: u64,
-) -> Option<Value> {
+fn without_content(name: &str, guild: Option<u64>, data: &Value, me: u64) -> Option<Value> {
     if !matches!(name, "MESSAGE_CREATE" | "MESSAGE_UPDATE") || guild.is_none() {
         return None;
     }
@@ -148,6 +211,32 @@ mod tests {
             table.needed("GUILD_MEMBER_UPDATE", Some(1), &data, 5)
         };
         assert_eq!((needed("5"), needed("6")), (0, 1 << 1));
+    }
+
+    #[test]
+    fn a_session_without_the_members_intent_hears_of_its_own_place_in_a_thread() {
+        let added = |users: &[&str]| {
+            let members: Vec<Value> = users
+                .iter()
+                .map(|user| json!({ "user_id": user, "presence": { "status": "idle" } }))
+                .collect();
+            json!({ "id": "1", "member_count": 2, "added_members": members })
+        };
+        let seen = |data: &Value, eyes| seen("THREAD_MEMBERS_UPDATE", Some(1), data, 5, eyes);
+        let (own, others) = (added(&["6", "5"]), added(&["6"]));
+        assert_eq!(seen(&others, 0), Sight::Nothing);
+        assert_eq!(seen(&others, GUILD_MEMBERS | GUILD_PRESENCES), Sight::Whole);
+        let Sight::Part(part) = seen(&own, GUILD_PRESENCES) else {
+            panic!("a part");
+        };
+        assert_eq!(part["added_members"], added(&["5"])["added_members"]);
+        let Sight::Part(part) = seen(&own, GUILD_MEMBERS) else {
+            panic!("a part");
+        };
+        assert_eq!(part["added_members"][1]["user_id"], json!("5"));
+        assert_eq!(part["added_members"][0]["presence"], Value::Null);
+        let gone = json!({ "id": "1", "member_count": 1, "removed_member_ids": ["6"] });
+        assert_eq!(seen(&gone, GUILD_PRESENCES), Sight::Nothing);
     }
 
     #[test]

@@ -58,6 +58,7 @@ use close::Reason;
 use compress::Compressor;
 use connection::{Connection, Lines, Payload};
 use identify::Budget;
+use intents::Sight;
 use mishaps::Fate;
 #[cfg(test)]
 use session::shard_of;
@@ -421,20 +422,26 @@ impl Gateway {
             return;
         }
         let needed = self.intents.needed(name, *guild, data, world.bot);
-        let mut texts: (Option<Arc<Happening>>, Option<Arc<Happening>>) = (None, None);
+        let uncovering = intents::uncovering(name);
+        let mut texts: Vec<(u64, Option<Arc<Happening>>)> = Vec::new();
         for id in hearing {
             let intents = self.sessions.get(id).map_or(0, |session| session.intents);
             if needed != 0 && intents & needed == 0 {
                 continue;
             }
-            let whole = texts.0.get_or_insert_with(|| Happening::new(name, data));
-            let happening = if intents & intents::MESSAGE_CONTENT == 0 {
-                texts.1.get_or_insert_with(|| {
-                    intents::without_content(name, *guild, data, world.bot)
-                        .map_or_else(|| Arc::clone(whole), |data| Happening::new(name, &data))
-                })
-            } else {
-                whole
+            let eyes = intents & uncovering;
+            let known = texts.iter().position(|(other, _)| *other == eyes);
+            let place = known.unwrap_or_else(|| {
+                let happening = match intents::seen(name, *guild, data, world.bot, eyes) {
+                    Sight::Whole => Some(Happening::new(name, data)),
+                    Sight::Part(part) => Some(Happening::new(name, &part)),
+                    Sight::Nothing => None,
+                };
+                texts.push((eyes, happening));
+                texts.len() - 1
+            });
+            let Some((_, Some(happening))) = texts.get(place) else {
+                continue;
             };
             let happening = Arc::clone(happening);
             self.deliver(id, &happening);

@@ -117,7 +117,7 @@ impl Gateway {
         }
     }
 
-    pub(super) fn is_down(&self, guild: u64) -> bool {
+    pub(crate) fn is_down(&self, guild: u64) -> bool {
         self.outages.contains(&guild)
     }
 

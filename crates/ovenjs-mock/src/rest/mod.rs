@@ -254,17 +254,7 @@ impl Backend {
         let route = format!("{} {}", found.operation.method, found.operation.path);
 
         if let Some(status) = self.faults.take_broken(&route) {
-            let page =
-                format!("<html><head><title>{status}</title></head><body>{status}</body></html>");
-            return (
-                Reply {
-                    status,
-                    headers: via(),
-                    body: Body::Html(page),
-                    delivery: Delivery::Whole,
-                },
-                record,
-            );
+            return (broken(status), record);
         }
         if !is_authorized(
             found.operation,
@@ -272,6 +262,9 @@ impl Backend {
             &self.world.token,
         ) {
             return (refuse(&Failure::unauthorized()), record);
+        }
+        if self.is_down(&found) {
+            return (broken(503), record);
         }
         self.look_at_user_agent(request);
         let allowance = match self.allow(now, request, &found, &route) {
@@ -288,7 +281,10 @@ impl Backend {
             self.journal.found(&about, &violation);
         }
         let mut headers = via();
-        headers.extend(allowance.headers());
+        // Callbacks have a bucket like webhooks, and Discord does not tell of it.
+        if found.operation.id != "create_interaction_response" {
+            headers.extend(allowance.headers());
+        }
         let body = match body {
             Some(_) if status == 200 && found.operation.id == widget::PICTURE => {
                 Body::Png(widget::PNG)
@@ -421,6 +417,18 @@ impl Backend {
         found
     }
 
+    /// Whether the path is about a guild that is down.
+    fn is_down(&self, found: &OperationMatch<'_>) -> bool {
+        let id = |name: &str| found.param(name)?.parse().ok();
+        let channel = id("channel_id").or_else(|| {
+            let webhook = self.world.webhooks.get(&id("webhook_id")?)?;
+            Some(webhook.channel)
+        });
+        let of_channel = || self.world.channel_guild(channel?);
+        let guild = id("guild_id").or_else(of_channel);
+        guild.is_some_and(|guild| self.gateway.is_down(guild))
+    }
+
     fn look_at_user_agent(&mut self, request: &Request) {
         let lawful = request
             .user_agent
@@ -459,6 +467,17 @@ impl Record {
             reason: request.reason.clone(),
             files: Vec::new(),
         }
+    }
+}
+
+/// The page of a proxy that got no answer from Discord.
+fn broken(status: u16) -> Reply {
+    let page = format!("<html><head><title>{status}</title></head><body>{status}</body></html>");
+    Reply {
+        status,
+        headers: via(),
+        body: Body::Html(page),
+        delivery: Delivery::Whole,
     }
 }
 

@@ -285,7 +285,11 @@ impl World {
         }
         let added: Vec<Value> = new
             .iter()
-            .filter_map(|user| self.thread_member(thread, *user, true))
+            .filter_map(|user| {
+                let mut member = object(self.thread_member(thread, *user, true)?);
+                member.set("presence", self.presence(guild, *user));
+                Some(Value::Object(member))
+            })
             .collect();
         let mut data = self.members_update(thread);
         data.set("added_members", added);

@@ -73,6 +73,40 @@ async fn faults_happen_once() {
     );
 }
 
+#[tokio::test]
+async fn a_callback_tells_nothing_of_its_bucket() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let callback = "/interactions/5/token/callback";
+    let answer = call(&discord, "POST", callback, Some(json!({ "type": 1 }))).await;
+    assert_eq!(
+        (answer.status, answer.header("x-ratelimit-bucket")),
+        (404, "")
+    );
+    let webhook = call(&discord, "GET", "/webhooks/5/token", None).await;
+    assert!(!webhook.header("x-ratelimit-bucket").is_empty());
+}
+
+#[tokio::test]
+async fn a_guild_that_is_down_is_down_for_requests_too() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let guild = discord.guild_id();
+    let paths = [
+        format!("/guilds/{guild}"),
+        format!("/channels/{}", discord.channel_id()),
+    ];
+    for (down, expected) in [(true, 503), (false, 200)] {
+        if down {
+            discord.faults().take_down(guild);
+        } else {
+            discord.faults().bring_back(guild);
+        }
+        for path in &paths {
+            assert_eq!(call(&discord, "GET", path, None).await.status, expected);
+        }
+        assert_eq!(call(&discord, "GET", "/users/@me", None).await.status, 200);
+    }
+}
+
 /// A box without wires, asked by a bot at times of the story's choosing.
 struct Desk {
     discord: Referee,
