@@ -69,6 +69,10 @@ class Bot(discord.Client):
         elif message.content == "!who":
             found = await message.guild.query_members("an", limit=5)
             await message.reply(", ".join(member.name for member in found))
+        elif message.content.startswith("!work "):
+            _, ben, mel = message.content.split()
+            await work(message.channel, int(ben), int(mel))
+            await message.channel.send("done")
 
 
 bot = Bot()
@@ -96,6 +100,68 @@ async def later(interaction: discord.Interaction):
 @bot.tree.command(description="Asks for an order")
 async def order(interaction: discord.Interaction):
     await interaction.response.send_modal(Order())
+
+
+async def work(here: discord.TextChannel, ben: int, mel: int):
+    """A day in the bakery, one deed after the other."""
+    guild = here.guild
+    here = await bot.fetch_channel(here.id)
+    await here.typing()
+
+    # The library knows a role once the gateway has told of it.
+    hired = asyncio.ensure_future(bot.wait_for("guild_role_create", timeout=10))
+    baker = await guild.create_role(name="baker", colour=0xC68642, reason="hired")
+    await hired
+    await baker.edit(name="head baker")
+    ben = await guild.fetch_member(ben)
+    await ben.add_roles(baker)
+    await ben.edit(nick="Baker Ben")
+    assert (await guild.fetch_member(ben.id)).get_role(baker.id) == baker
+    assert baker in await guild.fetch_roles()
+
+    bakery = await guild.create_text_channel("bakery", reason="more room")
+    await bakery.edit(topic="warm")
+    await bakery.set_permissions(baker, manage_messages=True)
+    mel = await guild.fetch_member(mel)
+    await bakery.set_permissions(mel, send_messages=False)
+    await bakery.set_permissions(mel, overwrite=None)
+    oven = await guild.create_text_channel("old-oven")
+    await oven.delete(reason="cold")
+
+    prices = await bakery.send("rye, 4 €")
+    await prices.pin()
+    assert [pin.id async for pin in bakery.pins()] == [prices.id]
+    assert (await bakery.fetch_message(prices.id)).pinned
+    await prices.add_reaction("🍞")
+    reaction = (await bakery.fetch_message(prices.id)).reactions[0]
+    assert [user.id async for user in reaction.users()] == [bot.user.id]
+    await prices.remove_reaction("🍞", bot.user)
+
+    crumbs = [await bakery.send("crumb") for _ in range(3)]
+    await crumbs.pop().delete()
+    await bakery.delete_messages(crumbs)
+
+    sign = discord.ui.Button(label="Map", url="https://example.com")
+    open_now = discord.ui.LayoutView()
+    open_now.add_item(
+        discord.ui.Container(discord.ui.TextDisplay("# Open"), discord.ui.ActionRow(sign))
+    )
+    await bakery.send(view=open_now)
+
+    talk = await prices.create_thread(name="prices")
+    await talk.add_user(ben)
+    assert len(await talk.fetch_members()) == 2
+    await talk.send("too high?")
+
+    till = await bakery.create_webhook(name="Till", reason="sales")
+    sold = await till.send("sold", wait=True)
+    await sold.edit(content="sold out")
+    assert len(await bakery.webhooks()) == 1
+
+    await guild.ban(mel, reason="burnt the bread")
+    assert (await guild.fetch_ban(mel)).reason == "burnt the bread"
+    log = guild.audit_logs(action=discord.AuditLogAction.ban)
+    assert [entry.reason async for entry in log] == ["burnt the bread"]
 
 
 async def main():

@@ -2,7 +2,7 @@
 
 mod twilight;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokio::task::JoinSet;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Shard, ShardId};
 use twilight_http::Client;
@@ -24,10 +24,16 @@ async fn a_bot_on_twilight_lives_through_the_story() -> Result<()> {
     bot.spawn(twilight::run(shard, http));
 
     let told = |step: &str| println!("{step}");
+    let story = async {
+        ovenjs_interop::play(&discord, "zlib-stream", told).await?;
+        ovenjs_interop::works(&discord, told).await
+    };
     tokio::select! {
-        outcome = ovenjs_interop::play(&discord, "zlib-stream", told) => outcome?,
+        outcome = story => outcome?,
         ended = bot.join_next() => bail!("the bot ended early: {ended:?}"),
     }
+    let driven = ovenjs_interop::operations(&discord);
+    ensure!(driven.len() >= 37, "it drove only {driven:?}");
     sender.close(CloseFrame::NORMAL)?;
     ovenjs_interop::leaves(&discord, told).await?;
     bot.join_next().await.context("the bot is there")??

@@ -3,6 +3,8 @@
 //! It asks twilight to parse every event, so a payload of the mock that twilight's model refuses ends
 //! the bot, and with it the test.
 
+mod work;
+
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use twilight_gateway::{
@@ -53,6 +55,7 @@ pub(crate) async fn run(mut shard: Shard, http: Client) -> Result<()> {
                     shard.command(&request.query("an", Some(5)));
                     who = Some(message);
                 }
+                order if order.starts_with("!work ") => work::work(&http, &message).await?,
                 _ => {}
             },
             Ok(Event::MemberChunk(found)) if found.nonce.as_deref() == Some("who") => {

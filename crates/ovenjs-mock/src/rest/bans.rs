@@ -71,6 +71,8 @@ fn ban(call: &Call, world: &mut World) -> Done {
     let days = asked.int("delete_message_days").unwrap_or(0);
     let seconds = asked
         .int("delete_message_seconds")
+        // Undocumented, and read all the same: discord.py writes it here.
+        .or_else(|| call.number("delete_message_seconds"))
         .unwrap_or_else(|| days.saturating_mul(86_400));
     ban_one(call, world, guild, user, seconds);
     done()

@@ -16,7 +16,10 @@ pub(crate) struct Form {
 
 impl Form {
     pub(crate) fn read(content_type: Option<&str>, body: &Bytes) -> Self {
-        let content_type = content_type.unwrap_or("application/json");
+        // Some clients name a content type for no content; what is not there has none.
+        let content_type = content_type
+            .filter(|_| !body.is_empty())
+            .unwrap_or("application/json");
         Self {
             content_type: content_type.to_owned(),
             read: read(content_type, body),
@@ -77,6 +80,12 @@ pub(super) fn unreadable(why: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_content_has_no_type() {
+        let form = Form::read(Some("application/octet-stream"), &Bytes::new());
+        assert_eq!(form.content_type, "application/json");
+    }
 
     #[test]
     fn a_form_may_be_json_or_fields_or_both() {
