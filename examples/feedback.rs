@@ -46,8 +46,25 @@ async fn on_feedback(cx: Cx, form: Feedback, id: GiveFeedback) -> Answer {
         .await
 }
 
+fn bot() -> Bot {
+    Bot::new().routes(routes![feedback, give_feedback, on_feedback])
+}
+
 fn main() -> Result {
-    Bot::new()
-        .routes(routes![feedback, give_feedback, on_feedback])
-        .run()
+    bot().run()
+}
+
+#[cfg(test)]
+mod tests {
+    use ovenjs_mock::Discord;
+
+    #[tokio::test]
+    async fn feedback_is_heard() {
+        let start = |d: &Discord| super::bot().at(d.base_url(), d.token()).start();
+        let (discord, _bot) = Discord::with_bot(start).await;
+        let answer = discord.user("ann").slash("/feedback topic:docs").await;
+        let form = answer.says("docs").click("Give feedback").await;
+        form.fill("text", "more").await.says("more");
+        discord.expect_no_violations();
+    }
 }

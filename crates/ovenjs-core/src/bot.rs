@@ -7,7 +7,7 @@ use ovenjs_commands::{Router, Routes};
 use ovenjs_gateway::{Gateway, Wiring};
 use ovenjs_net::{Connector, Proxy};
 use ovenjs_rest::Client;
-use ovenjs_types::{EventKind, Hook};
+use ovenjs_types::{EventKind, Hook, Secret};
 
 use crate::{
     App, Compression, Config, Error, ErrorKind, Running, answers::RestAnswers,
@@ -79,6 +79,22 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     pub fn config(mut self, config: Config) -> Self {
         self.config = Some(config);
         self
+    }
+
+    /// Sets where Discord's API is and the token, and leaves all else at its default: no file and no
+    /// environment is read. It is what a test says whose Discord is one in a box.
+    ///
+    /// ```
+    /// use ovenjs_core::{Bot, Config};
+    ///
+    /// let bot = Bot::new().at("http://127.0.0.1:8080/api", "a token");
+    /// // The same in two words more:
+    /// let config = Config::new().base_url("http://127.0.0.1:8080/api").token("a token");
+    /// assert_eq!(format!("{bot:?}"), format!("{:?}", Bot::new().config(config)));
+    /// ```
+    #[must_use]
+    pub fn at(self, base_url: impl Into<String>, token: impl Into<Secret>) -> Self {
+        self.config(Config::new().base_url(base_url).token(token))
     }
 
     /// Sets who is told of what happens inside. The default is nobody. What panics in the hook is

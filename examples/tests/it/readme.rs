@@ -14,8 +14,26 @@ fn the_readme_shows_ping_as_it_is() {
 }
 
 #[test]
+fn the_readme_shows_the_test_of_feedback_as_it_is() {
+    let (_, test) = FEEDBACK.split_once("#[tokio::test]").unwrap();
+    let (test, _) = test.rsplit_once('}').unwrap();
+    let test: Vec<&str> = test
+        .lines()
+        .map(|line| line.get(4..).unwrap_or(line))
+        .collect();
+    assert!(
+        README.contains(test.join("\n").trim()),
+        "the README's test differs from examples/feedback.rs"
+    );
+}
+
+#[test]
 fn the_examples_are_short() {
     let lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count();
     assert!(lines(PING) <= 15, "{}", lines(PING));
-    assert!(lines(FEEDBACK) <= 50, "{}", lines(FEEDBACK));
+    let (bot, test) = FEEDBACK.split_once("#[cfg(test)]").unwrap();
+    assert!(lines(bot) <= 50, "{}", lines(bot));
+    let (_, test) = test.split_once("#[tokio::test]").unwrap();
+    let (test, _) = test.rsplit_once('}').unwrap();
+    assert!(lines(test) < 10, "{} and its attribute", lines(test));
 }

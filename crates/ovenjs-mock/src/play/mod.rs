@@ -12,6 +12,7 @@ mod seen;
 mod snapshot;
 mod user;
 mod whereabouts;
+mod with_bot;
 
 use std::{
     collections::BTreeMap,
