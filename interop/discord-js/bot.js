@@ -25,6 +25,7 @@ import {
 const client = new Client({
   intents: [
     GatewayIntentBits.Guilds,
+    GatewayIntentBits.GuildMembers,
     GatewayIntentBits.GuildMessages,
     GatewayIntentBits.MessageContent,
   ],
@@ -95,6 +96,9 @@ client.on(Events.MessageCreate, async (message) => {
   } else if (message.content === '!who') {
     const found = await message.guild.members.fetch({ query: 'an', limit: 5 });
     await message.reply(found.map((member) => member.user.username).join(', '));
+  } else if (message.content === '!count') {
+    const everyone = await message.guild.members.fetch();
+    await message.channel.send(String(everyone.size));
   } else if (message.content.startsWith('!work ')) {
     const [, ben, mel] = message.content.split(' ');
     await work(message.channel, ben, mel);

@@ -47,6 +47,7 @@ class Bot(discord.Client):
     def __init__(self):
         intents = discord.Intents.default()
         intents.message_content = True
+        intents.members = True
         super().__init__(intents=intents)
         self.tree = app_commands.CommandTree(self)
 
@@ -69,6 +70,9 @@ class Bot(discord.Client):
         elif message.content == "!who":
             found = await message.guild.query_members("an", limit=5)
             await message.reply(", ".join(member.name for member in found))
+        elif message.content == "!count":
+            # The library has asked for them by itself.
+            await message.channel.send(str(len(message.guild.members)))
         elif message.content.startswith("!work "):
             _, ben, mel = message.content.split()
             await work(message.channel, int(ben), int(mel))

@@ -14,7 +14,9 @@ import hikari
 bot = hikari.GatewayBot(
     os.environ["DISCORD_TOKEN"],
     banner=None,
-    intents=hikari.Intents.ALL_UNPRIVILEGED | hikari.Intents.MESSAGE_CONTENT,
+    intents=hikari.Intents.ALL_UNPRIVILEGED
+    | hikari.Intents.MESSAGE_CONTENT
+    | hikari.Intents.GUILD_MEMBERS,
     rest_url=os.environ["OVENJS_API_URL"] + "/v10",
 )
 
@@ -100,6 +102,10 @@ async def hear(event: hikari.GuildMessageCreateEvent):
                 names = [member.username for member in chunk.members.values()]
                 await event.message.respond(", ".join(names), reply=True)
                 break
+    elif event.content == "!count":
+        # The library has asked for them by itself.
+        members = bot.cache.get_members_view_for_guild(event.guild_id)
+        await bot.rest.create_message(event.channel_id, str(len(members)))
     elif event.content and event.content.startswith("!work "):
         _, ben, mel = event.content.split()
         await work(event.guild_id, event.channel_id, int(ben), int(mel))

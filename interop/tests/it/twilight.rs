@@ -7,8 +7,12 @@ mod work;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use twilight_gateway::{
-    CloseFrame, Event, EventTypeFlags, Shard, StreamExt as _, error::ReceiveMessageErrorType,
+    Event, EventTypeFlags, Shard, StreamExt as _, error::ReceiveMessageErrorType,
 };
 use twilight_http::{Client, request::channel::reaction::RequestReactionType};
 use twilight_model::{
@@ -39,9 +43,10 @@ use twilight_model::{
     },
 };
 
-pub(crate) async fn run(mut shard: Shard, http: Client) -> Result<()> {
+/// Lives until it has been told to leave and its connection is closed.
+pub(crate) async fn run(mut shard: Shard, http: Client, leaving: Arc<AtomicBool>) -> Result<()> {
     register(&http).await?;
-    let mut who = None;
+    let (mut who, mut count) = (None, None);
     while let Some(event) = shard.next_event(EventTypeFlags::all()).await {
         match event {
             Ok(Event::Ready(_)) => shard.command(&presence()?),
@@ -54,6 +59,12 @@ pub(crate) async fn run(mut shard: Shard, http: Client) -> Result<()> {
                     let request = RequestGuildMembers::builder(guild).nonce("who");
                     shard.command(&request.query("an", Some(5)));
                     who = Some(message);
+                }
+                "!count" => {
+                    let guild = message.guild_id.context("the question came from a guild")?;
+                    let request = RequestGuildMembers::builder(guild).nonce("count");
+                    shard.command(&request.query("", None));
+                    count = Some((message, 0));
                 }
                 order if order.starts_with("!work ") => work::work(&http, &message).await?,
                 _ => {}
@@ -68,8 +79,15 @@ pub(crate) async fn run(mut shard: Shard, http: Client) -> Result<()> {
                 let reply = http.create_message(who.channel_id).reply(who.id);
                 reply.content(&names.join(", ")).await?.model().await?;
             }
-            // The normal code comes back as the echo of our own; a broken connection has another.
-            Ok(Event::GatewayClose(Some(frame))) if frame.code == CloseFrame::NORMAL.code => break,
+            Ok(Event::MemberChunk(found)) if found.nonce.as_deref() == Some("count") => {
+                let (asked, members) = count.as_mut().context("somebody asked")?;
+                *members += found.members.len();
+                if found.chunk_index + 1 == found.chunk_count {
+                    let answer = http.create_message(asked.channel_id);
+                    answer.content(&members.to_string()).await?.model().await?;
+                }
+            }
+            Ok(Event::GatewayClose(_)) if leaving.load(Ordering::SeqCst) => break,
             Ok(_) => {}
             Err(error) if matches!(error.kind(), ReceiveMessageErrorType::Deserializing { .. }) => {
                 return Err(error.into());

@@ -381,6 +381,36 @@ impl Discord {
         })
     }
 
+    /// Waits until `count` sessions have been begun by identify, ever.
+    ///
+    /// # Errors
+    ///
+    /// When they do not come in time.
+    pub async fn wait_for_identifies(&self, count: usize) -> Result<(), Error> {
+        self.shared
+            .until(
+                &format!("{count} identifies"),
+                self.shared.patience,
+                |backend| (backend.journal.identifies >= count).then_some(()),
+            )
+            .await
+    }
+
+    /// Waits until sessions have been resumed `count` times, ever.
+    ///
+    /// # Errors
+    ///
+    /// When that does not happen in time.
+    pub async fn wait_for_resumes(&self, count: usize) -> Result<(), Error> {
+        self.shared
+            .until(
+                &format!("{count} resumes"),
+                self.shared.patience,
+                |backend| (backend.journal.resumes >= count).then_some(()),
+            )
+            .await
+    }
+
     /// How many sessions have been begun by identify.
     #[must_use]
     pub fn identifies(&self) -> usize {
