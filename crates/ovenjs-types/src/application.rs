@@ -1,11 +1,9 @@
 //! Applications: what a bot belongs to.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
-    Guild, Id, InstallContext, OAuth2Scope, Permissions, Team, Text, User, WebhookEventType,
+    ByInstallContext, Guild, Id, OAuth2Scope, Permissions, Team, Text, User, WebhookEventType,
     marker::{ApplicationMarker, GuildMarker, SkuMarker},
 };
 
@@ -127,12 +125,8 @@ pub struct Application {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install_params: Option<InstallParams>,
     /// Where it can be installed, and how.
-    #[serde(
-        default,
-        skip_serializing_if = "BTreeMap::is_empty",
-        with = "by_install_context"
-    )]
-    pub integration_types_config: BTreeMap<InstallContext, IntegrationTypeConfig>,
+    #[serde(default, skip_serializing_if = "ByInstallContext::is_empty")]
+    pub integration_types_config: ByInstallContext<IntegrationTypeConfig>,
     /// The address under which it is installed, where that is its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_install_url: Option<Text>,
@@ -234,49 +228,20 @@ fn as_text<S: Serializer>(
     serializer.collect_str(&flags.unwrap_or_default().bits())
 }
 
-/// Maps whose keys are the numbers of install contexts, which JSON writes as texts.
-pub(crate) mod by_install_context {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    use crate::{InstallContext, Text};
-
-    pub(crate) fn serialize<V: Serialize, S: Serializer>(
-        map: &BTreeMap<InstallContext, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(
-            map.iter()
-                .map(|(key, value)| (key.value().to_string(), value)),
-        )
-    }
-
-    pub(crate) fn deserialize<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<InstallContext, V>, D::Error> {
-        let read = |(key, value): (Text, V)| {
-            let number = key.parse::<u32>().map_err(D::Error::custom)?;
-            Ok((InstallContext::from(number), value))
-        };
-        let map = BTreeMap::<Text, V>::deserialize(deserializer)?;
-        map.into_iter().map(read).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::InstallContext;
     use crate::json::{self, Scratch};
 
     #[test]
     fn flags_of_both_forms_and_contexts_of_tomorrow_come_back() {
         let text = r#"{"id":"1","name":"","description":"","flags":8192,
             "flags_new":"1099511635968","verify_key":"","integration_types_config":{
-                "0":{"oauth2_install_params":{"scopes":["bot","bake"],"permissions":"2048"}},"7":{}}}"#;
+                "0":{"oauth2_install_params":{"scopes":["bot","bake"],"permissions":"2048"}},"7":{},"oven":{}}}"#;
         let application: Application = json::decode(text.as_bytes(), &mut Scratch::new()).unwrap();
         assert_eq!(application.all_flags().bits(), 1 << 40 | 1 << 13);
-        let config = &application.integration_types_config[&InstallContext::GuildInstall];
+        let config = &application.integration_types_config[InstallContext::GuildInstall];
         let params = config.oauth2_install_params.as_ref().unwrap();
         assert_eq!(params.scopes[1], OAuth2Scope::Unknown("bake".into()));
         let back: serde_json::Value = serde_json::from_slice(&json::encode(&application)).unwrap();

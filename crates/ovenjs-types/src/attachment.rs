@@ -180,6 +180,7 @@ impl Validate for Upload {
 
 impl Validate for KeptAttachment {
     fn check(&self, report: &mut Report) {
+        report.length_of("title", self.title.as_ref(), 0..=limits::ATTACHMENT_TITLE);
         check_description(self.description.as_ref(), report);
     }
 }
@@ -201,6 +202,9 @@ fn check_description(description: Option<&Text>, report: &mut Report) {
 pub struct KeptAttachment {
     /// The attachment.
     pub id: Id<AttachmentMarker>,
+    /// Its new title; at most 1024 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Text>,
     /// Its new description; at most 1024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
@@ -215,9 +219,17 @@ impl KeptAttachment {
     pub const fn new(id: Id<AttachmentMarker>) -> Self {
         Self {
             id,
+            title: None,
             description: None,
             is_spoiler: None,
         }
+    }
+
+    /// Gives it another title.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<Text>) -> Self {
+        self.title = Some(title.into());
+        self
     }
 
     /// Gives it another description.

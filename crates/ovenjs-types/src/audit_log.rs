@@ -2,17 +2,20 @@
 
 mod change;
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use change::{AuditLogChange, AuditLogRole, Change};
 
 use crate::{
     AuditLogEvent, AutoModerationRule, Channel, Command, GuildScheduledEvent, Id, Integration,
-    OverwriteType, Text, User, Webhook,
+    JsonValue, OverwriteType, Text, User, Webhook,
     marker::{
         ApplicationMarker, AuditLogEntryMarker, ChannelMarker, GenericMarker, GuildMarker,
         MessageMarker, UserMarker,
     },
+    open::{Known, UNKNOWN_FIELD},
 };
 
 /// What was done in a guild, newest first, and what the entries are about.
@@ -93,7 +96,16 @@ pub struct AuditLogEntry {
 /// What else there is to say about some actions. Discord writes the numbers here as texts.
 ///
 /// Source: Discord, "Optional Audit Entry Info".
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// ```
+/// use ovenjs_types::{AuditLogOptions, json};
+/// let text = br#"{"count":"3","oven":"hot"}"#;
+/// let options: AuditLogOptions = json::decode(text, &mut Default::default()).unwrap();
+/// assert_eq!(options.count(), Some(3));
+/// assert_eq!(options.other["oven"].as_str(), Some("hot"));
+/// assert_eq!(json::encode(&options), text);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuditLogOptions {
     /// The application whose command permissions were changed.
@@ -136,6 +148,17 @@ pub struct AuditLogOptions {
     /// [`overwrite_type`](Self::overwrite_type).
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<Text>,
+    /// What this version has no field for, by its key; Discord promises no closed list.
+    #[serde(flatten, serialize_with = "write_other")]
+    pub other: BTreeMap<Text, JsonValue>,
+}
+
+fn write_other<S: Serializer>(
+    other: &BTreeMap<Text, JsonValue>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let unknown = |value| Known(Some(UNKNOWN_FIELD), value);
+    serializer.collect_map(other.iter().map(|(key, value)| (key, unknown(value))))
 }
 
 impl AuditLogOptions {

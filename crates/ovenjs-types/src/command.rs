@@ -9,15 +9,23 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, Permissions, Text,
+    Id, Locale, Permissions, Text,
     marker::{ApplicationMarker, CommandMarker, CommandVersionMarker, GuildMarker},
 };
 
 pub use draft::CommandDraft;
 pub use option::{Choice, ChoiceValue, CommandOption, CommandOptionType};
 
-/// A name or description in other languages, by locale, e.g. `de`.
-pub type Localizations = BTreeMap<Text, Text>;
+/// A name or description in other languages.
+///
+/// ```
+/// use ovenjs_types::{CommandDraft, Locale, Validate};
+/// let ban = CommandDraft::slash("ban", "Ban a member").name_in(Locale::German, "bannen");
+/// assert_eq!(ban.name_localizations.as_ref().unwrap()[&Locale::German], "bannen");
+/// // A language of tomorrow is written by its code.
+/// assert!(ban.name_in("tlh", "ghim").validate().is_ok());
+/// ```
+pub type Localizations = BTreeMap<Locale, Text>;
 
 /// A registered command, as Discord answers it.
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     Id, Text, User,
@@ -56,6 +56,7 @@ impl Emoji {
             id: Some(self.id),
             name: self.name.clone(),
             animated: self.animated,
+            details: None,
         }
     }
 }
@@ -76,26 +77,107 @@ pub struct ApplicationEmojis {
 /// assert_eq!(ReactionEmoji::unicode("👍").route_text().to_string(), "👍");
 /// assert_eq!(ReactionEmoji::custom(ovenjs_types::Id::new(5), "oven").route_text().to_string(), "oven:5");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Wire")]
 pub struct ReactionEmoji {
     /// The id of a custom emoji; none for Unicode.
-    #[serde(default)]
     pub id: Option<Id<EmojiMarker>>,
     /// The Unicode text, or the custom emoji's name, which may be lost with the emoji.
-    #[serde(default)]
     pub name: Option<Text>,
     /// Whether it moves.
-    #[serde(default)]
     pub animated: bool,
+    /// What the emoji's guild says of it. Discord mostly leaves it out; the documentation promises
+    /// it for the effects of voice channels and the answers of an onboarding.
+    pub details: Option<Box<EmojiDetails>>,
+}
+
+/// What a guild says of its emoji, where the emoji stands for itself; the fields are those of
+/// [`Emoji`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmojiDetails {
+    /// Who may use it; everyone when empty.
+    pub roles: Vec<Id<RoleMarker>>,
+    /// Who uploaded it.
+    pub user: Option<Box<User>>,
+    /// Whether its name is written between colons.
+    pub require_colons: Option<bool>,
+    /// Whether an integration looks after it.
+    pub managed: bool,
+    /// Whether it can be used: not so after its guild lost the boosts for it.
+    pub available: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(default)]
+    id: Option<Id<EmojiMarker>>,
+    #[serde(default)]
+    name: Option<Text>,
+    #[serde(default)]
+    animated: bool,
+    #[serde(default)]
+    roles: Vec<Id<RoleMarker>>,
+    #[serde(default)]
+    user: Option<Box<User>>,
+    #[serde(default)]
+    require_colons: Option<bool>,
+    #[serde(default)]
+    managed: bool,
+    #[serde(default)]
+    available: Option<bool>,
+}
+
+impl From<Wire> for ReactionEmoji {
+    fn from(wire: Wire) -> Self {
+        let details = EmojiDetails {
+            roles: wire.roles,
+            user: wire.user,
+            require_colons: wire.require_colons,
+            managed: wire.managed,
+            available: wire.available,
+        };
+        Self {
+            id: wire.id,
+            name: wire.name,
+            animated: wire.animated,
+            details: (details != EmojiDetails::default()).then(|| Box::new(details)),
+        }
+    }
+}
+
+impl Serialize for ReactionEmoji {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut emoji = serializer.serialize_struct("ReactionEmoji", 3)?;
+        emoji.serialize_field("id", &self.id)?;
+        emoji.serialize_field("name", &self.name)?;
+        emoji.serialize_field("animated", &self.animated)?;
+        if let Some(details) = &self.details {
+            if !details.roles.is_empty() {
+                emoji.serialize_field("roles", &details.roles)?;
+            }
+            if let Some(user) = &details.user {
+                emoji.serialize_field("user", user)?;
+            }
+            if let Some(require_colons) = details.require_colons {
+                emoji.serialize_field("require_colons", &require_colons)?;
+            }
+            if details.managed {
+                emoji.serialize_field("managed", &true)?;
+            }
+            if let Some(available) = details.available {
+                emoji.serialize_field("available", &available)?;
+            }
+        }
+        emoji.end()
+    }
 }
 
 impl ReactionEmoji {
     /// A Unicode emoji.
     pub fn unicode(text: impl Into<Text>) -> Self {
         Self {
-            id: None,
             name: Some(text.into()),
-            animated: false,
+            ..Self::default()
         }
     }
 
@@ -104,7 +186,7 @@ impl ReactionEmoji {
         Self {
             id: Some(id),
             name: Some(name.into()),
-            animated: false,
+            ..Self::default()
         }
     }
 
@@ -149,5 +231,18 @@ mod tests {
         assert_eq!(lost.to_reaction().route_text().to_string(), "oven:5");
         let text = String::from_utf8(json::encode(&lost)).unwrap();
         assert!(text.contains(r#""available":false"#) && text.contains(r#""require_colons":true"#));
+    }
+
+    #[test]
+    fn what_a_guild_says_of_an_emoji_comes_back_with_its_use() {
+        for text in [
+            r#"{"id":null,"name":"👍","animated":false}"#,
+            r#"{"id":"5","name":"oven","animated":true,"roles":["6"],"user":{"id":"7","username":"ann","global_name":null,"avatar":null,"bot":false,"system":false},"require_colons":true,"managed":true,"available":false}"#,
+        ] {
+            let emoji: ReactionEmoji =
+                json::decode(text.as_bytes(), &mut json::Scratch::new()).unwrap();
+            assert_eq!(emoji.details.is_some(), emoji.id.is_some());
+            assert_eq!(String::from_utf8(json::encode(&emoji)).unwrap(), text);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Languages.
 
+use crate::Text;
+
 open_str! {
     /// A language that Discord's clients speak.
     ///
@@ -45,5 +47,11 @@ open_str! {
         Vietnamese = "vi",
         ChineseChina = "zh-CN",
         ChineseTaiwan = "zh-TW",
+    }
+}
+
+impl From<Text> for Locale {
+    fn from(locale: Text) -> Self {
+        Self::from(locale.as_str())
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 /// A user in a guild.
 ///
 /// Source: Discord, "Guild Member Object".
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Member {
     /// The user; left out by Discord where it stands beside the member already.

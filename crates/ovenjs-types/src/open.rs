@@ -10,6 +10,21 @@ pub(crate) const UNKNOWN_VALUE: &str = "unknown value";
 /// The same for a bit set with bits that no table has.
 pub(crate) const UNKNOWN_BITS: &str = "unknown bits";
 
+/// The same for a field that no table has and that is kept all the same.
+pub(crate) const UNKNOWN_FIELD: &str = "unknown field";
+
+/// Gives a value to the serializer under one of these names.
+pub(crate) struct Known<T>(pub(crate) Option<&'static str>, pub(crate) T);
+
+impl<T: serde::Serialize> serde::Serialize for Known<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(unknown) => serializer.serialize_newtype_struct(unknown, &self.1),
+            None => self.1.serialize(serializer),
+        }
+    }
+}
+
 /// An enum over integers with an `Unknown` variant that keeps the value.
 macro_rules! open_int {
     (

@@ -322,6 +322,7 @@ impl PollOutcome {
             id: field("victor_answer_emoji_id").and_then(|id| id.parse().ok()),
             name: field("victor_answer_emoji_name").map(Text::from),
             animated: field("victor_answer_emoji_animated") == Some("true"),
+            details: None,
         };
         Some(Self {
             question: field("poll_question_text").unwrap_or_default().into(),

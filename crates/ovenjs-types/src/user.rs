@@ -14,7 +14,7 @@ use crate::{
 /// A user stands inside nearly every other object, so what few users have is boxed.
 ///
 /// Source: Discord, "User Object".
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct User {
     /// The user's id.
@@ -131,7 +131,7 @@ impl User {
 /// What surrounds an avatar.
 ///
 /// Source: Discord, "Avatar Decoration Data Object".
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AvatarDecorationData {
     /// The hash of the image.
@@ -145,7 +145,7 @@ pub struct AvatarDecorationData {
 /// What a user wears besides an avatar.
 ///
 /// Source: Discord, "Collectibles".
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Collectibles {
     /// What stands behind the name in lists.
@@ -156,7 +156,7 @@ pub struct Collectibles {
 /// What stands behind a name in lists.
 ///
 /// Source: Discord, "Nameplate".
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Nameplate {
     /// The SKU it was bought as.
@@ -176,7 +176,7 @@ pub struct Nameplate {
 /// The guild whose tag a user wears.
 ///
 /// Source: Discord, "User Primary Guild".
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserPrimaryGuild {
     /// The guild.

@@ -184,6 +184,9 @@ pub struct GameDirectMessage {
     pub channel: Option<Box<Channel>>,
     /// The lobby, for a message out of one.
     pub lobby_id: Option<Id<GenericMarker>>,
+    /// A message between the accounts of a game names its channel by the object alone; the message
+    /// here has the id all the same.
+    is_named_by_channel: bool,
 }
 
 impl Serialize for GameDirectMessage {
@@ -191,6 +194,9 @@ impl Serialize for GameDirectMessage {
         let value = |part: Result<Value, serde_json::Error>| part.map_err(S::Error::custom);
         let mut whole = value(serde_json::to_value(&self.message))?;
         if let Value::Object(fields) = &mut whole {
+            if self.is_named_by_channel {
+                fields.remove("channel_id");
+            }
             if let Some(channel) = &self.channel {
                 fields.insert("channel".into(), value(serde_json::to_value(channel))?);
             }
@@ -215,16 +221,18 @@ impl<'de> Deserialize<'de> for GameDirectMessage {
         }
         let mut whole = Value::deserialize(deserializer)?;
         let Beside { channel, lobby_id } = Beside::deserialize(&whole).map_err(D::Error::custom)?;
-        // A message between the accounts of a game names its channel by the object alone.
+        let mut is_named_by_channel = false;
         if let (Value::Object(fields), Some(channel)) = (&mut whole, &channel) {
-            fields
-                .entry("channel_id")
-                .or_insert_with(|| channel.id.to_string().into());
+            fields.entry("channel_id").or_insert_with(|| {
+                is_named_by_channel = true;
+                channel.id.to_string().into()
+            });
         }
         Ok(Self {
             message: Deserialize::deserialize(whole).map_err(D::Error::custom)?,
             channel,
             lobby_id,
+            is_named_by_channel,
         })
     }
 }
@@ -321,6 +329,7 @@ mod tests {
         assert_eq!(data.message.channel_id, Id::new(5));
         let back = written(&event);
         assert_eq!(back["data"]["channel"]["id"], "5");
+        assert_eq!(back["data"].get("channel_id"), None);
         assert_eq!(back["data"]["lobby_id"], "6");
         assert_eq!(back["data"]["content"], "hi");
     }

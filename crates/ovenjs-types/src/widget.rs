@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Id, Text,
     marker::{ChannelMarker, GuildMarker},
+    null,
 };
 
 /// What a guild shows of itself on websites.
@@ -39,7 +40,7 @@ pub struct WidgetChannel {
     /// The channel's id.
     pub id: Id<ChannelMarker>,
     /// Its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::as_default")]
     pub name: Text,
     /// Its place in the list.
     #[serde(default)]

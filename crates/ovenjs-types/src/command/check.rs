@@ -376,7 +376,7 @@ fn check_locales(
     report.field(field, |report| {
         texts
             .iter()
-            .for_each(|(locale, text)| check(report, locale, text));
+            .for_each(|(locale, text)| check(report, locale.value(), text));
     });
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     CommandHandler, CommandOption, CommandType, InstallContext, InteractionContext, Localizations,
 };
-use crate::{Id, Permissions, Text, marker::CommandMarker};
+use crate::{Id, Locale, Permissions, Text, marker::CommandMarker};
 
 /// A command to be registered. The struct is its own builder.
 ///
@@ -102,17 +102,17 @@ impl CommandDraft {
         self
     }
 
-    /// Sets its name in another language, e.g. `de`.
+    /// Sets its name in another language: a [`Locale`], or its code as in `"de"`.
     #[must_use]
-    pub fn name_in(mut self, locale: impl Into<Text>, name: impl Into<Text>) -> Self {
+    pub fn name_in(mut self, locale: impl Into<Locale>, name: impl Into<Text>) -> Self {
         let names = self.name_localizations.get_or_insert_default();
         names.insert(locale.into(), name.into());
         self
     }
 
-    /// Sets its description in another language, e.g. `de`.
+    /// Sets its description in another language: a [`Locale`], or its code as in `"de"`.
     #[must_use]
-    pub fn description_in(mut self, locale: impl Into<Text>, text: impl Into<Text>) -> Self {
+    pub fn description_in(mut self, locale: impl Into<Locale>, text: impl Into<Text>) -> Self {
         let texts = self.description_localizations.get_or_insert_default();
         texts.insert(locale.into(), text.into());
         self

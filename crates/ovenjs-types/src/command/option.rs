@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 use super::Localizations;
-use crate::{ChannelType, Text};
+use crate::{ChannelType, Locale, Text};
 
 /// An option of a command, a subcommand or a group of them. The struct is its own builder.
 ///
@@ -131,17 +131,17 @@ impl CommandOption {
         self
     }
 
-    /// Sets its name in another language, e.g. `de`.
+    /// Sets its name in another language: a [`Locale`], or its code as in `"de"`.
     #[must_use]
-    pub fn name_in(mut self, locale: impl Into<Text>, name: impl Into<Text>) -> Self {
+    pub fn name_in(mut self, locale: impl Into<Locale>, name: impl Into<Text>) -> Self {
         let names = self.name_localizations.get_or_insert_default();
         names.insert(locale.into(), name.into());
         self
     }
 
-    /// Sets its description in another language, e.g. `de`.
+    /// Sets its description in another language: a [`Locale`], or its code as in `"de"`.
     #[must_use]
-    pub fn description_in(mut self, locale: impl Into<Text>, text: impl Into<Text>) -> Self {
+    pub fn description_in(mut self, locale: impl Into<Locale>, text: impl Into<Text>) -> Self {
         let texts = self.description_localizations.get_or_insert_default();
         texts.insert(locale.into(), text.into());
         self
@@ -224,9 +224,9 @@ impl Choice {
         }
     }
 
-    /// Sets the text in another language, e.g. `de`.
+    /// Sets the text in another language: a [`Locale`], or its code as in `"de"`.
     #[must_use]
-    pub fn name_in(mut self, locale: impl Into<Text>, name: impl Into<Text>) -> Self {
+    pub fn name_in(mut self, locale: impl Into<Locale>, name: impl Into<Text>) -> Self {
         let names = self.name_localizations.get_or_insert_default();
         names.insert(locale.into(), name.into());
         self

@@ -290,7 +290,7 @@ pub struct RequestGuildMembers {
     pub query: Option<Text>,
     /// How many at most; 0 for all, 1 to 100 with a text.
     #[serde(default)]
-    pub limit: u16,
+    pub limit: u32,
     /// Whether their presences are wanted. Needs the intent `GUILD_PRESENCES`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub presences: bool,
@@ -322,7 +322,7 @@ impl RequestGuildMembers {
 
     /// At most `limit` members (100 at most) whose name begins with `prefix`.
     #[must_use]
-    pub fn named(guild: Id<GuildMarker>, prefix: impl Into<Text>, limit: u16) -> Self {
+    pub fn named(guild: Id<GuildMarker>, prefix: impl Into<Text>, limit: u32) -> Self {
         Self {
             query: Some(prefix.into()),
             limit,
@@ -364,7 +364,8 @@ impl Validate for RequestGuildMembers {
         report.amount("user_ids", self.user_ids.len(), 0..=users, "users");
         if self.query.as_ref().is_some_and(|query| !query.is_empty()) {
             let most = limits::GATEWAY_REQUEST_MEMBERS_QUERY_MAX;
-            report.amount("limit", self.limit.into(), 1..=most, "members");
+            let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+            report.amount("limit", limit, 1..=most, "members");
         }
         // Discord ignores a longer nonce, and then the answer would not be recognised.
         let nonce = self.nonce.as_ref().map_or(0, Text::len);

@@ -1,12 +1,9 @@
 //! For whom an application is installed.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    Id, InstallContext,
-    application::by_install_context,
+    ByInstallContext, Id, InstallContext,
     marker::{GuildMarker, UserMarker},
     open::Bits,
 };
@@ -26,9 +23,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct AuthorizingIntegrationOwners(
-    #[serde(with = "by_install_context")] BTreeMap<InstallContext, Owner>,
-);
+pub struct AuthorizingIntegrationOwners(ByInstallContext<Owner>);
 
 impl AuthorizingIntegrationOwners {
     /// The guild it is installed in.
@@ -46,13 +41,13 @@ impl AuthorizingIntegrationOwners {
     /// Whether it is installed in this way.
     #[must_use]
     pub fn contains(&self, context: InstallContext) -> bool {
-        self.0.contains_key(&context)
+        self.0.get(context).is_some()
     }
 
     /// The id as it came, which may be 0.
     #[must_use]
     pub fn raw(&self, context: InstallContext) -> Option<u64> {
-        self.0.get(&context).map(|owner| owner.0)
+        self.0.get(context).map(|owner| owner.0)
     }
 }
 

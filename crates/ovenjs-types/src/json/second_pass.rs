@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::{DRIFT_MAX, Deviation, Scratch};
 use crate::{
     Event, EventKind,
-    open::{UNKNOWN_BITS, UNKNOWN_VALUE},
+    open::{UNKNOWN_BITS, UNKNOWN_FIELD, UNKNOWN_VALUE},
 };
 
 pub(super) fn deviations(name: &str, raw: &Bytes) -> Vec<Deviation> {
@@ -208,6 +208,10 @@ impl<'i, 'f> Serializer for &'i mut Finder<'f> {
         value: &T,
     ) -> Result<(), Error> {
         match name {
+            UNKNOWN_FIELD => {
+                self.note(name.to_owned());
+                Ok(())
+            }
             UNKNOWN_VALUE | UNKNOWN_BITS => {
                 let value = serde_json::to_value(value).unwrap_or_default();
                 let value = value
@@ -325,6 +329,8 @@ impl ser::SerializeMap for Inside<'_, '_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        // The value of an enum may be a key.
+        key.serialize(&mut *self.finder)?;
         let key = serde_json::to_value(key).unwrap_or_default();
         self.key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
         Ok(())

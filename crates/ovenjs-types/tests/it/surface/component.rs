@@ -90,7 +90,7 @@ fn component_lines() -> Vec<Line> {
             "ButtonComponentResponse",
             "docs/reference/button/button-structure",
         ])
-        .settled(settle_button),
+        .settled(|button| set(button, "type", 2)),
         line::<Checkbox>(&[
             "docs/reference/checkbox/checkbox-interaction-response-structure",
             "docs/reference/checkbox/checkbox-structure",
@@ -196,8 +196,7 @@ fn component_lines() -> Vec<Line> {
         line::<SelectOption>(&[
             "StringSelectOptionResponse",
             "docs/reference/string-select/select-option-structure",
-        ])
-        .settled(settle_emoji),
+        ]),
         line::<Separator>(&[
             "SeparatorComponentResponse",
             "docs/reference/separator/separator-structure",
@@ -337,30 +336,16 @@ fn settle_list(component: &mut Value) {
     }
 }
 
-fn settle_button(button: &mut Value) {
-    set(button, "type", 2);
-    settle_emoji(button);
-}
-
-/// The emoji of a button is a part of one.
-fn settle_emoji(value: &mut Value) {
-    if let Some(emoji) = value.get_mut("emoji").and_then(Value::as_object_mut) {
-        emoji.retain(|key, _| ["id", "name", "animated", super::EXTRA].contains(&key.as_str()));
-    }
-}
-
 fn settle_select(select: &mut Value) {
     let types = select
         .get_mut("channel_types")
         .and_then(Value::as_array_mut);
     let odd = types.into_iter().flatten().filter(|kind| !kind.is_number());
     odd.for_each(|kind| *kind = 5.into());
-    let options = select.get_mut("options").and_then(Value::as_array_mut);
-    options.into_iter().flatten().for_each(settle_emoji);
 }
 
-/// The documentation tells these fields with the select's own: they stand around it, in the data of
-/// the interaction.
+/// The documentation tells these fields with the select's own; its examples show them around it, in
+/// the data of the interaction, for messages and modals alike.
 const OF_THE_INTERACTION: &[(&str, &str)] = &[
     ("component_type", "stands in ComponentData"),
     ("resolved", "stands in ComponentData and ModalData"),

@@ -6,9 +6,9 @@ use ovenjs_types::{
     Event, EventKind, Intents,
     json::{self, Scratch},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Faults, WHOLE, choices, differences, set, settle, tomorrow};
+use super::{Faults, WHOLE, choices, differences, set, settle, settle::elements, tomorrow};
 
 #[test]
 fn whatever_the_tables_allow_as_an_event_arrives() {
@@ -106,6 +106,19 @@ fn say_what_the_tables_cannot(kind: EventKind, payload: &mut Value, choice: Choi
                 *sticker = made("docs/sticker/sticker-object/sticker-structure", choice);
             }
         }
+        // Whom a message mentions comes as a member too.
+        Kind::MessageCreate | Kind::MessageUpdate => {
+            let mut member = made(
+                "docs/guild/guild-member-object/guild-member-structure",
+                choice,
+            );
+            if let Some(fields) = member.as_object_mut() {
+                fields.remove("user");
+            }
+            for user in payload.get_mut("mentions").into_iter().flat_map(elements) {
+                set(user, "member", member.clone());
+            }
+        }
         Kind::SubscriptionCreate | Kind::SubscriptionUpdate | Kind::SubscriptionDelete => {
             set(payload, "status", 1);
         }
@@ -122,16 +135,23 @@ fn made(object: &str, choice: Choice) -> Value {
 /// An interaction's data goes by its type, which the tables leave open.
 fn say_what_interactions_carry(payload: &mut Value, choice: Choice) {
     let page = "docs/receiving-and-responding/interaction-object";
-    let (kind, name) = match choice.branch % 3 {
+    let (kind, name) = match choice.branch % 4 {
         0 => (2, "application-command-data-structure"),
         1 => (3, "message-component-data-structure"),
+        2 => (4, "application-command-data-structure"),
         _ => (5, "modal-submit-data-structure"),
     };
     let mut data = made(&format!("{page}/{name}"), choice);
-    for list in ["values", "components"] {
-        if data.get(list).is_some() {
-            set(&mut data, list, Value::Array(Vec::new()));
-        }
+    if data.get("values").is_some() {
+        set(&mut data, "values", json!(["rye", "7"]));
+    }
+    if data.get("components").is_some() {
+        let input = json!({ "type": 4, "custom_id": "why", "value": "bread" });
+        set(
+            &mut data,
+            "components",
+            json!([{ "type": 18, "component": input }]),
+        );
     }
     set(payload, "type", kind);
     set(payload, "data", data);

@@ -61,11 +61,7 @@ pub(super) fn lines() -> Vec<Line> {
             "docs/gateway-events/request-guild-members/request-guild-members-structure",
         ])
         .settled(|value| {
-            // Discord gives 100 at most.
-            if value.get("limit").is_some() {
-                set(value, "limit", 100);
-            }
-            // One id stands for a list of one.
+            // One id is read, and written as the list of one that means the same.
             if value["user_ids"].is_string() {
                 let one = Value::Array(vec![value["user_ids"].take()]);
                 set(value, "user_ids", one);

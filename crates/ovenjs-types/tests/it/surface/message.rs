@@ -249,6 +249,5 @@ fn keep_attachment(attachment: &mut Value) {
 const OF_NEW_FILES: &[(&str, &str)] = &[
     ("duration_secs", "said of a new file: Upload"),
     ("filename", "said of a new file: Upload"),
-    ("title", "said of a new file: Upload"),
     ("waveform", "said of a new file: Upload"),
 ];

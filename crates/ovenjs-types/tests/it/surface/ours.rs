@@ -27,7 +27,7 @@ pub(super) const NOT_OURS: &[(&str, &str)] = &[
     ),
     (
         "docs/voice-connections/",
-        "of the voice connection, whose crate has it",
+        "of the connection to a voice server, which a bot's events and requests do not touch",
     ),
     (
         "docs/gateway/connecting/",

@@ -42,17 +42,10 @@ fn settle_field(key: &str, value: &mut Value) {
             fill(value, &json!({ "name": "bread" }));
             elements(value).for_each(|emoji| set(emoji, "id", "2"));
         }
-        "emoji" => {
-            // Where something is said with an emoji, it is these fields that tell which.
-            if let Some(emoji) = value.as_object_mut() {
-                emoji.retain(|key, _| ["id", "name", "animated"].contains(&key.as_str()));
-            }
-        }
         "message_snapshots" => elements(value).for_each(settle_snapshot),
-        // The OpenAPI file calls these any map; the documentation names their keys.
-        "authorizing_integration_owners" => name_keys(value, &["0", "1"], &"7".into()),
-        "integration_types_config" => name_keys(value, &["0", "1"], &json!({})),
-        "options" => name_keys(value, &["role_name", "status"], &Value::Null),
+        // The documentation calls what belongs to a key "any".
+        "authorizing_integration_owners" => no_nulls(value, &"7".into()),
+        "integration_types_config" => no_nulls(value, &json!({})),
         "source_channel" => part(value, "WebhookSourceChannelResponse"),
         "source_guild" => part(value, "WebhookSourceGuildResponse"),
         // At its least a part of an object is an object of nothing; these have their id always.
@@ -100,22 +93,13 @@ pub(super) fn elements(list: &mut Value) -> impl Iterator<Item = &mut Value> {
     list.as_array_mut().into_iter().flatten()
 }
 
-/// Gives a map keys that are ones, as many as there are, and its nulls a value.
-fn name_keys(map: &mut Value, keys: &[&str], no_null: &Value) {
-    if let Value::Object(fields) = map
-        && is_map(fields)
-    {
-        let values = std::mem::take(fields).into_iter();
-        let named = keys.iter().zip(values).map(|(key, (_, value))| {
-            let value = if value.is_null() {
-                no_null.clone()
-            } else {
-                value
-            };
-            ((*key).to_owned(), value)
-        });
-        fields.extend(named);
-    }
+/// Puts a value where a map has nulls.
+fn no_nulls(map: &mut Value, with: &Value) {
+    let values = map.as_object_mut().into_iter().flatten();
+    let nulls = values
+        .map(|(_, value)| value)
+        .filter(|value| value.is_null());
+    nulls.for_each(|value| value.clone_from(with));
 }
 
 /// Whether it is a map from any key, and no object with fields: its keys are made up of digits.
