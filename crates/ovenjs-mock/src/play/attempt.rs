@@ -206,6 +206,30 @@ impl<'a> Attempt<&'a User> {
         entered.ok_or_else(|| Error::refused("the user can enter no such voice channel"))
     }
 
+    /// [`User::plays_sound`].
+    ///
+    /// # Errors
+    ///
+    /// When the user is in no voice channel, or is deaf or mute there; when there is no such sound;
+    /// and without the permission to use soundboards.
+    pub fn plays_sound(
+        self,
+        sound: Id<GenericMarker>,
+        source: Option<Id<GuildMarker>>,
+    ) -> Result<(), Error> {
+        let User { shared, id, .. } = self.0;
+        let source = source.map(Id::get);
+        let played = shared.with(|backend, now| {
+            backend.play(now, |world| {
+                let place = world.voice_place(*id)?;
+                Some(world.send_sound(*id, place, sound.get(), source))
+            })
+        });
+        played
+            .ok_or_else(|| Error::refused("the user is in no voice channel"))?
+            .map_err(|failure| Error::refused(failure.to_string()))
+    }
+
     /// [`User::slash`].
     ///
     /// # Errors

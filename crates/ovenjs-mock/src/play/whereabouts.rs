@@ -61,6 +61,19 @@ impl User {
         self.scene().hold(self.attempt().enters_voice(channel));
     }
 
+    /// Plays a sound of the soundboard in the voice channel where the user is; the bot hears of it
+    /// while it is there too. The sounds of the same guild, and the default ones, go by id alone; `source`
+    /// is the guild of one from elsewhere.
+    ///
+    /// # Panics
+    ///
+    /// When the user is in no voice channel, or is deaf or mute there; when there is no such sound;
+    /// and without the permission to use soundboards.
+    #[track_caller]
+    pub fn plays_sound(&self, sound: Id<GenericMarker>, source: Option<Id<GuildMarker>>) {
+        self.scene().hold(self.attempt().plays_sound(sound, source));
+    }
+
     /// Hangs up, wherever the user is connected.
     pub fn leaves_voice(&self) {
         self.shared.with(|backend, now| {

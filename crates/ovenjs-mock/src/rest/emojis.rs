@@ -8,7 +8,7 @@ use crate::{
     world::{World, audit::action, permission},
 };
 
-use super::{Call, Done, commands, done, fields, ok};
+use super::{Call, Done, commands, done, expressions, expressions::shown, fields, ok};
 
 pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     Some(match call.operation.as_str() {
@@ -43,14 +43,6 @@ fn get(call: &Call, world: &World) -> Done {
     let guild = call.id("guild_id");
     world.in_guild(guild)?;
     ok(shown(world, guild, known(call, world)?))
-}
-
-/// Who made an emoji is for those who look after emojis.
-fn shown(world: &World, guild: u64, mut emoji: Object) -> Value {
-    if world.guild_permissions(guild, world.bot) & LOOKS_AFTER == 0 {
-        emoji.remove("user");
-    }
-    Value::Object(emoji)
 }
 
 fn known(call: &Call, world: &World) -> Result<Object, Failure> {
@@ -144,24 +136,8 @@ fn delete(call: &Call, world: &mut World) -> Done {
     done()
 }
 
-/// What the bot made it may change with the lesser of the two permissions.
 fn may_change(call: &Call, world: &World) -> Result<Object, Failure> {
-    let guild = call.id("guild_id");
-    world.in_guild(guild)?;
-    let emoji = known(call, world);
-    let is_own = emoji.as_ref().is_ok_and(|emoji| {
-        let maker = emoji.get("user").and_then(Value::as_object);
-        maker.and_then(|maker| maker.key("id")) == Some(world.bot)
-    });
-    let enough = if is_own {
-        LOOKS_AFTER
-    } else {
-        permission::MANAGE_GUILD_EXPRESSIONS
-    };
-    if world.guild_permissions(guild, world.bot) & enough == 0 {
-        return Err(Failure::missing_permissions());
-    }
-    emoji
+    expressions::may_change(world, call.id("guild_id"), known(call, world))
 }
 
 fn list_own(world: &World) -> Done {
@@ -264,9 +240,6 @@ fn roles(call: &Call, world: &World, guild: u64) -> Result<Value, Failure> {
 fn unknown() -> Failure {
     Failure::new(404, 10014, "Unknown Emoji")
 }
-
-const LOOKS_AFTER: u64 =
-    permission::CREATE_GUILD_EXPRESSIONS | permission::MANAGE_GUILD_EXPRESSIONS;
 
 /// Discord's bound on the image of an emoji, in bytes.
 const MAX_BYTES: usize = 262_144;

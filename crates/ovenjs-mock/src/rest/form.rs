@@ -69,6 +69,21 @@ fn with_payload(payload: Option<&[u8]>, fields: Object) -> Result<Value, Failure
     }
 }
 
+/// The form as the description of a multipart body has it: files are fields of it, but for those of
+/// messages, which are told apart by number.
+pub(super) fn with_files(body: Option<&Value>, files: &[File]) -> Option<Value> {
+    let mut form = body?.clone();
+    if let Value::Object(fields) = &mut form {
+        let named = files
+            .iter()
+            .filter(|file| !file.field.starts_with("files["));
+        for file in named {
+            fields.entry(&file.field).or_insert_with(|| "".into());
+        }
+    }
+    Some(form)
+}
+
 pub(super) fn unreadable(why: &str) -> Failure {
     Failure::form(
         &[],

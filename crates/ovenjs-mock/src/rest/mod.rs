@@ -6,6 +6,7 @@ mod canned;
 mod channels;
 mod commands;
 mod emojis;
+mod expressions;
 mod fields;
 mod form;
 mod guild_settings;
@@ -23,7 +24,9 @@ mod polls;
 mod reactions;
 mod roles;
 mod search;
+mod soundboard;
 mod stages;
+mod stickers;
 mod templates;
 mod threads;
 mod users;
@@ -198,6 +201,8 @@ fn deed(call: &Call, world: &mut World) -> Option<Done> {
         .or_else(|| search::act(call, world))
         .or_else(|| webhooks::act(call, world))
         .or_else(|| emojis::act(call, world))
+        .or_else(|| stickers::act(call, world))
+        .or_else(|| soundboard::act(call, world))
         .or_else(|| invites::act(call, world))
         .or_else(|| stages::act(call, world))
         .or_else(|| commands::act(call, world))
@@ -324,7 +329,8 @@ impl Backend {
         // The description calls some bodies required that Discord lets be absent, that of DELETE for a
         // ban among them; it reads nothing as an empty form.
         let empty = json!({});
-        let form = body
+        let filled = form::with_files(body.as_ref(), &files);
+        let form = filled
             .as_ref()
             .or_else(|| operation.body_required.then_some(&empty));
         violations.extend(oracle.check_body(operation, &request.form.content_type, form));

@@ -9,7 +9,9 @@ mod invites;
 mod members;
 mod roles;
 mod settings;
+mod soundboard;
 mod stages;
+mod stickers;
 
 use std::time::{Duration, Instant};
 

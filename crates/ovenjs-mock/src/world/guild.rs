@@ -28,6 +28,8 @@ pub(crate) struct Guild {
     pub(crate) integrations: BTreeMap<u64, Object>,
     /// Invites by code, as REST shows them.
     pub(crate) invites: BTreeMap<String, Object>,
+    /// The sounds of its soundboard.
+    pub(crate) sounds: BTreeMap<u64, Object>,
     /// Stage instances by channel.
     pub(crate) stages: BTreeMap<u64, Object>,
     /// Description and channels of the welcome screen.
@@ -111,6 +113,7 @@ impl World {
                 last_seen: BTreeMap::new(),
                 integrations: BTreeMap::from([(integration, self.own_integration(integration))]),
                 invites: BTreeMap::new(),
+                sounds: BTreeMap::new(),
                 stages: BTreeMap::new(),
                 welcome_screen: object(json!({ "description": null, "welcome_channels": [] })),
                 onboarding: object(json!({
@@ -323,14 +326,6 @@ impl World {
         !exceeds(room.members.len(), view.large_threshold)
             || self.status(user) != "offline"
             || stands_out()
-    }
-
-    /// The sounds of a guild's soundboard.
-    pub(crate) fn soundboard_sounds(&self, guild: u64) -> Vec<Value> {
-        let room = self.guilds.get(&guild);
-        room.map_or_else(Vec::new, |room| {
-            room.object.list("soundboard_sounds").to_vec()
-        })
     }
 }
 

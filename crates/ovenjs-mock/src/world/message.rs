@@ -19,8 +19,8 @@ use crate::{
 use self::reference::Reference;
 use super::{World, component, poll, reaction::Reaction, thread};
 
-pub(crate) use attachment::File;
 pub(super) use attachment::file_hash;
+pub(crate) use attachment::{File, dimensions};
 
 /// One message as it is kept; [`World::message`] shows it.
 #[derive(Debug, Default)]
@@ -479,15 +479,6 @@ impl World {
                 })
             })
             .collect()
-    }
-
-    /// A sticker of any guild.
-    fn sticker(&self, id: u64) -> Option<&Object> {
-        self.guilds
-            .values()
-            .flat_map(|guild| guild.object.list("stickers"))
-            .filter_map(Value::as_object)
-            .find(|sticker| sticker.key("id") == Some(id))
     }
 }
 

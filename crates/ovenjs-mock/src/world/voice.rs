@@ -119,6 +119,12 @@ impl World {
         self.guilds.get(&guild)?.voice_states.get(&user)
     }
 
+    /// The voice channel where a user is, in whichever guild.
+    pub(crate) fn voice_place(&self, user: u64) -> Option<u64> {
+        let mut rooms = self.guilds.values();
+        rooms.find_map(|room| room.voice_states.get(&user)?.key("channel_id"))
+    }
+
     /// Who is connected to a channel.
     pub(crate) fn voices_in(&self, guild: u64, channel: u64) -> Vec<u64> {
         self.guilds

@@ -1,4 +1,5 @@
 use ovenjs_mock::{Config, Discord};
+use ovenjs_types::Id;
 use serde_json::json;
 
 use crate::raw::{ALL_INTENTS, Socket, call, send};
@@ -70,6 +71,19 @@ async fn users_come_and_go_in_voice_channels() {
     let entered = socket.event("VOICE_STATE_UPDATE").await;
     assert_eq!(entered["d"]["channel_id"], oven.to_string());
     assert_eq!(entered["d"]["member"]["user"]["username"], "ann");
+    let sound = Id::new(1);
+    // The bot is not there and hears nothing of it, but that she was first.
+    ann.plays_sound(sound, None);
+    let guild = discord.guild_id().to_string();
+    let join = json!({ "guild_id": guild, "channel_id": oven.to_string(), "self_mute": false, "self_deaf": false });
+    socket.say(json!({ "op": 4, "d": join })).await;
+    socket.event("VOICE_SERVER_UPDATE").await;
+    ann.plays_sound(sound, None);
+    let played = socket.event("VOICE_CHANNEL_EFFECT_SEND").await;
+    assert_eq!(played["d"]["user_id"], ann.id().to_string());
+    assert_eq!(played["d"]["sound_id"], "1");
+    let silent = ann.attempt().plays_sound(Id::new(77), None).unwrap_err();
+    assert!(silent.to_string().contains("Unknown sound"), "{silent}");
     ann.leaves_voice();
     let left = socket.event("VOICE_STATE_UPDATE").await;
     assert!(left["d"]["channel_id"].is_null());

@@ -340,7 +340,7 @@ fn kind_by_name(name: &str) -> Option<&'static str> {
 }
 
 /// Width and height of a PNG, GIF or JPEG, as its head says.
-fn dimensions(bytes: &[u8]) -> Option<(u64, u64)> {
+pub(crate) fn dimensions(bytes: &[u8]) -> Option<(u64, u64)> {
     let number = |range: std::ops::Range<usize>, big: bool| -> Option<u64> {
         let bytes = bytes.get(range)?.iter().copied();
         let join = |number: u64, byte: u8| (number << 8) | u64::from(byte);

@@ -28,7 +28,8 @@ impl World {
         check_voice(body, files)?;
         check_references(body, &names(body, files, &[]))?;
         for id in body.list("sticker_ids") {
-            if snowflake(id).and_then(|id| self.sticker(id)).is_none() {
+            let sticker = snowflake(id).and_then(|id| self.sticker(id));
+            if sticker.is_none_or(|sticker| sticker.flag("available") == Some(false)) {
                 return Err(Failure::new(400, 50081, "Invalid sticker sent"));
             }
         }
@@ -50,6 +51,20 @@ impl World {
             .any(|key| body.contains_key(*key));
         if kept.has_poll() && changes {
             return Err(Failure::new(400, 520_003, "Cannot edit a poll message"));
+        }
+        let stickers = kept.object.list("sticker_items").iter();
+        let stickers: Vec<u64> = stickers
+            .filter_map(|item| snowflake(item.get("id")?))
+            .collect();
+        let asked: Vec<u64> = body
+            .list("sticker_ids")
+            .iter()
+            .filter_map(snowflake)
+            .collect();
+        // Some libraries send what stands there along with what they change.
+        if !asked.is_empty() && asked != stickers {
+            let message = "Cannot edit stickers within a message";
+            return Err(Failure::new(400, 50080, message));
         }
         mention::check(body)?;
         let channel = kept.object.key("channel_id").unwrap_or_default();

@@ -126,9 +126,9 @@ impl World {
 
     fn may_use_stickers(&self, has: u64, guild: Option<u64>, body: &Object) -> Result<(), Failure> {
         for id in body.list("sticker_ids").iter().filter_map(snowflake) {
-            let elsewhere = self
-                .sticker(id)
-                .is_some_and(|sticker| sticker.key("guild_id") != guild);
+            // A standard sticker is nobody's, and so at home everywhere.
+            let home = self.sticker(id).and_then(|sticker| sticker.key("guild_id"));
+            let elsewhere = home.is_some_and(|home| Some(home) != guild);
             if elsewhere && has & permission::USE_EXTERNAL_STICKERS == 0 {
                 let message = "You do not have permission to send this sticker.";
                 return Err(Failure::new(403, 50600, message));
