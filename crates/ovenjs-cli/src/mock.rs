@@ -1,7 +1,7 @@
 //! `oven mock`: the box alone.
 
 use clap::Args;
-use ovenjs_mock::{Config, Discord, Guild};
+use ovenjs_mock::{Config, Discord, Endpoints, Guild};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How the box is furnished.
@@ -30,6 +30,9 @@ pub(crate) struct Furniture {
     /// default one is made up
     #[arg(long)]
     token: Option<String>,
+    /// The URL on this machine that interactions are posted to instead of sent over the gateway
+    #[arg(long, value_name = "URL")]
+    interactions: Option<String>,
 }
 
 impl Mock {
@@ -43,6 +46,7 @@ impl Mock {
             "token      {}      DISCORD_TOKEN (good for this box only)",
             discord.token()
         );
+        println!("public key {}", discord.public_key());
         println!("guild      {}", discord.guild_id());
         println!("channel    {}", discord.channel_id());
         println!("Ctrl-C ends it.");
@@ -69,6 +73,9 @@ impl Furniture {
             .guilds(guilds);
         if let Some(token) = &self.token {
             config = config.token(token);
+        }
+        if let Some(url) = &self.interactions {
+            config = config.endpoints(Endpoints::default().interactions(url));
         }
         Discord::start(config)
             .await

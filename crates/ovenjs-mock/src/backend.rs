@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use crate::{
     config::Config,
+    courier::{Courier, Outcome, Post},
     faults::{FaultMenu, Faults},
     journal::Journal,
+    json::Fields,
     oracle::Oracle,
     protocol::{Admission, Gateway, Input, IntentTable, Output},
     rest::{Limiter, Setting},
@@ -27,6 +29,7 @@ pub(crate) struct Backend {
     pub(crate) gateway: Gateway,
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
+    pub(crate) courier: Courier,
     pub(crate) journal: Journal,
     /// Events since the last one that the oracle has looked at.
     unchecked: u32,
@@ -47,9 +50,13 @@ impl Backend {
                 )
             }),
         );
+        let courier = Courier::new(&config, now);
+        let mut world = World::new(&config, unix_ms);
+        world.application.set("verify_key", courier.public_key());
         Self {
             timeline: Timeline::new(now, unix_ms),
-            world: World::new(&config, unix_ms),
+            world,
+            courier,
             gateway: Gateway::new(&config, intents, now),
             limiter: Limiter::new(config.limits.clone()),
             faults: Faults::new(config.faults),
@@ -63,6 +70,7 @@ impl Backend {
     pub(crate) fn serve(&mut self, menu: FaultMenu) {
         self.faults.serve(menu);
         self.gateway.serve(menu);
+        self.courier.serve(menu.seed, menu.forge_signature);
     }
 
     /// When [`expire`](Self::expire) is due next.
@@ -72,7 +80,8 @@ impl Backend {
             .world
             .next_due()
             .and_then(|at| self.timeline.instant(at.saturating_add_signed(-skew)));
-        self.gateway.deadline().into_iter().chain(world).min()
+        let deadlines = [self.gateway.deadline(), self.courier.deadline(), world];
+        deadlines.into_iter().flatten().min()
     }
 
     pub(crate) fn set_time(&mut self, now: Instant) {
@@ -80,6 +89,7 @@ impl Backend {
         self.world.now_ms = self.timeline.unix_ms(now).saturating_add_signed(skew);
         self.world.pass_time();
         self.gateway.set_time(now);
+        self.courier.set_time(now);
     }
 
     pub(crate) fn setting(&self) -> Setting {
@@ -122,7 +132,28 @@ impl Backend {
     pub(crate) fn expire(&mut self, now: Instant) {
         self.set_time(now);
         self.gateway.expire(&mut self.world);
+        self.courier.expire(&mut self.world, &mut self.journal);
         self.settle();
+    }
+
+    /// What is to be posted to the application's endpoints now.
+    pub(crate) fn posts(&mut self, now: Instant) -> Vec<Post> {
+        self.set_time(now);
+        let unix_ms = self.world.now_ms;
+        std::iter::from_fn(|| self.courier.poll(unix_ms)).collect()
+    }
+
+    /// An endpoint of the application has answered a post, or will not.
+    pub(crate) fn posted(&mut self, now: Instant, post: u64, outcome: Outcome) {
+        self.set_time(now);
+        let (world, journal) = (&mut self.world, &mut self.journal);
+        self.courier.answered(post, outcome, world, journal);
+        self.settle();
+    }
+
+    /// Whether a deadline may have come nearer since this was asked.
+    pub(crate) fn take_hurry(&mut self) -> bool {
+        std::mem::take(&mut self.gateway.is_hurried) | std::mem::take(&mut self.courier.is_hurried)
     }
 
     /// Does something to the gateway and its connections.
@@ -156,9 +187,23 @@ impl Backend {
     pub(crate) fn settle(&mut self) {
         self.gateway.is_watched = self.journal.watched;
         for emission in std::mem::take(&mut self.world.emissions) {
-            self.check(&emission.name, &emission.data);
             self.journal.happened(&emission, self.world.bot);
-            self.gateway.dispatch(&emission, &self.world);
+            if Courier::is_webhook_event(&emission.name) {
+                // An application that did not ask for it is not told.
+                let _ = self
+                    .courier
+                    .tell(&emission.name, &emission.data, &self.world);
+                if Oracle::embedded().event(&emission.name).is_none() {
+                    continue;
+                }
+            }
+            self.check(&emission.name, &emission.data);
+            if emission.name == "INTERACTION_CREATE" && Courier::takes_interactions(&self.world) {
+                let (world, journal) = (&mut self.world, &mut self.journal);
+                self.courier.deliver(&emission.data, world, journal);
+            } else {
+                self.gateway.dispatch(&emission, &self.world);
+            }
         }
         self.gateway.follow_up();
         for (name, data) in std::mem::take(&mut self.gateway.own_events) {

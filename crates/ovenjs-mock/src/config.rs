@@ -1,11 +1,13 @@
 //! What the box contains and how strict it is.
 
+mod endpoints;
 mod limits;
 
 use std::time::Duration;
 
 use crate::faults::FaultMenu;
 
+pub use endpoints::Endpoints;
 pub use limits::{Bucket, GlobalModel, Limits, Model, Rate, Refusal, Sublimit, When};
 
 /// How the box is furnished. Each knob has a default under which tests are quick; [`like_discord`]
@@ -82,6 +84,9 @@ pub struct Config {
     pub check_every: u32,
     /// The REST limits.
     pub limits: Limits,
+    /// Where interactions and webhook events are posted to. Default nowhere: interactions come over
+    /// the gateway.
+    pub endpoints: Endpoints,
     /// How long the in-process interface waits for something before it gives up. Default 10 s.
     pub patience: Duration,
     /// How long the initial response to an interaction may take. Default 3 s.
@@ -114,6 +119,7 @@ impl Default for Config {
             faults: FaultMenu::default(),
             check_every: 1,
             limits: Limits::default(),
+            endpoints: Endpoints::default(),
             patience: Duration::from_secs(10),
             interaction_deadline: Duration::from_secs(3),
         }
@@ -286,6 +292,13 @@ impl Config {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Posts interactions and webhook events there.
+    #[must_use]
+    pub fn endpoints(mut self, endpoints: Endpoints) -> Self {
+        self.endpoints = endpoints;
         self
     }
 

@@ -156,6 +156,9 @@ menu! {
     cut_answer 20,
     /// An answer stops in the middle of its body for `delay_ms`, over real sockets.
     stall_answer 20,
+    /// What is posted to an endpoint of the application comes after a request with a wrong signature,
+    /// which must be answered with 401.
+    forge_signature 200,
 }
 
 /// Chance from a seed (SplitMix64), for those parts of the box that roll for faults.

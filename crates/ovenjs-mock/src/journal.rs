@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use crate::{
+    courier::Posted,
     json::{Fields, snowflake, weight},
     oracle::Violation,
     protocol::Traffic,
@@ -27,6 +28,8 @@ pub(crate) struct Journal {
     /// Payloads of clients: connection, opcode, data.
     pub(crate) received: VecDeque<(u64, u64, Value)>,
     received_bytes: usize,
+    /// What was posted to the application's endpoints, and what came of it.
+    pub(crate) posts: VecDeque<Posted>,
     pub(crate) identifies: usize,
     pub(crate) resumes: usize,
     /// Whether anyone watches; without a watcher no news is written.
@@ -41,6 +44,25 @@ impl Journal {
     pub(crate) fn found(&mut self, about: &str, violation: &Violation) {
         if violation.is_refusal() {
             push_new(&mut self.violations, format!("{about}: {violation}"));
+        }
+    }
+
+    /// Something that the bot does and Discord does not let pass.
+    pub(crate) fn broke(&mut self, text: String) {
+        push_new(&mut self.violations, text);
+    }
+
+    pub(crate) fn posted(&mut self, posted: Posted) {
+        self.tell(|| {
+            json!({
+                "kind": "posted",
+                "url": posted.url,
+                "status": posted.status,
+            })
+        });
+        self.posts.push_back(posted);
+        if self.posts.len() > MAX_POSTS {
+            self.posts.pop_front();
         }
     }
 
@@ -189,6 +211,9 @@ fn push_new(list: &mut Vec<String>, text: String) {
 
 /// Requests, payloads and messages that are remembered; older ones are forgotten.
 const MAX_REQUESTS: usize = 20_000;
+
+/// Posts to the application's endpoints that are remembered; some kilobytes each.
+const MAX_POSTS: usize = 2000;
 
 /// About how many bytes of requests are remembered, and of payloads: what the longest script of a
 /// test sends, and little beside what the world itself takes.

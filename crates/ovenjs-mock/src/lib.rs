@@ -29,10 +29,33 @@
 //! # }
 //! ```
 //!
+//! # A bot that is spoken to over HTTP
+//!
+//! Once the application has an endpoint for interactions, they are posted there and not sent over the
+//! gateway; a test says the same sentence. Posts are signed with Ed25519, and sometimes wrongly: an
+//! endpoint that lets a wrong signature pass is refused, or found out later.
+//!
+//! ```no_run
+//! # use ovenjs_mock::{Config, Discord};
+//! # async fn story() -> Result<(), ovenjs_mock::Error> {
+//! let discord = Discord::start(Config::default()).await?;
+//! // … a bot listens on port 8080 and verifies with discord.public_key() …
+//! discord.set_interactions_endpoint(Some("http://127.0.0.1:8080/interactions")).await?;
+//!
+//! discord.user("ann").slash("/ping").await.says("Pong!");
+//!
+//! discord.faults().forge_signature();
+//! let posts = discord.wait_for_posts(4).await?;
+//! assert_eq!(posts[3].status, Some(401));
+//! discord.expect_no_violations();
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Rooms
 //!
-//! `world` what exists, `protocol` the gateway's rules, `rest` the operations; all three are pure
-//! and live together in `backend`. [`Referee`] is that without wires, for simulations. `shared` puts
+//! `world` what exists, `protocol` the gateway's rules, `rest` the operations, `courier` what is
+//! posted to the bot; all four are pure and live together in `backend`. [`Referee`] is that without wires, for simulations. `shared` puts
 //! a lock, a clock and a bell around it, `server` the sockets, `play` the in-process interface.
 //!
 //! # What is acted on
@@ -43,6 +66,7 @@
 
 mod backend;
 mod config;
+mod courier;
 mod error;
 mod failure;
 mod faults;
@@ -59,13 +83,13 @@ mod time;
 mod world;
 
 pub use config::{
-    Bucket, Config, GlobalModel, Guild, Limits, Model, Rate, Refusal, Sublimit, When,
+    Bucket, Config, Endpoints, GlobalModel, Guild, Limits, Model, Rate, Refusal, Sublimit, When,
 };
 pub use error::{Error, Kind};
 pub use faults::FaultMenu;
 pub use json::Json;
 pub use play::{
-    Answer, Attempt, Connection, Discord, Faults, Filled, Message, Modal, Overwrite, Payload,
+    Answer, Attempt, Connection, Discord, Faults, Filled, Message, Modal, Overwrite, Payload, Post,
     Request, Saying, User,
 };
 pub use protocol::Admission;

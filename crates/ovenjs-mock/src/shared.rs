@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::{
     backend::Backend,
     config::Config,
+    courier::Post,
     error::Error,
     protocol::{Input, Output},
     time::millis,
@@ -27,15 +28,20 @@ pub(crate) struct Shared {
     bells: Mutex<HashMap<u64, Arc<Notify>>>,
     /// Rings when a deadline may have come nearer.
     pub(crate) hurried: Notify,
+    /// Rings when there is something to post.
+    pub(crate) posting: Notify,
     /// Those who watch the news, as lines for `text/event-stream`.
     watchers: Mutex<Vec<mpsc::Sender<Bytes>>>,
     pub(crate) patience: Duration,
     pub(crate) interaction_deadline: Duration,
+    /// Longer than any question to an endpoint may take.
+    check_patience: Duration,
 }
 
 impl Shared {
     pub(crate) fn new(config: Config, origin: String) -> Self {
         let (patience, interaction_deadline) = (config.patience, config.interaction_deadline);
+        let check_patience = config.endpoints.answer_within * 2 + Duration::from_secs(1);
         let (now, unix_ms) = clock();
         let mut backend = Backend::new(config, now, unix_ms);
         backend.world.origin = origin;
@@ -44,24 +50,31 @@ impl Shared {
             changed: watch::Sender::new(0),
             bells: Mutex::new(HashMap::new()),
             hurried: Notify::new(),
+            posting: Notify::new(),
             watchers: Mutex::new(Vec::new()),
             patience,
             interaction_deadline,
+            check_patience,
         }
     }
 
     /// Does something to the box and tells everyone who waits or watches.
     pub(crate) fn with<T>(&self, deed: impl FnOnce(&mut Backend, Instant) -> T) -> T {
         let (now, _) = clock();
-        let (done, news, woken, is_hurried) = {
+        let (done, news, woken, is_hurried, has_posts) = {
             let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
             let done = deed(&mut backend, now);
             let news = std::mem::take(&mut backend.journal.news);
-            let is_hurried = std::mem::take(&mut backend.gateway.is_hurried);
-            (done, news, backend.gateway.take_woken(), is_hurried)
+            let is_hurried = backend.take_hurry();
+            let has_posts = backend.courier.has_posts();
+            let woken = backend.gateway.take_woken();
+            (done, news, woken, is_hurried, has_posts)
         };
         self.spread(&news);
         self.wake(&woken, is_hurried);
+        if has_posts {
+            self.posting.notify_one();
+        }
         self.changed
             .send_modify(|number| *number = number.wrapping_add(1));
         done
@@ -111,7 +124,7 @@ impl Shared {
                 };
                 outputs.push(output);
             }
-            let is_hurried = std::mem::take(&mut backend.gateway.is_hurried);
+            let is_hurried = backend.take_hurry();
             (outputs, backend.gateway.take_woken(), is_hurried)
         };
         self.wake(&woken, is_hurried);
@@ -120,6 +133,27 @@ impl Shared {
             self.with(|_, _| ());
         }
         outputs
+    }
+
+    /// What is to be posted to the application's endpoints now.
+    pub(crate) fn posts(&self) -> Vec<Post> {
+        let (now, _) = clock();
+        let (posts, is_hurried) = {
+            let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
+            let posts = backend.posts(now);
+            (posts, backend.take_hurry())
+        };
+        self.wake(&[], is_hurried);
+        posts
+    }
+
+    /// Waits until an endpoint has been asked who it is; its deadline makes that end.
+    pub(crate) async fn end_of_check(&self, check: u64) -> Result<(), Error> {
+        let what = "an endpoint of the application that says who it is";
+        self.until(what, self.check_patience, |backend| {
+            backend.courier.is_over(check).then_some(())
+        })
+        .await
     }
 
     /// Rings for the sockets that have something to do, and for the timer.

@@ -36,6 +36,11 @@ const PURE: &[Pure] = &[
         optional: false,
     },
     Pure {
+        place: "crates/ovenjs-mock/src/courier",
+        exhaustive: None,
+        optional: false,
+    },
+    Pure {
         place: "crates/ovenjs-types/src",
         exhaustive: None,
         optional: false,

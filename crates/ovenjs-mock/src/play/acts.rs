@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::{
+    backend::Backend,
+    courier::Courier,
     error::Error,
     failure::Failure,
     json::{Object, object},
@@ -259,24 +261,28 @@ fn begin(
 
 /// First the initial response in Discord's time, then what the user gets to see.
 async fn answered(shared: &Shared, id: u64, what: &str) -> Result<(u64, Outcome), Error> {
-    if shared.look(|backend| backend.gateway.is_deserted()) {
+    let is_deserted = |backend: &Backend| {
+        backend.gateway.is_deserted() && !Courier::takes_interactions(&backend.world)
+    };
+    if shared.look(is_deserted) {
         return Err(Error::refused(format!(
             "no bot is connected to answer {what}"
         )));
     }
     let deadline = shared.interaction_deadline + AFTER_DEADLINE;
-    let first = format!("the bot's initial response to {what}");
-    shared
+    let first = format!("the bot's initial response to {what}: the application did not respond");
+    let failed = shared
         .until(&first, deadline, |backend| {
-            backend
-                .world
-                .interactions
-                .get(&id)?
-                .response
-                .as_ref()
-                .map(|_| ())
+            let known = backend.world.interactions.get(&id)?;
+            let is_over = known.response.is_some() || known.failed.is_some();
+            is_over.then(|| known.failed.clone())
         })
         .await?;
+    if let Some(why) = failed {
+        return Err(Error::refused(format!(
+            "the application did not respond to {what}: {why}"
+        )));
+    }
     let then = format!("what the bot shows for {what} after deferring it");
     let outcome = shared
         .until(&then, shared.patience, |backend| backend.world.outcome(id))

@@ -170,6 +170,17 @@ impl<'a> Faults<'a> {
         self
     }
 
+    /// Posts a request with a wrong signature to each endpoint of the application at once; it must
+    /// be answered with 401. An endpoint that does not is a violation, and is the application's no
+    /// more.
+    pub fn forge_signature(self) -> Self {
+        self.shared.with(|backend, now| {
+            backend.play(now, |_| ());
+            backend.courier.probe(&backend.world);
+        });
+        self
+    }
+
     fn mishap(self, change: impl FnOnce(&mut Mishaps)) -> Self {
         self.shared
             .with(|backend, _| change(&mut backend.gateway.mishaps));

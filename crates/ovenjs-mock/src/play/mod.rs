@@ -4,6 +4,7 @@ pub(crate) mod acts;
 mod answer;
 mod attempt;
 mod complaint;
+mod endpoint;
 mod expectation;
 mod faults;
 mod guild;
@@ -32,10 +33,14 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::{config::Config, error::Error, json::Json, server, shared::Shared, world::Emission};
+use crate::{
+    config::Config, courier::Address, error::Error, json::Json, server, shared::Shared,
+    world::Emission,
+};
 
 pub use answer::{Answer, Filled, Modal};
 pub use attempt::Attempt;
+pub use endpoint::Post;
 pub use faults::Faults;
 pub use seen::{Connection, Message, Payload, Request};
 pub use user::{Saying, User};
@@ -78,8 +83,15 @@ impl Discord {
     ///
     /// # Errors
     ///
-    /// When the port cannot be bound.
+    /// When the port cannot be bound, or an endpoint of the configuration is not on this machine.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        let endpoints = &config.endpoints;
+        for url in [&endpoints.interactions, &endpoints.events]
+            .into_iter()
+            .flatten()
+        {
+            Address::parse(url).map_err(Error::refused)?;
+        }
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
         let listener = TcpListener::bind(wanted)
             .await
@@ -446,8 +458,8 @@ impl Discord {
         })
     }
 
-    /// Where the box itself does not keep to Discord's documents. A test asserts that there is
-    /// nothing.
+    /// Where the box itself does not keep to Discord's documents, and where an endpoint of the bot
+    /// lets a wrong signature pass. A test asserts that there is nothing.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         self.shared

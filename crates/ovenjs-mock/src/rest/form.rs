@@ -10,8 +10,8 @@ use super::{multipart, read_query};
 /// What a body says, or why it cannot be read.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
-    pub(super) content_type: String,
-    pub(super) read: Result<(Option<Value>, Vec<File>), Failure>,
+    pub(crate) content_type: String,
+    pub(crate) read: Result<(Option<Value>, Vec<File>), Failure>,
 }
 
 impl Form {

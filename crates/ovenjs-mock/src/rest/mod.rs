@@ -6,6 +6,7 @@ mod canned;
 mod channels;
 mod commands;
 mod emojis;
+mod endpoints;
 mod expressions;
 mod fields;
 mod form;
@@ -359,6 +360,7 @@ impl Backend {
                 &format!("Must be {MAX_REASON} or fewer in length."),
             ));
         }
+        self.judge_endpoints(&operation.id, body.as_ref())?;
         let call = Call {
             operation: operation.id.clone(),
             params: found

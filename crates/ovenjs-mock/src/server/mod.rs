@@ -3,6 +3,7 @@
 
 mod body;
 mod control;
+mod post;
 mod socket;
 
 use std::{
@@ -49,10 +50,11 @@ pub(crate) async fn serve(
 ) {
     let mut tasks = JoinSet::new();
     tasks.spawn(keep_time(Arc::clone(&shared)));
+    tasks.spawn(post::deliver(Arc::clone(&shared)));
     loop {
         tokio::select! {
             _ = stop.changed() => break,
-            Some(_) = tasks.join_next(), if tasks.len() > 1 => {}
+            Some(_) = tasks.join_next(), if tasks.len() > 2 => {}
             accepted = listener.accept(), if tasks.len() < MAX_SOCKETS => {
                 match accepted {
                     Ok((stream, _)) => {
@@ -201,6 +203,10 @@ async fn answer(
                     .map(str::to_owned),
                 form: rest::Form::read(text(header::CONTENT_TYPE).as_deref(), &body),
             };
+            for check in shared.with(|backend, now| backend.questions(now, &request)) {
+                // The verdict, or that there is none, is read with the request.
+                let _ = shared.end_of_check(check).await;
+            }
             respond(shared.with(|backend, now| backend.request(now, request)))
         }
     })

@@ -37,6 +37,8 @@ pub(crate) struct Interaction {
     pub(crate) original: Option<u64>,
     only_for_user: bool,
     pub(crate) followups: Vec<u64>,
+    /// Why the bot will not respond any more, as far as the box knows.
+    pub(crate) failed: Option<String>,
     /// Whether something has been shown since the response, for those who wait for it.
     shown: bool,
 }
@@ -142,6 +144,7 @@ impl World {
                 original: None,
                 only_for_user: false,
                 followups: Vec::new(),
+                failed: None,
                 shown: false,
             },
         );
@@ -169,7 +172,8 @@ impl World {
         if interaction.response.is_some() {
             return Err(Failure::already_acknowledged());
         }
-        if self.now_ms.saturating_sub(interaction.created_ms) > millis(deadline) {
+        let is_late = self.now_ms.saturating_sub(interaction.created_ms) > millis(deadline);
+        if is_late || interaction.failed.is_some() {
             return Err(Failure::unknown(10062));
         }
         let kind = body.int("type").unwrap_or_default();
@@ -223,6 +227,15 @@ impl World {
             interaction.only_for_user = only_for_user;
         }
         Ok(self.callback_resource(id, kind))
+    }
+
+    /// Ends an interaction that has no response and gets none: the user reads that the application
+    /// did not respond. Gives whether it was still open.
+    pub(crate) fn fail(&mut self, id: u64, why: &str) -> bool {
+        let open = self.interactions.get_mut(&id);
+        let open = open.filter(|known| known.response.is_none() && known.failed.is_none());
+        open.map(|known| known.failed = Some(why.to_owned()))
+            .is_some()
     }
 
     /// A message after the initial response.

@@ -39,7 +39,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    config::Config,
+    config::{Config, Endpoints},
     json::{Object, object, snowflake},
     time::{self, Snowflakes},
 };
@@ -154,7 +154,7 @@ impl World {
     fn found(&mut self, config: &Config) {
         self.bot = self.add_user(&config.application, true);
         self.owner = self.add_user("owner", false);
-        self.application = self.describe_application(&config.application);
+        self.application = self.describe_application(&config.application, &config.endpoints);
         self.token = config
             .token
             .clone()
@@ -180,6 +180,13 @@ impl World {
         time::iso8601(self.now_ms)
     }
 
+    /// The time as webhook events tell it: without a zone.
+    pub(crate) fn local_timestamp(&self) -> String {
+        let mut text = self.timestamp();
+        text.truncate(text.len() - "+00:00".len());
+        text
+    }
+
     pub(crate) fn emit(&mut self, name: &str, guild: Option<u64>, data: Value) {
         if let Some(guild) = guild {
             self.notice(guild, name, &data);
@@ -195,7 +202,7 @@ impl World {
         self.bot
     }
 
-    fn describe_application(&self, name: &str) -> Object {
+    fn describe_application(&self, name: &str, endpoints: &Endpoints) -> Object {
         let id = self.bot.to_string();
         object(json!({
             "id": id,
@@ -211,7 +218,9 @@ impl World {
             "flags": APPLICATION_FLAGS,
             "flags_new": APPLICATION_FLAGS.to_string(),
             "redirect_uris": [],
-            "interactions_endpoint_url": null,
+            "interactions_endpoint_url": endpoints.interactions,
+            "event_webhooks_url": endpoints.events,
+            "event_webhooks_types": endpoints.event_types,
             "role_connections_verification_url": null,
             "owner": self.user(self.owner),
             "approximate_guild_count": 1,
@@ -220,7 +229,7 @@ impl World {
             "explicit_content_filter": 0,
             "team": null,
             "tags": [],
-            "event_webhooks_status": 1,
+            "event_webhooks_status": if endpoints.events.is_some() { 2 } else { 1 },
             "eligible_oauth2_scopes": ["applications.commands", "bot", "identify"],
             "integration_types_config": {"0": {}},
         }))

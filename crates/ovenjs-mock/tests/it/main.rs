@@ -7,6 +7,7 @@
 )]
 
 mod control;
+mod endpoints;
 mod gateway;
 mod guilds;
 mod interactions;
