@@ -87,6 +87,10 @@ pub struct Config {
     /// Where interactions and webhook events are posted to. Default nowhere: interactions come over
     /// the gateway.
     pub endpoints: Endpoints,
+    /// Whether auto-moderation looks at what bots and webhooks write, too. Default false, since Discord
+    /// passes over them; true lets a bot without MANAGE_GUILD meet code 200000, as Discord gives it
+    /// to an app that only a user has installed.
+    pub moderate_bots: bool,
     /// How long the in-process interface waits for something before it gives up. Default 10 s.
     pub patience: Duration,
     /// How long the initial response to an interaction may take. Default 3 s.
@@ -120,6 +124,7 @@ impl Default for Config {
             check_every: 1,
             limits: Limits::default(),
             endpoints: Endpoints::default(),
+            moderate_bots: false,
             patience: Duration::from_secs(10),
             interaction_deadline: Duration::from_secs(3),
         }
@@ -264,6 +269,13 @@ impl Config {
     #[must_use]
     pub const fn interaction_deadline(mut self, deadline: Duration) -> Self {
         self.interaction_deadline = deadline;
+        self
+    }
+
+    /// Lets auto-moderation look at what bots and webhooks write, too.
+    #[must_use]
+    pub const fn moderate_bots(mut self, moderate: bool) -> Self {
+        self.moderate_bots = moderate;
         self
     }
 

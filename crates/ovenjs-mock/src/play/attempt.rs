@@ -184,6 +184,26 @@ impl<'a> Attempt<&'a User> {
             .map_err(|failure| Error::refused(failure.to_string()))
     }
 
+    /// [`User::goes_by`].
+    ///
+    /// # Errors
+    ///
+    /// When the channel is in no guild of the user's, or the user may not change its nickname.
+    pub fn goes_by(self, nick: Option<&str>) -> Result<(), Error> {
+        let User {
+            shared,
+            id,
+            channel,
+        } = self.0;
+        let renamed = shared.with(|backend, now| {
+            backend.play(now, |world| {
+                let guild = world.channel_guild(*channel).unwrap_or_default();
+                world.rename_self(guild, *id, nick)
+            })
+        });
+        renamed.map_err(|failure| Error::refused(failure.to_string()))
+    }
+
     /// [`User::enters_voice`].
     ///
     /// # Errors

@@ -34,6 +34,16 @@ impl User {
         self.scene().hold(self.attempt().accepts_invite(code));
     }
 
+    /// Takes a nickname in the guild of the user's channel, or goes by its own name again.
+    ///
+    /// # Panics
+    ///
+    /// When the channel is in no guild of the user's, or the user may not change its nickname.
+    #[track_caller]
+    pub fn goes_by(&self, nick: Option<&str>) {
+        self.scene().hold(self.attempt().goes_by(nick));
+    }
+
     /// Leaves a guild; nothing happens where the user is no member.
     pub fn leaves(&self, guild: Id<GuildMarker>) {
         self.shared.with(|backend, now| {

@@ -78,7 +78,7 @@ pub(super) enum Sight {
 /// The intents that say how much of an event is seen.
 pub(super) fn uncovering(name: &str) -> u64 {
     match name {
-        "MESSAGE_CREATE" | "MESSAGE_UPDATE" => MESSAGE_CONTENT,
+        "MESSAGE_CREATE" | "MESSAGE_UPDATE" | EXECUTION => MESSAGE_CONTENT,
         "THREAD_MEMBERS_UPDATE" => GUILD_MEMBERS | GUILD_PRESENCES,
         _ => 0,
     }
@@ -89,6 +89,15 @@ pub(super) fn seen(name: &str, guild: Option<u64>, data: &Value, me: u64, eyes: 
     match name {
         "MESSAGE_CREATE" | "MESSAGE_UPDATE" if eyes & MESSAGE_CONTENT == 0 => {
             without_content(name, guild, data, me).map_or(Sight::Whole, Sight::Part)
+        }
+        EXECUTION if eyes & MESSAGE_CONTENT == 0 => {
+            let mut part = data.clone();
+            for key in ["content", "matched_content"] {
+                if let Some(text) = part.get_mut(key).filter(|text| text.is_string()) {
+                    *text = "".into();
+                }
+            }
+            Sight::Part(part)
         }
         "THREAD_MEMBERS_UPDATE" if eyes != GUILD_MEMBERS | GUILD_PRESENCES => {
             thread_members(data, me, eyes)
@@ -166,6 +175,8 @@ fn without_content(name: &str, guild: Option<u64>, data: &Value, me: u64) -> Opt
     }
     Some(Value::Object(covered))
 }
+
+const EXECUTION: &str = "AUTO_MODERATION_ACTION_EXECUTION";
 
 pub(super) const GUILDS: u64 = 1;
 pub(super) const GUILD_MEMBERS: u64 = 1 << 1;

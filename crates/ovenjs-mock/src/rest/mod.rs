@@ -1,6 +1,7 @@
 //! From a request to an answer, in Discord's order: version, route, token, limits, form, deed.
 
 mod audit_log;
+mod auto_moderation;
 mod bans;
 mod canned;
 mod channels;
@@ -201,6 +202,7 @@ fn deed(call: &Call, world: &mut World) -> Option<Done> {
         .or_else(|| reactions::act(call, world))
         .or_else(|| search::act(call, world))
         .or_else(|| webhooks::act(call, world))
+        .or_else(|| auto_moderation::act(call, world))
         .or_else(|| emojis::act(call, world))
         .or_else(|| stickers::act(call, world))
         .or_else(|| soundboard::act(call, world))

@@ -1,6 +1,7 @@
 //! Stories of the guild side on a virtual clock: what a request does, who hears of it, what the
 //! audit log says, and what is refused.
 
+mod auto_moderation;
 mod bans;
 mod canned;
 mod channels;

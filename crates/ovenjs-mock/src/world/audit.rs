@@ -192,15 +192,27 @@ impl World {
             .map(|command| command.shown(true))
             .filter(|command| command.get("id").and_then(snowflake).is_some_and(named))
             .collect();
+        let rules: Vec<Value> = self
+            .rules(guild)
+            .filter(|rule| rule.key("id").is_some_and(named))
+            .cloned()
+            .map(Value::Object)
+            .collect();
+        let webhooks: Vec<Value> = self
+            .webhooks
+            .iter()
+            .filter(|(id, webhook)| webhook.guild == guild && named(**id))
+            .map(|(_, webhook)| Value::Object(webhook.object.clone()))
+            .collect();
         json!({
             "application_commands": commands,
             "audit_log_entries": entries,
-            "auto_moderation_rules": [],
+            "auto_moderation_rules": rules,
             "guild_scheduled_events": [],
             "integrations": integrations,
             "threads": threads,
             "users": users,
-            "webhooks": [],
+            "webhooks": webhooks,
         })
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Guild {
     pub(crate) invites: BTreeMap<String, Object>,
     /// The sounds of its soundboard.
     pub(crate) sounds: BTreeMap<u64, Object>,
+    /// The rules of auto-moderation.
+    pub(crate) rules: BTreeMap<u64, Object>,
     /// Stage instances by channel.
     pub(crate) stages: BTreeMap<u64, Object>,
     /// Description and channels of the welcome screen.
@@ -114,6 +116,7 @@ impl World {
                 integrations: BTreeMap::from([(integration, self.own_integration(integration))]),
                 invites: BTreeMap::new(),
                 sounds: BTreeMap::new(),
+                rules: BTreeMap::new(),
                 stages: BTreeMap::new(),
                 welcome_screen: object(json!({ "description": null, "welcome_channels": [] })),
                 onboarding: object(json!({

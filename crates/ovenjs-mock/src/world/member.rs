@@ -8,7 +8,7 @@ use crate::{
     time,
 };
 
-use super::World;
+use super::{World, permission};
 
 impl World {
     /// Makes a user a member, unless it is one already.
@@ -43,6 +43,22 @@ impl World {
         room.members.insert(user, member);
         let data = with_guild(self.member(guild, user), guild);
         self.emit("GUILD_MEMBER_ADD", Some(guild), data);
+        self.moderate_profile(guild, user);
+    }
+
+    /// Changes the nickname of a member as that member does it; none takes it away.
+    pub(crate) fn rename_self(
+        &mut self,
+        guild: u64,
+        user: u64,
+        nick: Option<&str>,
+    ) -> Result<(), Failure> {
+        if self.guild_permissions(guild, user) & permission::CHANGE_NICKNAME == 0 {
+            return Err(Failure::missing_permissions());
+        }
+        self.change_member(guild, user, |member| member.set("nick", nick))?;
+        self.moderate_profile(guild, user);
+        Ok(())
     }
 
     /// The member with its user.

@@ -17,10 +17,11 @@ use crate::{
 };
 
 use self::reference::Reference;
-use super::{World, component, poll, reaction::Reaction, thread};
+use super::{World, auto_moderation::Writer, component, poll, reaction::Reaction, thread};
 
 pub(super) use attachment::file_hash;
 pub(crate) use attachment::{File, dimensions};
+pub(super) use mention::named;
 
 /// One message as it is kept; [`World::message`] shows it.
 #[derive(Debug, Default)]
@@ -94,6 +95,12 @@ impl World {
         if !draft.system && !draft.loading {
             self.judge(&draft)?;
         }
+        let found = if draft.system || draft.loading || draft.only_for.is_some() {
+            Vec::new()
+        } else {
+            let writer = Writer::of(draft.author, draft.channel, &draft.stamp);
+            self.moderate(writer, draft.body.text("content").unwrap_or_default())?
+        };
         let reference = self.reference(&draft)?;
         if !draft.system {
             self.wake(draft.channel);
@@ -175,6 +182,7 @@ impl World {
             }
             self.tell("MESSAGE_CREATE", channel, id);
         }
+        self.answer_offence(&found, Some(id));
         Ok(id)
     }
 
@@ -272,6 +280,12 @@ impl World {
             next.set("mention_roles", mentions.roles());
         }
         self.judge_edited(&next)?;
+        let mut found = Vec::new();
+        if body.contains_key("content") && only_for.is_none() {
+            let author = self.kept(channel, id)?.author().unwrap_or_default();
+            let writer = Writer::of(author, channel, &next);
+            found = self.moderate(writer, next.text("content").unwrap_or_default())?;
+        }
         if !was_loading {
             next.set("edited_timestamp", self.timestamp());
         }
@@ -281,6 +295,7 @@ impl World {
         if only_for.is_none() {
             self.tell("MESSAGE_UPDATE", channel, id);
         }
+        self.answer_offence(&found, Some(id));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! Everything that changes here says so by an [`Emission`], which the gateway turns into dispatches.
 
 pub(crate) mod audit;
+pub(crate) mod auto_moderation;
 mod channel;
 mod channels;
 pub(crate) mod command;
@@ -113,6 +114,8 @@ pub(crate) struct World {
     /// The first channel of the first guild: where users speak unless told otherwise.
     pub(crate) default_channel: u64,
     pub(crate) default_guild: u64,
+    /// Whether auto-moderation looks at what bots and webhooks write, too.
+    pub(crate) moderates_bots: bool,
     /// Whether the application has the members intent, without which Discord lists no members.
     pub(crate) members_listed: bool,
 }
@@ -143,6 +146,7 @@ impl World {
             emissions: Vec::new(),
             default_channel: 0,
             default_guild: 0,
+            moderates_bots: config.moderate_bots,
             members_listed: config.disallowed_intents & GUILD_MEMBERS == 0,
         };
         world.found(config);

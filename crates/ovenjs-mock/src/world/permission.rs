@@ -36,10 +36,8 @@ impl World {
             .fold(0, |bits, role| bits | bits_of(role.text("permissions")));
         if bits & ADMINISTRATOR != 0 {
             ALL
-        } else if self.is_timed_out(guild, user) {
-            bits & LEFT_IN_TIMEOUT
         } else {
-            bits
+            bits & self.left(guild, user)
         }
     }
 
@@ -94,11 +92,7 @@ impl World {
         let bits = [everyone, roles, own]
             .into_iter()
             .fold(base, |bits, (allow, deny)| (bits & !deny) | allow);
-        let bits = if self.is_timed_out(guild, user) {
-            bits & LEFT_IN_TIMEOUT
-        } else {
-            bits
-        };
+        let bits = bits & self.left(guild, user);
         // A private thread is for those in it, and for who looks after threads.
         let private = room.object.int("type") == Some(super::thread::PRIVATE_THREAD);
         if private && bits & MANAGE_THREADS == 0 && !room.members.contains_key(&user) {
@@ -132,8 +126,20 @@ impl World {
         without_implied(bits, room.object.int("type").unwrap_or(0))
     }
 
+    /// What a member keeps of its permissions: in a timeout reading alone, and while auto-moderation
+    /// has taken offence at its name, finding a better one, too.
+    fn left(&self, guild: u64, user: u64) -> u64 {
+        if self.is_timed_out(guild, user) {
+            LEFT_IN_TIMEOUT
+        } else if self.is_quarantined(guild, user) {
+            LEFT_IN_TIMEOUT | CHANGE_NICKNAME
+        } else {
+            ALL
+        }
+    }
+
     /// Whether a member's timeout still runs.
-    pub(crate) fn is_timed_out(&self, guild: u64, user: u64) -> bool {
+    fn is_timed_out(&self, guild: u64, user: u64) -> bool {
         self.guilds
             .get(&guild)
             .and_then(|room| {

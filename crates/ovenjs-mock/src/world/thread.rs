@@ -10,7 +10,7 @@ use crate::{
     time,
 };
 
-use super::{Channel, Draft, World, due::Due, message::File, permission};
+use super::{Channel, Draft, World, auto_moderation, due::Due, message::File, permission};
 
 /// A thread about to be opened.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ impl World {
             }
         }
         self.room_for_thread(*parent)?;
+        self.moderate_title(*owner, *parent, body.text("name").unwrap_or_default())?;
         let id = match message {
             Some(message) => *message,
             None => self.next_id(),
@@ -92,6 +93,8 @@ impl World {
             opening.body.get("applied_tags"),
         )?;
         self.room_for_thread(opening.parent)?;
+        let title = opening.body.text("name").unwrap_or_default();
+        self.moderate_title(opening.owner, opening.parent, title)?;
         let id = self.next_id();
         self.add_thread(id, PUBLIC_THREAD, opening);
         let before = self.emissions.len();
@@ -106,7 +109,10 @@ impl World {
         });
         if let Err(failure) = posted {
             self.channels.remove(&id);
-            self.emissions.truncate(before);
+            // What auto-moderation did it did, though to a post that never was.
+            if failure.code != auto_moderation::BLOCKED {
+                self.emissions.truncate(before);
+            }
             return Err(failure);
         }
         self.tell_opened(id);

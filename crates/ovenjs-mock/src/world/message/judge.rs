@@ -14,8 +14,8 @@ use super::{
 
 impl World {
     /// Judges a message before it appears; every new message of a user, a bot or a webhook comes
-    /// by here. First what Discord refuses from anyone; the rules that a guild makes for itself
-    /// belong behind it, since Discord asks them last.
+    /// by here. This is what Discord refuses from anyone; the rules that a guild makes for itself
+    /// come behind it, since Discord asks them last.
     pub(super) fn judge(&self, draft: &Draft) -> Result<(), Failure> {
         let Draft {
             channel,

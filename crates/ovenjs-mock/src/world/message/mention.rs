@@ -157,7 +157,10 @@ impl Which {
 }
 
 /// The ids in `<@123>`, `<@!123>` or `<@&123>`, by the opening given.
-fn named<'a>(text: &'a str, opening: &'static str) -> impl Iterator<Item = u64> + 'a {
+pub(in crate::world) fn named<'a>(
+    text: &'a str,
+    opening: &'static str,
+) -> impl Iterator<Item = u64> + 'a {
     text.split(opening).skip(1).filter_map(|rest| {
         let (inside, _) = rest.split_once('>')?;
         inside.strip_prefix('!').unwrap_or(inside).parse().ok()
