@@ -220,7 +220,9 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         if let Some(presence) = config.live.gateway.presence.clone() {
             settings = settings.presence(presence);
         }
-        let wiring = Wiring::new(connector).hook(Arc::clone(&hook));
+        let wiring = Wiring::new(connector)
+            .hook(Arc::clone(&hook))
+            .own_thread(config.dialer.is_none());
         let (gateway, events) = Gateway::start_with(settings, wiring)
             .map_err(|e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e))?;
         tracing::info!(bot = %application.name, shards, intents = %intents, "connecting");
@@ -251,7 +253,8 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
 }
 
 fn net(config: &Config) -> Result<ovenjs_net::Config, Error> {
-    let net = ovenjs_net::Config::new();
+    let mut net = ovenjs_net::Config::new();
+    net.dialer.clone_from(&config.dialer);
     let Some(proxy) = &config.proxy else {
         return Ok(net);
     };

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
+use ovenjs_net::Dialer;
 use ovenjs_types::{Id, Intents, Interest, Secret, marker::GuildMarker};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::Error;
 
@@ -49,6 +51,9 @@ pub struct Config {
     pub commands: CommandsConfig,
     /// The mirror of what the gateway told us.
     pub cache: CacheConfig,
+    /// Who gives streams to a Discord in this process, instead of the network: see
+    /// [`in_process`](Self::in_process). Default: nobody. Set in code.
+    pub dialer: Option<Dialer>,
     /// What can be changed while the bot runs.
     pub live: Live,
 }
@@ -161,7 +166,40 @@ impl Config {
                 prune: false,
             },
             cache: CacheConfig::new(),
+            dialer: None,
             live: Live::default(),
+        }
+    }
+
+    /// The defaults for a bot and a Discord that share a process, which is what tests want: no
+    /// network, no file, no environment.
+    ///
+    /// `dial` gives a stream to that Discord; the mock's is `discord.door()`. The shards run on the
+    /// runtime on which the bot is started instead of on a thread of their own, so that where the
+    /// runtime's clock is paused, time is the test's: minutes pass in no time, and everything that
+    /// falls due in them happens.
+    ///
+    /// ```no_run
+    /// # use ovenjs_core::{Bot, Config};
+    /// # use ovenjs_mock::Discord;
+    /// # async fn test() -> Result<(), ovenjs_core::Error> {
+    /// let discord = Discord::in_process(Default::default());
+    /// let config = Config::in_process(discord.token(), discord.door());
+    /// let bot = Bot::new().config(config).start().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn in_process<S>(
+        token: impl Into<Secret>,
+        dial: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Self {
+            base_url: "http://localhost/api".to_owned(),
+            dialer: Some(Dialer::new(move |_| dial())),
+            ..Self::new().token(token).compression(Compression::None)
         }
     }
 

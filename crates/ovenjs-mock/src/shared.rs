@@ -42,8 +42,7 @@ impl Shared {
     pub(crate) fn new(config: Config, origin: String) -> Self {
         let (patience, interaction_deadline) = (config.patience, config.interaction_deadline);
         let check_patience = config.endpoints.answer_within * 2 + Duration::from_secs(1);
-        let (now, unix_ms) = clock();
-        let mut backend = Backend::new(config, now, unix_ms);
+        let mut backend = Backend::new(config, clock(), calendar());
         backend.world.origin = origin;
         Self {
             backend: Mutex::new(backend),
@@ -60,7 +59,7 @@ impl Shared {
 
     /// Does something to the box and tells everyone who waits or watches.
     pub(crate) fn with<T>(&self, deed: impl FnOnce(&mut Backend, Instant) -> T) -> T {
-        let (now, _) = clock();
+        let now = clock();
         let (done, news, woken, is_hurried, has_posts) = {
             let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
             let done = deed(&mut backend, now);
@@ -109,7 +108,7 @@ impl Shared {
     /// The next things a socket is to do. Only an end is news to others; if each poll rang the
     /// bell, the sockets would wake each other for ever.
     pub(crate) fn poll(&self, connection: u64) -> Vec<Output> {
-        let (now, _) = clock();
+        let now = clock();
         let mut bytes = 0;
         let (outputs, woken, is_hurried) = {
             let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
@@ -227,16 +226,25 @@ impl Shared {
     }
 }
 
-/// The one place where the box reads a clock.
+/// The one place where the box reads a clock: tokio's, so that a test which pauses it drives the box
+/// as well. The calendar is asked once, and goes on with that clock.
 #[expect(
     clippy::disallowed_methods,
     reason = "the server's edge is where real time comes in"
 )]
-fn clock() -> (Instant, u64) {
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server's edge is where real time comes in"
+)]
+fn calendar() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    (Instant::now(), millis(since))
+    millis(since)
 }
 
 /// Bytes that one write may take together.

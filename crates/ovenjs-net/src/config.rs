@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use crate::{Error, Proxy, Resolve, SystemResolver};
+use crate::{Dialer, Error, Proxy, Resolve, SystemResolver};
 
 /// What a [`Connector`](crate::Connector) is built from.
 ///
@@ -32,6 +32,9 @@ pub struct Config {
     pub live: Live,
     /// Who looks names up. Default: the operating system.
     pub resolver: Arc<dyn Resolve>,
+    /// Who gives streams instead of the network. Default: nobody. For a server in the same process:
+    /// proxy and resolver are then not asked.
+    pub dialer: Option<Dialer>,
 }
 
 /// The part of the configuration that can change while the connector runs.
@@ -78,6 +81,7 @@ impl Config {
             allow_plain: false,
             live: Live::default(),
             resolver: Arc::new(SystemResolver),
+            dialer: None,
         }
     }
 
@@ -131,6 +135,13 @@ impl Config {
     #[must_use]
     pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
         self.resolver = resolver;
+        self
+    }
+
+    /// Takes streams from `dialer` instead of the network.
+    #[must_use]
+    pub fn dialer(mut self, dialer: Dialer) -> Self {
+        self.dialer = Some(dialer);
         self
     }
 }

@@ -13,7 +13,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::{Config, Error, Live, Step, Stream, Target, is_loopback_host, proxy, race::race, tls};
+use crate::{Config, Error, Live, Plain, Step, Stream, Target, is_loopback_host, proxy, race::race, tls};
 
 /// Makes connections. Cloning is cheap and shares everything.
 #[derive(Clone)]
@@ -45,13 +45,13 @@ impl Connector {
     ///
     /// An [`Error`] that names the step and what to check.
     pub async fn connect(&self, target: &Target) -> Result<Stream, Error> {
-        let tcp = self.connect_plain(target).await?;
+        let plain = self.connect_plain(target).await?;
         if !target.tls {
-            return Ok(Stream::Plain(tcp));
+            return Ok(Stream::Plain(plain));
         }
         let name = ServerName::try_from(target.host.clone())
             .map_err(|_| Error::tls(target, io::Error::other("not a name that TLS can prove")))?;
-        let handshake = TlsConnector::from(self.0.tls.clone()).connect(name, tcp);
+        let handshake = TlsConnector::from(self.0.tls.clone()).connect(name, plain);
         let stream = within(self.live().deadlines.tls, Step::Tls, target, handshake).await?;
         Ok(Stream::Tls(Box::new(stream)))
     }
@@ -93,9 +93,12 @@ impl Connector {
         *self.0.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything but TLS: a TCP stream that ends at `target`.
-    pub(crate) async fn connect_plain(&self, target: &Target) -> Result<TcpStream, Error> {
+    /// Everything but TLS: a stream that ends at `target`.
+    pub(crate) async fn connect_plain(&self, target: &Target) -> Result<Plain, Error> {
         self.check(target)?;
+        if let Some(dialer) = &self.0.config.dialer {
+            return Ok(dialer.dial(target));
+        }
         // What runs on this machine is reached directly, as with every program that knows proxies.
         let proxy = self
             .0
@@ -104,14 +107,14 @@ impl Connector {
             .as_ref()
             .filter(|_| !is_loopback_host(&target.host));
         let Some(proxy) = proxy else {
-            return self.tcp(target).await;
+            return self.tcp(target).await.map(Plain::tcp);
         };
         let there = proxy.target();
         let reached = self.tcp(&there).await;
         let mut stream = reached.map_err(|error| error.through(&there, target))?;
         let asked = proxy::open(&mut stream, proxy, target);
         match tokio::time::timeout(self.live().deadlines.proxy, asked).await {
-            Ok(opened) => opened.map(|()| stream),
+            Ok(opened) => opened.map(|()| Plain::tcp(stream)),
             Err(_) => Err(Error::deadline(Step::Proxy, target)),
         }
     }

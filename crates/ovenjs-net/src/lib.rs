@@ -20,8 +20,10 @@
 mod clock;
 mod config;
 mod connector;
+mod dial;
 mod entropy;
 mod error;
+mod plain;
 mod proxy;
 mod race;
 mod resolve;
@@ -34,8 +36,10 @@ mod tls;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Deadlines, Live};
 pub use connector::Connector;
+pub use dial::Dialer;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use error::{Error, ErrorKind, Step};
+pub use plain::Plain;
 pub use proxy::Proxy;
 pub use resolve::{Resolve, Resolving, SystemResolver};
 #[cfg(feature = "hyper")]

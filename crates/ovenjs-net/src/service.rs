@@ -8,10 +8,9 @@ use std::{
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::{Connector, Error, Target};
+use crate::{Connector, Error, Plain, Target};
 
 /// The connector without TLS, for hyper-rustls to wrap: lookup, TCP and proxy.
 ///
@@ -28,7 +27,7 @@ impl Connector {
 }
 
 impl Service<Uri> for PlainConnector {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Plain>;
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
 

@@ -6,19 +6,18 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
+
+use crate::Plain;
 
 /// A connection, plain or in TLS.
 #[non_exhaustive]
 pub enum Stream {
     /// Bytes as they are.
-    Plain(TcpStream),
+    Plain(Plain),
     /// Bytes in TLS. Boxed, since its state is a kilobyte.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Plain>>),
 }
 
 impl fmt::Debug for Stream {

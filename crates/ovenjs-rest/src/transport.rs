@@ -17,8 +17,7 @@ use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
-use ovenjs_net::{Connector, PlainConnector, Step, Target};
-use tokio::net::TcpStream;
+use ovenjs_net::{Connector, Plain, PlainConnector, Step, Target};
 use tower_service::Service;
 
 #[derive(Clone)]
@@ -121,7 +120,7 @@ struct Https {
 }
 
 impl Service<Uri> for Https {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = MaybeHttpsStream<TokioIo<Plain>>;
     type Error = Box<dyn StdError + Send + Sync>;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 

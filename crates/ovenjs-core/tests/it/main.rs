@@ -8,3 +8,4 @@
 mod bot;
 mod broken_connections;
 mod failures;
+mod in_process;

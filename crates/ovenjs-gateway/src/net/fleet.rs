@@ -1,15 +1,15 @@
-//! The gateway's thread: all shards of one process.
+//! All shards of one process, on a thread of their own or on the caller's runtime.
 
 use std::{
     collections::HashMap,
-    rc::Rc,
     sync::{Arc, mpsc as std_mpsc},
     thread,
 };
 
 use tokio::{
+    runtime::Handle,
     sync::{mpsc, watch},
-    task::{JoinSet, LocalSet},
+    task::JoinSet,
 };
 
 use super::{Board, Delivery, Wiring, shard::Shard, turns::Turns};
@@ -25,9 +25,52 @@ pub(super) struct Room {
     pub(super) board: Board,
 }
 
-/// Starts the thread. The returned flag turns true when all shards have ended.
+/// What the shards run on, and the flag that turns true when all of them have ended.
+pub(super) struct Started {
+    /// The task of a gateway without a thread of its own.
+    pub(super) here: JoinSet<()>,
+    pub(super) done: watch::Receiver<bool>,
+}
+
+/// Starts the shards.
 pub(super) fn start(
-    config: &Arc<Config>,
+    config: &Config,
+    wiring: Wiring,
+    rooms: Vec<Room>,
+    events: mpsc::Sender<Delivery>,
+    stop: watch::Receiver<bool>,
+) -> Result<Started, Error> {
+    let mut here = JoinSet::new();
+    if wiring.own_thread {
+        let done = start_thread(config, wiring, rooms, events, stop)?;
+        return Ok(Started { here, done });
+    }
+    let runtime = Handle::try_current().map_err(|source| {
+        let text = "without a thread of its own the gateway is started on a tokio runtime";
+        Error::new(ErrorKind::Thread, text).with_source(source)
+    })?;
+    let (done, when_done) = watch::channel(false);
+    let turns = turns(config, &wiring);
+    here.spawn_on(
+        async move {
+            run(turns, wiring, rooms, events, stop).await;
+            done.send_replace(true);
+        },
+        &runtime,
+    );
+    Ok(Started {
+        here,
+        done: when_done,
+    })
+}
+
+fn turns(config: &Config, wiring: &Wiring) -> Arc<Turns> {
+    let queue = IdentifyTurns::new(config.session_starts, wiring.clock.now());
+    Arc::new(Turns::new(queue, Arc::clone(&wiring.clock)))
+}
+
+fn start_thread(
+    config: &Config,
     wiring: Wiring,
     rooms: Vec<Room>,
     events: mpsc::Sender<Delivery>,
@@ -35,7 +78,7 @@ pub(super) fn start(
 ) -> Result<watch::Receiver<bool>, Error> {
     let (done, when_done) = watch::channel(false);
     let (started, when_started) = std_mpsc::sync_channel(1);
-    let limit = config.session_starts;
+    let turns = turns(config, &wiring);
     let body = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -48,10 +91,7 @@ pub(super) fn start(
             }
         };
         let _ = started.send(Ok(()));
-        let queue = IdentifyTurns::new(limit, wiring.clock.now());
-        let turns = Rc::new(Turns::new(queue, Arc::clone(&wiring.clock)));
-        let work = run(turns, wiring, rooms, events, stop);
-        runtime.block_on(LocalSet::new().run_until(work));
+        runtime.block_on(run(turns, wiring, rooms, events, stop));
         done.send_replace(true);
     };
     let refused = |source| {
@@ -73,7 +113,7 @@ pub(super) fn start(
 }
 
 async fn run(
-    turns: Rc<Turns>,
+    turns: Arc<Turns>,
     wiring: Wiring,
     rooms: Vec<Room>,
     events: mpsc::Sender<Delivery>,
@@ -86,11 +126,11 @@ async fn run(
         let shard = Shard::new(
             room,
             wiring.clone(),
-            Rc::clone(&turns),
+            Arc::clone(&turns),
             events.clone(),
             stop.clone(),
         );
-        let task = shards.spawn_local(shard.run());
+        let task = shards.spawn(shard.run());
         boards.insert(task.id(), (id, board));
     }
     while let Some(ended) = shards.join_next_with_id().await {

@@ -19,7 +19,10 @@ use std::{
 
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy};
 use ovenjs_types::{Dispatch, Hook, Id, ShardId, marker::GuildMarker};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use crate::{
     Command, Config, Error, ErrorKind, Live, Resume, Sealed, SessionGap, ShardState,
@@ -57,6 +60,8 @@ struct Inner {
     live: Mutex<Live>,
     stop: watch::Sender<bool>,
     done: watch::Receiver<bool>,
+    /// The task of all shards, where they have no thread of their own.
+    _here: JoinSet<()>,
 }
 
 /// What the handle shares with one shard.
@@ -93,6 +98,11 @@ pub struct Wiring {
     pub entropy: Arc<dyn Entropy>,
     /// Is told of changes of state and of gaps, on the gateway's thread: it must return at once.
     pub hook: Arc<dyn Hook>,
+    /// Whether the shards run on a thread of their own. Default: `true`, so that no code of the bot
+    /// can delay a heartbeat. `false` puts them on the runtime that calls
+    /// [`Gateway::start_with`]: for tests whose clock is paused, which it is for one runtime only.
+    /// The shards then end with the last handle.
+    pub own_thread: bool,
 }
 
 impl Wiring {
@@ -104,6 +114,7 @@ impl Wiring {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             hook: Arc::new(()),
+            own_thread: true,
         }
     }
 
@@ -125,6 +136,13 @@ impl Wiring {
     #[must_use]
     pub fn hook(mut self, hook: Arc<dyn Hook>) -> Self {
         self.hook = hook;
+        self
+    }
+
+    /// Gives the shards a thread of their own, or runs them on the caller's runtime.
+    #[must_use]
+    pub const fn own_thread(mut self, own: bool) -> Self {
+        self.own_thread = own;
         self
     }
 }
@@ -189,14 +207,15 @@ impl Gateway {
                 board,
             });
         }
-        let done = fleet::start(&config, wiring, rooms, events, stopped)?;
+        let started = fleet::start(&config, wiring, rooms, events, stopped)?;
         let live = Mutex::new(config.live.clone());
         let inner = Inner {
             shards: doors,
             total,
             live,
             stop,
-            done,
+            done: started.done,
+            _here: started.here,
         };
         Ok((Self(Arc::new(inner)), Events { receiver }))
     }

@@ -6,7 +6,6 @@
 use std::{
     future::poll_fn,
     pin::pin,
-    rc::Rc,
     sync::Arc,
     task::Poll,
     time::{Duration, Instant},
@@ -29,7 +28,7 @@ use crate::{
 pub(super) struct Shard {
     session: Session,
     wiring: Wiring,
-    turns: Rc<Turns>,
+    turns: Arc<Turns>,
     ticket: Option<Ticket>,
     events: mpsc::Sender<Delivery>,
     commands: mpsc::Receiver<Sealed>,
@@ -59,7 +58,7 @@ impl Shard {
     pub(super) fn new(
         room: Room,
         wiring: Wiring,
-        turns: Rc<Turns>,
+        turns: Arc<Turns>,
         events: mpsc::Sender<Delivery>,
         stop: watch::Receiver<bool>,
     ) -> Self {

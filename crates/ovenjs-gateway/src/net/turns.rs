@@ -1,9 +1,8 @@
 //! The identify queue, where several shards can wait for it.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    sync::Arc,
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 use ovenjs_net::Clock;
@@ -11,9 +10,9 @@ use tokio::sync::Notify;
 
 use crate::session::{Generation, IdentifyTurns, Turn};
 
-/// The turns of all shards of this process. It stays on the gateway's thread.
+/// The turns of all shards of this process.
 pub(super) struct Turns {
-    queue: RefCell<IdentifyTurns>,
+    queue: Mutex<IdentifyTurns>,
     changed: Notify,
     clock: Arc<dyn Clock>,
 }
@@ -21,30 +20,34 @@ pub(super) struct Turns {
 impl Turns {
     pub(super) fn new(queue: IdentifyTurns, clock: Arc<dyn Clock>) -> Self {
         Self {
-            queue: RefCell::new(queue),
+            queue: Mutex::new(queue),
             changed: Notify::new(),
             clock,
         }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, IdentifyTurns> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A shard's place in the queue, given up when it is dropped.
 pub(super) struct Ticket {
-    turns: Rc<Turns>,
+    turns: Arc<Turns>,
     shard: u32,
     pub(super) generation: Generation,
     /// Whether it was said that no session starts are left: waits are begun anew all the time.
-    warned: Cell<bool>,
+    warned: AtomicBool,
 }
 
 impl Ticket {
-    pub(super) fn new(turns: &Rc<Turns>, shard: u32, generation: Generation) -> Self {
-        turns.queue.borrow_mut().join(shard);
+    pub(super) fn new(turns: &Arc<Turns>, shard: u32, generation: Generation) -> Self {
+        turns.queue().join(shard);
         Self {
-            turns: Rc::clone(turns),
+            turns: Arc::clone(turns),
             shard,
             generation,
-            warned: Cell::new(false),
+            warned: AtomicBool::new(false),
         }
     }
 
@@ -53,9 +56,9 @@ impl Ticket {
         loop {
             let changed = self.turns.changed.notified();
             let now = self.turns.clock.now();
-            let turn = self.turns.queue.borrow_mut().turn(self.shard, now);
-            let hopeless = turn != Turn::Now && self.turns.queue.borrow().remaining() == 0;
-            if hopeless && !self.warned.replace(true) {
+            let turn = self.turns.queue().turn(self.shard, now);
+            let hopeless = turn != Turn::Now && self.turns.queue().remaining() == 0;
+            if hopeless && !self.warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     shard = self.shard,
                     "no session starts are left: waiting for discord's new count, since going on would cost the token",
@@ -81,7 +84,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.turns.queue.borrow_mut().leave(self.shard);
+        self.turns.queue().leave(self.shard);
         self.turns.changed.notify_waiters();
     }
 }

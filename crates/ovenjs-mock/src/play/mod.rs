@@ -31,10 +31,15 @@ use ovenjs_types::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{io::DuplexStream, net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
-    config::Config, courier::Address, error::Error, json::Json, server, shared::Shared,
+    config::Config,
+    courier::Address,
+    error::Error,
+    json::Json,
+    server::{self, Door},
+    shared::Shared,
     world::Emission,
 };
 
@@ -45,16 +50,19 @@ pub use faults::Faults;
 pub use seen::{Connection, Message, Payload, Request};
 pub use user::{Saying, User};
 
-/// A running box: Discord on a loopback port, and the hand that plays its users.
+/// A running box: Discord within this process or on a loopback port, and the hand that plays its
+/// users.
 ///
 /// Everything the box waits for has a bound ([`Config::patience`]); nothing sleeps. Dropping it ends
-/// its server.
+/// its server. Its clock is tokio's: in a test whose clock is paused
+/// (`#[tokio::test(start_paused = true)]`) time is the test's, and [`pass`](Self::pass) lets fifteen
+/// minutes go by at once.
 ///
 /// ```
 /// # use ovenjs_mock::{Config, Discord};
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 /// # runtime.block_on(async {
-/// let discord = Discord::start(Config::default()).await?;
+/// let discord = Discord::in_process(Config::default());
 /// let ann = discord.user("ann");
 ///
 /// let hello = ann.says("hello").await;
@@ -73,12 +81,47 @@ pub use user::{Saying, User};
 pub struct Discord {
     shared: Arc<Shared>,
     address: SocketAddr,
+    door: Door,
     read_messages: AtomicUsize,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
 impl Discord {
+    /// Starts a box without a network: only [`door`](Self::door) leads to it.
+    ///
+    /// Its URLs are those of a server on `localhost`, where nothing listens.
+    ///
+    /// ```
+    /// # use ovenjs_mock::{Config, Discord};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// let discord = Discord::in_process(Config::default());
+    /// let door = discord.door();
+    ///
+    /// let mut stream = door();
+    /// let request = b"GET /api/v10/gateway HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    /// stream.write_all(request).await?;
+    /// let mut answer = String::new();
+    /// stream.read_to_string(&mut answer).await?;
+    ///
+    /// assert!(answer.ends_with(r#"{"url":"ws://localhost"}"#), "{answer}");
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, on which the box lives.
+    #[must_use]
+    pub fn in_process(config: Config) -> Self {
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::open(config, None, nowhere, "http://localhost".to_owned())
+    }
+
     /// Starts a box on `127.0.0.1`.
     ///
     /// # Errors
@@ -99,17 +142,34 @@ impl Discord {
         let address = listener
             .local_addr()
             .map_err(|source| Error::bind(&source))?;
-        let shared = Arc::new(Shared::new(config, format!("http://{address}")));
+        let origin = format!("http://{address}");
+        Ok(Self::open(config, Some(listener), address, origin))
+    }
+
+    fn open(
+        config: Config,
+        listener: Option<TcpListener>,
+        address: SocketAddr,
+        origin: String,
+    ) -> Self {
+        let shared = Arc::new(Shared::new(config, origin));
         let (stop, stopped) = watch::channel(false);
+        let (door, visitors) = Door::new();
         let mut tasks = JoinSet::new();
-        tasks.spawn(server::serve(Arc::clone(&shared), listener, stopped));
-        Ok(Self {
+        tasks.spawn(server::serve(
+            Arc::clone(&shared),
+            listener,
+            visitors,
+            stopped,
+        ));
+        Self {
             shared,
             address,
+            door,
             read_messages: AtomicUsize::new(0),
             stop,
             tasks,
-        })
+        }
     }
 
     /// Ends the server and everything that is connected to it.
@@ -119,25 +179,43 @@ impl Discord {
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// The address of the page, `http://127.0.0.1:PORT`.
+    /// The way in for a client in the same process: each call gives a stream to the box, as a
+    /// connection to its port would be. It speaks HTTP/1.1 and websockets, without TLS.
+    ///
+    /// Once the box is gone, the streams end at once.
+    #[must_use]
+    pub fn door(&self) -> impl Fn() -> DuplexStream + Clone + Send + Sync + use<> {
+        let door = self.door.clone();
+        move || door.open()
+    }
+
+    /// Lets time go by. Where the runtime's clock is paused (`#[tokio::test(start_paused = true)]`)
+    /// it takes no time at all, and what falls due meanwhile happens in its order: heartbeats,
+    /// deferred answers, the end of an interaction's token.
+    pub async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// The address of the page, `http://127.0.0.1:PORT`; `http://localhost` where there is no
+    /// socket.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.shared.look(|backend| backend.world.origin.clone())
     }
 
     /// What a client takes in place of `https://discord.com/api`; it appends `/v10`.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}/api", self.address)
+        format!("{}/api", self.url())
     }
 
     /// What `GET /gateway` answers.
     #[must_use]
     pub fn gateway_url(&self) -> String {
-        format!("ws://{}", self.address)
+        self.url().replacen("http", "ws", 1)
     }
 
-    /// The socket's address.
+    /// The socket's address; port 0 where there is none.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address

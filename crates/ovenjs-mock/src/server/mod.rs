@@ -1,10 +1,11 @@
-//! The wires: one listener on the loopback, HTTP/1.1, websockets, and a timer. Nothing is decided
+//! The wires: one listener on the loopback, pipes within the process, HTTP/1.1, websockets, and a timer. Nothing is decided
 //! here.
 
 mod body;
 mod control;
 mod post;
 mod socket;
+mod wire;
 
 use std::{
     convert::Infallible,
@@ -22,8 +23,9 @@ use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::DuplexStream,
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 
@@ -34,6 +36,7 @@ use crate::{
 };
 
 use body::Payload;
+use wire::Wire;
 
 /// A connection on its way from HTTP to the gateway.
 struct Upgrade {
@@ -42,10 +45,32 @@ struct Upgrade {
     query: String,
 }
 
+/// The outside of the box in the same process: whoever has it can connect.
+#[derive(Clone, Debug)]
+pub(crate) struct Door(mpsc::Sender<DuplexStream>);
+
+impl Door {
+    /// A door, and the box's side of it.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<DuplexStream>) {
+        let (door, visitors) = mpsc::channel(MAX_VISITORS);
+        (Self(door), visitors)
+    }
+
+    /// A stream to the box. Where the box is gone, or too many wait to be let in, it has an end and
+    /// no more.
+    pub(crate) fn open(&self) -> DuplexStream {
+        let (outside, inside) = tokio::io::duplex(PIPE);
+        // What could not be handed over is dropped, which is the end that the caller sees.
+        let _ = self.0.try_send(inside);
+        outside
+    }
+}
+
 /// Serves until `stop` changes.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
-    listener: TcpListener,
+    listener: Option<TcpListener>,
+    mut visitors: mpsc::Receiver<DuplexStream>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut tasks = JoinSet::new();
@@ -55,9 +80,15 @@ pub(crate) async fn serve(
         tokio::select! {
             _ = stop.changed() => break,
             Some(_) = tasks.join_next(), if tasks.len() > 2 => {}
-            accepted = listener.accept(), if tasks.len() < MAX_SOCKETS => {
+            Some(stream) = visitors.recv(), if tasks.len() < MAX_SOCKETS => {
+                tasks.spawn(serve_stream(Arc::clone(&shared), stream));
+            }
+            accepted = accept(listener.as_ref()), if tasks.len() < MAX_SOCKETS => {
                 match accepted {
-                    Ok((stream, _)) => {
+                    Ok(stream) => {
+                        // Small frames must not wait for each other. A socket that refuses the
+                        // option still works.
+                        let _ = stream.set_nodelay(true);
                         tasks.spawn(serve_stream(Arc::clone(&shared), stream));
                     }
                     // A connection that failed before it was accepted is its client's loss. Where
@@ -68,6 +99,13 @@ pub(crate) async fn serve(
         }
     }
     tasks.shutdown().await;
+}
+
+async fn accept(listener: Option<&TcpListener>) -> std::io::Result<TcpStream> {
+    match listener {
+        Some(listener) => Ok(listener.accept().await?.0),
+        None => std::future::pending().await,
+    }
 }
 
 /// Does what is due: silent clients are cut off, old sessions forgotten.
@@ -87,10 +125,8 @@ async fn keep_time(shared: Arc<Shared>) {
     }
 }
 
-/// One TCP connection: requests, and at their end perhaps a websocket.
-async fn serve_stream(shared: Arc<Shared>, stream: TcpStream) {
-    // Small frames must not wait for each other. A socket that refuses the option still works.
-    let _ = stream.set_nodelay(true);
+/// One connection: requests, and at their end perhaps a websocket.
+async fn serve_stream<W: Wire>(shared: Arc<Shared>, stream: W) {
     let upgraded: Mutex<Option<Upgrade>> = Mutex::new(None);
     {
         let service = service_fn(|request| answer(&shared, &upgraded, request));
@@ -116,7 +152,7 @@ async fn serve_stream(shared: Arc<Shared>, stream: TcpStream) {
         && let Ok(parts) = socket
             .into_inner()
             .into_inner()
-            .downcast::<TokioIo<TcpStream>>()
+            .downcast::<TokioIo<W>>()
     {
         let (stream, begun) = (parts.io.into_inner(), parts.read_buf);
         socket::serve(&shared, stream, &begun, &path, &query).await;
@@ -319,6 +355,13 @@ const MAX_BODY: usize = 101 * 1024 * 1024;
 
 /// The pause after a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Pipes that wait to be let in: a client opens them one by one, and the box lets them in as soon as
+/// it is polled.
+const MAX_VISITORS: usize = 1024;
+
+/// Bytes that a pipe holds, as much as a socket's usual buffer.
+const PIPE: usize = 64 * 1024;
 
 /// Sockets that are open at once; further ones wait to be accepted.
 const MAX_SOCKETS: usize = 4096;

@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     sync::Notify,
 };
 
@@ -19,6 +15,8 @@ use crate::{
     shared::Shared,
 };
 
+use super::wire::Wire;
+
 /// How the writing side ended.
 enum End {
     /// A close frame was sent; the client may still have something on the way.
@@ -28,15 +26,15 @@ enum End {
 }
 
 /// Serves a connection whose handshake is done; `begun` is what came behind the handshake already.
-pub(super) async fn serve(
+pub(super) async fn serve<W: Wire>(
     shared: &Shared,
-    stream: TcpStream,
+    stream: W,
     begun: &[u8],
     path: &str,
     query: &str,
 ) {
     let (id, bell) = shared.open(path, query);
-    let (mut read, mut write) = stream.into_split();
+    let (mut read, mut write) = stream.halves();
     let mut frames = Frames::default();
     frames.push(begun);
     tokio::select! {
@@ -49,7 +47,7 @@ pub(super) async fn serve(
                 let _ = write.write_all(&bytes).await;
             }
         }
-        end = write_all(shared, id, &mut write, &bell) => {
+        end = write_all::<W>(shared, id, &mut write, &bell) => {
             shared.close(id, None);
             if matches!(end, End::Closed) {
                 // Closing a stream with unread bytes resets it, and the close frame could be lost.
@@ -63,7 +61,7 @@ pub(super) async fn serve(
 async fn read_all(
     shared: &Shared,
     id: u64,
-    read: &mut OwnedReadHalf,
+    read: &mut (impl AsyncRead + Unpin),
     frames: &mut Frames,
 ) -> Option<Vec<u8>> {
     let mut buffer = vec![0; READ];
@@ -100,7 +98,7 @@ async fn read_all(
 }
 
 /// Reads on until the client answers a close frame with its own, or is gone.
-async fn read_to_close(read: &mut OwnedReadHalf, frames: &mut Frames) {
+async fn read_to_close(read: &mut (impl AsyncRead + Unpin), frames: &mut Frames) {
     let mut buffer = vec![0; READ];
     loop {
         while let Ok(Some(message)) = frames.next() {
@@ -115,7 +113,12 @@ async fn read_to_close(read: &mut OwnedReadHalf, frames: &mut Frames) {
     }
 }
 
-async fn write_all(shared: &Shared, id: u64, write: &mut OwnedWriteHalf, bell: &Notify) -> End {
+async fn write_all<W: Wire>(
+    shared: &Shared,
+    id: u64,
+    write: &mut W::Write,
+    bell: &Notify,
+) -> End {
     let mut bytes = Vec::new();
     loop {
         let outputs = shared.poll(id);
@@ -161,8 +164,7 @@ async fn write_all(shared: &Shared, id: u64, write: &mut OwnedWriteHalf, bell: &
                     return End::Dropped;
                 }
                 Output::Reset => {
-                    // Where the system does not lend itself to a reset, the end is a plain one.
-                    let _ = write.as_ref().set_zero_linger();
+                    W::spoil(write);
                     return End::Dropped;
                 }
             }

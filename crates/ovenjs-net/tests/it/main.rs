@@ -8,7 +8,7 @@
 use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ovenjs_net::{
-    Clock, Config, Connector, Deadlines, ErrorKind, Proxy, Resolve, Resolving, Step, Stream,
+    Clock, Config, Connector, Deadlines, Dialer, ErrorKind, Proxy, Resolve, Resolving, Step, Stream,
     SystemClock, Target,
 };
 use ovenjs_types::{Fault, Secret};
@@ -111,7 +111,34 @@ async fn a_dead_v6_address_falls_back_to_v4() {
     let Stream::Plain(stream) = stream else {
         panic!("{stream:?}")
     };
-    assert_eq!(stream.peer_addr().unwrap(), listener.local_addr().unwrap());
+    assert_eq!(stream.peer_addr(), listener.local_addr().ok());
+}
+
+#[tokio::test]
+async fn a_dialer_gives_the_stream_and_nothing_is_looked_up() {
+    let (here, mut there) = tokio::io::duplex(64);
+    let here = std::sync::Mutex::new(Some(here));
+    let dialer = Dialer::new(move |target| {
+        assert_eq!(target.to_string(), "box.localhost:80");
+        here.lock().unwrap().take().unwrap()
+    });
+    let nobody = Arc::new(Names(Err(io::ErrorKind::NotFound)));
+    let config = Config::new().dialer(dialer).resolver(nobody);
+    let connector = Connector::build(config).unwrap();
+
+    let mut stream = connector
+        .connect(&Target::new("box.localhost", 80, false))
+        .await
+        .unwrap();
+
+    stream.write_all(b"hello").await.unwrap();
+    let mut heard = [0; 5];
+    there.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"hello");
+    // Plain text to elsewhere stays refused: the dialer carries bytes and allows nothing.
+    let elsewhere = Target::new("example.com", 80, false);
+    let refused = connector.connect(&elsewhere);
+    assert_eq!(refused.await.unwrap_err().kind(), ErrorKind::Plain);
 }
 
 #[tokio::test]

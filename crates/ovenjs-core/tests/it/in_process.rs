@@ -1,0 +1,88 @@
+//! A bot and the box in one process: no network, and time is the test's.
+
+use std::time::Duration;
+
+use ovenjs_core::{Answer, Bot, Config, Cx, command, routes, types::MessageEdit};
+use ovenjs_mock::Discord;
+
+/// Reminds you in ten minutes
+#[command]
+async fn remind(cx: Cx) -> Answer {
+    let cx = cx.reply("I will.").await?;
+    tokio::time::sleep(Duration::from_secs(10 * 60)).await;
+    cx.follow_up("Ten minutes are over.").await?;
+    tokio::time::sleep(Duration::from_secs(10 * 60)).await;
+    // The token of an interaction is good for fifteen minutes.
+    let late = cx.edit(MessageEdit::from("too late")).await;
+    assert!(late.is_err(), "{late:?}");
+    Ok(cx)
+}
+
+/// Takes its time
+#[command]
+async fn slow(cx: Cx) -> Answer {
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    cx.reply("There you are.").await
+}
+
+#[tokio::test(start_paused = true)]
+async fn minutes_pass_in_no_time_and_everything_in_them_happens() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = Config::in_process(discord.token(), discord.door());
+    let bot = Bot::new().routes(routes![remind, slow]).config(config);
+    let bot = bot.start().await.unwrap();
+    discord.expect_ready(1).await;
+
+    let answer = discord.user("ann").slash("/remind").await;
+    answer.says("I will.");
+    discord.pass(Duration::from_secs(10 * 60 + 1)).await;
+    let reminder = answer.follow_up(1).await;
+    reminder.says("Ten minutes are over.");
+    discord.pass(Duration::from_secs(60 * 60)).await;
+    answer.again().says("I will.");
+
+    // An hour of heartbeats: the one connection is still there.
+    assert_eq!((discord.identifies(), discord.resumes()), (1, 0));
+    assert_eq!(discord.connections().len(), 1);
+    bot.stop().await.unwrap();
+    discord.expect_no_violations();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_is_deferred_by_the_same_clock() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = Config::in_process(discord.token(), discord.door());
+    let bot = Bot::new().routes(routes![remind, slow]).config(config);
+    let bot = bot.start().await.unwrap();
+    discord.expect_ready(1).await;
+
+    let ann = discord.user("ann");
+    let asked = ann.slash("/slow");
+    let later = discord.pass(Duration::from_secs(5));
+    let pending = tokio::select! { _ = asked => false, () = later => true };
+    assert!(pending, "the bot thinks for a minute");
+    let deferred = discord
+        .requests()
+        .iter()
+        .any(|request| request.path.ends_with("/callback") && request.method == "POST");
+    assert!(deferred, "and says so before the three seconds are over");
+
+    discord.pass(Duration::from_secs(60)).await;
+    assert_eq!(
+        discord.next_bot_message().await.unwrap().content(),
+        "There you are."
+    );
+    bot.stop().await.unwrap();
+    discord.expect_no_violations();
+}
+
+#[tokio::test]
+async fn a_box_that_is_gone_is_a_broken_connection() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = Config::in_process(discord.token(), discord.door());
+    discord.stop().await;
+
+    let error = Bot::new().config(config).start().await.unwrap_err();
+
+    assert!(error.to_string().contains("could not be asked"), "{error}");
+}
