@@ -58,9 +58,9 @@ fn main() -> Result {
 mod tests {
     use ovenjs_mock::Discord;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn feedback_is_heard() {
-        let start = |d: &Discord| super::bot().at(d.base_url(), d.token()).start();
+        let start = |d: &Discord| super::bot().in_process(d.token(), d.door()).start();
         let (discord, _bot) = Discord::with_bot(start).await;
         let answer = discord.user("ann").slash("/feedback topic:docs").await;
         let form = answer.says("docs").click("Give feedback").await;

@@ -8,6 +8,7 @@ use ovenjs_gateway::{Gateway, Wiring};
 use ovenjs_net::{Connector, Proxy};
 use ovenjs_rest::Client;
 use ovenjs_types::{EventKind, Hook, Secret};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     App, Compression, Config, Error, ErrorKind, Running, answers::RestAnswers,
@@ -82,7 +83,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     }
 
     /// Sets where Discord's API is and the token, and leaves all else at its default: no file and no
-    /// environment is read. It is what a test says whose Discord is one in a box.
+    /// environment is read. It is what a test says whose Discord is a box of another process.
     ///
     /// ```
     /// use ovenjs_core::{Bot, Config};
@@ -95,6 +96,21 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     #[must_use]
     pub fn at(self, base_url: impl Into<String>, token: impl Into<Secret>) -> Self {
         self.config(Config::new().base_url(base_url).token(token))
+    }
+
+    /// Runs the bot against a Discord in the same process: no network, no file and no environment, and
+    /// where the runtime's clock is paused, no waiting. See [`Config::in_process`]; `dial` is
+    /// `discord.door()`.
+    #[must_use]
+    pub fn in_process<S>(
+        self,
+        token: impl Into<Secret>,
+        dial: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.config(Config::in_process(token, dial))
     }
 
     /// Sets who is told of what happens inside. The default is nobody. What panics in the hook is

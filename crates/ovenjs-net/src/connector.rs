@@ -13,7 +13,9 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::{Config, Error, Live, Plain, Step, Stream, Target, is_loopback_host, proxy, race::race, tls};
+use crate::{
+    Config, Error, Live, Plain, Step, Stream, Target, is_loopback_host, proxy, race::race, tls,
+};
 
 /// Makes connections. Cloning is cheap and shares everything.
 #[derive(Clone)]

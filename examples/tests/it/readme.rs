@@ -15,7 +15,9 @@ fn the_readme_shows_ping_as_it_is() {
 
 #[test]
 fn the_readme_shows_the_test_of_feedback_as_it_is() {
-    let (_, test) = FEEDBACK.split_once("#[tokio::test]").unwrap();
+    let (_, test) = FEEDBACK
+        .split_once("#[tokio::test(start_paused = true)]")
+        .unwrap();
     let (test, _) = test.rsplit_once('}').unwrap();
     let test: Vec<&str> = test
         .lines()
@@ -33,7 +35,9 @@ fn the_examples_are_short() {
     assert!(lines(PING) <= 15, "{}", lines(PING));
     let (bot, test) = FEEDBACK.split_once("#[cfg(test)]").unwrap();
     assert!(lines(bot) <= 50, "{}", lines(bot));
-    let (_, test) = test.split_once("#[tokio::test]").unwrap();
+    let (_, test) = test
+        .split_once("#[tokio::test(start_paused = true)]")
+        .unwrap();
     let (test, _) = test.rsplit_once('}').unwrap();
     assert!(lines(test) < 10, "{} and its attribute", lines(test));
 }

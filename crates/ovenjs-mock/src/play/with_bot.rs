@@ -7,8 +7,8 @@ use crate::config::Config;
 use super::{Discord, complaint::Scene};
 
 impl Discord {
-    /// Starts a box as it is by default and lets `start` start a bot in it: the first line of a bot
-    /// author's test. Gives both once the bot has a session.
+    /// Starts a box in this process, as it is by default, and lets `start` start a bot in it: the
+    /// first line of a bot author's test. Gives both once the bot has a session.
     ///
     /// What `start` gives is held by the caller, in most cases so that dropping it ends the bot.
     /// [`with_bot_in`](Self::with_bot_in) takes a configuration. Panics when the bot does not start,
@@ -17,7 +17,7 @@ impl Discord {
     /// ```no_run
     /// # struct Bot;
     /// # impl Bot {
-    /// #     fn at(self, _: String, _: String) -> Self { self }
+    /// #     fn in_process<D>(self, _: String, _: D) -> Self { self }
     /// #     async fn start(self) -> Result<(), ovenjs_mock::Error> { Ok(()) }
     /// # }
     /// # fn bot() -> Bot { Bot }
@@ -25,7 +25,7 @@ impl Discord {
     /// use ovenjs_mock::Discord;
     ///
     /// let (discord, _bot) =
-    ///     Discord::with_bot(|d| bot().at(d.base_url(), d.token()).start()).await;
+    ///     Discord::with_bot(|d| bot().in_process(d.token(), d.door()).start()).await;
     ///
     /// discord.user("ann").slash("/ping").await.says("Pong!");
     /// # }
@@ -39,11 +39,12 @@ impl Discord {
         Self::with_bot_in(Config::default(), start)
     }
 
-    /// Starts a box and lets `start` start a bot in it; see [`with_bot`](Self::with_bot).
+    /// Starts a box in this process and lets `start` start a bot in it; see
+    /// [`with_bot`](Self::with_bot).
     ///
     /// # Panics
     ///
-    /// When the box or the bot does not start, or the bot does not connect in time.
+    /// When the bot does not start, or does not connect in time.
     #[track_caller]
     pub fn with_bot_in<F, B, E>(
         config: Config,
@@ -55,10 +56,7 @@ impl Discord {
     {
         let place = Location::caller();
         async move {
-            let discord = match Self::start(config).await {
-                Ok(discord) => discord,
-                Err(error) => panic!("{place}: {error}"),
-            };
+            let discord = Self::in_process(config);
             let scene = Scene {
                 shared: &discord.shared,
                 place,

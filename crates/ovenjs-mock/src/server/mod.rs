@@ -149,10 +149,7 @@ async fn serve_stream<W: Wire>(shared: Arc<Shared>, stream: W) {
         query,
     }) = upgraded
         && let Ok(socket) = future.await
-        && let Ok(parts) = socket
-            .into_inner()
-            .into_inner()
-            .downcast::<TokioIo<W>>()
+        && let Ok(parts) = socket.into_inner().into_inner().downcast::<TokioIo<W>>()
     {
         let (stream, begun) = (parts.io.into_inner(), parts.read_buf);
         socket::serve(&shared, stream, &begun, &path, &query).await;

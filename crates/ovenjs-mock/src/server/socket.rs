@@ -113,12 +113,7 @@ async fn read_to_close(read: &mut (impl AsyncRead + Unpin), frames: &mut Frames)
     }
 }
 
-async fn write_all<W: Wire>(
-    shared: &Shared,
-    id: u64,
-    write: &mut W::Write,
-    bell: &Notify,
-) -> End {
+async fn write_all<W: Wire>(shared: &Shared, id: u64, write: &mut W::Write, bell: &Notify) -> End {
     let mut bytes = Vec::new();
     loop {
         let outputs = shared.poll(id);

@@ -8,8 +8,8 @@
 use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ovenjs_net::{
-    Clock, Config, Connector, Deadlines, Dialer, ErrorKind, Proxy, Resolve, Resolving, Step, Stream,
-    SystemClock, Target,
+    Clock, Config, Connector, Deadlines, Dialer, ErrorKind, Proxy, Resolve, Resolving, Step,
+    Stream, SystemClock, Target,
 };
 use ovenjs_types::{Fault, Secret};
 use tokio::{
