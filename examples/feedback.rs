@@ -46,7 +46,7 @@ async fn on_feedback(cx: Cx, form: Feedback, id: GiveFeedback) -> Answer {
         .await
 }
 
-fn bot() -> Bot {
+pub(crate) fn bot() -> Bot {
     Bot::new().routes(routes![feedback, give_feedback, on_feedback])
 }
 

@@ -1,91 +1,138 @@
-//! How long a bot author's test takes: box, bot, command, button, form.
+//! What a bot author's test costs: a box, a bot, a command, its button, its form.
+//!
+//! `cargo xtask bench stories` runs a thousand of them as a test runner would, two at a time, each
+//! with a Discord, a bot and a runtime of its own. The program also answers to the arguments of
+//! `cargo nextest`, which runs each in a process of its own.
 
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to the person who runs it"
+)]
+#![expect(
     clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "x"
+    reason = "a stopwatch reads the clock, and a failed start has no one to tell but the screen"
 )]
 
-#[expect(dead_code, reason = "the program's entry is not used here")]
+#[expect(dead_code, reason = "the example's own main is not run")]
 #[path = "../../examples/feedback.rs"]
 mod feedback;
 
-use ovenjs_core::Config;
-use ovenjs_mock::Discord;
 use std::{
-    sync::Mutex,
+    process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-async fn story(sockets: bool) {
-    let (discord, config) = if sockets {
-        let discord = Discord::start(ovenjs_mock::Config::default())
-            .await
-            .unwrap();
-        let config = Config::new()
-            .token(discord.token())
-            .base_url(discord.base_url());
-        (discord, config)
-    } else {
-        let discord = Discord::in_process(ovenjs_mock::Config::default());
-        let config = Config::in_process(discord.token(), discord.door());
-        (discord, config)
-    };
-    let bot = feedback::bot().config(config).start().await.unwrap();
-    discord.expect_ready(1).await;
-    let ann = discord.user("ann");
-    let answer = ann.slash("/feedback topic:docs score:5").await;
-    answer.says("docs").says("5").shows_button("Give feedback");
-    let form = answer.click("Give feedback").await;
-    let thanks = form.fill("text", "more examples").await;
-    thanks.says("more examples").mentions(ann.id());
-    discord.expect_no_violations();
-    drop(bot);
+use feedback::bot;
+use ovenjs_box_benches::{cpu_time, peak_memory};
+
+/// The example's own test, word by word; a test of the examples compares the two.
+mod tests {
+    use ovenjs_mock::Discord;
+
+    pub(super) async fn feedback_is_heard() {
+        let start = |d: &Discord| super::bot().in_process(d.token(), d.door()).start();
+        let (discord, _bot) = Discord::with_bot(start).await;
+        let answer = discord.user("ann").slash("/feedback topic:docs").await;
+        let form = answer.says("docs").click("Give feedback").await;
+        form.fill("text", "more").await.says("more");
+        discord.expect_no_violations();
+    }
 }
 
-fn main() {
-    let count: usize = std::env::args()
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(1000);
-    let sockets = std::env::args().nth(2).is_some();
-    let left = Mutex::new(count);
-    let times = Mutex::new(Vec::new());
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let number = |flag: &str, default: usize| {
+        let place = arguments.iter().position(|argument| argument == flag);
+        let given = place.and_then(|place| arguments.get(place + 1)?.parse().ok());
+        given.unwrap_or(default)
+    };
+    if has("--list") {
+        if !has("--ignored") {
+            (1..=STORIES).for_each(|story| println!("story_{story:04}: test"));
+        }
+    } else if has("--exact") {
+        drop(one());
+    } else {
+        let (stories, at_a_time) = (number("--stories", STORIES), number("--at-a-time", 2));
+        if let Err(error) = measure(stories, at_a_time) {
+            eprintln!("error: what the process has used cannot be read: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(stories: usize, at_a_time: usize) -> Result<(), std::io::Error> {
     let begun = Instant::now();
+    // The first reads the tables of Discord's facts, once for the process.
+    let first = one();
+    let left = AtomicUsize::new(stories.saturating_sub(1));
+    let times = Mutex::new(vec![first]);
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..at_a_time {
             scope.spawn(|| {
-                loop {
-                    {
-                        let mut left = left.lock().unwrap();
-                        if *left == 0 {
-                            break;
-                        }
-                        *left -= 1;
-                    }
-                    let begun = Instant::now();
-                    let runtime = tokio::runtime::Builder::new_current_thread()
-                        .enable_all()
-                        .start_paused(!sockets)
-                        .build()
-                        .unwrap();
-                    runtime.block_on(story(sockets));
-                    drop(runtime);
-                    times.lock().unwrap().push(begun.elapsed());
+                let take = |left: usize| left.checked_sub(1);
+                while left
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                    .is_ok()
+                {
+                    let time = one();
+                    let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+                    times.push(time);
                 }
             });
         }
     });
     let wall = begun.elapsed();
-    let mut times = times.into_inner().unwrap();
-    times.sort();
-    let cpu = ovenjs_box_benches::cpu_time(std::process::id()).unwrap();
+    let mut times = times.into_inner().unwrap_or_else(PoisonError::into_inner);
+    times.sort_unstable();
+    let at = |place: usize| shown(times.get(place).copied().unwrap_or_default());
+    let process = std::process::id();
+    let build = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     println!(
-        "{count} stories: wall {wall:?} cpu {cpu:?} median {:?} worst {:?} rss {} MB",
-        times[times.len() / 2],
-        times.last().unwrap(),
-        ovenjs_box_benches::peak_memory(std::process::id()).unwrap() / 1_000_000
+        "{stories} stories, {at_a_time} at a time, {build} build: wall {}, CPU {}, one: median {}, \
+         worst {}, the process' first {}; peak memory {} MB",
+        shown(wall),
+        shown(cpu_time(process)?),
+        at(times.len() / 2),
+        at(times.len().saturating_sub(1)),
+        shown(first),
+        peak_memory(process)? / 1_000_000,
     );
-    let _ = Duration::ZERO;
+    Ok(())
 }
+
+/// One story from the making of its runtime to the end of it, as `#[tokio::test]` does it.
+fn one() -> Duration {
+    let begun = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(tests::feedback_is_heard()),
+        Err(error) => panic!("the system gives no runtime: {error}"),
+    }
+    begun.elapsed()
+}
+
+fn shown(time: Duration) -> String {
+    if time >= Duration::from_secs(1) {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        format!("{:.1} ms", time.as_secs_f64() * 1e3)
+    }
+}
+
+/// How many there are.
+const STORIES: usize = 1000;

@@ -3,6 +3,7 @@
 const README: &str = include_str!("../../../README.md");
 const PING: &str = include_str!("../../ping.rs");
 const FEEDBACK: &str = include_str!("../../feedback.rs");
+const STORIES: &str = include_str!("../../../benches/box/stories.rs");
 
 #[test]
 fn the_readme_shows_ping_as_it_is() {
@@ -27,6 +28,16 @@ fn the_readme_shows_the_test_of_feedback_as_it_is() {
         README.contains(test.join("\n").trim()),
         "the README's test differs from examples/feedback.rs"
     );
+}
+
+#[test]
+fn the_story_that_is_measured_is_the_test_of_feedback() {
+    let story = |text: &str| -> Vec<String> {
+        let (_, story) = text.split_once("async fn feedback_is_heard()").unwrap();
+        let (story, _) = story.split_once("\n    }").unwrap();
+        story.lines().map(|line| line.trim().to_owned()).collect()
+    };
+    assert_eq!(story(STORIES), story(FEEDBACK));
 }
 
 #[test]

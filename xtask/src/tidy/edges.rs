@@ -84,6 +84,7 @@ const TEST_EDGES: &[(&str, &str, &str)] = &[
 const FREE: &[&str] = &[
     "xtask",
     "ovenjs-benches",
+    "ovenjs-box-benches",
     "ovenjs-examples",
     "ovenjs-interop",
 ];

@@ -183,7 +183,6 @@ impl Discord {
     /// connection to its port would be. It speaks HTTP/1.1 and websockets, without TLS.
     ///
     /// Once the box is gone, the streams end at once.
-    #[must_use]
     pub fn door(&self) -> impl Fn() -> DuplexStream + Clone + Send + Sync + use<> {
         let door = self.door.clone();
         move || door.open()
