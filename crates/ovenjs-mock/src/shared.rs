@@ -136,7 +136,7 @@ impl Shared {
 
     /// What is to be posted to the application's endpoints now.
     pub(crate) fn posts(&self) -> Vec<Post> {
-        let (now, _) = clock();
+        let now = clock();
         let (posts, is_hurried) = {
             let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
             let posts = backend.posts(now);
