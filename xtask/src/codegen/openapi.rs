@@ -15,7 +15,25 @@ const PROSE: [&str; 4] = ["description", "title", "default", "x-discord-union"];
 
 /// Values that the documentation has and Discord takes, and that the file leaves out: enum, name and
 /// value, each greater than those of the file.
-const MISSING_VALUES: [(&str, &str, &str); 1] = [("MessageReferenceType", "FORWARD", "1")];
+const MISSING_VALUES: [(&str, &str, &str); 2] = [
+    ("ChannelTypes", "GUILD_MEDIA", "16"),
+    ("MessageReferenceType", "FORWARD", "1"),
+];
+
+/// Fields that take one of these values too: object, field and value.
+const MISSING_CHOICES: [(&str, &str, &str); 3] = [
+    ("CreateGuildChannelRequest", "type", "16"),
+    ("GuildChannelResponse", "type", "16"),
+    ("UpdateGuildChannelRequestPartial", "type", "16"),
+];
+
+/// Fields that the file calls an object of texts by language and that are the one text of the
+/// documentation, which is what Discord takes: object, field, and what the file calls it.
+const TEXT_AFTER_ALL: [(&str, &str, &str); 1] = [(
+    "ApplicationFormPartial",
+    "description",
+    "ApplicationFormPartial.description",
+)];
 
 /// Fields that the file calls required and that a body may leave out, as the documentation says: object
 /// and field.
@@ -37,6 +55,20 @@ pub(super) fn schemas(openapi: &Value, tables: &mut Tables) -> Result<()> {
             .find(|field| field.name == name && !field.optional)
             .with_context(|| format!("{object} demands no {name} now"))?;
         field.optional = true;
+    }
+    for (object, name, value) in MISSING_CHOICES {
+        let choices = pinned(&mut field_of(tables, object, name)?.shape)
+            .filter(|choices| !choices.iter().any(|known| known == value))
+            .with_context(|| format!("{object}.{name} needs no {value} now"))?;
+        choices.push(value.to_owned());
+    }
+    for (object, name, former) in TEXT_AFTER_ALL {
+        let Some(Schema::Object { fields, .. }) = tables.schemas.remove(former) else {
+            bail!("the OpenAPI file has no {former}");
+        };
+        let text = fields.into_iter().find(|field| field.name == "default");
+        let text = text.with_context(|| format!("{former} has no default"))?;
+        field_of(tables, object, name)?.shape = Shape::Union(vec![text.shape, Shape::Null]);
     }
     // The file gives the faults of a form the integer codes of whole errors. The documentation has
     // words there, and words are what Discord sends.
@@ -67,6 +99,25 @@ pub(super) fn schemas(openapi: &Value, tables: &mut Tables) -> Result<()> {
         },
     );
     Ok(())
+}
+
+fn field_of<'a>(tables: &'a mut Tables, object: &str, name: &str) -> Result<&'a mut Field> {
+    let Some(Schema::Object { fields, .. }) = tables.schemas.get_mut(object) else {
+        bail!("the OpenAPI file has no {object}");
+    };
+    let mut fields = fields.iter_mut();
+    fields
+        .find(|field| field.name == name)
+        .with_context(|| format!("{object} has no {name}"))
+}
+
+/// The values that a shape is one of, where null may stand beside them.
+fn pinned(shape: &mut Shape) -> Option<&mut Vec<String>> {
+    match shape {
+        Shape::Pinned { values, .. } => Some(values),
+        Shape::Union(shapes) => shapes.iter_mut().find_map(pinned),
+        _ => None,
+    }
 }
 
 pub(super) fn operations(

@@ -307,8 +307,8 @@ fn check_kind(world: &World, guild: u64, kind: u64) -> Result<(), Failure> {
     let community = world.has_feature(guild, "COMMUNITY");
     match kind {
         kind::TEXT | kind::VOICE | kind::CATEGORY | kind::FORUM => Ok(()),
-        kind::ANNOUNCEMENT | kind::STAGE if community => Ok(()),
-        _ if community => Err(fields::no_choice("type", "0, 2, 4, 5, 13, 15")),
+        kind::ANNOUNCEMENT | kind::STAGE | kind::MEDIA if community => Ok(()),
+        _ if community => Err(fields::no_choice("type", "0, 2, 4, 5, 13, 15, 16")),
         _ => Err(fields::no_choice("type", "0, 2, 4, 15")),
     }
 }
@@ -341,6 +341,16 @@ fn blank(kind: u64) -> Object {
             "default_reaction_emoji": null,
             "default_sort_order": null,
             "default_forum_layout": 0,
+            "default_thread_rate_limit_per_user": 0,
+        }),
+        kind::MEDIA => json!({
+            "topic": null,
+            "last_message_id": null,
+            "nsfw": false,
+            "rate_limit_per_user": 0,
+            "available_tags": [],
+            "default_reaction_emoji": null,
+            "default_sort_order": null,
             "default_thread_rate_limit_per_user": 0,
         }),
         _ => json!({
@@ -388,6 +398,22 @@ fn settable(kind: u64) -> &'static [&'static str] {
             "default_thread_rate_limit_per_user",
             "default_auto_archive_duration",
         ],
+        kind::MEDIA => &[
+            "name",
+            "position",
+            "permission_overwrites",
+            "parent_id",
+            "topic",
+            "nsfw",
+            "rate_limit_per_user",
+            "flags",
+            "available_tags",
+            "default_reaction_emoji",
+            "default_sort_order",
+            "default_tag_setting",
+            "default_thread_rate_limit_per_user",
+            "default_auto_archive_duration",
+        ],
         _ => &[
             "name",
             "position",
@@ -420,7 +446,8 @@ fn settled(
         let value = match *key {
             "name" => name(kind, value.as_str().unwrap_or_default())?.into(),
             "topic" => {
-                let max = if kind == kind::FORUM { 4096 } else { 1024 };
+                let posts = matches!(kind, kind::FORUM | kind::MEDIA);
+                let max = if posts { 4096 } else { 1024 };
                 fields::text_within(&["topic"], value.as_str().unwrap_or_default(), max)?;
                 value.clone()
             }
@@ -431,7 +458,13 @@ fn settled(
                 Some(emoji) => fields::emoji(emoji),
                 None => Value::Null,
             },
-            "flags" => (value.as_u64().unwrap_or(0) & REQUIRE_TAG).into(),
+            "flags" => {
+                let mut known = REQUIRE_TAG;
+                if kind == kind::MEDIA {
+                    known |= HIDE_MEDIA_DOWNLOAD_OPTIONS;
+                }
+                (value.as_u64().unwrap_or(0) & known).into()
+            }
             "bitrate" => bitrate(world, guild, kind, value)?,
             "user_limit" => {
                 let max = if kind == kind::STAGE { 10_000 } else { 99 };
@@ -460,7 +493,7 @@ fn name(kind: u64, asked: &str) -> Result<String, Failure> {
         return Err(fields::required("name"));
     }
     Ok(match kind {
-        kind::TEXT | kind::ANNOUNCEMENT | kind::FORUM => trimmed
+        kind::TEXT | kind::ANNOUNCEMENT | kind::FORUM | kind::MEDIA => trimmed
             .to_lowercase()
             .split_whitespace()
             .collect::<Vec<_>>()
@@ -582,6 +615,9 @@ pub(super) fn direct_message() -> Failure {
 
 /// The flag of forums in which every post needs a tag.
 const REQUIRE_TAG: u64 = 1 << 4;
+
+/// The flag of a media channel whose files cannot be downloaded from the menu.
+const HIDE_MEDIA_DOWNLOAD_OPTIONS: u64 = 1 << 15;
 
 /// Discord's bound on the channels of a guild, categories among them.
 const MAX_CHANNELS: usize = 500;

@@ -134,7 +134,7 @@ fn reorder(call: &Call, world: &mut World) -> Done {
         .guilds
         .get(&guild)
         .is_some_and(|room| room.object.key("owner_id") == Some(world.bot));
-    let (top, _) = world.highest_role(guild, world.bot);
+    let top = world.place_of_bot(guild);
     let mut moves = Vec::new();
     for one in call.body.as_array().into_iter().flatten() {
         let Some(one) = one.as_object() else {
@@ -148,7 +148,7 @@ fn reorder(call: &Call, world: &mut World) -> Done {
         let Some(position) = one.int("position") else {
             continue;
         };
-        if position > top && !owner {
+        if position >= top && !owner {
             return Err(Failure::missing_permissions());
         }
         moves.push((id, position));

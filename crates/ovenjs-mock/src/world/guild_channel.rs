@@ -20,6 +20,7 @@ pub(crate) mod kind {
     pub(crate) const ANNOUNCEMENT: u64 = 5;
     pub(crate) const STAGE: u64 = 13;
     pub(crate) const FORUM: u64 = 15;
+    pub(crate) const MEDIA: u64 = 16;
 }
 
 impl World {

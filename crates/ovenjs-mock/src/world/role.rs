@@ -89,17 +89,7 @@ impl World {
     /// Moves roles to new places and closes the gaps; gives those that stand elsewhere now, with
     /// their old positions.
     pub(crate) fn move_roles(&mut self, guild: u64, moves: &[(u64, u64)]) -> Vec<(u64, u64)> {
-        let Some(room) = self.guilds.get(&guild) else {
-            return Vec::new();
-        };
-        let mut order: Vec<(u64, Reverse<u64>)> = room
-            .roles
-            .iter()
-            .filter(|(id, _)| **id != guild)
-            .map(|(id, role)| (role.int("position").unwrap_or(0), Reverse(*id)))
-            .collect();
-        order.sort_unstable();
-        let mut order: Vec<u64> = order.into_iter().map(|(_, Reverse(id))| id).collect();
+        let mut order: Vec<u64> = self.role_order(guild).map(|(_, Reverse(id))| id).collect();
         for (id, position) in moves {
             order.retain(|other| other != id);
             let place = usize::try_from(position.saturating_sub(1)).unwrap_or(usize::MAX);
@@ -118,6 +108,28 @@ impl World {
             }
         }
         moved
+    }
+
+    /// At which position the bot's highest role would stand if no two stood at the same.
+    pub(crate) fn place_of_bot(&self, guild: u64) -> u64 {
+        let top = self.highest_role(guild, self.bot);
+        (1_u64..)
+            .zip(self.role_order(guild))
+            .find(|(_, role)| *role == top)
+            .map_or(0, |(place, _)| place)
+    }
+
+    /// The positions and ids of all roles but `@everyone`, the lowest first. Of two at the same
+    /// position the older is higher.
+    fn role_order(&self, guild: u64) -> impl Iterator<Item = (u64, Reverse<u64>)> + use<> {
+        let room = self.guilds.get(&guild);
+        let roles = room.into_iter().flat_map(|room| &room.roles);
+        let mut order: Vec<(u64, Reverse<u64>)> = roles
+            .filter(|(id, _)| **id != guild)
+            .map(|(id, role)| (role.int("position").unwrap_or(0), Reverse(*id)))
+            .collect();
+        order.sort_unstable();
+        order.into_iter()
     }
 
     fn tell_role(&mut self, event: &str, guild: u64, role: Object) {

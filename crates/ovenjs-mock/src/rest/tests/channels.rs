@@ -377,3 +377,29 @@ fn a_closed_conversation_is_there_again() {
     );
     stage.end();
 }
+
+#[test]
+fn a_community_has_media_channels() {
+    let mut stage = Stage::new();
+    let guild = stage.guild();
+    let path = format!("/guilds/{guild}/channels");
+    let media = json!({ "name": "Pictures", "type": 16, "topic": "x".repeat(1025) });
+    let refused = stage.call("POST", &path, media.clone());
+    assert_eq!(refused.refusal(), (400, 50035));
+    stage.world(|world| {
+        let object = &mut world.guilds.get_mut(&guild).unwrap().object;
+        object.insert("features".to_owned(), json!(["COMMUNITY"]));
+    });
+    let made = stage.call("POST", &path, media);
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.text("/name"), "pictures");
+    assert!(made.body.get("default_forum_layout").is_none());
+    let made = format!("/channels/{}", made.text("/id"));
+    // Menus without downloads are a media channel's alone.
+    let changed = stage.call("PATCH", &made, json!({ "flags": 1 << 15 }));
+    assert_eq!(changed.body["flags"], 1 << 15);
+    let post = json!({ "name": "one", "message": { "content": "look" } });
+    let post = stage.call("POST", &format!("{made}/threads"), post);
+    assert_eq!(post.status, 201, "{}", post.body);
+    stage.end();
+}
