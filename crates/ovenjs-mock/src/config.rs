@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod limits;
+mod sku;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::faults::FaultMenu;
 
 pub use endpoints::Endpoints;
 pub use limits::{Bucket, GlobalModel, Limits, Model, Rate, Refusal, Sublimit, When};
+pub use sku::{Sale, Sku};
 
 /// How the box is furnished. Each knob has a default under which tests are quick; [`like_discord`]
 /// sets those of the real thing.
@@ -39,6 +41,8 @@ pub struct Config {
     /// The guilds that the bot is in. The first channel of the first guild is the default one.
     /// Default: one guild with one channel `general`.
     pub guilds: Vec<Guild>,
+    /// What the application sells. Default nothing.
+    pub skus: Vec<Sku>,
     /// The interval that Hello announces. Default 41,250 ms, as Discord's.
     pub heartbeat_interval: Duration,
     /// How much later than the interval a heartbeat may come before the connection is closed with
@@ -105,6 +109,7 @@ impl Default for Config {
             token: None,
             application: "Oven".to_owned(),
             guilds: vec![Guild::named("The Bakery")],
+            skus: Vec::new(),
             heartbeat_interval: Duration::from_millis(41_250),
             heartbeat_grace: Duration::from_secs(20),
             resume_window: Duration::from_secs(120),
@@ -164,6 +169,13 @@ impl Config {
     #[must_use]
     pub fn guilds(mut self, guilds: impl IntoIterator<Item = Guild>) -> Self {
         self.guilds = guilds.into_iter().collect();
+        self
+    }
+
+    /// Sells these.
+    #[must_use]
+    pub fn skus(mut self, skus: impl IntoIterator<Item = Sku>) -> Self {
+        self.skus = skus.into_iter().collect();
         self
     }
 

@@ -83,7 +83,8 @@ mod time;
 mod world;
 
 pub use config::{
-    Bucket, Config, Endpoints, GlobalModel, Guild, Limits, Model, Rate, Refusal, Sublimit, When,
+    Bucket, Config, Endpoints, GlobalModel, Guild, Limits, Model, Rate, Refusal, Sale, Sku,
+    Sublimit, When,
 };
 pub use error::{Error, Kind};
 pub use faults::FaultMenu;

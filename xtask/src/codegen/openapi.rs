@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
-use super::{list, structures::Structures, text, texts};
+use super::{
+    list,
+    structures::{Structures, parse},
+    text, texts,
+};
 use crate::spec::table::{
     Answer, Content, EnumTable, Field, Operation, Range, Schema, Shape, Tables,
 };
@@ -35,9 +39,18 @@ const TEXT_AFTER_ALL: [(&str, &str, &str); 1] = [(
     "ApplicationFormPartial.description",
 )];
 
-/// Fields that the file calls required and that a body may leave out, as the documentation says: object
-/// and field.
-const OPTIONAL_AFTER_ALL: [(&str, &str); 1] = [("BotAccountPatchRequest", "username")];
+/// Fields of which the documentation says something else than the file: object, field and shape, where
+/// `?` makes the field optional, and `+` adds one that the file leaves out.
+const CORRECTIONS: [(&str, &str, &str); 4] = [
+    ("ApplicationCommandCreateRequest", "nsfw", "+?bool|null"),
+    (
+        "ApplicationCommandPatchRequestPartial",
+        "nsfw",
+        "+?bool|null",
+    ),
+    ("ApplicationCommandUpdateRequest", "nsfw", "+?bool|null"),
+    ("BotAccountPatchRequest", "username", "?str(2..32)"),
+];
 
 pub(super) fn schemas(openapi: &Value, tables: &mut Tables) -> Result<()> {
     let named = openapi["components"]["schemas"]
@@ -46,15 +59,30 @@ pub(super) fn schemas(openapi: &Value, tables: &mut Tables) -> Result<()> {
     for (name, schema) in named {
         add(name, schema, tables).with_context(|| format!("schema {name}"))?;
     }
-    for (object, name) in OPTIONAL_AFTER_ALL {
+    for (object, name, shape) in CORRECTIONS {
         let Some(Schema::Object { fields, .. }) = tables.schemas.get_mut(object) else {
             bail!("the OpenAPI file has no {object}");
         };
-        let field = fields
-            .iter_mut()
-            .find(|field| field.name == name && !field.optional)
-            .with_context(|| format!("{object} demands no {name} now"))?;
-        field.optional = true;
+        if shape.starts_with('+') {
+            let known = fields.iter().any(|field| field.name == name);
+            ensure!(!known, "{object} has a {name} of its own now");
+            fields.push(Field {
+                name: name.to_owned(),
+                optional: false,
+                shape: Shape::Any,
+            });
+            fields.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        let shape = shape.trim_start_matches('+');
+        let field = fields.iter_mut().find(|field| field.name == name);
+        let field = field.with_context(|| format!("{object} has no {name} now"))?;
+        let corrected = parse(shape.trim_start_matches('?'))?;
+        ensure!(
+            field.shape != corrected || !field.optional,
+            "{object}.{name} needs no correction any more"
+        );
+        field.optional |= shape.starts_with('?');
+        field.shape = corrected;
     }
     for (object, name, value) in MISSING_CHOICES {
         let choices = pinned(&mut field_of(tables, object, name)?.shape)

@@ -7,7 +7,7 @@ use crate::{
     courier::Courier,
     error::Error,
     failure::Failure,
-    json::{Object, object},
+    json::{Fields, Object, object},
     shared::Shared,
     world::{
         Draft, Emoji, World,
@@ -245,6 +245,7 @@ fn begin(
             backend.play(now, |world| {
                 let guild = world.channel_guild(channel);
                 let Typed { data, name } = find(world, guild)?;
+                world.may_use(data.key("id").unwrap_or_default(), user, channel)?;
                 Ok(world.begin(Deed {
                     kind,
                     user,

@@ -4,11 +4,13 @@ pub(crate) mod acts;
 mod answer;
 mod attempt;
 mod complaint;
+mod consent;
 mod endpoint;
 mod expectation;
 mod faults;
 mod guild;
 mod presence;
+mod purchase;
 mod seen;
 mod snapshot;
 mod user;
@@ -224,6 +226,12 @@ impl Discord {
     #[must_use]
     pub fn token(&self) -> String {
         self.shared.look(|backend| backend.world.token.clone())
+    }
+
+    /// The secret with which the application asks for OAuth2 tokens.
+    #[must_use]
+    pub fn client_secret(&self) -> String {
+        self.shared.look(|backend| backend.world.client_secret())
     }
 
     /// The bot's application.

@@ -5,17 +5,9 @@ use ovenjs_types::{
     marker::{ChannelMarker, GenericMarker, GuildMarker},
 };
 
-use crate::world::World;
-
 use super::User;
 
 impl User {
-    /// The OAuth2 token with which the bot can add this user to guilds and groups.
-    #[must_use]
-    pub fn access_token(&self) -> String {
-        World::access_token(self.id)
-    }
-
     /// Joins a guild; nothing happens where the user is a member already.
     pub fn joins(&self, guild: Id<GuildMarker>) {
         self.shared.with(|backend, now| {

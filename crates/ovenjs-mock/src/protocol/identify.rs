@@ -77,7 +77,7 @@ impl Gateway {
         if !self.intents.are_known(intents) {
             return Err(close::INVALID_INTENTS);
         }
-        if intents & self.rules.disallowed_intents != 0 {
+        if intents & (self.rules.disallowed_intents | world.barred_intents()) != 0 {
             return Err(close::DISALLOWED_INTENTS);
         }
         let on_shard = |guild: &&u64| shard_of(Some(**guild), shard.1) == shard.0;

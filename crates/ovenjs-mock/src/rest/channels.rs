@@ -262,7 +262,7 @@ fn create_dm(call: &Call, world: &mut World) -> Done {
         let users = tokens
             .iter()
             .filter_map(Value::as_str)
-            .map(|token| world.bearer_of(token))
+            .map(|token| world.bearer_of(token, "gdm.join"))
             .collect::<Result<BTreeSet<u64>, Failure>>()?;
         world.open_group(&users)?
     };
@@ -273,7 +273,7 @@ fn add_recipient(call: &Call, world: &mut World) -> Done {
     let id = in_group(call, world)?;
     let user = call.id("user_id");
     let token = call.fields();
-    let bearer = world.bearer_of(token.text("access_token").unwrap_or_default())?;
+    let bearer = world.bearer_of(token.text("access_token").unwrap_or_default(), "gdm.join")?;
     if bearer != user {
         return Err(Failure::new(400, 50033, "Invalid Recipient(s)"));
     }

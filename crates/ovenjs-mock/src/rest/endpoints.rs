@@ -11,7 +11,7 @@ use crate::{
     oracle::{Oracle, Route},
 };
 
-use super::{Request, is_authorized, without_prefix};
+use super::{Asker, Request, without_prefix};
 
 impl Backend {
     /// Begins the questions that have to be answered before a request can be judged: an endpoint
@@ -27,11 +27,11 @@ impl Backend {
             return Vec::new();
         };
         let may = EDITS_OF_APPLICATION.contains(&found.operation.id.as_str())
-            && is_authorized(
+            && Asker::of(
                 found.operation,
                 request.authorization.as_deref(),
-                &self.world.token,
-            );
+                &self.world,
+            ) == Ok(Asker::Bot);
         let Ok((Some(edit), _)) = &request.form.read else {
             return Vec::new();
         };

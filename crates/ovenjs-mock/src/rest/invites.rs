@@ -9,7 +9,7 @@ use crate::{
     world::{World, audit::action, channel_of, guild_channel::kind, permission},
 };
 
-use super::{Call, Done, fields, ok};
+use super::{Call, Done, application, fields, ok};
 
 pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     Some(match call.operation.as_str() {
@@ -121,7 +121,7 @@ fn new(call: &Call, world: &World, guild: u64, channel: u64) -> Result<Object, F
                 return Err(Failure::unknown(10002));
             }
             invite.set("target_type", kind);
-            invite.set("target_application", target_application(world));
+            invite.set("target_application", application::public(world));
         }
         None => {}
     }
@@ -151,29 +151,6 @@ fn role_ids(asked: &Object) -> Vec<u64> {
             .filter_map(snowflake)
             .collect(),
     }
-}
-
-/// The bot's application as an invite shows it.
-fn target_application(world: &World) -> Value {
-    let fields = [
-        "id",
-        "name",
-        "icon",
-        "description",
-        "type",
-        "flags",
-        "flags_new",
-        "verify_key",
-        "bot_public",
-        "bot_require_code_grant",
-        "tags",
-    ];
-    let known = &world.application;
-    let shown: Object = fields
-        .into_iter()
-        .filter_map(|key| Some((key.to_owned(), known.get(key)?.clone())))
-        .collect();
-    Value::Object(shown)
 }
 
 fn get(call: &Call, world: &World) -> Done {

@@ -40,7 +40,7 @@ fn get(world: &World, guild: u64, user: u64) -> Done {
 fn list(call: &Call, world: &World) -> Done {
     let guild = call.id("guild_id");
     world.in_guild(guild)?;
-    if !world.members_listed {
+    if !world.members_listed() {
         return Err(Failure::missing_access());
     }
     let after = call.number("after").unwrap_or(0);
@@ -91,7 +91,10 @@ fn add(call: &Call, world: &mut World) -> Done {
     let (guild, user) = (call.id("guild_id"), call.id("user_id"));
     world.bot_may_in_guild(guild, permission::CREATE_INSTANT_INVITE)?;
     let asked = call.fields();
-    let bearer = world.bearer_of(asked.text("access_token").unwrap_or_default())?;
+    let bearer = world.bearer_of(
+        asked.text("access_token").unwrap_or_default(),
+        "guilds.join",
+    )?;
     if bearer != user {
         return Err(Failure::new(
             403,

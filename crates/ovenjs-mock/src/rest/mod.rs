@@ -1,10 +1,13 @@
 //! From a request to an answer, in Discord's order: version, route, token, limits, form, deed.
 
+mod application;
+mod asker;
 mod audit_log;
 mod auto_moderation;
 mod bans;
 mod canned;
 mod channels;
+mod command_permissions;
 mod commands;
 mod emojis;
 mod endpoints;
@@ -20,12 +23,15 @@ mod limits;
 mod members;
 mod messages;
 mod multipart;
+mod oauth2;
 mod overwrites;
 mod pins;
 mod polls;
 mod reactions;
+mod role_connections;
 mod roles;
 mod search;
+mod shop;
 mod soundboard;
 mod stages;
 mod stickers;
@@ -50,11 +56,13 @@ use crate::{
     failure::Failure,
     faults::Delivery,
     json::{Object, object},
-    oracle::{Operation, OperationMatch, Oracle, Route, Violation},
+    oracle::{OperationMatch, Oracle, Route, Violation},
     world::{File, World, audit},
 };
 
 use limits::{Allowance, Ask, Facts, Payer, Refused};
+
+use asker::Asker;
 
 pub use canned::CANNED_OPERATIONS;
 pub(crate) use form::Form;
@@ -95,6 +103,7 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) operation: String,
+    pub(crate) asker: Asker,
     params: BTreeMap<String, String>,
     query: Vec<(String, String)>,
     pub(crate) body: Value,
@@ -182,6 +191,11 @@ fn done() -> Done {
 /// Does the deed of an operation; `None` where the box does not act on it.
 fn deed(call: &Call, world: &mut World) -> Option<Done> {
     users::act(call, world)
+        .or_else(|| application::act(call, world))
+        .or_else(|| oauth2::act(call, world))
+        .or_else(|| role_connections::act(call, world))
+        .or_else(|| command_permissions::act(call, world))
+        .or_else(|| shop::act(call, world))
         .or_else(|| threads::act(call, world))
         .or_else(|| guilds::act(call, world))
         .or_else(|| guild_settings::act(call, world))
@@ -264,13 +278,11 @@ impl Backend {
         if let Some(status) = self.faults.take_broken(&route) {
             return (broken(status), record);
         }
-        if !is_authorized(
-            found.operation,
-            request.authorization.as_deref(),
-            &self.world.token,
-        ) {
-            return (refuse(&Failure::unauthorized()), record);
-        }
+        let authorization = request.authorization.as_deref();
+        let asker = match Asker::of(found.operation, authorization, &self.world) {
+            Ok(asker) => asker,
+            Err(failure) => return (refuse(&failure), record),
+        };
         if self.is_down(&found) {
             return (broken(503), record);
         }
@@ -279,7 +291,7 @@ impl Backend {
             Ok(allowance) => allowance,
             Err(refused) => return (refused.reply(), record),
         };
-        let outcome = self.perform(request, &found, &mut record);
+        let outcome = self.perform(request, asker, &found, &mut record);
         let (status, body) = match outcome {
             Ok((status, body)) => (status, body),
             Err(failure) => (failure.status, Some(failure.body())),
@@ -315,6 +327,7 @@ impl Backend {
     fn perform(
         &mut self,
         request: &Request,
+        asker: Asker,
         found: &OperationMatch<'_>,
         record: &mut Record,
     ) -> Done {
@@ -365,6 +378,7 @@ impl Backend {
         self.judge_endpoints(&operation.id, body.as_ref())?;
         let call = Call {
             operation: operation.id.clone(),
+            asker,
             params: found
                 .params
                 .iter()
@@ -545,13 +559,6 @@ fn without_secrets(found: &OperationMatch<'_>) -> String {
                 path.replace(&placeholder, value)
             }
         })
-}
-
-fn is_authorized(operation: &Operation, header: Option<&str>, token: &str) -> bool {
-    if operation.auth.iter().any(|kind| kind == "none") || operation.usable_by == "token-in-path" {
-        return true;
-    }
-    header.and_then(|header| header.strip_prefix("Bot ")) == Some(token)
 }
 
 fn read_query(query: &str) -> Vec<(String, String)> {

@@ -1,15 +1,20 @@
 //! Stories of the guild side on a virtual clock: what a request does, who hears of it, what the
 //! audit log says, and what is refused.
 
+mod application;
 mod auto_moderation;
 mod bans;
 mod canned;
 mod channels;
+mod command_permissions;
 mod emojis;
 mod invites;
 mod members;
+mod oauth2;
+mod role_connections;
 mod roles;
 mod settings;
+mod shop;
 mod soundboard;
 mod stages;
 mod stickers;
@@ -131,27 +136,70 @@ impl Stage {
 
     /// A request of the bot with the reason "tidy up"; a body of null is none.
     pub(super) fn call(&mut self, method: &str, path: &str, body: Value) -> Answer {
+        let token = format!("Bot {}", self.discord.token());
+        self.call_as(&token, method, path, body)
+    }
+
+    /// A request of the client to which a user has given its token.
+    pub(super) fn as_user(&mut self, user: u64, method: &str, path: &str, body: Value) -> Answer {
+        let token = format!("Bearer {}", World::access_token(user));
+        self.call_as(&token, method, path, body)
+    }
+
+    pub(super) fn call_as(
+        &mut self,
+        authorization: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Answer {
+        let text = match body {
+            Value::Null => String::new(),
+            Value::String(form) => {
+                let kind = "application/x-www-form-urlencoded";
+                return self.send(authorization, method, path, kind, form.as_bytes());
+            }
+            body => body.to_string(),
+        };
+        let kind = "application/json";
+        self.send(authorization, method, path, kind, text.as_bytes())
+    }
+
+    /// A file alone in a form, under this name.
+    pub(super) fn upload(&mut self, method: &str, path: &str, field: &str, file: &str) -> Answer {
+        let token = format!("Bot {}", self.discord.token());
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{field}.csv\"\r\n\
+             Content-Type: text/csv\r\n\r\n{file}\r\n--b--\r\n"
+        );
+        let kind = "multipart/form-data; boundary=b";
+        self.send(&token, method, path, kind, body.as_bytes())
+    }
+
+    fn send(
+        &mut self,
+        authorization: &str,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Answer {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = format!("/api/v10{path}");
-        let token = format!("Bot {}", self.discord.token());
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
         let reply = self.discord.request(
             self.now,
             Call {
                 method,
                 path: &path,
                 query,
-                authorization: Some(&token),
-                content_type: Some("application/json"),
+                authorization: Some(authorization),
+                content_type: Some(kind),
                 reason: Some("tidy%20up"),
-                body: body.as_bytes(),
+                body,
             },
         );
-        let body = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let text = || Value::String(String::from_utf8_lossy(&reply.body).into_owned());
+        let body = serde_json::from_slice(&reply.body).unwrap_or_else(|_| text());
         Answer {
             status: reply.status,
             body,

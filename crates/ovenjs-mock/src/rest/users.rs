@@ -1,8 +1,12 @@
-//! The gateway's address, the application and users.
+//! The gateway's address and users.
 
 use serde_json::{Value, json};
 
-use crate::{failure::Failure, json::Fields, world::World};
+use crate::{
+    failure::Failure,
+    json::{Fields, object},
+    world::World,
+};
 
 use super::{Call, Done, fields, ok};
 
@@ -19,14 +23,13 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
                 "max_concurrency": call.setting.max_concurrency,
             },
         })),
-        "get_my_user" => ok(world.me()),
+        "get_my_user" => ok(myself(call, world)),
         "update_my_user" => update(call, world),
         "get_user" => match world.user(call.id("user_id")) {
             Value::Null => Err(Failure::unknown(10013)),
             user => ok(user),
         },
-        "get_my_application" | "get_my_oauth2_application" => ok(application(world)),
-        "list_my_connections" => Err(Failure::new(403, 20001, "Bots cannot use this endpoint")),
+        "list_my_connections" => call.bearer("connections").and_then(|_| ok(json!([]))),
         _ => return None,
     })
 }
@@ -66,13 +69,19 @@ fn gateway_url(world: &World) -> String {
     world.origin.replacen("http", "ws", 1)
 }
 
-fn application(world: &World) -> Value {
-    let mut application = world.application.clone();
-    application.set("bot", world.user(world.bot));
-    application.set("approximate_guild_count", world.guilds.len());
-    // A field of old that some clients still read, and the schema has dropped.
-    application.remove("summary");
-    Value::Object(application)
+/// Whoever asks, as it sees itself.
+fn myself(call: &Call, world: &World) -> Value {
+    let Some(grant) = call.asker.bearer() else {
+        return world.me();
+    };
+    let mut user = object(world.user(grant.user));
+    user.set("mfa_enabled", false);
+    user.set("locale", "en-US");
+    if grant.allows("email") {
+        user.set("email", Value::Null);
+        user.set("verified", false);
+    }
+    Value::Object(user)
 }
 
 /// What no name may contain, and what no name may be.

@@ -248,6 +248,7 @@ fn told(shared: &Shared, id: u64, outcome: &Outcome) -> Value {
             json!({ "interaction_id": id_text, "outcome": "message", "message_id": message.to_string() })
         }
         Outcome::Choices => json!({ "interaction_id": id_text, "outcome": "choices" }),
+        Outcome::Activity => json!({ "interaction_id": id_text, "outcome": "activity" }),
         Outcome::Modal => shared.look(|backend| {
             let response = backend
                 .world

@@ -212,6 +212,17 @@ fn check_button(button: &Object, path: &[String], faults: &mut Faults) {
             if !has("sku_id") {
                 faults.add_at(path, "sku_id", REQUIRED.0, REQUIRED.1);
             }
+            // Discord writes on it what is sold.
+            for key in ["custom_id", "label", "url", "emoji"] {
+                if has(key) {
+                    faults.add_at(
+                        path,
+                        key,
+                        "BUTTON_COMPONENT_PREMIUM_FIELD_INVALID",
+                        "A premium button has a sku_id and nothing to show",
+                    );
+                }
+            }
             return;
         }
         _ => {

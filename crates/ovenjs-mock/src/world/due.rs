@@ -9,6 +9,8 @@ pub(super) enum Due {
     Poll { channel: u64, message: u64 },
     /// A thread in which nobody speaks is archived.
     Thread(u64),
+    /// A paid month of a subscription is over.
+    Subscription(u64),
 }
 
 impl World {
@@ -29,6 +31,7 @@ impl World {
             match self.due.pop_first() {
                 Some((_, Due::Poll { channel, message })) => self.close_poll(channel, message),
                 Some((_, Due::Thread(thread))) => self.put_to_sleep(thread),
+                Some((_, Due::Subscription(id))) => self.end_period(id),
                 None => return,
             }
         }

@@ -53,6 +53,8 @@ pub(crate) enum Response {
     Update,
     Choices(Vec<Value>),
     Modal(Object),
+    /// The activity of this instance is launched.
+    Activity(String),
 }
 
 /// What the user sees of an interaction, once there is something to see.
@@ -61,6 +63,7 @@ pub(crate) enum Outcome {
     Shown(u64),
     Modal,
     Choices,
+    Activity,
 }
 
 /// What a user does.
@@ -89,6 +92,11 @@ impl World {
             "mock-interaction-token-{id}-{:0>48}",
             format!("{:x}", id ^ self.bot)
         );
+        let entitlements = self.entitlements_for(deed.user, guild);
+        let skus: Vec<Value> = entitlements
+            .iter()
+            .filter_map(|one| one.get("sku_id").cloned())
+            .collect();
         let mut event = object(json!({
             "id": id.to_string(),
             "application_id": self.application_id().to_string(),
@@ -99,8 +107,8 @@ impl World {
             "channel_id": deed.channel.to_string(),
             "channel": self.partial_channel(deed.channel, deed.user),
             "app_permissions": self.channel_permissions(deed.channel, self.bot).to_string(),
-            "entitlements": [],
-            "entitlement_sku_ids": [],
+            "entitlements": entitlements,
+            "entitlement_sku_ids": skus,
             "authorizing_integration_owners": owners(guild),
             "context": if guild.is_some() { 0 } else { 1 },
             "attachment_size_limit": 10_485_760,
@@ -184,6 +192,7 @@ impl World {
             (MESSAGE_COMPONENT, 6 | 7) => true,
             (MODAL_SUBMIT, 6 | 7) => from_message,
             (APPLICATION_COMMAND | MESSAGE_COMPONENT, 9) => true,
+            (APPLICATION_COMMAND | MESSAGE_COMPONENT | MODAL_SUBMIT, LAUNCH_ACTIVITY) => true,
             _ => false,
         };
         if !lawful {
@@ -219,6 +228,7 @@ impl World {
             }
             8 => (Response::Choices(data.list("choices").to_vec()), None),
             9 => (Response::Modal(modal::check(data)?), None),
+            LAUNCH_ACTIVITY => (Response::Activity(self.launch_activity(id)), None),
             _ => (Response::Pong, None),
         };
         if let Some(interaction) = self.interactions.get_mut(&id) {
@@ -329,6 +339,7 @@ impl World {
             }
             Response::Modal(_) => Some(Outcome::Modal),
             Response::Choices(_) => Some(Outcome::Choices),
+            Response::Activity(_) => Some(Outcome::Activity),
         }
     }
 
@@ -408,6 +419,37 @@ impl World {
             self.channel_permissions(id, viewer).to_string(),
         );
         Value::Object(channel)
+    }
+
+    /// Launches the application's activity where a user asked for it.
+    fn launch_activity(&mut self, interaction: u64) -> String {
+        let Some(asked) = self.interactions.get(&interaction) else {
+            return String::new();
+        };
+        let (user, channel, guild) = (asked.user, asked.channel, asked.guild);
+        let launch = self.next_id();
+        let (kind, place) = match guild {
+            Some(guild) => ("gc", format!("gc-{guild}-{channel}")),
+            None => ("pc", format!("pc-{channel}")),
+        };
+        let mut location =
+            object(json!({ "id": place, "kind": kind, "channel_id": channel.to_string() }));
+        if let Some(guild) = guild {
+            location.set("guild_id", guild.to_string());
+        }
+        let instance = format!("i-{launch}-{place}");
+        let activity = object(json!({
+            "application_id": self.application_id().to_string(),
+            "instance_id": instance,
+            "launch_id": launch.to_string(),
+            "location": location,
+            "users": [user.to_string()],
+        }));
+        self.activities.insert(instance.clone(), activity);
+        while self.activities.len() > MAX_KEPT_ACTIVITIES {
+            self.activities.pop_first();
+        }
+        instance
     }
 
     fn is_loading(&self, channel: u64, message: u64) -> bool {
@@ -527,8 +569,12 @@ impl World {
         if let Some(guild) = interaction.guild {
             about.set("guild_id", guild.to_string());
         }
+        if let Some(Response::Activity(instance)) = &interaction.response {
+            about.set("activity_instance_id", instance.clone());
+            resource.set("activity_instance", json!({ "id": instance }));
+        }
         let mut shown = object(json!({ "interaction": about }));
-        if matches!(kind, 4 | 5 | 7) {
+        if matches!(kind, 4 | 5 | 7 | LAUNCH_ACTIVITY) {
             shown.set("resource", Value::Object(resource));
         }
         Value::Object(shown)
@@ -541,6 +587,12 @@ fn owners(guild: Option<u64>) -> Value {
 
 /// A token works for a quarter of an hour after the interaction.
 const TOKEN_LIFE_MS: u64 = 15 * 60 * 1000;
+
+/// The response that launches the application's activity.
+const LAUNCH_ACTIVITY: u64 = 12;
+
+/// The oldest activities are over beyond this.
+const MAX_KEPT_ACTIVITIES: usize = 1000;
 
 /// The oldest interactions are forgotten beyond this; their tokens are dead long before.
 const MAX_KEPT_INTERACTIONS: usize = 10_000;

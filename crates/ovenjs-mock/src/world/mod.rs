@@ -7,9 +7,11 @@ pub(crate) mod auto_moderation;
 mod channel;
 mod channels;
 pub(crate) mod command;
+pub(crate) mod command_permission;
 mod component;
 mod due;
 mod emoji;
+pub(crate) mod grant;
 pub(crate) mod guild;
 pub(crate) mod guild_channel;
 pub(crate) mod interaction;
@@ -24,6 +26,7 @@ mod presence;
 mod reaction;
 pub(crate) mod role;
 mod search;
+mod shop;
 pub(crate) mod slash;
 pub(crate) mod soundboard;
 mod stage;
@@ -40,8 +43,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Config, Endpoints},
-    json::{Object, object, snowflake},
+    config::Config,
+    json::{Fields, Object, object, snowflake},
     time::{self, Snowflakes},
 };
 
@@ -95,6 +98,15 @@ pub(crate) struct World {
     pub(crate) guilds: BTreeMap<u64, Guild>,
     pub(crate) channels: Channels,
     pub(crate) commands: Vec<command::Command>,
+    /// What guilds say of commands, by guild and command.
+    command_permissions: BTreeMap<(u64, u64), Vec<Object>>,
+    /// What the application can know of users elsewhere, and what it does know, by user.
+    pub(crate) role_connection_metadata: Vec<Value>,
+    pub(crate) role_connections: BTreeMap<u64, Object>,
+    /// The activities that were launched, by instance.
+    pub(crate) activities: BTreeMap<String, Object>,
+    grants: grant::Grants,
+    pub(crate) shop: shop::Shop,
     /// The emojis of the application, by id.
     pub(crate) application_emojis: BTreeMap<u64, Object>,
     pub(crate) interactions: BTreeMap<u64, interaction::Interaction>,
@@ -116,8 +128,6 @@ pub(crate) struct World {
     pub(crate) default_guild: u64,
     /// Whether auto-moderation looks at what bots and webhooks write, too.
     pub(crate) moderates_bots: bool,
-    /// Whether the application has the members intent, without which Discord lists no members.
-    pub(crate) members_listed: bool,
 }
 
 impl World {
@@ -134,6 +144,12 @@ impl World {
             guilds: BTreeMap::new(),
             channels: Channels::default(),
             commands: Vec::new(),
+            command_permissions: BTreeMap::new(),
+            role_connection_metadata: Vec::new(),
+            role_connections: BTreeMap::new(),
+            activities: BTreeMap::new(),
+            grants: grant::Grants::default(),
+            shop: shop::Shop::default(),
             application_emojis: BTreeMap::new(),
             interactions: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -147,7 +163,6 @@ impl World {
             default_channel: 0,
             default_guild: 0,
             moderates_bots: config.moderate_bots,
-            members_listed: config.disallowed_intents & GUILD_MEMBERS == 0,
         };
         world.found(config);
         world.now_ms = now_ms;
@@ -158,11 +173,14 @@ impl World {
     fn found(&mut self, config: &Config) {
         self.bot = self.add_user(&config.application, true);
         self.owner = self.add_user("owner", false);
-        self.application = self.describe_application(&config.application, &config.endpoints);
+        self.application = self.describe_application(config);
         self.token = config
             .token
             .clone()
             .unwrap_or_else(|| made_up_token(self.bot, config.seed));
+        for sku in &config.skus {
+            self.offer(sku);
+        }
         for plan in &config.guilds {
             // A guild per millisecond, so that neighbours fall on different shards.
             self.now_ms += 1;
@@ -206,8 +224,30 @@ impl World {
         self.bot
     }
 
-    fn describe_application(&self, name: &str, endpoints: &Endpoints) -> Object {
+    /// The privileged intents that the application's flags do not have.
+    pub(crate) fn barred_intents(&self) -> u64 {
+        let flags = self.application.int("flags").unwrap_or(0);
+        let barred = PRIVILEGED.iter().filter(|(_, has)| flags & has == 0);
+        barred.map(|(intent, _)| intent).sum()
+    }
+
+    /// Whether the application has the members intent, without which Discord lists no members.
+    pub(crate) fn members_listed(&self) -> bool {
+        self.barred_intents() & GUILD_MEMBERS == 0
+    }
+
+    /// The secret by which the application asks for tokens.
+    pub(crate) fn client_secret(&self) -> String {
+        format!("secret-{:x}", self.bot.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn describe_application(&self, config: &Config) -> Object {
         let id = self.bot.to_string();
+        let (name, endpoints) = (config.application.as_str(), &config.endpoints);
+        let allowed = PRIVILEGED
+            .iter()
+            .filter(|(intent, _)| config.disallowed_intents & intent == 0);
+        let flags: u64 = allowed.map(|(_, has)| has & LIMITED_FLAGS).sum();
         object(json!({
             "id": id,
             "name": name,
@@ -219,8 +259,8 @@ impl World {
             "bot_public": false,
             "bot_require_code_grant": false,
             "verify_key": "0".repeat(64),
-            "flags": APPLICATION_FLAGS,
-            "flags_new": APPLICATION_FLAGS.to_string(),
+            "flags": flags,
+            "flags_new": flags.to_string(),
             "redirect_uris": [],
             "interactions_endpoint_url": endpoints.interactions,
             "event_webhooks_url": endpoints.events,
@@ -269,9 +309,16 @@ const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw
 /// The bit of the members intent.
 const GUILD_MEMBERS: u64 = 1 << 1;
 
-/// The privileged intents of an application that is not verified: presence, members and message
-/// content, each in its limited form.
-const APPLICATION_FLAGS: u64 = (1 << 13) | (1 << 15) | (1 << 19);
+/// The privileged intents with the flags of an application that has them, reviewed or not: members,
+/// presences and message content.
+const PRIVILEGED: [(u64, u64); 3] = [
+    (GUILD_MEMBERS, (1 << 14) | (1 << 15)),
+    (1 << 8, (1 << 12) | (1 << 13)),
+    (1 << 15, (1 << 18) | (1 << 19)),
+];
+
+/// The flags of an application that is too small for a review.
+const LIMITED_FLAGS: u64 = (1 << 13) | (1 << 15) | (1 << 19);
 
 /// Guilds, users and channels are a day older than the box, so that new things have greater ids.
 const AGE_AT_START_MS: u64 = 86_400_000;

@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    failure::Failure,
-    json::{Fields, object},
-};
+use crate::json::{Fields, object};
 
 use super::World;
 
@@ -35,20 +32,6 @@ impl World {
         }));
         self.users.insert(id, user);
         id
-    }
-
-    /// The OAuth2 token by which a user lets the bot act for it: the box gives every user one.
-    pub(crate) fn access_token(user: u64) -> String {
-        format!("access-{user}")
-    }
-
-    /// Whose OAuth2 token that is.
-    pub(crate) fn bearer_of(&self, token: &str) -> Result<u64, Failure> {
-        token
-            .strip_prefix("access-")
-            .and_then(|id| id.parse().ok())
-            .filter(|id| self.users.contains_key(id))
-            .ok_or_else(|| Failure::new(403, 50025, "Invalid OAuth2 access token provided"))
     }
 
     /// The user as others see it; null for one that does not exist.

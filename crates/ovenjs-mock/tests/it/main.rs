@@ -16,6 +16,7 @@ mod messages;
 mod raw;
 mod rest;
 mod sentences;
+mod shop;
 mod stage;
 mod threads;
 mod webhooks;

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::{
     oracle::{Choice, Field, Fill, Operation, Oracle},
-    rest::{CANNED_OPERATIONS, Call, Form, Request, deed},
+    rest::{Asker, CANNED_OPERATIONS, Call, Form, Request, deed},
+    world::World,
 };
 
 use super::Stage;
@@ -15,6 +16,7 @@ fn an_operation_is_acted_on_or_canned() {
         let mut stage = Stage::new();
         let call = Call {
             operation: operation.id.clone(),
+            asker: Asker::Bot,
             params: params(&stage, operation).into_iter().collect(),
             query: Vec::new(),
             body: Value::Null,
@@ -91,7 +93,12 @@ fn ask(stage: &mut Stage, operation: &Operation, with_token: bool) -> u16 {
             content_type: body.content_type.clone(),
             read: Ok((Some(oracle.instance_of(&body.shape, LEAST)), Vec::new())),
         });
-    let token = format!("Bot {}", stage.discord.token());
+    let token = if operation.usable_by == "bearer" {
+        let owner = stage.world(|world| world.owner);
+        format!("Bearer {}", World::access_token(owner))
+    } else {
+        format!("Bot {}", stage.discord.token())
+    };
     let now = stage.now;
     let reply = stage.discord.0.request(
         now,

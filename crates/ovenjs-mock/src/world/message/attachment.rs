@@ -192,6 +192,15 @@ impl World {
         }
     }
 
+    /// Keeps an upload that belongs to no message and gives its attachment.
+    pub(crate) fn keep_upload(&mut self, file: File) -> Result<Value, Failure> {
+        if file.bytes.len() > self.upload_limit(0) {
+            return Err(Failure::new(413, 40005, "Request entity too large"));
+        }
+        let kept = self.keep_files(0, &Object::new(), vec![file], true);
+        Ok(kept.attachments().pop().unwrap_or_default())
+    }
+
     /// The attachments of a message that an edit leaves in place, with what it says of them.
     pub(super) fn kept_uploads(&self, message: &Object, body: &Object) -> Uploads {
         let named = body.get("attachments").and_then(Value::as_array);

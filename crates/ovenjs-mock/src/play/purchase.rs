@@ -1,0 +1,89 @@
+//! What a user buys from the application.
+
+use crate::{error::Error, failure::Failure, world::World};
+
+use super::{Attempt, User};
+
+impl User {
+    /// Buys what the application sells under this name: for itself or, where it is sold to guilds,
+    /// for the guild in whose channel the user is. A subscription is renewed every thirty days.
+    ///
+    /// # Panics
+    ///
+    /// When nothing of that name is sold, or the user has it already.
+    #[track_caller]
+    pub fn buys(&self, sku: &str) {
+        self.scene().hold(self.attempt().buys(sku));
+    }
+
+    /// Cancels a subscription, which ends with the thirty days that are paid.
+    ///
+    /// # Panics
+    ///
+    /// When the user has no such subscription.
+    #[track_caller]
+    pub fn cancels(&self, sku: &str) {
+        self.scene().hold(self.attempt().cancels(sku));
+    }
+
+    /// Gets its money back for what it bought last under this name, and loses it.
+    ///
+    /// # Panics
+    ///
+    /// When the user has bought nothing of that name.
+    #[track_caller]
+    pub fn is_refunded(&self, sku: &str) {
+        self.scene().hold(self.attempt().is_refunded(sku));
+    }
+}
+
+impl Attempt<&User> {
+    /// [`User::buys`].
+    ///
+    /// # Errors
+    ///
+    /// When nothing of that name is sold, or the user has it already.
+    pub fn buys(self, sku: &str) -> Result<(), Error> {
+        let (user, channel) = (self.0.id, self.0.channel);
+        self.deals(sku, |world, sku| {
+            let guild = world.channel_guild(channel);
+            world.buy(user, guild, sku).map(drop)
+        })
+    }
+
+    /// [`User::cancels`].
+    ///
+    /// # Errors
+    ///
+    /// When the user has no such subscription.
+    pub fn cancels(self, sku: &str) -> Result<(), Error> {
+        let user = self.0.id;
+        self.deals(sku, |world, sku| world.cancel(user, sku))
+    }
+
+    /// [`User::is_refunded`].
+    ///
+    /// # Errors
+    ///
+    /// When the user has bought nothing of that name.
+    pub fn is_refunded(self, sku: &str) -> Result<(), Error> {
+        let user = self.0.id;
+        self.deals(sku, |world, sku| world.refund_last(user, sku))
+    }
+
+    fn deals(
+        self,
+        name: &str,
+        deed: impl FnOnce(&mut World, u64) -> Result<(), Failure>,
+    ) -> Result<(), Error> {
+        self.0
+            .shared
+            .with(|backend, now| {
+                backend.play(now, |world| {
+                    let sku = world.sku_named(name);
+                    deed(world, sku.ok_or_else(|| Failure::unknown(10027))?)
+                })
+            })
+            .map_err(|failure| Error::refused(failure.to_string()))
+    }
+}

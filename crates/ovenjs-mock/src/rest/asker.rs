@@ -1,0 +1,75 @@
+//! Who asks: the bot by its token, a user's client by an OAuth2 token, the application by its secret,
+//! or nobody in particular.
+
+use crate::{
+    failure::Failure,
+    oracle::Operation,
+    world::{World, grant},
+};
+
+use super::Call;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Asker {
+    Anyone,
+    Bot,
+    Application,
+    Bearer(grant::Grant),
+}
+
+impl Asker {
+    /// Judges the `Authorization` header by what the operation takes.
+    pub(super) fn of(
+        operation: &Operation,
+        header: Option<&str>,
+        world: &World,
+    ) -> Result<Self, Failure> {
+        let takes = |kind: &str| operation.auth.iter().any(|known| known == kind);
+        let (kind, token) = header
+            .and_then(|header| header.split_once(' '))
+            .unwrap_or_default();
+        if kind == "Bot" && token == world.token {
+            // What stands in a user's name is for a user's token, whatever the description says.
+            if operation.usable_by == "bearer" {
+                return Err(Failure::new(403, 20001, "Bots cannot use this endpoint"));
+            }
+            return Ok(Self::Bot);
+        }
+        if kind == "Bearer" && takes("oauth2") {
+            let grant = world.grant(token).ok_or_else(Failure::unauthorized)?;
+            return Ok(Self::Bearer(grant));
+        }
+        if operation.usable_by == "client-credentials" {
+            let is_known = kind == "Basic" && token == world.basic_authorization();
+            return Ok(if is_known {
+                Self::Application
+            } else {
+                Self::Anyone
+            });
+        }
+        if takes("none") || operation.usable_by == "token-in-path" {
+            return Ok(Self::Anyone);
+        }
+        Err(Failure::unauthorized())
+    }
+
+    /// The user in whose name a client asks.
+    pub(super) const fn bearer(&self) -> Option<&grant::Grant> {
+        match self {
+            Self::Bearer(grant) => Some(grant),
+            Self::Anyone | Self::Bot | Self::Application => None,
+        }
+    }
+}
+
+impl Call {
+    /// The user whose token asks, which has to be for this scope.
+    pub(super) fn bearer(&self, scope: &str) -> Result<u64, Failure> {
+        let grant = self.asker.bearer().ok_or_else(Failure::unauthorized)?;
+        if grant.allows(scope) {
+            Ok(grant.user)
+        } else {
+            Err(grant::missing_scope())
+        }
+    }
+}
