@@ -136,7 +136,7 @@ const fn days_of(year: u64, month: u64, day: u64) -> Option<u64> {
 }
 
 /// The Gregorian date of a count of days since 1970-01-01, by counting 400-year eras from a March.
-const fn civil(days: u64) -> (u64, u64, u64) {
+pub(crate) const fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let era = shifted / 146_097;
     let day_of_era = shifted % 146_097;

@@ -7,7 +7,7 @@ use std::{
 
 use ovenjs_types::{
     Id,
-    marker::{ChannelMarker, GenericMarker, GuildMarker, UserMarker},
+    marker::{ChannelMarker, GenericMarker, GuildMarker, ScheduledEventMarker, UserMarker},
 };
 
 use crate::{
@@ -224,6 +224,49 @@ impl<'a> Attempt<&'a User> {
             })
         });
         entered.ok_or_else(|| Error::refused("the user can enter no such voice channel"))
+    }
+
+    /// [`User::subscribes_to`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such event or exception in a guild of the user's, or the event is over.
+    pub fn subscribes_to(
+        self,
+        event: Id<ScheduledEventMarker>,
+        exception: Option<Id<GenericMarker>>,
+    ) -> Result<(), Error> {
+        self.subscribe(event, exception, true)
+    }
+
+    /// [`User::unsubscribes_from`].
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribes_to`](Self::subscribes_to), and when the user did not want to come.
+    pub fn unsubscribes_from(
+        self,
+        event: Id<ScheduledEventMarker>,
+        exception: Option<Id<GenericMarker>>,
+    ) -> Result<(), Error> {
+        self.subscribe(event, exception, false)
+    }
+
+    fn subscribe(
+        self,
+        event: Id<ScheduledEventMarker>,
+        exception: Option<Id<GenericMarker>>,
+        comes: bool,
+    ) -> Result<(), Error> {
+        let User { shared, id, .. } = self.0;
+        let exception = exception.map(Id::get);
+        shared
+            .with(|backend, now| {
+                backend.play(now, |world| {
+                    world.subscribe_to_event(*id, event.get(), exception, comes)
+                })
+            })
+            .map_err(|failure| Error::refused(failure.to_string()))
     }
 
     /// [`User::plays_sound`].

@@ -2,7 +2,7 @@
 
 use ovenjs_types::{
     Id,
-    marker::{ChannelMarker, GenericMarker, GuildMarker},
+    marker::{ChannelMarker, GenericMarker, GuildMarker, ScheduledEventMarker},
 };
 
 use super::User;
@@ -61,6 +61,37 @@ impl User {
     #[track_caller]
     pub fn enters_voice(&self, channel: Id<ChannelMarker>) {
         self.scene().hold(self.attempt().enters_voice(channel));
+    }
+
+    /// Says that the user wants to come to a scheduled event: to all its occasions, or to one that is
+    /// an exception; nothing happens where it is said already.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such event or exception in a guild of the user's, or the event is over.
+    #[track_caller]
+    pub fn subscribes_to(
+        &self,
+        event: Id<ScheduledEventMarker>,
+        exception: Option<Id<GenericMarker>>,
+    ) {
+        self.scene()
+            .hold(self.attempt().subscribes_to(event, exception));
+    }
+
+    /// Says that the user does not want to come any more.
+    ///
+    /// # Panics
+    ///
+    /// As [`subscribes_to`](Self::subscribes_to), and when the user did not want to come.
+    #[track_caller]
+    pub fn unsubscribes_from(
+        &self,
+        event: Id<ScheduledEventMarker>,
+        exception: Option<Id<GenericMarker>>,
+    ) {
+        self.scene()
+            .hold(self.attempt().unsubscribes_from(event, exception));
     }
 
     /// Plays a sound of the soundboard in the voice channel where the user is; the bot hears of it

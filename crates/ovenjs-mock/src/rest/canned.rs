@@ -28,17 +28,6 @@ use super::{Call, Done, commands};
 /// assert!(CANNED_OPERATIONS.iter().all(known));
 /// ```
 pub const CANNED_OPERATIONS: &[&str] = &[
-    "list_guild_scheduled_events",
-    "create_guild_scheduled_event",
-    "delete_guild_scheduled_event",
-    "get_guild_scheduled_event",
-    "update_guild_scheduled_event",
-    "create_guild_scheduled_event_exception",
-    "delete_guild_scheduled_event_exception",
-    "update_guild_scheduled_event_exception",
-    "list_guild_scheduled_event_users",
-    "count_guild_scheduled_event_users",
-    "list_guild_scheduled_event_exception_users",
     "get_invite_target_users",
     "update_invite_target_users",
     "get_invite_target_users_job_status",

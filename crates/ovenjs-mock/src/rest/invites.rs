@@ -9,7 +9,7 @@ use crate::{
     world::{World, audit::action, channel_of, guild_channel::kind, permission},
 };
 
-use super::{Call, Done, application, fields, ok};
+use super::{Call, Done, application, fields, ok, scheduled_events};
 
 pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     Some(match call.operation.as_str() {
@@ -159,6 +159,11 @@ fn get(call: &Call, world: &World) -> Done {
     // How it is used is told where invites are listed, and to nobody else.
     for key in ["uses", "max_uses", "max_age", "temporary", "created_at"] {
         shown.remove(key);
+    }
+    let event = call.number("guild_scheduled_event_id");
+    if let Some(event) = event.filter(|event| world.event(guild, *event).is_ok()) {
+        let event = scheduled_events::shown(world, guild, event, true);
+        shown.set("guild_scheduled_event", event);
     }
     if call.asks("with_counts")
         && let Some(room) = world.guilds.get(&guild)

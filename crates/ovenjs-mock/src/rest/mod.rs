@@ -30,6 +30,7 @@ mod polls;
 mod reactions;
 mod role_connections;
 mod roles;
+mod scheduled_events;
 mod search;
 mod shop;
 mod soundboard;
@@ -217,6 +218,7 @@ fn deed(call: &Call, world: &mut World) -> Option<Done> {
         .or_else(|| search::act(call, world))
         .or_else(|| webhooks::act(call, world))
         .or_else(|| auto_moderation::act(call, world))
+        .or_else(|| scheduled_events::act(call, world))
         .or_else(|| emojis::act(call, world))
         .or_else(|| stickers::act(call, world))
         .or_else(|| soundboard::act(call, world))

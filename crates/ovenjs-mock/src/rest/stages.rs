@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use crate::{
     failure::Failure,
     json::{Fields, Object, object},
-    world::{World, audit, audit::action, guild_channel::kind, permission},
+    world::{
+        World, audit, audit::action, guild_channel::kind, permission,
+        scheduled_event::kind as event_kind,
+    },
 };
 
 use super::{Call, Done, done, ok};
@@ -30,6 +33,18 @@ fn create(call: &Call, world: &mut World) -> Done {
     if asked.flag("send_start_notification") == Some(true) {
         world.bot_may(channel, permission::MENTION_EVERYONE)?;
     }
+    let event = asked.key("guild_scheduled_event_id");
+    if let Some(event) = event {
+        let planned = world.event(guild, event)?;
+        if planned.kind() != event_kind::STAGE || planned.channel() != Some(channel) {
+            let message = "The entity type of the event is different from the entity you are trying \
+                           to start the event for";
+            return Err(Failure::new(400, 50091, message));
+        }
+        if planned.is_over() {
+            return Err(Failure::new(400, 180_000, "Cannot update a finished event"));
+        }
+    }
     let id = world.next_id();
     let stage = object(json!({
         "id": id.to_string(),
@@ -41,6 +56,9 @@ fn create(call: &Call, world: &mut World) -> Done {
         "guild_scheduled_event_id": asked.get("guild_scheduled_event_id"),
     }));
     world.open_stage(guild, channel, stage.clone());
+    if let Some(event) = event {
+        world.begin_event_on(guild, event, id);
+    }
     let entry = entry(call, world, action::STAGE_INSTANCE_CREATE, id, channel);
     world.record(guild, entry.changed(&Object::new(), &stage));
     ok(Value::Object(stage))

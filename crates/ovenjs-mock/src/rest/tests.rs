@@ -13,6 +13,7 @@ mod members;
 mod oauth2;
 mod role_connections;
 mod roles;
+mod scheduled_events;
 mod settings;
 mod shop;
 mod soundboard;

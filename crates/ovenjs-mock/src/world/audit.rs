@@ -198,6 +198,11 @@ impl World {
             .cloned()
             .map(Value::Object)
             .collect();
+        let events: Vec<Value> = self
+            .events(guild)
+            .filter(|(id, _)| named(*id))
+            .filter_map(|(id, _)| self.event_object(guild, id).map(Value::Object))
+            .collect();
         let webhooks: Vec<Value> = self
             .webhooks
             .iter()
@@ -208,7 +213,7 @@ impl World {
             "application_commands": commands,
             "audit_log_entries": entries,
             "auto_moderation_rules": rules,
-            "guild_scheduled_events": [],
+            "guild_scheduled_events": events,
             "integrations": integrations,
             "threads": threads,
             "users": users,

@@ -7,6 +7,8 @@ use super::World;
 pub(super) enum Due {
     /// A poll closes.
     Poll { channel: u64, message: u64 },
+    /// A scheduled event begins or ends.
+    Event { guild: u64, event: u64 },
     /// A thread in which nobody speaks is archived.
     Thread(u64),
     /// A paid month of a subscription is over.
@@ -16,8 +18,12 @@ pub(super) enum Due {
 impl World {
     /// Lets something happen at a time; it waits once.
     pub(super) fn schedule(&mut self, at_ms: u64, due: Due) {
-        self.due.retain(|(_, other)| *other != due);
+        self.unschedule(due);
         self.due.insert((at_ms, due));
+    }
+
+    pub(super) fn unschedule(&mut self, due: Due) {
+        self.due.retain(|(_, other)| *other != due);
     }
 
     /// When something is due next, in milliseconds since 1970.
@@ -30,6 +36,7 @@ impl World {
         while self.next_due().is_some_and(|at| at <= self.now_ms) {
             match self.due.pop_first() {
                 Some((_, Due::Poll { channel, message })) => self.close_poll(channel, message),
+                Some((_, Due::Event { guild, event })) => self.event_is_due(guild, event),
                 Some((_, Due::Thread(thread))) => self.put_to_sleep(thread),
                 Some((_, Due::Subscription(id))) => self.end_period(id),
                 None => return,

@@ -9,7 +9,7 @@ use crate::{
     json::{Fields, Object, object},
 };
 
-use super::{World, permission, role};
+use super::{World, permission, role, scheduled_event::Event};
 
 /// One guild: its own fields, and what belongs to it by id. Members are kept without their user.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ pub(crate) struct Guild {
     pub(crate) sounds: BTreeMap<u64, Object>,
     /// The rules of auto-moderation.
     pub(crate) rules: BTreeMap<u64, Object>,
+    pub(crate) events: BTreeMap<u64, Event>,
     /// Stage instances by channel.
     pub(crate) stages: BTreeMap<u64, Object>,
     /// Description and channels of the welcome screen.
@@ -117,6 +118,7 @@ impl World {
                 invites: BTreeMap::new(),
                 sounds: BTreeMap::new(),
                 rules: BTreeMap::new(),
+                events: BTreeMap::new(),
                 stages: BTreeMap::new(),
                 welcome_screen: object(json!({ "description": null, "welcome_channels": [] })),
                 onboarding: object(json!({
@@ -305,7 +307,7 @@ impl World {
         guild.set("presences", presences);
         let stages = room.stages.values().cloned().map(Value::Object);
         guild.set("stage_instances", stages.collect::<Vec<_>>());
-        guild.set("guild_scheduled_events", json!([]));
+        guild.set("guild_scheduled_events", self.coming_events(id));
         guild.set("soundboard_sounds", self.soundboard_sounds(id));
         guild.set("embedded_activities", json!([]));
         Some(Value::Object(guild))

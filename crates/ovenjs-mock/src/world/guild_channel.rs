@@ -79,6 +79,7 @@ impl World {
             self.leave_voice(guild, user);
         }
         self.end_stage(guild, id);
+        self.forget_events_in(guild, id);
         let lost: Vec<String> = self.guilds.get(&guild).map_or_else(Vec::new, |room| {
             let invites = room.invites.iter();
             let lost = invites.filter(|(_, invite)| super::channel_of(invite) == id);

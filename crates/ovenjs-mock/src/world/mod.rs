@@ -25,6 +25,7 @@ mod poll;
 mod presence;
 mod reaction;
 pub(crate) mod role;
+pub(crate) mod scheduled_event;
 mod search;
 mod shop;
 pub(crate) mod slash;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::json::Object;
+use crate::json::{Fields, Object};
 
 use super::World;
 
@@ -32,6 +32,9 @@ impl World {
         let stage = self.guilds.get_mut(&guild)?.stages.remove(&channel)?;
         let data = Value::Object(stage.clone());
         self.emit("STAGE_INSTANCE_DELETE", Some(guild), data);
+        if let Some(id) = stage.key("id") {
+            self.end_events_of_stage(guild, id);
+        }
         Some(stage)
     }
 }

@@ -99,6 +99,7 @@ impl World {
                 "voice_start_time": start,
             });
             self.emit("VOICE_CHANNEL_START_TIME_UPDATE", Some(guild), data);
+            self.look_at_events(guild, *channel);
             if start.is_none() {
                 self.set_voice_status(guild, *channel, None);
             }

@@ -91,6 +91,55 @@ async fn users_come_and_go_in_voice_channels() {
 }
 
 #[tokio::test]
+async fn users_meet_the_rules_of_a_guild_and_come_to_its_events() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let (mut socket, _) = Socket::identified(&discord, "v=10&encoding=json", ALL_INTENTS).await;
+    let (ann, guild) = (discord.user("ann"), discord.guild_id());
+    let rules = format!("/guilds/{guild}/auto-moderation/rules");
+    let rule = |trigger: u64, event: u64, action: u64| {
+        json!({
+            "name": "Rye", "event_type": event, "trigger_type": trigger, "enabled": true,
+            "trigger_metadata": { "keyword_filter": ["*rye*"] }, "actions": [{ "type": action }],
+        })
+    };
+    for rule in [rule(1, 1, 1), rule(6, 2, 4)] {
+        assert_eq!(call(&discord, "POST", &rules, Some(rule)).await.status, 200);
+    }
+    let blocked = ann.attempt().says("dark rye").await.unwrap_err();
+    assert!(blocked.to_string().contains("200000"), "{blocked}");
+    let done = socket.event("AUTO_MODERATION_ACTION_EXECUTION").await;
+    assert_eq!(done["d"]["content"], "dark rye");
+    assert!(discord.messages(discord.channel_id()).is_empty());
+    ann.goes_by(Some("Rye"));
+    let done = socket.event("AUTO_MODERATION_ACTION_EXECUTION").await;
+    assert_eq!(done["d"]["action"]["type"], 4);
+    assert!(ann.attempt().says("hello").await.is_err(), "quarantined");
+    ann.goes_by(None);
+    let oats = ann.says("oats").await;
+    assert!(ann.attempt().edits(&oats, "rye").is_err());
+
+    let events = format!("/guilds/{guild}/scheduled-events");
+    let event = json!({
+        "name": "Milling", "privacy_level": 2, "entity_type": 3,
+        "entity_metadata": { "location": "the mill" },
+        "scheduled_start_time": "2100-01-01T10:00:00Z", "scheduled_end_time": "2100-01-01T12:00:00Z",
+    });
+    let event = call(&discord, "POST", &events, Some(event)).await;
+    let event = event.body["id"].as_str().unwrap().parse().unwrap();
+    ann.subscribes_to(event, None);
+    let added = socket.event("GUILD_SCHEDULED_EVENT_USER_ADD").await;
+    assert_eq!(added["d"]["user_id"], ann.id().to_string());
+    assert!(
+        ann.attempt()
+            .subscribes_to(event, Some(Id::new(7)))
+            .is_err()
+    );
+    ann.unsubscribes_from(event, None);
+    socket.event("GUILD_SCHEDULED_EVENT_USER_REMOVE").await;
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn the_widget_is_a_picture_too() {
     let discord = Discord::start(Config::default()).await.unwrap();
     let widget = format!("/guilds/{}/widget", discord.guild_id());
