@@ -134,6 +134,18 @@ impl Answer {
     pub fn fill(&self, field: &str, text: &str) -> Filled<'_> {
         Filled::new(self).fill(field, text)
     }
+
+    /// Chooses in the modal's field, as [`Filled::pick`] does. Awaiting it submits the modal.
+    #[track_caller]
+    pub fn pick(&self, field: &str, values: &[&str]) -> Filled<'_> {
+        Filled::new(self).pick(field, values)
+    }
+
+    /// Ticks the modal's checkbox, as [`Filled::tick`] does. Awaiting it submits the modal.
+    #[track_caller]
+    pub fn tick(&self, field: &str) -> Filled<'_> {
+        Filled::new(self).tick(field)
+    }
 }
 
 /// A modal that the bot opened.
@@ -200,13 +212,41 @@ impl<'a> Filled<'a> {
 
     /// Enters a text into one more field. In a select, several values are separated by commas.
     pub fn fill(mut self, field: &str, text: &str) -> Self {
+        let entered = (self.custom_id(field), text.to_owned());
+        self.fields.push(entered);
+        self
+    }
+
+    /// Chooses in one more select, radio group, checkbox group or file upload: options by value or
+    /// label, users, roles and channels by name or id, files by name that
+    /// [`Discord::put_file`](crate::Discord::put_file) put at hand. No value is an empty field.
+    pub fn pick(mut self, field: &str, values: &[&str]) -> Self {
+        let custom_id = self.custom_id(field);
+        let nothing = [""];
+        let values = if values.is_empty() { &nothing } else { values };
+        let entered = values.iter();
+        self.fields
+            .extend(entered.map(|value| (custom_id.clone(), (*value).to_owned())));
+        self
+    }
+
+    /// Ticks one more checkbox.
+    pub fn tick(self, field: &str) -> Self {
+        self.fill(field, "true")
+    }
+
+    /// Takes the tick from a checkbox that the bot has ticked beforehand.
+    pub fn untick(self, field: &str) -> Self {
+        self.fill(field, "false")
+    }
+
+    /// The custom id of a field that is named by it or by its label.
+    fn custom_id(&self, field: &str) -> String {
         let fields = self.answer.modal.iter().flat_map(|modal| &modal.fields);
         let by_label = fields
             .filter(|known| known.text("/label") == Some(field))
             .find_map(|known| known.text("/custom_id"));
-        self.fields
-            .push((by_label.unwrap_or(field).to_owned(), text.to_owned()));
-        self
+        by_label.unwrap_or(field).to_owned()
     }
 
     pub(super) async fn submitted(self) -> Result<Answer, Error> {

@@ -403,6 +403,11 @@ impl Attempt<Saying<'_>> {
     pub fn replying_to(self, message: &Message) -> Self {
         Self(self.0.replying_to(message))
     }
+
+    /// [`Saying::with_file`].
+    pub fn with_file(self, name: &str) -> Self {
+        Self(self.0.with_file(name))
+    }
 }
 
 impl IntoFuture for Attempt<Saying<'_>> {
@@ -458,6 +463,16 @@ impl<'a> Attempt<&'a Answer> {
         Attempt(Filled::new(self.0)).fill(field, text)
     }
 
+    /// [`Answer::pick`]; awaiting it fails as it does after [`fill`](Self::fill).
+    pub fn pick(self, field: &str, values: &[&str]) -> Attempt<Filled<'a>> {
+        Attempt(Filled::new(self.0)).pick(field, values)
+    }
+
+    /// [`Answer::tick`]; awaiting it fails as it does after [`fill`](Self::fill).
+    pub fn tick(self, field: &str) -> Attempt<Filled<'a>> {
+        Attempt(Filled::new(self.0)).tick(field)
+    }
+
     fn shown(self) -> Result<&'a Message, Error> {
         self.0
             .message()
@@ -469,6 +484,21 @@ impl Attempt<Filled<'_>> {
     /// [`Filled::fill`].
     pub fn fill(self, field: &str, text: &str) -> Self {
         Self(self.0.fill(field, text))
+    }
+
+    /// [`Filled::pick`].
+    pub fn pick(self, field: &str, values: &[&str]) -> Self {
+        Self(self.0.pick(field, values))
+    }
+
+    /// [`Filled::tick`].
+    pub fn tick(self, field: &str) -> Self {
+        Self(self.0.tick(field))
+    }
+
+    /// [`Filled::untick`].
+    pub fn untick(self, field: &str) -> Self {
+        Self(self.0.untick(field))
     }
 }
 

@@ -9,6 +9,7 @@ mod endpoint;
 mod expectation;
 mod faults;
 mod guild;
+mod in_channel;
 mod presence;
 mod purchase;
 mod seen;

@@ -13,7 +13,7 @@ use ovenjs_types::{
 
 use crate::{error::Error, json::Json, shared::Shared};
 
-use super::{Answer, Attempt, Message, acts, complaint::Scene};
+use super::{Answer, Attempt, Message, acts, complaint::Scene, in_channel::say_with_files};
 
 /// A user, from [`Discord::user`](crate::Discord::user): speaks, reacts, types commands, presses
 /// buttons.
@@ -254,6 +254,7 @@ pub struct Saying<'a> {
     user: &'a User,
     content: String,
     reply_to: Option<u64>,
+    files: Vec<String>,
     place: &'static Location<'static>,
 }
 
@@ -264,6 +265,7 @@ impl<'a> Saying<'a> {
             user,
             content: content.to_owned(),
             reply_to: None,
+            files: Vec::new(),
             place: Location::caller(),
         }
     }
@@ -274,13 +276,23 @@ impl<'a> Saying<'a> {
         self
     }
 
+    /// Shows a file with it that [`Discord::put_file`](crate::Discord::put_file) put at hand.
+    pub fn with_file(mut self, name: &str) -> Self {
+        self.files.push(name.to_owned());
+        self
+    }
+
     pub(super) fn said(&self) -> Result<Message, Error> {
         let User {
             shared,
             id,
             channel,
         } = self.user;
-        let id = acts::say(shared, *id, *channel, &self.content, self.reply_to)?;
+        let id = if self.files.is_empty() {
+            acts::say(shared, *id, *channel, &self.content, self.reply_to)?
+        } else {
+            say_with_files(self.user, &self.content, self.reply_to, &self.files)?
+        };
         Ok(shared.look(|backend| Message::of(&backend.world, *channel, id)))
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
-    json::{Fields, object, snowflake},
+    json::{Fields, snowflake},
     time,
     world::{
         Draft, World,
@@ -247,17 +247,7 @@ fn typing(world: &mut World, channel: u64) -> Done {
         permission::SEND_MESSAGES
     };
     world.bot_may(channel, bits)?;
-    let guild = world.channel_guild(channel);
-    let mut data = object(json!({
-        "channel_id": channel.to_string(),
-        "user_id": world.bot.to_string(),
-        "timestamp": world.now_ms / 1000,
-    }));
-    if let Some(guild) = guild {
-        data.set("guild_id", guild.to_string());
-        data.set("member", world.member(guild, world.bot).unwrap_or_default());
-    }
-    world.emit("TYPING_START", guild, Value::Object(data));
+    world.type_in(channel, world.bot);
     done()
 }
 

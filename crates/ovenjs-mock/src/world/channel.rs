@@ -47,6 +47,21 @@ impl Channel {
 }
 
 impl World {
+    /// Tells that somebody types.
+    pub(crate) fn type_in(&mut self, channel: u64, user: u64) {
+        let guild = self.channel_guild(channel);
+        let mut data = object(json!({
+            "channel_id": channel.to_string(),
+            "user_id": user.to_string(),
+            "timestamp": self.now_ms / 1000,
+        }));
+        if let Some(guild) = guild {
+            data.set("guild_id", guild.to_string());
+            data.set("member", self.member(guild, user).unwrap_or_default());
+        }
+        self.emit("TYPING_START", guild, Value::Object(data));
+    }
+
     pub(super) fn add_text_channel(&mut self, guild: u64, name: &str) -> u64 {
         self.add_channel(guild, name, 0)
     }

@@ -54,6 +54,25 @@ pub(super) fn check(body: &Object, components: &[Value]) -> Result<(), Failure> 
     }
 }
 
+/// Refuses the parts of a modal that contradict each other, each at its place.
+pub(super) fn check_parts(components: &[Value]) -> Result<(), Failure> {
+    let mut faults = Faults::default();
+    let mut path = vec!["data".to_owned(), "components".to_owned()];
+    let mut seen = Seen::default();
+    for (place, component) in components.iter().enumerate() {
+        path.push(place.to_string());
+        if let Some(component) = component.as_object() {
+            check_one(component, &mut path, &mut seen, &mut faults);
+        }
+        path.pop();
+    }
+    if faults.0.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::forms(&faults.0))
+    }
+}
+
 fn check_new_layout(body: &Object, components: &[Value]) -> Result<(), Failure> {
     for name in ["content", "embeds", "poll", "sticker_ids"] {
         let used = match body.get(name) {

@@ -14,6 +14,7 @@ use super::{
     World, component,
     message::{Draft, File, LOADING},
     modal,
+    named::Resolved,
 };
 
 /// One interaction and what has become of it.
@@ -372,30 +373,19 @@ impl World {
         if pressed.flag("disabled") == Some(true) {
             return Err(format!("the component {custom_id} is disabled"));
         }
-        let kind = pressed.int("type").unwrap_or(2);
-        if kind == 3 {
-            let offered: Vec<&str> = pressed
-                .list("options")
-                .iter()
-                .filter_map(|option| option.get("value")?.as_str())
-                .collect();
-            if let Some(stray) = values
-                .iter()
-                .find(|value| !offered.contains(&value.as_str()))
-            {
-                return Err(format!(
-                    "{custom_id} has no option {stray}: there is {}",
-                    offered.join(", ")
-                ));
-            }
-        }
+        let kind = pressed.int("type").unwrap_or(BUTTON);
         let mut data = object(json!({
             "component_type": kind,
             "custom_id": custom_id,
             "id": pressed.int("id").unwrap_or_default(),
         }));
-        if kind != 2 {
-            data.set("values", values.to_vec());
+        if kind != BUTTON {
+            let words: Vec<&str> = values.iter().map(String::as_str).collect();
+            let mut resolved = Resolved::default();
+            let guild = self.channel_guild(channel);
+            let values = self.choose(guild, pressed, Some(&words), &mut resolved)?;
+            data.set("values", values);
+            resolved.write(&mut data);
         }
         Ok(self.begin(Deed {
             kind: MESSAGE_COMPONENT,
@@ -584,6 +574,9 @@ impl World {
 fn owners(guild: Option<u64>) -> Value {
     json!({ "0": guild.map_or_else(|| "0".to_owned(), |guild| guild.to_string()) })
 }
+
+/// The type of a button.
+const BUTTON: u64 = 2;
 
 /// A token works for a quarter of an hour after the interaction.
 const TOKEN_LIFE_MS: u64 = 15 * 60 * 1000;

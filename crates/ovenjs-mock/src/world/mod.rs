@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod auto_moderation;
 mod channel;
 mod channels;
+mod choosing;
 pub(crate) mod command;
 pub(crate) mod command_permission;
 mod component;
@@ -19,6 +20,7 @@ mod invite;
 mod member;
 pub(crate) mod message;
 pub(crate) mod modal;
+mod named;
 pub(crate) mod permission;
 mod pin;
 mod poll;
@@ -56,6 +58,7 @@ pub(crate) use invite::channel_of;
 pub(crate) use message::{Draft, File};
 pub(crate) use reaction::Emoji;
 pub(crate) use search::Query;
+pub(crate) use thread::Opening;
 pub(crate) use voice::Voice;
 
 /// Something that happened, on its way to those who may hear of it.
@@ -112,6 +115,8 @@ pub(crate) struct World {
     pub(crate) application_emojis: BTreeMap<u64, Object>,
     pub(crate) interactions: BTreeMap<u64, interaction::Interaction>,
     pub(crate) files: BTreeMap<u64, File>,
+    /// The attachments that users have at hand, by the name of the file.
+    at_hand: BTreeMap<String, Object>,
     /// What is said of users who do not simply appear online.
     presences: BTreeMap<u64, Object>,
     /// Since when somebody is in a voice channel of a guild, in seconds since 1970.
@@ -154,6 +159,7 @@ impl World {
             application_emojis: BTreeMap::new(),
             interactions: BTreeMap::new(),
             files: BTreeMap::new(),
+            at_hand: BTreeMap::new(),
             presences: BTreeMap::new(),
             voice_starts: BTreeMap::new(),
             webhooks: BTreeMap::new(),

@@ -10,6 +10,7 @@ use crate::{
 use super::{
     World, component,
     interaction::{Deed, MODAL_SUBMIT, Response},
+    named::Resolved,
 };
 
 impl World {
@@ -40,12 +41,20 @@ impl World {
                 ));
             }
         }
-        let mut ids = 0;
-        let submitted = filled(components, entered, &mut ids)?;
-        let data = object(json!({
+        let mut filling = Filling {
+            world: self,
+            guild: self.channel_guild(opener.channel),
+            entered,
+            ids: 0,
+            resolved: Resolved::default(),
+        };
+        let submitted = filling.fill(components)?;
+        let resolved = filling.resolved;
+        let mut data = object(json!({
             "custom_id": modal.text("custom_id").unwrap_or_default(),
             "components": submitted,
         }));
+        resolved.write(&mut data);
         let (user, channel, source) = (opener.user, opener.channel, opener.source);
         Ok(self.begin(Deed {
             kind: MODAL_SUBMIT,
@@ -82,50 +91,83 @@ pub(crate) fn fields(modal: &Object) -> Vec<Object> {
     fields
 }
 
-/// The components of a submission: the modal's tree, reduced to ids and what was entered.
-fn filled(
-    components: &[Value],
-    entered: &[(String, String)],
-    ids: &mut u64,
-) -> Result<Vec<Value>, String> {
-    let mut out = Vec::new();
-    for part in components.iter().filter_map(Value::as_object) {
-        let kind = part.int("type").unwrap_or_default();
-        *ids += 1;
-        let mut sent = object(json!({ "type": kind, "id": part.int("id").unwrap_or(*ids) }));
-        if let Some(custom_id) = part.text("custom_id") {
-            let text = entered
-                .iter()
-                .find(|(id, _)| id == custom_id)
-                .map(|(_, text)| text.as_str());
-            let value = text.or_else(|| part.text("value")).unwrap_or_default();
-            sent.set("custom_id", custom_id);
-            if kind == 4 {
+/// A modal being filled.
+struct Filling<'a> {
+    world: &'a World,
+    guild: Option<u64>,
+    /// Custom ids and what was entered; several entries for one field are several values.
+    entered: &'a [(String, String)],
+    ids: u64,
+    resolved: Resolved,
+}
+
+impl Filling<'_> {
+    /// The components of a submission: the modal's tree, reduced to ids and what was entered.
+    fn fill(&mut self, components: &[Value]) -> Result<Vec<Value>, String> {
+        let mut out = Vec::new();
+        for part in components.iter().filter_map(Value::as_object) {
+            let kind = part.int("type").unwrap_or_default();
+            self.ids += 1;
+            let id = part.int("id").unwrap_or(self.ids);
+            let mut sent = object(json!({ "type": kind, "id": id }));
+            if let Some(custom_id) = part.text("custom_id") {
+                sent.set("custom_id", custom_id);
+                self.enter(part, kind, custom_id, &mut sent)?;
+            }
+            if part.contains_key("components") {
+                sent.set("components", self.fill(part.list("components"))?);
+            }
+            if let Some(inner) = part.get("component") {
+                let inner = self.fill(std::slice::from_ref(inner))?;
+                sent.set("component", inner.into_iter().next());
+            }
+            out.push(Value::Object(sent));
+        }
+        Ok(out)
+    }
+
+    fn enter(
+        &mut self,
+        part: &Object,
+        kind: u64,
+        custom_id: &str,
+        sent: &mut Object,
+    ) -> Result<(), String> {
+        let words = self.entered.iter().filter(|(id, _)| id == custom_id);
+        let words: Vec<&str> = words.map(|(_, text)| text.as_str()).collect();
+        match kind {
+            TEXT_INPUT => {
+                let word = words.last().copied().or_else(|| part.text("value"));
+                let value = word.unwrap_or_default();
                 check_field(part, custom_id, value)?;
                 sent.set("value", value);
-            } else if matches!(kind, 3 | 5..=8 | 19 | 22) {
-                let values: Vec<&str> = value
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|v| !v.is_empty())
-                    .collect();
-                sent.set("values", values);
-            } else if kind == 23 {
-                sent.set("value", value == "true");
-            } else {
+            }
+            CHECKBOX => {
+                let value = match words.last().copied() {
+                    Some("true") => true,
+                    Some("false" | "") => false,
+                    None => part.flag("default") == Some(true),
+                    Some(other) => {
+                        return Err(format!("{custom_id} wants true or false, not {other}"));
+                    }
+                };
                 sent.set("value", value);
             }
+            _ => {
+                // An empty text is nothing, as in a field that is left empty.
+                let named: Vec<&str> = words.iter().copied().filter(|w| !w.is_empty()).collect();
+                let named = (!words.is_empty()).then_some(named.as_slice());
+                let (world, guild) = (self.world, self.guild);
+                let chosen = world.choose(guild, part, named, &mut self.resolved)?;
+                if kind == RADIO_GROUP {
+                    sent.set("value", chosen.into_iter().next());
+                } else {
+                    sent.set("values", chosen);
+                }
+            }
         }
-        if part.contains_key("components") {
-            sent.set("components", filled(part.list("components"), entered, ids)?);
-        }
-        if let Some(inner) = part.get("component") {
-            let inner = filled(std::slice::from_ref(inner), entered, ids)?;
-            sent.set("component", inner.into_iter().next());
-        }
-        out.push(Value::Object(sent));
+        Ok(())
     }
-    Ok(out)
 }
 
 fn check_field(field: &Object, custom_id: &str, value: &str) -> Result<(), String> {
@@ -172,8 +214,13 @@ pub(super) fn check(data: Object) -> Result<Object, Failure> {
             "Must be between 1 and 5 in length.",
         ));
     }
+    component::check_parts(data.list("components"))?;
     Ok(data)
 }
+
+const TEXT_INPUT: u64 = 4;
+const RADIO_GROUP: u64 = 21;
+const CHECKBOX: u64 = 23;
 
 /// Top-level components of a modal.
 const MAX_MODAL_PARTS: usize = 5;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::json::{Fields, Object, object, snowflake};
 
-use super::{World, command::CHAT_INPUT};
+use super::{World, command::CHAT_INPUT, named::Resolved};
 
 /// A typed command that fits what is registered.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl World {
                 break;
             }
         }
-        let mut resolved = Object::new();
+        let mut resolved = Resolved::default();
         let mut options = Vec::new();
         let given = split_options(rest, declared, name)?;
         let last = given.len().saturating_sub(1);
@@ -122,9 +122,7 @@ impl World {
         if !options.is_empty() {
             data.set("options", options);
         }
-        if !resolved.is_empty() {
-            data.set("resolved", Value::Object(resolved));
-        }
+        resolved.write(&mut data);
         if let Some(guild) = command.guild {
             data.set("guild_id", guild.to_string());
         }
@@ -151,19 +149,17 @@ impl World {
             .find(|command| command.name() == name && command.object.int("type") == Some(kind))
             .ok_or_else(|| format!("no context menu command {name} for this kind of target"))?;
         let id_text = id.to_string();
-        let mut resolved = Object::new();
+        let mut resolved = Resolved::default();
         match target {
-            Target::User(user) => {
-                resolved.set("users", json!({ &*id_text: self.user(user) }));
-                if let Some(member) = guild.and_then(|guild| self.resolved_member(guild, user)) {
-                    resolved.set("members", json!({ &*id_text: member }));
-                }
+            Target::User(_) => {
+                self.name_user(guild, &id_text, &mut resolved)
+                    .ok_or("no such user")?;
             }
             Target::Message(channel, message) => {
                 let shown = self
                     .message(channel, message)
                     .map_err(|_| "no such message")?;
-                resolved.set("messages", json!({ &*id_text: shown }));
+                resolved.add("messages", id, shown);
             }
         }
         let mut data = object(json!({
@@ -171,8 +167,8 @@ impl World {
             "name": name,
             "type": kind,
             "target_id": id_text,
-            "resolved": resolved,
         }));
+        resolved.write(&mut data);
         if let Some(guild) = command.guild {
             data.set("guild_id", guild.to_string());
         }
@@ -187,16 +183,9 @@ impl World {
         guild: Option<u64>,
         option: &Object,
         text: &str,
-        resolved: &mut Object,
+        resolved: &mut Resolved,
     ) -> Result<Value, String> {
         let name = option.text("name").unwrap_or_default();
-        let bare = text.trim_start_matches(['@', '#']);
-        let mut resolve = |kind: &str, id: u64, value: Value| {
-            let place = resolved.entry(kind.to_owned()).or_insert_with(|| json!({}));
-            if let Value::Object(place) = place {
-                place.insert(id.to_string(), value);
-            }
-        };
         if !option.list("choices").is_empty() {
             let choice = option.list("choices").iter().find(|choice| {
                 let value = choice.get("value");
@@ -233,67 +222,35 @@ impl World {
                 _ => return Err(format!("{name} wants true or false, not {text}")),
             },
             Some(6) => {
-                let user = self
-                    .find_user(bare)
-                    .ok_or_else(|| format!("{name}: no user {bare}"))?;
-                resolve("users", user, self.user(user));
-                if let Some(member) = guild.and_then(|guild| self.resolved_member(guild, user)) {
-                    resolve("members", user, member);
-                }
+                let user = self.name_user(guild, text, resolved);
+                let user = user.ok_or_else(|| format!("{name}: no user {text}"))?;
                 json!(user.to_string())
             }
             Some(7) => {
-                let channel = self.channels.iter().find(|(id, channel)| {
-                    channel.guild == guild
-                        && (channel.object.text("name") == Some(bare) || id.to_string() == bare)
-                });
-                let (id, _) = channel.ok_or_else(|| format!("{name}: no channel {bare}"))?;
-                resolve("channels", *id, self.partial_channel(*id, self.bot));
+                let types = option.list("channel_types");
+                let channel = self.name_channel(guild, text, types, resolved);
+                let id = channel.ok_or_else(|| format!("{name}: no such channel {text}"))?;
                 json!(id.to_string())
             }
-            Some(8 | 9) => {
-                let roles = guild
-                    .and_then(|guild| self.guilds.get(&guild))
-                    .map(|room| &room.roles);
-                let role = roles.into_iter().flatten().find(|(id, role)| {
-                    role.text("name")
-                        .is_some_and(|n| n.trim_start_matches('@') == bare)
-                        || id.to_string() == bare
-                });
-                match (role, option.int("type"), self.find_user(bare)) {
-                    (Some((id, role)), ..) => {
-                        resolve("roles", *id, Value::Object(role.clone()));
-                        json!(id.to_string())
-                    }
-                    (None, Some(9), Some(user)) => {
-                        resolve("users", user, self.user(user));
-                        if let Some(member) =
-                            guild.and_then(|guild| self.resolved_member(guild, user))
-                        {
-                            resolve("members", user, member);
-                        }
-                        json!(user.to_string())
-                    }
-                    _ => return Err(format!("{name}: no role {bare}")),
+            Some(kind @ (8 | 9)) => {
+                let mut named = self.name_role(guild, text, resolved);
+                if kind == 9 && named.is_none() {
+                    named = self.name_user(guild, text, resolved);
                 }
+                let id = named.ok_or_else(|| format!("{name}: no role {text}"))?;
+                json!(id.to_string())
             }
-            Some(11) => return Err(format!("{name} wants a file, which cannot be typed")),
+            Some(11) => {
+                let file = self.name_file(text, resolved);
+                let id = file.ok_or_else(|| {
+                    format!("{name} wants a file, and {text} is not at hand: put_file first")
+                })?;
+                json!(id.to_string())
+            }
             _ => json!(text),
         };
         check_bounds(name, option, &value)?;
         Ok(value)
-    }
-
-    fn find_user(&self, text: &str) -> Option<u64> {
-        let wanted = text.to_lowercase();
-        let wanted = wanted.trim_start_matches("<@").trim_end_matches('>');
-        let found = self.users.iter().find(|(id, user)| {
-            id.to_string() == wanted
-                || user
-                    .text("username")
-                    .is_some_and(|name| name.to_lowercase() == wanted)
-        });
-        found.map(|(id, _)| *id)
     }
 
     /// A member inside `resolved`: without user, with permissions.

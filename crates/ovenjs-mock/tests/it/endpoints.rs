@@ -411,14 +411,14 @@ fn by_token(event: &Value, rest: &str) -> String {
 }
 
 /// What an endpoint answers.
-struct Reply {
+pub(crate) struct Reply {
     status: u16,
     content_type: &'static str,
     body: String,
     never: bool,
 }
 
-fn json(body: Value) -> Reply {
+pub(crate) fn json(body: Value) -> Reply {
     Reply {
         status: 200,
         content_type: "application/json",
@@ -427,13 +427,13 @@ fn json(body: Value) -> Reply {
     }
 }
 
-fn message(content: &str) -> Reply {
+pub(crate) fn message(content: &str) -> Reply {
     json(json!({ "type": 4, "data": { "content": content } }))
 }
 
 /// A bot that is spoken to over HTTP.
-struct Endpoint {
-    url: String,
+pub(crate) struct Endpoint {
+    pub(crate) url: String,
     seen: Arc<Mutex<Vec<HeaderMap>>>,
     _tasks: JoinSet<()>,
 }
@@ -442,7 +442,7 @@ type Answer = dyn Fn(Value) -> Reply + Send + Sync;
 
 impl Endpoint {
     /// One that does as Discord asks: who is not Discord gets 401, a ping its pong.
-    async fn start(
+    pub(crate) async fn start(
         discord: &Discord,
         answer: impl Fn(Value) -> Reply + Send + Sync + 'static,
     ) -> Self {

@@ -6,6 +6,7 @@
     reason = "the tests' own helpers may fail as loudly as the tests"
 )]
 
+mod author;
 mod control;
 mod endpoints;
 mod gateway;
