@@ -22,30 +22,12 @@ use super::{Call, Done, commands};
 /// ```
 /// use ovenjs_mock::{CANNED_OPERATIONS, oracle::Oracle};
 ///
-/// assert!(CANNED_OPERATIONS.contains(&"create_lobby"));
+/// assert!(CANNED_OPERATIONS.contains(&"partner_sdk_token"));
 /// assert!(!CANNED_OPERATIONS.contains(&"create_message"));
 /// let known = |id: &&str| Oracle::embedded().operation(id).is_some();
 /// assert!(CANNED_OPERATIONS.iter().all(known));
 /// ```
 pub const CANNED_OPERATIONS: &[&str] = &[
-    "get_invite_target_users",
-    "update_invite_target_users",
-    "get_invite_target_users_job_status",
-    "create_lobby",
-    "create_or_join_lobby",
-    "delete_lobby",
-    "get_lobby",
-    "edit_lobby",
-    "edit_lobby_channel_link",
-    "leave_lobby",
-    "create_linked_lobby_guild_invite_for_self",
-    "bulk_update_lobby_members",
-    "delete_lobby_member",
-    "add_lobby_member",
-    "create_linked_lobby_guild_invite_for_user",
-    "get_lobby_messages",
-    "create_lobby_message",
-    "update_lobby_message_external_moderation_metadata",
     "get_public_keys",
     "update_user_message_external_moderation_metadata",
     "partner_sdk_unmerge_provisional_account",

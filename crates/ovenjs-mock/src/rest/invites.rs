@@ -6,10 +6,10 @@ use crate::{
     failure::Failure,
     json::{Fields, Object, object, snowflake},
     time,
-    world::{World, audit::action, channel_of, guild_channel::kind, permission},
+    world::{World, audit::action, channel_of, guild_channel::kind, invite_targets, permission},
 };
 
-use super::{Call, Done, application, fields, ok, scheduled_events};
+use super::{Call, Done, application, done, fields, ok, scheduled_events};
 
 pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     Some(match call.operation.as_str() {
@@ -17,6 +17,13 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
         "create_channel_invite" => create(call, world),
         "invite_resolve" => get(call, world),
         "invite_revoke" => revoke(call, world),
+        "get_invite_target_users" => looks_after(call, world, permission::VIEW_AUDIT_LOG)
+            .and_then(|code| ok(world.target_table(code)?.into())),
+        "get_invite_target_users_job_status" => {
+            looks_after(call, world, permission::VIEW_AUDIT_LOG)
+                .and_then(|code| ok(world.target_job(code)?))
+        }
+        "update_invite_target_users" => set_targets(call, world),
         _ => return None,
     })
 }
@@ -49,12 +56,20 @@ fn create(call: &Call, world: &mut World) -> Done {
         return Err(Failure::new(400, 30016, message));
     }
     let invite = new(call, world, guild, channel)?;
+    let file = call
+        .files
+        .iter()
+        .find(|file| file.field == invite_targets::FIELD);
+    let targets = file
+        .map(|file| invite_targets::read_table(&file.bytes))
+        .transpose()?;
     // Without `unique` Discord gives an invite again that says the same.
     let again = world.invites(guild).find(|known| {
         let same = |key: &str| known.get(key) == invite.get(key);
-        SETTINGS.into_iter().all(same)
+        let is_for_all = !world.is_targeted(known.text("code").unwrap_or_default());
+        is_for_all && SETTINGS.into_iter().all(same)
     });
-    let is_unique = call.fields().flag("unique") == Some(true);
+    let is_unique = call.fields().flag("unique") == Some(true) || targets.is_some();
     if let Some(again) = again.filter(|_| !is_unique) {
         return ok(Value::Object(again.clone()));
     }
@@ -62,6 +77,9 @@ fn create(call: &Call, world: &mut World) -> Done {
     let mut invite = invite;
     invite.set("code", code.clone());
     world.add_invite(guild, &code, invite.clone());
+    if let Some(targets) = targets {
+        world.target(&code, targets);
+    }
     let mut logged = logged(&invite);
     logged.set("channel_id", channel.to_string());
     let entry = call
@@ -174,6 +192,31 @@ fn get(call: &Call, world: &World) -> Done {
         shown.set("approximate_member_count", room.members.len());
     }
     ok(Value::Object(shown))
+}
+
+/// The code of an invite that the bot has made, or for whose guild it has one of the permissions.
+fn looks_after<'a>(call: &'a Call, world: &World, bits: u64) -> Result<&'a str, Failure> {
+    let code = call.text("code");
+    let (guild, invite) = world.invite(code)?;
+    let inviter = invite.get("inviter").and_then(|user| user.get("id"));
+    let is_own = inviter.and_then(snowflake) == Some(world.bot);
+    let enough = permission::MANAGE_GUILD | bits;
+    if is_own || world.guild_permissions(guild, world.bot) & enough != 0 {
+        return Ok(code);
+    }
+    Err(Failure::missing_permissions())
+}
+
+fn set_targets(call: &Call, world: &mut World) -> Done {
+    let code = looks_after(call, world, 0)?;
+    let file = call
+        .files
+        .iter()
+        .find(|file| file.field == invite_targets::FIELD);
+    let file = file.ok_or_else(|| fields::required(invite_targets::FIELD))?;
+    let users = invite_targets::read_table(&file.bytes)?;
+    world.target(code, users);
+    done()
 }
 
 fn revoke(call: &Call, world: &mut World) -> Done {

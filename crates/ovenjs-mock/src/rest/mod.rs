@@ -20,6 +20,7 @@ mod interactions;
 mod invites;
 mod join_requests;
 mod limits;
+mod lobbies;
 mod members;
 mod messages;
 mod multipart;
@@ -197,6 +198,7 @@ fn deed(call: &Call, world: &mut World) -> Option<Done> {
         .or_else(|| role_connections::act(call, world))
         .or_else(|| command_permissions::act(call, world))
         .or_else(|| shop::act(call, world))
+        .or_else(|| lobbies::act(call, world))
         .or_else(|| threads::act(call, world))
         .or_else(|| guilds::act(call, world))
         .or_else(|| guild_settings::act(call, world))

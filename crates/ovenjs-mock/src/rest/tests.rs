@@ -9,6 +9,7 @@ mod channels;
 mod command_permissions;
 mod emojis;
 mod invites;
+mod lobbies;
 mod members;
 mod oauth2;
 mod role_connections;

@@ -106,9 +106,11 @@ impl World {
         }
         let known = self.channels.iter().find(|(_, channel)| {
             let recipients = channel.object.list("recipients");
-            recipients
-                .iter()
-                .any(|r| r.get("id").and_then(snowflake) == Some(user))
+            let alone = channel.object.int("type") == Some(1);
+            alone
+                && recipients
+                    .iter()
+                    .any(|r| r.get("id").and_then(snowflake) == Some(user))
         });
         if let Some((id, _)) = known {
             return Ok(*id);

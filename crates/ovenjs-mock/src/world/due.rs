@@ -13,6 +13,8 @@ pub(super) enum Due {
     Thread(u64),
     /// A paid month of a subscription is over.
     Subscription(u64),
+    /// A lobby in which nobody is ends.
+    Lobby(u64),
 }
 
 impl World {
@@ -22,6 +24,7 @@ impl World {
         self.due.insert((at_ms, due));
     }
 
+    /// What was to happen does not happen any more.
     pub(super) fn unschedule(&mut self, due: Due) {
         self.due.retain(|(_, other)| *other != due);
     }
@@ -39,6 +42,7 @@ impl World {
                 Some((_, Due::Event { guild, event })) => self.event_is_due(guild, event),
                 Some((_, Due::Thread(thread))) => self.put_to_sleep(thread),
                 Some((_, Due::Subscription(id))) => self.end_period(id),
+                Some((_, Due::Lobby(id))) => self.close_lobby(id),
                 None => return,
             }
         }

@@ -82,6 +82,7 @@ impl World {
     /// Takes an invite away, tells of it, and gives what it was.
     pub(crate) fn revoke_invite(&mut self, guild: u64, code: &str) -> Option<Object> {
         let invite = self.guilds.get_mut(&guild)?.invites.remove(code)?;
+        self.invite_targets.remove(code);
         let data = json!({
             "channel_id": channel_of(&invite).to_string(),
             "guild_id": guild.to_string(),
@@ -98,6 +99,10 @@ impl World {
     /// Unknown Invite when there is none or its time is over, and who is banned is refused.
     pub(crate) fn accept_invite(&mut self, user: u64, code: &str) -> Result<u64, Failure> {
         let (guild, invite) = self.invite(code)?;
+        // Who is not meant does not see that there is such an invite.
+        if !self.is_invited(code, user) {
+            return Err(Failure::unknown(10006));
+        }
         let mut invite = invite.clone();
         let Some(room) = self.guilds.get(&guild) else {
             return Err(Failure::unknown(10006));

@@ -17,6 +17,8 @@ pub(crate) mod guild;
 pub(crate) mod guild_channel;
 pub(crate) mod interaction;
 mod invite;
+pub(crate) mod invite_targets;
+mod lobby;
 mod member;
 pub(crate) mod message;
 pub(crate) mod modal;
@@ -111,6 +113,9 @@ pub(crate) struct World {
     pub(crate) activities: BTreeMap<String, Object>,
     grants: grant::Grants,
     pub(crate) shop: shop::Shop,
+    /// Who may come by an invite, where it names users, by code.
+    invite_targets: BTreeMap<String, invite_targets::Targets>,
+    lobbies: BTreeMap<u64, lobby::Lobby>,
     /// The emojis of the application, by id.
     pub(crate) application_emojis: BTreeMap<u64, Object>,
     pub(crate) interactions: BTreeMap<u64, interaction::Interaction>,
@@ -156,6 +161,8 @@ impl World {
             activities: BTreeMap::new(),
             grants: grant::Grants::default(),
             shop: shop::Shop::default(),
+            invite_targets: BTreeMap::new(),
+            lobbies: BTreeMap::new(),
             application_emojis: BTreeMap::new(),
             interactions: BTreeMap::new(),
             files: BTreeMap::new(),

@@ -90,6 +90,79 @@ fn an_invite_expires_and_keeps_the_banned_out() {
 }
 
 #[test]
+fn an_invite_for_some_is_nothing_to_others() {
+    let mut stage = Stage::new();
+    let guild = stage.guild();
+    let path = format!("/channels/{}/invites", stage.channel());
+    let (ann, bob, eve) = stage.world(|world| {
+        let mut add = |name| world.add_user(name, false);
+        (add("ann"), add("bob"), add("eve"))
+    });
+    let made = stage.upload(
+        "POST",
+        &path,
+        "target_users_file",
+        &format!("user_id\n{ann}\n"),
+    );
+    assert_eq!(made.status, 200, "{}", made.body);
+    let code = made.text("/code");
+    let targets = format!("/invites/{code}/target-users");
+    let job = format!("{targets}/job-status");
+    let running = stage.get(&job);
+    assert_eq!(
+        (&running.body["status"], &running.body["total_users"]),
+        (&json!(1), &json!(1))
+    );
+    stage.pass(Duration::from_secs(1));
+    let ended = stage.get(&job);
+    assert_eq!(
+        (&ended.body["status"], &ended.body["processed_users"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(stage.get(&targets).body, json!(format!("user_id\n{ann}")));
+    let refused = stage.world(|world| world.accept_invite(bob, &code));
+    assert_eq!(refused.unwrap_err().code, 10006);
+    assert_eq!(
+        stage.world(|world| world.accept_invite(ann, &code)),
+        Ok(guild)
+    );
+
+    let file = format!("{ann}\r\n{bob}\r\n");
+    assert_eq!(
+        stage
+            .upload("PUT", &targets, "target_users_file", &file)
+            .status,
+        204
+    );
+    assert_eq!(
+        stage.world(|world| world.accept_invite(bob, &code)),
+        Ok(guild)
+    );
+    let wrong = stage.upload("PUT", &targets, "target_users_file", "user_id\n7\nbread");
+    assert_eq!(wrong.refusal(), (400, 50035));
+    let faults = &wrong.body["errors"]["target_users_file"]["_errors"];
+    assert!(
+        faults[0]["message"].as_str().unwrap().starts_with("Line 2"),
+        "{faults}"
+    );
+    assert!(
+        faults[1]["message"].as_str().unwrap().starts_with("Line 3"),
+        "{faults}"
+    );
+    let late = stage.world(|world| world.accept_invite(eve, &code));
+    assert_eq!(late.unwrap_err().code, 10006);
+
+    let open = stage.call("POST", &path, json!({})).text("/code");
+    let targets = format!("/invites/{open}/target-users");
+    assert_eq!(stage.get(&targets).refusal(), (404, 10129));
+    assert_eq!(
+        stage.get(&format!("{targets}/job-status")).refusal(),
+        (404, 10124)
+    );
+    stage.end();
+}
+
+#[test]
 fn an_invite_is_refused_for_what_it_leads_to_and_who_asks() {
     let mut stage = Stage::new();
     let category = stage.open(4, "shelves", json!({}));
