@@ -1,5 +1,8 @@
 //! The story with a bot in this process.
 
+mod front_door;
+mod log;
+mod serenity;
 mod twilight;
 
 use anyhow::{Context as _, Result, bail};

@@ -55,7 +55,7 @@ impl Gateway {
             (HEARTBEAT | IDENTIFY | RESUME, _) | (_, Some(_)) => {}
             (_, None) => return Err(close::NOT_AUTHENTICATED),
         }
-        self.take_game(op, &mut data);
+        self.take_presence(op, &mut data);
         self.judge(command, &data)?;
         match (op, session) {
             (HEARTBEAT, _) => {
@@ -69,9 +69,12 @@ impl Gateway {
         }
     }
 
-    /// A presence of old held one activity, in `game`. Discord's documents have forgotten the field,
-    /// but hikari still writes it, and its bots are seen playing.
-    fn take_game(&mut self, op: u64, data: &mut Value) {
+    /// Reads a presence as Discord does, and not as its documents have it.
+    ///
+    /// A presence of old held one activity, in `game`. The documents have forgotten the field, but
+    /// hikari still writes it, and its bots are seen playing. serenity writes `since` as an object,
+    /// with seconds and nanoseconds, and its bots are online.
+    fn take_presence(&mut self, op: u64, data: &mut Value) {
         let presence = match op {
             IDENTIFY => data.get_mut("presence"),
             PRESENCE_UPDATE => Some(data),
@@ -80,6 +83,11 @@ impl Gateway {
         let Some(presence) = presence.and_then(Value::as_object_mut) else {
             return;
         };
+        if let Some(since) = presence.get_mut("since").filter(|since| since.is_object()) {
+            *since = Value::Null;
+            self.warnings
+                .push("a presence says since as an object, which tells no time".to_owned());
+        }
         if presence.contains_key("activities") {
             return;
         }

@@ -282,6 +282,22 @@ fn sounds_come_guild_by_guild() {
 }
 
 #[test]
+fn a_presence_with_an_object_for_a_time_is_taken_with_a_warning() {
+    let mut script = Script::new(Config::default());
+    let (watching, _) = script.identified(1 << 8);
+    let since = json!({ "secs_since_epoch": 1_700_000_000, "nanos_since_epoch": 5 });
+    let activities = json!([{ "name": "bread", "type": 0 }]);
+    let presence =
+        json!({ "since": since, "afk": false, "activities": activities, "status": "idle" });
+    script.say(watching, &json!({ "op": 3, "d": presence }));
+    let seen = script.heard(watching);
+    assert_eq!(seen[0]["d"]["status"], "idle");
+    assert_eq!(script.backend.journal.warnings.len(), 1);
+    assert!(script.backend.journal.warnings[0].contains("which tells no time"));
+    assert_eq!(script.backend.journal.violations, [""; 0]);
+}
+
+#[test]
 fn the_presence_of_old_is_taken_with_a_warning() {
     let mut script = Script::new(Config::default());
     let (watching, _) = script.identified(1 << 8);
