@@ -205,6 +205,93 @@ pub const HIKARI: &[Exemption] = &[
     },
 ];
 
+/// serenity 0.12.
+pub const SERENITY: &[Exemption] = &[
+    SERENITY_SINCE,
+    SERENITY_ENCODING,
+    SERENITY_OPTIONS,
+    SERENITY_OVERWRITE,
+    SERENITY_BAN,
+    Exemption {
+        warnings: &["PUT /applications/{application_id}/commands: *.nsfw: wanted no such key"],
+        reason: NSFW,
+    },
+];
+
+/// poise 0.7, which is serenity 0.12 below.
+pub const POISE: &[Exemption] = &[
+    SERENITY_SINCE,
+    SERENITY_ENCODING,
+    SERENITY_OPTIONS,
+    SERENITY_OVERWRITE,
+    SERENITY_BAN,
+    Exemption {
+        warnings: &[
+            "PUT /applications/{application_id}/commands: *.nsfw: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.nsfw: wanted no such key",
+        ],
+        reason: NSFW,
+    },
+    Exemption {
+        warnings: &[
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.autocomplete: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.channel_types: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.choices: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.max_length: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.max_value: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.min_length: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.min_value: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options.*.autocomplete: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options.*.channel_types: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options.*.choices: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options.*.max_length: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options.*.max_value: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options.*.min_length: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options.*.min_value: wanted no such key",
+            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.options.*.options: wanted no such key",
+        ],
+        reason: EVERY_OPTION,
+    },
+];
+
+const SERENITY_SINCE: Exemption = Exemption {
+    warnings: &["a presence says since as an object, which tells no time"],
+    reason: "it writes what serde makes of a time",
+};
+
+const SERENITY_ENCODING: Exemption = Exemption {
+    warnings: &["the gateway was connected to without encoding=json"],
+    reason: "it asks for a version only, and json is what Discord speaks unasked",
+};
+
+const SERENITY_OPTIONS: Exemption = Exemption {
+    warnings: &[
+        "PUT /applications/{application_id}/commands: *.options.*.channel_types: wanted no such key",
+        "PUT /applications/{application_id}/commands: *.options.*.max_value: wanted no such key",
+        "PUT /applications/{application_id}/commands: *.options.*.min_value: wanted no such key",
+        "PUT /applications/{application_id}/commands: *.options.*.options: wanted no such key",
+    ],
+    reason: EVERY_OPTION,
+};
+
+const SERENITY_OVERWRITE: Exemption = Exemption {
+    warnings: &["PUT /channels/{channel_id}/permissions/{overwrite_id}: id: wanted no such key"],
+    reason: "it writes the whole overwrite, whose id is in the path already",
+};
+
+const SERENITY_BAN: Exemption = Exemption {
+    warnings: &[
+        "PUT /guilds/{guild_id}/bans/{user_id}: delete_message_seconds: wanted no such key",
+    ],
+    reason: "it writes it into the query, where Discord reads it too without saying so",
+};
+
+const EVERY_OPTION: &str =
+    "it writes every option with what only options of other types have, as null or empty";
+
+const NSFW: &str = "Discord's pages know it, and its OpenAPI description does not";
+
 /// twilight 0.18.
 pub const TWILIGHT: &[Exemption] = &[
     Exemption {

@@ -60,7 +60,9 @@ const REACT: &str = "/channels/{channel_id}/messages/{message_id}/reactions/{emo
 pub async fn discord() -> Result<Discord> {
     let bakery = Guild::named("The Bakery");
     let bakery = bakery.members(MEMBERS).offline(OFFLINE);
-    let config = Config::default().guilds([bakery]).patience(PATIENCE);
+    // Discord waits 3 s for the answer to an interaction, which a busy machine does not always keep.
+    let config = Config::default().interaction_deadline(PATIENCE);
+    let config = config.guilds([bakery]).patience(PATIENCE);
     let discord = Discord::start(config).await;
     discord.context("the mock did not start")
 }

@@ -2,6 +2,7 @@
 
 mod front_door;
 mod log;
+mod poise;
 mod serenity;
 mod twilight;
 

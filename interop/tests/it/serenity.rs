@@ -9,8 +9,10 @@
 //!   JSON, and read as JSON.
 //! - **No labels in modals.** A text input is put into an action row, which Discord still takes.
 //! - **No `resume_gateway_url`.** It resumes where it connected first, which Discord still takes.
-//! - **`since` of a presence is an object.** It is what serde makes of a `SystemTime`. Discord passes over
-//!   it, and so does the mock, with a warning.
+//! - **A shard that was restarted is not shut down.** The manager mistakes the end of the old runner for
+//!   that of the new one. So the bot leaves after a story in which no session was begun anew.
+//!
+//! What it writes otherwise than Discord's schema has it, is in `exemption.rs`.
 
 mod work;
 
@@ -18,21 +20,55 @@ pub(crate) use work::work;
 
 use crate::{front_door::FrontDoor, log::Log};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use ovenjs_interop::exemption;
+use ovenjs_mock::Discord;
 use serenity::{all::*, async_trait, gateway::ChunkGuildFilter};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::sync::mpsc;
 
 /// How many different operations the bot drives at least.
 const OPERATIONS: usize = 37;
 
 /// What serenity logs for each payload that it cannot read.
-const UNREADABLE: &[&str] = &["Err deserializing", "Unhandled error"];
+pub(crate) const UNREADABLE: &[&str] = &["Err deserializing", "Unhandled error"];
 
 #[tokio::test]
 async fn a_bot_on_serenity_lives_through_the_story() -> Result<()> {
-    let log = Log::read();
+    let told = |step: &str| println!("{step}");
     let discord = ovenjs_interop::discord().await?;
-    let door = FrontDoor::open(&discord).await?;
+    let story = async {
+        // Its packets are compressed one by one, which is a matter of identify and not of the line.
+        ovenjs_interop::play(&discord, "none", told).await?;
+        ovenjs_interop::works(&discord, told).await?;
+        ovenjs_interop::counts(&discord, told).await
+    };
+    with_bot(&discord, story).await?;
+    ovenjs_interop::leaves(&discord, told).await?;
+    println!(
+        "{} different operations",
+        ovenjs_interop::operations(&discord).len()
+    );
+    ovenjs_interop::keeps_to_the_rules(&discord, OPERATIONS, exemption::SERENITY)
+}
+
+#[tokio::test]
+async fn a_bot_on_serenity_endures_what_goes_wrong() -> Result<()> {
+    let told = |step: &str| println!("{step}");
+    let discord = ovenjs_interop::discord().await?;
+    let story = async {
+        discord.wait_for_ready(1).await?;
+        ovenjs_interop::endures(&discord, told).await
+    };
+    with_bot(&discord, story).await
+}
+
+/// Runs the bot for as long as the story lasts, and asks it to leave.
+async fn with_bot(discord: &Discord, story: impl Future<Output = Result<()>>) -> Result<()> {
+    let log = Log::read();
+    let door = FrontDoor::open(discord).await?;
     let http = HttpBuilder::new(discord.token())
         .client(door.client()?)
         .build();
@@ -41,35 +77,24 @@ async fn a_bot_on_serenity_lives_through_the_story() -> Result<()> {
         .event_handler(bot)
         .await?;
     let shards = Arc::clone(&client.shard_manager);
-
-    let told = |step: &str| println!("{step}");
-    let story = async {
-        // Its packets are compressed one by one, which is a matter of identify and not of the line.
-        ovenjs_interop::play(&discord, "none", told).await?;
-        ovenjs_interop::works(&discord, told).await?;
-        let driven = ovenjs_interop::operations(&discord).len();
-        println!("{driven} different operations");
-        ensure!(
-            driven >= OPERATIONS,
-            "it drove {driven} different operations"
-        );
-        shards.shutdown_all().await;
-        ovenjs_interop::leaves(&discord, told).await
-    };
+    let mut running = pin!(client.start());
     tokio::select! {
-        biased;
         failure = failures.recv() => return Err(failure.context("the bot is there")?),
         outcome = story => outcome.with_context(|| format!("serenity logged {log}"))?,
-        ended = client.start() => bail!("the bot ended early: {ended:?}"),
+        ended = &mut running => bail!("the bot ended early: {ended:?}"),
     }
+    let ((), ended) = tokio::join!(shards.shutdown_all(), running);
+    ended?;
+    ensure!(failures.is_empty(), "{:#?}", failures.recv().await);
     let unread = log.lines_with(UNREADABLE);
     ensure!(unread.is_empty(), "serenity could not read {unread:#?}");
     Ok(())
 }
 
-/// Everything that needs no permission of Discord's, and the contents that the story is about.
-const INTENTS: GatewayIntents =
-    GatewayIntents::non_privileged().union(GatewayIntents::MESSAGE_CONTENT);
+/// Everything that needs no permission of Discord's, and what the story is about.
+pub(crate) const INTENTS: GatewayIntents = GatewayIntents::non_privileged()
+    .union(GatewayIntents::GUILD_MEMBERS)
+    .union(GatewayIntents::MESSAGE_CONTENT);
 
 /// What the bot remembers between two events, and where it complains.
 struct Bot {
@@ -111,12 +136,17 @@ impl EventHandler for Bot {
             "!bake" => bake(&ctx, &message).await,
             "!menu" => upload(&ctx, &message).await,
             "!who" => self.ask(&ctx, message),
+            "!count" => count(&ctx, &message).await,
             content => match content.strip_prefix("!work ") {
                 Some(members) => be_told_to_work(&ctx, &message, members).await,
                 None => Ok(()),
             },
         };
         self.note("a message", outcome);
+    }
+
+    async fn guild_create(&self, ctx: Context, guild: Guild, _: Option<bool>) {
+        ask_for_all(&ctx, &guild);
     }
 
     async fn guild_members_chunk(&self, ctx: Context, found: GuildMembersChunkEvent) {
@@ -175,13 +205,7 @@ async fn interact(ctx: &Context, interaction: Interaction) -> Result<()> {
             command.create_response(ctx, response).await?;
         }
         Interaction::Command(command) => answer(ctx, &command).await?,
-        Interaction::Component(press) => {
-            let message = message
-                .content(format!("{} again", press.message.content))
-                .components(Vec::new());
-            let response = CreateInteractionResponse::UpdateMessage(message);
-            press.create_response(ctx, response).await?;
-        }
+        Interaction::Component(pressed) => press(ctx, &pressed).await?,
         Interaction::Modal(form) => {
             let row = form.data.components.first();
             let Some(ActionRowComponent::InputText(bread)) =
@@ -251,11 +275,36 @@ pub(crate) async fn bake(ctx: &Context, message: &Message) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn upload(ctx: &Context, message: &Message) -> Result<()> {
+async fn upload(ctx: &Context, message: &Message) -> Result<()> {
     let menu = CreateAttachment::bytes("rye, 4 €\n", "menu.txt");
     let today = CreateEmbed::new().title("Today").description("Rye");
     let sending = CreateMessage::new().add_file(menu).embed(today);
     message.channel_id.send_message(ctx, sending).await?;
+    Ok(())
+}
+
+pub(crate) async fn press(ctx: &Context, pressed: &ComponentInteraction) -> Result<()> {
+    let message = CreateInteractionResponseMessage::new()
+        .content(format!("{} again", pressed.message.content))
+        .components(Vec::new());
+    let response = CreateInteractionResponse::UpdateMessage(message);
+    pressed.create_response(ctx, response).await?;
+    Ok(())
+}
+
+/// Asks for the members of a guild that has too many to be sent unasked.
+pub(crate) fn ask_for_all(ctx: &Context, guild: &Guild) {
+    if guild.large {
+        let all = ChunkGuildFilter::None;
+        ctx.shard.chunk_guild(guild.id, None, false, all, None);
+    }
+}
+
+/// The members are the cache's: of all that came, and of all chunks.
+pub(crate) async fn count(ctx: &Context, message: &Message) -> Result<()> {
+    let members = message.guild(&ctx.cache).map(|guild| guild.members.len());
+    let members = members.context("the guild is cached")?;
+    message.channel_id.say(ctx, members.to_string()).await?;
     Ok(())
 }
 

@@ -190,8 +190,9 @@ impl World {
         let lawful = match (interaction.kind, kind) {
             (AUTOCOMPLETE, answer) => answer == 8,
             (_, 4 | 5) => true,
-            (MESSAGE_COMPONENT, 6 | 7) => true,
-            (MODAL_SUBMIT, 6 | 7) => from_message,
+            // A modal that a command opened has no message to change, yet poise and others close it so.
+            (MESSAGE_COMPONENT | MODAL_SUBMIT, 6) | (MESSAGE_COMPONENT, 7) => true,
+            (MODAL_SUBMIT, 7) => from_message,
             (APPLICATION_COMMAND | MESSAGE_COMPONENT, 9) => true,
             (APPLICATION_COMMAND | MESSAGE_COMPONENT | MODAL_SUBMIT, LAUNCH_ACTIVITY) => true,
             _ => false,
@@ -331,12 +332,18 @@ impl World {
                 filled.then_some(Outcome::Shown(original))
             }
             Response::DeferredUpdate => {
-                let last = interaction
-                    .followups
-                    .last()
-                    .copied()
-                    .or(interaction.original)?;
-                interaction.shown.then_some(Outcome::Shown(last))
+                let last = |interaction: &Interaction| {
+                    let last = interaction.followups.last().copied();
+                    let last = last.or(interaction.original)?;
+                    interaction.shown.then_some(Outcome::Shown(last))
+                };
+                // After a modal without a message of its own, the bot goes on with what opened it.
+                last(interaction).or_else(|| {
+                    let opener = interaction
+                        .opened_by
+                        .filter(|_| interaction.source.is_none());
+                    last(self.interactions.get(&opener?)?)
+                })
             }
             Response::Modal(_) => Some(Outcome::Modal),
             Response::Choices(_) => Some(Outcome::Choices),
