@@ -148,10 +148,6 @@ pub const DISCORD_JS: &[Exemption] = &[
 /// discord.py 2.
 pub const DISCORD_PY: &[Exemption] = &[
     Exemption {
-        warnings: &["PUT /applications/{application_id}/commands: *.nsfw: wanted no such key"],
-        reason: "Discord's pages know it, and its OpenAPI description does not",
-    },
-    Exemption {
         warnings: &[
             "an identify asks for compressed payloads on a connection that is zlib-stream already",
             "an identify asks for compressed payloads on a connection that is zstd-stream already",
@@ -212,10 +208,6 @@ pub const SERENITY: &[Exemption] = &[
     SERENITY_OPTIONS,
     SERENITY_OVERWRITE,
     SERENITY_BAN,
-    Exemption {
-        warnings: &["PUT /applications/{application_id}/commands: *.nsfw: wanted no such key"],
-        reason: NSFW,
-    },
 ];
 
 /// poise 0.7, which is serenity 0.12 below.
@@ -225,13 +217,6 @@ pub const POISE: &[Exemption] = &[
     SERENITY_OPTIONS,
     SERENITY_OVERWRITE,
     SERENITY_BAN,
-    Exemption {
-        warnings: &[
-            "PUT /applications/{application_id}/commands: *.nsfw: wanted no such key",
-            "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.nsfw: wanted no such key",
-        ],
-        reason: NSFW,
-    },
     Exemption {
         warnings: &[
             "PUT /applications/{application_id}/guilds/{guild_id}/commands: *.options.*.autocomplete: wanted no such key",
@@ -289,8 +274,6 @@ const SERENITY_BAN: Exemption = Exemption {
 
 const EVERY_OPTION: &str =
     "it writes every option with what only options of other types have, as null or empty";
-
-const NSFW: &str = "Discord's pages know it, and its OpenAPI description does not";
 
 /// twilight 0.18.
 pub const TWILIGHT: &[Exemption] = &[
