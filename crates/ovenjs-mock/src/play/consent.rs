@@ -1,5 +1,7 @@
 //! What a user lets the application do.
 
+use serde_json::json;
+
 use crate::world::World;
 
 use super::User;
@@ -13,11 +15,17 @@ impl User {
     }
 
     /// Lets the application have these OAuth2 scopes, and gives the code that
-    /// `POST /oauth2/token` exchanges for tokens within a minute.
+    /// `POST /oauth2/token` exchanges for tokens within a minute. The application is told by the
+    /// webhook event APPLICATION_AUTHORIZED.
     #[must_use]
     pub fn authorizes(&self, scopes: &[&str]) -> String {
         let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        self.shared
-            .with(|backend, now| backend.play(now, |world| world.agree(self.id, &scopes)))
+        self.shared.with(|backend, now| {
+            backend.play(now, |world| {
+                let data = json!({ "scopes": scopes, "user": world.user(self.id) });
+                world.emit("APPLICATION_AUTHORIZED", None, data);
+                world.agree(self.id, &scopes)
+            })
+        })
     }
 }

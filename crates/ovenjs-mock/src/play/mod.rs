@@ -10,6 +10,7 @@ mod expectation;
 mod faults;
 mod guild;
 mod in_channel;
+mod overwrite;
 mod presence;
 mod purchase;
 mod seen;
@@ -50,6 +51,7 @@ pub use answer::{Answer, Filled, Modal};
 pub use attempt::Attempt;
 pub use endpoint::Post;
 pub use faults::Faults;
+pub use overwrite::Overwrite;
 pub use seen::{Connection, Message, Payload, Request};
 pub use user::{Saying, User};
 
@@ -564,40 +566,6 @@ impl Discord {
         Faults::new(&self.shared)
     }
 
-    /// Sets what `@everyone` (the guild's id) or another role, or a member, may do in a channel.
-    pub fn overwrite(
-        &self,
-        channel: Id<ChannelMarker>,
-        overwrites: impl IntoIterator<Item = Overwrite>,
-    ) {
-        let overwrites: Vec<Value> = overwrites
-            .into_iter()
-            .map(|one| {
-                serde_json::json!({
-                    "id": one.id.to_string(),
-                    "type": u8::from(one.is_member),
-                    "allow": one.allow.to_string(),
-                    "deny": one.deny.to_string(),
-                })
-            })
-            .collect();
-        self.shared.with(|backend, now| {
-            backend.play(now, |world| {
-                let seen_before = world.is_seen(channel.get());
-                let Some(room) = world.channels.get_mut(&channel.get()) else {
-                    return;
-                };
-                room.object
-                    .insert("permission_overwrites".to_owned(), Value::Array(overwrites));
-                let (guild, data) = (room.guild, Value::Object(room.object.clone()));
-                world.emit("CHANNEL_UPDATE", guild, data);
-                if let Some(guild) = guild.filter(|_| !seen_before) {
-                    world.sync_threads(guild, &[channel.get()]);
-                }
-            });
-        });
-    }
-
     /// The members of a guild by id, with their user.
     #[must_use]
     pub fn members(&self, guild: Id<GuildMarker>) -> BTreeMap<Id<UserMarker>, Json> {
@@ -610,52 +578,5 @@ impl Discord {
             })
             .collect()
         })
-    }
-}
-
-/// One permission overwrite of a channel, for [`Discord::overwrite`].
-#[derive(Clone, Copy, Debug)]
-pub struct Overwrite {
-    id: u64,
-    is_member: bool,
-    allow: u64,
-    deny: u64,
-}
-
-impl Overwrite {
-    /// For a role; `@everyone` has the guild's id.
-    #[must_use]
-    pub const fn role<T>(role: Id<T>) -> Self {
-        Self {
-            id: role.get(),
-            is_member: false,
-            allow: 0,
-            deny: 0,
-        }
-    }
-
-    /// For a member.
-    #[must_use]
-    pub const fn member(user: Id<UserMarker>) -> Self {
-        Self {
-            id: user.get(),
-            is_member: true,
-            allow: 0,
-            deny: 0,
-        }
-    }
-
-    /// Grants these permission bits.
-    #[must_use]
-    pub const fn allow(mut self, bits: u64) -> Self {
-        self.allow = bits;
-        self
-    }
-
-    /// Takes these permission bits.
-    #[must_use]
-    pub const fn deny(mut self, bits: u64) -> Self {
-        self.deny = bits;
-        self
     }
 }

@@ -321,6 +321,34 @@ async fn a_bot_sets_its_endpoint_itself() {
     let edit = json!({ "interactions_endpoint_url": good.url });
     let taken = call(&discord, "PATCH", me, Some(edit)).await;
     assert_eq!(taken.status, 200, "{}", taken.body);
+    assert_eq!(taken.body["interactions_endpoint_url"], good.url);
+    discord
+        .user("ann")
+        .slash("/menu")
+        .await
+        .says("Good morning");
+    let back = json!({ "interactions_endpoint_url": null });
+    assert_eq!(call(&discord, "PATCH", me, Some(back)).await.status, 200);
+    let told = discord.user("ann").attempt().slash("/menu").await;
+    assert!(
+        told.unwrap_err()
+            .to_string()
+            .contains("no bot is connected")
+    );
+
+    let edit = json!({
+        "event_webhooks_url": good.url,
+        "event_webhooks_status": 2,
+        "event_webhooks_types": ["APPLICATION_AUTHORIZED", "ENTITLEMENT_CREATE"],
+    });
+    let taken = call(&discord, "PATCH", me, Some(edit)).await;
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    let before = discord.posts().len();
+    let _code = discord.user("ann").authorizes(&["identify"]);
+    let posts = discord.wait_for_posts(before + 1).await.unwrap();
+    let told = &posts[before].body;
+    assert_eq!(told.text("/event/type"), Some("APPLICATION_AUTHORIZED"));
+    assert_eq!(told.text("/event/data/scopes/0"), Some("identify"));
     // Whoever has not the token has no questions asked for.
     let before = discord.posts().len();
     let stranger = json!({ "interactions_endpoint_url": careless.url }).to_string();
