@@ -1,7 +1,6 @@
 //! `oven dev`: the box and a bot that talks to it.
 
 use std::{
-    convert::Infallible,
     path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -11,7 +10,10 @@ use clap::Args;
 use ovenjs_mock::Discord;
 use tokio::process::{Child, Command};
 
-use crate::mock::{Furniture, Request, Signals};
+use crate::{
+    furniture::{Furniture, Stage},
+    mock::{Request, Signals},
+};
 
 /// What is run.
 #[derive(Args, Debug)]
@@ -28,23 +30,25 @@ impl Dev {
     pub(crate) async fn run(self) -> Result<(), String> {
         let command = self.command();
         let mut signals = Signals::listen()?;
-        let discord = self.furniture.start().await?;
-        println!("\n  Discord in a box:  {}/\n", discord.url());
+        let mut stage = self.furniture.start().await?;
+        println!("\n  Discord in a box:  {}/\n", stage.discord.url());
         println!(
             "  Starting the bot with `{}`. Ctrl-C ends both.\n",
             command.join(" ")
         );
-        let mut bot = start(&command, &discord)?;
+        let mut bot = start(&command, &stage.discord)?;
         let outcome = tokio::select! {
             ended = bot.wait() => bot_ended(&command, ended),
             request = signals.next() => {
                 finish(&mut bot, request, &mut signals).await;
                 Ok(())
             }
-            never = announce(&discord) => match never {},
+            outcome = perform(&mut stage) => {
+                finish(&mut bot, Request::Terminate, &mut signals).await;
+                outcome
+            }
         };
-        discord.stop().await;
-        outcome
+        stage.end().await.and(outcome)
     }
 
     fn command(&self) -> Vec<String> {
@@ -76,12 +80,12 @@ fn start(command: &[String], discord: &Discord) -> Result<Child, String> {
         })
 }
 
-/// Tells when the bot is there, however long its build takes.
-async fn announce(discord: &Discord) -> Infallible {
-    // Each wait of the box has a bound; a build does not.
-    while discord.wait_for_ready(1).await.is_err() {}
-    println!("\n  The bot is there. Talk to it at  {}/\n", discord.url());
-    std::future::pending().await
+/// Tells when the bot is there, however long its build takes, and plays what is to be played.
+async fn perform(stage: &mut Stage) -> Result<(), String> {
+    stage.bot().await;
+    let page = stage.discord.url();
+    println!("\n  The bot is there. Talk to it at  {page}/\n");
+    stage.play().await
 }
 
 fn bot_ended(command: &[String], ended: std::io::Result<ExitStatus>) -> Result<(), String> {

@@ -10,6 +10,7 @@
 )]
 
 mod dev;
+mod furniture;
 mod mock;
 
 use std::process::ExitCode;

@@ -1,44 +1,22 @@
 //! `oven mock`: the box alone.
 
 use clap::Args;
-use ovenjs_mock::{Config, Discord, Endpoints, Guild};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// How the box is furnished.
+use crate::furniture::Furniture;
+
+/// How the box is furnished, and what is played in it.
 #[derive(Args, Debug)]
 pub(crate) struct Mock {
     #[command(flatten)]
-    pub(crate) furniture: Furniture,
-}
-
-/// What is in the box; shared with `oven dev`.
-#[derive(Args, Debug)]
-pub(crate) struct Furniture {
-    /// The loopback port; 0 lets the system choose
-    #[arg(long, default_value_t = 0)]
-    port: u16,
-    /// How many guilds the bot is in
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    guilds: u16,
-    /// How many members each guild has
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=100_000))]
-    members: u32,
-    /// A number that goes into ids and the made-up token, to tell boxes apart
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// The token that is accepted, so that a bot still fits after the box was started anew; by
-    /// default one is made up
-    #[arg(long)]
-    token: Option<String>,
-    /// The URL on this machine that interactions are posted to instead of sent over the gateway
-    #[arg(long, value_name = "URL")]
-    interactions: Option<String>,
+    furniture: Furniture,
 }
 
 impl Mock {
     pub(crate) async fn run(self) -> Result<(), String> {
         let mut signals = Signals::listen()?;
-        let discord = self.furniture.start().await?;
+        let mut stage = self.furniture.start().await?;
+        let discord = &stage.discord;
         println!("page       {}/", discord.url());
         println!("base URL   {}      OVENJS_BASE_URL", discord.base_url());
         println!("gateway    {}", discord.gateway_url());
@@ -47,39 +25,16 @@ impl Mock {
             discord.token()
         );
         println!("public key {}", discord.public_key());
-        println!("guild      {}", discord.guild_id());
-        println!("channel    {}", discord.channel_id());
+        if !discord.guild_ids().is_empty() {
+            println!("guild      {}", discord.guild_id());
+            println!("channel    {}", discord.channel_id());
+        }
         println!("Ctrl-C ends it.");
-        signals.next().await;
-        discord.stop().await;
-        Ok(())
-    }
-}
-
-impl Furniture {
-    pub(crate) async fn start(&self) -> Result<Discord, String> {
-        let members = usize::try_from(self.members).unwrap_or(usize::MAX);
-        let guilds = (1..=self.guilds).map(|number| {
-            let name = if number == 1 {
-                "The Bakery".to_owned()
-            } else {
-                format!("Guild {number}")
-            };
-            Guild::named(name).members(members)
-        });
-        let mut config = Config::default()
-            .port(self.port)
-            .seed(self.seed)
-            .guilds(guilds);
-        if let Some(token) = &self.token {
-            config = config.token(token);
-        }
-        if let Some(url) = &self.interactions {
-            config = config.endpoints(Endpoints::default().interactions(url));
-        }
-        Discord::start(config)
-            .await
-            .map_err(|error| error.to_string())
+        let outcome = tokio::select! {
+            outcome = stage.play() => outcome,
+            _ = signals.next() => Ok(()),
+        };
+        stage.end().await.and(outcome)
     }
 }
 

@@ -15,7 +15,9 @@ use crate::{
     json::Fields,
     oracle::Oracle,
     protocol::{Admission, Gateway, Input, IntentTable, Output},
+    recording::{Line, Lines},
     rest::{Limiter, Setting},
+    scenario::ScenarioStep,
     time::Timeline,
     world::{Emission, World},
 };
@@ -73,6 +75,14 @@ impl Backend {
         self.courier.serve(menu.seed, menu.forge_signature);
     }
 
+    /// Takes down what happens from now on, until it is taken down anew.
+    pub(crate) fn record(&mut self) {
+        let mut lines = Lines::default();
+        let furniture = Line::Box(Box::new(self.config.clone()));
+        lines.push(self.world.now_ms, furniture);
+        self.journal.lines = Some(lines);
+    }
+
     /// When [`expire`](Self::expire) is due next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let skew = self.faults.menu.clock_skew_ms;
@@ -87,6 +97,7 @@ impl Backend {
     pub(crate) fn set_time(&mut self, now: Instant) {
         let skew = self.faults.menu.clock_skew_ms;
         self.world.now_ms = self.timeline.unix_ms(now).saturating_add_signed(skew);
+        self.journal.at_ms = self.world.now_ms;
         self.world.pass_time();
         self.gateway.set_time(now);
         self.courier.set_time(now);
@@ -165,6 +176,27 @@ impl Backend {
         self.set_time(now);
         let done = deed(&mut self.gateway, &self.world);
         self.settle();
+        done
+    }
+
+    /// Does what a step says as a user would, tells the bot, and takes it down. `step` is asked for
+    /// only where it is taken down.
+    pub(crate) fn act<T, E>(
+        &mut self,
+        now: Instant,
+        step: impl FnOnce(&World) -> ScenarioStep,
+        deed: impl FnOnce(&mut World) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.set_time(now);
+        let told = self.journal.lines.is_some().then(|| step(&self.world));
+        let is_told = told.is_some();
+        if let Some(step) = told {
+            self.journal.note(Line::Step(step));
+        }
+        let done = self.play(now, deed);
+        if let (Err(_), true, Some(lines)) = (&done, is_told, &mut self.journal.lines) {
+            lines.take_back();
+        }
         done
     }
 

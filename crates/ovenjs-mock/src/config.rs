@@ -6,6 +6,8 @@ mod sku;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::faults::FaultMenu;
 
 pub use endpoints::Endpoints;
@@ -26,7 +28,8 @@ pub use sku::{Sale, Sku};
 ///     .like_discord();
 /// assert_eq!(config.guilds.len(), 1);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
     /// The loopback port; 0 lets the system choose. Default 0.
@@ -35,6 +38,7 @@ pub struct Config {
     /// script at the same times give the same ones. Default 1.
     pub seed: u64,
     /// The bot token that is accepted; `None` makes one up. Default `None`.
+    #[serde(skip_serializing)]
     pub token: Option<String>,
     /// The name of the application and of its bot user. Default `"Oven"`.
     pub application: String,
@@ -44,11 +48,14 @@ pub struct Config {
     /// What the application sells. Default nothing.
     pub skus: Vec<Sku>,
     /// The interval that Hello announces. Default 41,250 ms, as Discord's.
+    #[serde(with = "crate::spelled")]
     pub heartbeat_interval: Duration,
     /// How much later than the interval a heartbeat may come before the connection is closed with
     /// 4009. Default 20 s.
+    #[serde(with = "crate::spelled")]
     pub heartbeat_grace: Duration,
     /// How long a session without a connection can be resumed. Default 120 s.
+    #[serde(with = "crate::spelled")]
     pub resume_window: Duration,
     /// How many dispatches a session keeps for a resume; one that is further behind gets Invalid
     /// Session. Default 65,536.
@@ -71,11 +78,13 @@ pub struct Config {
     pub max_concurrency: u32,
     /// How long an identify occupies its place; zero does not enforce it. Default zero; Discord's
     /// is 5 s.
+    #[serde(with = "crate::spelled")]
     pub identify_interval: Duration,
     /// How many identifies there are in `session_start_window`. One more ends every session, and
     /// the token is reset. Default 1000.
     pub session_starts: u32,
     /// How long until identifies that were used up come back. Default 24 h.
+    #[serde(with = "crate::spelled")]
     pub session_start_window: Duration,
     /// How many guilds one shard may have; more are refused with 4011. Default 2500.
     pub guilds_per_shard: usize,
@@ -96,8 +105,10 @@ pub struct Config {
     /// to an app that only a user has installed.
     pub moderate_bots: bool,
     /// How long the in-process interface waits for something before it gives up. Default 10 s.
+    #[serde(with = "crate::spelled")]
     pub patience: Duration,
     /// How long the initial response to an interaction may take. Default 3 s.
+    #[serde(with = "crate::spelled")]
     pub interaction_deadline: Duration,
 }
 
@@ -108,7 +119,7 @@ impl Default for Config {
             seed: 1,
             token: None,
             application: "Oven".to_owned(),
-            guilds: vec![Guild::named("The Bakery")],
+            guilds: vec![Guild::default()],
             skus: Vec::new(),
             heartbeat_interval: Duration::from_millis(41_250),
             heartbeat_grace: Duration::from_secs(20),
@@ -343,10 +354,13 @@ impl Config {
 }
 
 /// One guild of the box.
-#[derive(Clone, Debug)]
+///
+/// Default: the guild `The Bakery` with one channel, `general`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Guild {
-    /// Its name.
+    /// Its name. Default `"The Bakery"`.
     pub name: String,
     /// The names of its text channels. Default `["general"]`.
     pub channels: Vec<String>,
@@ -360,17 +374,26 @@ pub struct Guild {
     pub bot_permissions: u64,
 }
 
+impl Default for Guild {
+    fn default() -> Self {
+        Self {
+            name: "The Bakery".to_owned(),
+            channels: vec!["general".to_owned()],
+            voice_channels: Vec::new(),
+            offline: 0,
+            members: 0,
+            bot_permissions: crate::world::permission::ALL_BUT_ADMINISTRATOR,
+        }
+    }
+}
+
 impl Guild {
     /// A guild with one channel, `general`.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            channels: vec!["general".to_owned()],
-            voice_channels: Vec::new(),
-            offline: 0,
-            members: 0,
-            bot_permissions: crate::world::permission::ALL_BUT_ADMINISTRATOR,
+            ..Self::default()
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Kind {
     TimedOut(String),
     /// What a user typed or pressed does not exist or does not fit; the text names the repair.
     Refused(String),
+    /// The bot shows something else than a scenario expects; the text names both.
+    Unmet(String),
     /// A document does not have the asked shape.
     Shape(String),
 }
@@ -41,6 +43,10 @@ impl Error {
         Self(Box::new(Kind::Refused(what.into())))
     }
 
+    pub(crate) fn unmet(what: impl Into<String>) -> Self {
+        Self(Box::new(Kind::Unmet(what.into())))
+    }
+
     pub(crate) fn shape(source: &dyn fmt::Display) -> Self {
         Self(Box::new(Kind::Shape(source.to_string())))
     }
@@ -56,7 +62,7 @@ impl fmt::Display for Error {
                 )
             }
             Kind::TimedOut(what) => write!(f, "waited in vain for {what}"),
-            Kind::Refused(what) => f.write_str(what),
+            Kind::Refused(what) | Kind::Unmet(what) => f.write_str(what),
             Kind::Shape(why) => write!(f, "the document has another shape: {why}"),
         }
     }

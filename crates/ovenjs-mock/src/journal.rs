@@ -9,6 +9,7 @@ use crate::{
     json::{Fields, snowflake, weight},
     oracle::Violation,
     protocol::Traffic,
+    recording::{Asked, Line, Lines},
     rest::{Body, Record},
     world::Emission,
 };
@@ -34,6 +35,10 @@ pub(crate) struct Journal {
     pub(crate) resumes: usize,
     /// Whether anyone watches; without a watcher no news is written.
     pub(crate) watched: bool,
+    /// The time of the deed at hand, by the box's calendar.
+    pub(crate) at_ms: u64,
+    /// What is taken down, if anybody wants it.
+    pub(crate) lines: Option<Lines>,
     /// News for the page, taken out by the server after each deed.
     pub(crate) news: Vec<Value>,
 }
@@ -88,6 +93,9 @@ impl Journal {
             weight(&record.body) + weight(answer) + record.query.len() + record.path.len()
         };
         let request = (record, status, answer);
+        if self.lines.is_some() {
+            self.note(Line::Request(Box::new(Asked::of(&request))));
+        }
         self.requests_bytes += weighed(&request);
         self.requests.push_back(request);
         while self.requests.len() > MAX_REQUESTS || self.requests_bytes > MAX_BYTES {
@@ -118,6 +126,12 @@ impl Journal {
                 }
             }
         }
+        if self.lines.is_some() {
+            self.note(Line::Event {
+                name: emission.name.clone(),
+                data: emission.data.clone(),
+            });
+        }
         self.tell(|| {
             json!({
                 "kind": "happened",
@@ -137,6 +151,14 @@ impl Journal {
                 op,
                 data,
             } => {
+                if op != HEARTBEAT && self.lines.is_some() {
+                    let data = data.clone();
+                    self.note(Line::Payload {
+                        connection,
+                        op,
+                        data,
+                    });
+                }
                 self.received_bytes += weight(&data);
                 self.received.push_back((connection, op, data));
                 while self.received.len() > MAX_REQUESTS || self.received_bytes > MAX_BYTES {
@@ -155,6 +177,13 @@ impl Journal {
         self.bot_messages
             .get(place.checked_sub(self.bot_messages_forgotten)?)
             .copied()
+    }
+
+    /// Takes something down, where anybody wants it.
+    pub(crate) fn note(&mut self, line: Line) {
+        if let Some(lines) = &mut self.lines {
+            lines.push(self.at_ms, line);
+        }
     }
 
     fn tell(&mut self, news: impl FnOnce() -> Value) {
@@ -208,6 +237,9 @@ fn push_new(list: &mut Vec<String>, text: String) {
         list.push(text);
     }
 }
+
+/// The opcode of a heartbeat, which says nothing that is worth a line.
+const HEARTBEAT: u64 = 1;
 
 /// Requests, payloads and messages that are remembered; older ones are forgotten.
 const MAX_REQUESTS: usize = 20_000;

@@ -75,10 +75,13 @@ mod json;
 pub mod oracle;
 mod play;
 mod protocol;
+mod recording;
 mod referee;
 mod rest;
+mod scenario;
 mod server;
 mod shared;
+mod spelled;
 mod time;
 mod world;
 
@@ -91,8 +94,10 @@ pub use faults::FaultMenu;
 pub use json::Json;
 pub use play::{
     Answer, Attempt, Connection, Discord, Faults, Filled, Message, Modal, Overwrite, Payload, Post,
-    Request, Saying, User,
+    Request, Saying, Trouble, User,
 };
 pub use protocol::Admission;
+pub use recording::{Recorder, Recording, Replay};
 pub use referee::{Call, Referee, Reply, Step};
 pub use rest::CANNED_OPERATIONS;
+pub use scenario::{Expected, Performance, Pick, Scenario, ScenarioStep};

@@ -79,6 +79,11 @@ impl Shared {
         done
     }
 
+    /// Takes something out of the box that nobody else waits for.
+    pub(crate) fn quietly<T>(&self, deed: impl FnOnce(&mut Backend) -> T) -> T {
+        deed(&mut self.backend.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Looks at the box.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Backend) -> T) -> T {
         look(&self.backend.lock().unwrap_or_else(PoisonError::into_inner))

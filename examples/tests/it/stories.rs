@@ -1,6 +1,6 @@
 //! What a user does with the examples.
 
-use ovenjs_mock::{Config, Discord};
+use ovenjs_mock::{Config, Discord, Recording, Scenario};
 
 use crate::program::{self, Program};
 
@@ -38,6 +38,28 @@ async fn feedback_goes_from_command_to_button_to_form_to_answer() {
 
     assert!(bot.stop().await.status.success());
     discord.expect_no_violations();
+}
+
+#[tokio::test]
+async fn the_story_in_the_file_is_what_feedback_does() {
+    let story: Scenario = toml::from_str(include_str!("../../feedback.toml")).unwrap();
+    let discord = Discord::start(story.config()).await.unwrap();
+    let recorder = discord.record();
+    let bot = Program::start(program::feedback(&discord));
+    discord.expect_ready(1).await;
+    let mut performance = discord.performance();
+    for step in &story.step {
+        let played = performance.perform(step).await;
+        played.unwrap_or_else(|error| panic!("{step}: {error}"));
+    }
+    bot.stop().await;
+
+    let recording = Recording::read(&recorder.next().await).unwrap();
+    let discord = Discord::start(recording.config()).await.unwrap();
+    let _bot = Program::start(program::feedback(&discord));
+    discord.expect_ready(1).await;
+    let replay = discord.replay(&recording).await.unwrap();
+    assert_eq!(replay.differences, Vec::<String>::new());
 }
 
 #[tokio::test]

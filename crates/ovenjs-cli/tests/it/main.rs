@@ -67,6 +67,57 @@ fn a_box_keeps_the_token_it_is_given() {
     assert!(oven.wait().unwrap().success());
 }
 
+#[test]
+fn a_scenario_furnishes_the_box_and_a_slip_in_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("story.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(
+        &file,
+        "[box]\ntoken = \"given.by.file\"\nheartbeat_interval = \"5s\"\n",
+    )
+    .unwrap();
+    let mut box_alone = oven(&["mock", "--scenario", path]);
+    assert!(line(&mut box_alone, "token ").contains("given.by.file"));
+    assert!(tell("-TERM", &box_alone.id().to_string()));
+    assert!(box_alone.wait().unwrap().success());
+
+    std::fs::write(&file, "[[step]]\nslash = { user = \"ann\" }\n").unwrap();
+    let error = failure(oven(&["mock", "--scenario", path]));
+    assert!(
+        error.contains("story.toml") && error.contains("missing field `text`"),
+        "{error}"
+    );
+
+    let error = failure(oven(&["mock", "--replay", path]));
+    assert!(error.contains("line 1 of the recording"), "{error}");
+    let error = failure(oven(&["mock", "--scenario", "no-such-file"]));
+    assert!(error.contains("no-such-file cannot be read"), "{error}");
+}
+
+#[test]
+fn a_recording_begins_with_its_box() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.jsonl");
+    let arguments = [
+        "mock",
+        "--record",
+        file.to_str().unwrap(),
+        "--token",
+        "not.to.be.told",
+    ];
+    let mut oven = oven(&arguments);
+    line(&mut oven, "Ctrl-C");
+    assert!(tell("-TERM", &oven.id().to_string()));
+    assert!(oven.wait().unwrap().success());
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        text.contains("\"box\"") && !text.contains("not.to.be.told"),
+        "{text}"
+    );
+}
+
 fn oven(arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_oven"))
         .args(arguments)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// The endpoints of the application, and how patient the box is with them.
 ///
 /// Both may also be set while the box runs: by the bot with `PATCH /applications/@me`, by a test with
@@ -17,7 +19,8 @@ use std::time::Duration;
 /// let config = Config::default().endpoints(endpoints);
 /// assert_eq!(config.endpoints.event_types, ["ENTITLEMENT_CREATE"]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Endpoints {
     /// The URL that interactions are posted to instead of the gateway's INTERACTION_CREATE, on this
@@ -28,11 +31,14 @@ pub struct Endpoints {
     /// Which webhook events are posted, by Discord's names. Default none.
     pub event_types: Vec<String>,
     /// How long the answer to anything but an interaction may take. Default 3 s.
+    #[serde(with = "crate::spelled")]
     pub answer_within: Duration,
     /// The pause before a webhook event that was not taken is posted again; each further one is
     /// twice as long. Default 1 s; Discord says nothing but that it grows.
+    #[serde(with = "crate::spelled")]
     pub first_retry: Duration,
     /// How long after the first attempt a webhook event is given up. Default 10 min.
+    #[serde(with = "crate::spelled")]
     pub retry_for: Duration,
     /// How many webhook events in a row are given up before none is posted any more. Default 5;
     /// Discord says only that it happens.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// The REST limits: buckets per route and major parameter, limits that no header speaks of, one
 /// limit for the whole bot, and the shutting out of clients that are refused too often.
 ///
@@ -19,7 +21,8 @@ use std::time::Duration;
 /// // The last bucket that fits a request is the one that counts it.
 /// assert_eq!(limits.buckets.last().expect("there are two").rate.requests, 5);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
     /// Whether anything is refused; requests are counted and headers sent either way. Default true.
@@ -51,8 +54,10 @@ pub struct Limits {
     /// Source: Discord, "Invalid Request Limit".
     pub invalid_requests: Option<u32>,
     /// How long such an answer counts. Default 10 min, as Discord's.
+    #[serde(with = "crate::spelled")]
     pub invalid_window: Duration,
     /// How long an address stays shut out. Default 1 h; Discord does not say.
+    #[serde(with = "crate::spelled")]
     pub shut_out_for: Duration,
     /// The status by which those who are shut out are answered, with an HTML page, `Retry-After`
     /// and no `Via`. Default 429; 403 has been met too.
@@ -60,18 +65,22 @@ pub struct Limits {
 }
 
 /// How many requests in how long a time, and how they come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rate {
     /// How many requests.
     pub requests: u32,
     /// In how long a time.
+    #[serde(with = "crate::spelled")]
     pub window: Duration,
     /// How they come back.
+    #[serde(default)]
     pub model: Model,
 }
 
 /// How the requests of a bucket come back. Discord has both kinds, and no header says which.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Model {
     /// All at once, one window after the first of them: `Reset` stays where it is, and
     /// `Retry-After` is as long as `Reset-After`.
@@ -84,7 +93,8 @@ pub enum Model {
 
 /// Where the seconds of the global limit begin. Discord does not say, so a client has to live with
 /// each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GlobalModel {
     /// With the seconds of Discord's calendar.
     Aligned,
@@ -96,46 +106,54 @@ pub enum GlobalModel {
 }
 
 /// Requests that count together, per major parameter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Bucket {
     /// `METHOD /route/{template}` of all that share the count.
     pub routes: Vec<String>,
     /// Which of their requests. Default all.
+    #[serde(default)]
     pub when: When,
     /// How many in how long a time.
     pub rate: Rate,
     /// What the headers claim, where it is not the truth. Default `None`: they tell the truth.
+    #[serde(default)]
     pub shown: Option<Rate>,
     /// What `X-RateLimit-Bucket` is made from. Buckets with the same name show the same hash and
     /// count apart, as Discord's do. Default `None`: the route and `when`.
+    #[serde(default)]
     pub named: Option<String>,
 }
 
 /// A limit inside a bucket, which the headers do not speak of: a request is refused while
 /// `X-RateLimit-Remaining` is not 0.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sublimit {
     /// `METHOD /route/{template}` of all that share the count.
     pub routes: Vec<String>,
     /// Which of their requests. Default all.
+    #[serde(default)]
     pub when: When,
     /// How many in how long a time.
     pub rate: Rate,
     /// How a request too many is refused. Default [`Refusal::User`].
+    #[serde(default)]
     pub refusal: Refusal,
 }
 
 /// Which requests of a route a limit is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum When {
     /// All.
     #[default]
     Always,
     /// Those about a message which exists and is at least this old.
-    MessageOlderThan(Duration),
+    MessageOlderThan(#[serde(with = "crate::spelled")] Duration),
     /// Those whose body has this field.
     BodyHas(String),
     /// Those about a user who is not in the guild.
@@ -145,7 +163,8 @@ pub enum When {
 }
 
 /// How a request beyond a sublimit is refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
     /// By a 429 of scope `user`, with the headers of the bucket.

@@ -1,5 +1,7 @@
 //! What an application sells.
 
+use serde::{Deserialize, Serialize};
+
 /// Something that the application sells, for [`Config::skus`](super::Config::skus).
 ///
 /// ```
@@ -10,7 +12,8 @@
 /// ```
 ///
 /// Source: Discord, "SKU Resource".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sku {
     /// Its name, by which users of the box buy it.
@@ -20,7 +23,8 @@ pub struct Sku {
 }
 
 /// How something is sold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Sale {
     /// Once and for good.

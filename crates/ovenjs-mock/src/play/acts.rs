@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     failure::Failure,
     json::{Fields, Object, object},
+    scenario::{Expected, ScenarioStep},
     shared::Shared,
     world::{
         Draft, Emoji, World,
@@ -16,6 +17,8 @@ use crate::{
         slash::{Target, Typed},
     },
 };
+
+use super::told::Told;
 
 pub(crate) fn say(
     shared: &Shared,
@@ -31,20 +34,22 @@ pub(crate) fn say(
             serde_json::json!({ "message_id": message.to_string() }),
         );
     }
-    shared
-        .with(|backend, now| {
-            let draft = Draft {
-                author: user,
-                channel,
-                body,
-                ..Draft::default()
-            };
-            backend.play(now, |world| {
-                world.may_say(user, channel, &draft.body, false)?;
-                world.post(draft)
-            })
-        })
-        .map_err(|failure| Error::refused(failure.to_string()))
+    let draft = Draft {
+        author: user,
+        channel,
+        body,
+        ..Draft::default()
+    };
+    let step = |told: Told<'_>| ScenarioStep::Say {
+        user: told.user(),
+        text: content.to_owned(),
+        channel: told.channel(),
+        reply_to: reply_to.and_then(|message| told.message(message)),
+    };
+    act(shared, (user, channel), step, |world| {
+        world.may_say(user, channel, &draft.body, false)?;
+        world.post(draft)
+    })
 }
 
 pub(crate) fn react(
@@ -55,14 +60,17 @@ pub(crate) fn react(
     emoji: &str,
     burst: bool,
 ) -> Result<(), Error> {
-    let emoji = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
-    shared
-        .with(|backend, now| {
-            backend.play(now, |world| {
-                world.react(channel, message, user, &emoji, burst)
-            })
-        })
-        .map_err(|failure| Error::refused(failure.to_string()))
+    let parsed = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
+    let step = |told: Told<'_>| ScenarioStep::React {
+        user: told.user(),
+        emoji: emoji.to_owned(),
+        burst,
+        channel: told.channel(),
+        message: told.message(message),
+    };
+    act(shared, (user, channel), step, |world| {
+        world.react(channel, message, user, &parsed, burst)
+    })
 }
 
 pub(crate) fn unreact(
@@ -72,19 +80,21 @@ pub(crate) fn unreact(
     message: u64,
     emoji: &str,
 ) -> Result<(), Error> {
-    let emoji = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
-    shared
-        .with(|backend, now| {
-            backend.play(now, |world| {
-                let there = world.kept(channel, message)?.reactions.iter();
-                // A person sees what stands there and cannot take away anything else.
-                if !there.into_iter().any(|reaction| reaction.emoji == emoji) {
-                    return Ok(());
-                }
-                world.unreact(channel, message, user, &emoji)
-            })
-        })
-        .map_err(|failure: Failure| Error::refused(failure.to_string()))
+    let parsed = Emoji::parse(emoji).map_err(|_| Error::refused(format!("{emoji} is no emoji")))?;
+    let step = |told: Told<'_>| ScenarioStep::Unreact {
+        user: told.user(),
+        emoji: emoji.to_owned(),
+        channel: told.channel(),
+        message: told.message(message),
+    };
+    act(shared, (user, channel), step, |world| {
+        let there = world.kept(channel, message)?.reactions.iter();
+        // A person sees what stands there and cannot take away anything else.
+        if !there.into_iter().any(|reaction| reaction.emoji == parsed) {
+            return Ok(());
+        }
+        world.unreact(channel, message, user, &parsed)
+    })
 }
 
 /// Changes a message of the user's own.
@@ -96,34 +106,37 @@ pub(crate) fn edit(
     content: &str,
 ) -> Result<(), Error> {
     let body = object(serde_json::json!({ "content": content }));
-    shared
-        .with(|backend, now| {
-            backend.play(now, |world| {
-                if world.kept(channel, message)?.author() != Some(user) {
-                    let text = "Cannot edit a message authored by another user";
-                    return Err(Failure::new(403, 50005, text));
-                }
-                world.edit(channel, message, &body, Vec::new())
-            })
-        })
-        .map_err(|failure| Error::refused(failure.to_string()))
+    let step = |told: Told<'_>| ScenarioStep::Edit {
+        user: told.user(),
+        text: content.to_owned(),
+        channel: told.channel(),
+        message: told.message(message),
+    };
+    act(shared, (user, channel), step, |world| {
+        if world.kept(channel, message)?.author() != Some(user) {
+            let text = "Cannot edit a message authored by another user";
+            return Err(Failure::new(403, 50005, text));
+        }
+        world.edit(channel, message, &body, Vec::new())
+    })
 }
 
 /// Deletes a message of the user's own, or of another's for who may.
 pub(crate) fn delete(shared: &Shared, user: u64, channel: u64, message: u64) -> Result<(), Error> {
-    shared
-        .with(|backend, now| {
-            backend.play(now, |world| {
-                let own = world.kept(channel, message)?.author() == Some(user);
-                let may = world.channel_guild(channel).is_some()
-                    && world.channel_permissions(channel, user) & permission::MANAGE_MESSAGES != 0;
-                if !own && !may {
-                    return Err(Failure::missing_permissions());
-                }
-                world.delete(channel, message)
-            })
-        })
-        .map_err(|failure| Error::refused(failure.to_string()))
+    let step = |told: Told<'_>| ScenarioStep::Delete {
+        user: told.user(),
+        channel: told.channel(),
+        message: told.message(message),
+    };
+    act(shared, (user, channel), step, |world| {
+        let own = world.kept(channel, message)?.author() == Some(user);
+        let may = world.channel_guild(channel).is_some()
+            && world.channel_permissions(channel, user) & permission::MANAGE_MESSAGES != 0;
+        if !own && !may {
+            return Err(Failure::missing_permissions());
+        }
+        world.delete(channel, message)
+    })
 }
 
 /// Votes for an answer of a poll, or takes the vote back.
@@ -135,17 +148,20 @@ pub(crate) fn vote(
     taken: bool,
 ) -> Result<(), Error> {
     let (channel, message) = place;
-    shared
-        .with(|backend, now| {
-            backend.play(now, |world| {
-                if taken {
-                    world.unvote(channel, message, user, answer)
-                } else {
-                    world.vote(channel, message, user, answer)
-                }
-            })
-        })
-        .map_err(|failure| Error::refused(failure.to_string()))
+    let step = |told: Told<'_>| ScenarioStep::Vote {
+        user: told.user(),
+        answer,
+        taken_back: taken,
+        channel: told.channel(),
+        message: told.message(message),
+    };
+    act(shared, (user, channel), step, |world| {
+        if taken {
+            world.unvote(channel, message, user, answer)
+        } else {
+            world.vote(channel, message, user, answer)
+        }
+    })
 }
 
 pub(crate) async fn slash(
@@ -154,7 +170,14 @@ pub(crate) async fn slash(
     channel: u64,
     text: &str,
 ) -> Result<(u64, Outcome), Error> {
-    let id = type_command(shared, user, channel, text, false)?;
+    let step = |told: Told<'_>| ScenarioStep::Slash {
+        user: told.user(),
+        text: text.to_owned(),
+        channel: told.channel(),
+        expect: Expected::default(),
+    };
+    let find = |world: &World, guild| world.understand(guild, text, false);
+    let id = begin(shared, (user, channel), APPLICATION_COMMAND, step, find)?;
     answered(shared, id, text).await
 }
 
@@ -165,7 +188,14 @@ pub(crate) async fn complete(
     channel: u64,
     text: &str,
 ) -> Result<(u64, Outcome), Error> {
-    let id = type_command(shared, user, channel, text, true)?;
+    let step = |told: Told<'_>| ScenarioStep::Complete {
+        user: told.user(),
+        text: text.to_owned(),
+        channel: told.channel(),
+        choices: Vec::new(),
+    };
+    let find = |world: &World, guild| world.understand(guild, text, true);
+    let id = begin(shared, (user, channel), AUTOCOMPLETE, step, find)?;
     answered(shared, id, text).await
 }
 
@@ -177,24 +207,54 @@ pub(crate) async fn press(
     custom_id: &str,
     values: &[String],
 ) -> Result<(u64, Outcome), Error> {
-    let id = shared
-        .with(|backend, now| {
-            backend.play(now, |world| {
-                world.press(user, channel, message, custom_id, values)
-            })
-        })
-        .map_err(Error::refused)?;
+    let step = |told: Told<'_>| {
+        let label = told.label(message, custom_id);
+        let (user, channel, message) = (told.user(), told.channel(), told.message(message));
+        let expect = Expected::default();
+        if values.is_empty() {
+            ScenarioStep::Click {
+                user,
+                button: label,
+                channel,
+                message,
+                expect,
+            }
+        } else {
+            ScenarioStep::Choose {
+                user,
+                select: label,
+                values: values.to_vec(),
+                channel,
+                message,
+                expect,
+            }
+        }
+    };
+    let id = act(shared, (user, channel), step, |world| {
+        world.press(user, channel, message, custom_id, values)
+    })?;
     answered(shared, id, &format!("the component {custom_id}")).await
 }
 
 pub(crate) async fn submit(
     shared: &Shared,
     opener: u64,
-    fields: &[(String, String)],
+    entered: &[(String, String)],
 ) -> Result<(u64, Outcome), Error> {
-    let id = shared
-        .with(|backend, now| backend.play(now, |world| world.submit(opener, fields)))
-        .map_err(Error::refused)?;
+    let place = shared.look(|backend| {
+        let known = backend.world.interactions.get(&opener);
+        known.map(|known| (known.user, known.channel))
+    });
+    let place = place.ok_or_else(|| Error::refused("no such interaction"))?;
+    let step = |told: Told<'_>| {
+        let named = |(id, text): &(String, String)| (told.field(opener, id), text.clone());
+        ScenarioStep::Fill {
+            user: told.user(),
+            fields: entered.iter().map(named).collect(),
+            expect: Expected::default(),
+        }
+    };
+    let id = act(shared, place, step, |world| world.submit(opener, entered))?;
     answered(shared, id, "the modal").await
 }
 
@@ -206,58 +266,59 @@ pub(crate) async fn aim(
     name: &str,
     target: Target,
 ) -> Result<(u64, Outcome), Error> {
-    let id = begin(
-        shared,
-        user,
-        channel,
-        APPLICATION_COMMAND,
-        |world, guild| world.aim(guild, name, target),
-    )?;
-    answered(shared, id, name).await
-}
-
-fn type_command(
-    shared: &Shared,
-    user: u64,
-    channel: u64,
-    text: &str,
-    completing: bool,
-) -> Result<u64, Error> {
-    let kind = if completing {
-        AUTOCOMPLETE
-    } else {
-        APPLICATION_COMMAND
+    let step = |told: Told<'_>| {
+        let (on_user, message) = match target {
+            Target::User(user) => (Some(told.name(user)), None),
+            Target::Message(_, message) => (None, told.message(message)),
+        };
+        ScenarioStep::Menu {
+            user: told.user(),
+            command: name.to_owned(),
+            on_user,
+            message,
+            channel: told.channel(),
+            expect: Expected::default(),
+        }
     };
-    begin(shared, user, channel, kind, |world, guild| {
-        world.understand(guild, text, completing)
-    })
+    let find = |world: &World, guild| world.aim(guild, name, target);
+    let id = begin(shared, (user, channel), APPLICATION_COMMAND, step, find)?;
+    answered(shared, id, name).await
 }
 
 fn begin(
     shared: &Shared,
-    user: u64,
-    channel: u64,
+    (user, channel): (u64, u64),
     kind: u64,
+    step: impl FnOnce(Told<'_>) -> ScenarioStep,
     find: impl FnOnce(&World, Option<u64>) -> Result<Typed, String>,
 ) -> Result<u64, Error> {
+    act(shared, (user, channel), step, |world| {
+        let guild = world.channel_guild(channel);
+        let Typed { data, name } = find(world, guild)?;
+        world.may_use(data.key("id").unwrap_or_default(), user, channel)?;
+        Ok::<_, String>(world.begin(Deed {
+            kind,
+            user,
+            channel,
+            data,
+            name: Some(name),
+            source: None,
+            opened_by: None,
+        }))
+    })
+}
+
+/// Does something as this user in this channel, and tells it as `step` to who takes it down.
+pub(super) fn act<T, E: ToString>(
+    shared: &Shared,
+    (user, channel): (u64, u64),
+    step: impl FnOnce(Told<'_>) -> ScenarioStep,
+    deed: impl FnOnce(&mut World) -> Result<T, E>,
+) -> Result<T, Error> {
+    let step = |world: &World| step(Told::new(world, user, channel));
     shared
-        .with(|backend, now| {
-            backend.play(now, |world| {
-                let guild = world.channel_guild(channel);
-                let Typed { data, name } = find(world, guild)?;
-                world.may_use(data.key("id").unwrap_or_default(), user, channel)?;
-                Ok(world.begin(Deed {
-                    kind,
-                    user,
-                    channel,
-                    data,
-                    name: Some(name),
-                    source: None,
-                    opened_by: None,
-                }))
-            })
-        })
-        .map_err(|why: String| Error::refused(why))
+        .with(|backend, now| backend.act(now, step, deed))
+        .map_err(|why| Error::refused(why.to_string()))
 }
 
 /// First the initial response in Discord's time, then what the user gets to see.

@@ -13,10 +13,11 @@ use ovenjs_types::{
 use crate::{
     error::Error,
     json::{Fields, Json},
-    world::{guild_channel::kind, interaction::Response, slash::Target},
+    scenario::ScenarioStep,
+    world::{World, guild_channel::kind, interaction::Response, slash::Target},
 };
 
-use super::{Answer, Filled, Message, Saying, User, acts};
+use super::{Answer, Filled, Message, Saying, User, acts, told::Told};
 
 /// A user or an answer whose verbs give an [`Error`] instead of a panic, from
 /// [`User::attempt`] and [`Answer::attempt`].
@@ -211,19 +212,21 @@ impl<'a> Attempt<&'a User> {
     /// When it is no voice channel of a guild in which the user is.
     pub fn enters_voice(self, channel: Id<ChannelMarker>) -> Result<(), Error> {
         let User { shared, id, .. } = self.0;
-        let entered = shared.with(|backend, now| {
-            backend.play(now, |world| {
-                let room = world.channels.get(&channel.get())?;
-                let guild = room.guild?;
-                let lawful = matches!(room.object.int("type"), Some(kind::VOICE | kind::STAGE))
-                    && world.member(guild, *id).is_some();
-                lawful.then(|| {
-                    let session = format!("voice-{id}");
-                    world.enter_voice(guild, *id, channel.get(), &session);
-                })
-            })
-        });
-        entered.ok_or_else(|| Error::refused("the user can enter no such voice channel"))
+        let step = |told: Told<'_>| ScenarioStep::EnterVoice {
+            user: told.user(),
+            channel: told.channel().unwrap_or_default(),
+        };
+        let enter = |world: &mut World| {
+            let room = world.channels.get(&channel.get());
+            let guild = room.and_then(|room| room.guild);
+            let voice = room.map(|room| room.object.int("type"));
+            let lawful = matches!(voice, Some(Some(kind::VOICE | kind::STAGE)));
+            let guild = guild.filter(|guild| lawful && world.member(*guild, *id).is_some());
+            let guild = guild.ok_or("the user can enter no such voice channel")?;
+            world.enter_voice(guild, *id, channel.get(), &format!("voice-{id}"));
+            Ok::<(), &str>(())
+        };
+        acts::act(shared, (*id, channel.get()), step, enter)
     }
 
     /// [`User::subscribes_to`].

@@ -88,7 +88,7 @@ fn tell(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
 
 impl Answer {
     /// The answer in a line or a few.
-    pub(super) fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         match (self.message(), self.modal()) {
             (Some(message), _) => message.in_words(),
             (None, Some(modal)) => {
@@ -107,7 +107,7 @@ impl Answer {
 
 impl Message {
     /// The message in a line or a few.
-    pub(super) fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         let mut words = format!("{:?}", self.shown_text());
         let buttons = self.buttons();
         if !buttons.is_empty() {

@@ -43,7 +43,7 @@ impl Answer {
     pub fn shows_button(&self, button: &str) -> &Self {
         let does = self
             .message()
-            .is_some_and(|message| message.custom_id(button).is_some() || message.links(button));
+            .is_some_and(|message| message.has_button(button));
         self.expect(does, || {
             format!("the answer should show the button {button:?}")
         })
@@ -144,7 +144,7 @@ impl Message {
     pub fn shows_button(&self, button: &str) -> &Self {
         let words = self.in_words();
         assert!(
-            self.custom_id(button).is_some() || self.links(button),
+            self.has_button(button),
             "the message should show the button {button:?}, and is {words}"
         );
         self
@@ -165,7 +165,7 @@ impl Message {
         self
     }
 
-    fn tells(&self, text: &str) -> bool {
+    pub(crate) fn tells(&self, text: &str) -> bool {
         self.shown_text().contains(text)
     }
 
@@ -174,9 +174,10 @@ impl Message {
         text.contains(&format!("<@{user}>")) || text.contains(&format!("<@!{user}>"))
     }
 
-    /// Whether a button without custom id, which is a link, has this label.
-    fn links(&self, label: &str) -> bool {
-        self.buttons().iter().any(|known| known == label)
+    /// Whether there is a button, or a select, with this label or custom id (a select:
+    /// placeholder). A link has a label only.
+    pub(crate) fn has_button(&self, button: &str) -> bool {
+        self.custom_id(button).is_some() || self.buttons().iter().any(|known| known == button)
     }
 
     /// All that is read in the message, a line for each part.

@@ -7,7 +7,9 @@ use ovenjs_types::{Id, marker::GuildMarker};
 use crate::{
     faults::FaultMenu,
     protocol::{Gateway, Mishaps},
+    recording::Line,
     rest::Scope,
+    scenario::ScenarioStep,
     shared::Shared,
     world::World,
 };
@@ -18,7 +20,7 @@ use crate::{
 /// from a seed, so that a run that failed can be repeated: print the seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
 }
 
 impl<'a> Faults<'a> {
@@ -33,6 +35,7 @@ impl<'a> Faults<'a> {
 
     /// Lets this go wrong by chance. It replaces what went wrong by chance before.
     pub fn serve(self, menu: FaultMenu) -> Self {
+        self.note(ScenarioStep::Faults(menu));
         self.shared.with(|backend, _| backend.serve(menu));
         self
     }
@@ -40,8 +43,9 @@ impl<'a> Faults<'a> {
     /// Ends what goes wrong, by chance and by switch; lines that are dead end abruptly. Requests
     /// that are to fail once still do.
     pub fn calm(self) -> Self {
-        self.trouble(|gateway, _| gateway.calm());
-        self.serve(FaultMenu::default())
+        self.shared
+            .with(|backend, _| backend.serve(FaultMenu::default()));
+        self.trouble(|gateway, _| gateway.calm())
     }
 
     /// Drops each connection, without a close frame, after every `events`-th event sent on it.
@@ -179,6 +183,12 @@ impl<'a> Faults<'a> {
             backend.courier.probe(&backend.world);
         });
         self
+    }
+
+    /// Takes a switch down, for a recorder.
+    pub(super) fn note(self, step: ScenarioStep) {
+        self.shared
+            .with(|backend, _| backend.journal.note(Line::Step(step)));
     }
 
     fn mishap(self, change: impl FnOnce(&mut Mishaps)) -> Self {

@@ -15,6 +15,8 @@ mod presence;
 mod purchase;
 mod seen;
 mod snapshot;
+mod told;
+mod trouble;
 mod user;
 mod whereabouts;
 mod with_bot;
@@ -42,6 +44,7 @@ use crate::{
     courier::Address,
     error::Error,
     json::Json,
+    rest::Record,
     server::{self, Door},
     shared::Shared,
     world::Emission,
@@ -53,6 +56,8 @@ pub use endpoint::Post;
 pub use faults::Faults;
 pub use overwrite::Overwrite;
 pub use seen::{Connection, Message, Payload, Request};
+pub(crate) use snapshot::stable;
+pub use trouble::Trouble;
 pub use user::{Saying, User};
 
 /// A running box: Discord within this process or on a loopback port, and the hand that plays its
@@ -84,7 +89,7 @@ pub use user::{Saying, User};
 /// ```
 #[derive(Debug)]
 pub struct Discord {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     address: SocketAddr,
     door: Door,
     read_messages: AtomicUsize,
@@ -402,16 +407,41 @@ impl Discord {
         route: &str,
     ) -> Result<Vec<Request>, Error> {
         let what = format!("{count} × {method} {route}");
+        self.wait_for(count, &what, |record| {
+            record.method == method && record.route == route
+        })
+        .await
+    }
+
+    async fn wait_for(
+        &self,
+        count: usize,
+        what: &str,
+        fits: impl Fn(&Record) -> bool,
+    ) -> Result<Vec<Request>, Error> {
         self.shared
-            .until(&what, self.shared.patience, |backend| {
-                let fitting = backend
-                    .journal
-                    .requests
-                    .iter()
-                    .filter(|(record, ..)| record.method == method && record.route == route);
+            .until(what, self.shared.patience, |backend| {
+                let requests = backend.journal.requests.iter();
+                let fitting = requests.filter(|(record, ..)| fits(record));
                 let found: Vec<Request> = fitting.take(count).map(Request::of).collect();
                 (found.len() == count).then_some(found)
             })
+            .await
+    }
+
+    /// The first `count` requests for Discord's operation of this name (`create_message`), which may
+    /// have come already.
+    ///
+    /// # Errors
+    ///
+    /// When they do not come in time.
+    pub async fn wait_for_operations(
+        &self,
+        count: usize,
+        operation: &str,
+    ) -> Result<Vec<Request>, Error> {
+        let what = format!("{count} × {operation}");
+        self.wait_for(count, &what, |record| record.operation == operation)
             .await
     }
 

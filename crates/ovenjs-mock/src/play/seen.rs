@@ -18,7 +18,7 @@ pub struct Message {
 }
 
 impl Message {
-    pub(super) fn of(world: &World, channel: u64, id: u64) -> Self {
+    pub(crate) fn of(world: &World, channel: u64, id: u64) -> Self {
         Self {
             channel,
             id,
@@ -108,6 +108,18 @@ impl Message {
             }
         });
         found
+    }
+
+    /// What else names the button or select with this custom id.
+    pub(super) fn labels(&self, custom_id: &str) -> Vec<String> {
+        let mut labels = Vec::new();
+        buttons(self.json.0.get("components"), &mut |button| {
+            let text = |key: &str| button.get(key).and_then(Value::as_str).map(str::to_owned);
+            if text("custom_id").as_deref() == Some(custom_id) {
+                labels.extend([text("label"), text("placeholder")].into_iter().flatten());
+            }
+        });
+        labels
     }
 
     fn parts(&self, key: &str) -> Vec<Json> {

@@ -45,7 +45,8 @@ impl Answer {
     }
 }
 
-fn stable(shown: &Value) -> String {
+/// The value as text, with ids, custom ids and times replaced by where they come.
+pub(crate) fn stable(shown: &Value) -> String {
     let mut shown = shown.clone();
     let mut names = Names::default();
     settle(&mut shown, &mut names);

@@ -25,7 +25,7 @@ use super::{Answer, Attempt, Message, acts, complaint::Scene, in_channel::say_wi
 pub struct User {
     pub(super) shared: Arc<Shared>,
     pub(super) id: u64,
-    pub(super) channel: u64,
+    pub(crate) channel: u64,
 }
 
 impl User {

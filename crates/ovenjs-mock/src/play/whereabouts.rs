@@ -1,18 +1,24 @@
 //! Where a user is: in guilds, and in their voice channels.
 
+use std::convert::Infallible;
+
 use ovenjs_types::{
     Id,
     marker::{ChannelMarker, GenericMarker, GuildMarker, ScheduledEventMarker},
 };
 
-use super::User;
+use crate::{scenario::ScenarioStep, world::World};
+
+use super::{User, told::Told};
 
 impl User {
     /// Joins a guild; nothing happens where the user is a member already.
     pub fn joins(&self, guild: Id<GuildMarker>) {
-        self.shared.with(|backend, now| {
-            backend.play(now, |world| world.join(guild.get(), self.id));
-        });
+        let step = |told: Told<'_>| ScenarioStep::Join {
+            user: told.user(),
+            guild: told.guild(guild.get()),
+        };
+        self.acts(step, |world| world.join(guild.get(), self.id));
     }
 
     /// Comes into a guild by an invite, which gives the invite's roles and counts as a use of it;
@@ -38,9 +44,11 @@ impl User {
 
     /// Leaves a guild; nothing happens where the user is no member.
     pub fn leaves(&self, guild: Id<GuildMarker>) {
-        self.shared.with(|backend, now| {
-            backend.play(now, |world| world.leave(guild.get(), self.id));
-        });
+        let step = |told: Told<'_>| ScenarioStep::Leave {
+            user: told.user(),
+            guild: told.guild(guild.get()),
+        };
+        self.acts(step, |world| world.leave(guild.get(), self.id));
     }
 
     /// Applies to join a guild in which one has to, and gives the id of the request.
@@ -109,13 +117,25 @@ impl User {
 
     /// Hangs up, wherever the user is connected.
     pub fn leaves_voice(&self) {
-        self.shared.with(|backend, now| {
-            backend.play(now, |world| {
-                let guilds: Vec<u64> = world.guilds.keys().copied().collect();
-                for guild in guilds {
-                    world.leave_voice(guild, self.id);
-                }
-            });
+        let step = |told: Told<'_>| ScenarioStep::LeaveVoice { user: told.user() };
+        self.acts(step, |world| {
+            let guilds: Vec<u64> = world.guilds.keys().copied().collect();
+            for guild in guilds {
+                world.leave_voice(guild, self.id);
+            }
         });
+    }
+
+    /// Does what cannot fail.
+    fn acts<T>(
+        &self,
+        step: impl FnOnce(Told<'_>) -> ScenarioStep,
+        deed: impl FnOnce(&mut World) -> T,
+    ) {
+        let step = |world: &World| step(Told::new(world, self.id, self.channel));
+        let deed = |world: &mut World| Ok::<T, Infallible>(deed(world));
+        let _done = self
+            .shared
+            .with(|backend, now| backend.act(now, step, deed));
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, header};
-use ovenjs_types::Id;
 use serde_json::{Value, json};
 
 use crate::{
@@ -68,51 +67,23 @@ pub(super) async fn answer(
 }
 
 /// `{"seed": 7}` or `{"menu": {"lose_ack": 200}}` lets things go wrong by chance, and `{"act":
-/// "drop_connections"}` at once; `{"act": "calm"}` ends it.
+/// "drop_connections"}` at once ([`Trouble`]); `{"act": "calm"}` ends it.
 fn trouble(shared: &Shared, fields: &Object) -> Result<Value, Error> {
     let faults = Faults::new(shared);
-    let guild = || {
-        let id = fields.key("guild_id").and_then(Id::new_checked);
-        id.ok_or_else(|| missing("guild_id"))
-    };
-    let number = |name: &str| fields.int(name).ok_or_else(|| missing(name));
-    let code = || u16::try_from(number("code")?).map_err(|_| missing("code"));
-    let _switched = match fields.text("act") {
-        None => {
-            let menu = match (fields.int("seed"), fields.contains_key("menu")) {
-                (Some(seed), false) => FaultMenu::from_seed(seed),
-                _ => {
-                    let menu = fields.get("menu").cloned().ok_or_else(|| missing("act"))?;
-                    serde_json::from_value(menu).map_err(|error| Error::shape(&error))?
-                }
-            };
-            faults.serve(menu)
-        }
-        Some("calm") => faults.calm(),
-        Some("drop_connections") => faults.drop_connections(),
-        Some("close_connections") => faults.close_connections(code()?),
-        Some("freeze_connections") => faults.freeze_connections(),
-        Some("drop_after_frames") => faults.drop_after_frames(number("events")?),
-        Some("drop_after_bytes") => faults.drop_after_bytes(number("bytes")?),
-        Some("keep_connections") => faults.keep_connections(),
-        Some("ask_for_heartbeats") => faults.ask_for_heartbeats(),
-        Some("ask_to_reconnect") => faults.ask_to_reconnect(),
-        Some("invalidate_sessions") => {
-            faults.invalidate_sessions(fields.flag("resumable") == Some(true))
-        }
-        Some("withhold_heartbeat_acks") => {
-            faults.withhold_heartbeat_acks(fields.flag("withhold") != Some(false))
-        }
-        Some("take_down") => faults.take_down(guild()?),
-        Some("bring_back") => faults.bring_back(guild()?),
-        Some(other) => {
-            return Err(Error::refused(format!(
-                "there is no fault called {other:?}"
-            )));
-        }
+    let shape = |error: serde_json::Error| Error::shape(&error);
+    let _switched = if fields.contains_key("act") {
+        let trouble = serde_json::from_value(Value::Object(fields.clone())).map_err(shape)?;
+        faults.cause(&trouble)?
+    } else {
+        let menu = match (fields.int("seed"), fields.get("menu")) {
+            (_, Some(menu)) => serde_json::from_value(menu.clone()).map_err(shape)?,
+            (Some(seed), None) => FaultMenu::from_seed(seed),
+            (None, None) => return Err(missing("act")),
+        };
+        faults.serve(menu)
     };
     let menu = shared.look(|backend| backend.faults.menu);
-    serde_json::to_value(menu).map_err(|error| Error::shape(&error))
+    serde_json::to_value(menu).map_err(shape)
 }
 
 fn state(shared: &Shared, channel: Option<u64>) -> Value {

@@ -16,6 +16,7 @@ mod limits;
 mod messages;
 mod raw;
 mod rest;
+mod scenario;
 mod sentences;
 mod shop;
 mod stage;
