@@ -312,6 +312,36 @@ async fn commands_keep_their_ids_and_refuse_what_discord_refuses() {
     assert_eq!(discord.violations(), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_modal_of_a_command_is_closed_and_the_command_goes_on() {
+    let (discord, mut socket) = bakery().await;
+    let ann = discord.user("ann");
+    let (form, command) = tokio::join!(ann.slash("/bake"), async {
+        let event = socket.event("INTERACTION_CREATE").await["d"].clone();
+        let field = json!({ "type": 4, "custom_id": "flour", "style": 1, "label": "Which flour?" });
+        let data = json!({ "custom_id": "form", "title": "Bake", "components": [
+            { "type": 1, "components": [field] },
+        ]});
+        let opened = respond(&discord, &event, json!({ "type": 9, "data": data }), "").await;
+        assert_eq!(opened.status, 204, "{}", opened.body);
+        event
+    });
+    let (baked, ()) = tokio::join!(form.fill("flour", "rye"), async {
+        let event = socket.event("INTERACTION_CREATE").await["d"].clone();
+        // There is no message that could be changed, but it may be closed as if there were one.
+        let changed = json!({ "type": 7, "data": { "content": "changed" } });
+        let refused = respond(&discord, &event, changed, "").await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        let closed = respond(&discord, &event, json!({ "type": 6 }), "").await;
+        assert_eq!(closed.status, 204, "{}", closed.body);
+        let body = Some(json!({ "content": "rye bread" }));
+        let told = token_call(&discord, "POST", &command, "", body).await;
+        assert_eq!(told.status, 200, "{}", told.body);
+    });
+    baked.says("rye bread");
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
 async fn bakery() -> (Discord, Socket) {
     let discord = Discord::start(Config::default()).await.unwrap();
     register(&discord).await;
