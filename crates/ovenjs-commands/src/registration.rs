@@ -1,9 +1,9 @@
 //! From routes to the commands that Discord is to know, and what is wrong with them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ovenjs_types::{
-    ChoiceValue, CommandDraft, CommandOption, CommandOptionType, CommandType, Localizations,
+    CommandDraft, CommandOption, CommandOptionType, CommandType, Validate, Violation,
 };
 
 use crate::{Error, Routes, route::Purpose, router::command_path};
@@ -70,7 +70,7 @@ pub(crate) fn validate<S>(routes: &Routes<S>) -> Result<(), Error> {
         let mut fault = |text: String| faults.push(format!("handler `{}`: {text}", route.handler));
         let (space, name, what) = match &route.purpose {
             Purpose::Command { group, draft } => {
-                command_faults(draft, group, &mut fault);
+                group_faults(draft, group, &mut fault);
                 let name = command_path(group, &draft.name);
                 (Space::Command(draft.kind), name, "command")
             }
@@ -105,11 +105,6 @@ pub(crate) fn validate<S>(routes: &Routes<S>) -> Result<(), Error> {
                 None => fault(format!(
                     "proposes values for `{option}`, which is no option"
                 )),
-                Some(option) if !option.choices.is_empty() => fault(format!(
-                    "option `{}` has choices, so nothing can be proposed for it: \
-                     take a String, or remove `autocomplete`",
-                    option.name
-                )),
                 Some(_) => {}
             }
         }
@@ -119,9 +114,7 @@ pub(crate) fn validate<S>(routes: &Routes<S>) -> Result<(), Error> {
             ));
         }
     }
-    for (group, text) in &routes.descriptions {
-        let mut fault = |text: String| faults.push(text);
-        description_faults("group", group, text, &mut fault);
+    for (group, _) in &routes.descriptions {
         let known = routes.list.iter().any(|route| match &route.purpose {
             Purpose::Command { group: names, .. } => {
                 let path = names.join(" ");
@@ -130,13 +123,14 @@ pub(crate) fn validate<S>(routes: &Routes<S>) -> Result<(), Error> {
             _ => false,
         });
         if !known {
-            fault(format!(
+            faults.push(format!(
                 "group `{group}` is described, but no command is in it"
             ));
         }
     }
     let drafts = drafts(routes);
-    whole_faults(&drafts, &mut faults);
+    twin_faults(&drafts, &mut faults);
+    discords_faults(routes, &drafts, &mut faults);
     agreement_faults(routes, &drafts, &mut faults);
     if faults.is_empty() {
         Ok(())
@@ -153,116 +147,21 @@ enum Space {
     Modal,
 }
 
-/// The faults of one command by itself.
-fn command_faults(draft: &CommandDraft, group: &[&str], fault: &mut impl FnMut(String)) {
-    let slash = draft.kind == CommandType::ChatInput;
-    name_faults("command", &draft.name, slash, fault);
-    for name in group {
-        name_faults("group", name, true, fault);
-    }
+/// What is wrong with where a command stands.
+fn group_faults(draft: &CommandDraft, group: &[&str], fault: &mut impl FnMut(String)) {
     if group.len() > GROUP_DEPTH {
         fault(format!(
             "is {} groups deep, but Discord nests commands in at most {GROUP_DEPTH}",
             group.len()
         ));
     }
-    if slash {
-        description_faults("command", &draft.name, &draft.description, fault);
-    } else if !draft.options.is_empty() || !group.is_empty() {
-        fault("is a user or message command, which has neither options nor a group".to_owned());
-    }
-    if draft.options.len() > OPTIONS_MAX {
-        fault(format!(
-            "has {} options, but Discord takes {OPTIONS_MAX}",
-            draft.options.len()
-        ));
-    }
-    let mut names = HashSet::new();
-    let mut optional: Option<&str> = None;
-    for option in &draft.options {
-        let name = option.name.as_str();
-        name_faults("option", name, true, fault);
-        description_faults("option", name, &option.description, fault);
-        if !names.insert(name) {
-            fault(format!("has two options named `{name}`"));
-        }
-        match optional {
-            Some(before) if option.required => fault(format!(
-                "option `{name}` is required but stands after `{before}`, which is not: \
-                 move it to the front"
-            )),
-            None if !option.required => optional = Some(name),
-            _ => {}
-        }
-        if option.autocomplete && !PROPOSABLE.contains(&option.kind) {
-            fault(format!(
-                "values are proposed for option `{name}`, but Discord takes proposals for texts \
-                 and numbers only: remove `autocomplete`"
-            ));
-        }
-        if !option.channel_types.is_empty() && option.kind != CommandOptionType::Channel {
-            fault(format!(
-                "option `{name}` names channel types but takes no channel: remove `channel_types`"
-            ));
-        }
-        if option.choices.len() > OPTIONS_MAX {
-            fault(format!(
-                "option `{name}` has {} choices, but Discord takes {OPTIONS_MAX}: \
-                 propose values by #[autocomplete] instead",
-                option.choices.len()
-            ));
-        }
-        let longest = option.max_length.max(option.min_length);
-        if longest.is_some_and(|length| length > TEXT_MAX) {
-            fault(format!(
-                "option `{name}` allows more than the {TEXT_MAX} characters that Discord does"
-            ));
-        }
+    if draft.kind != CommandType::ChatInput && !group.is_empty() {
+        fault("is a user or message command, which has no group".to_owned());
     }
 }
 
-fn name_faults(what: &str, name: &str, slash: bool, fault: &mut impl FnMut(String)) {
-    let length = name.chars().count();
-    if !(1..=NAME_MAX).contains(&length) {
-        fault(format!(
-            "the {what} name `{name}` has {length} characters, but Discord takes 1 to {NAME_MAX}"
-        ));
-    }
-    let plain = |letter: char| {
-        !letter.is_uppercase() && (letter.is_alphanumeric() || matches!(letter, '-' | '_' | '\''))
-    };
-    if slash && !name.chars().all(plain) {
-        fault(format!(
-            "the {what} name `{name}` has more in it than lower-case letters, digits, `-`, `_` and `'`"
-        ));
-    }
-}
-
-fn description_faults(what: &str, name: &str, text: &str, fault: &mut impl FnMut(String)) {
-    let length = text.chars().count();
-    if !(1..=DESCRIPTION_MAX).contains(&length) {
-        fault(format!(
-            "the description of {what} `{name}` has {length} characters, \
-             but Discord takes 1 to {DESCRIPTION_MAX}"
-        ));
-    }
-}
-
-/// The faults that the commands have together.
-fn whole_faults(drafts: &[CommandDraft], faults: &mut Vec<String>) {
-    let limits = [
-        (CommandType::ChatInput, "slash", SLASH_MAX),
-        (CommandType::User, "user", TARGETED_MAX),
-        (CommandType::Message, "message", TARGETED_MAX),
-    ];
-    for (kind, name, most) in limits {
-        let count = drafts.iter().filter(|draft| draft.kind == kind).count();
-        if count > most {
-            faults.push(format!(
-                "there are {count} {name} commands, but Discord takes {most}: put some in a group"
-            ));
-        }
-    }
+/// Commands and groups of one name.
+fn twin_faults(drafts: &[CommandDraft], faults: &mut Vec<String>) {
     for (place, draft) in drafts.iter().enumerate() {
         let name = &draft.name;
         let before = drafts.iter().take(place);
@@ -274,23 +173,88 @@ fn whole_faults(drafts: &[CommandDraft], faults: &mut Vec<String>) {
                 "`{name}` is a command and a group: Discord runs no command that has subcommands"
             ));
         }
-        let groups = draft.options.iter().filter(|option| option.kind == GROUP);
-        let widest = groups.map(|group| group.options.len()).max().unwrap_or(0);
-        if is_group(&draft.options) && draft.options.len().max(widest) > OPTIONS_MAX {
-            faults.push(format!(
-                "group `{name}` has more than the {OPTIONS_MAX} subcommands that Discord takes"
-            ));
-        }
-        let size = text_size(&draft.name, draft.name_localizations.as_ref())
-            + text_size(&draft.description, draft.description_localizations.as_ref())
-            + options_size(&draft.options);
-        if size > COMMAND_TEXT_MAX {
-            faults.push(format!(
-                "command `{name}` has {size} characters in names, descriptions and choices, \
-                 but Discord takes {COMMAND_TEXT_MAX}"
-            ));
+    }
+}
+
+/// What Discord would refuse by its rules for commands, each told by its handler.
+fn discords_faults<S>(routes: &Routes<S>, drafts: &[CommandDraft], faults: &mut Vec<String>) {
+    let unique = unique(drafts);
+    let Err(invalid) = unique.clone().validate() else {
+        return;
+    };
+    let mut handlers: HashMap<(CommandType, String), &str> = HashMap::new();
+    for route in &routes.list {
+        if let Purpose::Command { group, draft } = &route.purpose {
+            let name = command_path(group, &draft.name);
+            handlers.insert((draft.kind, name), &*route.handler);
         }
     }
+    faults.extend(invalid.violations().iter().map(|violation| {
+        let Some((draft, rest)) = element(&unique, &violation.path) else {
+            return match &violation.measure {
+                Some(measure) => format!("the bot {measure}: {}", violation.repair),
+                None => violation.to_string(),
+            };
+        };
+        told(draft, rest, violation, &handlers)
+    }));
+}
+
+/// A violation at `path` of a command, with the names of what it is about.
+fn told(
+    draft: &CommandDraft,
+    mut path: &str,
+    violation: &Violation,
+    handlers: &HashMap<(CommandType, String), &str>,
+) -> String {
+    let (mut name, mut options) = (draft.name.clone(), &draft.options);
+    let mut about = None;
+    while let Some((option, rest)) = path
+        .strip_prefix("options")
+        .and_then(|list| element(options, list))
+    {
+        (path, options) = (rest, &option.options);
+        if is_group(std::slice::from_ref(option)) {
+            name = format!("{name} {}", option.name);
+        } else {
+            about = Some(&option.name);
+        }
+    }
+    let mut violation = violation.clone();
+    path.clone_into(&mut violation.path);
+    let about = about.map_or_else(String::new, |option| format!("option `{option}`: "));
+    match handlers.get(&(draft.kind, name.clone())) {
+        Some(handler) => format!("handler `{handler}`: {about}{violation}"),
+        None => format!("group `{name}`: {about}{violation}"),
+    }
+}
+
+/// The element of a list that a path such as `[3].name` begins with, and the rest of the path.
+fn element<'l, 'p, T>(list: &'l [T], path: &'p str) -> Option<(&'l T, &'p str)> {
+    let (place, rest) = path.strip_prefix('[')?.split_once(']')?;
+    let element = list.get(place.parse::<usize>().ok()?)?;
+    Some((element, rest.strip_prefix('.').unwrap_or(rest)))
+}
+
+/// The drafts without those whose names stood before: these are told by their handlers.
+fn unique(drafts: &[CommandDraft]) -> Vec<CommandDraft> {
+    fn keep_first(options: &mut Vec<CommandOption>) {
+        let mut seen = HashSet::new();
+        options.retain(|option| {
+            let is_part = is_group(std::slice::from_ref(option));
+            !is_part || seen.insert(option.name.clone())
+        });
+        options
+            .iter_mut()
+            .for_each(|option| keep_first(&mut option.options));
+    }
+    let mut seen = HashSet::new();
+    let mut drafts = drafts.to_vec();
+    drafts.retain(|draft| seen.insert((draft.kind, draft.name.clone())));
+    drafts
+        .iter_mut()
+        .for_each(|draft| keep_first(&mut draft.options));
+    drafts
 }
 
 /// Commands of one group that want different things which Discord knows for the whole group only.
@@ -318,33 +282,6 @@ fn agreement_faults<S>(routes: &Routes<S>, drafts: &[CommandDraft], faults: &mut
     }
 }
 
-fn options_size(options: &[CommandOption]) -> usize {
-    let size = |option: &CommandOption| {
-        let choices = option.choices.iter().map(|choice| {
-            let value = match &choice.value {
-                ChoiceValue::String(text) => text.chars().count(),
-                ChoiceValue::Integer(_) | ChoiceValue::Number(_) => 0,
-            };
-            text_size(&choice.name, choice.name_localizations.as_ref()) + value
-        });
-        text_size(&option.name, option.name_localizations.as_ref())
-            + text_size(
-                &option.description,
-                option.description_localizations.as_ref(),
-            )
-            + choices.sum::<usize>()
-            + options_size(&option.options)
-    };
-    options.iter().map(size).sum()
-}
-
-/// Of a text and its translations only the longest counts.
-fn text_size(text: &str, translations: Option<&Localizations>) -> usize {
-    let translations = translations.into_iter().flat_map(Localizations::values);
-    let sizes = translations.map(|translation| translation.chars().count());
-    sizes.fold(text.chars().count(), usize::max)
-}
-
 fn is_group(options: &[CommandOption]) -> bool {
     let parts = [GROUP, CommandOptionType::SubCommand];
     options.iter().any(|option| parts.contains(&option.kind))
@@ -368,25 +305,8 @@ fn find_or_push<T>(
 
 const GROUP: CommandOptionType = CommandOptionType::SubCommandGroup;
 
-/// What an option takes for which values can be proposed.
-const PROPOSABLE: [CommandOptionType; 3] = [
-    CommandOptionType::String,
-    CommandOptionType::Integer,
-    CommandOptionType::Number,
-];
-
-/// Discord's limits, from its page on application commands: it refuses what is beyond them.
-const SLASH_MAX: usize = 100;
-/// User commands, and as many message commands.
-const TARGETED_MAX: usize = 15;
-const OPTIONS_MAX: usize = 25;
-const NAME_MAX: usize = 32;
-const DESCRIPTION_MAX: usize = 100;
+/// How deep Discord nests commands.
 const GROUP_DEPTH: usize = 2;
-/// The most characters that a text option may allow.
-const TEXT_MAX: u16 = 6000;
-/// The most characters of all texts of a command together.
-const COMMAND_TEXT_MAX: usize = 8000;
 
 const NO_CUSTOM_ID: &str = "takes no custom id, so no component leads to it: \
     take a type with #[derive(CustomId)], or write #[component(id = \"…\")]";

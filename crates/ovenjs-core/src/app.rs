@@ -1,11 +1,15 @@
 //! What handlers can ask for beside the event.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use ovenjs_cache::Cache;
 use ovenjs_commands::{Call, Extract, Failure, Provide};
 use ovenjs_gateway::Gateway;
 use ovenjs_rest::Client;
+use ovenjs_types::Drift;
 
 /// The application as handlers see it: the bot's own parts, and the state `T` it was built with.
 ///
@@ -15,6 +19,7 @@ pub struct App<T = ()> {
     pub(crate) client: Client,
     pub(crate) cache: Cache,
     pub(crate) gateway: Gateway,
+    pub(crate) drift: Arc<Mutex<Drift>>,
     pub(crate) state: T,
 }
 
@@ -34,6 +39,18 @@ impl<T: Send + Sync> Extract<App<T>> for Gateway {
     async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
         Ok(call.state().gateway.clone())
     }
+}
+
+/// A copy of what has deviated so far, as [`Running::drift`](crate::Running::drift) gives it.
+impl<T: Send + Sync> Extract<App<T>> for Drift {
+    async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
+        Ok(snapshot(&call.state().drift))
+    }
+}
+
+/// A copy of the report as it stands.
+pub(crate) fn snapshot(drift: &Mutex<Drift>) -> Drift {
+    drift.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 impl<T: Clone> Provide<T> for App<T> {

@@ -247,6 +247,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             client: client.clone(),
             cache,
             gateway,
+            drift: Arc::default(),
             state,
         });
         router.check(&app).map_err(Error::routes)?;

@@ -1,11 +1,20 @@
 //! From the gateway's deliveries to handlers: drop what nobody wants, decode once, fold into the
 //! cache, route.
 
-use std::{fmt, future::poll_fn, sync::Arc, task::Poll, time::Duration};
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::{Arc, PoisonError},
+    task::Poll,
+    time::Duration,
+};
 
 use ovenjs_commands::{Answers, Router};
 use ovenjs_gateway::{Delivery, Events};
-use ovenjs_types::{Dispatch, Event, Hook, HookCall, Interest, json::Scratch};
+use ovenjs_types::{
+    Dispatch, Event, Hook, HookCall, Interest,
+    json::{Deviation, Scratch},
+};
 use tokio::{
     sync::{Semaphore, watch},
     task::JoinSet,
@@ -17,6 +26,10 @@ use crate::{App, Error, ErrorKind};
 /// all places are taken the pump waits, and the gateway's bounded queue fills behind it.
 const HANDLERS_MAX: usize = 1024;
 
+/// Of so many events one is looked through for all that no type knows, the first among them: that
+/// costs several times what decoding costs, so a hundredth of the work or less.
+const SAMPLED: u64 = 1_000;
+
 pub(crate) struct Pump<T> {
     pub(crate) app: Arc<App<T>>,
     pub(crate) router: Arc<Router<App<T>>>,
@@ -24,6 +37,8 @@ pub(crate) struct Pump<T> {
     interest: Interest,
     hook: Arc<dyn Hook>,
     scratch: Scratch,
+    /// How many events were decoded.
+    decoded: u64,
     /// One for each event whose handlers run; closed once a stop has waited long enough.
     pub(crate) places: Arc<Semaphore>,
     handlers: JoinSet<()>,
@@ -44,6 +59,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
             interest,
             hook,
             scratch: Scratch::new(),
+            decoded: 0,
             places: Arc::new(Semaphore::new(HANDLERS_MAX)),
             handlers: JoinSet::new(),
         }
@@ -105,7 +121,9 @@ impl<T: Send + Sync + 'static> Pump<T> {
             return;
         }
         let event = dispatch.decode(&mut self.scratch);
-        for deviation in self.scratch.take_drift() {
+        let left_out = self.scratch.take_drift();
+        self.count(&dispatch, &left_out, &event);
+        for deviation in left_out {
             tracing::warn!(
                 event = dispatch.name(),
                 path = deviation.path,
@@ -120,6 +138,30 @@ impl<T: Send + Sync + 'static> Pump<T> {
         }
         self.app.cache.apply(&dispatch, Some(&event));
         self.route(Arc::new(event)).await;
+    }
+
+    /// Adds to the report what deviates in an event: what was left out, and for a sample all that no
+    /// type knows.
+    fn count(&mut self, dispatch: &Dispatch, left_out: &[Deviation], event: &Event) {
+        let is_sample = self.decoded.is_multiple_of(SAMPLED);
+        self.decoded = self.decoded.wrapping_add(1);
+        if !is_sample && left_out.is_empty() && !matches!(event, Event::Malformed(_)) {
+            return;
+        }
+        let mut drift = self
+            .app
+            .drift
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if is_sample {
+            drift.inspect(dispatch.name(), &dispatch.raw);
+            return;
+        }
+        drift.add(dispatch.name(), left_out);
+        if let Event::Malformed(malformed) = event {
+            let first = std::slice::from_ref(malformed.error.deviation());
+            drift.add(dispatch.name(), first);
+        }
     }
 
     /// Starts the event's handlers in this task, so that handlers start in the order of events, and

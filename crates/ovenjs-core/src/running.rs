@@ -1,22 +1,28 @@
 //! A bot that runs.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use ovenjs_cache::Cache;
 use ovenjs_gateway::{Events, Gateway};
 use ovenjs_rest::Client;
+use ovenjs_types::Drift;
 use tokio::{
     sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
 };
 
-use crate::{Error, ErrorKind, Live, pump::Pump};
+use crate::{Error, ErrorKind, Live, app::snapshot, pump::Pump};
 
 /// A bot that runs. Dropping it stops the bot at once; [`stop`](Self::stop) lets it finish.
 pub struct Running {
     client: Client,
     cache: Cache,
     gateway: Gateway,
+    drift: Arc<Mutex<Drift>>,
     apply: Box<dyn Fn(ovenjs_commands::Live) -> Result<(), Error> + Send + Sync>,
     live: Live,
     grace: watch::Sender<Duration>,
@@ -40,6 +46,7 @@ impl Running {
             client: app.client.clone(),
             cache: app.cache.clone(),
             gateway: app.gateway.clone(),
+            drift: Arc::clone(&app.drift),
             apply: Box::new(move |live| router.apply(live).map(drop).map_err(Error::routes)),
             live,
             grace,
@@ -64,6 +71,16 @@ impl Running {
     #[must_use]
     pub const fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// How Discord's events have differed so far from what this version knows, by event and path: a
+    /// copy to be written out as text or JSON. A handler takes a [`Drift`] as an argument just so.
+    ///
+    /// What a decoder left out is always counted; unknown fields, values and bits in a sample of the
+    /// events, the first and one in a thousand after it.
+    #[must_use]
+    pub fn drift(&self) -> Drift {
+        snapshot(&self.drift)
     }
 
     /// Changes what can be changed while the bot runs; answers with what was.

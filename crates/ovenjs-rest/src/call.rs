@@ -12,6 +12,10 @@ use crate::{Audited, Client, Endpoint, Error, Terms};
 ///
 /// let message = client.create_message(Id::new(1)).content("hi").await?;
 /// assert_eq!(message.content, "hi");
+///
+/// // What Discord would refuse is told without a request.
+/// let long = client.create_message(Id::new(1)).content("x".repeat(2001)).await.unwrap_err();
+/// assert!(long.fields()[0].starts_with("content has 2001 characters, but Discord takes at most 2000"));
 /// # Ok(())
 /// # }
 /// ```
@@ -31,9 +35,22 @@ impl<'c, E: Endpoint> Call<'c, E> {
         }
     }
 
+    /// Says whether the body, a `B`, is known to keep Discord's limits.
+    pub(crate) fn known_valid<B>(mut self, is_valid: bool) -> Self {
+        self.terms.is_valid = is_valid;
+        self
+    }
+
     /// Limits how long the call may take in all; [`Live::deadline`](crate::Live::deadline) else.
     pub fn deadline(mut self, time: Duration) -> Self {
         self.terms.deadline = Some(time);
+        self
+    }
+
+    /// Sends the body as it is, where Discord takes more than this version knows. A later change of
+    /// the body has it checked again, so say this last.
+    pub fn unchecked(mut self) -> Self {
+        self.terms.is_valid = true;
         self
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Uri};
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy, Target};
 use ovenjs_ratelimit::{Ask, Limiter, Priority, RouteKey};
-use ovenjs_types::{Hook, Secret, json};
+use ovenjs_types::{Hook, Report, Secret, json, limits};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing::Instrument as _;
 
@@ -67,6 +67,8 @@ pub struct Terms {
     pub reason: Option<String>,
     /// How long the call may take in all; [`Live::deadline`] where none is set.
     pub deadline: Option<Duration>,
+    /// Whether the body is known to keep Discord's limits, so that it is not checked again.
+    pub(crate) is_valid: bool,
 }
 
 /// A snapshot of the client.
@@ -102,7 +104,8 @@ impl Client {
         }
     }
 
-    /// Sends `endpoint` and reads its answer.
+    /// Sends `endpoint` and reads its answer. What Discord would refuse by its documented limits
+    /// is not sent: the error says what to change.
     ///
     /// # Errors
     ///
@@ -197,6 +200,18 @@ impl Client {
     }
 
     fn prepare<E: Endpoint>(&self, endpoint: &E, terms: &Terms) -> Result<Prepared, Error> {
+        if !terms.is_valid {
+            endpoint
+                .validate()
+                .map_err(|invalid| Error::unsent(E::ROUTE, invalid))?;
+        }
+        if let Some(reason) = &terms.reason {
+            let mut report = Report::new();
+            report.length("reason", reason, 0..=limits::AUDIT_REASON);
+            report
+                .into_result()
+                .map_err(|invalid| Error::unsent(E::ROUTE, invalid))?;
+        }
         let address = format!(
             "{}{}{}",
             self.0.base,

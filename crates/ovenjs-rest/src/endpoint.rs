@@ -1,11 +1,12 @@
 //! One deed, one value: what an operation of Discord's is, and the line that declares one.
 
-use std::{borrow::Cow, fmt, fmt::Write as _};
+use std::{borrow::Cow, fmt, fmt::Write as _, ops::RangeInclusive};
 
 use http::Method;
 use ovenjs_ratelimit::Major;
 use ovenjs_types::{
-    Id, InteractionResponse, MessageDraft, Permissions, ReactionEmoji, Secret, Upload, json,
+    Id, InteractionResponse, Invalid, MessageDraft, Permissions, ReactionEmoji, Report, Secret,
+    Upload, Valid, Validate, json,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -47,6 +48,15 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
         Body::None
     }
 
+    /// Checks what is sent against Discord's documented limits; the client asks before it sends.
+    ///
+    /// # Errors
+    ///
+    /// Everything that Discord would refuse.
+    fn validate(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+
     /// Whether sending it twice does what sending it once does.
     fn is_idempotent(&self) -> bool {
         matches!(Self::METHOD, Method::GET | Method::PUT | Method::DELETE)
@@ -84,6 +94,43 @@ pub trait Payload: Serialize {
     fn files(&self) -> &[Upload] {
         &[]
     }
+
+    /// Notes in `report` whatever Discord would refuse; nothing where no limit is known.
+    fn check(&self, report: &mut Report) {
+        _ = report;
+    }
+}
+
+/// What a call sends: a draft, which is checked before it goes out, or one that was checked already
+/// and is not checked again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sent<T> {
+    /// Not checked yet.
+    Draft(T),
+    /// Known to keep Discord's limits.
+    Valid(Valid<T>),
+}
+
+impl<T> Sent<T> {
+    /// The value, and whether it is known to keep the limits.
+    pub(crate) fn split(self) -> (T, bool) {
+        match self {
+            Self::Draft(draft) => (draft, false),
+            Self::Valid(valid) => (valid.into_inner(), true),
+        }
+    }
+}
+
+impl<T> From<T> for Sent<T> {
+    fn from(draft: T) -> Self {
+        Self::Draft(draft)
+    }
+}
+
+impl<T> From<Valid<T>> for Sent<T> {
+    fn from(valid: Valid<T>) -> Self {
+        Self::Valid(valid)
+    }
 }
 
 impl<'a> Body<'a> {
@@ -101,6 +148,10 @@ impl Payload for MessageDraft {
     fn files(&self) -> &[Upload] {
         &self.files
     }
+
+    fn check(&self, report: &mut Report) {
+        Validate::check(self, report);
+    }
 }
 
 impl Payload for InteractionResponse {
@@ -111,10 +162,11 @@ impl Payload for InteractionResponse {
             _ => &[],
         }
     }
-}
 
-/// A list of whatever can be a body.
-impl<T: Serialize> Payload for Vec<T> {}
+    fn check(&self, report: &mut Report) {
+        Validate::check(self, report);
+    }
+}
 
 /// What an operation answers.
 pub trait Answer: Sized + Send {
@@ -255,6 +307,20 @@ impl QueryValue for bool {
     }
 }
 
+/// Holds a query parameter to its limits.
+pub(crate) fn check_query(
+    report: &mut Report,
+    name: &str,
+    value: Option<u16>,
+    range: RangeInclusive<usize>,
+) {
+    if let Some(value) = value {
+        let (least, most) = range.into_inner();
+        let wide = |number| u64::try_from(number).unwrap_or(u64::MAX);
+        report.number(name, value, wide(least)..=wide(most));
+    }
+}
+
 /// Writes a query string from its pairs, with its question mark; nothing where there are none.
 pub(crate) fn query_string(pairs: &[(&'static str, String)]) -> String {
     pairs
@@ -273,7 +339,7 @@ pub(crate) fn query_string(pairs: &[(&'static str, String)]) -> String {
 /// [`Client`](crate::Client) that begins a [`Call`](crate::Call) of it.
 ///
 /// The path's variables are the parameters by name; `major` names the one by which Discord counts,
-/// `query` optional parameters, `needs` the permission to name when it is missing, `takes reason`
+/// `query` optional parameters (with `=` and a range where Discord bounds them), `needs` the permission to name when it is missing, `takes reason`
 /// that the audit log shows one, `by` who asks when it is not the bot, `idempotent when` it
 /// can be repeated although its method cannot. `body` is what is sent and
 /// begins empty, to be filled by the call's setters; `sends` is what is sent and has no empty form.
@@ -283,7 +349,7 @@ macro_rules! endpoint {
         $method:ident $path:literal as $name:ident -> $answer:ty {
             fn $call:ident( $($param:ident: $ty:ty),* $(,)? )
             $(major $major:ident;)?
-            $(query { $($(#[$qmeta:meta])* $query:ident: $qty:ty),* $(,)? })?
+            $(query { $($(#[$qmeta:meta])* $query:ident: $qty:ty $(= $range:expr)?),* $(,)? })?
             $(body: $body:ty;)?
             $(sends: $sent:ty;)?
             $(needs $needs:ident;)?
@@ -315,6 +381,16 @@ macro_rules! endpoint {
             fn path(&self) -> String {
                 $( let $param = $crate::endpoint::PathPart::part(&self.$param); )*
                 format!($path)
+            }
+
+            fn validate(&self) -> Result<(), ovenjs_types::Invalid> {
+                let report = &mut ovenjs_types::Report::new();
+                $($($( $crate::endpoint::check_query(
+                    report, stringify!($query), self.$query, $range,
+                ); )?)*)?
+                $( <$body as $crate::Payload>::check(&self.body, report); )?
+                $( <$sent as $crate::Payload>::check(&self.body, report); )?
+                std::mem::take(report).into_result()
             }
 
             $(
@@ -359,14 +435,17 @@ macro_rules! endpoint {
             pub fn $call(
                 &self,
                 $($param: $ty,)*
-                $(body: $sent,)?
+                $(body: impl Into<$crate::Sent<$sent>>,)?
             ) -> $crate::Call<'_, $name> {
-                $crate::Call::new(self, $name {
+                $( let (body, is_valid) = Into::<$crate::Sent<$sent>>::into(body).split(); )?
+                let call = $crate::Call::new(self, $name {
                     $($param,)*
                     $($( $query: None, )*)?
                     $( body: <$body>::default(), )?
                     $( body: { let body: $sent = body; body }, )?
-                })
+                });
+                $( let call = call.known_valid::<$sent>(is_valid); )?
+                call
             }
         }
 
@@ -374,13 +453,20 @@ macro_rules! endpoint {
             /// Sets all that is sent.
             pub fn body(mut self, body: impl Into<$body>) -> Self {
                 self.endpoint.body = body.into();
-                self
+                self.known_valid::<$body>(false)
+            }
+
+            /// Sets all that is sent to what is known to keep Discord's limits: it is not checked
+            /// again.
+            pub fn valid(mut self, body: ovenjs_types::Valid<$body>) -> Self {
+                self.endpoint.body = body.into_inner();
+                self.known_valid::<$body>(true)
             }
 
             /// Changes what is sent, by the setters of its own type.
             pub fn map_body(mut self, change: impl FnOnce($body) -> $body) -> Self {
                 self.endpoint.body = change(std::mem::take(&mut self.endpoint.body));
-                self
+                self.known_valid::<$body>(false)
             }
         })?
 

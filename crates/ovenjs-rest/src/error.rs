@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, fmt::Write as _, time::Duration};
 
 use ovenjs_ratelimit::Stop;
-use ovenjs_types::{Fault, Permissions, json};
+use ovenjs_types::{Fault, Invalid, Permissions, json};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -54,7 +54,8 @@ pub enum ErrorKind {
     Forbidden,
     /// 404: there is no such thing.
     NotFound,
-    /// 400: the request does not fit. [`Error::fields`] tells where.
+    /// 400: the request does not fit, or would not by Discord's documented limits and was not sent;
+    /// then there is no status. [`Error::fields`] tells where.
     Invalid,
     /// 429, more often than a call may be repeated, or the wait is longer than the deadline.
     Limited,
@@ -112,6 +113,15 @@ impl Error {
 
     pub(crate) fn config(text: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, "", text)
+    }
+
+    /// A request that Discord would refuse.
+    pub(crate) fn unsent(route: &'static str, invalid: Invalid) -> Self {
+        let text = "Discord would refuse this, so it was not sent";
+        let mut error = Self::new(ErrorKind::Invalid, route, text);
+        let violations = invalid.violations().iter().take(FIELDS_MAX);
+        error.0.fields = violations.map(ToString::to_string).collect();
+        error.because(invalid)
     }
 
     pub(crate) fn after(mut self, wait: Option<Duration>) -> Self {

@@ -22,7 +22,7 @@ mod transport;
 pub use call::Call;
 pub use client::{Builder, Client, Stats, Terms};
 pub use config::{Config, DEFAULT_BASE_URL, Live};
-pub use endpoint::{Answer, Audited, Auth, Body, Endpoint, Payload};
+pub use endpoint::{Answer, Audited, Auth, Body, Endpoint, Payload, Sent};
 pub use endpoints::*;
 pub use error::{Error, ErrorKind, FIELDS_MAX};
 pub use ovenjs_ratelimit::Major;

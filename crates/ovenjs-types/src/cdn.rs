@@ -13,7 +13,7 @@
 //!
 //! Source: Discord, "Image Formatting". A hash that begins with `a_` belongs to a moving image.
 
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write as _};
 
 use crate::{
     Id, StickerFormat,
@@ -34,6 +34,7 @@ macro_rules! images {
             $(#[$meta])*
             #[must_use]
             pub fn $name($($arg: $type),*) -> Image {
+                $( let $arg = part($arg); )*
                 Image::new(format!($path), &[Format::$usual $(, Format::$other)*])
             }
         )+
@@ -104,7 +105,22 @@ pub fn sticker(id: Id<StickerMarker>, kind: StickerFormat) -> Image {
     }
 }
 
-/// The avatar of a user who has set none.
+/// One part of a path. Hashes come from payloads: whatever is in one, it stays one part.
+fn part(value: impl Display) -> String {
+    let mut part = String::new();
+    for byte in value.to_string().bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            part.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            _ = write!(part, "%{byte:02X}");
+        }
+    }
+    part
+}
+
+/// The avatar of a user who has set none. Of a bot or another user with a discriminator it is
+/// [`default_avatar_of_discriminator`].
 ///
 /// ```
 /// use ovenjs_types::{Id, cdn};
@@ -115,6 +131,21 @@ pub fn sticker(id: Id<StickerMarker>, kind: StickerFormat) -> Image {
 pub fn default_avatar(user: Id<UserMarker>) -> Image {
     Image::new(
         format!("embed/avatars/{}", (user.get() >> 22) % 6),
+        &[Format::Png],
+    )
+}
+
+/// The avatar of a user who has set none and has a discriminator other than `0`, as bots have.
+///
+/// ```
+/// use ovenjs_types::cdn;
+/// let avatar = cdn::default_avatar_of_discriminator(1337);
+/// assert_eq!(avatar.to_string(), "https://cdn.discordapp.com/embed/avatars/2.png");
+/// ```
+#[must_use]
+pub fn default_avatar_of_discriminator(discriminator: u16) -> Image {
+    Image::new(
+        format!("embed/avatars/{}", discriminator % 5),
         &[Format::Png],
     )
 }
@@ -234,10 +265,29 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_stays_one_part_of_the_path() {
+        let odd = guild_icon(Id::new(7), "../../x?size=1#é").to_string();
+        assert_eq!(
+            odd,
+            "https://cdn.discordapp.com/icons/7/..%2F..%2Fx%3Fsize%3D1%23%C3%A9.png"
+        );
+        assert_eq!(
+            guild_icon(Id::new(7), "").to_string(),
+            "https://cdn.discordapp.com/icons/7/.png"
+        );
+        assert!(
+            default_avatar(Id::new(u64::MAX))
+                .to_string()
+                .ends_with("/3.png")
+        );
+    }
+
+    #[test]
     fn sizes_are_powers_of_two_within_discords_bounds() {
         let size = |pixels| emoji(Id::new(1)).size(pixels).to_string();
         assert!(size(1).ends_with("?size=16"));
         assert!(size(100).ends_with("?size=128"));
         assert!(size(u16::MAX).ends_with("?size=4096"));
+        assert!(size(0).ends_with("?size=16"));
     }
 }

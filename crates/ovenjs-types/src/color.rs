@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
-#[serde(transparent)]
+#[serde(from = "u32", into = "u32")]
 pub struct Color(u32);
 
 impl Color {
@@ -100,5 +100,24 @@ impl FromStr for Color {
             .then(|| u32::from_str_radix(digits, 16).ok())
             .flatten();
         number.map(Self).ok_or(ColorError(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_colours_are_refused_or_cut() {
+        for text in [
+            "", "#", "#fff", "#1234567", "##12345", "#12345é", "+12345", "-12345", "0xffff",
+        ] {
+            assert!(text.parse::<Color>().is_err(), "{text}");
+        }
+        assert_eq!("FFffFF".parse(), Ok(Color::new(0xff_ff_ff)));
+        let cut: Color = serde_json::from_str("4294967295").unwrap();
+        assert_eq!(cut.to_string(), "#ffffff");
+        assert_eq!(serde_json::to_string(&cut).unwrap(), "16777215");
+        assert!(serde_json::from_str::<Color>("-1").is_err());
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     marker::{ApplicationMarker, CommandMarker, CommandVersionMarker, GuildMarker},
 };
 
+pub(crate) use check::may_be_in_name;
 pub use draft::CommandDraft;
 pub use option::{Choice, ChoiceValue, CommandOption, CommandOptionType};
 

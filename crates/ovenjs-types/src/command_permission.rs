@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id,
+    Id, Report, Validate, limits,
     marker::{
         ApplicationMarker, ChannelMarker, GenericMarker, GuildMarker, RoleMarker, UserMarker,
     },
@@ -93,6 +93,14 @@ impl CommandPermission {
             None => guild.cast(),
         };
         Self::channel(id, permission)
+    }
+}
+
+impl Validate for Vec<CommandPermission> {
+    /// All permissions of one command in a guild.
+    fn check(&self, report: &mut Report) {
+        let most = limits::COMMANDS_PERMISSION_OVERWRITES;
+        report.amount("", self.len(), 0..=most, "permissions");
     }
 }
 

@@ -22,7 +22,9 @@ pub use input::{
     Checkbox, CheckboxGroup, FileUpload, GroupOption, Label, RadioGroup, TextInput, TextInputStyle,
 };
 pub use layout::{Container, Section, Separator, SeparatorSpacing, TextDisplay};
-pub use media::{File, MediaGallery, MediaGalleryItem, Thumbnail, UnfurledMedia};
+pub use media::{
+    File, MediaGallery, MediaGalleryItem, Thumbnail, UnfurledMedia, UnfurledMediaFlags,
+};
 pub use place::{InContainer, InLabel, InMessage, InModal, InSection};
 pub use row::{ActionRow, Button, ButtonStyle};
 pub use select::{Select, SelectDefaultValue, SelectDefaultValueType, SelectOption};
@@ -408,6 +410,32 @@ fn check_order(
     }
 }
 
+/// An input of a modal that must be used cannot be used with no value.
+fn check_required(min_values: Option<u32>, required: Option<bool>, report: &mut Report) {
+    if min_values == Some(0) && required != Some(false) {
+        report.note(
+            "min_values",
+            "is 0, but the input is required: set required to false, or min_values to 1",
+        );
+    }
+}
+
+/// File types are `image`, `video`, `audio`, or endings such as `.pdf`.
+pub(crate) fn check_file_types(file_types: &[Text], report: &mut Report) {
+    let most = limits::FILE_TYPES;
+    report.amount("file_types", file_types.len(), 0..=most, "file types");
+    report.each("file_types", file_types, |report, file_type| {
+        let is_known = matches!(file_type.as_str(), "image" | "video" | "audio");
+        let is_ending = file_type
+            .strip_prefix('.')
+            .is_some_and(|end| !end.is_empty());
+        if !is_known && !is_ending {
+            let words = "is no type of file: write image, video, audio or an ending such as .pdf";
+            report.note("", words);
+        }
+    });
+}
+
 /// Notes a component that does not stand where Discord allows it.
 fn check_place(report: &mut Report, component: &Component, place: &str, allowed: &[ComponentType]) {
     let kind = component.kind();
@@ -422,112 +450,4 @@ fn check_place(report: &mut Report, component: &Component, place: &str, allowed:
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        Id, MessageDraft, MessageFlags,
-        json::{self, Scratch},
-    };
-
-    #[test]
-    fn a_whole_tree_reads_back_as_it_was_written() {
-        let container = Container::new()
-            .component(Section::new(
-                ["# Rye", "Two left"],
-                Thumbnail::new("attachment://rye.png").description("A loaf"),
-            ))
-            .component(MediaGallery::new(["https://example.com/a.png"]))
-            .component(Separator::space().large())
-            .component(File::attached("recipe.pdf").spoiler())
-            .component(Select::roles("who").default_value(Id::<crate::marker::RoleMarker>::new(5)))
-            .component(Button::premium(Id::new(7)).id(40))
-            .accent_color(0xFF_00_00);
-        let draft = MessageDraft::new()
-            .component(TextDisplay::new("Bread"))
-            .component(container);
-        assert_eq!(draft.flags, MessageFlags::IS_COMPONENTS_V2);
-        let valid = draft.validate().unwrap();
-        let text = json::encode(&valid);
-        let again: MessageDraft = json::decode(&text, &mut Scratch::new()).unwrap();
-        assert_eq!(again, valid.into_inner());
-    }
-
-    #[test]
-    fn null_says_what_absence_does_and_the_order_of_fields_nothing() {
-        let text = br#"{"components":[{"custom_id":"x","options":[{"label":"a","value":"b",
-            "emoji":null,"default":null}],"disabled":null,"placeholder":null,"type":3}],"type":1}"#;
-        let row: Component = json::decode(text, &mut Scratch::new()).unwrap();
-        let select = Select::strings("x", [("b", "a")]);
-        assert_eq!(row, ActionRow::select(select).into());
-    }
-
-    #[test]
-    fn an_unknown_component_inside_is_kept_too() {
-        let text = br#"{"type":17,"components":[{"glow":null,"id":3,"type":77}]}"#;
-        let container: Component = json::decode(text, &mut Scratch::new()).unwrap();
-        let inside: Vec<_> = container.children().map(Component::id).collect();
-        assert_eq!(inside, [Some(3)]);
-        assert_eq!(json::encode(&container), text);
-        assert!(container.validate().is_ok());
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_message_is_told_at_once() {
-        let mut row = ActionRow::buttons([Button::new("a", "A"), Button::new("a", "B".repeat(81))]);
-        let mut select = Select::users("u");
-        select.min_values = Some(3);
-        row.components.push(select.into());
-        let mut section = Section::new(["x"], Button::link("https://example.com", "Go").id(9));
-        section.components.push(Separator::line().id(9).into());
-        let draft = MessageDraft::new()
-            .component(row)
-            .component(section)
-            .component(MediaGallery::new(Vec::<MediaGalleryItem>::new()));
-        let told = draft.validate().unwrap_err();
-        let told: Vec<String> = told.violations().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            told,
-            [
-                "components[0].components has 3 components, but Discord takes 1: take 2 away",
-                "components[0].components[1].label has 81 characters, but Discord takes at most 80: shorten it by 1",
-                "components[0].components[2].min_values is 3, but max_values is 1: set max_values to 3 or more",
-                "components[1].components[1] is a Separator, but a section takes only TextDisplay: move it",
-                "components[2].items has 0 items, but Discord takes 1 to 10: add 1",
-                "components[0].components[1].custom_id is that of a component before: write another",
-                "components[1].accessory.id is that of a component before: take another, or none",
-            ]
-        );
-    }
-
-    #[test]
-    fn totals_are_counted_over_the_tree() {
-        let button = |n: usize| Button::new(n.to_string(), "x");
-        let rows = (0..6).fold(MessageDraft::new(), |draft, row| {
-            draft.component((0..5).map(|n| button(row * 5 + n)).collect::<ActionRow>())
-        });
-        let told = rows.clone().validate().unwrap_err().to_string();
-        assert!(
-            told.contains("components has 6 rows, but Discord takes at most 5"),
-            "{told}"
-        );
-
-        // The flag lifts the limit of rows and brings one of components: 36, and a text with 4001.
-        let draft = rows.component(TextDisplay::new("x"));
-        assert!(draft.clone().validate().is_ok());
-        let draft = draft
-            .component(TextDisplay::new("y".repeat(4000)))
-            .component(Separator::line())
-            .component(Separator::line())
-            .component(Separator::line());
-        let told = draft.validate().unwrap_err();
-        let told: Vec<_> = told
-            .violations()
-            .iter()
-            .filter_map(|told| told.measure)
-            .collect();
-        assert_eq!(
-            told.iter().map(|m| (m.value, m.most)).collect::<Vec<_>>(),
-            [(41, 40), (4001, 4000)]
-        );
-    }
-}
+mod tests;

@@ -110,7 +110,7 @@ pub struct Deviation {
 }
 
 /// All that deviates in the payload of an event from what this version knows: what does not fit,
-/// unknown fields, values, bits, components and events.
+/// unknown fields, values, bits, components and events. At most [`DRIFT_MAX`] of them.
 ///
 /// This is a pass of its own over the payload, several times as dear as decoding it: for samples
 /// and for tests, not for each event. [`Drift::inspect`](crate::Drift::inspect) counts what it
@@ -125,7 +125,18 @@ pub struct Deviation {
 /// ```
 #[must_use]
 pub fn deviations(name: &str, raw: &bytes::Bytes) -> Vec<Deviation> {
-    second_pass::deviations(name, raw)
+    let mut found = Vec::new();
+    each_deviation(name, raw, &mut |deviation| {
+        if found.len() < DRIFT_MAX {
+            found.push(deviation);
+        }
+    });
+    found
+}
+
+/// Tells every one of them, for those who count.
+pub(crate) fn each_deviation(name: &str, raw: &bytes::Bytes, tell: &mut dyn FnMut(Deviation)) {
+    second_pass::deviations(name, raw, tell);
 }
 
 /// Why bytes could not be decoded.
@@ -139,8 +150,10 @@ impl DecodeError {
         &self.0.path
     }
 
-    pub(crate) fn into_deviation(self) -> Deviation {
-        *self.0
+    /// The first error as a deviation, as [`Drift::add`](crate::Drift::add) takes it.
+    #[must_use]
+    pub fn deviation(&self) -> &Deviation {
+        &self.0
     }
 
     fn from_path(error: serde_path_to_error::Error<serde_json::Error>) -> Self {

@@ -39,6 +39,7 @@ mod command_permission;
 mod component;
 mod connection;
 mod dispatch;
+mod draft;
 mod drift;
 mod embed;
 mod emoji;
@@ -121,10 +122,11 @@ pub use component::{
     File, FileUpload, GroupOption, InContainer, InLabel, InMessage, InModal, InSection, Kind,
     Label, MediaGallery, MediaGalleryItem, Opaque, RadioGroup, Section, Select, SelectDefaultValue,
     SelectDefaultValueType, SelectOption, Separator, SeparatorSpacing, TextDisplay, TextInput,
-    TextInputStyle, Thumbnail, UnfurledMedia,
+    TextInputStyle, Thumbnail, UnfurledMedia, UnfurledMediaFlags,
 };
 pub use connection::*;
 pub use dispatch::{Dispatch, Origin, ShardId, Version};
+pub use draft::*;
 pub use drift::{Drift, DriftKind, DriftPlace};
 pub use embed::*;
 pub use emoji::*;

@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 
 use crate::{
     Id, Timestamp,
+    command::may_be_in_name,
+    limits,
     marker::{ChannelMarker, CommandMarker, EmojiMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
@@ -97,23 +99,18 @@ impl<'a> Mention<'a> {
     /// All mentions in a text, each with the place of its first byte. What stands in a code block
     /// is found as well, though Discord does not render it there.
     pub fn in_text(text: &'a str) -> impl Iterator<Item = (usize, Self)> {
-        let mut rest = 0;
+        let mut start = None;
+        let mut brackets = text.match_indices(['<', '>']);
         std::iter::from_fn(move || {
             loop {
-                let start = rest + text.get(rest..)?.find('<')?;
-                let tail = text.get(start..)?;
-                // A bracket that opens before the last one closes begins anew.
-                let end = tail.find('>').map(|end| end + 1);
-                let next = tail.get(1..)?.find('<').map(|next| next + 1);
-                rest = match (end, next) {
-                    (None, _) => return None,
-                    (Some(end), Some(next)) if next < end => {
-                        rest = start + next;
-                        continue;
-                    }
-                    (Some(end), _) => start + end,
-                };
-                if let Some(found) = text.get(start..rest).and_then(Self::parse) {
+                let (place, bracket) = brackets.next()?;
+                if bracket == "<" {
+                    // One that opens before the last one is closed begins anew.
+                    start = Some(place);
+                    continue;
+                }
+                let Some(start) = start.take() else { continue };
+                if let Some(found) = text.get(start..=place).and_then(Self::parse) {
                     return Some((start, found));
                 }
             }
@@ -273,9 +270,8 @@ fn is_command_name(name: &str) -> bool {
     words <= 3
         && name.split(' ').all(|word| {
             !word.is_empty()
-                && word
-                    .chars()
-                    .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '\''))
+                && word.chars().count() <= limits::COMMAND_NAME
+                && word.chars().all(may_be_in_name)
         })
 }
 
@@ -296,6 +292,11 @@ mod tests {
             "<t:-5:R>",
             "<t:0:S>",
             "<id:linked-roles>",
+            "</คำสั่ง:80>",
+            "</हिन्दी:80>",
+            "<t:-62167219200>",
+            "<t:253402300799:R>",
+            "<@18446744073709551615>",
         ] {
             let mention = Mention::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(mention.to_string(), text);
@@ -325,6 +326,20 @@ mod tests {
             "</a b c d:1>",
             "<@18446744073709551616>",
             "<id:home>",
+            "<t:--5>",
+            "<t:1618953630:R:R>",
+            "<t:-9223372036854775809>",
+            "<t:٣>",
+            "<@٣>",
+            "<@ 8>",
+            "<:é:1>",
+            "<a::1>",
+            "<a:x:>",
+            "</:1>",
+            "</a  b:1>",
+            "</a:b:1>",
+            "<@8>>",
+            "<@8\0>",
         ] {
             assert_eq!(Mention::parse(text), None, "{text}");
         }
@@ -341,5 +356,10 @@ mod tests {
         assert_eq!(places("1 < 2 <@3> > <"), [6]);
         assert_eq!(places("<<@1>>"), [1]);
         assert!(places("<@1").is_empty());
+        assert_eq!(places("><@1>"), [1]);
+        // A wall of brackets is gone through once.
+        let wall = format!("{}<@1>", "<".repeat(2_000_000));
+        assert_eq!(places(&wall), [2_000_000]);
+        assert!(places(&"<@1".repeat(500_000)).is_empty());
     }
 }

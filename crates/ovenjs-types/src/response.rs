@@ -288,13 +288,11 @@ mod tests {
             .text("Read this first")
             .input(
                 "Files",
-                FileUpload::new("files")
-                    .values(0..=3)
-                    .file_type("image/png"),
+                FileUpload::new("files").values(0..=3).file_type("image"),
             )
             .input("Sure?", Checkbox::new("sure").ticked());
         let valid = modal.validate().unwrap();
-        let text = r#"{"custom_id":"m","title":"M","components":[{"type":10,"content":"Read this first"},{"type":18,"label":"Files","component":{"type":19,"custom_id":"files","min_values":0,"max_values":3,"file_types":["image/png"]}},{"type":18,"label":"Sure?","component":{"type":23,"custom_id":"sure","default":true}}]}"#;
+        let text = r#"{"custom_id":"m","title":"M","components":[{"type":10,"content":"Read this first"},{"type":18,"label":"Files","component":{"type":19,"custom_id":"files","min_values":0,"max_values":3,"required":false,"file_types":["image"]}},{"type":18,"label":"Sure?","component":{"type":23,"custom_id":"sure","default":true}}]}"#;
         assert_eq!(String::from_utf8(json::encode(&valid)).unwrap(), text);
         let again: Modal = json::decode(text.as_bytes(), &mut Scratch::new()).unwrap();
         assert_eq!(again, valid.into_inner());

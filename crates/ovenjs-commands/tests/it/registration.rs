@@ -113,8 +113,8 @@ fn an_option_asks_for_what_its_type_can_have() {
     assert_eq!(
         faults(routes![order]),
         [
-            "handler `order`: values are proposed for option `yes`, but Discord takes proposals for texts and numbers only: remove `autocomplete`",
-            "handler `order`: option `text` names channel types but takes no channel: remove `channel_types`",
+            "handler `order`: option `yes`: autocomplete is set, but a Boolean option has none: take it away",
+            "handler `order`: option `text`: channel_types is set, but a String option has none: take it away",
         ]
     );
 }
@@ -135,7 +135,7 @@ fn required_options_come_first() {
     assert_eq!(
         faults(routes![order]),
         [
-            "handler `order`: option `must` is required but stands after `maybe`, which is not: move it to the front"
+            "handler `order`: option `must`: required is set after an option which is not: move it to the front"
         ]
     );
 }
@@ -205,13 +205,14 @@ fn limits_hold_for_routes_made_by_hand() {
     let route = Route::command("hand", draft, |_| Box::pin(async { Ok(()) }));
     let faults = faults(Routes::from_iter([route]));
     let expected = [
-        "the command name `Bad Name` has more in it",
-        "the description of command `Bad Name` has 0 characters",
-        "has 26 options, but Discord takes 25",
-        "the description of option `o1` has 101 characters",
-        "has two options named `o1`",
-        "option `o2` has 26 choices",
-        "option `o3` allows more than the 6000 characters",
+        "handler `hand`: name has ' ', which may not be in it",
+        "handler `hand`: name is `Bad Name`: write `bad name`",
+        "handler `hand`: description has 0 characters",
+        "handler `hand`: options has 26 options, but Discord takes at most 25",
+        "option `o1`: description has 101 characters",
+        "option `o1`: name is that of an option before",
+        "option `o2`: choices has 26 choices, but Discord takes at most 25",
+        "option `o3`: max_length is 6001, but Discord takes 1 to 6000",
     ];
     for text in expected {
         let found = faults.iter().any(|fault| fault.contains(text));
@@ -232,7 +233,34 @@ fn discord_takes_so_many_commands() {
     let error = hand(101).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there are 101 slash commands, but Discord takes 100: put some in a group"
+        "the bot has 101 slash commands, but Discord takes at most 100: take 1 away"
+    );
+}
+
+/// What stands in a group is told by its own handler, what the group itself lacks by its name.
+#[test]
+fn faults_in_groups_are_told_where_they_are() {
+    let long = "x".repeat(101);
+    /// One
+    #[command(group = "g sub")]
+    async fn one(
+        cx: Cx,
+        /// Maybe
+        maybe: Option<bool>,
+        /// Must
+        must: bool,
+    ) -> Answer {
+        cx.reply(format!("{maybe:?} {must}")).await
+    }
+    let routes = routes![one]
+        .describe("g", long.as_str())
+        .describe("g sub", "Sub");
+    assert_eq!(
+        faults(routes),
+        [
+            "group `g`: description has 101 characters, but Discord takes 1 to 100: shorten it by 1",
+            "handler `one`: option `must`: required is set after an option which is not: move it to the front",
+        ]
     );
 }
 

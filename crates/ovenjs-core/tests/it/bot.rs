@@ -9,7 +9,10 @@ use ovenjs_core::{
     Answer, Bot, Config, Cx, Failure, Int, On, Register, Running, State, command, event,
     rest::Client,
     routes,
-    types::{ChannelType, Hook, HookCall, MessageCreate, MessageReactionAdd},
+    types::{
+        ChannelType, Drift, Hook, HookCall, JsonValue, MessageCreate, MessageReactionAdd,
+        TypingStart, json,
+    },
 };
 use ovenjs_mock::Discord;
 use tokio::sync::{Notify, Semaphore};
@@ -131,6 +134,36 @@ async fn a_handler_can_use_client_cache_and_state() {
         discord.next_bot_message().await.unwrap().content(),
         "thanks"
     );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bot_can_tell_how_discord_has_changed() {
+    #[event]
+    async fn heard(typing: On<TypingStart>, client: Client, drift: Drift) -> Result<(), Failure> {
+        let places = drift.to_string();
+        client
+            .create_message(typing.channel_id)
+            .content(places)
+            .await?;
+        Ok(())
+    }
+    let discord = mock().await;
+    let bot = Bot::new().routes(routes![heard]).config(config(&discord));
+    let running = bot.start().await.unwrap();
+    discord.wait_for_ready(1).await.unwrap();
+    let typing = format!(
+        r#"{{"channel_id":"{}","guild_id":"{}","user_id":"5","timestamp":1,"member":"of another type"}}"#,
+        discord.channel_id(),
+        discord.guild_id()
+    );
+    let typing: JsonValue = json::decode(typing.as_bytes(), &mut json::Scratch::new()).unwrap();
+    discord.emit("TYPING_START", &typing).unwrap();
+
+    let told = discord.next_bot_message().await.unwrap();
+    let line = "1 TYPING_START member: wrong type";
+    assert!(told.content().contains(line), "{}", told.content());
+    assert!(running.drift().to_string().contains(line));
     running.stop().await.unwrap();
 }
 

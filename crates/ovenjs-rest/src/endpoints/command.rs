@@ -2,13 +2,23 @@
 //! the path is the application.
 
 use ovenjs_types::{
-    Command, CommandDraft, Id,
+    Command, CommandDraft, Id, Report, Validate,
     marker::{ApplicationMarker, CommandMarker, GuildMarker},
 };
 
 use crate::{Payload, endpoint::endpoint};
 
-impl Payload for CommandDraft {}
+impl Payload for CommandDraft {
+    fn check(&self, report: &mut Report) {
+        Validate::check(self, report);
+    }
+}
+
+impl Payload for Vec<CommandDraft> {
+    fn check(&self, report: &mut Report) {
+        Validate::check(self, report);
+    }
+}
 
 endpoint! {
     /// The global commands.

@@ -1,7 +1,7 @@
 //! Guilds and their members.
 
 use ovenjs_types::{
-    Channel, Guild, Id, Member, Patch, Text, Timestamp,
+    Channel, Guild, Id, Member, Patch, Report, Text, Timestamp, Validate, limits,
     marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
 use serde::Serialize;
@@ -128,7 +128,17 @@ pub struct MemberEdit {
     pub communication_disabled_until: Patch<Timestamp>,
 }
 
-impl Payload for MemberEdit {}
+impl Validate for MemberEdit {
+    fn check(&self, report: &mut Report) {
+        report.length_of("nick", self.nick.value(), 0..=limits::MEMBER_NICK);
+    }
+}
+
+impl Payload for MemberEdit {
+    fn check(&self, report: &mut Report) {
+        Validate::check(self, report);
+    }
+}
 
 /// How a user is banned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -138,4 +148,19 @@ pub struct Ban {
     pub delete_message_seconds: Option<u32>,
 }
 
-impl Payload for Ban {}
+impl Validate for Ban {
+    fn check(&self, report: &mut Report) {
+        let most = u64::try_from(limits::GUILD_BAN_DELETE_SECONDS).unwrap_or(u64::MAX);
+        report.number_of(
+            "delete_message_seconds",
+            self.delete_message_seconds,
+            0..=most,
+        );
+    }
+}
+
+impl Payload for Ban {
+    fn check(&self, report: &mut Report) {
+        Validate::check(self, report);
+    }
+}

@@ -1,7 +1,7 @@
 //! Messages.
 
 use ovenjs_types::{
-    Id, Message, MessageDraft, MessageEdit, Pins, Timestamp, Upload,
+    Id, Message, MessageDraft, MessageEdit, Pins, Report, Timestamp, Upload, Validate, limits,
     marker::{ChannelMarker, MessageMarker},
 };
 
@@ -46,6 +46,10 @@ impl Payload for MessageEdit {
     fn files(&self) -> &[Upload] {
         &self.files
     }
+
+    fn check(&self, report: &mut Report) {
+        Validate::check(self, report);
+    }
 }
 
 endpoint! {
@@ -80,7 +84,7 @@ endpoint! {
             /// Those after this message.
             after: Id<MessageMarker>,
             /// At most so many: 1 to 100, 50 by default.
-            limit: u16,
+            limit: u16 = limits::MESSAGE_GET_LIMIT_MIN..=limits::MESSAGE_GET_LIMIT,
         }
         needs READ_MESSAGE_HISTORY;
     }
@@ -95,7 +99,7 @@ endpoint! {
             /// Those pinned before this time.
             before: Timestamp,
             /// At most so many: 1 to 50, 50 by default.
-            limit: u16,
+            limit: u16 = limits::MESSAGE_PINS_LIMIT_MIN..=limits::MESSAGE_PINS_LIMIT,
         }
         needs READ_MESSAGE_HISTORY;
     }

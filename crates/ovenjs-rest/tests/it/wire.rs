@@ -8,7 +8,7 @@ use std::{
 use ovenjs_net::Deadlines;
 use ovenjs_rest::{Client, ErrorKind, Live};
 use ovenjs_types::{
-    Fault, Hook, HookCall, Id, InteractionResponse, MessageDraft, Patch, Secret, Upload,
+    Fault, Hook, HookCall, Id, InteractionResponse, MessageDraft, Patch, Secret, Upload, Validate,
 };
 
 use crate::server::{Server, Step, TOKEN, json};
@@ -205,6 +205,69 @@ async fn a_post_with_an_enforced_nonce_is_repeated() {
     let seen = server.seen();
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn what_discord_would_refuse_is_not_sent() {
+    let server = Server::start([json(200, MESSAGE)]).await;
+    let client = server.client();
+    let long = client.create_message(Id::new(1)).content("x".repeat(2001));
+    let error = long.await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Invalid, None));
+    assert_eq!(
+        error.to_string(),
+        "POST /channels/{channel_id}/messages: Discord would refuse this, so it was not sent; \
+         content has 2001 characters, but Discord takes at most 2000: shorten it by 1"
+    );
+    assert!(!error.is_retryable());
+
+    let answer = InteractionResponse::Message(MessageDraft::from(""));
+    let blank = client.create_interaction_response(Id::new(7), Secret::new("t"), answer);
+    assert_eq!(blank.await.unwrap_err().kind(), ErrorKind::Invalid);
+    let page = client.messages(Id::new(1)).limit(101).await.unwrap_err();
+    assert_eq!(
+        page.fields(),
+        ["limit is 101, but Discord takes 1 to 100: set 100"]
+    );
+    let ban = client.ban_user(Id::new(1), Id::new(2)).map_body(|mut ban| {
+        ban.delete_message_seconds = Some(604_801);
+        ban
+    });
+    assert_eq!(ban.await.unwrap_err().fields().len(), 1);
+    let why = client
+        .remove_member(Id::new(1), Id::new(2))
+        .reason("x".repeat(513));
+    assert_eq!(why.await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_checked_is_not_checked_again() {
+    let server = Server::start([json(200, MESSAGE)]).await;
+    let client = server.client();
+    let hi = MessageDraft::from("hi").validate().unwrap();
+    client
+        .create_message(Id::new(1))
+        .valid(hi.clone())
+        .await
+        .unwrap();
+    assert!(server.seen()[0].ends_with(r#"{"content":"hi"}"#));
+    // The proof is lost with the first change.
+    let changed = client.create_message(Id::new(1)).valid(hi);
+    let changed = changed.content("x".repeat(2001)).await;
+    assert_eq!(changed.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(server.seen().len(), 1);
+    let long = client.create_message(Id::new(1)).content("x".repeat(2001));
+    long.unchecked().await.unwrap();
+    assert_eq!(server.seen().len(), 2);
+
+    let server = Server::start([json(204, "")]).await;
+    let answer = InteractionResponse::Message(MessageDraft::from("hi"));
+    let checked = answer.validate().unwrap();
+    let call = server.client();
+    let call = call.create_interaction_response(Id::new(7), Secret::new("t"), checked);
+    call.await.unwrap();
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     Choice, ChoiceValue, CommandDraft, CommandOption, CommandOptionType, CommandType, Localizations,
 };
-use crate::{Report, Text, Validate, limits, valid::characters};
+use crate::{Report, Text, Validate, component::check_file_types, limits, valid::characters};
 
 impl Validate for CommandDraft {
     fn check(&self, report: &mut Report) {
@@ -110,12 +110,7 @@ impl Validate for CommandOption {
         ] {
             self.only(field, there, allowed, report);
         }
-        report.amount(
-            "file_types",
-            self.file_types.len(),
-            0..=limits::FILE_TYPES,
-            "file types",
-        );
+        check_file_types(&self.file_types, report);
         match self.kind {
             CommandOptionType::SubCommandGroup => {
                 check_options(&self.options, Level::Group, report)
@@ -342,7 +337,7 @@ fn check_one_name(field: &str, name: &str, slash: bool, report: &mut Report) {
 
 /// Discord's pattern is `[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]`: letters and digits of all
 /// languages, with the vowel signs of two scripts.
-fn may_be_in_name(letter: char) -> bool {
+pub(crate) fn may_be_in_name(letter: char) -> bool {
     letter.is_alphanumeric()
         || matches!(letter, '-' | '_' | '\'')
         || matches!(letter, '\u{900}'..='\u{97f}' | '\u{a8e0}'..='\u{a8ff}' | '\u{e01}'..='\u{e3a}' | '\u{e40}'..='\u{e5b}')

@@ -181,7 +181,8 @@ impl CommandOption {
         self
     }
 
-    /// Takes files of this type, besides those named before.
+    /// Takes files of this type, besides those named before: `image`, `video`, `audio` or an ending
+    /// such as `.pdf`.
     #[must_use]
     pub fn file_type(mut self, file_type: impl Into<Text>) -> Self {
         self.file_types.push(file_type.into());

@@ -4,7 +4,10 @@ use std::{collections::HashSet, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Component, ComponentType, InLabel, Kind, check_custom_id, check_order, check_place};
+use super::{
+    Component, ComponentType, InLabel, Kind, check_custom_id, check_file_types, check_order,
+    check_place, check_required,
+};
 use crate::{Id, Report, Text, Validate, limits, marker::AttachmentMarker};
 
 /// The title around one input of a modal.
@@ -259,11 +262,15 @@ impl FileUpload {
         }
     }
 
-    /// Sets how many files must and may be given.
+    /// Sets how many files must and may be given; from 0 on, the modal can be submitted without one.
     #[must_use]
     pub fn values(mut self, range: RangeInclusive<u32>) -> Self {
         self.min_values = Some(*range.start());
         self.max_values = Some(*range.end());
+        // Discord takes 0 only where the input is not required.
+        if *range.start() == 0 {
+            self.required = Some(false);
+        }
         self
     }
 
@@ -274,7 +281,8 @@ impl FileUpload {
         self
     }
 
-    /// Takes files of this type, besides those named before.
+    /// Takes files of this type, besides those named before: `image`, `video`, `audio` or an ending
+    /// such as `.pdf`.
     #[must_use]
     pub fn file_type(mut self, file_type: impl Into<Text>) -> Self {
         self.file_types.push(file_type.into());
@@ -289,8 +297,8 @@ impl Validate for FileUpload {
         report.number_of("max_values", self.max_values, 1..=GROUP_VALUES_MAX);
         let least = ("min_values", self.min_values);
         check_order(report, least, ("max_values", self.max_values), 1);
-        let count = self.file_types.len();
-        report.amount("file_types", count, 0..=limits::FILE_TYPES, "file types");
+        check_required(self.min_values, self.required, report);
+        check_file_types(&self.file_types, report);
     }
 }
 
@@ -353,6 +361,7 @@ impl Validate for RadioGroup {
         check_custom_id(&self.custom_id, report);
         let range = limits::RADIO_GROUP_OPTIONS_MIN..=limits::RADIO_GROUP_OPTIONS;
         check_options(&self.options, range, report);
+        check_chosen(&self.options, 1, report);
     }
 }
 
@@ -404,11 +413,15 @@ impl CheckboxGroup {
         }
     }
 
-    /// Sets how many must and may be chosen.
+    /// Sets how many must and may be chosen; from 0 on, nothing need be.
     #[must_use]
     pub fn values(mut self, range: RangeInclusive<u32>) -> Self {
         self.min_values = Some(*range.start());
         self.max_values = Some(*range.end());
+        // Discord takes 0 only where the input is not required.
+        if *range.start() == 0 {
+            self.required = Some(false);
+        }
         self
     }
 
@@ -430,6 +443,13 @@ impl Validate for CheckboxGroup {
         let all = u32::try_from(self.options.len()).unwrap_or(u32::MAX);
         let most = ("max_values", self.max_values.or(Some(all)));
         check_order(report, ("min_values", self.min_values), most, 1);
+        check_required(self.min_values, self.required, report);
+        let most = self.max_values.unwrap_or(all);
+        check_chosen(
+            &self.options,
+            usize::try_from(most).unwrap_or(usize::MAX),
+            report,
+        );
     }
 }
 
@@ -496,6 +516,15 @@ impl Validate for GroupOption {
             description,
             0..=limits::RADIO_OPTION_DESCRIPTION,
         );
+    }
+}
+
+/// No more may be chosen at first than can be chosen.
+fn check_chosen(options: &[GroupOption], most: usize, report: &mut Report) {
+    let chosen = options.iter().filter(|option| option.default).count();
+    if chosen > most {
+        let words = format!("are chosen {chosen} times, but {most} can be: choose fewer");
+        report.note("options", words);
     }
 }
 

@@ -265,7 +265,7 @@ pub struct UnfurledMedia {
     pub placeholder_version: Option<u32>,
     /// Its flags, none of which has a name in Discord's documentation of components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flags: Option<u64>,
+    pub flags: Option<UnfurledMediaFlags>,
 }
 
 impl UnfurledMedia {
@@ -298,6 +298,16 @@ impl From<Text> for UnfurledMedia {
 impl Validate for UnfurledMedia {
     fn check(&self, report: &mut Report) {
         report.length("url", &self.url, 1..=limits::MEDIA_URL);
+    }
+}
+
+flags! {
+    /// What is special about a picture, video or file in a component.
+    ///
+    /// Source: Discord, "Unfurled Media Item Flags".
+    pub struct UnfurledMediaFlags as number {
+        /// A picture that moves.
+        IS_ANIMATED = 0,
     }
 }
 

@@ -109,6 +109,10 @@ const IN_ROW: &[ComponentType] = &[
 /// let odd = Button::new("buy", "Buy").style(ButtonStyle::Link).validate().unwrap_err();
 /// let places: Vec<&str> = odd.violations().iter().map(|violation| &*violation.path).collect();
 /// assert_eq!(places, ["custom_id", "url"]);
+///
+/// // A button shows a text, an emoji, or both.
+/// assert!(Button::new("buy", "").validate().is_err());
+/// assert!(Button::icon("buy", "🍞").validate().is_ok());
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -244,6 +248,10 @@ impl Validate for Button {
                 );
             }
         }
+        let is_blank = self.label.as_ref().is_none_or(Text::is_empty) && self.emoji.is_none();
+        if is_blank && !premium && !needed.is_empty() {
+            report.note("label", "is missing, and so is an emoji: set one of them");
+        }
         report.length_of(
             "label",
             self.label.as_ref(),
@@ -261,6 +269,12 @@ impl Validate for Button {
 
 /// The emoji of a button or of a select's option.
 pub(super) fn check_emoji(emoji: &ReactionEmoji, report: &mut Report) {
+    if emoji.id.is_none() && emoji.name.as_ref().is_none_or(Text::is_empty) {
+        report.note(
+            "",
+            "names no emoji: give its id, or its character as the name",
+        );
+    }
     report.length_of("name", emoji.name.as_ref(), 0..=EMOJI_NAME);
 }
 

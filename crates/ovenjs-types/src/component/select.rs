@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentType, check_custom_id, check_order, row::check_emoji};
+use super::{ComponentType, check_custom_id, check_order, check_required, row::check_emoji};
 use crate::{
     ChannelType, Id, ReactionEmoji, Report, Text, Validate, limits,
     marker::{ChannelMarker, GenericMarker, RoleMarker, UserMarker},
@@ -186,6 +186,7 @@ impl Validate for Select {
                     report.note("value", "is that of an option before: write another");
                 }
             });
+            self.check_options(report);
         } else if !self.options.is_empty() {
             report.note("options", "are for a StringSelect: take them away");
         }
@@ -208,6 +209,35 @@ impl Validate for Select {
 }
 
 impl Select {
+    /// Checks how many options there are against how many are and can be chosen.
+    fn check_options(&self, report: &mut Report) {
+        let chosen = self.options.iter().filter(|option| option.default).count();
+        let most = usize::try_from(self.max_values.unwrap_or(VALUES_DEFAULT)).unwrap_or(usize::MAX);
+        if chosen > most {
+            let words =
+                format!("are chosen {chosen} times, but max_values is {most}: choose fewer");
+            report.note("options", words);
+        }
+        let least = self.min_values.unwrap_or(VALUES_DEFAULT);
+        let least = usize::try_from(least).unwrap_or(usize::MAX);
+        let count = self.options.len();
+        if count > 0 && least > count {
+            let words = format!("is {least}, but there are {count} options: set {count} or less");
+            report.note("min_values", words);
+        }
+    }
+
+    /// Checks what Discord takes in messages and refuses in modals.
+    pub(super) fn check_in_modal(&self, report: &mut Report) {
+        if self.disabled {
+            report.note(
+                "disabled",
+                "is set, which Discord takes in messages only: take it away",
+            );
+        }
+        check_required(self.min_values, self.required, report);
+    }
+
     fn check_defaults(&self, report: &mut Report) {
         let count = self.default_values.len();
         let most = limits::SELECT_DEFAULT_VALUES;
@@ -234,6 +264,12 @@ impl Select {
         if count > most && count <= limits::SELECT_DEFAULT_VALUES {
             let words =
                 format!("are {count}, but max_values is {most}: take some away or raise it");
+            report.note("default_values", words);
+        }
+        let least = self.min_values.unwrap_or(VALUES_DEFAULT);
+        let least = usize::try_from(least).unwrap_or(usize::MAX);
+        if count > 0 && count < least {
+            let words = format!("are {count}, but min_values is {least}: add some or lower it");
             report.note("default_values", words);
         }
     }

@@ -17,6 +17,11 @@ pub(crate) fn check_message(components: &[Component], v2: bool, report: &mut Rep
         check_place(report, component, "a message", IN_MESSAGE);
         component.check(report);
     });
+    walk(components, report, &mut |component, report| {
+        if matches!(component, Component::TextInput(_)) {
+            report.note("", "is a TextInput, which stands in modals only: move it");
+        }
+    });
     let census = Census::of(components, report);
     if v2 {
         report.amount(
@@ -53,14 +58,26 @@ pub(crate) fn check_modal(components: &[Component], report: &mut Report) {
         0..=limits::MODAL_COMPONENTS,
         "components with those inside",
     );
-    walk(components, report, &mut |component, report| {
-        if matches!(component, Component::Select(select) if select.disabled) {
-            report.note(
-                "disabled",
-                "is set, which Discord takes in messages only: take it away",
-            );
-        }
-    });
+    walk(
+        components,
+        report,
+        &mut |component, report| match component {
+            Component::Select(select) => select.check_in_modal(report),
+            Component::ActionRow(row) => {
+                report.each("components", &row.components, |report, inside| {
+                    let allowed = [ComponentType::TextInput];
+                    check_place(report, inside, "a row of a modal", &allowed);
+                    if matches!(inside, Component::TextInput(input) if input.label.is_none()) {
+                        report.note(
+                            "label",
+                            "is missing: write one, or put the input into a Label",
+                        );
+                    }
+                });
+            }
+            _ => {}
+        },
+    );
 }
 
 /// The most labels and texts of a modal, from Discord's page on modals. The OpenAPI file has 40 in

@@ -14,47 +14,45 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{DRIFT_MAX, Deviation, Scratch};
+use super::{Deviation, Scratch};
 use crate::{
     Event, EventKind,
     open::{UNKNOWN_BITS, UNKNOWN_FIELD, UNKNOWN_VALUE},
 };
 
-pub(super) fn deviations(name: &str, raw: &Bytes) -> Vec<Deviation> {
+/// Tells each deviation, however many there are.
+pub(super) fn deviations(name: &str, raw: &Bytes, tell: &mut dyn FnMut(Deviation)) {
     let mut scratch = Scratch::new();
     let event = Event::decode(EventKind::from_name(name), name, raw, &mut scratch);
-    let mut found = scratch.take_drift();
+    let left_out = scratch.take_drift();
+    left_out.iter().cloned().for_each(&mut *tell);
     match &event {
-        Event::Unknown(_) => found.push(Deviation {
+        Event::Unknown(_) => tell(Deviation {
             path: ".".to_owned(),
             reason: "unknown event".to_owned(),
         }),
-        Event::Malformed(malformed) => found.push(malformed.error.clone().into_deviation()),
+        Event::Malformed(malformed) => tell(malformed.error.deviation().clone()),
         event => {
-            let left_out = found.len();
             let mut finder = Finder {
                 path: String::new(),
-                found: &mut found,
+                tell: &mut *tell,
             };
-            // It fails for nothing that the model holds, and what it has found stays found.
+            // It fails for nothing that the model holds, and what it has told stays told.
             let _: Result<(), Error> = event.serialize(&mut finder);
             let came: Value = serde_json::from_slice(raw).unwrap_or_default();
             let kept = serde_json::to_value(event).unwrap_or_default();
-            unknown_fields(&mut String::new(), &came, &kept, left_out, &mut found);
+            unknown_fields(&mut String::new(), &came, &kept, &left_out, tell);
         }
     }
-    found.truncate(DRIFT_MAX);
-    found
 }
 
-/// Notes fields that came with a value and are not kept; the first `left_out` of what was found
-/// were taken out, and are known already.
+/// Tells fields that came with a value and are not kept; what was left out is known already.
 fn unknown_fields(
     path: &mut String,
     came: &Value,
     kept: &Value,
-    left_out: usize,
-    found: &mut Vec<Deviation>,
+    left_out: &[Deviation],
+    tell: &mut dyn FnMut(Deviation),
 ) {
     let length = path.len();
     match (came, kept) {
@@ -62,10 +60,10 @@ fn unknown_fields(
             for (key, value) in came {
                 step(path, key);
                 match kept.get(key) {
-                    Some(kept) => unknown_fields(path, value, kept, left_out, found),
+                    Some(kept) => unknown_fields(path, value, kept, left_out, tell),
                     None if says_nothing(value) => {}
-                    None if found.iter().take(left_out).any(|known| known.path == *path) => {}
-                    None => found.push(Deviation {
+                    None if left_out.iter().any(|known| known.path == *path) => {}
+                    None => tell(Deviation {
                         path: path.clone(),
                         reason: "unknown field".to_owned(),
                     }),
@@ -78,7 +76,7 @@ fn unknown_fields(
             for (index, (came, kept)) in came.iter().zip(kept).enumerate() {
                 // Writing to a string cannot fail.
                 _ = write!(path, "[{index}]");
-                unknown_fields(path, came, kept, left_out, found);
+                unknown_fields(path, came, kept, left_out, tell);
                 path.truncate(length);
             }
         }
@@ -106,17 +104,15 @@ fn step(path: &mut String, key: &str) {
 /// Walks through a value of the model and notes what calls itself unknown.
 struct Finder<'f> {
     path: String,
-    found: &'f mut Vec<Deviation>,
+    tell: &'f mut dyn FnMut(Deviation),
 }
 
 impl Finder<'_> {
     fn note(&mut self, reason: String) {
-        if self.found.len() < DRIFT_MAX {
-            self.found.push(Deviation {
-                path: self.path.clone(),
-                reason,
-            });
-        }
+        (self.tell)(Deviation {
+            path: self.path.clone(),
+            reason,
+        });
     }
 
     fn within<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Error> {

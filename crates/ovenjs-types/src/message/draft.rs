@@ -6,7 +6,7 @@ use super::{
     AllowedMentions, MessageFlags, MessageReference, MessageReferenceType, Nonce, SharedClientTheme,
 };
 use crate::{
-    Component, Embed, Id, InMessage, PollDraft, Report, Text, Upload, Validate,
+    Component, Embed, Id, InMessage, Invalid, PollDraft, Report, Text, Upload, Validate,
     attachment::{self, AttachmentList},
     component::check_message,
     embed, limits,
@@ -274,6 +274,32 @@ impl Validate for MessageDraft {
 }
 
 impl MessageDraft {
+    /// Checks its files against the size that a file may have, in bytes. That is
+    /// [`limits::ATTACHMENT_SIZE_BYTES`] where the guild has no boosts; an interaction says it in
+    /// `attachment_size_limit`.
+    ///
+    /// # Errors
+    ///
+    /// Every file that is larger.
+    ///
+    /// ```
+    /// use ovenjs_types::{MessageDraft, Upload, limits};
+    /// let draft = MessageDraft::new().file(Upload::new("crumbs.txt", vec![0; 2000]));
+    /// assert!(draft.fits(limits::ATTACHMENT_SIZE_BYTES).is_ok());
+    /// assert_eq!(
+    ///     draft.fits(1500).unwrap_err().to_string(),
+    ///     "Discord would refuse this: attachments[0] has 2000 bytes, but Discord takes at most 1500: \
+    ///      take 500 away"
+    /// );
+    /// ```
+    pub fn fits(&self, attachment_size: usize) -> Result<(), Invalid> {
+        let mut report = Report::new();
+        report.each("attachments", &self.files, |report, file| {
+            report.amount("", file.bytes.len(), 0..=attachment_size, "bytes");
+        });
+        report.into_result()
+    }
+
     /// Checks what the flags ask of the rest.
     fn check_flags(&self, report: &mut Report) {
         let unsendable = self.flags.difference(MessageFlags::SENDABLE);

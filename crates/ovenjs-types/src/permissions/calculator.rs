@@ -362,6 +362,7 @@ struct Thread {
     is_private: bool,
     is_joined: bool,
     is_locked: bool,
+    is_archived: bool,
 }
 
 impl<'a> PermissionPlace<'a> {
@@ -382,16 +383,16 @@ impl<'a> PermissionPlace<'a> {
     }
 
     /// A thread below `parent`, whose overwrites are the ones that count. Whether the member has
-    /// joined it matters in private threads, which nobody else sees without `MANAGE_THREADS`.
+    /// joined it matters in private threads, which nobody else sees without `MANAGE_THREADS`. In a
+    /// locked one nobody else writes, and nobody else reacts once it is archived as well.
     #[must_use]
     pub fn thread(thread: &Channel, parent: &'a Channel, is_joined: bool) -> Self {
+        let metadata = thread.thread_metadata.as_ref();
         let state = Thread {
             is_private: thread.kind == ChannelType::PrivateThread,
             is_joined,
-            is_locked: thread
-                .thread_metadata
-                .as_ref()
-                .is_some_and(|metadata| metadata.archived && metadata.locked),
+            is_locked: metadata.is_some_and(|metadata| metadata.locked),
+            is_archived: metadata.is_some_and(|metadata| metadata.archived),
         };
         Self {
             thread: Some(state),
@@ -407,8 +408,11 @@ impl<'a> PermissionPlace<'a> {
         let mut left = held;
         if self.thread.is_some() {
             left.remove(Permissions::SEND_MESSAGES);
-            if held.contains(Permissions::SEND_MESSAGES_IN_THREADS) && !self.is_closed(held) {
+            if held.contains(Permissions::SEND_MESSAGES_IN_THREADS) {
                 left.insert(Permissions::SEND_MESSAGES);
+            }
+            if !held.contains(Permissions::MANAGE_THREADS) {
+                left.remove(self.shut());
             }
         }
         if !left.contains(Permissions::SEND_MESSAGES) {
@@ -435,8 +439,8 @@ impl<'a> PermissionPlace<'a> {
             if thread.is_private && !thread.is_joined && !manages {
                 return Some(Rule::PrivateThread);
             }
-            let is_sent = bit == Permissions::SEND_MESSAGES || NEEDS_SENDING.contains(bit);
-            if is_sent && thread.is_locked && !manages {
+            let needs_shut = NEEDS_SENDING.contains(bit) && !self.shut().is_empty();
+            if !manages && (needs_shut || self.shut().contains(bit)) {
                 return Some(Rule::LockedThread);
             }
         }
@@ -466,9 +470,16 @@ impl<'a> PermissionPlace<'a> {
             && !held.contains(Permissions::MANAGE_THREADS)
     }
 
-    fn is_closed(&self, held: Permissions) -> bool {
-        self.thread.is_some_and(|thread| thread.is_locked)
-            && !held.contains(Permissions::MANAGE_THREADS)
+    /// What a locked thread takes from those who do not manage threads.
+    fn shut(&self) -> Permissions {
+        let sending = Permissions::SEND_MESSAGES | Permissions::SEND_MESSAGES_IN_THREADS;
+        match self.thread {
+            Some(thread) if thread.is_locked && thread.is_archived => {
+                sending | Permissions::ADD_REACTIONS
+            }
+            Some(thread) if thread.is_locked => sending,
+            _ => Permissions::empty(),
+        }
     }
 
     const fn is_voice(&self) -> bool {
@@ -533,7 +544,7 @@ pub enum Rule {
     Needs(Permissions),
     /// The thread is private and the member has not joined it.
     PrivateThread,
-    /// The thread is archived and locked.
+    /// The thread is locked.
     LockedThread,
     /// The empty set was asked about.
     NothingAsked,
@@ -566,7 +577,7 @@ impl fmt::Display for Explanation {
                 f.write_str("the thread is private: join it, or get MANAGE_THREADS")
             }
             Rule::LockedThread => {
-                f.write_str("the thread is archived and locked: unlocking takes MANAGE_THREADS")
+                f.write_str("the thread is locked: writing in it takes MANAGE_THREADS")
             }
             Rule::NothingAsked => f.write_str("nothing was asked for"),
         }

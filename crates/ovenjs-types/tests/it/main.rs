@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod limits;
 mod mutation;
 mod size;
 mod surface;

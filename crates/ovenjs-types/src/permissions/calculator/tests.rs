@@ -112,6 +112,31 @@ fn a_timed_out_member_may_only_look_and_an_administrator_is_spared() {
     );
 }
 
+#[test]
+fn in_a_locked_thread_only_moderators_write() {
+    let thread = |text: &str| -> Channel { serde_json::from_str(text).unwrap() };
+    let parent = thread(r#"{"id":"2","type":0}"#);
+    let locked =
+        thread(r#"{"id":"3","type":11,"thread_metadata":{"archived":false,"locked":true}}"#);
+    let place = PermissionPlace::thread(&locked, &parent, true);
+    let writer = ann().role(
+        Id::new(10),
+        Permissions::SEND_MESSAGES_IN_THREADS | Permissions::ADD_REACTIONS,
+    );
+    let explained = writer.explain(&place, Permissions::SEND_MESSAGES);
+    assert_eq!(explained.rule(), Rule::LockedThread);
+    assert_eq!(
+        writer.in_channel(&place),
+        Permissions::VIEW_CHANNEL | Permissions::ADD_REACTIONS
+    );
+    let moderator = writer.role(Id::new(11), Permissions::MANAGE_THREADS);
+    assert!(
+        moderator
+            .in_channel(&place)
+            .contains(Permissions::SEND_MESSAGES)
+    );
+}
+
 fn ann() -> PermissionCalculator {
     PermissionCalculator::new(Id::new(GUILD), Id::new(USER))
         .everyone(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES)
@@ -158,6 +183,7 @@ impl Scene {
                 is_private: dice.one_in(2),
                 is_joined: dice.one_in(2),
                 is_locked: dice.one_in(3),
+                is_archived: dice.one_in(2),
             }),
             overwrites: overwritten
                 .into_iter()
@@ -204,6 +230,7 @@ impl Scene {
     fn read_slowly(&self) -> BTreeSet<u8> {
         const VIEW: u8 = 10;
         const SEND: u8 = 11;
+        const REACT: u8 = 6;
         const CONNECT: u8 = 20;
         const SEND_IN_THREADS: u8 = 38;
         const MANAGE_THREADS: u8 = 34;
@@ -252,11 +279,16 @@ impl Scene {
             if thread.is_private && !thread.is_joined && !moderates {
                 return BTreeSet::new();
             }
-            let speaks = may.contains(&SEND_IN_THREADS) && (!thread.is_locked || moderates);
-            if speaks {
+            may.remove(&SEND);
+            if may.contains(&SEND_IN_THREADS) {
                 may.insert(SEND);
-            } else {
+            }
+            if thread.is_locked && !moderates {
                 may.remove(&SEND);
+                may.remove(&SEND_IN_THREADS);
+                if thread.is_archived {
+                    may.remove(&REACT);
+                }
             }
         }
         if !may.contains(&SEND) {

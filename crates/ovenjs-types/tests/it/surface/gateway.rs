@@ -2,7 +2,7 @@
 
 use ovenjs_types::{
     BotGateway, ChannelInfo, ChannelInfoChannel, CommandData, ComponentData, DataOption,
-    GatewayAddress, Identify, IdentifyProperties, Interaction, JsonValue, ModalData,
+    GatewayAddress, Hello, Identify, IdentifyProperties, Interaction, JsonValue, ModalData,
     RequestChannelInfo, RequestGuildMembers, RequestSoundboardSounds, Resolved, Resume,
     SessionStartLimit, UpdatePresence, UpdateVoiceState, VoiceChannelStartTimeUpdate,
     VoiceChannelStatusUpdate,
@@ -32,6 +32,7 @@ pub(super) fn lines() -> Vec<Line> {
             "docs/gateway/get-gateway-bot/json-response",
         ]),
         line::<GatewayAddress>(&["GatewayResponse"]),
+        line::<Hello>(&["docs/gateway-events/hello/hello-structure"]),
         line::<SessionStartLimit>(&[
             "GatewayBotSessionStartLimitResponse",
             "docs/gateway/session-start-limit-object/session-start-limit-structure",

@@ -11,6 +11,7 @@ mod app;
 mod compare;
 mod component;
 mod event;
+mod flags;
 mod gateway;
 mod guild;
 mod message;

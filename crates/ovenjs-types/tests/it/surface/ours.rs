@@ -38,10 +38,6 @@ pub(super) const NOT_OURS: &[(&str, &str)] = &[
         "of the connection, whose crate has it",
     ),
     (
-        "docs/gateway-events/hello/",
-        "of the connection, whose crate has it",
-    ),
-    (
         "docs/rate-limits/",
         "of the REST client, whose error type has it",
     ),

@@ -1,0 +1,203 @@
+//! Emojis, stickers and sounds to be uploaded.
+
+use std::fmt::{self, Write as _};
+
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
+
+use crate::{
+    Id, Report, Text, Upload, Validate, limits,
+    marker::{EmojiMarker, RoleMarker},
+};
+
+/// A picture or sound inside JSON, as a `data:` URI.
+///
+/// ```
+/// use ovenjs_types::DataUri;
+/// let dot = DataUri::new("image/png", &b"\x89PNG"[..]);
+/// assert_eq!(dot.to_string(), "data:image/png;base64,iVBORw==");
+/// assert_eq!(format!("{dot:?}"), "DataUri(image/png, 4 bytes)");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct DataUri {
+    media_type: Text,
+    bytes: Bytes,
+}
+
+impl DataUri {
+    /// These bytes, of a media type such as `image/png` or `audio/ogg`.
+    pub fn new(media_type: impl Into<Text>, bytes: impl Into<Bytes>) -> Self {
+        Self {
+            media_type: media_type.into(),
+            bytes: bytes.into(),
+        }
+    }
+
+    /// How many bytes it has before they are written as text.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl fmt::Display for DataUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "data:{};base64,", self.media_type)?;
+        for three in self.bytes.chunks(3) {
+            let part = |place: usize| three.get(place).copied().unwrap_or_default();
+            let bits = u32::from_be_bytes([0, part(0), part(1), part(2)]);
+            for place in 0..4 {
+                if place > three.len() {
+                    f.write_char('=')?;
+                } else {
+                    f.write_char(digit(bits >> (18 - 6 * place) & 63))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A digit of base64.
+fn digit(value: u32) -> char {
+    let [.., byte] = value.to_be_bytes();
+    char::from(match byte {
+        0..=25 => b'A' + byte,
+        26..=51 => b'a' + (byte - 26),
+        52..=61 => b'0' + (byte - 52),
+        62 => b'+',
+        _ => b'/',
+    })
+}
+
+impl fmt::Debug for DataUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DataUri({}, {} bytes)", self.media_type, self.size())
+    }
+}
+
+impl Serialize for DataUri {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// An emoji to be made in a guild or for an application.
+///
+/// Source: Discord, "Create Guild Emoji".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EmojiDraft {
+    /// Its name; 2 to 32 characters.
+    pub name: Text,
+    /// The picture; at most 256 KiB.
+    pub image: DataUri,
+    /// Who may use it; everyone where empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Id<RoleMarker>>,
+}
+
+impl Validate for EmojiDraft {
+    fn check(&self, report: &mut Report) {
+        let range = limits::EMOJI_NAME_MIN..=limits::EMOJI_NAME;
+        report.length("name", &self.name, range);
+        report.amount(
+            "image",
+            self.image.size(),
+            1..=limits::EMOJI_SIZE_BYTES,
+            "bytes",
+        );
+    }
+}
+
+/// A sticker to be made. Its file travels beside the text.
+///
+/// Source: Discord, "Create Guild Sticker".
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StickerDraft {
+    /// Its name; 2 to 30 characters.
+    pub name: Text,
+    /// Its description; at most 100 characters.
+    pub description: Text,
+    /// The name of the emoji that proposes it; at most 200 characters.
+    pub tags: Text,
+    /// The picture; at most 512 KiB.
+    pub file: Upload,
+}
+
+impl Validate for StickerDraft {
+    fn check(&self, report: &mut Report) {
+        let range = limits::STICKER_NAME_MIN..=limits::STICKER_NAME;
+        report.length("name", &self.name, range);
+        report.length(
+            "description",
+            &self.description,
+            0..=limits::STICKER_DESCRIPTION,
+        );
+        report.length("tags", &self.tags, 1..=TAGS_MAX);
+        let size = self.file.bytes.len();
+        report.amount("file", size, 1..=limits::STICKER_SIZE_BYTES, "bytes");
+    }
+}
+
+/// The longest tags of a sticker, from the OpenAPI file.
+const TAGS_MAX: usize = 200;
+
+/// A sound to be made for a guild's soundboard.
+///
+/// Source: Discord, "Create Guild Soundboard Sound".
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct SoundDraft {
+    /// Its name; 2 to 32 characters.
+    pub name: Text,
+    /// The sound, MP3 or Ogg; at most 512 KiB and 5.2 seconds.
+    pub sound: DataUri,
+    /// How loud it is, from 0 to 1, the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<f64>,
+    /// Its custom emoji.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emoji_id: Option<Id<EmojiMarker>>,
+    /// Its Unicode emoji.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emoji_name: Option<Text>,
+}
+
+impl Validate for SoundDraft {
+    /// How long the sound lasts is not looked at.
+    fn check(&self, report: &mut Report) {
+        let range = limits::SOUND_NAME_MIN..=limits::SOUND_NAME;
+        report.length("name", &self.name, range);
+        let most = limits::SOUNDBOARD_SIZE_BYTES;
+        report.amount("sound", self.sound.size(), 1..=most, "bytes");
+        if self
+            .volume
+            .is_some_and(|volume| !(0.0..=1.0).contains(&volume))
+        {
+            report.note("volume", "is not from 0 to 1: set 1 for the loudest");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        // The examples of RFC 4648, section 10.
+        for (plain, written) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            let uri = DataUri::new("x", plain.as_bytes().to_vec());
+            assert_eq!(uri.to_string(), format!("data:x;base64,{written}"));
+        }
+        let ends = DataUri::new("x", vec![0xfb, 0xff, 0xbf]).to_string();
+        assert!(ends.ends_with(",+/+/"), "{ends}");
+    }
+}
