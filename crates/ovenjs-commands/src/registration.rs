@@ -101,11 +101,10 @@ pub(crate) fn validate<S>(routes: &Routes<S>) -> Result<(), Error> {
                 Purpose::Command { draft, .. } => draft.options.iter().find(|o| o.name == *option),
                 _ => None,
             };
-            match known {
-                None => fault(format!(
+            if known.is_none() {
+                fault(format!(
                     "proposes values for `{option}`, which is no option"
-                )),
-                Some(_) => {}
+                ));
             }
         }
         if !seen.insert((space, name.clone())) {
@@ -186,7 +185,7 @@ fn discords_faults<S>(routes: &Routes<S>, drafts: &[CommandDraft], faults: &mut 
     for route in &routes.list {
         if let Purpose::Command { group, draft } = &route.purpose {
             let name = command_path(group, &draft.name);
-            handlers.insert((draft.kind, name), &*route.handler);
+            handlers.insert((draft.kind, name), route.handler);
         }
     }
     faults.extend(invalid.violations().iter().map(|violation| {

@@ -35,8 +35,8 @@ impl<'c, E: Endpoint> Call<'c, E> {
         }
     }
 
-    /// Says whether the body, a `B`, is known to keep Discord's limits.
-    pub(crate) fn known_valid<B>(mut self, is_valid: bool) -> Self {
+    /// Says whether the body is known to keep Discord's limits.
+    pub(crate) fn known_valid(mut self, is_valid: bool) -> Self {
         self.terms.is_valid = is_valid;
         self
     }

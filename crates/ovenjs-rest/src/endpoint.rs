@@ -11,6 +11,8 @@ use ovenjs_types::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::Call;
+
 /// An operation of Discord's with everything it needs: hand it to [`Client::send`](crate::Client::send).
 ///
 /// Every operation is declared by one line, under `endpoints/`; template and first path parameter are
@@ -118,6 +120,11 @@ impl<T> Sent<T> {
             Self::Draft(draft) => (draft, false),
             Self::Valid(valid) => (valid.into_inner(), true),
         }
+    }
+
+    /// Tells a call that sends a `T` whether it need not be checked.
+    pub(crate) fn tell<E: Endpoint>(call: Call<'_, E>, is_valid: bool) -> Call<'_, E> {
+        call.known_valid(is_valid)
     }
 }
 
@@ -444,7 +451,7 @@ macro_rules! endpoint {
                     $( body: <$body>::default(), )?
                     $( body: { let body: $sent = body; body }, )?
                 });
-                $( let call = call.known_valid::<$sent>(is_valid); )?
+                $( let call = $crate::Sent::<$sent>::tell(call, is_valid); )?
                 call
             }
         }
@@ -453,20 +460,20 @@ macro_rules! endpoint {
             /// Sets all that is sent.
             pub fn body(mut self, body: impl Into<$body>) -> Self {
                 self.endpoint.body = body.into();
-                self.known_valid::<$body>(false)
+                self.known_valid(false)
             }
 
             /// Sets all that is sent to what is known to keep Discord's limits: it is not checked
             /// again.
             pub fn valid(mut self, body: ovenjs_types::Valid<$body>) -> Self {
                 self.endpoint.body = body.into_inner();
-                self.known_valid::<$body>(true)
+                self.known_valid(true)
             }
 
             /// Changes what is sent, by the setters of its own type.
             pub fn map_body(mut self, change: impl FnOnce($body) -> $body) -> Self {
                 self.endpoint.body = change(std::mem::take(&mut self.endpoint.body));
-                self.known_valid::<$body>(false)
+                self.known_valid(false)
             }
         })?
 

@@ -26,7 +26,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ByInstallContext<V> {
     values: BTreeMap<InstallContext, V>,
-    other: Option<Box<BTreeMap<Text, V>>>,
+    other: BTreeMap<Text, V>,
 }
 
 impl<V> ByInstallContext<V> {
@@ -48,14 +48,13 @@ impl<V> ByInstallContext<V> {
 
     /// The values whose keys are no numbers of contexts.
     pub fn other(&self) -> impl Iterator<Item = (&str, &V)> {
-        let other = self.other.iter().flat_map(|other| other.iter());
-        other.map(|(key, value)| (key.as_str(), value))
+        self.other.iter().map(|(key, value)| (key.as_str(), value))
     }
 
     /// Whether there is no value.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty() && self.other.is_none()
+        self.values.is_empty() && self.other.is_empty()
     }
 }
 
@@ -63,7 +62,7 @@ impl<V> Default for ByInstallContext<V> {
     fn default() -> Self {
         Self {
             values: BTreeMap::new(),
-            other: None,
+            other: BTreeMap::new(),
         }
     }
 }
@@ -72,7 +71,7 @@ impl<V> FromIterator<(InstallContext, V)> for ByInstallContext<V> {
     fn from_iter<I: IntoIterator<Item = (InstallContext, V)>>(values: I) -> Self {
         Self {
             values: values.into_iter().collect(),
-            other: None,
+            other: BTreeMap::new(),
         }
     }
 }
@@ -119,7 +118,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for ByInstallContext<V> {
             let number = key.parse::<u32>().ok();
             match number.filter(|number| number.to_string() == key) {
                 Some(number) => _ = read.values.insert(number.into(), value),
-                None => _ = read.other.get_or_insert_default().insert(key, value),
+                None => _ = read.other.insert(key, value),
             }
         }
         Ok(read)

@@ -57,7 +57,7 @@ struct Try {
 
 impl Try {
     fn faults(&self, documented: &[usize]) -> Vec<String> {
-        let (least, most) = self.bounds.unwrap_or(match documented {
+        let (least, most) = self.bounds.unwrap_or_else(|| match documented {
             [most] => (0, *most),
             [least, most] => (*least, *most),
             _ => panic!("{}: {documented:?}", self.name),
