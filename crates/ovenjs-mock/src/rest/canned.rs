@@ -2,18 +2,13 @@
 
 use serde_json::Value;
 
-use crate::{
-    failure::Failure,
-    oracle::{Choice, Fill, Operation, Oracle},
-    world::{World, permission},
-};
+use crate::oracle::{Choice, Fill, Operation, Oracle};
 
-use super::{Call, Done, commands};
+use super::{Call, Done};
 
 /// The operations which the box answers without acting on them, by Discord's ids.
 ///
-/// Token, limits, path, query and form are judged as everywhere, and the guild, channel or
-/// application that the path names has to be there for the bot. What comes back is then the least
+/// Token, limits, path, query and form are judged as everywhere. What comes back is then the least
 /// that Discord's description of the operation allows: required fields only, empty lists, ids that
 /// name nothing, `204` where there is no body. Nothing in the box changes, and no event follows.
 ///
@@ -37,34 +32,13 @@ pub const CANNED_OPERATIONS: &[&str] = &[
 ];
 
 /// Answers a canned operation; `None` for all others.
-pub(super) fn act(call: &Call, world: &World) -> Option<Done> {
+pub(super) fn act(call: &Call) -> Option<Done> {
     let id = call.operation.as_str();
     if !CANNED_OPERATIONS.contains(&id) {
         return None;
     }
     let operation = Oracle::embedded().operation(id)?;
-    Some(is_reachable(call, world, operation).map(|()| least(operation)))
-}
-
-/// Refuses when the bot cannot see what the path is about.
-fn is_reachable(call: &Call, world: &World, operation: &Operation) -> Result<(), Failure> {
-    for param in &operation.path_params {
-        match param.name.as_str() {
-            "application_id" => commands::is_own(call, world)?,
-            "guild_id" => world.in_guild(call.id("guild_id"))?,
-            "channel_id" => {
-                let channel = call.id("channel_id");
-                if world.channels.get(&channel).is_none() {
-                    return Err(Failure::unknown(10003));
-                }
-                if world.channel_guild(channel).is_some() {
-                    world.bot_may(channel, permission::VIEW_CHANNEL)?;
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    Some(Ok(least(operation)))
 }
 
 /// The first success that the tables name, filled with as little as it can have.

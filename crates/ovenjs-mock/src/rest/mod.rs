@@ -395,7 +395,7 @@ impl Backend {
             setting: self.setting(),
         };
         deed(&call, &mut self.world)
-            .or_else(|| canned::act(&call, &self.world))
+            .or_else(|| canned::act(&call))
             // A test holds the operations to these two kinds.
             .unwrap_or_else(|| Err(Failure::no_such_route()))
     }

@@ -7,6 +7,7 @@ mod bans;
 mod canned;
 mod channels;
 mod command_permissions;
+mod commands;
 mod emojis;
 mod invites;
 mod lobbies;
@@ -20,6 +21,7 @@ mod shop;
 mod soundboard;
 mod stages;
 mod stickers;
+mod talk;
 
 use std::time::{Duration, Instant};
 

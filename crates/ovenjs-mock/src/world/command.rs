@@ -93,10 +93,8 @@ impl World {
                 ));
             }
         }
-        let id = place
-            .and_then(|place| self.commands.get(place))
-            .map(Command::id);
-        let command = self.build(guild, body, id);
+        let before = place.and_then(|place| self.commands.get(place)).cloned();
+        let command = self.build(guild, body, before.as_ref());
         match place.and_then(|place| self.commands.get_mut(place)) {
             Some(old) => *old = command.clone(),
             None => self.commands.push(command.clone()),
@@ -147,7 +145,7 @@ impl World {
                 let kind = body.int("type").unwrap_or(CHAT_INPUT);
                 let name = body.text("name").unwrap_or_default();
                 let before = old.iter().find(|c| c.kind() == kind && c.name() == name);
-                self.build(guild, body, before.map(Command::id))
+                self.build(guild, body, before)
             })
             .collect();
         self.commands.retain(|command| command.guild != guild);
@@ -177,7 +175,7 @@ impl World {
                 "Application command names must be unique",
             ));
         }
-        let command = self.build(guild, &merged, Some(id));
+        let command = self.build(guild, &merged, Some(&old));
         if let Some(place) = self
             .commands
             .iter_mut()
@@ -202,10 +200,11 @@ impl World {
         }
     }
 
-    fn build(&mut self, guild: Option<u64>, body: &Object, id: Option<u64>) -> Command {
+    /// A command as the form describes it. One that says the same as before keeps its version.
+    fn build(&mut self, guild: Option<u64>, body: &Object, before: Option<&Command>) -> Command {
         let version = self.next_id();
-        let id = match id {
-            Some(id) => id,
+        let id = match before {
+            Some(before) => before.id(),
             None => self.next_id(),
         };
         let mut command = object(json!({
@@ -243,6 +242,14 @@ impl World {
         let options = settle_options(body.list("options"));
         if !options.is_empty() {
             command.set("options", options);
+        }
+        if let Some(before) = before {
+            let version = before.object.get("version").cloned().unwrap_or_default();
+            let mut same = command.clone();
+            same.set("version", version);
+            if same == before.object {
+                command = same;
+            }
         }
         Command {
             guild,

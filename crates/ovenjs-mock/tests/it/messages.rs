@@ -1,6 +1,4 @@
-//! What happens to a message: sent, edited, deleted, found.
-//!
-//! The file is long because a message has many rules, and each story is short.
+//! What happens to a message: sent, edited, deleted.
 
 use std::time::Duration;
 
@@ -187,109 +185,6 @@ fn replies_have_their_conditions() {
     assert_eq!(
         fault(&refused, "/message_reference"),
         "REPLIES_CANNOT_REFERENCE_SYSTEM_MESSAGE"
-    );
-    stage.end();
-}
-
-#[test]
-fn files_are_described_measured_and_limited() {
-    let mut stage = Stage::new(Config::default());
-    let path = stage.messages();
-    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0";
-    let body = json!({
-        "attachments": [{ "id": 0, "description": "a loaf" }],
-        "embeds": [{ "title": "Loaf", "image": { "url": "attachment://loaf.png" } }],
-    });
-    let files: [(&str, &str, &[u8]); 2] = [
-        ("loaf.png", "image/png", png),
-        ("a b.txt", "text/plain", b"x"),
-    ];
-    let message = stage.upload(&path, &body, &files).good();
-    let embedded = &message["embeds"][0]["image"];
-    assert_eq!(
-        (&embedded["width"], &embedded["height"]),
-        (&json!(640), &json!(480))
-    );
-    assert!(embedded["url"].as_str().unwrap().ends_with("/loaf.png"));
-    assert_eq!(
-        message["attachments"].as_array().unwrap().len(),
-        1,
-        "the picture is in the embed"
-    );
-    assert_eq!(message["attachments"][0]["filename"], "a_b.txt");
-
-    let two = stage
-        .upload(&path, &json!({ "content": "two" }), &files)
-        .good();
-    let one = format!("{path}/{}", two["id"].as_str().unwrap());
-    let kept = two["attachments"][1]["id"].clone();
-    let edited = stage
-        .call("PATCH", &one, json!({ "attachments": [{ "id": kept }] }))
-        .good();
-    assert_eq!(edited["attachments"].as_array().unwrap().len(), 1);
-    assert_eq!(edited["attachments"][0]["id"], kept);
-
-    let large = vec![0_u8; 10 * 1024 * 1024 + 1];
-    let refused = stage.upload(
-        &path,
-        &json!({}),
-        &[("a.bin", "application/octet-stream", &large)],
-    );
-    assert_eq!((refused.status, refused.code()), (413, Some(40005)));
-    let many = [("a.txt", "text/plain", &b"x"[..]); 11];
-    assert_eq!(stage.upload(&path, &json!({}), &many).code(), Some(30015));
-    let missing = json!({ "content": "a", "attachments": [{ "id": 7 }] });
-    assert_eq!(stage.post(&path, missing).code(), Some(50146));
-    let file = json!({ "flags": 1 << 15, "components": [
-        { "type": 13, "file": { "url": "attachment://none.txt" } },
-    ]});
-    assert_eq!(
-        fault(&stage.post(&path, file.clone()), "/components"),
-        "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"
-    );
-    let good = stage
-        .upload(&path, &file, &[("none.txt", "text/plain", b"crumbs")])
-        .good();
-    assert_eq!(
-        (
-            &good["components"][0]["name"],
-            &good["components"][0]["size"]
-        ),
-        (&json!("none.txt"), &json!(6))
-    );
-    stage.end();
-}
-
-#[test]
-fn voice_messages_are_a_kind_of_their_own() {
-    let mut stage = Stage::new(Config::default());
-    let path = stage.messages();
-    let body = |flags: u64, content: &str| {
-        json!({ "flags": flags, "content": content,
-            "attachments": [{ "id": 0, "duration_secs": 1.5, "waveform": "AAA=" }] })
-    };
-    let voice = [("voice.ogg", "audio/ogg", &b"la"[..])];
-    assert_eq!(
-        stage.upload(&path, &body(1 << 13, "words"), &voice).code(),
-        Some(50159)
-    );
-    let text = [("voice.txt", "text/plain", &b"la"[..])];
-    assert_eq!(
-        stage.upload(&path, &body(1 << 13, ""), &text).code(),
-        Some(50160)
-    );
-    assert_eq!(
-        stage
-            .upload(&path, &json!({ "flags": 1 << 13 }), &voice)
-            .code(),
-        Some(50161)
-    );
-    let message = stage.upload(&path, &body(1 << 13, ""), &voice).good();
-    assert_eq!(message["attachments"][0]["waveform"], "AAA=");
-    let one = format!("{path}/{}", message["id"].as_str().unwrap());
-    assert_eq!(
-        stage.call("PATCH", &one, json!({ "content": "x" })).code(),
-        Some(50162)
     );
     stage.end();
 }
@@ -581,43 +476,5 @@ async fn a_closed_door_and_a_slow_channel_hold_messages_back() {
         call(&discord, "POST", &path, hello()).await.code(),
         Some(50278)
     );
-    assert_eq!(discord.violations(), Vec::<String>::new());
-}
-
-#[test]
-fn messages_are_found_by_what_they_are() {
-    let mut stage = Stage::new(Config::default());
-    let path = stage.messages();
-    stage.say("ann", "fresh bread, fresh bread");
-    stage.say("bob", "fresh https://example.org/rolls");
-    stage
-        .post(&path, json!({ "content": "bread is out" }))
-        .good();
-    let search = format!("{}/messages/search", stage.guild());
-    let mut count =
-        |query: &str| stage.get(&format!("{search}?{query}")).good()["total_results"].clone();
-    assert_eq!(count("content=bread"), 2);
-    assert_eq!(count("content=fresh%20bread&sort_by=relevance"), 1);
-    assert_eq!(count("author_type=bot"), 1);
-    assert_eq!(count("author_type=-bot"), 2);
-    assert_eq!(count("has=link"), 1);
-    assert_eq!(count("link_hostname=example.org&has=-embed"), 1);
-    assert_eq!(count("pinned=true"), 0);
-    let page = stage
-        .get(&format!("{search}?limit=1&offset=1&sort_order=asc"))
-        .good();
-    assert_eq!(page["messages"][0][0]["author"]["username"], "bob");
-    assert_eq!(page["messages"][0][0]["hit"], true);
-    stage.end();
-}
-
-#[tokio::test]
-async fn a_search_may_come_before_its_index() {
-    let discord = Discord::start(Config::default()).await.unwrap();
-    discord.faults().delay_searches(1);
-    let search = format!("/guilds/{}/messages/search", discord.guild_id());
-    let early = call(&discord, "GET", &search, None).await;
-    assert_eq!((early.status, early.code()), (202, Some(110_000)));
-    assert_eq!(call(&discord, "GET", &search, None).await.status, 200);
     assert_eq!(discord.violations(), Vec::<String>::new());
 }

@@ -120,6 +120,8 @@ enum Inflate {
 pub(crate) enum Ended {
     Close(u16),
     Abrupt,
+    /// What came cannot be read.
+    Corrupt,
 }
 
 impl Socket {
@@ -218,8 +220,8 @@ impl Socket {
             };
             match frame.opcode {
                 OpCode::Text | OpCode::Binary => {
-                    let json = self.inflate.read(&frame.payload);
-                    return Ok(serde_json::from_slice(&json).expect("JSON"));
+                    let json = self.inflate.read(&frame.payload).ok_or(Ended::Corrupt)?;
+                    return serde_json::from_slice(&json).map_err(|_| Ended::Corrupt);
                 }
                 OpCode::Close => {
                     return Err(Ended::Close(u16::from_be_bytes([
@@ -234,9 +236,10 @@ impl Socket {
 }
 
 impl Inflate {
-    fn read(&mut self, bytes: &[u8]) -> Vec<u8> {
+    /// `None` for what is no part of the stream.
+    fn read(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Plain => bytes.to_vec(),
+            Self::Plain => Some(bytes.to_vec()),
             Self::Zlib(context, waiting) => {
                 waiting.extend_from_slice(bytes);
                 assert!(
@@ -251,9 +254,9 @@ impl Inflate {
                     out.reserve(4096);
                     context
                         .decompress_vec(&input[taken..], &mut out, flate2::FlushDecompress::Sync)
-                        .expect("one context for the whole connection");
+                        .ok()?;
                 }
-                out
+                Some(out)
             }
             Self::Zstd(context) => {
                 let mut input = zstd_safe::InBuffer::around(bytes);
@@ -261,13 +264,11 @@ impl Inflate {
                 loop {
                     let mut piece = Vec::with_capacity(1 << 17);
                     let mut buffer = zstd_safe::OutBuffer::around(&mut piece);
-                    context
-                        .decompress_stream(&mut buffer, &mut input)
-                        .expect("one context");
+                    context.decompress_stream(&mut buffer, &mut input).ok()?;
                     let filled = piece.len() == piece.capacity();
                     out.extend_from_slice(&piece);
                     if input.pos() == bytes.len() && !filled {
-                        return out;
+                        return Some(out);
                     }
                 }
             }

@@ -83,6 +83,42 @@ async fn frames_arrive_whole_however_they_leave() {
 }
 
 #[tokio::test]
+async fn a_spoilt_frame_breaks_the_stream_it_is_in() {
+    // A websocket looks at texts itself; what is compressed is the reader's to find out.
+    let streams = [
+        ("", Ended::Abrupt),
+        ("&compress=zlib-stream", Ended::Corrupt),
+        ("&compress=zstd-stream", Ended::Corrupt),
+    ];
+    for (compress, ended) in streams {
+        let discord = Discord::start(Config::default()).await.unwrap();
+        let query = format!("{QUERY}{compress}");
+        let (mut socket, ready) = Socket::identified(&discord, &query, 0).await;
+        discord.emit("MOON_RISE", &json!({ "number": 1 })).unwrap();
+        let whole = socket.event("MOON_RISE").await;
+        let mut menu = FaultMenu::default();
+        menu.corrupt_frame = 1000;
+        discord.faults().serve(menu);
+        discord.emit("MOON_RISE", &json!({ "number": 2 })).unwrap();
+        assert_eq!(socket.next().await, Err(ended), "{compress}");
+        discord.faults().calm();
+
+        // A new connection has a stream of its own, and brings what was lost.
+        drop(socket);
+        let mut socket = Socket::open(&discord, &query).await;
+        socket.payload().await;
+        let resume = json!({ "op": 6, "d": {
+            "token": discord.token(),
+            "session_id": ready["session_id"],
+            "seq": whole["s"],
+        }});
+        socket.say(resume).await;
+        assert_eq!(socket.event("MOON_RISE").await["d"]["number"], 2);
+        assert_eq!(discord.violations(), [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn connections_end_in_every_way() {
     let discord = Discord::start(Config::default()).await.unwrap();
     let endings: [fn(&mut FaultMenu) -> &mut u16; 3] = [

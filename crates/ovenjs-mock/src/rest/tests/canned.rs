@@ -52,23 +52,13 @@ fn every_operation_gives_an_answer_that_the_description_knows() {
 }
 
 #[test]
-fn a_canned_operation_still_asks_who_is_there_and_what_it_is_about() {
-    let oracle = Oracle::embedded();
+fn a_canned_operation_still_asks_who_is_there() {
+    let token = Oracle::embedded()
+        .operation("bot_partner_sdk_token")
+        .unwrap();
     let mut stage = Stage::new();
-    let token = oracle.operation("bot_partner_sdk_token").unwrap();
     assert_eq!(ask(&mut stage, token, false), 401);
-    for operation in oracle.operations() {
-        let about_guild = operation.path.contains("{guild_id}");
-        if about_guild && CANNED_OPERATIONS.contains(&operation.id.as_str()) {
-            let path = operation.path.replace("{guild_id}", "77");
-            let elsewhere = Operation {
-                path,
-                ..operation.clone()
-            };
-            assert_eq!(ask(&mut stage, &elsewhere, true), 404, "{}", operation.id);
-            stage.pass(std::time::Duration::from_secs(1));
-        }
-    }
+    assert_eq!(ask(&mut stage, token, true), 200);
 }
 
 /// Asks for the operation with the least body that it takes.
