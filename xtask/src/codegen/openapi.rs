@@ -1,4 +1,6 @@
 //! The OpenAPI file's schemas and operations as facts.
+//!
+//! The file is long because what is wrong with the file of Discord is listed where it is read.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! Threads: opened, joined, put to sleep and woken.
+//!
+//! The file is long because a thread has members, sleep and posts, which have one state.
 
 use std::collections::BTreeMap;
 
