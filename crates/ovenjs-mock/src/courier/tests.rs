@@ -290,6 +290,26 @@ fn only_events_that_were_asked_for_are_posted() {
 }
 
 #[test]
+fn what_is_said_in_a_lobby_is_posted() {
+    let endpoints = Endpoints::default().events(EVENTS, ["LOBBY_MESSAGE_CREATE"]);
+    let mut script = Script::new(endpoints);
+    let now = script.now;
+    script.backend.play(now, |world| {
+        let lobby = world.open_lobby(&object(json!({})), None);
+        let said = object(json!({ "content": "to the oven" }));
+        world.say_in_lobby(lobby, world.owner, &said);
+    });
+    let posts = script.backend.posts(now);
+    assert_eq!(posts.len(), 1);
+    let body: Value = serde_json::from_slice(&posts[0].body).unwrap();
+    assert_eq!(body["event"]["data"]["content"], "to the oven");
+    let shape = "docs/webhook-events/lobby-message-object/lobby-message-structure";
+    let found = Oracle::embedded().check_schema(shape, &body["event"]["data"]);
+    assert!(found.iter().all(|fault| !fault.is_refusal()), "{found:?}");
+    assert_eq!(script.backend.journal.violations, [""; 0]);
+}
+
+#[test]
 fn the_names_of_events_are_those_of_the_tables() {
     let schema = Oracle::embedded().schema("PrivateApplicationResponse");
     let Some(Schema::Object { fields, .. }) = schema else {

@@ -197,7 +197,10 @@ impl World {
         while lobby.messages.len() > MAX_KEPT_MESSAGES {
             lobby.messages.pop_front();
         }
-        Value::Object(said)
+        let said = Value::Object(said);
+        // No session hears of it, an application with webhook events does.
+        self.emit("LOBBY_MESSAGE_CREATE", None, said.clone());
+        said
     }
 
     /// What was said in a lobby last, newest first.
