@@ -3,7 +3,10 @@
 //! It is as pure as its parts: `now` comes in, frames and answers come out. The server lends it
 //! sockets and a clock; a simulation lends it neither.
 
-use std::time::Instant;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use serde_json::Value;
 
@@ -39,19 +42,6 @@ pub(crate) struct Backend {
 
 impl Backend {
     pub(crate) fn new(config: Config, now: Instant, unix_ms: u64) -> Self {
-        let oracle = Oracle::embedded();
-        let intents = IntentTable::new(
-            oracle
-                .intents()
-                .iter()
-                .map(|intent| (intent.name.as_str(), u32::from(intent.bit))),
-            oracle.events().iter().map(|event| {
-                (
-                    event.name.as_str(),
-                    event.intents.iter().map(String::as_str).collect(),
-                )
-            }),
-        );
         let courier = Courier::new(&config, now);
         let mut world = World::new(&config, unix_ms);
         world.application.set("verify_key", courier.public_key());
@@ -59,7 +49,7 @@ impl Backend {
             timeline: Timeline::new(now, unix_ms),
             world,
             courier,
-            gateway: Gateway::new(&config, intents, now),
+            gateway: Gateway::new(&config, intents(), now),
             limiter: Limiter::new(config.limits.clone()),
             faults: Faults::new(config.faults),
             journal: Journal::default(),
@@ -263,4 +253,25 @@ impl Backend {
             self.journal.found(&format!("event {name}"), &violation);
         }
     }
+}
+
+/// Which intents let an event through: the same for every box of the process.
+fn intents() -> Arc<IntentTable> {
+    static TABLE: OnceLock<Arc<IntentTable>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let oracle = Oracle::embedded();
+        Arc::new(IntentTable::new(
+            oracle
+                .intents()
+                .iter()
+                .map(|intent| (intent.name.as_str(), u32::from(intent.bit))),
+            oracle.events().iter().map(|event| {
+                (
+                    event.name.as_str(),
+                    event.intents.iter().map(String::as_str).collect(),
+                )
+            }),
+        ))
+    });
+    Arc::clone(table)
 }

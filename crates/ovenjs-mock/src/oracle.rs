@@ -17,7 +17,7 @@ mod table;
 mod tests;
 mod violation;
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
 
 use serde_json::Value;
 
@@ -58,6 +58,7 @@ pub use self::{
 pub struct Oracle {
     tables: Tables,
     enums: BTreeMap<String, Vec<String>>,
+    routes: route::Index,
 }
 
 impl Oracle {
@@ -77,7 +78,13 @@ impl Oracle {
                 limits: include_str!("../specs/limits.txt"),
                 errors: include_str!("../specs/errors.txt"),
             };
-            match Tables::parse(texts) {
+            // That every reference leads somewhere is seen by the tests of this crate and by whoever
+            // writes the tables; a process that wants a box does not wait for it.
+            let tables = match cfg!(test) {
+                true => Tables::parse(texts),
+                false => Tables::read(texts),
+            };
+            match tables {
                 Ok(tables) => Self::new(tables),
                 Err(fault) => panic!("the embedded tables can be read: {fault}"),
             }
@@ -100,7 +107,12 @@ impl Oracle {
                 Schema::Object { .. } | Schema::Alias(_) => None,
             })
             .collect();
-        Self { tables, enums }
+        let routes = route::Index::new(&tables.operations);
+        Self {
+            tables,
+            enums,
+            routes,
+        }
     }
 
     /// Finds the operation for a method and a path.
@@ -108,7 +120,7 @@ impl Oracle {
     /// The path has no `/api/v10` in front and no query behind. A literal
     /// segment beats a parameter: `/users/@me` is never a user's id.
     pub fn route(&self, method: &str, path: &str) -> Route<'_> {
-        route::find(&self.tables.operations, method, path)
+        route::find(&self.tables.operations, &self.routes, method, path)
     }
 
     /// All operations, ordered by path and method.
@@ -302,7 +314,10 @@ impl Oracle {
             choice,
         };
         Some(match self.payload(self.event(name)?) {
-            Payload::Fields(fields) => maker.object(&fields, 0, 0),
+            Payload::Fields(fields) => {
+                let fields: Vec<Field> = fields.into_iter().map(Cow::into_owned).collect();
+                maker.object(&fields, 0, 0)
+            }
             Payload::Shape(shape) => maker.shape(shape, 0, 0),
             Payload::Unknown => Value::Null,
         })
@@ -421,7 +436,7 @@ impl Oracle {
 
     /// What an event's payload is made of: the object's fields and its own.
     fn payload<'a>(&'a self, event: &'a Event) -> Payload<'a> {
-        let mut fields = event.fields.clone();
+        let mut fields: Vec<_> = event.fields.iter().map(Cow::Borrowed).collect();
         match &event.payload {
             Some(Shape::Ref(name)) => {
                 if let Some(Schema::Object { fields: inner, .. }) = self.schema(name) {
@@ -431,9 +446,15 @@ impl Oracle {
                             && (event.only.is_empty() || event.only.contains(&field.name))
                     });
                     // `only` names fields that are always there.
-                    fields.extend(inner.map(|field| Field {
-                        optional: field.optional && !event.only.contains(&field.name),
-                        ..field.clone()
+                    fields.extend(inner.map(|field| {
+                        if field.optional && event.only.contains(&field.name) {
+                            Cow::Owned(Field {
+                                optional: false,
+                                ..field.clone()
+                            })
+                        } else {
+                            Cow::Borrowed(field)
+                        }
                     }));
                 }
                 Payload::Fields(fields)
@@ -459,7 +480,7 @@ impl Oracle {
 
 /// What is known of an event's payload.
 enum Payload<'a> {
-    Fields(Vec<Field>),
+    Fields(Vec<Cow<'a, Field>>),
     Shape(&'a Shape),
     Unknown,
 }

@@ -1,6 +1,9 @@
 //! Values against shapes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::Value;
 
@@ -26,29 +29,72 @@ pub(super) struct Check<'a> {
     pub(super) side: Side,
 }
 
-/// The path so far and what was found.
+/// The way so far and what was found.
 #[derive(Debug, Default)]
-struct Walk {
-    path: Vec<Segment>,
+struct Walk<'p> {
+    last: Option<Step<'p>>,
     found: Vec<Violation>,
 }
 
-impl Walk {
+/// A step into the value, and those before it. All of it is borrowed: most values are right, and
+/// nobody asks for their path.
+#[derive(Clone, Copy, Debug)]
+struct Step<'p> {
+    part: Part<'p>,
+    before: Option<&'p Self>,
+    depth: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part<'p> {
+    Key(&'p str),
+    Index(usize),
+}
+
+impl Walk<'_> {
     fn add(&mut self, mut violation: Violation) {
-        violation.path.clone_from(&self.path);
+        violation.path = self.path();
         self.found.push(violation);
     }
 
-    fn key(&mut self, key: &str, inside: impl FnOnce(&mut Self)) {
-        self.path.push(Segment::Key(key.to_owned()));
-        inside(self);
-        self.path.pop();
+    fn depth(&self) -> usize {
+        self.last.map_or(0, |step| step.depth)
     }
 
-    fn index(&mut self, index: usize, inside: impl FnOnce(&mut Self)) {
-        self.path.push(Segment::Index(index));
-        inside(self);
-        self.path.pop();
+    fn path(&self) -> Vec<Segment> {
+        let mut path = Vec::with_capacity(self.depth());
+        let mut step = self.last.as_ref();
+        while let Some(here) = step {
+            path.push(match here.part {
+                Part::Key(key) => Segment::Key(key.to_owned()),
+                Part::Index(index) => Segment::Index(index),
+            });
+            step = here.before;
+        }
+        path.reverse();
+        path
+    }
+
+    fn key(&mut self, key: &str, inside: impl FnOnce(&mut Walk<'_>)) {
+        self.step(Part::Key(key), inside);
+    }
+
+    fn index(&mut self, index: usize, inside: impl FnOnce(&mut Walk<'_>)) {
+        self.step(Part::Index(index), inside);
+    }
+
+    fn step(&mut self, part: Part<'_>, inside: impl FnOnce(&mut Walk<'_>)) {
+        let step = Step {
+            part,
+            before: self.last.as_ref(),
+            depth: self.depth() + 1,
+        };
+        let mut deeper = Walk {
+            last: Some(step),
+            found: std::mem::take(&mut self.found),
+        };
+        inside(&mut deeper);
+        self.found = deeper.found;
     }
 
     /// What `inside` finds from here on, kept apart.
@@ -66,9 +112,9 @@ impl Check<'_> {
         walk.found
     }
 
-    pub(super) fn fields(&self, fields: &[Field], value: &Value) -> Vec<Violation> {
+    pub(super) fn fields(&self, fields: &[impl Borrow<Field>], value: &Value) -> Vec<Violation> {
         let mut walk = Walk::default();
-        self.object(fields, value, &mut walk);
+        self.object(fields, false, value, &mut walk);
         walk.found
     }
 
@@ -155,7 +201,7 @@ impl Check<'_> {
         shape
     }
 
-    fn shape(&self, shape: &Shape, value: &Value, walk: &mut Walk) {
+    fn shape(&self, shape: &Shape, value: &Value, walk: &mut Walk<'_>) {
         match shape {
             Shape::Any | Shape::File => {}
             Shape::Null => {
@@ -189,7 +235,7 @@ impl Check<'_> {
                 None => walk.add(form::wrong_type("object", value)),
             },
             Shape::Ref(name) => match self.oracle.schema(name) {
-                Some(Schema::Object { fields, .. }) => self.object(fields, value, walk),
+                Some(Schema::Object { fields, .. }) => self.object(fields, false, value, walk),
                 Some(Schema::Enum(table)) => self.listed(name, table, value, walk),
                 Some(Schema::Alias(inner)) => self.shape(inner, value, walk),
                 // Every name was looked up when the tables were read.
@@ -197,20 +243,13 @@ impl Check<'_> {
             },
             Shape::Partial(name) => {
                 if let Some(Schema::Object { fields, .. }) = self.oracle.schema(name) {
-                    let fields: Vec<_> = fields
-                        .iter()
-                        .map(|field| Field {
-                            optional: true,
-                            ..field.clone()
-                        })
-                        .collect();
-                    self.object(&fields, value, walk);
+                    self.object(fields, true, value, walk);
                 }
             }
             Shape::Pinned { of, values } => {
                 let before = walk.found.len();
                 self.shape(of, value, walk);
-                if walk.found.len() == before && !values.contains(&scalar(value)) {
+                if walk.found.len() == before && !is_among(values, value) {
                     walk.add(form::choice(values.iter().map(String::as_str), value));
                 }
             }
@@ -219,26 +258,40 @@ impl Check<'_> {
         }
     }
 
-    fn object(&self, fields: &[Field], value: &Value, walk: &mut Walk) {
+    /// `partial` makes every field optional.
+    fn object(
+        &self,
+        fields: &[impl Borrow<Field>],
+        partial: bool,
+        value: &Value,
+        walk: &mut Walk<'_>,
+    ) {
         let Some(map) = value.as_object() else {
             walk.add(form::wrong_type("object", value));
             return;
         };
-        for field in fields {
+        let mut known = 0;
+        for field in fields.iter().map(Borrow::borrow) {
             match map.get(&field.name) {
-                Some(value) => walk.key(&field.name, |walk| self.shape(&field.shape, value, walk)),
-                None if field.optional => {}
+                Some(value) => {
+                    known += 1;
+                    walk.key(&field.name, |walk| self.shape(&field.shape, value, walk));
+                }
+                None if partial || field.optional => {}
                 None => walk.key(&field.name, |walk| walk.add(form::required())),
             }
         }
+        if known == map.len() {
+            return;
+        }
         for key in map.keys() {
-            if !fields.iter().any(|field| field.name == *key) {
+            if !fields.iter().any(|field| field.borrow().name == *key) {
                 walk.key(key, |walk| walk.add(unknown_field()));
             }
         }
     }
 
-    fn array(&self, of: &Shape, length: Range, unique: bool, value: &Value, walk: &mut Walk) {
+    fn array(&self, of: &Shape, length: Range, unique: bool, value: &Value, walk: &mut Walk<'_>) {
         let Some(elements) = value.as_array() else {
             walk.add(form::wrong_type("array", value));
             return;
@@ -252,7 +305,7 @@ impl Check<'_> {
         }
     }
 
-    fn integer(&self, range: Range, value: &Value, walk: &mut Walk) {
+    fn integer(&self, range: Range, value: &Value, walk: &mut Walk<'_>) {
         match whole(value).or_else(|| self.coerced(value)) {
             Some(number) => {
                 let over = range.max.is_some_and(|max| number > max);
@@ -264,7 +317,7 @@ impl Check<'_> {
         }
     }
 
-    fn number(&self, range: Range, value: &Value, walk: &mut Walk) {
+    fn number(&self, range: Range, value: &Value, walk: &mut Walk<'_>) {
         let coerced = || {
             value
                 .as_str()
@@ -296,7 +349,7 @@ impl Check<'_> {
             .ok()
     }
 
-    fn string(&self, length: Range, format: Option<&str>, value: &Value, walk: &mut Walk) {
+    fn string(&self, length: Range, format: Option<&str>, value: &Value, walk: &mut Walk<'_>) {
         if format == Some("snowflake") {
             let id = match value {
                 Value::String(digits) => is_digits(digits) && digits.parse::<u64>().is_ok(),
@@ -322,7 +375,7 @@ impl Check<'_> {
         walk.add(fault);
     }
 
-    fn listed(&self, name: &str, table: &EnumTable, value: &Value, walk: &mut Walk) {
+    fn listed(&self, name: &str, table: &EnumTable, value: &Value, walk: &mut Walk<'_>) {
         let fits = if table.integers {
             whole(value).or_else(|| self.coerced(value)).is_some()
         } else {
@@ -348,7 +401,7 @@ impl Check<'_> {
     /// A value fits a union when it fits a branch. Where it fits none, the
     /// report is about the branch it is closest to: the one that its fixed
     /// fields name, then the one that knows most of its keys.
-    fn union(&self, parts: &[Shape], value: &Value, walk: &mut Walk) {
+    fn union(&self, parts: &[Shape], value: &Value, walk: &mut Walk<'_>) {
         if value.is_null() {
             let nullable = parts
                 .iter()
@@ -358,13 +411,24 @@ impl Check<'_> {
             }
             return;
         }
-        let depth = walk.path.len();
-        let mut best: Option<((bool, usize, usize), Vec<Violation>)> = None;
-        for part in parts.iter().filter(|part| **part != Shape::Null) {
-            let found = walk.apart(|walk| self.shape(part, value, walk));
-            if found.is_empty() {
-                return;
+        let depth = walk.depth();
+        // A branch whose fixed fields are others cannot fit, and is of interest only where none does.
+        let mut tried: Vec<Option<Vec<Violation>>> = vec![None; parts.len()];
+        for meant in [true, false] {
+            for (part, found) in parts.iter().zip(&mut tried) {
+                if matches!(part, Shape::Null) || self.is_meant(part, value) != meant {
+                    continue;
+                }
+                let here = walk.apart(|walk| self.shape(part, value, walk));
+                if here.is_empty() {
+                    return;
+                }
+                *found = Some(here);
             }
+        }
+        let mut best: Option<((bool, usize, usize), Vec<Violation>)> = None;
+        for (part, found) in parts.iter().zip(tried) {
+            let Some(found) = found else { continue };
             let other_kind = found
                 .iter()
                 .any(|violation| violation.rule == Rule::Type && violation.path.len() == depth);
@@ -409,8 +473,8 @@ impl Check<'_> {
     }
 
     /// Every part has its say; a key is unknown only where no part knows it.
-    fn every(&self, parts: &[Shape], value: &Value, walk: &mut Walk) {
-        let depth = walk.path.len() + 1;
+    fn every(&self, parts: &[Shape], value: &Value, walk: &mut Walk<'_>) {
+        let depth = walk.depth() + 1;
         let mut unknown: Option<Vec<Violation>> = None;
         for part in parts {
             let found = walk.apart(|walk| self.shape(part, value, walk));
@@ -435,30 +499,34 @@ impl Check<'_> {
 
     /// The fixed fields of an object: name and one of its values each.
     fn pinned<'s>(&'s self, shape: &'s Shape) -> Vec<(&'s str, &'s str)> {
-        let Shape::Ref(name) = self.resolved(shape) else {
-            return Vec::new();
-        };
-        let Some(Schema::Object { fields, .. }) = self.oracle.schema(name) else {
-            return Vec::new();
-        };
-        fields
-            .iter()
-            .filter_map(|field| match &field.shape {
-                Shape::Pinned { values, .. } => Some((field.name.as_str(), values)),
-                _ => None,
-            })
+        self.pinned_fields(shape)
             .flat_map(|(name, values)| values.iter().map(move |value| (name, value.as_str())))
             .collect()
     }
 
+    /// The fixed fields of an object and the values of each.
+    fn pinned_fields<'s>(
+        &'s self,
+        shape: &'s Shape,
+    ) -> impl Iterator<Item = (&'s str, &'s [String])> {
+        let fields = match self.resolved(shape) {
+            Shape::Ref(name) => match self.oracle.schema(name) {
+                Some(Schema::Object { fields, .. }) => fields.as_slice(),
+                _ => &[],
+            },
+            _ => &[],
+        };
+        fields.iter().filter_map(|field| match &field.shape {
+            Shape::Pinned { values, .. } => Some((field.name.as_str(), values.as_slice())),
+            _ => None,
+        })
+    }
+
     /// Whether the value's fixed fields are those of the branch.
     fn is_meant(&self, part: &Shape, value: &Value) -> bool {
-        let pinned = self.pinned(part);
-        let names: BTreeSet<_> = pinned.iter().map(|(name, _)| *name).collect();
-        names.into_iter().all(|name| {
-            value
-                .get(name)
-                .is_none_or(|there| pinned.contains(&(name, scalar(there).as_str())))
+        self.pinned_fields(part).all(|(name, values)| {
+            let there = value.get(name);
+            there.is_none_or(|there| is_among(values, there))
         })
     }
 
@@ -491,7 +559,7 @@ fn unknown_field() -> Violation {
     Violation::new(Rule::UnknownField, "no such key")
 }
 
-fn bounded(count: usize, length: Range, walk: &mut Walk) {
+fn bounded(count: usize, length: Range, walk: &mut Walk<'_>) {
     let count = i128::try_from(count).unwrap_or(i128::MAX);
     if length.min.is_some_and(|min| count < min) || length.max.is_some_and(|max| count > max) {
         walk.add(form::bad_length(length, count));
@@ -513,6 +581,14 @@ fn whole(value: &Value) -> Option<i128> {
 
 fn bound(bound: Option<i128>) -> Option<f64> {
     bound?.to_string().parse().ok()
+}
+
+/// Whether a value is one of those that the tables write.
+fn is_among(values: &[String], value: &Value) -> bool {
+    match value {
+        Value::String(text) => values.contains(text),
+        other => values.contains(&other.to_string()),
+    }
 }
 
 /// A value as the tables write constants.

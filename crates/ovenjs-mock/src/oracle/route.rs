@@ -1,5 +1,7 @@
 //! From a method and a path to an operation.
 
+use std::collections::BTreeMap;
+
 use super::table::Operation;
 
 /// What a method and a path lead to.
@@ -34,10 +36,41 @@ impl OperationMatch<'_> {
     }
 }
 
-pub(super) fn find<'a>(operations: &'a [Operation], method: &str, path: &str) -> Route<'a> {
+/// The places of the operations by the number of segments and the first of them, which is literal in
+/// every template, so that a path is compared with a dozen of templates and not with all.
+#[derive(Debug, Default)]
+pub(super) struct Index(BTreeMap<(usize, String), Vec<usize>>);
+
+impl Index {
+    pub(super) fn new(operations: &[Operation]) -> Self {
+        let mut index: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (place, operation) in operations.iter().enumerate() {
+            index.entry(key(&operation.path)).or_default().push(place);
+        }
+        Self(index)
+    }
+
+    fn alike(&self, path: &str) -> &[usize] {
+        self.0.get(&key(path)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn key(path: &str) -> (usize, String) {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    let first = percent_encoding::percent_decode_str(first).decode_utf8_lossy();
+    (path.split('/').count(), first.into_owned())
+}
+
+pub(super) fn find<'a>(
+    operations: &'a [Operation],
+    index: &Index,
+    method: &str,
+    path: &str,
+) -> Route<'a> {
     let mut best: Option<(Vec<bool>, OperationMatch<'a>)> = None;
     let mut methods = Vec::new();
-    for operation in operations {
+    let alike = index.alike(path).iter();
+    for operation in alike.filter_map(|place| operations.get(*place)) {
         let Some((literal, params)) = fit(&operation.path, path) else {
             continue;
         };

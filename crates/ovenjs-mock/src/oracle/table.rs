@@ -272,6 +272,17 @@ impl Tables {
     /// The first line that is not of the format, or the first name that no
     /// table has.
     pub(crate) fn parse(texts: Texts<'_>) -> Result<Self, TableError> {
+        let tables = Self::read(texts)?;
+        tables.check_references()?;
+        Ok(tables)
+    }
+
+    /// Reads the tables and takes it that every reference leads somewhere.
+    ///
+    /// # Errors
+    ///
+    /// The first line that is not of the format.
+    pub(crate) fn read(texts: Texts<'_>) -> Result<Self, TableError> {
         let mut tables = Self::default();
         for entry in entries("operations.txt", texts.operations)? {
             tables.operations.push(operation(&entry)?);
@@ -295,7 +306,6 @@ impl Tables {
             let (code, error) = error_code(&entry)?;
             tables.errors.insert(code, error);
         }
-        tables.check_references()?;
         Ok(tables)
     }
 

@@ -131,7 +131,7 @@ pub(crate) struct Gateway {
     /// The time of the deed that is being done.
     now: Instant,
     rules: Rules,
-    intents: IntentTable,
+    intents: Arc<IntentTable>,
     lines: Lines,
     sessions: Sessions,
     sessions_begun: u64,
@@ -187,7 +187,7 @@ pub(crate) struct Seen {
 }
 
 impl Gateway {
-    pub(crate) fn new(config: &Config, intents: IntentTable, now: Instant) -> Self {
+    pub(crate) fn new(config: &Config, intents: Arc<IntentTable>, now: Instant) -> Self {
         Self {
             now,
             rules: Rules {
