@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, Text,
+    Attachment, Id, Text,
     marker::{ApplicationMarker, ChannelMarker, GuildMarker, UserMarker},
 };
 
@@ -43,6 +43,24 @@ pub struct ActivityLocation {
     /// The guild.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guild_id: Option<Id<GuildMarker>>,
+}
+
+/// A file that an application has put up for an activity of its own.
+///
+/// Source: Discord's OpenAPI description, `ActivitiesAttachmentResponse`.
+///
+/// ```
+/// use ovenjs_types::{ActivityAttachment, json};
+///
+/// let raw = br#"{"attachment":{"id":"7","filename":"board.png","size":512}}"#;
+/// let answer: ActivityAttachment = json::decode(raw, &mut Default::default()).unwrap();
+/// assert_eq!(answer.attachment.filename, "board.png");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ActivityAttachment {
+    /// The file; it belongs to no message.
+    pub attachment: Attachment,
 }
 
 open_str! {

@@ -88,6 +88,8 @@ mod team;
 mod template;
 mod thread;
 mod timestamp;
+#[cfg(feature = "twilight")]
+pub mod twilight;
 mod user;
 mod valid;
 mod voice;
@@ -95,7 +97,9 @@ mod webhook;
 mod webhook_event;
 mod widget;
 
-pub use activity_instance::{ActivityInstance, ActivityLocation, ActivityLocationKind};
+pub use activity_instance::{
+    ActivityAttachment, ActivityInstance, ActivityLocation, ActivityLocationKind,
+};
 pub use application::{
     Application, ApplicationContentFilter, ApplicationFlags, ApplicationType, EventWebhooksStatus,
     InstallParams, IntegrationTypeConfig,

@@ -12,3 +12,6 @@ mod limits;
 mod mutation;
 mod size;
 mod surface;
+#[cfg(feature = "twilight")]
+mod twilight;
+mod ui;

@@ -1,6 +1,9 @@
 //! The sizes of what a bot holds many of.
 
-use ovenjs_types::{Channel, Event, Guild, Interaction, Member, Message, User};
+use ovenjs_types::{
+    Channel, Event, Granted, Guild, Id, Interaction, Member, Message, Permissions, User,
+    marker::{ChannelMarker, UserMarker},
+};
 
 #[test]
 fn hot_types_stay_small() {
@@ -21,4 +24,13 @@ fn hot_types_stay_small() {
     for (name, size, bound) in sizes {
         assert!(size <= bound, "{name} has {size} bytes of at most {bound}");
     }
+}
+
+#[test]
+fn proofs_in_types_cost_nothing() {
+    assert_eq!(size_of::<Id<UserMarker>>(), 8);
+    assert_eq!(size_of::<Id<ChannelMarker>>(), 8);
+    assert_eq!(size_of::<Option<Id<UserMarker>>>(), 8);
+    const BAN: u64 = Permissions::BAN_MEMBERS.bits();
+    assert_eq!(size_of::<Granted<'_, BAN>>(), 0);
 }
