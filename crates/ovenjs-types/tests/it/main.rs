@@ -14,4 +14,3 @@ mod size;
 mod surface;
 #[cfg(feature = "twilight")]
 mod twilight;
-mod ui;
