@@ -20,20 +20,39 @@ use crate::{
 
 use super::told::Told;
 
+/// What a user says beside words.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Along {
+    pub(crate) reply_to: Option<u64>,
+    pub(crate) stickers: Vec<u64>,
+}
+
+impl Along {
+    /// The form of a message with all of it.
+    pub(super) fn body(&self, content: &str) -> Object {
+        let mut body: Object = object(serde_json::json!({ "content": content }));
+        if let Some(message) = self.reply_to {
+            body.insert(
+                "message_reference".to_owned(),
+                serde_json::json!({ "message_id": message.to_string() }),
+            );
+        }
+        if !self.stickers.is_empty() {
+            let stickers = self.stickers.iter().map(u64::to_string).collect();
+            body.insert("sticker_ids".to_owned(), stickers);
+        }
+        body
+    }
+}
+
 pub(crate) fn say(
     shared: &Shared,
     user: u64,
     channel: u64,
     content: &str,
-    reply_to: Option<u64>,
+    along: &Along,
 ) -> Result<u64, Error> {
-    let mut body: Object = object(serde_json::json!({ "content": content }));
-    if let Some(message) = reply_to {
-        body.insert(
-            "message_reference".to_owned(),
-            serde_json::json!({ "message_id": message.to_string() }),
-        );
-    }
+    let body = along.body(content);
     let draft = Draft {
         author: user,
         channel,
@@ -44,7 +63,7 @@ pub(crate) fn say(
         user: told.user(),
         text: content.to_owned(),
         channel: told.channel(),
-        reply_to: reply_to.and_then(|message| told.message(message)),
+        reply_to: along.reply_to.and_then(|message| told.message(message)),
     };
     act(shared, (user, channel), step, |world| {
         world.may_say(user, channel, &draft.body, false)?;

@@ -7,7 +7,9 @@ use std::{
 
 use ovenjs_types::{
     Id,
-    marker::{ChannelMarker, GenericMarker, GuildMarker, ScheduledEventMarker, UserMarker},
+    marker::{
+        ChannelMarker, GenericMarker, GuildMarker, ScheduledEventMarker, StickerMarker, UserMarker,
+    },
 };
 
 use crate::{
@@ -410,6 +412,11 @@ impl Attempt<Saying<'_>> {
     /// [`Saying::with_file`].
     pub fn with_file(self, name: &str) -> Self {
         Self(self.0.with_file(name))
+    }
+
+    /// [`Saying::with_sticker`].
+    pub fn with_sticker(self, sticker: Id<StickerMarker>) -> Self {
+        Self(self.0.with_sticker(sticker))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a guild holds at the moment, for a test to judge.
+//! What a guild holds at the moment, for a test to judge, and how far it is boosted.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,14 @@ use crate::{json::Json, world::guild};
 use super::{Discord, Message};
 
 impl Discord {
+    /// Takes a guild to a level of boosts, 0 to 3, which is how many emojis, stickers and sounds it may
+    /// have; the newest of those that have no room become unavailable. Default 0.
+    pub fn boost(&self, guild: Id<GuildMarker>, tier: u8) {
+        self.shared.with(|backend, now| {
+            backend.play(now, |world| world.boost(guild.get(), tier));
+        });
+    }
+
     /// The channels of a guild by id, its threads among them.
     #[must_use]
     pub fn channels(&self, guild: Id<GuildMarker>) -> BTreeMap<Id<ChannelMarker>, Json> {

@@ -7,11 +7,11 @@ use serde_json::json;
 use crate::{
     error::Error,
     failure::Failure,
-    json::{Fields, Object, object},
+    json::{Object, object},
     world::{Draft, Opening, World, permission},
 };
 
-use super::{Attempt, Discord, Message, User};
+use super::{Attempt, Discord, Message, User, acts};
 
 impl Discord {
     /// Puts a file at hand: users name it where a command has an option for a file
@@ -225,16 +225,10 @@ impl Attempt<&User> {
 pub(super) fn say_with_files(
     user: &User,
     content: &str,
-    reply_to: Option<u64>,
+    along: &acts::Along,
     names: &[String],
 ) -> Result<u64, Error> {
-    let mut body = object(json!({ "content": content }));
-    if let Some(message) = reply_to {
-        body.set(
-            "message_reference",
-            json!({ "message_id": message.to_string() }),
-        );
-    }
+    let body = along.body(content);
     let known = user.shared.look(|backend| {
         let files = names.iter().map(|name| {
             let file = backend.world.file_at_hand(name);

@@ -8,7 +8,7 @@ use std::{
 
 use ovenjs_types::{
     Id,
-    marker::{ChannelMarker, UserMarker},
+    marker::{ChannelMarker, StickerMarker, UserMarker},
 };
 
 use crate::{error::Error, json::Json, shared::Shared};
@@ -253,7 +253,7 @@ impl User {
 pub struct Saying<'a> {
     user: &'a User,
     content: String,
-    reply_to: Option<u64>,
+    along: acts::Along,
     files: Vec<String>,
     place: &'static Location<'static>,
 }
@@ -264,7 +264,7 @@ impl<'a> Saying<'a> {
         Self {
             user,
             content: content.to_owned(),
-            reply_to: None,
+            along: acts::Along::default(),
             files: Vec::new(),
             place: Location::caller(),
         }
@@ -272,7 +272,13 @@ impl<'a> Saying<'a> {
 
     /// Says it as a reply.
     pub const fn replying_to(mut self, message: &Message) -> Self {
-        self.reply_to = Some(message.id);
+        self.along.reply_to = Some(message.id);
+        self
+    }
+
+    /// Puts a sticker on it, of which a message takes three; of the words there may be none then.
+    pub fn with_sticker(mut self, sticker: Id<StickerMarker>) -> Self {
+        self.along.stickers.push(sticker.get());
         self
     }
 
@@ -289,9 +295,9 @@ impl<'a> Saying<'a> {
             channel,
         } = self.user;
         let id = if self.files.is_empty() {
-            acts::say(shared, *id, *channel, &self.content, self.reply_to)?
+            acts::say(shared, *id, *channel, &self.content, &self.along)?
         } else {
-            say_with_files(self.user, &self.content, self.reply_to, &self.files)?
+            say_with_files(self.user, &self.content, &self.along, &self.files)?
         };
         Ok(shared.look(|backend| Message::of(&backend.world, *channel, id)))
     }

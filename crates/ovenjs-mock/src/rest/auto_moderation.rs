@@ -177,20 +177,12 @@ fn write(world: &World, guild: u64, rule: &mut Object, asked: &Object) -> Result
     Ok(())
 }
 
-/// What a rule of this kind has to know, whole.
+/// What a rule of this kind has to know, whole. A change does not say its kind, so that the schema
+/// alone would let pass what another kind may have.
 fn metadata(trigger: u64, asked: &Object) -> Result<Value, Failure> {
-    let list = |key: &str| asked.list(key).to_vec();
     Ok(match trigger {
         trigger::KEYWORD | trigger::MEMBER_PROFILE => {
-            let allowed = list("allow_list");
-            if allowed.len() > MAX_ALLOWED {
-                return Err(Failure::form(
-                    &["trigger_metadata", "allow_list"],
-                    "BASE_TYPE_MAX_LENGTH",
-                    &format!("Must be {MAX_ALLOWED} or fewer in length."),
-                ));
-            }
-            let patterns = list("regex_patterns");
+            let patterns = words(asked, "regex_patterns", 10, 260)?;
             let is_bad = |pattern: &Value| !pattern.as_str().is_some_and(is_pattern);
             if let Some(place) = patterns.iter().position(is_bad) {
                 return Err(Failure::form(
@@ -200,22 +192,47 @@ fn metadata(trigger: u64, asked: &Object) -> Result<Value, Failure> {
                 ));
             }
             json!({
-                "keyword_filter": list("keyword_filter"),
+                "keyword_filter": words(asked, "keyword_filter", 1000, 60)?,
                 "regex_patterns": patterns,
-                "allow_list": allowed,
+                "allow_list": words(asked, "allow_list", 100, 60)?,
             })
         }
         trigger::KEYWORD_PRESET => json!({
-            "presets": list("presets"),
-            "allow_list": list("allow_list"),
+            "presets": asked.list("presets"),
+            "allow_list": words(asked, "allow_list", 1000, 60)?,
         }),
-        trigger::MENTION_SPAM => json!({
-            "mention_total_limit": asked.int("mention_total_limit").unwrap_or(USUAL_MENTIONS),
-            "mention_raid_protection_enabled":
-                asked.flag("mention_raid_protection_enabled").unwrap_or(false),
-        }),
+        trigger::MENTION_SPAM => {
+            let most = asked.int("mention_total_limit").unwrap_or(USUAL_MENTIONS);
+            fields::number_within(&["trigger_metadata", "mention_total_limit"], most, 50)?;
+            let raids = asked.flag("mention_raid_protection_enabled");
+            json!({
+                "mention_total_limit": most,
+                "mention_raid_protection_enabled": raids.unwrap_or(false),
+            })
+        }
         _ => json!({}),
     })
+}
+
+/// A list of at most so many texts, each at most so long.
+fn words(asked: &Object, key: &str, most: usize, longest: usize) -> Result<Vec<Value>, Failure> {
+    let words = asked.list(key);
+    if words.len() > most {
+        return Err(Failure::form(
+            &["trigger_metadata", key],
+            "BASE_TYPE_MAX_LENGTH",
+            &format!("Must be {most} or fewer in length."),
+        ));
+    }
+    for (place, word) in words.iter().enumerate() {
+        let word = word.as_str().unwrap_or_default();
+        fields::text_within(
+            &["trigger_metadata", key, &place.to_string()],
+            word,
+            longest,
+        )?;
+    }
+    Ok(words.to_vec())
 }
 
 /// One action of a rule, if rules of this kind can have it.
@@ -285,9 +302,6 @@ fn action(
 
 /// Discord's bound on the rules with keywords in a guild; of every other kind there is one.
 const MAX_KEYWORD_RULES: usize = 6;
-
-/// Discord's bound on the exceptions of a rule; those of presets may have more.
-const MAX_ALLOWED: usize = 100;
 
 /// The mentions that a message may have where the form does not say.
 const USUAL_MENTIONS: u64 = 20;

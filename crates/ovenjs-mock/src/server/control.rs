@@ -147,7 +147,7 @@ fn shown(world: &World, channel: u64, id: u64) -> Value {
 fn say(shared: &Shared, fields: &Object) -> Result<Value, Error> {
     let (user, channel) = actor(shared, fields)?;
     let content = fields.text("content").unwrap_or_default();
-    let id = acts::say(shared, user, channel, content, None)?;
+    let id = acts::say(shared, user, channel, content, &acts::Along::default())?;
     Ok(json!({ "message_id": id.to_string() }))
 }
 

@@ -21,6 +21,7 @@ use super::{
     audit::{Entry, action as logged},
     message::named,
     permission,
+    thread::Opening,
 };
 
 use text::Text;
@@ -116,17 +117,13 @@ impl World {
     }
 
     /// Looks at the name of a thread before it is opened; what is alerted to is answered at once.
-    pub(super) fn moderate_title(
-        &mut self,
-        owner: u64,
-        channel: u64,
-        title: &str,
-    ) -> Result<(), Failure> {
+    pub(super) fn moderate_title(&mut self, opening: &Opening) -> Result<(), Failure> {
         let writer = Writer {
-            author: owner,
-            channel,
-            is_webhook: self.webhooks.contains_key(&owner),
+            author: opening.owner,
+            channel: opening.parent,
+            is_webhook: self.webhooks.contains_key(&opening.owner),
         };
+        let title = opening.body.text("name").unwrap_or_default();
         let offences = self.offences(writer, title);
         let message = "Title was blocked by automatic moderation";
         let offences = self.refuse(offences, TITLE_BLOCKED, message)?;

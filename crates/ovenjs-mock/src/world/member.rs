@@ -140,6 +140,9 @@ impl World {
         if let Some(room) = self.guilds.get_mut(&guild) {
             room.members.remove(&user);
             room.last_seen.remove(&user);
+            for event in room.events.values_mut() {
+                event.forget(user);
+            }
         }
         let data = json!({ "guild_id": guild.to_string(), "user": self.user(user) });
         self.emit("GUILD_MEMBER_REMOVE", Some(guild), data);

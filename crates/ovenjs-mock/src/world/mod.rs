@@ -4,6 +4,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod auto_moderation;
+mod boost;
 mod channel;
 mod channels;
 mod choosing;

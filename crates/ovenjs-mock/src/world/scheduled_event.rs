@@ -49,6 +49,13 @@ impl Event {
         matches!(self.status(), status::COMPLETED | status::CANCELED)
     }
 
+    /// Who leaves the guild comes to none of its events.
+    pub(super) fn forget(&mut self, user: u64) {
+        for users in self.interested.values_mut() {
+            users.remove(&user);
+        }
+    }
+
     fn is_once(&self) -> bool {
         self.object
             .get("recurrence_rule")

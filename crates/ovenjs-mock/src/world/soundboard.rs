@@ -111,6 +111,10 @@ impl World {
             None if is_member(&source) => self.sound(source, sound)?.clone(),
             None => return Err(unknown()),
         };
+        if played.flag("available") == Some(false) {
+            let message = "Guild premium subscription level too low";
+            return Err(Failure::new(403, 20035, message));
+        }
         let bot_is_here = self
             .voice_state(guild, self.bot)
             .is_some_and(|state| is_here(&state));

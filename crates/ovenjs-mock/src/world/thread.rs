@@ -50,7 +50,7 @@ impl World {
             }
         }
         self.room_for_thread(*parent)?;
-        self.moderate_title(*owner, *parent, body.text("name").unwrap_or_default())?;
+        self.moderate_title(opening)?;
         let id = match message {
             Some(message) => *message,
             None => self.next_id(),
@@ -80,8 +80,7 @@ impl World {
         Ok(id)
     }
 
-    /// Opens a post in a forum or media channel: a thread with its first message. The stamp is that
-    /// of the message.
+    /// Opens a post in a forum or media channel. The stamp is that of its first message.
     pub(crate) fn open_post(
         &mut self,
         opening: &Opening,
@@ -95,8 +94,7 @@ impl World {
             opening.body.get("applied_tags"),
         )?;
         self.room_for_thread(opening.parent)?;
-        let title = opening.body.text("name").unwrap_or_default();
-        self.moderate_title(opening.owner, opening.parent, title)?;
+        self.moderate_title(opening)?;
         let id = self.next_id();
         self.add_thread(id, PUBLIC_THREAD, opening);
         let before = self.emissions.len();

@@ -118,6 +118,17 @@ async fn users_meet_the_rules_of_a_guild_and_come_to_its_events() {
     let oats = ann.says("oats").await;
     assert!(ann.attempt().edits(&oats, "rye").is_err());
 
+    let packs = call(&discord, "GET", "/sticker-packs", None).await;
+    let sticker = &packs.body["sticker_packs"][0]["stickers"][0]["id"];
+    let sticker = sticker.as_str().unwrap().parse().unwrap();
+    ann.says("").with_sticker(sticker).await;
+    let sent = socket.event("MESSAGE_CREATE").await;
+    assert_eq!(sent["d"]["content"], "oats");
+    let sent = socket.event("MESSAGE_CREATE").await;
+    assert_eq!(sent["d"]["sticker_items"][0]["id"], sticker.to_string());
+    let unknown = ann.attempt().says("").with_sticker(Id::new(7)).await;
+    assert!(unknown.unwrap_err().to_string().contains("50081"));
+
     let events = format!("/guilds/{guild}/scheduled-events");
     let event = json!({
         "name": "Milling", "privacy_level": 2, "entity_type": 3,
@@ -136,6 +147,9 @@ async fn users_meet_the_rules_of_a_guild_and_come_to_its_events() {
     );
     ann.unsubscribes_from(event, None);
     socket.event("GUILD_SCHEDULED_EVENT_USER_REMOVE").await;
+    discord.boost(guild, 2);
+    let boosted = socket.event("GUILD_UPDATE").await;
+    assert_eq!(boosted["d"]["premium_tier"], 2);
     assert_eq!(discord.violations(), Vec::<String>::new());
 }
 

@@ -114,6 +114,8 @@ fn check_elsewhere(event: &Object) -> Result<(), Failure> {
             "This field is required",
         ));
     }
+    let location = location.and_then(Value::as_str).unwrap_or_default();
+    fields::text_within(&["entity_metadata", "location"], location, 100)?;
     if event.text("scheduled_end_time").is_none() {
         return Err(fields::required("scheduled_end_time"));
     }
@@ -170,7 +172,7 @@ fn recurrence(asked: &Object) -> Result<Value, Failure> {
             .collect();
         days.sort_unstable();
         let fits = match often {
-            frequency::WEEKLY => days.len() == 1,
+            frequency::WEEKLY => matches!(days.as_slice(), [0..=6]),
             frequency::DAILY => KNOWN_DAYS.contains(&days.as_slice()),
             _ => false,
         };

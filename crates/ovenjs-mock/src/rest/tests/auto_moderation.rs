@@ -89,6 +89,21 @@ fn a_rule_is_refused_for_its_form_and_its_number() {
             answer.body
         );
     }
+    let one = stage.call("POST", &path, keyword(&["rye"], block.clone()));
+    let one = format!("{path}/{}", one.text("/id"));
+    let longer = [
+        json!({ "keyword_filter": many }),
+        json!({ "keyword_filter": ["r".repeat(61)] }),
+        json!({ "regex_patterns": ["r".repeat(261)] }),
+        json!({ "allow_list": many[..101] }),
+    ];
+    for metadata in longer {
+        let body = json!({ "trigger_metadata": metadata });
+        assert_eq!(stage.call("PATCH", &one, body).refusal(), (400, 50035));
+    }
+    let other = json!({ "trigger_type": 4 });
+    assert_eq!(stage.call("PATCH", &one, other).refusal(), (400, 50035));
+    assert_eq!(stage.call("DELETE", &one, json!(null)).status, 204);
     let spam = json!({
         "name": "Spam", "event_type": 1, "trigger_type": 3,
         "actions": [{ "type": 3, "metadata": { "duration_seconds": 60 } }],

@@ -97,6 +97,9 @@ fn an_event_needs_what_its_kind_needs() {
     }
     assert_eq!(plan(&mut stage, json!({})).refusal(), (400, 30038));
     let first = stage.get(&path).text("/0/id");
+    let far = json!({ "entity_metadata": { "location": "m".repeat(101) } });
+    let far = stage.call("PATCH", &format!("{path}/{first}"), far);
+    assert_eq!(far.refusal(), (400, 50035));
     let wrong = stage.call("PATCH", &format!("{path}/{first}"), json!({ "status": 3 }));
     assert_eq!(wrong.refusal(), (400, 50035), "it has not begun");
     stage.end();
@@ -283,11 +286,15 @@ fn who_wants_to_come_is_listed_in_pages() {
     let count = stage.get(&format!("{one}/users/counts"));
     assert_eq!(count.body["guild_scheduled_event_count"], 2);
 
+    let guild = stage.guild();
+    stage.world(|world| world.leave(guild, users[2]));
+    assert_eq!(page(&mut stage, ""), users[1..2]);
+
     let invites = format!("/channels/{}/invites", stage.channel());
     let code = stage.call("POST", &invites, json!({})).text("/code");
     let invite = stage.get(&format!("/invites/{code}?guild_scheduled_event_id={id}"));
     assert_eq!(invite.text("/guild_scheduled_event/id"), id.to_string());
-    assert_eq!(invite.body["guild_scheduled_event"]["user_count"], 2);
+    assert_eq!(invite.body["guild_scheduled_event"]["user_count"], 1);
     let other = stage.get(&format!("/invites/{code}?guild_scheduled_event_id=7"));
     assert_eq!(other.body.get("guild_scheduled_event"), None);
     stage.end();

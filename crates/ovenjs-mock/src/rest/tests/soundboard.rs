@@ -89,6 +89,39 @@ fn a_sound_is_refused_for_its_file_its_emoji_and_its_number() {
 }
 
 #[test]
+fn what_has_no_room_without_boosts_cannot_be_used() {
+    let mut stage = Stage::new();
+    let guild = stage.guild();
+    stage.world(|world| world.boost(guild, 1));
+    let path = format!("/guilds/{guild}/soundboard-sounds");
+    for _ in 0..9 {
+        let body = json!({ "name": "bell", "sound": opus(900) });
+        assert_eq!(stage.call("POST", &path, body).status, 201);
+    }
+    stage.heard();
+    stage.world(|world| world.boost(guild, 0));
+    assert_eq!(
+        stage.names(),
+        ["GUILD_UPDATE", "GUILD_SOUNDBOARD_SOUNDS_UPDATE"]
+    );
+    let sounds = stage.get(&path);
+    let is_available = |place: usize| sounds.body["items"][place]["available"] == json!(true);
+    assert!(is_available(7) && !is_available(8));
+    let bot = stage.bot();
+    let voice = stage.open(2, "oven", json!({}));
+    stage.world(|world| world.enter_voice(guild, bot, voice, "a session"));
+    let send = format!("/channels/{voice}/send-soundboard-sound");
+    let lost = json!({ "sound_id": sounds.text("/items/8/sound_id") });
+    assert_eq!(
+        stage.call("POST", &send, lost.clone()).refusal(),
+        (403, 20035)
+    );
+    stage.world(|world| world.boost(guild, 3));
+    assert_eq!(stage.call("POST", &send, lost).status, 204);
+    stage.end();
+}
+
+#[test]
 fn a_sound_is_played_where_the_bot_is() {
     let mut stage = Stage::new();
     let guild = stage.guild();
