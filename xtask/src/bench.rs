@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: times of the hot paths; `bench gate`: their instruction counts against
-//! `benches/baseline.toml`.
+//! `benches/baseline.toml`; `bench stories` and `bench load`: what the Discord in a box costs.
 //!
 //! Times are for people and differ from machine to machine. Instruction counts are for the gate:
 //! the same program on the same input executes the same instructions.
@@ -38,14 +38,53 @@ enum Mode {
         #[arg(long)]
         update: bool,
     },
+    /// Run a thousand tests of a bot author: in one process, in debug and in release, and each in a
+    /// process of its own.
+    Stories,
+    /// Put many shards and events a second on the mock, with and without compression.
+    Load {
+        /// Arguments of the program: --shards, --guilds, --rate, --steps, --seconds, each with a
+        /// number; without them 100 shards of 1,000 guilds, and 20,000 events a second, doubled
+        /// three times.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let program = built(workspace)?;
-    match options.mode {
-        None => shell::run(Command::new(program).arg("time")),
-        Some(Mode::Gate { update }) => gate(workspace, &program, update),
+    match &options.mode {
+        None => shell::run(Command::new(built(workspace)?).arg("time")),
+        Some(Mode::Gate { update }) => gate(workspace, &built(workspace)?, *update),
+        Some(Mode::Stories) => stories(workspace),
+        Some(Mode::Load { arguments }) => load(workspace, arguments),
     }
+}
+
+/// In debug first, since that is how tests are run.
+fn stories(workspace: &Workspace) -> Result<()> {
+    let bench = ["--package", "ovenjs-box-benches", "--bench", "stories"];
+    shell::run(workspace.cargo(["test", "--quiet"]).args(bench))?;
+    if shell::succeeds(&mut workspace.cargo(["nextest", "--version"])) {
+        let quiet = ["--status-level", "fail", "--final-status-level", "slow"];
+        let mut command = workspace.cargo(["nextest", "run", "--test-threads", "2"]);
+        shell::run(command.args(quiet).args(bench))?;
+    } else {
+        println!("cargo-nextest is not installed: no story ran in a process of its own");
+    }
+    shell::run(
+        workspace
+            .cargo(["test", "--quiet", "--release"])
+            .args(bench),
+    )
+}
+
+fn load(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let build = ["build", "--quiet", "--release"];
+    let what = ["--package", "ovenjs-box-benches", "--bin", "load"];
+    shell::run(workspace.cargo(build).args(what))?;
+    let program = workspace.target.join("release").join("load");
+    shell::run(Command::new(&program).args(arguments))?;
+    shell::run(Command::new(&program).args(arguments).arg("--zlib"))
 }
 
 fn built(workspace: &Workspace) -> Result<PathBuf> {
