@@ -21,6 +21,7 @@ import {
   TextInputBuilder,
   TextInputStyle,
 } from 'discord.js';
+import { feast } from './feast.js';
 
 const client = new Client({
   intents: [
@@ -103,6 +104,10 @@ client.on(Events.MessageCreate, async (message) => {
     const [, ben, mel] = message.content.split(' ');
     await work(message.channel, ben, mel);
     await message.channel.send('done');
+  } else if (message.content.startsWith('!feast ')) {
+    const [, ben, cas, dot] = message.content.split(' ');
+    const spoilt = await feast(message.channel, { ben, cas, dot });
+    await message.channel.send(['done', ...spoilt].join(' '));
   }
 });
 

@@ -22,6 +22,8 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from feast import feast
+
 Route.BASE = os.environ["OVENJS_API_URL"] + "/v10"
 DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["OVENJS_GATEWAY_URL"])
 
@@ -77,6 +79,10 @@ class Bot(discord.Client):
             _, ben, mel = message.content.split()
             await work(message.channel, int(ben), int(mel))
             await message.channel.send("done")
+        elif message.content.startswith("!feast "):
+            users = [int(user) for user in message.content.split()[1:]]
+            spoilt = await feast(bot, message.channel, *users)
+            await message.channel.send(" ".join(["done", *spoilt]))
 
 
 bot = Bot()

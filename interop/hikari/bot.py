@@ -11,6 +11,8 @@ import threading
 
 import hikari
 
+from feast import feast
+
 bot = hikari.GatewayBot(
     os.environ["DISCORD_TOKEN"],
     banner=None,
@@ -110,6 +112,10 @@ async def hear(event: hikari.GuildMessageCreateEvent):
         _, ben, mel = event.content.split()
         await work(event.guild_id, event.channel_id, int(ben), int(mel))
         await bot.rest.create_message(event.channel_id, "done")
+    elif event.content and event.content.startswith("!feast "):
+        users = [int(user) for user in event.content.split()[1:]]
+        spoilt = await feast(bot, event.guild_id, event.channel_id, *users)
+        await bot.rest.create_message(event.channel_id, " ".join(["done", *spoilt]))
 
 
 async def work(guild: hikari.Snowflake, here: hikari.Snowflake, ben: int, mel: int):

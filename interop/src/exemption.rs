@@ -143,6 +143,48 @@ pub const DISCORD_JS: &[Exemption] = &[
         ],
         reason: "it starts every thread by one body; that on a message has the type of its channel",
     },
+    Exemption {
+        warnings: &[
+            "POST /channels/{channel_id}/threads: message.enforce_nonce: wanted no such key",
+            "POST /channels/{channel_id}/threads: message.tts: wanted no such key",
+            "POST /channels/{channel_id}/threads: message: wanted no such key",
+        ],
+        reason: "the builder of messages again; without files these keys make the post fit a thread \
+                 without a message as well as one with a message",
+    },
+    Exemption {
+        warnings: &["PATCH /guilds/{guild_id}: reason: wanted no such key"],
+        reason: "it spreads the options into the body, the reason among them, which the header has",
+    },
+    Exemption {
+        warnings: &[
+            "PATCH /guilds/{guild_id}/members/{user_id}: communicationDisabledUntil: wanted no such key",
+        ],
+        reason: "it spreads the options into the body beside communication_disabled_until",
+    },
+    Exemption {
+        warnings: &[
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.attachment: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.contentType: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.duration: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.ephemeral: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.flags: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.height: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.name: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.proxyURL: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.size: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.url: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.width: wanted no such key",
+        ],
+        reason: "it writes the attachments that are to stay as it holds them; Discord reads their ids",
+    },
+    Exemption {
+        warnings: &[
+            "POST /channels/{channel_id}/messages: components.*.components.*.accessory.emoji.animated: wanted no such key",
+            "POST /channels/{channel_id}/messages: components.*.components.*.options.*.emoji.animated: wanted no such key",
+        ],
+        reason: "it writes whether an emoji is animated, which its id says",
+    },
 ];
 
 /// discord.py 2.
@@ -172,7 +214,10 @@ pub const DISCORD_PY: &[Exemption] = &[
         reason: "it writes new messages and edits by one builder",
     },
     Exemption {
-        warnings: &["POST /channels/{channel_id}/messages: embeds.*.flags: wanted no such key"],
+        warnings: &[
+            "POST /channels/{channel_id}/messages: embeds.*.flags: wanted no such key",
+            "POST /webhooks/{webhook_id}/{webhook_token}: embeds.*.flags: wanted no such key",
+        ],
         reason: "it writes an embed's flags, which only Discord sets",
     },
     Exemption {
@@ -187,6 +232,33 @@ pub const DISCORD_PY: &[Exemption] = &[
         ],
         reason: "it writes it into the query, where Discord reads it too without saying so",
     },
+    Exemption {
+        warnings: &[
+            "POST /channels/{channel_id}/threads: use_nested_fields: wanted no such key",
+            "POST /channels/{channel_id}/threads: type: wanted no such key",
+        ],
+        reason: "it asks for posts in the form that Discord has by now anyway, and says their type",
+    },
+    Exemption {
+        warnings: &[
+            "POST /channels/{channel_id}/threads: message.tts: wanted no such key",
+            "POST /channels/{channel_id}/threads: message: wanted no such key",
+        ],
+        reason: "the builder of messages again; without files these keys make the post fit a thread \
+                 without a message as well as one with a message",
+    },
+    Exemption {
+        warnings: &[
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.content_type: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.height: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.proxy_url: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.size: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.spoiler: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.url: wanted no such key",
+            "PATCH /channels/{channel_id}/messages/{message_id}: attachments.*.width: wanted no such key",
+        ],
+        reason: "it writes the attachments that are to stay as it holds them; Discord reads their ids",
+    },
 ];
 
 /// hikari 2.
@@ -198,6 +270,10 @@ pub const HIKARI: &[Exemption] = &[
     Exemption {
         warnings: &["gateway command IDENTIFY: capabilities: wanted no such key"],
         reason: NEWER,
+    },
+    Exemption {
+        warnings: &["POST /guilds/{guild_id}/channels: available_tags.*.id: wanted no such key"],
+        reason: "it writes 0 as the id of a tag that Discord has yet to make",
     },
 ];
 

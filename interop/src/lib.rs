@@ -18,14 +18,18 @@
 //!
 //! They also hear `!work BEN MEL`, do a day's deeds in the guild and say `done`; see [`works`].
 //!
-//! Most of them know all members of the guild, which is a large one, and say to `!count` how many they
+//! The bots outside of this process also hear `!feast BEN CAS DOT`; see [`feasts`].
+//!
+//! All of them know all members of the guild, which is a large one, and say to `!count` how many they
 //! are; see [`counts`]. For [`endures`] they need nothing but what their library does by itself.
 
 pub mod exemption;
+mod feast;
 mod trouble;
 mod work;
 
 pub use exemption::{Exemption, keeps_to_the_rules};
+pub use feast::feasts;
 pub use trouble::{counts, endures};
 pub use work::works;
 
@@ -39,6 +43,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The opcode by which a bot sets its presence.
 const PRESENCE_UPDATE: u64 = 3;
+
+/// All permissions there are, with ADMINISTRATOR, which a bot needs to make a guild a community.
+const EVERYTHING: u64 = (1 << 53) - 1;
 
 /// More members than fit into one chunk of them, some of them offline, so that the guild is a large
 /// one whose GUILD_CREATE leaves them out.
@@ -60,6 +67,7 @@ const REACT: &str = "/channels/{channel_id}/messages/{message_id}/reactions/{emo
 pub async fn discord() -> Result<Discord> {
     let bakery = Guild::named("The Bakery");
     let bakery = bakery.members(MEMBERS).offline(OFFLINE);
+    let bakery = bakery.bot_permissions(EVERYTHING);
     // Discord waits 3 s for the answer to an interaction, which a busy machine does not always keep.
     let config = Config::default().interaction_deadline(PATIENCE);
     let config = config.guilds([bakery]).patience(PATIENCE);

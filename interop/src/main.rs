@@ -42,7 +42,7 @@ const BOTS: &[Bot] = &[
         // Its compression takes an addon that has to be compiled.
         compression: "none",
         exemptions: exemption::DISCORD_JS,
-        operations: 37,
+        operations: 138,
     },
     Bot {
         name: "discord.py, zlib",
@@ -51,7 +51,7 @@ const BOTS: &[Bot] = &[
         script: "bot.py",
         compression: "zlib-stream",
         exemptions: exemption::DISCORD_PY,
-        operations: 38,
+        operations: 130,
     },
     Bot {
         name: "discord.py, zstd",
@@ -60,7 +60,7 @@ const BOTS: &[Bot] = &[
         script: "bot.py",
         compression: "zstd-stream",
         exemptions: exemption::DISCORD_PY,
-        operations: 38,
+        operations: 130,
     },
     Bot {
         name: "hikari",
@@ -69,7 +69,7 @@ const BOTS: &[Bot] = &[
         script: "bot.py",
         compression: "zlib-stream",
         exemptions: exemption::HIKARI,
-        operations: 38,
+        operations: 115,
     },
 ];
 
@@ -154,6 +154,7 @@ async fn run(bot: &Bot, folder: &Path, row: &mut Row) -> Result<()> {
     let story = async {
         ovenjs_interop::play(&discord, bot.compression, &mut told).await?;
         ovenjs_interop::works(&discord, &mut told).await?;
+        ovenjs_interop::feasts(&discord, &mut told).await?;
         ovenjs_interop::counts(&discord, &mut told).await?;
         ovenjs_interop::endures(&discord, &mut told).await?;
         // Dropping the pipe is how the bot is asked to leave.
@@ -164,10 +165,16 @@ async fn run(bot: &Bot, folder: &Path, row: &mut Row) -> Result<()> {
     let outcome = story.await;
     let ended = end(&mut child).await;
     row.tally = exemption::tally(&discord, bot.exemptions);
-    discord.stop().await;
     if outcome.is_err() || ended.is_err() {
+        for violation in discord.violations() {
+            eprintln!("  the mock broke a rule: {violation}");
+        }
+        for warning in discord.warnings() {
+            eprintln!("  the mock warns: {warning}");
+        }
         show_end_of(&log);
     }
+    discord.stop().await;
     outcome.and(ended)
 }
 

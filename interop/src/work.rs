@@ -1,7 +1,7 @@
 //! A day's deeds in a guild, judged by what the guild holds in the evening.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ovenjs_mock::{Discord, Json};
+use ovenjs_mock::{Discord, Json, Request};
 
 use crate::SEND;
 
@@ -23,8 +23,7 @@ use crate::SEND;
 pub async fn works(discord: &Discord, mut told: impl FnMut(&str)) -> Result<()> {
     let (ben, mel) = (discord.user("ben").id(), discord.user("mel").id());
     let said = format!("!work {ben} {mel}");
-    discord.user("ann").attempt().says(&said).await?;
-    wait_for_evening(discord).await.context("working")?;
+    says(discord, &said, "done").await.context("working")?;
 
     let guild = discord.guild_id();
     let roles = discord.roles(guild);
@@ -109,16 +108,20 @@ pub async fn works(discord: &Discord, mut told: impl FnMut(&str)) -> Result<()> 
     Ok(())
 }
 
-/// Waits for the message that says that everything is done.
-async fn wait_for_evening(discord: &Discord) -> Result<()> {
-    let mut count = 1;
+/// Waits for the bot's first message from now on that begins with `word`, which ends its errand.
+pub(crate) async fn says(discord: &Discord, errand: &str, word: &str) -> Result<String> {
+    let sent = |request: &&Request| request.method == "POST" && request.route == SEND;
+    let mut count = discord.requests().iter().filter(sent).count();
+    discord.user("ann").attempt().says(errand).await?;
     loop {
-        let sent = discord.wait_for_requests(count, "POST", SEND).await?;
-        let last = sent.last().context("somebody has sent")?;
-        if last.body.text("/content") == Some("done") {
-            return Ok(());
-        }
         count += 1;
+        let sent = discord.wait_for_requests(count, "POST", SEND).await?;
+        let last = sent
+            .last()
+            .and_then(|request| request.body.text("/content"));
+        if let Some(said) = last.filter(|said| said.starts_with(word)) {
+            return Ok(said.to_owned());
+        }
     }
 }
 

@@ -69,12 +69,12 @@ fn version(told: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// Node looks for modules beside the file that imports them, so the bot is copied there as well.
+/// Node looks for modules beside the file that imports them, so the bot's files are copied there as well.
 fn fill_discord_js(workspace: &Workspace, folder: &Path, node: &str) -> Result<()> {
     let source = workspace.root.join("interop").join("discord-js");
     std::fs::create_dir_all(folder)
         .with_context(|| format!("failed to create {}", folder.display()))?;
-    for name in ["package.json", "package-lock.json", "bot.js"] {
+    for name in ["package.json", "package-lock.json", "bot.js", "feast.js"] {
         std::fs::copy(source.join(name), folder.join(name))
             .with_context(|| format!("failed to copy {name} of the discord.js bot"))?;
     }
@@ -113,8 +113,10 @@ fn fill_python(workspace: &Workspace, bot: &str, folder: &Path, python: &str) ->
         ]);
         shell::run(pip.arg("--no-deps").arg("--requirement").arg(&requirements))
     })?;
-    std::fs::copy(source.join("bot.py"), folder.join("bot.py"))
-        .with_context(|| format!("failed to copy the {bot} bot"))?;
+    for name in ["bot.py", "feast.py"] {
+        std::fs::copy(source.join(name), folder.join(name))
+            .with_context(|| format!("failed to copy {name} of the {bot} bot"))?;
+    }
     Ok(())
 }
 

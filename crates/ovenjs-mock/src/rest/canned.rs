@@ -52,6 +52,8 @@ fn least(operation: &Operation) -> (u16, Option<Value>) {
         .iter()
         .find_map(|answer| Some((success(&answer.status)?, answer)));
     match success {
+        // Of some lists the tables know no answer, but clients read one.
+        None if LISTS.contains(&operation.id.as_str()) => (200, Some(Value::Array(Vec::new()))),
         None => (204, None),
         Some((status, answer)) => {
             let body = answer
@@ -62,6 +64,9 @@ fn least(operation: &Operation) -> (u16, Option<Value>) {
         }
     }
 }
+
+/// Lists that only the documentation knows.
+const LISTS: [&str; 2] = ["get_sku_subscriptions", "list_skus"];
 
 /// The status of an answer which is a success.
 fn success(status: &str) -> Option<u16> {

@@ -1,5 +1,7 @@
 //! The roles of a guild.
 
+use std::cmp::Reverse;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -134,22 +136,29 @@ fn reorder(call: &Call, world: &mut World) -> Done {
         .guilds
         .get(&guild)
         .is_some_and(|room| room.object.key("owner_id") == Some(world.bot));
-    let top = world.place_of_bot(guild);
+    let (_, Reverse(top)) = world.highest_role(guild, world.bot);
+    let top = world.place_of_role(guild, top);
     let mut moves = Vec::new();
     for one in call.body.as_array().into_iter().flatten() {
         let Some(one) = one.as_object() else {
             continue;
         };
         let id = one.key("id").ok_or_else(|| fields::required("id"))?;
-        world.bot_is_above_role(guild, id)?;
-        if id == guild {
-            return Err(invalid_role());
-        }
+        world.role(guild, id)?;
         let Some(position) = one.int("position") else {
             continue;
         };
-        if position >= top && !owner {
-            return Err(Failure::missing_permissions());
+        // Some clients write the whole list for one move. What stays where it is needs no permission.
+        if position != world.place_of_role(guild, id) {
+            world.bot_is_above_role(guild, id)?;
+            if id == guild {
+                return Err(invalid_role());
+            }
+            if position >= top && !owner {
+                return Err(Failure::missing_permissions());
+            }
+        } else if id == guild {
+            continue;
         }
         moves.push((id, position));
     }

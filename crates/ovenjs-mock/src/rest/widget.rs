@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
-    json::{Fields, Object, object},
+    json::{Fields, Object, object, snowflake},
     world::{World, guild_channel::kind, permission},
 };
 
@@ -54,7 +54,9 @@ fn update(call: &Call, world: &mut World) -> Done {
         {
             return Err(Failure::unknown(10003));
         }
-        after.set("widget_channel_id", channel.clone());
+        // Clients may write an id as a number; Discord never does.
+        let id = snowflake(channel).map_or(Value::Null, |id| id.to_string().into());
+        after.set("widget_channel_id", id);
     }
     world.change_guild(guild, after.clone());
     guild_settings::record(call, world, guild, &before, &after);

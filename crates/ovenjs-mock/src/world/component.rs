@@ -396,8 +396,22 @@ fn settle_one(
         }
         settled.set("id", *next);
     }
+    if let Some(emoji) = settled.get("emoji").cloned() {
+        settled.set("emoji", settle_emoji(emoji));
+    }
     match settled.int("type") {
         Some(3 | 5..=8) => {
+            if settled.contains_key("options") {
+                let options = settled.list("options").iter().cloned().map(|option| {
+                    let mut option = crate::json::object(option);
+                    if let Some(emoji) = option.remove("emoji") {
+                        option.set("emoji", settle_emoji(emoji));
+                    }
+                    Value::Object(option)
+                });
+                let options: Vec<Value> = options.collect();
+                settled.set("options", options);
+            }
             settled.entry("min_values").or_insert(json!(1));
             settled.entry("max_values").or_insert(json!(1));
         }
@@ -447,6 +461,13 @@ fn settle_one(
         settled.set("accessory", accessory);
     }
     Value::Object(settled)
+}
+
+/// An emoji that is no guild's has no id; some clients write null for it.
+fn settle_emoji(emoji: Value) -> Value {
+    let mut emoji = crate::json::object(emoji);
+    emoji.retain(|_, value| !value.is_null());
+    emoji.into()
 }
 
 fn settle_media(holder: &mut Object, key: &str, ids: &mut dyn FnMut() -> u64) {

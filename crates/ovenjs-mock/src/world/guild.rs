@@ -217,6 +217,8 @@ impl World {
             "name": field("name"),
             "icon": null,
             "description": field("description"),
+            // Nobody documents it any more, and it still comes.
+            "summary": "",
             "type": null,
             "bot": self.user(self.bot),
         });

@@ -110,12 +110,11 @@ impl World {
         moved
     }
 
-    /// At which position the bot's highest role would stand if no two stood at the same.
-    pub(crate) fn place_of_bot(&self, guild: u64) -> u64 {
-        let top = self.highest_role(guild, self.bot);
+    /// At which position a role would stand if no two stood at the same; 0 for `@everyone`.
+    pub(crate) fn place_of_role(&self, guild: u64, role: u64) -> u64 {
         (1_u64..)
             .zip(self.role_order(guild))
-            .find(|(_, role)| *role == top)
+            .find(|(_, (_, Reverse(id)))| *id == role)
             .map_or(0, |(place, _)| place)
     }
 

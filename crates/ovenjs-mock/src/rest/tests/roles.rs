@@ -88,6 +88,14 @@ fn the_list_of_roles_is_reordered_without_gaps() {
     let (action, ..) = stage.log(1)[0];
     assert_eq!(action, 31);
 
+    let order = [guild, ids[1], ids[0], ids[2], bot_role];
+    let whole = order.iter().enumerate();
+    let whole: Vec<_> = whole
+        .map(|(place, id)| json!({ "id": id.to_string(), "position": place }))
+        .collect();
+    let listed = stage.call("PATCH", &path, whole.into());
+    assert_eq!(listed.status, 200, "{}", listed.body);
+
     for place in [4, 9] {
         let above = json!([{ "id": ids[0].to_string(), "position": place }]);
         assert_eq!(stage.call("PATCH", &path, above).refusal(), (403, 50013));
