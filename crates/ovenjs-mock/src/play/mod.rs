@@ -18,16 +18,14 @@ mod snapshot;
 mod told;
 mod trouble;
 mod user;
+mod waits;
 mod whereabouts;
 mod with_bot;
 
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -44,7 +42,6 @@ use crate::{
     courier::Address,
     error::Error,
     json::Json,
-    rest::Record,
     server::{self, Door},
     shared::Shared,
     world::Emission,
@@ -357,145 +354,11 @@ impl Discord {
         })
     }
 
-    /// The bot's next message that has not been asked for yet, in any channel. Answers to
-    /// interactions count, ephemeral ones do not.
-    ///
-    /// # Errors
-    ///
-    /// When none comes in time.
-    pub async fn next_bot_message(&self) -> Result<Message, Error> {
-        let place = self.read_messages.fetch_add(1, Ordering::SeqCst);
-        self.shared
-            .until("a message of the bot", self.shared.patience, |backend| {
-                let (channel, id) = backend.journal.bot_message(place)?;
-                Some(Message::of(&backend.world, channel, id))
-            })
-            .await
-            .inspect_err(|_| {
-                self.read_messages.fetch_sub(1, Ordering::SeqCst);
-            })
-    }
-
     /// All requests, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared
             .look(|backend| backend.journal.requests.iter().map(Request::of).collect())
-    }
-
-    /// The first request to `route` (`/channels/{channel_id}/messages`), which may have come already.
-    ///
-    /// # Errors
-    ///
-    /// When none comes in time.
-    pub async fn wait_for_request(&self, method: &str, route: &str) -> Result<Request, Error> {
-        self.wait_for_requests(1, method, route)
-            .await?
-            .pop()
-            .ok_or_else(|| Error::timed_out("a request"))
-    }
-
-    /// The first `count` requests to `route`, which may have come already.
-    ///
-    /// # Errors
-    ///
-    /// When they do not come in time.
-    pub async fn wait_for_requests(
-        &self,
-        count: usize,
-        method: &str,
-        route: &str,
-    ) -> Result<Vec<Request>, Error> {
-        let what = format!("{count} × {method} {route}");
-        self.wait_for(count, &what, |record| {
-            record.method == method && record.route == route
-        })
-        .await
-    }
-
-    async fn wait_for(
-        &self,
-        count: usize,
-        what: &str,
-        fits: impl Fn(&Record) -> bool,
-    ) -> Result<Vec<Request>, Error> {
-        self.shared
-            .until(what, self.shared.patience, |backend| {
-                let requests = backend.journal.requests.iter();
-                let fitting = requests.filter(|(record, ..)| fits(record));
-                let found: Vec<Request> = fitting.take(count).map(Request::of).collect();
-                (found.len() == count).then_some(found)
-            })
-            .await
-    }
-
-    /// The first `count` requests for Discord's operation of this name (`create_message`), which may
-    /// have come already.
-    ///
-    /// # Errors
-    ///
-    /// When they do not come in time.
-    pub async fn wait_for_operations(
-        &self,
-        count: usize,
-        operation: &str,
-    ) -> Result<Vec<Request>, Error> {
-        let what = format!("{count} × {operation}");
-        self.wait_for(count, &what, |record| record.operation == operation)
-            .await
-    }
-
-    /// Waits until `count` connections have a session.
-    ///
-    /// # Errors
-    ///
-    /// When they do not come in time.
-    pub async fn wait_for_ready(&self, count: usize) -> Result<(), Error> {
-        self.shared
-            .until(
-                &format!("{count} ready connections"),
-                self.shared.patience,
-                |backend| (backend.gateway.ready() >= count).then_some(()),
-            )
-            .await
-    }
-
-    /// Waits until no client is connected.
-    ///
-    /// # Errors
-    ///
-    /// When one stays.
-    pub async fn wait_for_silence(&self) -> Result<(), Error> {
-        self.shared
-            .until(
-                "the last client to leave",
-                self.shared.patience,
-                |backend| backend.gateway.seen().is_empty().then_some(()),
-            )
-            .await
-    }
-
-    /// Waits until a payload with this opcode has come, which may have been earlier. Identify and
-    /// resume carry the token and are not kept.
-    ///
-    /// # Errors
-    ///
-    /// When none comes in time.
-    pub async fn wait_for_payload(&self, op: u64) -> Result<Payload, Error> {
-        self.shared
-            .until(
-                &format!("a payload with op {op}"),
-                self.shared.patience,
-                |backend| {
-                    let found = backend
-                        .journal
-                        .received
-                        .iter()
-                        .find(|(_, other, _)| *other == op);
-                    found.map(Payload::of)
-                },
-            )
-            .await
     }
 
     /// The connections of the moment.
@@ -509,36 +372,6 @@ impl Discord {
                 .map(Connection::of)
                 .collect()
         })
-    }
-
-    /// Waits until `count` sessions have been begun by identify, ever.
-    ///
-    /// # Errors
-    ///
-    /// When they do not come in time.
-    pub async fn wait_for_identifies(&self, count: usize) -> Result<(), Error> {
-        self.shared
-            .until(
-                &format!("{count} identifies"),
-                self.shared.patience,
-                |backend| (backend.journal.identifies >= count).then_some(()),
-            )
-            .await
-    }
-
-    /// Waits until sessions have been resumed `count` times, ever.
-    ///
-    /// # Errors
-    ///
-    /// When that does not happen in time.
-    pub async fn wait_for_resumes(&self, count: usize) -> Result<(), Error> {
-        self.shared
-            .until(
-                &format!("{count} resumes"),
-                self.shared.patience,
-                |backend| (backend.journal.resumes >= count).then_some(()),
-            )
-            .await
     }
 
     /// How many sessions have been begun by identify.
