@@ -14,3 +14,4 @@ mod size;
 mod surface;
 #[cfg(feature = "twilight")]
 mod twilight;
+mod ui;

@@ -1,0 +1,14 @@
+use ovenjs_types::{ChannelType, Granted, Id, PermissionCalculator, PermissionPlace, Permissions};
+
+const BAN: u64 = Permissions::BAN_MEMBERS.bits();
+
+fn ban(_: Granted<'_, BAN>) {}
+
+fn main() {
+    let place = PermissionPlace::new(ChannelType::GuildText, &[]);
+    let may_ban = {
+        let ann = PermissionCalculator::new(Id::new(1), Id::new(2)).owner();
+        ann.grant(&place).unwrap()
+    };
+    ban(may_ban);
+}
