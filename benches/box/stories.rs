@@ -14,6 +14,7 @@
     reason = "a stopwatch reads the clock, and a failed start has no one to tell but the screen"
 )]
 
+/// The bot that is tested, an ordinary one on `ovenjs_core`.
 #[expect(
     dead_code,
     unused_imports,

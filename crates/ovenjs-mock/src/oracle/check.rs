@@ -1,4 +1,6 @@
 //! Values against shapes.
+//!
+//! The file is long because the kinds of shapes call one another: each alone says little.
 
 use std::{
     borrow::Borrow,

@@ -1,4 +1,6 @@
 //! The channels of guilds, and groups. Threads are another room's.
+//!
+//! The file is long because each kind of channel takes other fields, and all stand in one form.
 
 use std::collections::BTreeSet;
 
