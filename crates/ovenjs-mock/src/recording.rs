@@ -4,7 +4,7 @@
 //! so that they can be played again; what the bot asked for is what is compared.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     sync::Arc,
 };
@@ -43,20 +43,11 @@ pub(crate) enum Line {
     Lost(usize),
 }
 
-/// A request of the bot.
+/// A request of the bot and its answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Asked {
-    operation: String,
-    method: String,
-    path: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    query: String,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    body: Value,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    files: Vec<(String, usize)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    #[serde(flatten)]
+    record: Record,
     status: u16,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     answer: Value,
@@ -65,13 +56,7 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn of((record, status, answer): &(Record, u16, Value)) -> Self {
         Self {
-            operation: record.operation.clone(),
-            method: record.method.clone(),
-            path: record.path.clone(),
-            query: record.query.clone(),
-            body: record.body.clone(),
-            files: record.files.clone(),
-            reason: record.reason.clone(),
+            record: record.clone(),
             status: *status,
             answer: answer.clone(),
         }
@@ -80,11 +65,11 @@ impl Asked {
     /// What it asks for, without what differs from run to run.
     fn wish(&self) -> String {
         stable(&serde_json::json!({
-            "request": format!("{} {}", self.method, self.path),
-            "query": self.query,
-            "body": self.body,
-            "files": self.files,
-            "reason": self.reason,
+            "request": format!("{} {}", self.record.method, self.record.path),
+            "query": self.record.query,
+            "body": self.record.body,
+            "files": self.record.files,
+            "reason": self.record.reason,
             "status": self.status,
         }))
     }
@@ -159,21 +144,25 @@ impl Discord {
     pub async fn replay(&self, recording: &Recording) -> Result<Replay, Error> {
         let mut performance = self.performance();
         let mut due: Vec<&Asked> = Vec::new();
+        let mut awaited = Awaited::default();
         let mut steps = 0;
         for line in &recording.lines {
             match line {
                 Line::Step(step) => {
-                    self.have_come(&due).await;
+                    self.have_come(&mut awaited).await;
                     performance.perform(step).await.map_err(|error| {
                         Error::refused(format!("step {}, {step}: {error}", steps + 1))
                     })?;
                     steps += 1;
                 }
-                Line::Request(asked) => due.push(asked),
+                Line::Request(asked) => {
+                    awaited.add(&asked.record.operation);
+                    due.push(asked);
+                }
                 Line::Box(_) | Line::Event { .. } | Line::Payload { .. } | Line::Lost(_) => {}
             }
         }
-        self.have_come(&due).await;
+        self.have_come(&mut awaited).await;
         let came: Vec<Asked> = self
             .shared
             .look(|backend| backend.journal.requests.iter().map(Asked::of).collect());
@@ -184,16 +173,36 @@ impl Discord {
         })
     }
 
-    /// Waits until there are as many requests per operation as there should be. What does not come
-    /// is a difference, which is told in the end.
-    async fn have_come(&self, due: &[&Asked]) {
-        let mut wanted = BTreeMap::<&str, usize>::new();
-        for asked in due {
-            *wanted.entry(&asked.operation).or_default() += 1;
+    /// Waits until there are as many requests per operation as there should be, of those operations
+    /// that were added since. What does not come is a difference, which is told in the end.
+    async fn have_come(&self, awaited: &mut Awaited<'_>) {
+        for operation in std::mem::take(&mut awaited.added) {
+            let count = awaited.counts.get(operation).copied().unwrap_or_default();
+            let what = format!("{count} × {operation}");
+            let _ = self
+                .shared
+                .until(&what, self.shared.patience, |backend| {
+                    let requests = backend.journal.requests.iter();
+                    let came = requests.filter(|(record, ..)| record.operation == operation);
+                    (came.count() >= count).then_some(())
+                })
+                .await;
         }
-        for (operation, count) in wanted {
-            let _ = self.wait_for_operations(count, operation).await;
-        }
+    }
+}
+
+/// How many requests there are to be by now.
+#[derive(Debug, Default)]
+struct Awaited<'a> {
+    counts: BTreeMap<&'a str, usize>,
+    /// The operations whose count has grown since they were waited for.
+    added: BTreeSet<&'a str>,
+}
+
+impl<'a> Awaited<'a> {
+    fn add(&mut self, operation: &'a str) {
+        *self.counts.entry(operation).or_default() += 1;
+        self.added.insert(operation);
     }
 }
 
@@ -292,8 +301,11 @@ pub struct Replay {
 
 /// What is missing, too much, or other than it was.
 fn differences(due: &[&Asked], came: &[Asked]) -> Vec<String> {
-    let mut operations: Vec<&str> = due.iter().map(|asked| asked.operation.as_str()).collect();
-    operations.extend(came.iter().map(|asked| asked.operation.as_str()));
+    let mut operations: Vec<&str> = due
+        .iter()
+        .map(|asked| asked.record.operation.as_str())
+        .collect();
+    operations.extend(came.iter().map(|asked| asked.record.operation.as_str()));
     operations.sort_unstable();
     operations.dedup();
     let mut differences = Vec::new();
@@ -301,14 +313,17 @@ fn differences(due: &[&Asked], came: &[Asked]) -> Vec<String> {
         let then: Vec<&Asked> = due
             .iter()
             .copied()
-            .filter(|asked| asked.operation == operation)
+            .filter(|asked| asked.record.operation == operation)
             .collect();
         let now: Vec<&Asked> = came
             .iter()
-            .filter(|asked| asked.operation == operation)
+            .filter(|asked| asked.record.operation == operation)
             .collect();
         // How often a bot looks is its own affair, as long as it looks.
-        let looks = then.iter().chain(&now).all(|asked| asked.method == "GET");
+        let looks = then
+            .iter()
+            .chain(&now)
+            .all(|asked| asked.record.method == "GET");
         let as_often = then.len() == now.len() || (looks && !then.is_empty() && !now.is_empty());
         if !as_often {
             let (now, then) = (now.len(), then.len());

@@ -368,7 +368,7 @@ impl Expected {
     }
 
     /// What is not as it should be, if something is not.
-    fn unmet(&self, answer: &Answer) -> Option<String> {
+    pub(crate) fn unmet(&self, answer: &Answer) -> Option<String> {
         let message = answer.message();
         let tells = |text: &str| message.is_some_and(|message| message.tells(text));
         let unmet = [
@@ -400,8 +400,12 @@ impl Expected {
             self.ephemeral
                 .filter(|only| message.map(Message::ephemeral) != Some(*only))
                 .map(|only| {
-                    let whom = if only { "this user alone" } else { "everybody" };
-                    format!("the answer should be a message for {whom}")
+                    let whom = if only {
+                        "for this user alone"
+                    } else {
+                        "a message for everybody"
+                    };
+                    format!("the answer should be {whom}")
                 }),
         ];
         unmet.into_iter().flatten().next()

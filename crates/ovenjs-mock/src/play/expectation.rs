@@ -5,6 +5,8 @@ use std::panic::Location;
 use ovenjs_types::{Id, marker::UserMarker};
 use serde_json::Value;
 
+use crate::scenario::Expected;
+
 use super::{Answer, Discord, Message, Request, complaint::Scene};
 
 /// Expectations give the answer back; where one is not met, the test fails at its line and tells
@@ -20,77 +22,64 @@ impl Answer {
     /// Expects `text` somewhere in what is read: the content, the embeds, the text displays.
     #[track_caller]
     pub fn says(&self, text: &str) -> &Self {
-        let says = self.message().is_some_and(|message| message.tells(text));
-        self.expect(says, || format!("the answer should say {text:?}"))
+        self.expect(|expected| expected.says = Some(text.to_owned()))
     }
 
     /// Expects that `text` is nowhere in what is read.
     #[track_caller]
     pub fn conceals(&self, text: &str) -> &Self {
-        let says = self.message().is_some_and(|message| message.tells(text));
-        self.expect(!says, || format!("the answer should not say {text:?}"))
+        self.expect(|expected| expected.conceals = Some(text.to_owned()))
     }
 
     /// Expects a mention of the user.
     #[track_caller]
     pub fn mentions(&self, user: Id<UserMarker>) -> &Self {
         let does = self.message().is_some_and(|message| message.names(user));
-        self.expect(does, || format!("the answer should mention <@{user}>"))
+        self.hold_to((!does).then(|| format!("the answer should mention <@{user}>")))
     }
 
     /// Expects a button, or a select, with this label or custom id (a select: placeholder).
     #[track_caller]
     pub fn shows_button(&self, button: &str) -> &Self {
-        let does = self
-            .message()
-            .is_some_and(|message| message.has_button(button));
-        self.expect(does, || {
-            format!("the answer should show the button {button:?}")
-        })
+        self.expect(|expected| expected.shows_button = Some(button.to_owned()))
     }
 
     /// Expects an embed with this title.
     #[track_caller]
     pub fn shows_embed(&self, title: &str) -> &Self {
-        let embeds = self.embeds();
-        let does = embeds
-            .iter()
-            .any(|embed| embed.text("/title") == Some(title));
-        self.expect(does, || {
-            format!("the answer should show the embed {title:?}")
-        })
+        self.expect(|expected| expected.shows_embed = Some(title.to_owned()))
     }
 
     /// Expects that only this user sees the message.
     #[track_caller]
     pub fn is_ephemeral(&self) -> &Self {
-        self.expect(self.ephemeral(), || {
-            "the answer should be for this user alone".to_owned()
-        })
+        self.expect(|expected| expected.ephemeral = Some(true))
     }
 
     /// Expects that everybody in the channel sees the message.
     #[track_caller]
     pub fn is_public(&self) -> &Self {
-        let is_public = self.message().is_some_and(|message| !message.ephemeral());
-        self.expect(is_public, || {
-            "the answer should be a message for everybody".to_owned()
-        })
+        self.expect(|expected| expected.ephemeral = Some(false))
     }
 
     /// Expects a modal with this title instead of a message.
     #[track_caller]
     pub fn opens(&self, title: &str) -> &Self {
-        let does = self.modal().is_some_and(|modal| modal.title() == title);
-        self.expect(does, || {
-            format!("the answer should open the modal {title:?}")
-        })
+        self.expect(|expected| expected.opens = Some(title.to_owned()))
+    }
+
+    /// Expects what a step of a scenario can expect, too.
+    #[track_caller]
+    fn expect(&self, what: impl FnOnce(&mut Expected)) -> &Self {
+        let mut expected = Expected::default();
+        what(&mut expected);
+        self.hold_to(expected.unmet(self))
     }
 
     #[track_caller]
-    fn expect(&self, is_met: bool, what: impl FnOnce() -> String) -> &Self {
-        if !is_met {
-            self.user.scene().complain(&what(), Some(self));
+    fn hold_to(&self, unmet: Option<String>) -> &Self {
+        if let Some(what) = unmet {
+            self.user.scene().complain(&what, Some(self));
         }
         self
     }

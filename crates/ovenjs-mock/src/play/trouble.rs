@@ -5,7 +5,7 @@ use std::time::Duration;
 use ovenjs_types::{Id, marker::GuildMarker};
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, json::Fields as _, scenario::ScenarioStep, spelled};
+use crate::{error::Error, scenario::ScenarioStep, spelled};
 
 use super::Faults;
 
@@ -229,11 +229,7 @@ impl Faults<'_> {
             let world = &backend.world;
             match (id, name) {
                 (Some(id), _) => world.guilds.contains_key(&id.get()).then_some(id.get()),
-                (None, Some(name)) => {
-                    let mut guilds = world.guilds.iter();
-                    let named = guilds.find(|(_, guild)| guild.object.text("name") == Some(name));
-                    named.map(|(id, _)| *id)
-                }
+                (None, Some(name)) => world.guild_named(name),
                 (None, None) => Some(world.default_guild),
             }
         });

@@ -65,9 +65,9 @@ impl Discord {
         self.shared
             .until(what, self.shared.patience, |backend| {
                 let requests = backend.journal.requests.iter();
-                let fitting = requests.filter(|(record, ..)| fits(record));
-                let found: Vec<Request> = fitting.take(count).map(Request::of).collect();
-                (found.len() == count).then_some(found)
+                let fitting = requests.filter(|(record, ..)| fits(record)).take(count);
+                // They are looked at after every deed, and copied once.
+                (fitting.clone().count() == count).then(|| fitting.map(Request::of).collect())
             })
             .await
     }

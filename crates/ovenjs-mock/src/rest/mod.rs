@@ -51,6 +51,7 @@ use std::{
 };
 
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -470,15 +471,19 @@ impl Backend {
 }
 
 /// What is remembered of a request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) method: String,
     pub(crate) route: String,
     pub(crate) operation: String,
     pub(crate) path: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) query: String,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(crate) body: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) files: Vec<(String, usize)>,
 }
 

@@ -29,9 +29,10 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{Config, Guild},
+    failure::Failure,
     json::{Fields, object},
     referee::{Call, Referee, Step},
-    world::{World, permission},
+    world::{Draft, World, permission},
 };
 
 /// A bot in a guild, with a gateway session that hears everything.
@@ -115,6 +116,21 @@ impl Stage {
 
     pub(super) fn user(&mut self, name: &str) -> u64 {
         self.world(|world| world.user_named(name))
+    }
+
+    /// A user writes into the default channel, where it may.
+    pub(super) fn says(&mut self, user: u64, content: &str) -> Result<u64, Failure> {
+        let channel = self.channel();
+        let body = object(json!({ "content": content }));
+        self.world(|world| {
+            world.may_say(user, channel, &body, false)?;
+            world.post(Draft {
+                author: user,
+                channel,
+                body,
+                ..Draft::default()
+            })
+        })
     }
 
     /// A role above the bot's or below it, given to nobody.

@@ -327,13 +327,11 @@ impl Performance<'_> {
         let Some(name) = name else {
             return Ok(self.discord.guild_id());
         };
-        self.discord.shared.look(|backend| {
-            let mut guilds = backend.world.guilds.iter();
-            let found = guilds.find(|(_, guild)| guild.object.text("name") == Some(name));
-            found
-                .and_then(|(id, _)| Id::new_checked(*id))
-                .ok_or_else(|| Error::refused(format!("there is no guild {name:?}")))
-        })
+        let shared = &self.discord.shared;
+        shared
+            .look(|backend| backend.world.guild_named(name))
+            .and_then(Id::new_checked)
+            .ok_or_else(|| Error::refused(format!("there is no guild {name:?}")))
     }
 
     /// The channel called `name`, in the first guild, or `Guild/name`.

@@ -47,11 +47,7 @@ pub(super) fn check(body: &Object, components: &[Value]) -> Result<(), Failure> 
         }
         path.pop();
     }
-    if faults.0.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::forms(&faults.0))
-    }
+    faults.refused()
 }
 
 /// Refuses the parts of a modal that contradict each other, each at its place.
@@ -66,11 +62,7 @@ pub(super) fn check_parts(components: &[Value]) -> Result<(), Failure> {
         }
         path.pop();
     }
-    if faults.0.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::forms(&faults.0))
-    }
+    faults.refused()
 }
 
 fn check_new_layout(body: &Object, components: &[Value]) -> Result<(), Failure> {
@@ -136,6 +128,14 @@ impl Faults {
         let mut path = path.to_vec();
         path.push(key.to_owned());
         self.0.push((path, code, message.to_owned()));
+    }
+
+    fn refused(&self) -> Result<(), Failure> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::forms(&self.0))
+        }
     }
 }
 

@@ -31,6 +31,13 @@ impl Resolved {
 }
 
 impl World {
+    /// The first guild of this name.
+    pub(crate) fn guild_named(&self, name: &str) -> Option<u64> {
+        let mut guilds = self.guilds.iter();
+        let found = guilds.find(|(_, guild)| guild.object.text("name") == Some(name));
+        found.map(|(id, _)| *id)
+    }
+
     /// Somebody by name, id or mention.
     pub(super) fn name_user(
         &self,

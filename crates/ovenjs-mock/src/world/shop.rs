@@ -192,13 +192,8 @@ impl World {
     }
 
     fn change_entitlement(&mut self, id: u64, event: &str, change: impl FnOnce(&mut Object)) {
-        let Some(entitlement) = self.shop.entitlements.get_mut(&id) else {
-            return;
-        };
-        let before = entitlement.clone();
-        change(entitlement);
-        if *entitlement != before {
-            let after = entitlement.clone();
+        let kept = self.shop.entitlements.get_mut(&id);
+        if let Some(after) = kept.and_then(|kept| changed(kept, change)) {
             self.emit(event, None, Value::Object(after));
         }
     }
@@ -305,13 +300,8 @@ impl World {
     }
 
     fn change_subscription(&mut self, id: u64, change: impl FnOnce(&mut Object)) {
-        let Some(subscription) = self.shop.subscriptions.get_mut(&id) else {
-            return;
-        };
-        let before = subscription.clone();
-        change(subscription);
-        if *subscription != before {
-            let after = subscription.clone();
+        let kept = self.shop.subscriptions.get_mut(&id);
+        if let Some(after) = kept.and_then(|kept| changed(kept, change)) {
             self.emit("SUBSCRIPTION_UPDATE", None, Value::Object(after));
         }
     }
@@ -323,6 +313,13 @@ fn belongs_to(entitlement: &Object, user: u64, guild: Option<u64>) -> bool {
         Some(guild) => entitlement.key("guild_id") == Some(guild),
         None => entitlement.key("guild_id").is_none() && entitlement.key("user_id") == Some(user),
     }
+}
+
+/// What became of it, where the change changes something.
+fn changed(kept: &mut Object, change: impl FnOnce(&mut Object)) -> Option<Object> {
+    let before = kept.clone();
+    change(kept);
+    (*kept != before).then(|| kept.clone())
 }
 
 fn already_granted() -> Failure {

@@ -104,12 +104,7 @@ async fn what_is_posted_is_not_sent_over_the_gateway() {
         while dispatch["t"] != "INTERACTION_CREATE" {
             dispatch = socket.payload().await;
         }
-        let (id, token) = (&dispatch["d"]["id"], &dispatch["d"]["token"]);
-        let path = format!(
-            "/interactions/{}/{}/callback",
-            id.as_str().unwrap(),
-            token.as_str().unwrap()
-        );
+        let path = callback(&dispatch["d"]);
         let body = json!({ "type": 4, "data": { "content": "by the gateway" } });
         assert_eq!(call(&discord, "POST", &path, Some(body)).await.status, 204);
     });
@@ -287,11 +282,7 @@ async fn a_deferred_answer_is_filled_by_rest_and_202_leaves_the_callback_to_it()
     let (answer, ()) = tokio::join!(ann.slash("/menu"), async {
         discord.wait_for_posts(4).await.unwrap();
         let event = asked.lock().unwrap()[1].clone();
-        let path = format!(
-            "/interactions/{}/{}/callback",
-            event["id"].as_str().unwrap(),
-            event["token"].as_str().unwrap()
-        );
+        let path = callback(&event);
         let body = json!({ "type": 4, "data": { "content": "by REST" } });
         assert_eq!(call(&discord, "POST", &path, Some(body)).await.status, 204);
     });
@@ -428,6 +419,14 @@ async fn with_command(config: Config) -> Discord {
     let registered = call(&discord, "PUT", &commands, Some(menu)).await;
     assert_eq!(registered.status, 200);
     discord
+}
+
+fn callback(event: &Value) -> String {
+    format!(
+        "/interactions/{}/{}/callback",
+        event["id"].as_str().unwrap(),
+        event["token"].as_str().unwrap()
+    )
 }
 
 fn by_token(event: &Value, rest: &str) -> String {

@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     super::{Call, Done, done, fields, ok},
-    may_change, moment, place, seen, unknown,
+    may_change, moment, place, rules, seen, unknown,
 };
 
 pub(super) fn create(call: &Call, world: &mut World) -> Done {
@@ -122,16 +122,7 @@ fn write(exception: &mut Object, asked: &Object) -> Result<(), Failure> {
             exception.set(key, moment(asked, key)?.map(time::iso8601));
         }
     }
-    let time = |key: &str| exception.text(key).and_then(time::unix_ms_of);
-    let (start, end) = (time("scheduled_start_time"), time("scheduled_end_time"));
-    if start.zip(end).is_some_and(|(start, end)| end <= start) {
-        return Err(Failure::form(
-            &["scheduled_end_time"],
-            "GUILD_SCHEDULED_EVENT_END_DATE_BEFORE_START_DATE",
-            "Cannot schedule an event to end before it starts.",
-        ));
-    }
-    Ok(())
+    rules::check_times(exception)
 }
 
 /// Writes into the audit log what became of an occasion; Discord takes no reason here.

@@ -122,7 +122,8 @@ fn check_elsewhere(event: &Object) -> Result<(), Failure> {
     check_times(event)
 }
 
-fn check_times(event: &Object) -> Result<(), Failure> {
+/// Refuses an end before the start, of an event or of one occasion of it.
+pub(super) fn check_times(event: &Object) -> Result<(), Failure> {
     let time = |key: &str| event.text(key).and_then(time::unix_ms_of);
     let (start, end) = (time("scheduled_start_time"), time("scheduled_end_time"));
     if start.zip(end).is_some_and(|(start, end)| end <= start) {

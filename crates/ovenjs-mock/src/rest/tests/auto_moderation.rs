@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{Config, Guild},
-    failure::Failure,
     json::object,
     world::{Draft, permission as may},
 };
@@ -159,7 +158,7 @@ fn a_message_is_blocked_alerted_to_and_its_writer_silenced() {
         .call("POST", &path, keyword(&["rye*"], actions))
         .text("/id");
     stage.heard();
-    let refused = says(&mut stage, ann, "Fresh RYEbread").unwrap_err();
+    let refused = stage.says(ann, "Fresh RYEbread").unwrap_err();
     assert_eq!((refused.status, refused.code), (400, 200_000));
     assert!(refused.message.contains("no rye here"), "{refused}");
     let channel = stage.channel();
@@ -192,12 +191,12 @@ fn a_message_is_blocked_alerted_to_and_its_writer_silenced() {
     assert_eq!(log, [145, 144, 143]);
 
     assert_eq!(
-        says(&mut stage, ann, "sorry").unwrap_err().code,
+        stage.says(ann, "sorry").unwrap_err().code,
         50013,
         "she is silent"
     );
     stage.pass(Duration::from_secs(61));
-    assert!(says(&mut stage, ann, "sorry").is_ok());
+    assert!(stage.says(ann, "sorry").is_ok());
     stage.end();
 }
 
@@ -213,7 +212,7 @@ fn an_alert_alone_lets_a_message_appear_and_an_edit_is_looked_at_too() {
     stage.call("POST", &path, keyword(&["rye"], alert));
     stage.call("POST", &path, keyword(&["*oats*"], json!([{ "type": 1 }])));
     stage.heard();
-    let message = says(&mut stage, ann, "rye").unwrap();
+    let message = stage.says(ann, "rye").unwrap();
     let heard = stage.heard();
     let names: Vec<&str> = heard.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
@@ -250,12 +249,12 @@ fn roles_channels_and_those_in_charge_are_exempt() {
     body.insert("exempt_roles".to_owned(), json!([baker.to_string()]));
     body.insert("exempt_channels".to_owned(), json!([orders.to_string()]));
     let one = stage.call("POST", &path, Value::Object(body)).text("/id");
-    assert!(says(&mut stage, ann, "rye").is_err());
+    assert!(stage.says(ann, "rye").is_err());
     for role in [baker, chief] {
         stage
             .world(|world| world.set_role(guild, ann, role, true))
             .unwrap();
-        assert!(says(&mut stage, ann, "rye").is_ok());
+        assert!(stage.says(ann, "rye").is_ok());
         stage
             .world(|world| world.set_role(guild, ann, role, false))
             .unwrap();
@@ -275,7 +274,7 @@ fn roles_channels_and_those_in_charge_are_exempt() {
         &format!("{path}/{one}"),
         json!({ "enabled": false }),
     );
-    assert!(says(&mut stage, ann, "rye").is_ok());
+    assert!(stage.says(ann, "rye").is_ok());
     stage.end();
 }
 
@@ -303,20 +302,17 @@ fn presets_mentions_and_repetitions_break_rules() {
         let again = stage.call("POST", &path, body);
         assert_eq!(again.refusal(), (400, 50035), "one of a kind");
     }
-    assert!(says(&mut stage, ann, "a mock-profanity").is_err());
-    assert!(says(&mut stage, ann, "a mock-sexual-content").is_ok());
-    assert!(says(&mut stage, ann, "a mock-slur really").is_ok());
-    assert!(says(&mut stage, ann, "<@1> <@1> <@&2> <@!2>").is_ok());
-    assert!(says(&mut stage, ann, "<@1> <@&2> <@3>").is_err());
+    assert!(stage.says(ann, "a mock-profanity").is_err());
+    assert!(stage.says(ann, "a mock-sexual-content").is_ok());
+    assert!(stage.says(ann, "a mock-slur really").is_ok());
+    assert!(stage.says(ann, "<@1> <@1> <@&2> <@!2>").is_ok());
+    assert!(stage.says(ann, "<@1> <@&2> <@3>").is_err());
     for _ in 0..4 {
-        assert!(says(&mut stage, ann, "buy bread").is_ok());
+        assert!(stage.says(ann, "buy bread").is_ok());
     }
-    assert_eq!(
-        says(&mut stage, ann, "buy bread").unwrap_err().code,
-        200_000
-    );
+    assert_eq!(stage.says(ann, "buy bread").unwrap_err().code, 200_000);
     stage.pass(Duration::from_secs(61));
-    assert!(says(&mut stage, ann, "buy bread").is_ok());
+    assert!(stage.says(ann, "buy bread").is_ok());
     stage.end();
 }
 
@@ -342,11 +338,11 @@ fn a_bad_name_is_quarantined_until_it_is_better() {
     );
     let member = stage.get(&format!("/guilds/{guild}/members/{ann}"));
     assert_eq!(member.body["flags"], 1 << 7);
-    assert_eq!(says(&mut stage, ann, "hi").unwrap_err().code, 50013);
+    assert_eq!(stage.says(ann, "hi").unwrap_err().code, 50013);
     stage
         .world(|world| world.rename_self(guild, ann, None))
         .unwrap();
-    assert!(says(&mut stage, ann, "hi").is_ok());
+    assert!(stage.says(ann, "hi").is_ok());
     stage.end();
 }
 
@@ -390,7 +386,7 @@ fn what_was_written_is_for_those_with_the_content_intent() {
     let (path, ann) = (rules(&stage), stage.user("ann"));
     stage.call("POST", &path, keyword(&["rye"], json!([{ "type": 1 }])));
     stage.heard();
-    assert!(says(&mut stage, ann, "dark rye").is_err());
+    assert!(stage.says(ann, "dark rye").is_err());
     let heard = stage.heard();
     let (name, told) = heard.last().unwrap();
     assert_eq!(name, "AUTO_MODERATION_ACTION_EXECUTION");
@@ -410,20 +406,6 @@ fn keyword(words: &[&str], actions: Value) -> Value {
     json!({
         "name": "Rye", "event_type": 1, "trigger_type": 1, "enabled": true,
         "trigger_metadata": { "keyword_filter": words }, "actions": actions,
-    })
-}
-
-fn says(stage: &mut Stage, user: u64, content: &str) -> Result<u64, Failure> {
-    let channel = stage.channel();
-    let body = object(json!({ "content": content }));
-    stage.world(|world| {
-        world.may_say(user, channel, &body, false)?;
-        world.post(Draft {
-            author: user,
-            channel,
-            body,
-            ..Draft::default()
-        })
     })
 }
 

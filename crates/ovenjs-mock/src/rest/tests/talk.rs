@@ -4,27 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{
-    failure::Failure,
-    json::object,
-    world::{Draft, permission as may},
-};
+use crate::{json::object, world::permission as may};
 
 use super::Stage;
-
-fn says(stage: &mut Stage, user: u64, text: &str) -> Result<u64, Failure> {
-    let channel = stage.channel();
-    let body = object(json!({ "content": text }));
-    stage.world(|world| {
-        world.may_say(user, channel, &body, false)?;
-        world.post(Draft {
-            author: user,
-            channel,
-            body,
-            ..Draft::default()
-        })
-    })
-}
 
 #[test]
 fn a_slow_channel_holds_people_back_for_a_while_and_bots_not_at_all() {
@@ -33,15 +15,15 @@ fn a_slow_channel_holds_people_back_for_a_while_and_bots_not_at_all() {
     let path = format!("/channels/{}", stage.channel());
     let slow = stage.call("PATCH", &path, json!({ "rate_limit_per_user": 10 }));
     assert_eq!(slow.status, 200, "{}", slow.body);
-    assert!(says(&mut stage, ann, "one").is_ok());
+    assert!(stage.says(ann, "one").is_ok());
     stage.pass(Duration::from_millis(9_999));
-    let refused = says(&mut stage, ann, "two").unwrap_err();
+    let refused = stage.says(ann, "two").unwrap_err();
     assert_eq!((refused.status, refused.code), (429, 20016));
     // It is each one's own time, and a refusal does not begin it anew.
-    assert!(says(&mut stage, bob, "one").is_ok());
+    assert!(stage.says(bob, "one").is_ok());
     stage.pass(Duration::from_millis(1));
-    assert!(says(&mut stage, ann, "two").is_ok());
-    assert_eq!(says(&mut stage, ann, "three").unwrap_err().code, 20016);
+    assert!(stage.says(ann, "two").is_ok());
+    assert_eq!(stage.says(ann, "three").unwrap_err().code, 20016);
 
     let messages = format!("{path}/messages");
     for _ in 0..2 {
@@ -57,7 +39,7 @@ fn a_slow_channel_holds_people_back_for_a_while_and_bots_not_at_all() {
     stage
         .world(|world| world.set_role(guild, ann, hasty, true))
         .unwrap();
-    assert!(says(&mut stage, ann, "three").is_ok());
+    assert!(stage.says(ann, "three").is_ok());
     let late = stage.call("PATCH", &path, json!({ "rate_limit_per_user": 21_601 }));
     assert_eq!(late.refusal(), (400, 50035));
     stage.end();
