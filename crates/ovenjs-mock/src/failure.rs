@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::json::{Object, object};
+use crate::{
+    json::{Object, object},
+    oracle::form,
+};
 
 /// A refusal: HTTP status, Discord's JSON code, its words, and for form errors the tree.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +42,10 @@ impl Failure {
 
     pub(crate) fn bad_json() -> Self {
         Self::new(400, 50109, "The request body contains invalid JSON.")
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::new(413, 40005, "Request entity too large")
     }
 
     pub(crate) fn missing_access() -> Self {
@@ -100,16 +107,11 @@ impl Failure {
         Self::form_tree(errors)
     }
 
-    /// Form errors at several places; there is at least one. Of a place and what is inside it the
-    /// first one named is told.
+    /// Form errors at several places; there is at least one.
     pub(crate) fn forms(faults: &[(Vec<String>, &str, String)]) -> Self {
         let mut tree = Object::new();
         for (path, code, message) in faults {
-            plant(
-                &mut tree,
-                path,
-                &json!({ "code": code, "message": message }),
-            );
+            form::plant(&mut tree, path, json!({ "code": code, "message": message }));
         }
         Self::form_tree(Value::Object(tree))
     }
@@ -130,31 +132,6 @@ impl Failure {
         Value::Object(body)
     }
 }
-
-/// Puts a fault into the tree of a form's faults.
-fn plant(tree: &mut Object, path: &[String], fault: &Value) {
-    match path.split_first() {
-        Some((key, rest)) => {
-            if tree.contains_key(ERRORS) {
-                return;
-            }
-            let inner = tree.entry(key.as_str()).or_insert_with(|| json!({}));
-            if let Some(inner) = inner.as_object_mut() {
-                plant(inner, rest, fault);
-            }
-        }
-        None if tree.is_empty() || tree.contains_key(ERRORS) => {
-            let known = tree.entry(ERRORS).or_insert_with(|| json!([]));
-            if let Some(known) = known.as_array_mut() {
-                known.push(fault.clone());
-            }
-        }
-        None => {}
-    }
-}
-
-/// The key under which the faults of a place stand.
-const ERRORS: &str = "_errors";
 
 /// In words, for the person at the page or in a test; Discord's form is [`body`](Failure::body).
 impl fmt::Display for Failure {

@@ -247,9 +247,9 @@ const MAX_REQUESTS: usize = 20_000;
 /// Posts to the application's endpoints that are remembered; some kilobytes each.
 const MAX_POSTS: usize = 2000;
 
-/// About how many bytes of requests are remembered, and of payloads: what the longest script of a
-/// test sends, and little beside what the world itself takes.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// About how many bytes of memory remembered requests take, and payloads: enough for what the
+/// longest script of a test sends, and little beside what the world itself takes.
+const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// News of one deed. A page that is shown more at once shows nothing that a person could read.
 const MAX_NEWS: usize = 4096;

@@ -106,9 +106,15 @@ impl Fields for Object {
     }
 
     fn int(&self, key: &str) -> Option<u64> {
-        // Discord takes a number's digits for the number, which is all a form field can be.
+        // Discord takes a number's digits for the number, which is all a form field can be, and one
+        // with a point that is whole.
         let value = self.get(key)?;
-        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+        let whole = || {
+            let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
+            format!("{float}").parse().ok()
+        };
+        let digits = || value.as_str()?.parse().ok();
+        value.as_u64().or_else(digits).or_else(whole)
     }
 
     fn flag(&self, key: &str) -> Option<bool> {
@@ -130,20 +136,27 @@ impl Fields for Object {
     }
 }
 
-/// About how many bytes a value is as text, for those who keep values under a bound.
+/// About how many bytes a value takes in memory, for those who keep values under a bound.
 pub(crate) fn weight(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
-        Value::String(text) => text.len() + 2,
-        Value::Array(items) => items.iter().map(weight).sum::<usize>() + 2,
+    let inside = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
         Value::Object(fields) => {
-            let fields = fields
+            let texts = fields
                 .iter()
-                .map(|(key, value)| key.len() + 4 + weight(value));
-            fields.sum::<usize>() + 2
+                .map(|(key, value)| key.len() + weight(value) - size_of::<Value>());
+            texts.sum::<usize>() + fields.len().div_ceil(IN_A_NODE) * NODE
         }
-    }
+    };
+    size_of::<Value>() + inside
 }
+
+/// Fields that the standard library's tree map keeps in one piece of memory.
+const IN_A_NODE: usize = 11;
+
+/// That piece: keys, values, and the tree's own pointers. A small object takes a whole one.
+const NODE: usize = IN_A_NODE * (size_of::<String>() + size_of::<Value>()) + 16;
 
 /// Discord takes an id as text or as a number.
 pub(crate) fn snowflake(value: &Value) -> Option<u64> {

@@ -9,7 +9,7 @@
 //! finds, `form` says that in Discord's words, and `instance` makes values up.
 
 mod check;
-mod form;
+pub(crate) mod form;
 mod instance;
 mod route;
 mod table;

@@ -4,7 +4,7 @@
 
 use std::{
     borrow::Borrow,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
 use serde_json::Value;
@@ -286,10 +286,9 @@ impl Check<'_> {
         if known == map.len() {
             return;
         }
-        for key in map.keys() {
-            if !fields.iter().any(|field| field.borrow().name == *key) {
-                walk.key(key, |walk| walk.add(unknown_field()));
-            }
+        let unknown = |key: &&String| !fields.iter().any(|field| field.borrow().name == **key);
+        for key in map.keys().filter(unknown).take(MAX_UNKNOWN) {
+            walk.key(key, |walk| walk.add(unknown_field()));
         }
     }
 
@@ -299,9 +298,15 @@ impl Check<'_> {
             return;
         };
         bounded(elements.len(), length, walk);
+        // Discord tells of the length alone, and nobody has to read through what is too long.
+        let count = i128::try_from(elements.len()).unwrap_or(i128::MAX);
+        if length.max.is_some_and(|max| count > max) {
+            return;
+        }
+        let mut seen = HashSet::new();
         for (index, element) in elements.iter().enumerate() {
             walk.index(index, |walk| self.shape(of, element, walk));
-            if unique && elements.iter().take(index).any(|before| before == element) {
+            if unique && !seen.insert(element) {
                 walk.index(index, |walk| walk.add(form::repeated(element)));
             }
         }
@@ -560,6 +565,9 @@ fn is_missing(found: &[Violation], depth: usize, key: &str) -> bool {
 fn unknown_field() -> Violation {
     Violation::new(Rule::UnknownField, "no such key")
 }
+
+/// Keys of one object that are reported as unknown. Who sends more knows by then.
+const MAX_UNKNOWN: usize = 100;
 
 fn bounded(count: usize, length: Range, walk: &mut Walk<'_>) {
     let count = i128::try_from(count).unwrap_or(i128::MAX);

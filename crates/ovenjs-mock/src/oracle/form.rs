@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FormError, Rule, Segment, Violation, table::Range, violation::kind_of};
+use super::{FormError, Rule, Violation, table::Range, violation::kind_of};
 
 /// Discord's code for a form that is not right.
 const INVALID_FORM_BODY: u32 = 50035;
@@ -14,27 +14,36 @@ pub(super) fn errors(violations: &[Violation]) -> Value {
             Some(form) => json!({ "code": form.code, "message": form.message }),
             None => json!({ "code": "BASE_TYPE_BAD_VALUE", "message": violation.to_string() }),
         };
-        insert(&mut root, &violation.path, error);
+        plant(&mut root, &violation.path, error);
     }
     json!({ "code": INVALID_FORM_BODY, "message": "Invalid Form Body", "errors": root })
 }
 
-fn insert(here: &mut Map<String, Value>, path: &[Segment], error: Value) {
+/// Puts an error into the tree of a form's errors. Discord tells either of a place or of what is
+/// inside it; here it is whichever was named first.
+pub(crate) fn plant(tree: &mut Map<String, Value>, path: &[impl ToString], error: Value) {
     match path.split_first() {
         Some((step, rest)) => {
-            let below = here.entry(step.to_string()).or_insert_with(|| json!({}));
-            if let Value::Object(below) = below {
-                insert(below, rest, error);
+            if tree.contains_key(ERRORS) {
+                return;
+            }
+            let inside = tree.entry(step.to_string()).or_insert_with(|| json!({}));
+            if let Value::Object(inside) = inside {
+                plant(inside, rest, error);
             }
         }
-        None => {
-            let list = here.entry("_errors").or_insert_with(|| json!([]));
-            if let Value::Array(list) = list {
-                list.push(error);
+        None if tree.is_empty() || tree.contains_key(ERRORS) => {
+            let known = tree.entry(ERRORS).or_insert_with(|| json!([]));
+            if let Value::Array(known) = known {
+                known.push(error);
             }
         }
+        None => {}
     }
 }
+
+/// The key under which the errors of a place stand.
+const ERRORS: &str = "_errors";
 
 fn violation(
     rule: Rule,

@@ -57,14 +57,23 @@ fn read(content_type: &str, body: &Bytes) -> Result<(Option<Value>, Vec<File>), 
         let payload = payload.as_ref().map(String::as_bytes);
         return Ok((Some(with_payload(payload, fields)?), Vec::new()));
     }
-    let body = serde_json::from_slice(body).map_err(|_| Failure::bad_json())?;
-    Ok((Some(body), Vec::new()))
+    Ok((Some(parse(body)?), Vec::new()))
+}
+
+/// Read, JSON takes many times the room that it takes on the wire, so its size and the number of its
+/// values have bounds.
+fn parse(text: &[u8]) -> Result<Value, Failure> {
+    let begins_one = |byte: &&u8| matches!(**byte, b'{' | b'[' | b',');
+    if text.len() > MAX_JSON || text.iter().filter(begins_one).count() > MAX_VALUES {
+        return Err(Failure::too_large());
+    }
+    serde_json::from_slice(text).map_err(|_| Failure::bad_json())
 }
 
 /// `payload_json` stands for the whole form; without it the text fields are the form.
 fn with_payload(payload: Option<&[u8]>, fields: Object) -> Result<Value, Failure> {
     match payload {
-        Some(text) => serde_json::from_slice(text).map_err(|_| Failure::bad_json()),
+        Some(text) => parse(text),
         None => Ok(Value::Object(fields)),
     }
 }
@@ -83,6 +92,12 @@ pub(super) fn with_files(body: Option<&Value>, files: &[File]) -> Option<Value> 
     }
     Some(form)
 }
+
+/// Discord's largest image, 10 MiB, as a data URI, and some text around it.
+const MAX_JSON: usize = 16 * 1024 * 1024;
+
+/// Much more than all commands of an application have, and in memory some ten megabytes.
+const MAX_VALUES: usize = 200_000;
 
 pub(super) fn unreadable(why: &str) -> Failure {
     Failure::form(
@@ -123,5 +138,19 @@ mod tests {
             Ok("a".into())
         );
         assert_eq!(read("application/json", "{").unwrap_err().code, 50109);
+    }
+
+    #[test]
+    fn json_has_its_bounds() {
+        let code = |body: String| {
+            let read = Form::read(None, &body.into()).read;
+            read.err().map(|failure| (failure.status, failure.code))
+        };
+        let text = |length: usize| format!("{{\"avatar\":\"{}\"}}", "a".repeat(length));
+        let list = |length: usize| format!("[0{}]", ",0".repeat(length));
+        assert_eq!(code(text(14 * 1024 * 1024)), None);
+        assert_eq!(code(text(16 * 1024 * 1024)), Some((413, 40005)));
+        assert_eq!(code(list(MAX_VALUES - 1)), None);
+        assert_eq!(code(list(MAX_VALUES)), Some((413, 40005)));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     failure::Failure,
     json::{Fields, Object, object},
-    world::{World, audit::action, guild_channel::kind, permission},
+    world::{World, audit::action, guild, guild_channel::kind, permission},
 };
 
 use super::{Call, Done, done, fields, ok, roles};
@@ -68,7 +68,9 @@ fn settled(world: &World, guild: u64, before: Object, asked: &Object) -> Result<
                     ));
                 }
             },
-            "description" | "region" => value.clone(),
+            "description" => value.clone(),
+            // Null leaves the choice to Discord.
+            "region" => value.as_str().unwrap_or(guild::REGION).into(),
             "verification_level"
             | "default_message_notifications"
             | "explicit_content_filter"

@@ -514,7 +514,7 @@ fn broken(status: u16) -> Reply {
     }
 }
 
-fn refuse(failure: &Failure) -> Reply {
+pub(crate) fn refuse(failure: &Failure) -> Reply {
     Reply {
         status: failure.status,
         headers: via(),

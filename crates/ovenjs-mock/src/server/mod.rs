@@ -30,6 +30,7 @@ use tokio::{
 };
 
 use crate::{
+    failure::Failure,
     protocol::Admission,
     rest::{self, Body, Reply},
     shared::Shared,
@@ -202,10 +203,7 @@ async fn answer(
     let body = match tokio::time::timeout(BODY, body).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) => {
-            return Ok(plain(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "Request entity too large",
-            ));
+            return Ok(respond(rest::refuse(&Failure::too_large())));
         }
         Err(_) => return Ok(plain(StatusCode::REQUEST_TIMEOUT, "Request timeout")),
     };

@@ -69,7 +69,7 @@ impl World {
             "banner": null,
             "owner_id": self.owner.to_string(),
             "application_id": null,
-            "region": "us-west",
+            "region": REGION,
             "afk_channel_id": null,
             "afk_timeout": 300,
             "system_channel_id": null,
@@ -335,6 +335,9 @@ impl World {
             || stands_out()
     }
 }
+
+/// The region of guilds that have not chosen one.
+pub(crate) const REGION: &str = "us-west";
 
 /// Guilds of more members than this come as if there were no presences intent.
 const TOO_LARGE_FOR_PRESENCES: usize = 75_000;

@@ -136,7 +136,8 @@ impl World {
             "type": if matches!(reference, Reference::Reply { .. }) { 19 } else { 0 },
             "channel_id": channel.to_string(),
             "author": self.user(author),
-            "content": body.text("content").unwrap_or_default(),
+            // Discord cuts white space off the ends.
+            "content": body.text("content").unwrap_or_default().trim(),
             "timestamp": self.timestamp(),
             "edited_timestamp": null,
             "tts": body.flag("tts").unwrap_or(false),
@@ -158,7 +159,9 @@ impl World {
         }
         if let Some(theme) = body.get("shared_client_theme").and_then(Value::as_object) {
             let mut theme = theme.clone();
-            theme.entry("base_theme").or_insert(json!(0));
+            if theme.int("base_theme").is_none() {
+                theme.set("base_theme", 0);
+            }
             message.set("shared_client_theme", Value::Object(theme));
         }
         if let Some(poll) = body.get("poll").and_then(Value::as_object) {
@@ -234,7 +237,7 @@ impl World {
         let mut next = kept.object.clone();
         self.judge_edit(kept, body, &files)?;
         if let Some(content) = body.get("content") {
-            next.set("content", content.as_str().unwrap_or_default());
+            next.set("content", content.as_str().unwrap_or_default().trim());
         }
         // A poll cannot be changed, but a deferred answer may turn out to be one.
         let poll = body

@@ -478,3 +478,92 @@ async fn a_closed_door_and_a_slow_channel_hold_messages_back() {
     );
     assert_eq!(discord.violations(), Vec::<String>::new());
 }
+
+#[test]
+fn an_embed_that_shows_nothing_or_leads_nowhere_is_refused() {
+    let mut stage = Stage::new(Config::default());
+    let path = stage.messages();
+    let required = "BASE_TYPE_REQUIRED";
+    let scheme = "URL_TYPE_INVALID_SCHEME";
+    for (embed, place, code) in [
+        (json!({}), "description", required),
+        (json!({ "title": " ", "color": 5 }), "description", required),
+        (
+            json!({ "fields": [{ "name": "a", "value": "b" }, { "name": "", "value": "b" }] }),
+            "fields/1/name",
+            required,
+        ),
+        (
+            json!({ "fields": [{ "name": "a", "value": " " }] }),
+            "fields/0/value",
+            required,
+        ),
+        (
+            json!({ "title": "a", "url": "javascript:a" }),
+            "url",
+            scheme,
+        ),
+        (
+            json!({ "title": "a", "url": "attachment://a.png" }),
+            "url",
+            scheme,
+        ),
+        (
+            json!({ "title": "a", "thumbnail": { "url": "file:///a" } }),
+            "thumbnail/url",
+            scheme,
+        ),
+    ] {
+        let refused = stage.post(&path, json!({ "content": "a", "embeds": [embed] }));
+        assert_eq!(
+            fault(&refused, &format!("/embeds/0/{place}")),
+            code,
+            "{embed}"
+        );
+    }
+    // A part without what it is about is left out.
+    let embed = json!({ "title": "a", "thumbnail": {}, "provider": { "url": "https://a.b" } });
+    let message = stage
+        .post(&path, json!({ "content": " a\n", "embeds": [embed] }))
+        .good();
+    assert_eq!(message["embeds"], json!([{ "type": "rich", "title": "a" }]));
+    assert_eq!(message["content"], "a");
+    stage.end();
+}
+
+#[test]
+fn a_long_list_costs_no_more_than_telling_that_it_is_long() {
+    let mut stage = Stage::new(Config::default());
+    let path = stage.messages();
+    let many: Vec<String> = (1..150_000_u64).map(|id| id.to_string()).collect();
+    let refused = stage.post(&format!("{path}/bulk-delete"), json!({ "messages": many }));
+    assert_eq!(fault(&refused, "/messages"), "BASE_TYPE_BAD_LENGTH");
+    // Of a list and what is in it one is told, as Discord's own description of errors wants it.
+    let users = vec!["1"; 101];
+    let twice = json!({ "content": "a", "allowed_mentions": { "users": users } });
+    let refused = stage.post(&path, twice);
+    assert_eq!(
+        fault(&refused, "/allowed_mentions/users"),
+        "BASE_TYPE_MAX_LENGTH"
+    );
+    let many: Vec<u32> = vec![0; 250_000];
+    let refused = stage.post(&path, json!({ "content": "a", "many": many }));
+    assert_eq!((refused.status, refused.code()), (413, Some(40005)));
+    stage.end();
+}
+
+#[test]
+fn a_number_may_have_a_point_and_a_region_may_be_left_to_discord() {
+    let mut stage = Stage::new(Config::default());
+    let path = stage.messages();
+    let message = stage
+        .post(&path, json!({ "content": "a", "flags": 4096.0 }))
+        .good();
+    assert_eq!(message["flags"], 4096);
+    let guild = stage.guild();
+    let guild = stage
+        .call("PATCH", &guild, json!({ "region": null }))
+        .good();
+    assert!(guild["region"].is_string());
+    stage.end();
+}

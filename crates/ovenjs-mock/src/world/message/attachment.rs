@@ -195,7 +195,7 @@ impl World {
     /// Keeps an upload that belongs to no message and gives its attachment.
     pub(crate) fn keep_upload(&mut self, file: File) -> Result<Value, Failure> {
         if file.bytes.len() > self.upload_limit(0) {
-            return Err(Failure::new(413, 40005, "Request entity too large"));
+            return Err(Failure::too_large());
         }
         let kept = self.keep_files(0, &Object::new(), vec![file], true);
         Ok(kept.attachments().pop().unwrap_or_default())
@@ -256,7 +256,7 @@ impl World {
             .iter()
             .any(|file| file.bytes.len() > self.upload_limit(channel))
         {
-            return Err(Failure::new(413, 40005, "Request entity too large"));
+            return Err(Failure::too_large());
         }
         let there = |id: u64| {
             files.iter().any(|file| file.place() == id)

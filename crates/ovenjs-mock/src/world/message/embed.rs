@@ -25,6 +25,22 @@ pub(super) fn settled(body: &Object) -> Vec<Value> {
                     field.entry("inline").or_insert(json!(false));
                 }
             }
+            // A part without what it is about is not shown.
+            for (part, needed) in [
+                ("image", "url"),
+                ("thumbnail", "url"),
+                ("video", "url"),
+                ("author", "name"),
+                ("footer", "text"),
+                ("provider", "name"),
+            ] {
+                if embed
+                    .get(part)
+                    .is_some_and(|shown| says_nothing(shown.get(needed)))
+                {
+                    embed.remove(part);
+                }
+            }
             for (part, from, to) in [
                 ("image", "url", "proxy_url"),
                 ("thumbnail", "url", "proxy_url"),
@@ -42,13 +58,14 @@ pub(super) fn settled(body: &Object) -> Vec<Value> {
         .collect()
 }
 
-/// Whether an embed shows anything.
-pub(super) fn says_something(embed: &Value) -> bool {
-    embed.as_object().is_some_and(|fields| {
-        fields
-            .iter()
-            .any(|(key, value)| key != "type" && !value.is_null())
-    })
+/// Discord takes an empty text for none.
+fn says_nothing(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.trim().is_empty(),
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
+    }
 }
 
 pub(super) fn check(embeds: &[Value]) -> Result<(), Failure> {
@@ -59,6 +76,20 @@ pub(super) fn check(embeds: &[Value]) -> Result<(), Failure> {
             "Must be 10 or fewer in length.",
         ));
     }
+    let mut faults = Vec::new();
+    for (place, embed) in embeds.iter().enumerate() {
+        for (path, fault) in faults_of(embed) {
+            let path = ["embeds", &place.to_string()]
+                .into_iter()
+                .chain(path.split('/'))
+                .map(str::to_owned)
+                .collect();
+            faults.push((path, fault.0, fault.1));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Failure::forms(&faults));
+    }
     if embeds.iter().map(length).sum::<usize>() > MAX_EMBED_TEXT {
         return Err(Failure::form(
             &["embeds"],
@@ -67,6 +98,56 @@ pub(super) fn check(embeds: &[Value]) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Where an embed is wrong, and how: code and words.
+fn faults_of(embed: &Value) -> Vec<(String, (&'static str, String))> {
+    let required = || {
+        let message = "This field is required".to_owned();
+        ("BASE_TYPE_REQUIRED", message)
+    };
+    let mut faults = Vec::new();
+    let shows = |(key, value): (&String, &Value)| {
+        !matches!(key.as_str(), "type" | "color") && !says_nothing(Some(value))
+    };
+    if !embed
+        .as_object()
+        .is_some_and(|fields| fields.iter().any(shows))
+    {
+        faults.push(("description".to_owned(), required()));
+    }
+    let fields = embed.get("fields").and_then(Value::as_array);
+    for (place, field) in fields.into_iter().flatten().enumerate() {
+        for key in ["name", "value"] {
+            if says_nothing(field.get(key)) {
+                faults.push((format!("fields/{place}/{key}"), required()));
+            }
+        }
+    }
+    for (path, is_picture) in [
+        ("url", false),
+        ("author/url", false),
+        ("author/icon_url", true),
+        ("footer/icon_url", true),
+        ("image/url", true),
+        ("thumbnail/url", true),
+    ] {
+        let url = embed.pointer(&format!("/{path}")).and_then(Value::as_str);
+        let scheme = url
+            .and_then(|url| url.split_once(':'))
+            .map(|(scheme, _)| scheme);
+        let is_known = |scheme: &str| {
+            matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https")
+                || is_picture && scheme == "attachment"
+        };
+        if let Some(scheme) = scheme.filter(|scheme| !is_known(scheme)) {
+            let message = format!(
+                "Scheme \"{scheme}\" is not supported. Scheme must be one of ('http', 'https')."
+            );
+            faults.push((path.to_owned(), ("URL_TYPE_INVALID_SCHEME", message)));
+        }
+    }
+    faults
 }
 
 fn length(embed: &Value) -> usize {

@@ -93,7 +93,7 @@ fn check(body: &Object, has_files: bool) -> Result<(), Failure> {
         || has_files
         || forwards
         || !components.is_empty()
-        || embeds.iter().any(embed::says_something)
+        || !embeds.is_empty()
         || ["sticker_ids", "sticker_items"]
             .iter()
             .any(|key| !body.list(key).is_empty())
