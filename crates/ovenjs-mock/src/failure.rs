@@ -124,6 +124,12 @@ impl Failure {
         }
     }
 
+    /// The same about a form that stands in the field `key` of another.
+    pub(crate) fn under(mut self, key: &str) -> Self {
+        self.errors = self.errors.map(|errors| json!({ key: errors }));
+        self
+    }
+
     pub(crate) fn body(&self) -> Value {
         let mut body = object(json!({ "message": self.message, "code": self.code }));
         if let Some(errors) = &self.errors {

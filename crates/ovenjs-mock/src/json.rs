@@ -118,7 +118,9 @@ impl Fields for Object {
     }
 
     fn flag(&self, key: &str) -> Option<bool> {
-        self.get(key)?.as_bool()
+        // A form field can only be a text.
+        let value = self.get(key)?;
+        value.as_bool().or_else(|| value.as_str()?.parse().ok())
     }
 
     fn key(&self, key: &str) -> Option<u64> {

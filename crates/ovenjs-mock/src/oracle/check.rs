@@ -212,7 +212,8 @@ impl Check<'_> {
                 }
             }
             Shape::Boolean => {
-                if !value.is_boolean() {
+                let spelled = matches!(value.as_str(), Some("true" | "false"));
+                if !value.is_boolean() && !(spelled && self.side == Side::Request) {
                     walk.add(form::wrong_type("boolean", value));
                 }
             }

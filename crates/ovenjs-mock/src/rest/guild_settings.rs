@@ -77,7 +77,7 @@ fn settled(world: &World, guild: u64, before: Object, asked: &Object) -> Result<
             | "system_channel_flags" => value.as_u64().unwrap_or(0).into(),
             "afk_timeout" => value.as_u64().unwrap_or(300).into(),
             "preferred_locale" => value.as_str().unwrap_or("en-US").into(),
-            "premium_progress_bar_enabled" => value.as_bool().unwrap_or(false).into(),
+            "premium_progress_bar_enabled" => asked.flag(key).unwrap_or(false).into(),
             "icon" => fields::image(key, value)?,
             "splash" => image_with(world, guild, key, value, "INVITE_SPLASH")?,
             "banner" => image_with(world, guild, key, value, "BANNER")?,
@@ -226,7 +226,7 @@ fn preview(world: &World, guild: u64) -> Done {
         preview.set(key, room.object.get(key).cloned().unwrap_or_default());
     }
     preview.set("approximate_member_count", room.members.len());
-    preview.set("approximate_presence_count", room.members.len());
+    preview.set("approximate_presence_count", world.presence_count(guild));
     ok(Value::Object(preview))
 }
 

@@ -53,7 +53,7 @@ fn partial(world: &World, guild: u64, with_counts: bool) -> Option<Value> {
     }));
     if with_counts {
         partial.set("approximate_member_count", room.members.len());
-        partial.set("approximate_presence_count", room.members.len());
+        partial.set("approximate_presence_count", world.presence_count(guild));
     }
     Some(Value::Object(partial))
 }

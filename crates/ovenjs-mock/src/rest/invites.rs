@@ -186,9 +186,7 @@ fn get(call: &Call, world: &World) -> Done {
     if call.asks("with_counts")
         && let Some(room) = world.guilds.get(&guild)
     {
-        let present = room.members.keys();
-        let present = present.filter(|user| world.status(**user) != "offline");
-        shown.set("approximate_presence_count", present.count());
+        shown.set("approximate_presence_count", world.presence_count(guild));
         shown.set("approximate_member_count", room.members.len());
     }
     ok(Value::Object(shown))

@@ -129,7 +129,7 @@ fn add(call: &Call, world: &mut World) -> Done {
                 as_list(&wanted)
             }
             "nick" => nick(value),
-            _ => value.as_bool().unwrap_or(false).into(),
+            _ => asked.flag(key).unwrap_or(false).into(),
         };
         start.set(key, value);
     }
@@ -215,7 +215,7 @@ fn checked(
                     },
                 )?;
                 in_voice(world, guild, user)?;
-                after.set(key, value.as_bool().unwrap_or(false));
+                after.set(key, asked.flag(key).unwrap_or(false));
             }
             "communication_disabled_until" => {
                 world.bot_may_in_guild(guild, permission::MODERATE_MEMBERS)?;

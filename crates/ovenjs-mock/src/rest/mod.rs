@@ -168,6 +168,11 @@ impl Call {
             .collect()
     }
 
+    /// A time in the query, in milliseconds since 1970.
+    fn time(&self, name: &str) -> Option<u64> {
+        crate::time::unix_ms_of(self.query(name)?)
+    }
+
     /// A number in the query: an id, a type.
     fn number(&self, name: &str) -> Option<u64> {
         self.query(name)?.parse().ok()

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{World, audit::action, permission};
+use crate::{
+    time::unix_ms_of,
+    world::{World, audit::action, permission},
+};
 
 use super::{Call, Done, done, messages::exists, ok};
 
@@ -46,14 +49,14 @@ fn list(call: &Call, world: &World) -> Done {
     let readable = world
         .bot_may(channel, permission::READ_MESSAGE_HISTORY)
         .is_ok();
-    let before = call.query("before");
+    let before = call.time("before");
     let limit = call.limit(50);
     let newest_first: Vec<&(u64, String)> = world
         .channel(channel)?
         .pins
         .iter()
         .rev()
-        .filter(|(_, at)| readable && before.is_none_or(|before| at.as_str() < before))
+        .filter(|(_, at)| readable && before.is_none_or(|before| unix_ms_of(at) < Some(before)))
         .collect();
     let items: Vec<Value> = newest_first
         .iter()

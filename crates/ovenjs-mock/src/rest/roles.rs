@@ -186,12 +186,12 @@ fn settled(world: &World, guild: u64, before: Object, asked: &Object) -> Result<
         after.set("name", name.as_str().unwrap_or("new role"));
     }
     for key in ["hoist", "mentionable"] {
-        if let Some(value) = asked.get(key) {
-            after.set(key, value.as_bool().unwrap_or(false));
+        if asked.contains_key(key) {
+            after.set(key, asked.flag(key).unwrap_or(false));
         }
     }
-    if let Some(color) = asked.get("color") {
-        let color = color.as_u64().unwrap_or(0);
+    if asked.contains_key("color") {
+        let color = asked.int("color").unwrap_or(0);
         after.set("color", color);
         after.set("colors", colors(color, Value::Null, Value::Null));
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     failure::Failure,
     json::{Fields, Object, object},
+    time::unix_ms_of,
     world::{
         World,
         audit::action,
@@ -214,6 +215,10 @@ fn update(call: &Call, world: &mut World) -> Done {
             return Err(Failure::new(400, 30047, message));
         }
     }
+    if body.text("name").is_some_and(|name| name.trim().is_empty()) {
+        let message = "Must be between 1 and 100 in length.";
+        return Err(Failure::form(&["name"], "BASE_TYPE_BAD_LENGTH", message));
+    }
     let (mut fields, mut metadata) = (Object::new(), Object::new());
     if let Some(tags) = body.get("applied_tags") {
         world.check_tags(parent, world.bot, Some(tags))?;
@@ -350,10 +355,8 @@ fn archived(call: &Call, world: &World, which: Archive) -> Done {
         found.retain(|(_, id)| *id < before);
         found.sort_by_key(|(_, id)| Reverse(*id));
     } else {
-        found.retain(|(at, _)| {
-            call.query("before")
-                .is_none_or(|before| at.as_str() < before)
-        });
+        let before = call.time("before");
+        found.retain(|(at, _)| before.is_none_or(|before| unix_ms_of(at) < Some(before)));
         found.sort_by(|a, b| b.cmp(a));
     }
     let limit = call.limit(50);
@@ -435,9 +438,7 @@ fn find(call: &Call, world: &mut World) -> Done {
             let last = room.object.key("last_message_id").unwrap_or(*id);
             let by = match call.query("sort_by") {
                 Some("creation_time") => *id,
-                Some("archive_time") => {
-                    crate::time::unix_ms_of(&archive_time(&room.object)).unwrap_or(0)
-                }
+                Some("archive_time") => unix_ms_of(&archive_time(&room.object)).unwrap_or(0),
                 _ => last,
             };
             (by, *id)

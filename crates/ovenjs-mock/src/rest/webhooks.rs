@@ -34,6 +34,7 @@ pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
         "get_webhook_by_token" => known(call, world).and_then(|()| ok(world.webhook(id, true)?)),
         "update_webhook_by_token" => known(call, world).and_then(|()| {
             let mut body = call.fields();
+            picture(&body)?;
             body.remove("channel_id");
             world.change_webhook(id, &body)?;
             ok(world.webhook(id, true)?)

@@ -126,7 +126,7 @@ fn show(world: &World, guild: u64) -> Done {
         "name": guild_object.get("name"),
         "instant_invite": null,
         "channels": channels,
-        "presence_count": room.map_or(0, |room| room.members.len()),
+        "presence_count": world.presence_count(guild),
         "members": members,
     }))
 }

@@ -280,23 +280,17 @@ fn settle_options(options: &[Value]) -> Vec<Value> {
 
 fn check(body: &Object, at: &[&str]) -> Result<(), Failure> {
     let kind = body.int("type").unwrap_or(CHAT_INPUT);
-    let name = body.text("name").unwrap_or_default();
-    let fits = if kind == CHAT_INPUT {
-        is_chat_input_name(name)
-    } else {
-        fits(name, 1, 32)
+    let fits = |name: &str| {
+        if kind == CHAT_INPUT {
+            is_chat_input_name(name)
+        } else {
+            fits(name, 1, 32)
+        }
     };
-    if !fits {
-        return Err(form(
-            at,
-            &["name"],
-            "APPLICATION_COMMAND_INVALID_NAME",
-            "Command name is invalid",
-        ));
-    }
+    check_names(body, at, &[], fits)?;
     let description = body.text("description").unwrap_or_default();
-    if kind == CHAT_INPUT {
-        if description.is_empty() {
+    if kind == CHAT_INPUT || kind == PRIMARY_ENTRY_POINT {
+        if description.is_empty() && kind == CHAT_INPUT {
             return Err(form(
                 at,
                 &["description"],
@@ -312,6 +306,15 @@ fn check(body: &Object, at: &[&str]) -> Result<(), Failure> {
                 "Must be between 1 and 100 in length.",
             ));
         }
+    } else if !description.is_empty() {
+        return Err(form(
+            at,
+            &["description"],
+            "APPLICATION_COMMAND_DESCRIPTION_INVALID",
+            "Context menu commands cannot have a description",
+        ));
+    }
+    if kind == CHAT_INPUT {
         check_options(body.list("options"), at, &["options"])?;
         if size(body) > MAX_SIZE {
             return Err(form(
@@ -321,13 +324,6 @@ fn check(body: &Object, at: &[&str]) -> Result<(), Failure> {
                 "Command exceeds maximum size (8000)",
             ));
         }
-    } else if !description.is_empty() {
-        return Err(form(
-            at,
-            &["description"],
-            "APPLICATION_COMMAND_DESCRIPTION_INVALID",
-            "Context menu commands cannot have a description",
-        ));
     } else if !body.list("options").is_empty() {
         return Err(form(
             at,
@@ -337,6 +333,35 @@ fn check(body: &Object, at: &[&str]) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// The name of a command or option, and the names that it has in other languages.
+fn check_names(
+    part: &Object,
+    at: &[&str],
+    path: &[&str],
+    fits: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    let refused = |inner: &[&str]| {
+        let whole: Vec<&str> = path.iter().chain(inner).copied().collect();
+        let message = "Command name is invalid";
+        Err(form(
+            at,
+            &whole,
+            "APPLICATION_COMMAND_INVALID_NAME",
+            message,
+        ))
+    };
+    if !fits(part.text("name").unwrap_or_default()) {
+        return refused(&["name"]);
+    }
+    let key = "name_localizations";
+    let others = part.get(key).and_then(Value::as_object);
+    let unfit = |(_, name): &(&String, &Value)| name.as_str().is_some_and(|name| !fits(name));
+    match others.into_iter().flatten().find(unfit) {
+        Some((locale, _)) => refused(&[key, locale.as_str()]),
+        None => Ok(()),
+    }
 }
 
 fn check_options(options: &[Value], at: &[&str], path: &[&str]) -> Result<(), Failure> {
@@ -368,13 +393,8 @@ fn check_options(options: &[Value], at: &[&str], path: &[&str]) -> Result<(), Fa
     for (place, option) in options.iter().enumerate() {
         let place = place.to_string();
         let name = option.text("name").unwrap_or_default();
-        if !is_chat_input_name(name) {
-            return Err(in_path(
-                &[&place, "name"],
-                "APPLICATION_COMMAND_INVALID_NAME",
-                "Command name is invalid",
-            ));
-        }
+        let here: Vec<&str> = path.iter().copied().chain([place.as_str()]).collect();
+        check_names(option, at, &here, is_chat_input_name)?;
         if !names.insert(name) {
             return Err(in_path(
                 &[&place, "name"],
@@ -457,22 +477,38 @@ fn fits_in(text: &str, most: usize) -> bool {
     text.chars().count() <= most
 }
 
-/// Discord counts names, descriptions and choice values of the command and all that is below.
+/// Discord counts names, descriptions and choice values of the command and all that is below, and of
+/// several languages the longest.
 fn size(part: &Object) -> usize {
     let text = |key: &str| part.text(key).map_or(0, |text| text.chars().count());
+    let longest = |key: &str, others: &str| {
+        let others = part.get(others).and_then(Value::as_object);
+        let others = others.into_iter().flat_map(|others| others.values());
+        let others = others
+            .filter_map(Value::as_str)
+            .map(|text| text.chars().count());
+        others.chain([text(key)]).max().unwrap_or(0)
+    };
     let inner = ["options", "choices"].iter().flat_map(|key| part.list(key));
     let below: usize = inner.filter_map(Value::as_object).map(size).sum();
-    text("name") + text("description") + text("value") + below
+    longest("name", "name_localizations")
+        + longest("description", "description_localizations")
+        + text("value")
+        + below
 }
 
 const fn limit_of(kind: u64) -> usize {
     match kind {
         CHAT_INPUT => 100,
-        4 => 1,
+        PRIMARY_ENTRY_POINT => 1,
         _ => 15,
     }
 }
 
 pub(crate) const CHAT_INPUT: u64 = 1;
+
+/// The command that opens the application's activity.
+const PRIMARY_ENTRY_POINT: u64 = 4;
+
 const MAX_OPTIONS: usize = 25;
 const MAX_SIZE: usize = 8000;

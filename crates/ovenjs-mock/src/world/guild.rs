@@ -170,7 +170,7 @@ impl World {
         guild.set("roles", self.roles(id));
         if with_counts {
             guild.set("approximate_member_count", room.members.len());
-            guild.set("approximate_presence_count", room.members.len());
+            guild.set("approximate_presence_count", self.presence_count(id));
         }
         Some(Value::Object(guild))
     }

@@ -214,7 +214,7 @@ impl World {
         let (response, original) = match kind {
             4 | 5 => {
                 let draft = self.answer(id, data, files, only_for_user, kind == 5);
-                let posted = self.post(draft)?;
+                let posted = self.post(draft).map_err(|failure| failure.under("data"))?;
                 let response = if kind == 4 {
                     Response::Message
                 } else {
@@ -225,7 +225,8 @@ impl World {
             6 => (Response::DeferredUpdate, source),
             7 => {
                 let source = source.ok_or_else(|| Failure::unknown(10008))?;
-                self.edit(channel, source, &data, files)?;
+                self.edit(channel, source, &data, files)
+                    .map_err(|failure| failure.under("data"))?;
                 (Response::Update, Some(source))
             }
             8 => (Response::Choices(data.list("choices").to_vec()), None),

@@ -7,6 +7,15 @@ use crate::json::{Fields, Object, object};
 use super::World;
 
 impl World {
+    /// How many members of a guild are there.
+    pub(crate) fn presence_count(&self, guild: u64) -> usize {
+        let members = self.guilds.get(&guild).map(|room| room.members.keys());
+        let members = members.into_iter().flatten();
+        members
+            .filter(|user| self.status(**user) != "offline")
+            .count()
+    }
+
     /// How a user is seen: `online`, `idle`, `dnd` or `offline`.
     pub(crate) fn status(&self, user: u64) -> &str {
         let said = self.presences.get(&user);

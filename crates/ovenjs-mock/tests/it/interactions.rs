@@ -17,6 +17,12 @@ async fn a_command_is_registered_typed_and_answered() {
             ])
         );
         assert_eq!(event["member"]["user"]["username"], "ann");
+        // Faults of the message are told where it stands in the callback.
+        let empty = json!({ "type": 4, "data": { "embeds": [{}] } });
+        let refused = respond(&discord, &event, empty, "").await;
+        let place = "/errors/data/embeds/0/description/_errors/0/code";
+        let code = refused.body.pointer(place).and_then(Value::as_str);
+        assert_eq!(code, Some("BASE_TYPE_REQUIRED"), "{}", refused.body);
         let data = json!({ "content": "noted", "flags": 64, "components": [{ "type": 1, "components": [
             { "type": 2, "style": 1, "label": "Give feedback", "custom_id": "give" },
         ]}]});

@@ -567,3 +567,43 @@ fn a_number_may_have_a_point_and_a_region_may_be_left_to_discord() {
     assert!(guild["region"].is_string());
     stage.end();
 }
+
+#[test]
+fn a_page_of_pins_ends_at_a_moment_and_not_at_a_spelling() {
+    let mut stage = Stage::new(Config::default());
+    let path = stage.messages();
+    for _ in 0..2 {
+        let id = stage.post(&path, json!({ "content": "a" })).id();
+        let pinned = stage.call("PUT", &format!("{path}/pins/{id}"), Value::Null);
+        assert_eq!(pinned.status, 204);
+    }
+    let all = stage.get(&format!("{path}/pins")).good();
+    let newest = all["items"][0]["pinned_at"].as_str().unwrap();
+    let moment = newest.split_once('+').unwrap().0;
+    for before in [
+        format!("{moment}%2B00:00"),
+        format!("{moment}Z"),
+        format!("{moment}000%2B00:00"),
+    ] {
+        let page = stage.get(&format!("{path}/pins?before={before}")).good();
+        assert_eq!(page["items"].as_array().unwrap().len(), 1, "{before}");
+    }
+    stage.end();
+}
+
+#[test]
+fn fields_of_a_form_are_texts() {
+    let mut stage = Stage::new(Config::default());
+    let path = stage.messages();
+    let form = "application/x-www-form-urlencoded";
+    let message = stage.send("POST", &path, form, b"content=true&tts=true&flags=4");
+    let message = message.good();
+    assert_eq!(
+        (&message["tts"], &message["flags"]),
+        (&json!(true), &json!(4))
+    );
+    assert_eq!(message["content"], "true");
+    let refused = stage.send("POST", &path, form, b"content=a&tts=perhaps");
+    assert_eq!(fault(&refused, "/tts"), "BOOLEAN_TYPE_CONVERT");
+    stage.end();
+}

@@ -106,7 +106,13 @@ impl Stage {
         self.send("POST", path, "multipart/form-data; boundary=b", &form)
     }
 
-    fn send(&mut self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> Answer {
         let token = format!("Bot {}", self.discord.token());
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         // A request takes time, so that no two fall on the same instant.

@@ -12,6 +12,72 @@ fn known(commands: &Value) -> Vec<(String, String, String)> {
 }
 
 #[test]
+fn a_command_is_judged_in_every_language() {
+    let mut stage = Stage::new();
+    let path = format!("/applications/{}/commands", stage.bot());
+    let mut refused = |command: Value, at: &str, code: &str| {
+        let answer = stage.call("POST", &path, command);
+        assert_eq!(answer.refusal(), (400, 50035), "{}", answer.body);
+        assert_eq!(answer.text(&format!("/errors{at}/_errors/0/code")), code);
+    };
+    let bake = |more: Value| {
+        let mut command = json!({ "name": "bake", "description": "Bakes." });
+        command
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        command
+    };
+    let loud = json!({ "de": "Backe" });
+    let invalid = "APPLICATION_COMMAND_INVALID_NAME";
+    refused(
+        bake(json!({ "name_localizations": loud })),
+        "/name_localizations/de",
+        invalid,
+    );
+    let option = json!({ "type": 3, "name": "a", "description": "a", "name_localizations": loud });
+    let at = "/options/0/name_localizations/de";
+    refused(bake(json!({ "options": [option] })), at, invalid);
+    // Of the languages the longest counts against the size of a command.
+    let wordy = |number: usize| {
+        let text = "a".repeat(100);
+        let choices: Vec<Value> = (0..25)
+            .map(|choice| {
+                json!({ "name": "a", "value": format!("{choice}"),
+                "name_localizations": { "de": text, "fr": text } })
+            })
+            .collect();
+        json!({ "type": 3, "name": format!("o{number}"), "description": "a", "choices": choices })
+    };
+    let options: Vec<Value> = (0..4).map(wordy).collect();
+    refused(
+        bake(json!({ "options": options })),
+        "",
+        "APPLICATION_COMMAND_TOO_LARGE",
+    );
+    let options: Vec<Value> = (0..3).map(wordy).collect();
+    let fits = stage.call("POST", &path, bake(json!({ "options": options })));
+    assert_eq!(fits.status, 201, "{}", fits.body);
+    stage.end();
+}
+
+#[test]
+fn the_command_that_opens_an_activity_has_a_description() {
+    let mut stage = Stage::new();
+    let path = format!("/applications/{}/commands", stage.bot());
+    let launch =
+        json!({ "name": "launch", "description": "Open the oven.", "type": 4, "handler": 2 });
+    let made = stage.call("POST", &path, launch);
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.text("/description"), "Open the oven.");
+    let menu = json!({ "name": "Bake it", "description": "Bakes.", "type": 3 });
+    let refused = stage.call("POST", &path, menu);
+    let code = refused.text("/errors/description/_errors/0/code");
+    assert_eq!(code, "APPLICATION_COMMAND_DESCRIPTION_INVALID");
+    stage.end();
+}
+
+#[test]
 fn a_command_of_the_same_name_stays_itself_and_is_newer_only_when_it_changed() {
     let mut stage = Stage::new();
     let path = format!("/applications/{}/commands", stage.bot());
