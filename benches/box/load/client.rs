@@ -210,19 +210,19 @@ impl Session {
         }});
         stream.write_all(&masked(&identify.to_string())).await?;
         let heartbeat = masked(r#"{"op":1,"d":null}"#);
-        let mut due = Instant::now() + HEARTBEAT;
-        // Where the transport is compressed, one session looks into it for the lag.
-        let mut inflate = (self.plan.compression == Compression::Zlib && self.shard == 0)
+        let mut beat = tokio::time::interval(HEARTBEAT);
+        let mut inflate = (self.plan.compression == Compression::Zlib)
             .then(|| (Decompress::new(true), Vec::with_capacity(READ)));
         loop {
             let events = self.take(&mut bytes, inflate.as_mut())?;
             self.tally.count(events);
-            if stream.read_buf(&mut bytes).await? == 0 {
-                return Ok(());
-            }
-            if Instant::now() >= due {
-                due += HEARTBEAT;
-                stream.write_all(&heartbeat).await?;
+            tokio::select! {
+                count = stream.read_buf(&mut bytes) => {
+                    if count? == 0 {
+                        return Ok(());
+                    }
+                }
+                _ = beat.tick() => stream.write_all(&heartbeat).await?,
             }
         }
     }
@@ -242,16 +242,13 @@ impl Session {
             if opcode == CLOSE {
                 return Err(format!("closed: {}", String::from_utf8_lossy(payload)).into());
             }
-            // What is no event is much shorter than any, compressed or not: Hello and acknowledgements.
-            let is_event = match (&mut inflate, self.plan.compression) {
-                (Some((context, text)), _) => {
+            let is_event = match &mut inflate {
+                None => self.look(payload),
+                Some((context, text)) => {
                     text.clear();
-                    text.reserve(payload.len() * 16 + READ);
-                    context.decompress_vec(payload, text, FlushDecompress::Sync)?;
+                    inflate_all(context, payload, text)?;
                     self.look(text)
                 }
-                (None, Compression::None) => self.look(payload),
-                (None, Compression::Zlib) => length > CONTROL_ZLIB,
             };
             events += u32::from(is_event);
         }
@@ -272,6 +269,20 @@ impl Session {
             }
         }
         is_event
+    }
+}
+
+/// One message of the transport may be the thousandfold of its bytes: guilds are much alike.
+fn inflate_all(context: &mut Decompress, payload: &[u8], text: &mut Vec<u8>) -> Result<()> {
+    let start = context.total_in();
+    loop {
+        let taken = usize::try_from(context.total_in() - start)?;
+        let rest = payload.get(taken..).unwrap_or_default();
+        if rest.is_empty() && text.len() < text.capacity() {
+            return Ok(());
+        }
+        text.reserve(READ);
+        context.decompress_vec(rest, text, FlushDecompress::Sync)?;
     }
 }
 
@@ -364,9 +375,6 @@ const INTENTS: u32 = 1 | 1 << 9 | 1 << 15;
 
 /// The opcode of a close frame.
 const CLOSE: u8 = 8;
-
-/// Hello and heartbeat acknowledgements take less than this in zlib, events more.
-const CONTROL_ZLIB: usize = 100;
 
 /// One in so many sessions has its lag measured.
 const SAMPLE: u32 = 10;

@@ -17,12 +17,12 @@ use crate::{
     journal::Journal,
     json::Fields,
     oracle::Oracle,
-    protocol::{Admission, Gateway, Input, IntentTable, Output},
+    protocol::{Admission, Gateway, Input, IntentTable, Output, Written},
     recording::{Line, Lines},
     rest::{Limiter, Setting},
     scenario::ScenarioStep,
     time::Timeline,
-    world::{Emission, World},
+    world::World,
 };
 
 /// Discord, as far as the box goes.
@@ -198,10 +198,12 @@ impl Backend {
         done
     }
 
-    /// Sends an event of the caller's making, which no oracle looks at.
-    pub(crate) fn emit(&mut self, now: Instant, emission: &Emission) {
+    /// Sends events of the caller's making, which no oracle looks at.
+    pub(crate) fn emit(&mut self, now: Instant, events: &[Written]) {
         self.set_time(now);
-        self.gateway.dispatch(emission, &self.world);
+        for written in events {
+            self.gateway.pass_on(written, &self.world);
+        }
         self.settle();
     }
 

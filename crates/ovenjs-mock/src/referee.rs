@@ -14,9 +14,9 @@ use crate::{
     error::Error,
     faults::FaultMenu,
     json::{Json, object},
-    protocol::{Admission, Frame, Input, Output},
+    protocol::{Admission, Frame, Input, Output, Written},
     rest::{self, Body, Scope},
-    world::{Draft, Emission},
+    world::Draft,
 };
 
 /// The same Discord that [`Discord`](crate::Discord) serves, as a pure machine: the caller carries
@@ -184,8 +184,8 @@ impl Referee {
     ///
     /// When `data` cannot be written as JSON.
     pub fn emit(&mut self, now: Instant, name: &str, data: &impl Serialize) -> Result<(), Error> {
-        let data = serde_json::to_value(data).map_err(|source| Error::shape(&source))?;
-        self.0.emit(now, &Emission::of(name, data));
+        let data = serde_json::to_string(data).map_err(|source| Error::shape(&source))?;
+        self.0.emit(now, &[Written::new(name, data)]);
         Ok(())
     }
 

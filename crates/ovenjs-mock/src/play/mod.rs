@@ -42,9 +42,9 @@ use crate::{
     courier::Address,
     error::Error,
     json::Json,
+    protocol::Written,
     server::{self, Door},
     shared::Shared,
-    world::Emission,
 };
 
 pub use answer::{Answer, Filled, Modal};
@@ -330,16 +330,12 @@ impl Discord {
         &self,
         events: impl IntoIterator<Item = (&'a str, D)>,
     ) -> Result<(), Error> {
-        let mut emissions = Vec::new();
+        let mut written = Vec::new();
         for (name, data) in events {
-            let data = serde_json::to_value(data).map_err(|source| Error::shape(&source))?;
-            emissions.push(Emission::of(name, data));
+            let data = serde_json::to_string(&data).map_err(|source| Error::shape(&source))?;
+            written.push(Written::new(name, data));
         }
-        self.shared.with(|backend, now| {
-            for emission in &emissions {
-                backend.emit(now, emission);
-            }
-        });
+        self.shared.with(|backend, now| backend.emit(now, &written));
         Ok(())
     }
 

@@ -50,10 +50,7 @@ impl Compressor {
     pub(super) fn named(name: Option<&str>) -> Option<Self> {
         match name {
             None | Some("") => Some(Self::Plain),
-            Some("zlib-stream") => Some(Self::Zlib(Box::new(Compress::new(
-                Compression::default(),
-                true,
-            )))),
+            Some("zlib-stream") => Some(Self::Zlib(Box::new(Compress::new(LEVEL, true)))),
             Some("zstd-stream") => Some(Self::Zstd(CCtx::create())),
             Some(_) => None,
         }
@@ -71,7 +68,7 @@ impl Compressor {
     pub(super) fn frame(&mut self, payload: Vec<u8>, packet: bool) -> Frame {
         match self {
             Self::Plain if packet && payload.len() >= WORTH_A_PACKET => {
-                let mut once = Compress::new(Compression::default(), true);
+                let mut once = Compress::new(LEVEL, true);
                 Frame::Binary(deflate(&mut once, &payload, FlushCompress::Finish))
             }
             Self::Plain => Frame::Text(payload),
@@ -119,6 +116,9 @@ fn zstd(context: &mut CCtx<'static>, payload: &[u8]) -> Vec<u8> {
     }
     out
 }
+
+/// The fastest: any level inflates alike, and a stream on this machine has bytes to spare but no time.
+const LEVEL: Compression = Compression::new(1);
 
 /// A zlib block needs a few bytes even for nothing; this is room enough for the end of any.
 const ROOM: usize = 256;

@@ -6,10 +6,9 @@
 //! what happens by chance follows from a seed. So the simulations use the very code that real
 //! clients connect to.
 //!
-//! `receive` judges what a client says and `identify`, `members` and `answer` do it; `connection`
-//! and `session` are what lasts; `mishaps` and `trouble` are what goes wrong, by chance and on
-//! demand; `websocket` is the framing beneath it all. This file is long because everything that the
-//! gateway can be asked from outside stands in it.
+//! `receive` judges what a client says and `identify`, `members` and `answer` do it; `hearing` says
+//! who is told of what happened; `connection` and `session` are what lasts; `mishaps` and `trouble`
+//! are what goes wrong, by chance and on demand; `websocket` is the framing beneath it all.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
@@ -17,6 +16,7 @@ mod answer;
 pub(crate) mod close;
 mod compress;
 mod connection;
+mod hearing;
 mod identify;
 mod intents;
 mod members;
@@ -41,16 +41,12 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    config::Config,
-    faults::FaultMenu,
-    json::snowflake,
-    world::{Emission, World, permission},
-};
+use crate::{config::Config, faults::FaultMenu, world::World};
 
 pub use mishaps::Admission;
 
 pub(crate) use compress::Frame;
+pub(crate) use hearing::Written;
 pub(crate) use intents::IntentTable;
 pub(crate) use mishaps::Mishaps;
 
@@ -58,7 +54,6 @@ use close::Reason;
 use compress::Compressor;
 use connection::{Connection, Lines, Payload};
 use identify::Budget;
-use intents::Sight;
 use mishaps::Fate;
 #[cfg(test)]
 use session::shard_of;
@@ -411,43 +406,6 @@ impl Gateway {
         }
     }
 
-    /// Tells every session that may hear of it. It is written once, whoever hears it.
-    pub(crate) fn dispatch(&mut self, emission: &Emission, world: &World) {
-        let Emission { name, data, guild } = emission;
-        if guild.is_some_and(|guild| self.outages.contains(&guild)) {
-            return;
-        }
-        let hearing = self.sessions.hearing(*guild);
-        if hearing.is_empty() || !may_be_seen(emission, world) {
-            return;
-        }
-        let needed = self.intents.needed(name, *guild, data, world.bot);
-        let uncovering = intents::uncovering(name);
-        let mut texts: Vec<(u64, Option<Arc<Happening>>)> = Vec::new();
-        for id in hearing {
-            let intents = self.sessions.get(id).map_or(0, |session| session.intents);
-            if needed != 0 && intents & needed == 0 {
-                continue;
-            }
-            let eyes = intents & uncovering;
-            let known = texts.iter().position(|(other, _)| *other == eyes);
-            let place = known.unwrap_or_else(|| {
-                let happening = match intents::seen(name, *guild, data, world.bot, eyes) {
-                    Sight::Whole => Some(Happening::new(name, data)),
-                    Sight::Part(part) => Some(Happening::new(name, &part)),
-                    Sight::Nothing => None,
-                };
-                texts.push((eyes, happening));
-                texts.len() - 1
-            });
-            let Some((_, Some(happening))) = texts.get(place) else {
-                continue;
-            };
-            let happening = Arc::clone(happening);
-            self.deliver(id, &happening);
-        }
-    }
-
     /// When [`expire`](Self::expire) is due next. Sockets have been polled until they had nothing
     /// more to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -609,17 +567,6 @@ impl Gateway {
             session.connection = None;
             session.alone_since = Some(self.now);
         }
-    }
-}
-
-/// Whether the bot may see the channel of what happened. Interactions reach it everywhere.
-fn may_be_seen(emission: &Emission, world: &World) -> bool {
-    let channel = emission.data.get("channel_id").and_then(snowflake);
-    match channel.filter(|channel| world.channels.contains_key(channel)) {
-        Some(channel) if emission.name != "INTERACTION_CREATE" => {
-            world.channel_permissions(channel, world.bot) & permission::VIEW_CHANNEL != 0
-        }
-        _ => true,
     }
 }
 

@@ -42,10 +42,19 @@ pub(super) struct ReplayBounds {
 
 impl Happening {
     pub(super) fn new(name: &str, data: &serde_json::Value) -> Arc<Self> {
+        Self::written(name, data.to_string())
+    }
+
+    /// Of data that is JSON already.
+    pub(super) fn written(name: &str, data: String) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
-            data: data.to_string(),
+            data,
         })
+    }
+
+    pub(super) fn tree(&self) -> serde_json::Value {
+        serde_json::from_str(&self.data).unwrap_or_default()
     }
 
     /// The payload under a number, in the order of fields in which Discord writes them.

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{backend::Backend, config::Config, world::Emission};
+use crate::{backend::Backend, config::Config};
 
-use super::{Frame, Input, Output};
+use super::{Frame, Input, Output, Written};
 
 /// The box and a clock that moves only when told to.
 struct Script {
@@ -74,15 +74,12 @@ impl Script {
     }
 
     fn happen(&mut self, number: u64) {
-        let data = json!({ "number": number });
-        self.backend.emit(
-            self.now,
-            &Emission {
-                name: "MOON_RISE".to_owned(),
-                data,
-                guild: None,
-            },
-        );
+        self.emit(&json!({ "number": number }));
+    }
+
+    fn emit(&mut self, data: &Value) {
+        let event = Written::new("MOON_RISE", data.to_string());
+        self.backend.emit(self.now, &[event]);
     }
 
     fn outputs(&mut self, id: u64) -> Vec<Output> {

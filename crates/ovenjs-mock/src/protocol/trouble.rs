@@ -83,8 +83,14 @@ impl Gateway {
     /// A guild goes down: its sessions hear that it is unavailable, and nothing more of it.
     pub(crate) fn take_down(&mut self, guild: u64, world: &World) {
         let data = json!({ "id": guild.to_string(), "unavailable": true });
-        let told = Emission::of("GUILD_DELETE", data.clone());
-        self.dispatch(&told, world);
+        self.dispatch(
+            &Emission {
+                name: "GUILD_DELETE".to_owned(),
+                data: data.clone(),
+                guild: Some(guild),
+            },
+            world,
+        );
         if self.outages.insert(guild) {
             self.own_events.push(("GUILD_DELETE", data));
         }
@@ -164,7 +170,7 @@ impl Gateway {
         });
         let happening = Happening::new("TYPING_START", &data);
         let guild = Some(world.default_guild);
-        let needed = self.intents.needed("TYPING_START", guild, &data, world.bot);
+        let needed = self.intents.needed("TYPING_START", guild, None, world.bot);
         for session in self.sessions.hearing(guild) {
             let intents = self.sessions.get(session).map_or(0, |known| known.intents);
             for _ in 0..if intents & needed == 0 { 0 } else { events } {

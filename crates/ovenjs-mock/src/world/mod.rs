@@ -50,7 +50,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::Config,
-    json::{Fields, Object, object, snowflake},
+    json::{Fields, Object, object},
     time::{self, Snowflakes},
 };
 
@@ -71,22 +71,6 @@ pub(crate) struct Emission {
     pub(crate) data: Value,
     /// The guild it happened in; `None` goes to shard 0.
     pub(crate) guild: Option<u64>,
-}
-
-impl Emission {
-    /// An event of the caller's making: the field `guild_id`, or the `id` of a guild, says where.
-    pub(crate) fn of(name: &str, data: Value) -> Self {
-        let key = match name {
-            "GUILD_CREATE" | "GUILD_UPDATE" | "GUILD_DELETE" => "id",
-            _ => "guild_id",
-        };
-        let guild = data.get(key).and_then(snowflake);
-        Self {
-            name: name.to_owned(),
-            data,
-            guild,
-        }
-    }
 }
 
 /// Everything that exists in the box.

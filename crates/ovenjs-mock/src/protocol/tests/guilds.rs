@@ -49,12 +49,7 @@ fn an_event_reaches_the_shards_of_its_guild_and_no_other() {
     }
     let guilds: Vec<u64> = script.backend.world.guilds.keys().copied().collect();
     for guild in guilds.into_iter().map(Some).chain([None]) {
-        let emission = Emission {
-            name: "MOON_RISE".to_owned(),
-            data: json!({}),
-            guild,
-        };
-        script.backend.emit(script.now, &emission);
+        script.emit(&json!({ "guild_id": guild }));
         for (id, shard, count) in &shards {
             let expected = usize::from(shard_of(guild, *count) == *shard);
             assert_eq!(
@@ -128,12 +123,7 @@ fn a_guild_goes_down_and_comes_back() {
     };
     outage(&mut script, true);
     let typed = |script: &mut Script| {
-        let emission = Emission {
-            name: "MOON_RISE".to_owned(),
-            data: json!({}),
-            guild: Some(guild),
-        };
-        script.backend.emit(script.now, &emission);
+        script.emit(&json!({ "guild_id": guild }));
     };
     typed(&mut script);
     let heard = script.heard(id);

@@ -202,9 +202,7 @@ fn a_replay_is_bounded_in_bytes_too() {
     let (id, ready) = script.identified(0);
     script.hang_up(id, None);
     let happen = |script: &mut Script| {
-        let data = json!({ "text": "x".repeat(1500) });
-        let emission = Emission::of("MOON_RISE", data);
-        script.backend.emit(script.now, &emission);
+        script.emit(&json!({ "text": "x".repeat(1500) }));
     };
     happen(&mut script);
     happen(&mut script);
