@@ -12,10 +12,7 @@ mod row;
 mod select;
 mod tree;
 
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, Error as _},
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
 
 pub use input::{
@@ -237,6 +234,12 @@ impl Opaque {
         Value::Object(self.0.clone()).to_string()
     }
 
+    fn without_nulls(self) -> Value {
+        let mut object = Value::Object(self.0);
+        drop_nulls(&mut object);
+        object
+    }
+
     fn number(&self, field: &str) -> Option<u32> {
         let number = self.0.get(field).and_then(Value::as_u64)?;
         u32::try_from(number).ok()
@@ -296,45 +299,54 @@ impl Serialize for Component {
     }
 }
 
-impl<'de> Deserialize<'de> for Component {
-    /// The type number may stand anywhere in the object, so the object is read whole first.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        fn typed<T, E>(fields: Map<String, Value>) -> Result<Component, E>
-        where
-            T: DeserializeOwned + Into<Component>,
-            E: serde::de::Error,
-        {
-            let mut object = Value::Object(fields);
-            drop_nulls(&mut object);
-            serde_json::from_value::<T>(object)
-                .map(Into::into)
-                .map_err(E::custom)
-        }
-        let opaque = Opaque(Map::deserialize(deserializer)?);
-        match opaque.kind() {
-            ComponentType::ActionRow => typed::<ActionRow, _>(opaque.0),
-            ComponentType::Button => typed::<Button, _>(opaque.0),
-            ComponentType::TextInput => typed::<TextInput, _>(opaque.0),
-            ComponentType::Section => typed::<Section, _>(opaque.0),
-            ComponentType::TextDisplay => typed::<TextDisplay, _>(opaque.0),
-            ComponentType::Thumbnail => typed::<Thumbnail, _>(opaque.0),
-            ComponentType::MediaGallery => typed::<MediaGallery, _>(opaque.0),
-            ComponentType::File => typed::<File, _>(opaque.0),
-            ComponentType::Separator => typed::<Separator, _>(opaque.0),
-            ComponentType::Container => typed::<Container, _>(opaque.0),
-            ComponentType::Label => typed::<Label, _>(opaque.0),
-            ComponentType::FileUpload => typed::<FileUpload, _>(opaque.0),
-            ComponentType::RadioGroup => typed::<RadioGroup, _>(opaque.0),
-            ComponentType::CheckboxGroup => typed::<CheckboxGroup, _>(opaque.0),
-            ComponentType::Checkbox => typed::<Checkbox, _>(opaque.0),
+/// What to do with the struct `$type` for a type of component; with one that has none, `$other`.
+macro_rules! with_struct {
+    ($kind:expr, $type:ident => $do:expr, other => $other:expr) => {
+        with_struct!(@ $kind, $type => $do, other => $other;
+            ActionRow Button TextInput Section TextDisplay Thumbnail MediaGallery File Separator
+            Container Label FileUpload RadioGroup CheckboxGroup Checkbox)
+    };
+    (@ $kind:expr, $type:ident => $do:expr, other => $other:expr; $($name:ident)+) => {
+        match $kind {
+            $(ComponentType::$name => { type $type = $name; $do })+
             ComponentType::StringSelect
             | ComponentType::UserSelect
             | ComponentType::RoleSelect
             | ComponentType::MentionableSelect
-            | ComponentType::ChannelSelect => typed::<Select, _>(opaque.0),
-            ComponentType::Unknown(_) => Ok(Self::Other(opaque)),
+            | ComponentType::ChannelSelect => { type $type = Select; $do }
+            ComponentType::Unknown(_) => $other,
         }
+    };
+}
+
+impl<'de> Deserialize<'de> for Component {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let opaque = Opaque(Map::deserialize(deserializer)?);
+        with_struct!(
+            opaque.kind(),
+            Struct => {
+                let read = serde_json::from_value::<Struct>(opaque.without_nulls());
+                read.map(Into::into).map_err(D::Error::custom)
+            },
+            other => Ok(Self::Other(opaque))
+        )
     }
+}
+
+/// Whether a field of this name holds components.
+pub(crate) fn holds_components(field: &str) -> bool {
+    matches!(field, "components" | "component" | "accessory")
+}
+
+/// Why no component is read from `value`, and where in it: [`Component`] reads itself by hand, and
+/// serde knows no place in it.
+pub(crate) fn misfit(value: &Value) -> Option<serde_path_to_error::Error<serde_json::Error>> {
+    let opaque = Opaque(value.as_object()?.clone());
+    with_struct!(
+        opaque.kind(),
+        Struct => serde_path_to_error::deserialize::<_, Struct>(opaque.without_nulls()).err(),
+        other => None
+    )
 }
 
 /// In a component `null` says what absence does, and Discord writes either. Components further in
@@ -345,9 +357,7 @@ fn drop_nulls(value: &mut Value) {
             fields.retain(|_, field| !field.is_null());
             fields
                 .iter_mut()
-                .filter(|(key, _)| {
-                    !matches!(key.as_str(), "components" | "component" | "accessory")
-                })
+                .filter(|(key, _)| !holds_components(key))
                 .for_each(|(_, field)| drop_nulls(field));
         }
         Value::Array(elements) => elements.iter_mut().for_each(drop_nulls),

@@ -2,14 +2,14 @@
 //!
 //! simd-json rewrites its input while it parses, so [`decode`] works on a copy in a reused
 //! [`Scratch`]; the caller's bytes are never touched. Reading is strict first and fast. Only when
-//! that fails a second, slower pass looks for the place: [`decode_tolerant`] takes the offending
-//! list element or optional field out, notes a [`Deviation`], and reads on.
+//! that fails a second, slower pass looks for the place: [`decode_tolerant`] takes what does not fit
+//! out, notes a [`Deviation`], and reads on.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
+mod repair;
 mod second_pass;
 
 /// Buffers that are reused from one decode to the next. One per task; not shared.
@@ -18,6 +18,8 @@ pub struct Scratch {
     text: Vec<u8>,
     buffers: simd_json::Buffers,
     drift: Vec<Deviation>,
+    /// Whether more than [`DRIFT_MAX`] deviations are kept, by who counts them and forgets them.
+    keeps_all: bool,
 }
 
 impl Scratch {
@@ -32,8 +34,20 @@ impl Scratch {
         std::mem::take(&mut self.drift)
     }
 
+    fn that_keeps_all() -> Self {
+        Self {
+            keeps_all: true,
+            ..Self::default()
+        }
+    }
+
     fn note(&mut self, deviations: Vec<Deviation>) {
-        let room = DRIFT_MAX.saturating_sub(self.drift.len());
+        let most = if self.keeps_all {
+            usize::MAX
+        } else {
+            DRIFT_MAX
+        };
+        let room = most.saturating_sub(self.drift.len());
         self.drift.extend(deviations.into_iter().take(room));
     }
 }
@@ -67,9 +81,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], scratch: &mut Scratch) -> Resul
     })
 }
 
-/// Decodes `bytes`, leaving out list elements and optional fields that do not fit.
-///
-/// What was left out is noted in `scratch`.
+/// Decodes `bytes`, leaving out what does not fit: a field, or where something cannot do without that
+/// field, this as a whole. What was left out is noted in `scratch`.
 ///
 /// # Errors
 ///
@@ -81,7 +94,7 @@ pub fn decode_tolerant<T: DeserializeOwned>(
     if let Some(value) = fast(bytes, scratch) {
         return Ok(value);
     }
-    let (value, deviations) = repair(bytes)?;
+    let (value, deviations) = repair::repair(bytes)?;
     scratch.note(deviations);
     Ok(value)
 }
@@ -163,14 +176,6 @@ impl DecodeError {
             reason: error.into_inner().to_string(),
         }))
     }
-
-    /// The field that serde's words say is missing.
-    fn missing_field(&self) -> Option<&str> {
-        self.0
-            .reason
-            .strip_prefix("missing field `")?
-            .strip_suffix('`')
-    }
 }
 
 impl fmt::Display for DecodeError {
@@ -189,14 +194,14 @@ impl std::error::Error for DecodeError {}
 /// throughout must not fill memory with the news of it.
 pub const DRIFT_MAX: usize = 256;
 
-/// The most places mended in one payload before it counts as malformed: each costs a whole pass.
-const REPAIRS_MAX: usize = 64;
-
 /// A payload that has grown beyond this is not kept as scratch, so that one huge guild does not
 /// hold its size for ever.
 const SCRATCH_KEEP_MAX: usize = 4 << 20;
 
 fn fast<T: DeserializeOwned>(bytes: &[u8], scratch: &mut Scratch) -> Option<T> {
+    if is_deep(bytes) {
+        return None;
+    }
     scratch.text.clear();
     scratch.text.extend_from_slice(bytes);
     let value =
@@ -208,75 +213,34 @@ fn fast<T: DeserializeOwned>(bytes: &[u8], scratch: &mut Scratch) -> Option<T> {
     value
 }
 
-fn repair<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Vec<Deviation>), DecodeError> {
-    let mut text = serde_json::Deserializer::from_slice(bytes);
-    let mut tree: Value =
-        serde_path_to_error::deserialize(&mut text).map_err(DecodeError::from_path)?;
-    let mut deviations = Vec::new();
-    // A field that is missing because it was taken out did not fit in the first place.
-    let mut causes: BTreeMap<String, DecodeError> = BTreeMap::new();
-    loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&tree) {
-            Ok(value) => return Ok((value, deviations)),
-            Err(error) => error,
-        };
-        let steps: Vec<Step> = error.path().iter().filter_map(Step::from_segment).collect();
-        let error = DecodeError::from_path(error);
-        let cause = error
-            .missing_field()
-            .and_then(|field| causes.get(field))
-            .unwrap_or(&error)
-            .clone();
-        if deviations.len() == REPAIRS_MAX || !take_out(&mut tree, &steps) {
-            return Err(cause);
-        }
-        deviations.push(*error.0);
-        if let Some(Step::Field(field)) = steps.into_iter().next_back() {
-            causes.insert(field, cause);
-        }
-    }
-}
-
-enum Step {
-    Field(String),
-    Element(usize),
-}
-
-impl Step {
-    fn from_segment(segment: &serde_path_to_error::Segment) -> Option<Self> {
-        match segment {
-            serde_path_to_error::Segment::Map { key } => Some(Self::Field(key.clone())),
-            serde_path_to_error::Segment::Seq { index } => Some(Self::Element(*index)),
-            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {
-                None
-            }
-        }
-    }
-}
-
-/// Removes the innermost list element on the way to `steps`; the last field where there is no list.
-fn take_out(tree: &mut Value, steps: &[Step]) -> bool {
-    let cut = steps
-        .iter()
-        .rposition(|step| matches!(step, Step::Element(_)))
-        .or_else(|| steps.len().checked_sub(1));
-    let Some((way, Some(last))) = cut.and_then(|cut| Some((steps.get(..cut)?, steps.get(cut))))
-    else {
+/// Whether the payload goes deeper than serde_json reads: simd-json has no such bound, and what reads
+/// itself level by level would run out of stack.
+fn is_deep(bytes: &[u8]) -> bool {
+    // No level is without a bracket that opens, and most payloads have few of them.
+    let opens = |byte: u8| byte | 0x20 == b'{';
+    if bytes.iter().filter(|byte| opens(**byte)).count() <= DEPTH_MAX {
         return false;
-    };
-    let parent = way.iter().try_fold(tree, |node, step| match step {
-        Step::Field(key) => node.get_mut(key),
-        Step::Element(index) => node.get_mut(index),
-    });
-    match (parent, last) {
-        (Some(Value::Array(list)), Step::Element(index)) if *index < list.len() => {
-            list.remove(*index);
-            true
-        }
-        (Some(Value::Object(map)), Step::Field(key)) => map.remove(key).is_some(),
-        _ => false,
     }
+    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_text,
+            b'"' => is_text = !is_text,
+            _ if is_text => {}
+            byte if opens(*byte) => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return true;
+        }
+    }
+    false
 }
+
+/// The levels that serde_json reads; Discord's payloads have about ten.
+const DEPTH_MAX: usize = 127;
 
 #[cfg(test)]
 mod tests {
@@ -295,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_element_costs_that_element() {
+    fn what_an_element_cannot_do_without_costs_the_element() {
         let bytes = br#"{"id":"1","channel_id":"2","author":{"id":"3","username":"x"},
             "mentions":[{"id":"4","username":"a"},{"id":"zero"},{"id":"6","username":"b"}]}"#;
         let mut scratch = Scratch::new();
@@ -341,19 +305,134 @@ mod tests {
     #[test]
     fn a_payload_nested_without_end_is_an_error_and_no_overflow() {
         let nest = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+        let message = |field: &str, value: &str| {
+            format!(
+                r#"{{"id":"1","channel_id":"2","author":{{"id":"3","username":"x"}},"{field}":{value}}}"#
+            )
+        };
         for field in ["junk", "components", "embeds"] {
-            let bytes = format!(
-                r#"{{"id":"1","channel_id":"2","author":{{"id":"3","username":"x"}},"{field}":{nest}}}"#
-            );
-            let _ = decode_tolerant::<Message>(bytes.as_bytes(), &mut Scratch::new());
-            let bytes = bytes.replace(&nest, &format!(r#"[{{"type":99,"x":{nest}}}]"#));
-            let _ = decode_tolerant::<Message>(bytes.as_bytes(), &mut Scratch::new());
+            for value in [&*nest, &*format!(r#"[{{"type":99,"x":{nest}}}]"#)] {
+                let bytes = message(field, value);
+                let _ = decode_tolerant::<Message>(bytes.as_bytes(), &mut Scratch::new());
+            }
         }
+        // These the types follow, level by level.
+        let answers = message("referenced_message", "?");
+        let (open, close) = answers.split_once('?').unwrap();
+        for (open, close) in [(open, close), (r#"{"type":17,"components":["#, "]}")] {
+            let nest = format!("{}{}{}", open.repeat(50_000), "null", close.repeat(50_000));
+            for field in ["referenced_message", "components"] {
+                let value = if field == "components" {
+                    format!("[{nest}]")
+                } else {
+                    nest.clone()
+                };
+                let bytes = message(field, &value);
+                assert!(decode_tolerant::<Message>(bytes.as_bytes(), &mut Scratch::new()).is_err());
+            }
+        }
+        // Brackets in texts are no levels, and many side by side are none either.
+        let text = message("content", &format!("\"{}\\\"{{\"", "[".repeat(1000)));
+        assert!(decode::<Message>(text.as_bytes(), &mut Scratch::new()).is_ok());
+        let flat = message("junk", &format!("[{}[]]", "[],".repeat(1000)));
+        assert!(fast::<Message>(flat.as_bytes(), &mut Scratch::new()).is_some());
+    }
+
+    #[test]
+    fn what_came_twice_is_told() {
+        let bytes = br#"{"id":"1","channel_id":"2","author":{"id":"3","username":"x"},"content":"a","content":"b"}"#;
+        let mut scratch = Scratch::new();
+        let message: Message = decode_tolerant(bytes, &mut scratch).unwrap();
+        assert_eq!(message.content, "b");
+        let drift = scratch.take_drift();
+        assert_eq!(drift.len(), 1);
+        assert!(
+            drift[0].reason.starts_with("duplicate field `content`"),
+            "{drift:?}"
+        );
+    }
+
+    #[test]
+    fn a_fault_that_all_elements_have_costs_none_of_them() {
+        let members: Vec<String> = (1..=1000)
+            .map(|id| {
+                format!(r#"{{"user":{{"id":"{id}","username":"x"}},"nick":"n{id}","flags":{{"new":1}}}}"#)
+            })
+            .collect();
+        let bytes = format!(r#"{{"id":"1","members":[{}]}}"#, members.join(","));
+        let mut scratch = Scratch::new();
+        let guild: crate::Guild = decode_tolerant(bytes.as_bytes(), &mut scratch).unwrap();
+        let written = serde_json::to_value(&guild).unwrap();
+        assert_eq!(written["members"].as_array().unwrap().len(), 1000);
+        assert_eq!(written["members"][999]["nick"], "n1000");
+        let drift = scratch.take_drift();
+        assert_eq!(drift.len(), DRIFT_MAX);
+        assert_eq!(drift[99].path, "members[99].flags");
+    }
+
+    #[test]
+    fn elements_that_are_left_out_are_named_by_where_they_stood() {
+        let users: Vec<String> = (0..40)
+            .map(|place| match place % 4 {
+                1 => r#"{"id":"x"}"#.to_owned(),
+                2 => r#"{"username":"nobody"}"#.to_owned(),
+                3 => "7".to_owned(),
+                _ => format!(r#"{{"id":"{}","username":"u"}}"#, place + 1),
+            })
+            .collect();
+        let bytes = format!(
+            r#"{{"id":"1","channel_id":"2","author":{{"id":"3","username":"x"}},"mentions":[{}]}}"#,
+            users.join(",")
+        );
+        let mut scratch = Scratch::new();
+        let message: Message = decode_tolerant(bytes.as_bytes(), &mut scratch).unwrap();
+        assert_eq!(message.mentions.len(), 10);
+        let told = scratch.take_drift();
+        let mut paths: Vec<&str> = told.iter().map(|deviation| &*deviation.path).collect();
+        paths.sort_unstable();
+        let mut expected: Vec<String> = (0..40)
+            .filter(|place| place % 4 != 0)
+            .map(|place| {
+                format!(
+                    "mentions[{place}]{}",
+                    if place % 4 == 1 { ".id" } else { "" }
+                )
+            })
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(paths, expected);
+    }
+
+    #[test]
+    fn an_odd_component_costs_itself_and_not_the_tree_it_stands_in() {
+        let bytes =
+            br#"{"id":"1","channel_id":"2","author":{"id":"3","username":"x"},"components":[
+            {"type":17,"components":[{"type":10,"content":"stays"},{"type":1,"components":[
+                {"type":2,"style":"neon","custom_id":"a","label":"goes"},
+                {"type":2,"style":1,"custom_id":"b","label":["goes"]}]}]}]}"#;
+        let mut scratch = Scratch::new();
+        let message: Message = decode_tolerant(bytes, &mut scratch).unwrap();
+        assert_eq!(
+            serde_json::to_string(&message.components).unwrap(),
+            r#"[{"type":17,"components":[{"type":10,"content":"stays"},{"type":1,"components":[{"type":2,"style":1,"custom_id":"b"}]}]}]"#
+        );
+        let told = scratch.take_drift();
+        let paths: Vec<&str> = told.iter().map(|deviation| &*deviation.path).collect();
+        assert_eq!(
+            paths,
+            [
+                "components[0].components[1].components[0].style",
+                "components[0].components[1].components[1].label",
+            ]
+        );
     }
 
     #[test]
     fn a_payload_that_is_wrong_throughout_ends() {
-        let bad = format!("[{}]", vec![r#"{"id":"x"}"#; 500].join(","));
+        let bad: Vec<String> = (0..500)
+            .map(|place| format!(r#"{{"id":"x{place}"}}"#))
+            .collect();
+        let bad = format!("[{}]", bad.join(","));
         assert!(decode_tolerant::<Vec<Message>>(bad.as_bytes(), &mut Scratch::new()).is_err());
     }
 }

@@ -4,7 +4,11 @@
 //! back is what it has no place for; and unknown values say so to the serializer by the name of
 //! their newtype, which JSON does not show.
 
-use std::fmt::{self, Write as _};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+    mem::discriminant,
+};
 
 use bytes::Bytes;
 use serde::{
@@ -17,12 +21,13 @@ use serde_json::Value;
 use super::{Deviation, Scratch};
 use crate::{
     Event, EventKind,
+    component::holds_components,
     open::{UNKNOWN_BITS, UNKNOWN_FIELD, UNKNOWN_VALUE},
 };
 
 /// Tells each deviation, however many there are.
 pub(super) fn deviations(name: &str, raw: &Bytes, tell: &mut dyn FnMut(Deviation)) {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::that_keeps_all();
     let event = Event::decode(EventKind::from_name(name), name, raw, &mut scratch);
     let left_out = scratch.take_drift();
     left_out.iter().cloned().for_each(&mut *tell);
@@ -41,17 +46,19 @@ pub(super) fn deviations(name: &str, raw: &Bytes, tell: &mut dyn FnMut(Deviation
             let _: Result<(), Error> = event.serialize(&mut finder);
             let came: Value = serde_json::from_slice(raw).unwrap_or_default();
             let kept = serde_json::to_value(event).unwrap_or_default();
+            let left_out: BTreeSet<&str> = left_out.iter().map(|known| &*known.path).collect();
             unknown_fields(&mut String::new(), &came, &kept, &left_out, tell);
         }
     }
 }
 
-/// Tells fields that came with a value and are not kept; what was left out is known already.
+/// Tells fields that came with a value and are not kept, and what is kept as something else: a list
+/// is read where an object is wanted, by its order. What was left out is known already.
 fn unknown_fields(
     path: &mut String,
     came: &Value,
     kept: &Value,
-    left_out: &[Deviation],
+    left_out: &BTreeSet<&str>,
     tell: &mut dyn FnMut(Deviation),
 ) {
     let length = path.len();
@@ -62,7 +69,7 @@ fn unknown_fields(
                 match kept.get(key) {
                     Some(kept) => unknown_fields(path, value, kept, left_out, tell),
                     None if says_nothing(value) => {}
-                    None if left_out.iter().any(|known| known.path == *path) => {}
+                    None if left_out.contains(path.as_str()) => {}
                     None => tell(Deviation {
                         path: path.clone(),
                         reason: "unknown field".to_owned(),
@@ -80,7 +87,34 @@ fn unknown_fields(
                 path.truncate(length);
             }
         }
-        _ => {}
+        (Value::Array(_), Value::Array(_)) => {}
+        _ if is_alike(came, kept) || left_out.contains(path.as_str()) => {}
+        _ => tell(Deviation {
+            path: path.clone(),
+            reason: format!("invalid type: {}, kept as {}", type_of(came), type_of(kept)),
+        }),
+    }
+}
+
+/// Whether both are of one type, or two forms of one thing: an id as a number or a text, an empty
+/// field as `null` or as its default.
+fn is_alike(came: &Value, kept: &Value) -> bool {
+    match (came, kept) {
+        (Value::Number(_), Value::String(_)) | (Value::String(_), Value::Number(_)) => true,
+        (Value::Null, _) => true,
+        (came, Value::Null) => says_nothing(came),
+        _ => discriminant(came) == discriminant(kept),
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "sequence",
+        Value::Object(_) => "map",
     }
 }
 
@@ -154,8 +188,7 @@ impl<'i, 'f> Inside<'i, 'f> {
 /// Whether a component stands here.
 fn is_component(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or_default();
-    let name = last.split('[').next().unwrap_or_default();
-    matches!(name, "components" | "component" | "accessory")
+    holds_components(last.split('[').next().unwrap_or_default())
 }
 
 macro_rules! says_nothing_of {

@@ -123,7 +123,7 @@ fn enums() -> Vec<EnumLine> {
 
 #[test]
 fn every_field_of_the_tables_has_its_place() {
-    let (mut have, mut all, mut faults) = (0, 0, Faults::default());
+    let (mut have, mut all, mut without, mut faults) = (0, 0, 0, Faults::default());
     for line in lines() {
         for object in line.objects {
             let theirs = object_fields(object);
@@ -136,7 +136,8 @@ fn every_field_of_the_tables_has_its_place() {
             for field in theirs {
                 let known = ours.contains(&field.as_str());
                 let spared = line.without.iter().any(|(name, _)| *name == field);
-                have += usize::from(known || spared);
+                have += usize::from(known);
+                without += usize::from(spared);
                 if !known && !spared {
                     faults.add(object, [format!("{} lacks {field} of {object}", line.name)]);
                 }
@@ -148,7 +149,8 @@ fn every_field_of_the_tables_has_its_place() {
             }
         }
     }
-    println!("spec: object fields | {have} | {all}");
+    println!("spec: object fields | {have} | {}", all - without);
+    println!("{without} fields are left out, each with its reason");
     faults.fail_if_any();
 }
 
