@@ -49,7 +49,7 @@ enum Task {
     Setup,
     /// Run all tests, with a private Redis and Postgres.
     Test(test::Options),
-    /// Run bots written with discord.js and discord.py against the mock.
+    /// Run bots written with discord.js, discord.py and hikari against the mock.
     Interop,
     /// Check formatting, clippy, dependencies and the house rules.
     Lint,

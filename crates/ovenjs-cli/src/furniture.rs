@@ -91,8 +91,14 @@ impl Furniture {
             return Ok((scenario.config(), Play::Scenario(scenario)));
         }
         if let Some(path) = &self.replay {
-            let recording = Recording::read(&text(path)?)
-                .map_err(|error| format!("{}: {error}", path.display()))?;
+            let recording = Recording::read(&text(path)?).map_err(|error| {
+                let is_story = path.extension().is_some_and(|end| end == "toml");
+                let repair = match is_story {
+                    true => "; a scenario is played with --scenario",
+                    false => "",
+                };
+                format!("{}: {error}{repair}", path.display())
+            })?;
             return Ok((recording.config(), Play::Replay(recording)));
         }
         let members = self.members.unwrap_or(5);

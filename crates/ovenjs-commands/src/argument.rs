@@ -188,6 +188,7 @@ impl<const MIN: u16, const MAX: u16> From<Text<MIN, MAX>> for String {
 ///
 /// let score: Int<1, 5> = Int::new(5).unwrap();
 /// assert_eq!(score.value(), 5);
+/// assert!(*score > 3);
 /// assert_eq!(Int::<1, 5>::new(9).unwrap_err().to_string(), "must be from 1 to 5, got 9");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -226,6 +227,14 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
 
 /// The greatest whole number that Discord takes, and the least one's size.
 const WHOLE_MAX: i64 = (1 << 53) - 1;
+
+impl<const MIN: i64, const MAX: i64> Deref for Int<MIN, MAX> {
+    type Target = i64;
+
+    fn deref(&self) -> &i64 {
+        &self.0
+    }
+}
 
 impl<const MIN: i64, const MAX: i64> fmt::Display for Int<MIN, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,12 +7,18 @@ use ovenjs_commands::{Router, Routes};
 use ovenjs_gateway::{Gateway, Wiring};
 use ovenjs_net::{Connector, Proxy};
 use ovenjs_rest::Client;
-use ovenjs_types::{EventKind, Hook, Secret};
+use ovenjs_types::{EventKind, Hook, Intents, Secret};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    App, Compression, Config, Error, ErrorKind, Running, answers::RestAnswers,
-    config::read_environment, describe, hook::CaughtHook, log, pump::Pump, registration::register,
+    App, Compression, Config, Error, ErrorKind, Running,
+    answers::RestAnswers,
+    config::{VARIABLES, read_environment, strangers},
+    describe,
+    hook::CaughtHook,
+    log,
+    pump::Pump,
+    registration::register,
     timer::RuntimeTimer,
 };
 
@@ -23,6 +29,7 @@ pub struct Bot<T = ()> {
     state: T,
     routes: Routes<App<T>>,
     config: Option<Config>,
+    intents: Intents,
     hook: Arc<dyn Hook>,
 }
 
@@ -64,6 +71,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             state,
             routes: Routes::new(),
             config: None,
+            intents: Intents::empty(),
             hook: Arc::new(()),
         }
     }
@@ -72,6 +80,22 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     #[must_use]
     pub fn routes(mut self, routes: Routes<App<T>>) -> Self {
         self.routes = self.routes.and(routes);
+        self
+    }
+
+    /// Adds intents beside those that follow from the handlers, under whatever configuration the bot
+    /// runs. A handler that reads what a message says needs
+    /// [`MESSAGE_CONTENT`](Intents::MESSAGE_CONTENT), which brings no event and so follows from none.
+    ///
+    /// ```
+    /// use ovenjs_core::{Bot, types::Intents};
+    ///
+    /// let bot = Bot::new().intents(Intents::MESSAGE_CONTENT);
+    /// assert!(format!("{bot:?}").contains("MESSAGE_CONTENT"));
+    /// ```
+    #[must_use]
+    pub fn intents(mut self, intents: Intents) -> Self {
+        self.intents |= intents;
         self
     }
 
@@ -101,6 +125,9 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     /// Runs the bot against a Discord in the same process: no network, no file and no environment, and
     /// where the runtime's clock is paused, no waiting. See [`Config::in_process`]; `dial` is
     /// `discord.door()`.
+    ///
+    /// Where the program has no `tracing` subscriber, warnings and errors of the bot stand in the
+    /// output of the test: a handler's failure among them, which the user is not told.
     #[must_use]
     pub fn in_process<S>(
         self,
@@ -141,6 +168,11 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             return describe::print(&self.into_description()?);
         }
         log::to_stderr(read_environment("OVENJS_LOG").as_deref())?;
+        for name in strangers() {
+            let known: Vec<&str> = VARIABLES.iter().map(|(known, _)| *known).collect();
+            let known = known.join(", ");
+            tracing::warn!("{name} sets nothing; the variables are {known}");
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -162,9 +194,13 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             state,
             routes,
             config,
+            intents,
             hook,
         } = self;
-        let config = config.map_or_else(Config::load, Ok)?;
+        let config = configured(config, intents)?;
+        if config.dialer.is_some() {
+            log::to_test();
+        }
         let token = config
             .token
             .clone()
@@ -256,7 +292,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     }
 
     fn into_description(self) -> Result<describe::Description, Error> {
-        let config = self.config.map_or_else(Config::load, Ok)?;
+        let config = configured(self.config, self.intents)?;
         let router = Router::new(self.routes);
         router.validate().map_err(Error::routes)?;
         let cache = Cache::new(config.cache.clone());
@@ -267,6 +303,13 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             interest,
         ))
     }
+}
+
+/// What the bot was given, or else what file and environment say, with the intents of its code.
+fn configured(given: Option<Config>, intents: Intents) -> Result<Config, Error> {
+    let mut config = given.map_or_else(Config::load, Ok)?;
+    config.gateway.intents |= intents;
+    Ok(config)
 }
 
 fn net(config: &Config) -> Result<ovenjs_net::Config, Error> {
@@ -302,6 +345,7 @@ impl<T: fmt::Debug> fmt::Debug for Bot<T> {
             .field("state", &self.state)
             .field("routes", &self.routes)
             .field("config", &self.config)
+            .field("intents", &self.intents)
             .finish_non_exhaustive()
     }
 }

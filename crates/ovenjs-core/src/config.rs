@@ -16,7 +16,7 @@ mod file;
 mod settings;
 
 pub use environment::VARIABLES;
-pub(crate) use environment::read as read_environment;
+pub(crate) use environment::{read as read_environment, strangers};
 pub(crate) use settings::SETTINGS;
 
 /// Everything a [`Bot`](crate::Bot) can be told, apart from its handlers.

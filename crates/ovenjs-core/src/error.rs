@@ -7,7 +7,7 @@ use ovenjs_types::{Fault, Permissions};
 /// Why a bot did not start or had to stop. The message names the repair.
 ///
 /// `Debug` writes the same sentence as `Display`, followed by its sources: `main` prints errors
-/// with `Debug`, and a user should not have to read a struct.
+/// with `Debug`, and a user should not have to read a struct. `{:#}` does so too.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -77,13 +77,16 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        match f.alternate() {
+            true => fmt::Debug::fmt(self, f),
+            false => f.write_str(&self.0.message),
+        }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut sentence = self.to_string();
+        let mut sentence = self.0.message.clone();
         let mut source = self.source();
         while let Some(error) = source {
             // An error of a library between two of ours repeats what ours has said.

@@ -26,6 +26,20 @@ pub(crate) fn to_stderr(text: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Writes warnings and errors to the output of the test that runs, unless the program has a
+/// subscriber: what a bot in a test does wrong would be told nobody.
+pub(crate) fn to_test() {
+    if tracing::dispatcher::has_been_set() {
+        return;
+    }
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_test_writer()
+        .with_filter(LevelFilter::WARN);
+    // An error here means that another test was faster, which is as good.
+    drop(tracing_subscriber::registry().with(lines).try_init());
+}
+
 /// A word alone is a level. Taken for a target, as the parser would, a misspelt level would silence
 /// the bot.
 fn filter(text: &str) -> Result<Targets, Error> {

@@ -39,6 +39,15 @@ impl Error {
         Self(Box::new(Kind::TimedOut(what.into())))
     }
 
+    /// The same with what may have been in the way, where something was waited for in vain.
+    pub(crate) fn because(mut self, why: Option<String>) -> Self {
+        if let (Kind::TimedOut(what), Some(why)) = (self.0.as_mut(), why) {
+            what.push_str("; ");
+            what.push_str(&why);
+        }
+        self
+    }
+
     pub(crate) fn refused(what: impl Into<String>) -> Self {
         Self(Box::new(Kind::Refused(what.into())))
     }

@@ -264,7 +264,12 @@ impl Recording {
             let place = |why: &dyn fmt::Display| {
                 Error::shape(&format!("line {} of the recording: {why}", number + 1))
             };
-            let Timed { line, .. } = serde_json::from_str(text).map_err(|error| place(&error))?;
+            let Timed { line, .. } = serde_json::from_str(text).map_err(|error| match number {
+                0 => Error::shape(&format!(
+                    "this is no recording, which `--record` writes: {error}"
+                )),
+                _ => place(&error),
+            })?;
             match line {
                 Line::Box(furniture) if number == 0 => config = Some(*furniture),
                 Line::Lost(count) => {

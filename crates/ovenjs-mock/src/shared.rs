@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::{
     backend::Backend,
     config::Config,
-    courier::Post,
+    courier::{Courier, Post},
     error::Error,
     protocol::{Input, Output},
     time::millis,
@@ -203,7 +203,22 @@ impl Shared {
         };
         tokio::time::timeout(patience, search)
             .await
-            .unwrap_or_else(|_| Err(Error::timed_out(what)))
+            .unwrap_or_else(|_| Err(Error::timed_out(self.in_vain(what))))
+    }
+
+    /// What was waited for, and whether there is anybody who could have done it.
+    fn in_vain(&self, what: &str) -> String {
+        let nobody = |backend: &Backend| {
+            backend.gateway.ready() == 0 && !Courier::takes_interactions(&backend.world)
+        };
+        match self.look(nobody) {
+            true => {
+                format!(
+                    "{what}; no bot is connected: it was not started, has ended, or was dropped"
+                )
+            }
+            false => what.to_owned(),
+        }
     }
 
     /// A new watcher of the news.

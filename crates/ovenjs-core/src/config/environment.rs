@@ -62,6 +62,18 @@ pub(super) fn apply(
     Ok(())
 }
 
+/// Variables that look like ours and set nothing: misspelt ones, in most cases. Those of OvenJS' own
+/// tests are none of a bot's.
+pub(crate) fn strangers() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| is_stranger(name)).collect()
+}
+
+fn is_stranger(name: &str) -> bool {
+    let known = VARIABLES.iter().any(|(known, _)| *known == name);
+    name.starts_with("OVENJS_") && !name.starts_with("OVENJS_TEST_") && !known
+}
+
 /// The variable's value, unless it is unset or empty.
 pub(super) fn set(variable: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     variable(name).filter(|value| !value.trim().is_empty())
@@ -73,4 +85,22 @@ pub(super) fn set(variable: &dyn Fn(&str) -> Option<String>, name: &str) -> Opti
 )]
 pub(crate) fn read(name: &str) -> Option<String> {
     set(&|name| std::env::var(name).ok(), name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_stranger;
+
+    #[test]
+    fn a_misspelt_variable_is_none_of_ours() {
+        assert!(is_stranger("OVENJS_BASEURL"));
+        for name in [
+            "OVENJS_BASE_URL",
+            "OVENJS_TEST_REDIS_URL",
+            "DISCORD_TOKEN",
+            "PATH",
+        ] {
+            assert!(!is_stranger(name), "{name}");
+        }
+    }
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use ovenjs_core::{Answer, Bot, Config, Cx, command, routes, types::MessageEdit};
+use ovenjs_core::{
+    Answer, Bot, Config, Cx, On, command, commands, event,
+    rest::Client,
+    routes,
+    types::{Intents, MessageCreate, MessageEdit},
+};
 use ovenjs_mock::Discord;
 
 /// Reminds you in ten minutes
@@ -85,4 +90,81 @@ async fn a_box_that_is_gone_is_a_broken_connection() {
     let error = Bot::new().config(config).start().await.unwrap_err();
 
     assert!(error.to_string().contains("could not be asked"), "{error}");
+}
+
+/// Counts what is no number
+#[command]
+async fn count(cx: Cx) -> Answer {
+    let number: u32 = "many loaves".parse()?;
+    cx.reply(number.to_string()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_fails() {
+    let start = |d: &Discord| {
+        let bot = Bot::new().routes(routes![count]);
+        bot.in_process(d.token(), d.door()).start()
+    };
+    let (discord, _bot) = Discord::with_bot(start).await;
+    let answer = discord.user("ann").slash("/count").await;
+    answer.says("Something went wrong").conceals("digit");
+}
+
+#[test]
+fn why_a_handler_fails_stands_in_the_output_of_its_test() {
+    let itself = std::env::current_exe().unwrap();
+    let test = "in_process::a_handler_fails";
+    let run = std::process::Command::new(itself)
+        .args(["--exact", test, "--nocapture"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{told}");
+    for part in [
+        "ERROR",
+        "a handler failed",
+        "count",
+        "invalid digit found in string",
+    ] {
+        assert!(told.contains(part), "no {part} in {told}");
+    }
+}
+
+#[event]
+async fn greet(message: On<MessageCreate>, client: Client) -> commands::Result {
+    if message.content == "!hi" {
+        let reply = client.create_message(message.channel_id);
+        reply.content("Hello.").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_messages_say_needs_an_intent_that_the_code_names() {
+    let bot = || Bot::new().routes(routes![greet]);
+    let start = |d: &Discord| bot().in_process(d.token(), d.door()).start();
+    let (discord, _bot) = Discord::with_bot(start).await;
+    discord.user("ann").says("!hi").await;
+    let told = discord.next_bot_message().await.unwrap_err().to_string();
+    assert!(
+        told.contains("without the intent MESSAGE_CONTENT"),
+        "{told}"
+    );
+
+    let start = |d: &Discord| {
+        let bot = bot().intents(Intents::MESSAGE_CONTENT);
+        bot.in_process(d.token(), d.door()).start()
+    };
+    let (discord, _bot) = Discord::with_bot(start).await;
+    discord.user("ann").says("!hi").await;
+    discord.expect_bot_message().await.says("Hello.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_that_is_refused_tells_why() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let bot = Bot::new().in_process("another token", discord.door());
+    let error = bot.start().await.unwrap_err();
+    assert!(!error.to_string().contains("401"), "{error}");
+    assert!(format!("{error:#}").contains("401"), "{error:#}");
 }

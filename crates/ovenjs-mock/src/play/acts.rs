@@ -364,7 +364,9 @@ async fn answered(shared: &Shared, id: u64, what: &str) -> Result<(u64, Outcome)
             "the application did not respond to {what}: {why}"
         )));
     }
-    let then = format!("what the bot shows for {what} after deferring it");
+    let then = format!(
+        "what the bot shows for {what}: the answer is deferred (\"is thinking …\") and never comes"
+    );
     let outcome = shared
         .until(&then, shared.patience, |backend| backend.world.outcome(id))
         .await?;

@@ -119,8 +119,9 @@ impl Answer {
         async move { scene.hold_for(self, self.attempt().click(button).await) }
     }
 
-    /// Chooses in the select with this custom id or placeholder and waits for what the bot shows.
-    /// Panics when there is no such select or value, or when the bot does not answer in time.
+    /// Chooses in the select with this placeholder or custom id, or a custom id that begins so, and
+    /// waits for what the bot shows: see [`User::chooses`]. Panics when there is no such select or
+    /// value, or when the bot does not answer in time.
     #[track_caller]
     pub fn choose(&self, select: &str, values: &[&str]) -> impl Future<Output = Self> + Send {
         let scene = self.user.scene();

@@ -375,12 +375,17 @@ impl<'a> Attempt<&'a User> {
         values: &[&str],
     ) -> Result<Answer, Error> {
         let custom_id = message.custom_id(select).ok_or_else(|| {
-            let there = message.buttons();
+            let there = message.pressable();
+            let kind = if values.is_empty() {
+                "button"
+            } else {
+                "select"
+            };
             Error::refused(if there.is_empty() {
-                format!("the message has no button {select}, and no other either")
+                format!("the message has no {kind} {select}, and no other either")
             } else {
                 let there = there.join(", ");
-                format!("the message has no button {select}: there is {there}")
+                format!("the message has no {kind} {select}: there is {there}")
             })
         })?;
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();

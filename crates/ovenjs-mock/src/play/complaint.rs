@@ -109,7 +109,10 @@ impl Message {
     /// The message in a line or a few.
     pub(crate) fn in_words(&self) -> String {
         let mut words = format!("{:?}", self.shown_text());
-        let buttons = self.buttons();
+        if self.is_thinking() {
+            "\"is thinking …\"".clone_into(&mut words);
+        }
+        let buttons = self.pressable();
         if !buttons.is_empty() {
             let _ = write!(words, " with the buttons {}", buttons.join(", "));
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::scenario::Expected;
 
-use super::{Answer, Discord, Message, Request, complaint::Scene};
+use super::{Answer, Discord, Message, Request, complaint::Scene, waits::known_route};
 
 /// Expectations give the answer back; where one is not met, the test fails at its line and tells
 /// what the bot showed instead. An answer is as it was when it came; [`again`](Self::again) looks
@@ -238,9 +238,13 @@ impl Discord {
         async move { scene.hold(self.next_bot_message().await) }
     }
 
-    /// Expects that no request to `route` has come so far.
+    /// Expects that no request to `route` has come so far. A route that Discord does not have fails
+    /// too: it would be absent whatever the bot does.
     #[track_caller]
     pub fn expect_no_request(&self, method: &str, route: &str) -> &Self {
+        if let Err(error) = known_route(method, route) {
+            self.scene().complain(&error.to_string(), None);
+        }
         let requests = self.requests();
         let mut found = requests.iter().filter(|request| {
             request.method.eq_ignore_ascii_case(method) && request.route == route

@@ -17,6 +17,7 @@ mod seen;
 mod snapshot;
 mod told;
 mod trouble;
+pub(crate) mod unheard;
 mod user;
 mod waits;
 mod whereabouts;

@@ -6,7 +6,12 @@ use ovenjs_types::{
 };
 use serde_json::Value;
 
-use crate::{json::Json, protocol::Seen, rest::Record, world::World};
+use crate::{
+    json::Json,
+    protocol::Seen,
+    rest::Record,
+    world::{World, message::LOADING},
+};
 
 /// A message as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +84,8 @@ impl Message {
         self.parts("attachments")
     }
 
-    /// The labels of its buttons, in the order of reading; a button without one shows its custom id.
+    /// The labels of its buttons and selects, in the order of reading; what has no label shows its
+    /// custom id.
     #[must_use]
     pub fn buttons(&self) -> Vec<String> {
         let mut labels = Vec::new();
@@ -96,9 +102,12 @@ impl Message {
         &self.json
     }
 
-    /// The custom id of the button or select with this label or custom id.
+    /// The custom id of the button or select with this label, placeholder or custom id. What bots
+    /// write into custom ids differs from run to run, so the beginning of one suffices, up to a mark
+    /// such as `.` or `:`, where only one begins so.
     pub(super) fn custom_id(&self, wanted: &str) -> Option<String> {
         let mut found = None;
+        let mut akin = Vec::new();
         buttons(self.json.0.get("components"), &mut |button| {
             let text = |key: &str| button.get(key).and_then(Value::as_str);
             let is_it =
@@ -106,8 +115,29 @@ impl Message {
             if is_it && found.is_none() {
                 found = text("custom_id").map(str::to_owned);
             }
+            akin.extend(
+                text("custom_id")
+                    .filter(|id| begins_with(id, wanted))
+                    .map(str::to_owned),
+            );
         });
-        found
+        found.or_else(|| akin.pop().filter(|_| akin.is_empty()))
+    }
+
+    /// What can be pressed or chosen here, for who named something else.
+    pub(super) fn pressable(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        buttons(self.json.0.get("components"), &mut |button| {
+            let text = |key: &str| button.get(key).and_then(Value::as_str).map(str::to_owned);
+            let is_button = button.get("type").and_then(Value::as_u64) == Some(BUTTON);
+            names.extend(match is_button {
+                true => text("label").or_else(|| text("custom_id")),
+                false => text("placeholder")
+                    .or_else(|| text("custom_id"))
+                    .map(|name| format!("the select {name}")),
+            });
+        });
+        names
     }
 
     /// What else names the button or select with this custom id.
@@ -122,11 +152,27 @@ impl Message {
         labels
     }
 
+    /// Whether it stands for a deferred answer that has not come.
+    pub(super) fn is_thinking(&self) -> bool {
+        let flags = self.json.0.get("flags").and_then(Value::as_u64);
+        flags.is_some_and(|flags| flags & LOADING != 0)
+    }
+
     fn parts(&self, key: &str) -> Vec<Json> {
         let list = self.json.0.get(key).and_then(Value::as_array);
         list.into_iter().flatten().cloned().map(Json).collect()
     }
 }
+
+/// Whether `custom_id` is `name` and more after a mark.
+fn begins_with(custom_id: &str, name: &str) -> bool {
+    let rest = custom_id.strip_prefix(name).filter(|_| !name.is_empty());
+    rest.and_then(|rest| rest.chars().next())
+        .is_some_and(|mark| !mark.is_alphanumeric() && mark != '_')
+}
+
+/// The type of a button among components.
+const BUTTON: u64 = 2;
 
 /// Visits what can be pressed or chosen, in the order of reading.
 fn buttons(components: Option<&Value>, visit: &mut dyn FnMut(&Value)) {
@@ -236,6 +282,36 @@ impl Payload {
             connection: *connection,
             op: *op,
             data: Json(data.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Json, Message};
+
+    #[test]
+    fn a_custom_id_is_found_by_its_beginning_where_only_one_begins_so() {
+        let button = |id: &str| json!({ "type": 2, "style": 1, "label": "Go", "custom_id": id });
+        let select = json!({ "type": 3, "custom_id": "topping.1:80", "options": [] });
+        let rows = json!([
+            { "type": 1, "components": [button("turn:1"), button("turn:2"), button("gone")] },
+            { "type": 1, "components": [select] },
+        ]);
+        let message = Message {
+            channel: 1,
+            id: 2,
+            json: Json(json!({ "components": rows })),
+            ephemeral: false,
+        };
+        let found = |name: &str| message.custom_id(name);
+        assert_eq!(found("topping").as_deref(), Some("topping.1:80"));
+        assert_eq!(found("topping.1").as_deref(), Some("topping.1:80"));
+        assert_eq!(found("gone").as_deref(), Some("gone"));
+        for ambiguous_or_none in ["turn", "top", "", "go"] {
+            assert_eq!(found(ambiguous_or_none), None, "{ambiguous_or_none}");
         }
     }
 }

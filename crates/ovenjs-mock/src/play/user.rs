@@ -179,9 +179,10 @@ impl User {
         async move { scene.hold(self.attempt().clicks(message, button).await) }
     }
 
-    /// Chooses values in the select of a message with this custom id or placeholder and waits for
-    /// what the bot shows. Panics when there is no such select or value, or when the bot does not
-    /// answer in time.
+    /// Chooses values in the select of a message and waits for what the bot shows. It is named by its
+    /// placeholder or custom id, of which the beginning up to a mark suffices where only one begins
+    /// so: `topping` for `topping.1:80`. Panics when there is no such select or value, or when the bot
+    /// does not answer in time.
     #[track_caller]
     pub fn chooses(
         &self,

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::{error::Error, rest::Record};
+use crate::{error::Error, oracle::Oracle, rest::Record};
 
-use super::{Discord, Message, Payload, Request};
+use super::{Discord, Message, Payload, Request, unheard::unheard};
 
 impl Discord {
     /// The bot's next message that has not been asked for yet, in any channel. Answers to
@@ -21,8 +21,9 @@ impl Discord {
                 Some(Message::of(&backend.world, channel, id))
             })
             .await
-            .inspect_err(|_| {
+            .map_err(|error| {
                 self.read_messages.fetch_sub(1, Ordering::SeqCst);
+                error.because(self.shared.look(unheard))
             })
     }
 
@@ -30,7 +31,7 @@ impl Discord {
     ///
     /// # Errors
     ///
-    /// When none comes in time.
+    /// When none comes in time, or Discord has no such route.
     pub async fn wait_for_request(&self, method: &str, route: &str) -> Result<Request, Error> {
         self.wait_for_requests(1, method, route)
             .await?
@@ -42,13 +43,14 @@ impl Discord {
     ///
     /// # Errors
     ///
-    /// When they do not come in time.
+    /// When they do not come in time, or Discord has no such route.
     pub async fn wait_for_requests(
         &self,
         count: usize,
         method: &str,
         route: &str,
     ) -> Result<Vec<Request>, Error> {
+        known_route(method, route)?;
         let what = format!("{count} × {method} {route}");
         self.wait_for(count, &what, |record| {
             record.method == method && record.route == route
@@ -70,6 +72,7 @@ impl Discord {
                 (fitting.clone().count() == count).then(|| fitting.map(Request::of).collect())
             })
             .await
+            .map_err(|error| error.because(self.shared.look(unheard)))
     }
 
     /// The first `count` requests for Discord's operation of this name (`create_message`), which may
@@ -77,12 +80,17 @@ impl Discord {
     ///
     /// # Errors
     ///
-    /// When they do not come in time.
+    /// When they do not come in time, or Discord has no operation of this name.
     pub async fn wait_for_operations(
         &self,
         count: usize,
         operation: &str,
     ) -> Result<Vec<Request>, Error> {
+        if Oracle::embedded().operation(operation).is_none() {
+            return Err(Error::refused(format!(
+                "Discord has no operation {operation}: they are named as `create_message` is"
+            )));
+        }
         let what = format!("{count} × {operation}");
         self.wait_for(count, &what, |record| record.operation == operation)
             .await
@@ -170,4 +178,43 @@ impl Discord {
             )
             .await
     }
+}
+
+/// Refuses to wait for what can never come, or for its absence: a route that Discord does not have.
+pub(super) fn known_route(method: &str, route: &str) -> Result<(), Error> {
+    let operations = Oracle::embedded().operations();
+    let of_method = || {
+        let all = operations.iter();
+        all.filter(|operation| operation.method.eq_ignore_ascii_case(method))
+    };
+    if of_method().any(|operation| operation.path == route) {
+        return Ok(());
+    }
+    let wanted = nameless(route);
+    let meant = of_method().find(|operation| nameless(&operation.path) == wanted);
+    Err(Error::refused(match meant {
+        Some(meant) => format!(
+            "Discord names the parameters otherwise than {method} {route}: write {}",
+            meant.path
+        ),
+        None => format!(
+            "Discord has no {method} {route}: write a route as Discord's API reference does, such \
+             as POST /channels/{{channel_id}}/messages"
+        ),
+    }))
+}
+
+/// The route with all that stands for an id as `{}`, be it a name or a number.
+fn nameless(route: &str) -> Vec<&str> {
+    let parts = route.split('?').next().unwrap_or_default().split('/');
+    parts
+        .map(|part| {
+            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            if is_number || part.starts_with('{') {
+                "{}"
+            } else {
+                part
+            }
+        })
+        .collect()
 }

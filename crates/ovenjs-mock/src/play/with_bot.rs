@@ -12,7 +12,7 @@ impl Discord {
     ///
     /// What `start` gives is held by the caller, in most cases so that dropping it ends the bot.
     /// [`with_bot_in`](Self::with_bot_in) takes a configuration. Panics when the bot does not start,
-    /// which names the error, or does not connect in time.
+    /// which names the error with its causes as `{:#}` writes them, or does not connect in time.
     ///
     /// ```no_run
     /// # struct Bot;
@@ -63,7 +63,7 @@ impl Discord {
             };
             let bot = match start(&discord).await {
                 Ok(bot) => bot,
-                Err(error) => scene.complain(&format!("the bot does not start: {error}"), None),
+                Err(error) => scene.complain(&format!("the bot does not start: {error:#}"), None),
             };
             scene.hold(discord.wait_for_ready(1).await);
             (discord, bot)

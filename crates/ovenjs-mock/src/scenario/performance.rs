@@ -10,7 +10,7 @@ use ovenjs_types::{
 use crate::{
     error::Error,
     json::Fields as _,
-    play::{Answer, Discord, Message, User},
+    play::{Answer, Discord, Message, User, unheard::unheard},
 };
 
 use super::{Expected, Pick, ScenarioStep};
@@ -300,7 +300,7 @@ impl Performance<'_> {
                     "the bot should say {text:?}, and its last message is {last}"
                 )));
             }
-            (Err(error), None) => return Err(error),
+            (Err(error), None) => return Err(error.because(shared.look(unheard))),
         };
         Ok(())
     }

@@ -46,6 +46,12 @@ async fn selects_of_all_kinds_tell_what_was_chosen() {
     assert_eq!(bakery.data()["values"], json!(["rye", "wheat"]));
     assert!(bakery.data()["resolved"].is_null());
     ann.chooses(&shown, "s3", &["a,b"]).await;
+    let told = ann.attempt().chooses(&shown, "s", &["rye"]).await;
+    let told = told.unwrap_err().to_string();
+    assert!(
+        told.contains("no select s: there is the select Select 3"),
+        "{told}"
+    );
     assert_eq!(bakery.data()["values"], json!(["a,b"]));
 
     ann.chooses(&shown, "Select 5", &["@Ben"]).await;

@@ -1,6 +1,9 @@
 //! Steps and expectations of a test: how they read, and what they tell when they fail.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use ovenjs_mock::{Answer, Config, Discord};
 use serde_json::{Value, json};
@@ -164,4 +167,70 @@ async fn asked() -> (Discord, Answer) {
         assert_eq!(answered.status, 204, "{}", answered.body);
     });
     (discord, answer)
+}
+
+#[tokio::test]
+async fn a_route_that_discord_does_not_have_is_neither_awaited_nor_absent() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    for (route, repair) in [
+        (
+            "/channel/{channel_id}/messages",
+            "Discord has no POST /channel/",
+        ),
+        (
+            "/channels/{id}/messages",
+            "write /channels/{channel_id}/messages",
+        ),
+        (
+            "/channels/80/messages",
+            "write /channels/{channel_id}/messages",
+        ),
+    ] {
+        let told = discord.wait_for_request("POST", route).await.unwrap_err();
+        assert!(told.to_string().contains(repair), "{told}");
+        let absent = AssertUnwindSafe(|| {
+            discord.expect_no_request("POST", route);
+        });
+        let told = catch_unwind(absent).unwrap_err();
+        let told = told.downcast_ref::<String>().unwrap();
+        assert!(told.contains(repair), "{told}");
+    }
+    discord.expect_no_request("POST", "/channels/{channel_id}/messages");
+    let told = discord.wait_for_operations(1, "make_message").await;
+    let told = told.unwrap_err().to_string();
+    assert!(told.contains("no operation make_message"), "{told}");
+}
+
+#[tokio::test]
+async fn a_wait_in_vain_tells_that_nobody_is_there() {
+    let config = Config::default().patience(Duration::from_millis(1));
+    let discord = Discord::start(config).await.unwrap();
+    let told = discord.next_bot_message().await.unwrap_err().to_string();
+    assert!(told.contains("no bot is connected"), "{told}");
+}
+
+#[tokio::test]
+async fn a_wait_in_vain_tells_what_the_bot_does_not_hear() {
+    let config = || Config::default().patience(Duration::from_millis(50));
+    for (intents, why) in [
+        (
+            1,
+            Some("not told of \"!hi\", since it connected without the intent GUILD_MESSAGES"),
+        ),
+        (
+            1 | 1 << 9,
+            Some("without its text, since it connected without the intent MESSAGE_CONTENT"),
+        ),
+        (1 | 1 << 9 | 1 << 15, None),
+    ] {
+        let discord = Discord::start(config()).await.unwrap();
+        let (_socket, _) = Socket::identified(&discord, "v=10&encoding=json", intents).await;
+        discord.expect_ready(1).await;
+        discord.user("ann").says("!hi").await;
+        let told = discord.next_bot_message().await.unwrap_err().to_string();
+        match why {
+            Some(why) => assert!(told.contains(why), "{told}"),
+            None => assert_eq!(told, "waited in vain for a message of the bot"),
+        }
+    }
 }
