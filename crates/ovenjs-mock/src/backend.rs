@@ -93,6 +93,12 @@ impl Backend {
         self.courier.set_time(now);
     }
 
+    /// The time by which limits count: Discord's headers are exact to the millisecond, so its clock
+    /// is, too, and the end of a window is always told as the same moment.
+    pub(crate) fn tick(&self, now: Instant) -> Instant {
+        self.timeline.whole(now)
+    }
+
     pub(crate) fn setting(&self) -> Setting {
         let (starts_left, starts_reset) = self.gateway.starts();
         Setting {

@@ -106,15 +106,7 @@ impl Fields for Object {
     }
 
     fn int(&self, key: &str) -> Option<u64> {
-        // Discord takes a number's digits for the number, which is all a form field can be, and one
-        // with a point that is whole.
-        let value = self.get(key)?;
-        let whole = || {
-            let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
-            format!("{float}").parse().ok()
-        };
-        let digits = || value.as_str()?.parse().ok();
-        value.as_u64().or_else(digits).or_else(whole)
+        whole(self.get(key)?)
     }
 
     fn flag(&self, key: &str) -> Option<bool> {
@@ -136,6 +128,17 @@ impl Fields for Object {
     fn set(&mut self, key: &str, value: impl Into<Value>) {
         self.insert(key.to_owned(), value.into());
     }
+}
+
+/// A whole number. Discord takes a number's digits for the number, which is all a form field can be,
+/// and one with a point behind which there is nothing.
+pub(crate) fn whole(value: &Value) -> Option<u64> {
+    let rounded = || {
+        let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
+        format!("{float}").parse().ok()
+    };
+    let digits = || value.as_str()?.parse().ok();
+    value.as_u64().or_else(digits).or_else(rounded)
 }
 
 /// About how many bytes a value takes in memory, for those who keep values under a bound.

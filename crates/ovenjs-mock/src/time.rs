@@ -24,6 +24,13 @@ impl Timeline {
         self.origin.checked_add(Duration::from_millis(later))
     }
 
+    /// `now` without what is less than a millisecond of the calendar's.
+    pub(crate) fn whole(&self, now: Instant) -> Instant {
+        let since = millis(now.saturating_duration_since(self.origin));
+        let whole = self.origin.checked_add(Duration::from_millis(since));
+        whole.unwrap_or(now)
+    }
+
     pub(crate) fn unix_ms(&self, now: Instant) -> u64 {
         self.origin_unix_ms
             .saturating_add(millis(now.saturating_duration_since(self.origin)))

@@ -297,7 +297,7 @@ fn what_is_said_in_a_lobby_is_posted() {
     script.backend.play(now, |world| {
         let lobby = world.open_lobby(&object(json!({})), None);
         let said = object(json!({ "content": "to the oven" }));
-        world.say_in_lobby(lobby, world.owner, &said);
+        world.say_in_lobby(lobby, world.owner, &said).unwrap();
     });
     let posts = script.backend.posts(now);
     assert_eq!(posts.len(), 1);

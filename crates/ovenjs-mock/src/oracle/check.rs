@@ -212,8 +212,9 @@ impl Check<'_> {
                 }
             }
             Shape::Boolean => {
-                let spelled = matches!(value.as_str(), Some("true" | "false"));
-                if !value.is_boolean() && !(spelled && self.side == Side::Request) {
+                let is_spelled = || matches!(value.as_str(), Some("true" | "false"));
+                let fits = value.is_boolean() || self.side == Side::Request && is_spelled();
+                if !fits {
                     walk.add(form::wrong_type("boolean", value));
                 }
             }

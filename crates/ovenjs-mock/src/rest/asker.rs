@@ -37,6 +37,9 @@ impl Asker {
         }
         if kind == "Bearer" && takes("oauth2") {
             let grant = world.grant(token).ok_or_else(Failure::unauthorized)?;
+            if scope_of(&operation.id).is_some_and(|scope| !grant.allows(scope)) {
+                return Err(grant::missing_scope());
+            }
             return Ok(Self::Bearer(grant));
         }
         if operation.usable_by == "client-credentials" {
@@ -59,6 +62,26 @@ impl Asker {
             Self::Bearer(grant) => Some(grant),
             Self::Anyone | Self::Bot | Self::Application => None,
         }
+    }
+}
+
+/// What a user's token has to be for, where a deed does not ask for it itself.
+///
+/// Source: Discord's OpenAPI file, the `security` of each operation.
+fn scope_of(operation: &str) -> Option<&'static str> {
+    match operation {
+        "get_entitlements" | "get_entitlement" | "delete_entitlement" | "consume_entitlement" => {
+            Some("applications.entitlements")
+        }
+        name if name.ends_with("_application_command_permissions") => {
+            Some("applications.commands.permissions.update")
+        }
+        name if name.ends_with("_application_command")
+            || name.ends_with("_application_commands") =>
+        {
+            Some("applications.commands.update")
+        }
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
-    json::{Fields, Object, object, snowflake},
+    json::{Fields, Object, object, snowflake, whole},
     world::{World, audit::action, guild_channel::kind, permission},
 };
 
@@ -465,13 +465,13 @@ fn settled(
                 if kind == kind::MEDIA {
                     known |= HIDE_MEDIA_DOWNLOAD_OPTIONS;
                 }
-                (value.as_u64().unwrap_or(0) & known).into()
+                (whole(value).unwrap_or(0) & known).into()
             }
             "bitrate" => bitrate(world, guild, kind, value)?,
             "user_limit" => {
                 let max = if kind == kind::STAGE { 10_000 } else { 99 };
-                fields::number_within(&["user_limit"], value.as_u64().unwrap_or(0), max)?;
-                value.as_u64().unwrap_or(0).into()
+                fields::number_within(&["user_limit"], whole(value).unwrap_or(0), max)?;
+                whole(value).unwrap_or(0).into()
             }
             "position" if value.is_null() => before.get(*key).cloned().unwrap_or_default(),
             _ if value.is_null() => match defaults.get(*key) {
@@ -559,7 +559,7 @@ fn bitrate(world: &World, guild: u64, kind: u64, asked: &Value) -> Result<Value,
         Some(3) => 384_000,
         _ => 96_000,
     };
-    let wanted = asked.as_u64().unwrap_or(64_000);
+    let wanted = whole(asked).unwrap_or(64_000);
     if wanted > max {
         return Err(Failure::new(
             400,

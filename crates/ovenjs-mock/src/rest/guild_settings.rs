@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
-    json::{Fields, Object, object},
+    json::{Fields, Object, object, snowflake},
     world::{World, audit::action, guild, guild_channel::kind, permission},
 };
 
@@ -74,8 +74,8 @@ fn settled(world: &World, guild: u64, before: Object, asked: &Object) -> Result<
             "verification_level"
             | "default_message_notifications"
             | "explicit_content_filter"
-            | "system_channel_flags" => value.as_u64().unwrap_or(0).into(),
-            "afk_timeout" => value.as_u64().unwrap_or(300).into(),
+            | "system_channel_flags" => asked.int(key).unwrap_or(0).into(),
+            "afk_timeout" => asked.int(key).unwrap_or(300).into(),
             "preferred_locale" => value.as_str().unwrap_or("en-US").into(),
             "premium_progress_bar_enabled" => asked.flag(key).unwrap_or(false).into(),
             "icon" => fields::image(key, value)?,
@@ -132,7 +132,7 @@ fn place(
     value: &Value,
     kinds: &[u64],
 ) -> Result<Value, Failure> {
-    let Some(id) = crate::json::snowflake(value) else {
+    let Some(id) = snowflake(value) else {
         return Ok(Value::Null);
     };
     let room = world
@@ -295,7 +295,7 @@ fn remove_integration(call: &Call, world: &mut World) -> Done {
     world.record(guild, entry);
     let bot = application
         .and_then(|one| one.get("bot")?.get("id"))
-        .and_then(crate::json::snowflake);
+        .and_then(snowflake);
     match bot {
         Some(bot) if bot == world.bot => world.forget_guild(guild),
         Some(bot) => drop(world.leave(guild, bot)),

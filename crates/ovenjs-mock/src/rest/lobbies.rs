@@ -215,7 +215,7 @@ fn say(call: &Call, world: &mut World, id: u64) -> Done {
     if content.is_empty() && !has_metadata {
         return Err(Failure::empty_message());
     }
-    Ok((201, Some(world.say_in_lobby(id, user, &asked))))
+    Ok((201, Some(world.say_in_lobby(id, user, &asked)?)))
 }
 
 /// The flag of a member who may link the lobby with a channel.

@@ -239,7 +239,7 @@ fn checked(
                     return Err(Failure::missing_permissions());
                 }
                 let kept = before.int("flags").unwrap_or(0) & !BYPASSES_VERIFICATION;
-                let new = value.as_u64().unwrap_or(0) & BYPASSES_VERIFICATION;
+                let new = asked.int(key).unwrap_or(0) & BYPASSES_VERIFICATION;
                 after.set("flags", kept | new);
             }
             _ => {}

@@ -433,7 +433,8 @@ impl Backend {
         let calendar_ms = self.world.now_ms;
         let skew = self.faults.menu.reset_skew_ms;
         let shown_ms = calendar_ms.saturating_add_signed(skew);
-        let allowance = self.limiter.take(now, calendar_ms, shown_ms, &ask)?;
+        let tick = self.tick(now);
+        let allowance = self.limiter.take(tick, calendar_ms, shown_ms, &ask)?;
         match fault {
             // The resource is used up by others; what is left of the bucket is another matter.
             Some((wait, scope)) => Err(Refused::by_chance(wait, scope, Some(allowance))),

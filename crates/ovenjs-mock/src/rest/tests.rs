@@ -13,6 +13,7 @@ mod invites;
 mod lobbies;
 mod members;
 mod oauth2;
+mod powerless;
 mod role_connections;
 mod roles;
 mod scheduled_events;

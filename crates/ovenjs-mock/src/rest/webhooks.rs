@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-use super::{Call, Done, done, messages::ANNOUNCEMENT, ok};
+use super::{Call, Done, done, fields, messages::ANNOUNCEMENT, ok};
 
 pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     let id = call.id("webhook_id");
@@ -103,16 +103,10 @@ fn create(call: &Call, world: &mut World) -> Done {
 
 /// The avatar of a form, which is a picture as a data URI.
 fn picture(body: &Object) -> Result<Option<&str>, Failure> {
-    match body.text("avatar") {
-        Some(text) if !(text.starts_with("data:image/") && text.contains(";base64,")) => {
-            Err(Failure::form(
-                &["avatar"],
-                "BASE_TYPE_INVALID_IMAGE_DATA",
-                "Invalid image data",
-            ))
-        }
-        picture => Ok(picture),
+    if let Some(avatar) = body.get("avatar") {
+        fields::image("avatar", avatar)?;
     }
+    Ok(body.text("avatar"))
 }
 
 fn follow(call: &Call, world: &mut World) -> Done {

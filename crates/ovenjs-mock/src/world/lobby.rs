@@ -9,7 +9,7 @@ use crate::{
     json::{Fields, Object, object},
 };
 
-use super::{World, due::Due};
+use super::{World, due::Due, message::Draft};
 
 /// A lobby and who is in it.
 #[derive(Debug)]
@@ -162,13 +162,29 @@ impl World {
         }
     }
 
-    /// A member says something in the lobby's chat.
-    pub(crate) fn say_in_lobby(&mut self, id: u64, user: u64, asked: &Object) -> Value {
+    /// A member says something in the lobby's chat, which is heard in the linked channel, too.
+    pub(crate) fn say_in_lobby(
+        &mut self,
+        id: u64,
+        user: u64,
+        asked: &Object,
+    ) -> Result<Value, Failure> {
         let message = self.next_id();
         let author = self.user(user);
         let application = self.application_id().to_string();
+        if let Some(channel) = self.lobby(id)?.linked {
+            let content = asked.text("content").unwrap_or_default();
+            self.post(Draft {
+                author: user,
+                channel,
+                body: object(json!({ "content": content })),
+                stamp: object(json!({ "application_id": application })),
+                id: Some(message),
+                ..Draft::default()
+            })?;
+        }
         let Some(lobby) = self.lobbies.get_mut(&id) else {
-            return Value::Null;
+            return Err(Failure::unknown(10031));
         };
         let mut said = object(json!({
             "id": message.to_string(),
@@ -200,7 +216,7 @@ impl World {
         let said = Value::Object(said);
         // No session hears of it, an application with webhook events does.
         self.emit("LOBBY_MESSAGE_CREATE", None, said.clone());
-        said
+        Ok(said)
     }
 
     /// What was said in a lobby last, newest first.

@@ -99,7 +99,8 @@ impl World {
             Vec::new()
         } else {
             let writer = Writer::of(draft.author, draft.channel, &draft.stamp);
-            self.moderate(writer, draft.body.text("content").unwrap_or_default())?
+            let content = draft.body.text("content").unwrap_or_default();
+            self.moderate(writer, content.trim())?
         };
         let reference = self.reference(&draft)?;
         if !draft.system {

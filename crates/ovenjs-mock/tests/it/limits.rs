@@ -384,3 +384,33 @@ fn a_webhook_counts_as_its_user_and_an_interaction_as_nobody() {
         assert!(!get(who, "POST", &callback, json!({ "type": 6 })));
     }
 }
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the script starts at any instant"
+)]
+fn the_end_of_a_window_is_always_told_as_the_same_moment() {
+    let start = Instant::now();
+    let mut discord = Referee::new(Config::default(), start);
+    let token = format!("Bot {}", discord.token());
+    let mut told = |micros: u64| {
+        let ask = Call {
+            method: "GET",
+            path: "/api/v10/users/@me",
+            authorization: Some(&token),
+            ..Call::default()
+        };
+        let reply = discord.request(start + Duration::from_micros(micros), ask);
+        let reset = reply
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "X-RateLimit-Reset");
+        reset.map(|(_, value)| value.clone())
+    };
+    let first = told(700);
+    assert!(first.is_some());
+    for later in [900, 1_100, 1_650, 2_999] {
+        assert_eq!(told(later), first, "after {later} \u{b5}s");
+    }
+}

@@ -167,6 +167,13 @@ fn a_lobby_is_linked_by_who_may_and_invites_its_members() {
         "{}",
         linked.body
     );
+    // What is said in the lobby is heard in the channel, too.
+    stage.heard();
+    let messages = format!("{lobby}/messages");
+    let said = stage.as_user(owner, "POST", &messages, json!({ "content": "hello" }));
+    let heard = format!("/channels/{channel}/messages/{}", said.text("/id"));
+    assert_eq!(stage.get(&heard).body["content"], json!("hello"));
+    assert!(stage.names().contains(&"MESSAGE_CREATE".to_owned()));
 
     let code = stage.call("POST", &invites, json!(null)).text("/code");
     let ann = stage.world(|world| world.add_user("ann", false));

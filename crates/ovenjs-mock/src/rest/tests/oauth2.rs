@@ -39,8 +39,16 @@ fn a_code_is_exchanged_renewed_and_taken_back() {
         (again.status, again.text("/error")),
         (400, "invalid_grant".to_owned())
     );
-    let connections = stage.call_as(&bearer, "GET", "/users/@me/connections", json!(null));
-    assert_eq!(connections.refusal(), (403, 50026));
+    let own = format!("/applications/{}", stage.bot());
+    for path in [
+        "/users/@me/connections".to_owned(),
+        format!("{own}/commands"),
+        format!("{own}/entitlements"),
+        format!("{own}/guilds/{}/commands/permissions", stage.guild()),
+    ] {
+        let beyond = stage.call_as(&bearer, "GET", &path, json!(null));
+        assert_eq!(beyond.refusal(), (403, 50026), "{path}");
+    }
 
     let refresh = first.text("/refresh_token");
     let renew = form(

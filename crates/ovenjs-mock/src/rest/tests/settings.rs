@@ -378,3 +378,12 @@ fn a_guild_that_is_left_is_gone() {
     );
     stage.end();
 }
+
+#[test]
+fn a_setting_may_be_spelled_in_digits() {
+    let mut stage = Stage::new();
+    let path = format!("/guilds/{}", stage.guild());
+    let spelled = stage.call("PATCH", &path, json!({ "verification_level": "2" }));
+    assert_eq!(spelled.body["verification_level"], json!(2));
+    stage.end();
+}
