@@ -265,8 +265,8 @@ impl Recording {
                 Error::shape(&format!("line {} of the recording: {why}", number + 1))
             };
             let Timed { line, .. } = serde_json::from_str(text).map_err(|error| match number {
-                0 => Error::shape(&format!(
-                    "this is no recording, which `--record` writes: {error}"
+                0 => place(&format!(
+                    "it does not tell of a box, as the first that `--record` writes does ({error})"
                 )),
                 _ => place(&error),
             })?;

@@ -90,7 +90,9 @@ fn a_scenario_furnishes_the_box_and_a_slip_in_it_is_named() {
     );
 
     let error = failure(oven(&["mock", "--replay", path]));
-    assert!(error.contains("line 1 of the recording"), "{error}");
+    for part in ["line 1 of the recording", "--record", "--scenario"] {
+        assert!(error.contains(part), "no {part} in {error}");
+    }
     let error = failure(oven(&["mock", "--scenario", "no-such-file"]));
     assert!(error.contains("no-such-file cannot be read"), "{error}");
 }
