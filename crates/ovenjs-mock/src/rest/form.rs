@@ -1,11 +1,12 @@
 //! The body of a request, read before the box is locked: a large upload must not hold up the rest.
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{failure::Failure, json::Object, world::File};
 
-use super::{multipart, read_query};
+use super::multipart;
 
 /// What a body says, or why it cannot be read.
 #[derive(Clone, Debug)]
@@ -78,6 +79,25 @@ fn with_payload(payload: Option<&[u8]>, fields: Object) -> Result<Value, Failure
     }
 }
 
+/// The pairs of a query, or of a form that is written like one.
+pub(super) fn read_query(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (
+                decode(&name.replace('+', " ")),
+                decode(&value.replace('+', " ")),
+            )
+        })
+        .collect()
+}
+
+pub(super) fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
 /// The form as the description of a multipart body has it: files are fields of it, but for those of
 /// messages, which are told apart by number.
 pub(super) fn with_files(body: Option<&Value>, files: &[File]) -> Option<Value> {
@@ -96,8 +116,9 @@ pub(super) fn with_files(body: Option<&Value>, files: &[File]) -> Option<Value> 
 /// Discord's largest image, 10 MiB, as a data URI, and some text around it.
 const MAX_JSON: usize = 16 * 1024 * 1024;
 
-/// Much more than all commands of an application have, and in memory some ten megabytes.
-const MAX_VALUES: usize = 200_000;
+/// Much more than all commands of an application have in all of Discord's languages; in memory, where
+/// each is a small object, about a hundred megabytes.
+const MAX_VALUES: usize = 300_000;
 
 pub(super) fn unreadable(why: &str) -> Failure {
     Failure::form(

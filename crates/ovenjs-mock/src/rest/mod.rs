@@ -50,7 +50,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -66,6 +65,7 @@ use crate::{
 use limits::{Allowance, Ask, Facts, Payer, Refused};
 
 use asker::Asker;
+use form::{decode, read_query};
 
 pub use canned::CANNED_OPERATIONS;
 pub(crate) use form::Form;
@@ -574,24 +574,6 @@ fn without_secrets(found: &OperationMatch<'_>) -> String {
                 path.replace(&placeholder, value)
             }
         })
-}
-
-fn read_query(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (
-                decode(&name.replace('+', " ")),
-                decode(&value.replace('+', " ")),
-            )
-        })
-        .collect()
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// The one operation that answers with a table.

@@ -9,6 +9,7 @@
 mod author;
 mod control;
 mod endpoints;
+mod forms;
 mod gateway;
 mod guilds;
 mod interactions;
