@@ -26,7 +26,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::spec::{self, table::Tables};
+use crate::spec::{self, tables::Tables};
 
 /// Writes the tables, or with `check` compares them with what is there.
 pub(crate) fn run(check: bool) -> Result<()> {

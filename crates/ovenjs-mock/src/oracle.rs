@@ -4,27 +4,31 @@
 //! so that it shares neither our types nor our mistakes. JSON is the world of
 //! this module by design.
 //!
-//! The door is [`Oracle`]; behind it `table` reads the line format, `route`
-//! finds operations, `check` compares values with shapes, `violation` is what it
+//! The door is [`Oracle`]; behind it `table` reads the line format, `facts` holds what was read,
+//! `route` finds operations, `check` compares values with shapes, `violation` is what it
 //! finds, `form` says that in Discord's words, and `instance` makes values up.
 
 mod check;
+mod facts;
 pub(crate) mod form;
 mod instance;
 mod route;
 mod table;
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 mod tests;
 mod violation;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
+use std::{borrow::Cow, sync::OnceLock};
 
 use serde_json::Value;
 
 use self::{
     check::{Check, Side},
+    facts::Facts,
     instance::Maker,
-    table::{Tables, Texts},
+    table::Texts,
     violation::kind_of,
 };
 pub use self::{
@@ -56,8 +60,7 @@ pub use self::{
 /// ```
 #[derive(Debug)]
 pub struct Oracle {
-    tables: Tables,
-    enums: BTreeMap<String, Vec<String>>,
+    facts: Facts,
     routes: route::Index,
 }
 
@@ -69,50 +72,15 @@ impl Oracle {
     /// When the tables that were compiled in cannot be read. A test reads them.
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Oracle> = OnceLock::new();
-        EMBEDDED.get_or_init(|| {
-            let texts = Texts {
-                operations: include_str!("../specs/operations.txt"),
-                schemas: include_str!("../specs/schemas.txt"),
-                objects: include_str!("../specs/objects.txt"),
-                gateway: include_str!("../specs/gateway.txt"),
-                limits: include_str!("../specs/limits.txt"),
-                errors: include_str!("../specs/errors.txt"),
-            };
-            // That every reference leads somewhere is seen by the tests of this crate and by whoever
-            // writes the tables; a process that wants a box does not wait for it.
-            let tables = match cfg!(test) {
-                true => Tables::parse(texts),
-                false => Tables::read(texts),
-            };
-            match tables {
-                Ok(tables) => Self::new(tables),
-                Err(fault) => panic!("the embedded tables can be read: {fault}"),
-            }
+        EMBEDDED.get_or_init(|| match Facts::new(TEXTS) {
+            Ok(facts) => Self::new(facts),
+            Err(fault) => panic!("the embedded tables can be read: {fault}"),
         })
     }
 
-    fn new(tables: Tables) -> Self {
-        let enums = tables
-            .schemas
-            .iter()
-            .filter_map(|(name, schema)| match schema {
-                Schema::Enum(table) => Some((
-                    name.clone(),
-                    table
-                        .values
-                        .iter()
-                        .map(|(_, value)| value.clone())
-                        .collect(),
-                )),
-                Schema::Object { .. } | Schema::Alias(_) => None,
-            })
-            .collect();
-        let routes = route::Index::new(&tables.operations);
-        Self {
-            tables,
-            enums,
-            routes,
-        }
+    fn new(facts: Facts) -> Self {
+        let routes = route::Index::new(facts.routes());
+        Self { facts, routes }
     }
 
     /// Finds the operation for a method and a path.
@@ -120,20 +88,22 @@ impl Oracle {
     /// The path has no `/api/v10` in front and no query behind. A literal
     /// segment beats a parameter: `/users/@me` is never a user's id.
     pub fn route(&self, method: &str, path: &str) -> Route<'_> {
-        route::find(&self.tables.operations, &self.routes, method, path)
+        route::find(&self.facts, &self.routes, method, path)
+    }
+
+    /// Method and path template of each operation, ordered by path and method.
+    pub fn routes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.facts.routes()
     }
 
     /// All operations, ordered by path and method.
-    pub fn operations(&self) -> &[Operation] {
-        &self.tables.operations
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> + Clone {
+        self.facts.operations()
     }
 
     /// The operation of an id such as `create_message`.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
-        self.tables
-            .operations
-            .iter()
-            .find(|operation| operation.id == id)
+        self.facts.operation(id)
     }
 
     /// Checks the parameters in the path of a request.
@@ -281,13 +251,12 @@ impl Oracle {
 
     /// A schema by name: `MessageResponse`, `docs/user/user-object/user-structure`.
     pub fn schema(&self, name: &str) -> Option<&Schema> {
-        self.tables.schemas.get(name)
+        self.facts.schema(name)
     }
 
     /// All schemas with their names, in the order of the names.
     pub fn schemas(&self) -> impl Iterator<Item = (&str, &Schema)> {
-        let schemas = self.tables.schemas.iter();
-        schemas.map(|(name, schema)| (name.as_str(), schema))
+        self.facts.schemas()
     }
 
     /// A value of a schema of any name, made up; absent for an unknown name.
@@ -325,12 +294,12 @@ impl Oracle {
 
     /// Everything the gateway sends.
     pub fn events(&self) -> &[Event] {
-        &self.tables.gateway.events
+        &self.facts.gateway.events
     }
 
     /// An event by name.
     pub fn event(&self, name: &str) -> Option<&Event> {
-        self.tables
+        self.facts
             .gateway
             .events
             .iter()
@@ -362,12 +331,12 @@ impl Oracle {
 
     /// All intents by bit.
     pub fn intents(&self) -> &[Intent] {
-        &self.tables.gateway.intents
+        &self.facts.gateway.intents
     }
 
     /// An intent by name.
     pub fn intent(&self, name: &str) -> Option<&Intent> {
-        self.tables
+        self.facts
             .gateway
             .intents
             .iter()
@@ -376,7 +345,7 @@ impl Oracle {
 
     /// An opcode of the gateway by number.
     pub fn opcode(&self, code: u16) -> Option<&Opcode> {
-        self.tables
+        self.facts
             .gateway
             .opcodes
             .iter()
@@ -385,7 +354,7 @@ impl Oracle {
 
     /// A command of the gateway by its opcode.
     pub fn command(&self, op: u16) -> Option<&Command> {
-        self.tables
+        self.facts
             .gateway
             .commands
             .iter()
@@ -394,7 +363,7 @@ impl Oracle {
 
     /// A close code of the gateway by number.
     pub fn close_code(&self, code: u16) -> Option<CloseCode> {
-        self.tables
+        self.facts
             .gateway
             .close_codes
             .iter()
@@ -404,27 +373,27 @@ impl Oracle {
 
     /// All facts about the two gateways.
     pub fn gateway(&self) -> &Gateway {
-        &self.tables.gateway
+        &self.facts.gateway
     }
 
     /// Whether Discord documents the JSON error code.
     pub fn is_error_code(&self, code: u32) -> bool {
-        self.tables.errors.contains_key(&code)
+        self.facts.errors.contains_key(&code)
     }
 
     /// What is known of a JSON error code.
     pub fn error(&self, code: u32) -> Option<&ErrorCode> {
-        self.tables.errors.get(&code)
+        self.facts.errors.get(&code)
     }
 
     /// All documented JSON error codes.
     pub fn error_codes(&self) -> impl Iterator<Item = u32> {
-        self.tables.errors.keys().copied()
+        self.facts.errors.keys().copied()
     }
 
     /// A documented limit by its id: `message.content`.
     pub fn limit(&self, id: &str) -> Option<&Limit> {
-        self.tables.limits.iter().find(|limit| limit.id == id)
+        self.facts.limits.iter().find(|limit| limit.id == id)
     }
 
     /// Discord's answer to a request with these violations, code 50035.
@@ -477,6 +446,15 @@ impl Oracle {
         .params(fields, given)
     }
 }
+
+const TEXTS: Texts<'static> = Texts {
+    operations: include_str!("../specs/operations.txt"),
+    schemas: include_str!("../specs/schemas.txt"),
+    objects: include_str!("../specs/objects.txt"),
+    gateway: include_str!("../specs/gateway.txt"),
+    limits: include_str!("../specs/limits.txt"),
+    errors: include_str!("../specs/errors.txt"),
+};
 
 /// What is known of an event's payload.
 enum Payload<'a> {

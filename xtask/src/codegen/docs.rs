@@ -10,8 +10,9 @@ use super::{
     structures::{DOCUMENTED, Structures, Target, parse, slug},
     text, texts,
 };
-use crate::spec::table::{
-    CloseCode, Command, ErrorCode, Event, Field, Intent, Limit, Opcode, Schema, Shape, Tables,
+use crate::spec::{
+    table::{CloseCode, Command, ErrorCode, Event, Field, Intent, Limit, Opcode, Schema, Shape},
+    tables::Tables,
 };
 
 /// Payloads which the documentation states in prose only.

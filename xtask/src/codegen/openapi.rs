@@ -12,8 +12,9 @@ use super::{
     structures::{Structures, parse},
     text, texts,
 };
-use crate::spec::table::{
-    Answer, Content, EnumTable, Field, Operation, Range, Schema, Shape, Tables,
+use crate::spec::{
+    table::{Answer, Content, EnumTable, Field, Operation, Range, Schema, Shape},
+    tables::Tables,
 };
 
 /// Keys that say nothing about a value's shape.

@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use super::structures::DOCUMENTED;
-use crate::spec::table::{CloseCode, Field, Opcode, Schema, Tables};
+use crate::spec::{
+    table::{CloseCode, Field, Opcode, Schema},
+    tables::Tables,
+};
 
 const OPENAPI: &str = "discord/discord-api-spec@74fda0f (MIT, (c) Discord)";
 const DOCS: &str =

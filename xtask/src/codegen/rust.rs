@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 
 use super::render::put;
-use crate::spec::table::{Limit, Range, Schema, Shape, Tables};
+use crate::spec::{
+    table::{Limit, Range, Schema, Shape},
+    tables::Tables,
+};
 
 /// Where the files stand in the tree.
 pub(super) const FOLDER: &str = "crates/ovenjs-types/src/generated";

@@ -9,7 +9,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{list, text, texts};
-use crate::spec::table::{EnumTable, Field, Range, Schema, Shape, Tables};
+use crate::spec::{
+    table::{EnumTable, Field, Range, Schema, Shape},
+    tables::Tables,
+};
 
 /// Names of documented objects begin with this.
 pub(super) const DOCUMENTED: &str = "docs/";

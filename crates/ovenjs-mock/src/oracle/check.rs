@@ -240,7 +240,7 @@ impl Check<'_> {
             },
             Shape::Ref(name) => match self.oracle.schema(name) {
                 Some(Schema::Object { fields, .. }) => self.object(fields, false, value, walk),
-                Some(Schema::Enum(table)) => self.listed(name, table, value, walk),
+                Some(Schema::Enum(table)) => self.listed(table, value, walk),
                 Some(Schema::Alias(inner)) => self.shape(inner, value, walk),
                 // Every name was looked up when the tables were read.
                 None => {}
@@ -384,7 +384,7 @@ impl Check<'_> {
         walk.add(fault);
     }
 
-    fn listed(&self, name: &str, table: &EnumTable, value: &Value, walk: &mut Walk<'_>) {
+    fn listed(&self, table: &EnumTable, value: &Value, walk: &mut Walk<'_>) {
         let fits = if table.integers {
             whole(value).or_else(|| self.coerced(value)).is_some()
         } else {
@@ -401,9 +401,10 @@ impl Check<'_> {
         if self.side == Side::Answer {
             return;
         }
-        let known = self.oracle.enums.get(name).map_or(&[][..], Vec::as_slice);
-        if !known.contains(&scalar(value)) {
-            walk.add(form::choice(known.iter().map(String::as_str), value));
+        let known = || table.values.iter().map(|(_, value)| value.as_str());
+        let given = scalar(value);
+        if !known().any(|known| known == given) {
+            walk.add(form::choice(known(), value));
         }
     }
 

@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn what_is_made_fits_the_shape_it_was_made_from() {
         let oracle = Oracle::embedded();
-        for name in oracle.tables.schemas.keys() {
+        for (name, _) in oracle.schemas() {
             for fill in [Fill::Least, Fill::Most] {
                 for branch in 0..8 {
                     let value = oracle.instance(name, Choice { fill, branch }).unwrap();

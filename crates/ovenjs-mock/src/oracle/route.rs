@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::table::Operation;
+use super::{facts::Facts, table::Operation};
 
 /// What a method and a path lead to.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,18 +39,23 @@ impl OperationMatch<'_> {
 /// The places of the operations by the number of segments and the first of them, which is literal in
 /// every template, so that a path is compared with a dozen of templates and not with all.
 #[derive(Debug, Default)]
-pub(super) struct Index(BTreeMap<(usize, String), Vec<usize>>);
+pub(super) struct Index(BTreeMap<(usize, String), Vec<Place>>);
+
+/// One operation: its place, method and path.
+type Place = (usize, &'static str, &'static str);
 
 impl Index {
-    pub(super) fn new(operations: &[Operation]) -> Self {
-        let mut index: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (place, operation) in operations.iter().enumerate() {
-            index.entry(key(&operation.path)).or_default().push(place);
+    /// Of the methods and paths of all operations, in their order.
+    pub(super) fn new(all: impl Iterator<Item = (&'static str, &'static str)>) -> Self {
+        let mut index: BTreeMap<_, Vec<Place>> = BTreeMap::new();
+        for (place, (method, path)) in all.enumerate() {
+            let alike = index.entry(key(path)).or_default();
+            alike.push((place, method, path));
         }
         Self(index)
     }
 
-    fn alike(&self, path: &str) -> &[usize] {
+    fn alike(&self, path: &str) -> &[Place] {
         self.0.get(&key(path)).map_or(&[], Vec::as_slice)
     }
 }
@@ -61,27 +66,25 @@ fn key(path: &str) -> (usize, String) {
     (path.split('/').count(), first.into_owned())
 }
 
-pub(super) fn find<'a>(
-    operations: &'a [Operation],
-    index: &Index,
-    method: &str,
-    path: &str,
-) -> Route<'a> {
-    let mut best: Option<(Vec<bool>, OperationMatch<'a>)> = None;
+pub(super) fn find<'a>(facts: &'a Facts, index: &Index, method: &str, path: &str) -> Route<'a> {
+    let mut best: Option<(Vec<bool>, usize, Params<'a>)> = None;
     let mut methods = Vec::new();
-    let alike = index.alike(path).iter();
-    for operation in alike.filter_map(|place| operations.get(*place)) {
-        let Some((literal, params)) = fit(&operation.path, path) else {
+    for (place, allowed, template) in index.alike(path) {
+        let Some((literal, params)) = fit(template, path) else {
             continue;
         };
-        if operation.method != method {
-            methods.push((literal, operation.method.as_str()));
-        } else if best.as_ref().is_none_or(|(there, _)| literal > *there) {
-            best = Some((literal, OperationMatch { operation, params }));
+        if *allowed != method {
+            methods.push((literal, *allowed));
+        } else if best.as_ref().is_none_or(|(there, ..)| literal > *there) {
+            best = Some((literal, *place, params));
         }
     }
+    let best = best.and_then(|(_, place, params)| {
+        let operation = facts.operation_at(place)?;
+        Some(OperationMatch { operation, params })
+    });
     match best {
-        Some((_, found)) => Route::Found(found),
+        Some(found) => Route::Found(found),
         None if methods.is_empty() => Route::NotFound,
         None => {
             let closest = methods.iter().map(|(literal, _)| literal.clone()).max();
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn every_operation_routes_to_itself() {
         let oracle = Oracle::embedded();
-        assert_eq!(oracle.operations().len(), 247);
+        assert_eq!(oracle.operations().count(), 247);
         for operation in oracle.operations() {
             let path: Vec<_> = operation
                 .path

@@ -182,21 +182,20 @@ impl Discord {
 
 /// Refuses to wait for what can never come, or for its absence: a route that Discord does not have.
 pub(super) fn known_route(method: &str, route: &str) -> Result<(), Error> {
-    let operations = Oracle::embedded().operations();
     let of_method = || {
-        let all = operations.iter();
-        all.filter(|operation| operation.method.eq_ignore_ascii_case(method))
+        let all = Oracle::embedded().routes();
+        let alike = all.filter(|(known, _)| known.eq_ignore_ascii_case(method));
+        alike.map(|(_, template)| template)
     };
-    if of_method().any(|operation| operation.path == route) {
+    if of_method().any(|template| template == route) {
         return Ok(());
     }
     let wanted = nameless(route);
-    let meant = of_method().find(|operation| nameless(&operation.path) == wanted);
+    let meant = of_method().find(|template| nameless(template) == wanted);
     Err(Error::refused(match meant {
-        Some(meant) => format!(
-            "Discord names the parameters otherwise than {method} {route}: write {}",
-            meant.path
-        ),
+        Some(meant) => {
+            format!("Discord names the parameters otherwise than {method} {route}: write {meant}")
+        }
         None => format!(
             "Discord has no {method} {route}: write a route as Discord's API reference does, such \
              as POST /channels/{{channel_id}}/messages"

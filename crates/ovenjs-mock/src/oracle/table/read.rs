@@ -5,54 +5,107 @@ use super::{
     Limit, Opcode, Operation, Schema, Shape, TableError,
 };
 
-/// One entry: its words, and the words of its members.
-pub(super) struct Entry<'a> {
+/// One entry as it stands in its table: its first line, and the lines of its members.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Entry<'a> {
+    table: &'static str,
+    line: usize,
+    head: &'a str,
+    members: &'a str,
+}
+
+/// One entry read: its words, and the words of its members.
+pub(crate) struct Words<'a> {
     table: &'static str,
     line: usize,
     words: Vec<&'a str>,
     members: Vec<Member<'a>>,
 }
 
-pub(super) struct Member<'a> {
+pub(crate) struct Member<'a> {
     table: &'static str,
     line: usize,
     words: Vec<&'a str>,
 }
 
-pub(super) fn entries<'a>(
+/// Cuts a table into its entries.
+pub(crate) fn entries<'a>(
     table: &'static str,
     text: &'a str,
 ) -> Result<Vec<Entry<'a>>, TableError> {
     let mut all: Vec<Entry<'a>> = Vec::new();
-    for (index, raw) in text.lines().enumerate() {
-        let line = index + 1;
-        if raw.is_empty() || raw.starts_with('#') {
+    let (mut rest, mut line) = (text, 0);
+    while let Some((head, after)) = cut_line(rest) {
+        line += 1;
+        rest = after;
+        if head.is_empty() || head.starts_with('#') {
             continue;
         }
-        if let Some(rest) = raw.strip_prefix("  ") {
-            let member = Member {
-                table,
-                line,
-                words: rest.split(' ').collect(),
-            };
-            match all.last_mut() {
-                Some(entry) => entry.members.push(member),
-                None => return Err(member.fault("an indented line needs an entry above it")),
-            }
-        } else {
-            all.push(Entry {
-                table,
-                line,
-                words: raw.split(' ').collect(),
-                members: Vec::new(),
-            });
+        if head.starts_with(INDENT) {
+            let fault = "an indented line needs an entry above it".to_owned();
+            return Err(TableError { table, line, fault });
         }
+        let first = line;
+        while let Some((member, after)) = cut_line(rest)
+            && member.starts_with(INDENT)
+        {
+            line += 1;
+            rest = after;
+        }
+        let members = after.get(..after.len() - rest.len()).unwrap_or_default();
+        all.push(Entry {
+            table,
+            line: first,
+            head,
+            members,
+        });
     }
     Ok(all)
 }
 
-impl Entry<'_> {
-    pub(super) fn fault(&self, fault: impl Into<String>) -> TableError {
+/// The first line without its end, and what follows.
+fn cut_line(text: &str) -> Option<(&str, &str)> {
+    match text.split_once('\n') {
+        Some(parts) => Some(parts),
+        None if text.is_empty() => None,
+        None => Some((text, "")),
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// A word of the first line, counted from 0; empty where there are fewer.
+    pub(crate) fn word(&self, place: usize) -> &'a str {
+        self.head.split(' ').nth(place).unwrap_or_default()
+    }
+
+    pub(crate) fn read(&self) -> Words<'a> {
+        let Self {
+            table,
+            line: first,
+            head,
+            members,
+        } = *self;
+        let lines = members.lines().zip(first + 1..);
+        Words {
+            table,
+            line: first,
+            words: head.split(' ').collect(),
+            members: lines
+                .map(|(text, line)| Member {
+                    table,
+                    line,
+                    words: text.trim_start_matches(' ').split(' ').collect(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What members stand behind.
+const INDENT: &str = "  ";
+
+impl Words<'_> {
+    pub(crate) fn fault(&self, fault: impl Into<String>) -> TableError {
         TableError {
             table: self.table,
             line: self.line,
@@ -87,7 +140,7 @@ impl Member<'_> {
     }
 }
 
-pub(super) fn operation(entry: &Entry<'_>) -> Result<Operation, TableError> {
+pub(crate) fn operation(entry: &Words<'_>) -> Result<Operation, TableError> {
     let [method, path, id] = entry.words.as_slice() else {
         return Err(entry.fault("an operation is: method path id"));
     };
@@ -131,7 +184,7 @@ pub(super) fn operation(entry: &Entry<'_>) -> Result<Operation, TableError> {
     Ok(operation)
 }
 
-pub(super) fn schema(entry: &Entry<'_>) -> Result<(String, Schema), TableError> {
+pub(crate) fn schema(entry: &Words<'_>) -> Result<(String, Schema), TableError> {
     match entry.words.as_slice() {
         ["object", name, rest @ ..] if matches!(rest, [] | ["closed"]) => {
             let mut fields = Vec::with_capacity(entry.members.len());
@@ -174,7 +227,7 @@ pub(super) fn schema(entry: &Entry<'_>) -> Result<(String, Schema), TableError> 
 }
 
 impl Gateway {
-    pub(super) fn read(&mut self, entry: &Entry<'_>) -> Result<(), TableError> {
+    pub(crate) fn read(&mut self, entry: &Words<'_>) -> Result<(), TableError> {
         match entry.words.as_slice() {
             [
                 kind @ ("opcode" | "voice-opcode"),
@@ -249,7 +302,7 @@ impl Gateway {
     }
 }
 
-pub(super) fn limit(entry: &Entry<'_>) -> Result<Limit, TableError> {
+pub(crate) fn limit(entry: &Words<'_>) -> Result<Limit, TableError> {
     let ["limit", id, scope, values, unit] = entry.words.as_slice() else {
         return Err(entry.fault("a limit is: limit id scope values unit"));
     };
@@ -269,7 +322,7 @@ pub(super) fn limit(entry: &Entry<'_>) -> Result<Limit, TableError> {
     })
 }
 
-pub(super) fn error_code(entry: &Entry<'_>) -> Result<(u32, ErrorCode), TableError> {
+pub(crate) fn error_code(entry: &Words<'_>) -> Result<(u32, ErrorCode), TableError> {
     let (code, name, limit) = match entry.words.as_slice() {
         ["error", code, name] => (code, name, None),
         ["error", code, name, limit] => (code, name, Some(number(entry, limit)?)),
@@ -279,7 +332,7 @@ pub(super) fn error_code(entry: &Entry<'_>) -> Result<(u32, ErrorCode), TableErr
     Ok((number(entry, code)?, ErrorCode { name, limit }))
 }
 
-fn number<N: std::str::FromStr>(entry: &Entry<'_>, word: &str) -> Result<N, TableError> {
+fn number<N: std::str::FromStr>(entry: &Words<'_>, word: &str) -> Result<N, TableError> {
     word.parse()
         .map_err(|_| entry.fault(format!("{word} is no number of the right size")))
 }

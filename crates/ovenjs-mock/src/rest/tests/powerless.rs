@@ -31,7 +31,7 @@ fn who_may_nothing_changes_nothing_but_what_is_its_own() {
 /// this type.
 fn what_changes(kind: u64, bits: u64) -> BTreeSet<&'static str> {
     let mut changes = BTreeSet::new();
-    let operations = Oracle::embedded().operations().iter();
+    let operations = Oracle::embedded().operations();
     for fill in [Fill::Least, Fill::Most] {
         let (mut stage, known) = furnished(kind);
         weaken(&mut stage, bits);

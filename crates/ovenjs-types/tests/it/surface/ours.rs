@@ -105,10 +105,7 @@ const WRITTEN_ONLY_EVENTS: &[&str] =
 pub(super) fn answered(oracle: &Oracle) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting: Vec<String> = Vec::new();
-    let answers = oracle
-        .operations()
-        .iter()
-        .flat_map(|operation| &operation.answers);
+    let answers = oracle.operations().flat_map(|operation| &operation.answers);
     let shapes = answers.filter_map(|answer| answer.content.as_ref());
     let events = oracle.events().iter();
     let events = events.flat_map(|event| {
