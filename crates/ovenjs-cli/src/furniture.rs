@@ -35,7 +35,8 @@ pub(crate) struct Furniture {
     /// Discord's own limits on requests and identifies in place of lenient ones
     #[arg(long)]
     like_discord: bool,
-    /// Lets things go wrong by chance, as this seed has it
+    /// Lets things go wrong by chance, as this seed has it; what is lost is lost, so that a step of a
+    /// scenario can fail as it would for a user
     #[arg(long, value_name = "SEED")]
     faults: Option<u64>,
     /// A TOML file that says what is in the box and what happens there; when all its steps are done,

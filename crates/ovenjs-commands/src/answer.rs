@@ -7,7 +7,7 @@ use ovenjs_types::{
     marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
 };
 
-use crate::{Failure, exchange::Exchange};
+use crate::{BoxFuture, Failure, exchange::Exchange};
 
 /// What a handler of an interaction returns: the context, answered; or why there is no answer.
 pub type Answer = Result<Cx<Replied>, Failure>;
@@ -20,7 +20,7 @@ pub type Answer = Result<Cx<Replied>, Failure>;
 ///
 /// A handler that takes longer than [`Live::defer_after`](crate::Live::defer_after) is deferred by
 /// the router: the user sees that something happens, and `reply` then fills that in. Since Discord
-/// opens no modal after a deferral, `open` exists on [`ModalCx`] alone.
+/// opens no modal after a deferral, `open` is for a [`ModalCx`] alone.
 ///
 /// ```
 /// use ovenjs_commands::{Answer, Cx, command};
@@ -70,6 +70,16 @@ pub enum Replied {}
 ///
 /// The list is closed: a context of another phase can be made by nobody else.
 pub trait Owed {}
+
+/// The phase in which a modal can be opened: [`Fresh`].
+#[diagnostic::on_unimplemented(
+    message = "this handler may have been deferred, and then Discord opens no modal",
+    label = "not a `ModalCx`",
+    note = "take `cx: ModalCx` in place of `cx: Cx`: the handler is never deferred then"
+)]
+pub trait Opens {}
+
+impl Opens for Fresh {}
 
 impl Owed for Pending {}
 impl Owed for Fresh {}
@@ -190,18 +200,22 @@ impl<P: Owed> Cx<P> {
     }
 }
 
-impl Cx<Fresh> {
-    /// Answers with a modal.
+impl<P> Cx<P> {
+    /// Answers with a modal, for a handler that takes a [`ModalCx`].
     ///
     /// # Errors
     ///
     /// When it does not reach Discord.
-    pub fn open(self, modal: impl Into<Modal>) -> impl Future<Output = Answer> + Send {
-        let modal = modal.into();
-        async move {
-            self.exchange.open(modal).await?;
-            Ok(self.into_phase())
-        }
+    pub fn open(self, modal: impl Into<Modal>) -> BoxFuture<'static, Answer>
+    where
+        P: Opens,
+    {
+        // Boxed, so that the compiler says once, and not of the future too, that `P` does not open.
+        let (exchange, modal) = (self.exchange, modal.into());
+        Box::pin(async move {
+            exchange.open(modal).await?;
+            Ok(Cx::new(exchange))
+        })
     }
 }
 

@@ -52,7 +52,7 @@ mod registration;
 mod route;
 mod router;
 
-pub use answer::{Answer, Cx, Fresh, ModalCx, Owed, Pending, Replied};
+pub use answer::{Answer, Cx, Fresh, ModalCx, Opens, Owed, Pending, Replied};
 pub use argument::{Argument, Given, Int, Text, Unfit};
 pub use config::{Config, DEFER_AFTER_MAX, Live};
 pub use counters::LocalCounters;
