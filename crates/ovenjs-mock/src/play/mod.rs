@@ -125,7 +125,12 @@ impl Discord {
     ///
     /// Outside a tokio runtime, on which the box lives.
     #[must_use]
+    #[track_caller]
     pub fn in_process(config: Config) -> Self {
+        assert!(
+            tokio::runtime::Handle::try_current().is_ok(),
+            "a Discord in a box lives on a tokio runtime: write `#[tokio::test]` above the test"
+        );
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self::open(config, None, nowhere, "http://localhost".to_owned())
     }

@@ -234,3 +234,9 @@ async fn a_wait_in_vain_tells_what_the_bot_does_not_hear() {
         }
     }
 }
+
+#[test]
+#[should_panic(expected = "write `#[tokio::test]`")]
+fn a_box_outside_of_a_runtime_names_the_repair() {
+    drop(Discord::in_process(Config::default()));
+}
