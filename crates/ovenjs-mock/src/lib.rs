@@ -100,4 +100,4 @@ pub use protocol::Admission;
 pub use recording::{Recorder, Recording, Replay};
 pub use referee::{Call, Referee, Reply, Step};
 pub use rest::CANNED_OPERATIONS;
-pub use scenario::{Expected, Performance, Pick, Scenario, ScenarioStep};
+pub use scenario::{Expected, FileContent, Performance, Pick, Scenario, ScenarioStep};

@@ -2,14 +2,18 @@
 //!
 //! The same steps are what a recording holds, so that what happened once can be played again.
 
+mod in_words;
 mod performance;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
+    error::Error,
     faults::FaultMenu,
     play::{Answer, Message, Trouble},
     spelled,
@@ -95,6 +99,21 @@ pub enum ScenarioStep {
         /// To which message it is a reply.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<Pick>,
+        /// With which stickers of the guild or of a pack, by name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stickers: Vec<String>,
+        /// With which files that were put at hand, by name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<String>,
+    },
+    /// Begins to type.
+    #[non_exhaustive]
+    Type {
+        /// Who.
+        user: String,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
     },
     /// Changes the text of a message of the user's own.
     #[non_exhaustive]
@@ -169,6 +188,47 @@ pub enum ScenarioStep {
         /// Which message. Default the bot's newest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<Pick>,
+    },
+    /// Pins a message, or takes the pin from it.
+    #[non_exhaustive]
+    Pin {
+        /// Who.
+        user: String,
+        /// Whether the pin is taken away. Default false.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken_back: bool,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
+        /// Which message. Default the newest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Pick>,
+    },
+    /// Opens a thread, on a message where one is named; its name is a channel's from then on.
+    #[non_exhaustive]
+    OpenThread {
+        /// Who.
+        user: String,
+        /// The thread's name.
+        name: String,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
+        /// On which message. Default on none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Pick>,
+    },
+    /// Opens a post in a forum.
+    #[non_exhaustive]
+    Post {
+        /// Who.
+        user: String,
+        /// Its title, which is the name of a channel from then on.
+        title: String,
+        /// Its first message.
+        text: String,
+        /// Which forum.
+        channel: String,
     },
     /// Types a command, `/feedback topic:docs`. A bot that has not registered it yet is waited for.
     #[non_exhaustive]
@@ -283,6 +343,54 @@ pub enum ScenarioStep {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         guild: Option<String>,
     },
+    /// Goes by another name in a guild, or by its own again.
+    #[non_exhaustive]
+    GoBy {
+        /// Who.
+        user: String,
+        /// The nickname. Default none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nick: Option<String>,
+        /// A channel of the guild.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
+    },
+    /// Buys what the application sells, for itself or for the guild of the channel.
+    #[non_exhaustive]
+    Buy {
+        /// Who.
+        user: String,
+        /// What it is called.
+        sku: String,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
+    },
+    /// Cancels a subscription.
+    #[non_exhaustive]
+    Cancel {
+        /// Who.
+        user: String,
+        /// What it is called.
+        sku: String,
+    },
+    /// Gets its money back for what it bought last.
+    #[non_exhaustive]
+    Refund {
+        /// Who.
+        user: String,
+        /// What it is called.
+        sku: String,
+    },
+    /// Puts a file at hand, for users to name it ([`Discord::put_file`](crate::Discord::put_file)).
+    #[non_exhaustive]
+    PutFile {
+        /// Its name.
+        name: String,
+        /// What is in it.
+        #[serde(flatten)]
+        content: FileContent,
+    },
     /// Connects to a voice channel.
     #[non_exhaustive]
     EnterVoice {
@@ -325,6 +433,37 @@ pub enum ScenarioStep {
     Ready(usize),
     /// Nothing happens for so long.
     Wait(#[serde(with = "spelled")] Duration),
+}
+
+/// What is in a file: `text`, or `base64` for what is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileContent {
+    /// The text itself.
+    Text(String),
+    /// Bytes in base64.
+    Base64(String),
+}
+
+impl FileContent {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Base64(BASE64_STANDARD.encode(bytes)),
+        }
+    }
+
+    fn bytes(&self) -> Result<Bytes, Error> {
+        match self {
+            Self::Text(text) => Ok(text.clone().into()),
+            Self::Base64(text) => BASE64_STANDARD
+                .decode(text)
+                .map(Bytes::from)
+                .map_err(|fault| {
+                    Error::refused(format!("the content of a file is no base64: {fault}"))
+                }),
+        }
+    }
 }
 
 /// Which message of a channel.
@@ -409,44 +548,6 @@ impl Expected {
                 }),
         ];
         unmet.into_iter().flatten().next()
-    }
-}
-
-/// In the words of a person who watches: `ann types /ping`.
-impl fmt::Display for ScenarioStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Say { user, text, .. } => write!(f, "{user} says {text:?}"),
-            Self::Edit { user, text, .. } => write!(f, "{user} changes a message to {text:?}"),
-            Self::Delete { user, .. } => write!(f, "{user} deletes a message"),
-            Self::React { user, emoji, .. } => write!(f, "{user} reacts with {emoji}"),
-            Self::Unreact { user, emoji, .. } => write!(f, "{user} takes {emoji} back"),
-            Self::Vote { user, answer, .. } => write!(f, "{user} votes, answer {answer}"),
-            Self::Slash { user, text, .. } => write!(f, "{user} types {text}"),
-            Self::Complete { user, text, .. } => write!(f, "{user} has typed {text} so far"),
-            Self::Menu { user, command, .. } => write!(f, "{user} uses {command:?}"),
-            Self::Click { user, button, .. } => write!(f, "{user} presses {button:?}"),
-            Self::Choose {
-                user,
-                select,
-                values,
-                ..
-            } => write!(f, "{user} chooses {} in {select:?}", values.join(", ")),
-            Self::Fill { user, .. } => write!(f, "{user} fills the modal"),
-            Self::Join { user, .. } => write!(f, "{user} joins"),
-            Self::Leave { user, .. } => write!(f, "{user} leaves"),
-            Self::EnterVoice { user, channel } => write!(f, "{user} enters {channel:?}"),
-            Self::LeaveVoice { user } => write!(f, "{user} hangs up"),
-            Self::Emit { event, .. } => write!(f, "the event {event}"),
-            Self::Fault(trouble) => write!(f, "the fault {}", trouble.name()),
-            Self::Faults(_) => f.write_str("faults by chance"),
-            Self::BotSays(text) => write!(f, "the bot says {text:?}"),
-            Self::Requested { operation, times } => {
-                write!(f, "the bot has asked for {operation} × {times}")
-            }
-            Self::Ready(shards) => write!(f, "the bot is there with {shards} connections"),
-            Self::Wait(span) => write!(f, "{} pass", spelled::written(*span)),
-        }
     }
 }
 

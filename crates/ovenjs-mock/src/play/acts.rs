@@ -25,6 +25,8 @@ use super::told::Told;
 pub(crate) struct Along {
     pub(crate) reply_to: Option<u64>,
     pub(crate) stickers: Vec<u64>,
+    /// Files at hand, by name.
+    pub(crate) files: Vec<String>,
 }
 
 impl Along {
@@ -52,11 +54,18 @@ pub(crate) fn say(
     content: &str,
     along: &Along,
 ) -> Result<u64, Error> {
-    let body = along.body(content);
+    let files = shared.look(|backend| {
+        let files = along.files.iter().map(|name| {
+            let file = backend.world.file_at_hand(name);
+            file.ok_or_else(|| Error::refused(format!("{name} is not at hand: put_file first")))
+        });
+        files.collect::<Result<Vec<_>, _>>()
+    })?;
     let draft = Draft {
         author: user,
         channel,
-        body,
+        body: along.body(content),
+        files,
         ..Draft::default()
     };
     let step = |told: Told<'_>| ScenarioStep::Say {
@@ -64,9 +73,11 @@ pub(crate) fn say(
         text: content.to_owned(),
         channel: told.channel(),
         reply_to: along.reply_to.and_then(|message| told.message(message)),
+        stickers: told.stickers(&along.stickers),
+        files: along.files.clone(),
     };
     act(shared, (user, channel), step, |world| {
-        world.may_say(user, channel, &draft.body, false)?;
+        world.may_say(user, channel, &draft.body, !draft.files.is_empty())?;
         world.post(draft)
     })
 }

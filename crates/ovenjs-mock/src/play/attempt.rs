@@ -198,13 +198,15 @@ impl<'a> Attempt<&'a User> {
             id,
             channel,
         } = self.0;
-        let renamed = shared.with(|backend, now| {
-            backend.play(now, |world| {
-                let guild = world.channel_guild(*channel).unwrap_or_default();
-                world.rename_self(guild, *id, nick)
-            })
-        });
-        renamed.map_err(|failure| Error::refused(failure.to_string()))
+        let step = |told: Told<'_>| ScenarioStep::GoBy {
+            user: told.user(),
+            nick: nick.map(str::to_owned),
+            channel: told.channel(),
+        };
+        acts::act(shared, (*id, *channel), step, |world| {
+            let guild = world.channel_guild(*channel).unwrap_or_default();
+            world.rename_self(guild, *id, nick)
+        })
     }
 
     /// [`User::enters_voice`].

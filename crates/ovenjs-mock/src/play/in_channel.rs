@@ -7,11 +7,12 @@ use serde_json::json;
 use crate::{
     error::Error,
     failure::Failure,
-    json::{Object, object},
-    world::{Draft, Opening, World, permission},
+    json::{Fields as _, Object, object},
+    scenario::{FileContent, ScenarioStep},
+    world::{Opening, World, permission},
 };
 
-use super::{Attempt, Discord, Message, User, acts};
+use super::{Attempt, Discord, Message, User, acts, told::Told};
 
 impl Discord {
     /// Puts a file at hand: users name it where a command has an option for a file
@@ -24,14 +25,18 @@ impl Discord {
     /// When it is larger than Discord lets users upload.
     #[track_caller]
     pub fn put_file(&self, name: &str, bytes: impl Into<Bytes>) {
-        let bytes = bytes.into();
-        let put = self.shared.with(|backend, now| {
-            let put = |world: &mut World| world.put_at_hand(name, bytes);
-            backend.play(now, put)
-        });
-        if let Err(failure) = put {
-            panic!("{name} cannot be put at hand: {failure}");
+        if let Err(error) = self.try_put_file(name, bytes.into()) {
+            panic!("{name} cannot be put at hand: {error}");
         }
+    }
+
+    pub(crate) fn try_put_file(&self, name: &str, bytes: Bytes) -> Result<(), Error> {
+        let step = |_: Told<'_>| ScenarioStep::PutFile {
+            name: name.to_owned(),
+            content: FileContent::of(&bytes),
+        };
+        let put = |world: &mut World| world.put_at_hand(name, bytes.clone());
+        acts::act(&self.shared, NOBODY, step, put)
     }
 }
 
@@ -106,7 +111,11 @@ impl Attempt<&User> {
     /// When the user may not write there.
     pub fn types(self) -> Result<(), Error> {
         let (user, channel) = (self.0.id, self.0.channel);
-        self.does(|world| {
+        let step = |told: Told<'_>| ScenarioStep::Type {
+            user: told.user(),
+            channel: told.channel(),
+        };
+        self.does(step, |world| {
             world.may_say(user, channel, &Object::new(), false)?;
             world.type_in(channel, user);
             Ok(())
@@ -138,7 +147,7 @@ impl Attempt<&User> {
     /// When the user may not, or the channel has no threads.
     pub fn opens_thread(self, name: &str) -> Result<Id<ChannelMarker>, Error> {
         let body = object(json!({ "name": name, "type": PUBLIC_THREAD }));
-        self.opens(self.0.channel, None, body)
+        self.opens(None, body)
     }
 
     /// [`User::opens_thread_on`].
@@ -152,7 +161,8 @@ impl Attempt<&User> {
         name: &str,
     ) -> Result<Id<ChannelMarker>, Error> {
         let body = object(json!({ "name": name }));
-        self.opens(message.channel, Some(message.id), body)
+        let there = self.0.in_channel(Id::new(message.channel));
+        there.attempt().opens(Some(message.id), body)
     }
 
     /// [`User::posts`].
@@ -166,7 +176,13 @@ impl Attempt<&User> {
     /// Never: threads have ids.
     pub fn posts(self, title: &str, content: &str) -> Result<Id<ChannelMarker>, Error> {
         let (owner, parent) = (self.0.id, self.0.channel);
-        let opened = self.does(|world| {
+        let step = |told: Told<'_>| ScenarioStep::Post {
+            user: told.user(),
+            title: title.to_owned(),
+            text: content.to_owned(),
+            channel: told.channel().unwrap_or_default(),
+        };
+        let opened = self.does(step, |world| {
             if !world.channel(parent)?.is_forum() {
                 let text = "Cannot execute action on this channel type";
                 return Err(Failure::new(400, 50024, text));
@@ -186,7 +202,13 @@ impl Attempt<&User> {
 
     fn sets_pin(self, message: &Message, pinned: bool) -> Result<(), Error> {
         let (user, channel, id) = (self.0.id, message.channel, message.id);
-        self.does(|world| {
+        let step = |told: Told<'_>| ScenarioStep::Pin {
+            user: told.user(),
+            taken_back: !pinned,
+            channel: told.channel(),
+            message: told.message(id),
+        };
+        acts::act(&self.0.shared, (user, channel), step, |world| {
             if world.channel_guild(channel).is_some() {
                 may(world, user, channel, permission::PIN_MESSAGES)?;
             }
@@ -194,14 +216,16 @@ impl Attempt<&User> {
         })
     }
 
-    fn opens(
-        self,
-        parent: u64,
-        message: Option<u64>,
-        body: Object,
-    ) -> Result<Id<ChannelMarker>, Error> {
-        let owner = self.0.id;
-        let opened = self.does(|world| {
+    fn opens(self, message: Option<u64>, body: Object) -> Result<Id<ChannelMarker>, Error> {
+        let (owner, parent) = (self.0.id, self.0.channel);
+        let name = body.text("name").unwrap_or_default().to_owned();
+        let step = |told: Told<'_>| ScenarioStep::OpenThread {
+            user: told.user(),
+            name,
+            channel: told.channel(),
+            message: message.and_then(|message| told.message(message)),
+        };
+        let opened = self.does(step, |world| {
             may(world, owner, parent, permission::CREATE_PUBLIC_THREADS)?;
             world.open_thread(&Opening {
                 parent,
@@ -213,40 +237,18 @@ impl Attempt<&User> {
         opened.map(Id::new)
     }
 
-    fn does<T>(self, deed: impl FnOnce(&mut World) -> Result<T, Failure>) -> Result<T, Error> {
-        self.0
-            .shared
-            .with(|backend, now| backend.play(now, deed))
-            .map_err(|failure| Error::refused(failure.to_string()))
-    }
-}
-
-/// Says something with files that are at hand.
-pub(super) fn say_with_files(
-    user: &User,
-    content: &str,
-    along: &acts::Along,
-    names: &[String],
-) -> Result<u64, Error> {
-    let body = along.body(content);
-    let known = user.shared.look(|backend| {
-        let files = names.iter().map(|name| {
-            let file = backend.world.file_at_hand(name);
-            file.ok_or_else(|| Error::refused(format!("{name} is not at hand: put_file first")))
-        });
-        files.collect::<Result<Vec<_>, _>>()
-    })?;
-    let (author, channel) = (user.id, user.channel);
-    user.attempt().does(|world| {
-        world.may_say(author, channel, &body, true)?;
-        world.post(Draft {
-            author,
+    fn does<T>(
+        self,
+        step: impl FnOnce(Told<'_>) -> ScenarioStep,
+        deed: impl FnOnce(&mut World) -> Result<T, Failure>,
+    ) -> Result<T, Error> {
+        let User {
+            shared,
+            id,
             channel,
-            body,
-            files: known,
-            ..Draft::default()
-        })
-    })
+        } = self.0;
+        acts::act(shared, (*id, *channel), step, deed)
+    }
 }
 
 fn may(world: &World, user: u64, channel: u64, bits: u64) -> Result<(), Failure> {
@@ -261,3 +263,6 @@ fn may(world: &World, user: u64, channel: u64, bits: u64) -> Result<(), Failure>
 }
 
 const PUBLIC_THREAD: u64 = 11;
+
+/// A deed of no user, in no channel.
+const NOBODY: (u64, u64) = (0, 0);

@@ -1,8 +1,8 @@
 //! What a user buys from the application.
 
-use crate::{error::Error, failure::Failure, world::World};
+use crate::{error::Error, failure::Failure, scenario::ScenarioStep, world::World};
 
-use super::{Attempt, User};
+use super::{Attempt, User, acts, told::Told};
 
 impl User {
     /// Buys what the application sells under this name: for itself or, where it is sold to guilds,
@@ -45,7 +45,12 @@ impl Attempt<&User> {
     /// When nothing of that name is sold, or the user has it already.
     pub fn buys(self, sku: &str) -> Result<(), Error> {
         let (user, channel) = (self.0.id, self.0.channel);
-        self.deals(sku, |world, sku| {
+        let step = |told: Told<'_>| ScenarioStep::Buy {
+            user: told.user(),
+            sku: sku.to_owned(),
+            channel: told.channel(),
+        };
+        self.deals(sku, step, |world, sku| {
             let guild = world.channel_guild(channel);
             world.buy(user, guild, sku).map(drop)
         })
@@ -58,7 +63,11 @@ impl Attempt<&User> {
     /// When the user has no such subscription.
     pub fn cancels(self, sku: &str) -> Result<(), Error> {
         let user = self.0.id;
-        self.deals(sku, |world, sku| world.cancel(user, sku))
+        let step = |told: Told<'_>| ScenarioStep::Cancel {
+            user: told.user(),
+            sku: sku.to_owned(),
+        };
+        self.deals(sku, step, |world, sku| world.cancel(user, sku))
     }
 
     /// [`User::is_refunded`].
@@ -68,22 +77,27 @@ impl Attempt<&User> {
     /// When the user has bought nothing of that name.
     pub fn is_refunded(self, sku: &str) -> Result<(), Error> {
         let user = self.0.id;
-        self.deals(sku, |world, sku| world.refund_last(user, sku))
+        let step = |told: Told<'_>| ScenarioStep::Refund {
+            user: told.user(),
+            sku: sku.to_owned(),
+        };
+        self.deals(sku, step, |world, sku| world.refund_last(user, sku))
     }
 
     fn deals(
         self,
         name: &str,
+        step: impl FnOnce(Told<'_>) -> ScenarioStep,
         deed: impl FnOnce(&mut World, u64) -> Result<(), Failure>,
     ) -> Result<(), Error> {
-        self.0
-            .shared
-            .with(|backend, now| {
-                backend.play(now, |world| {
-                    let sku = world.sku_named(name);
-                    deed(world, sku.ok_or_else(|| Failure::unknown(10027))?)
-                })
-            })
-            .map_err(|failure| Error::refused(failure.to_string()))
+        let User {
+            shared,
+            id,
+            channel,
+        } = self.0;
+        acts::act(shared, (*id, *channel), step, |world| {
+            let sku = world.sku_named(name);
+            deed(world, sku.ok_or_else(|| Failure::unknown(10027))?)
+        })
     }
 }

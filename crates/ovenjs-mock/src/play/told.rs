@@ -66,6 +66,14 @@ impl<'w> Told<'w> {
         Some(Pick::Number(place + 1))
     }
 
+    /// The names of stickers.
+    pub(crate) fn stickers(self, ids: &[u64]) -> Vec<String> {
+        let known = ids.iter().filter_map(|id| self.world.sticker(*id));
+        known
+            .filter_map(|sticker| Some(sticker.text("name")?.to_owned()))
+            .collect()
+    }
+
     /// What stands on a button, if only that one has it; a custom id may differ from run to run.
     pub(crate) fn label(self, message: u64, custom_id: &str) -> String {
         let message = Message::of(self.world, self.channel, message);

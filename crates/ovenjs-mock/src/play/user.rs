@@ -13,7 +13,7 @@ use ovenjs_types::{
 
 use crate::{error::Error, json::Json, shared::Shared};
 
-use super::{Answer, Attempt, Message, acts, complaint::Scene, in_channel::say_with_files};
+use super::{Answer, Attempt, Message, acts, complaint::Scene};
 
 /// A user, from [`Discord::user`](crate::Discord::user): speaks, reacts, types commands, presses
 /// buttons.
@@ -255,7 +255,6 @@ pub struct Saying<'a> {
     user: &'a User,
     content: String,
     along: acts::Along,
-    files: Vec<String>,
     place: &'static Location<'static>,
 }
 
@@ -266,7 +265,6 @@ impl<'a> Saying<'a> {
             user,
             content: content.to_owned(),
             along: acts::Along::default(),
-            files: Vec::new(),
             place: Location::caller(),
         }
     }
@@ -285,7 +283,7 @@ impl<'a> Saying<'a> {
 
     /// Shows a file with it that [`Discord::put_file`](crate::Discord::put_file) put at hand.
     pub fn with_file(mut self, name: &str) -> Self {
-        self.files.push(name.to_owned());
+        self.along.files.push(name.to_owned());
         self
     }
 
@@ -295,11 +293,7 @@ impl<'a> Saying<'a> {
             id,
             channel,
         } = self.user;
-        let id = if self.files.is_empty() {
-            acts::say(shared, *id, *channel, &self.content, &self.along)?
-        } else {
-            say_with_files(self.user, &self.content, &self.along, &self.files)?
-        };
+        let id = acts::say(shared, *id, *channel, &self.content, &self.along)?;
         Ok(shared.look(|backend| Message::of(&backend.world, *channel, id)))
     }
 }

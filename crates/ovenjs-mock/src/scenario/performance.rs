@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ovenjs_types::{
     Id,
-    marker::{ChannelMarker, GuildMarker, UserMarker},
+    marker::{ChannelMarker, GuildMarker, StickerMarker, UserMarker},
 };
 
 use crate::{
@@ -55,13 +55,24 @@ impl Performance<'_> {
                 text,
                 channel,
                 reply_to,
+                stickers,
+                files,
             } => {
                 let user = self.user(user, channel.as_deref())?;
-                let said = user.attempt().says(text);
-                match reply_to {
-                    Some(pick) => said.replying_to(&self.picked(&user, pick)?).await?,
-                    None => said.await?,
-                };
+                let mut said = user.attempt().says(text);
+                if let Some(pick) = reply_to {
+                    said = said.replying_to(&self.picked(&user, pick)?);
+                }
+                for name in stickers {
+                    said = said.with_sticker(self.sticker(&user, name)?);
+                }
+                for name in files {
+                    said = said.with_file(name);
+                }
+                said.await?;
+            }
+            ScenarioStep::Type { user, channel } => {
+                self.user(user, channel.as_deref())?.attempt().types()?;
             }
             ScenarioStep::Edit {
                 user,
@@ -121,6 +132,44 @@ impl Performance<'_> {
                 } else {
                     user.attempt().votes(&message, *answer)?;
                 }
+            }
+            ScenarioStep::Pin {
+                user,
+                taken_back,
+                channel,
+                message,
+            } => {
+                let user = self.user(user, channel.as_deref())?;
+                let message = self.chosen(&user, message.as_ref(), Author::Anybody)?;
+                if *taken_back {
+                    user.attempt().unpins(&message)?;
+                } else {
+                    user.attempt().pins(&message)?;
+                }
+            }
+            ScenarioStep::OpenThread {
+                user,
+                name,
+                channel,
+                message,
+            } => {
+                let user = self.user(user, channel.as_deref())?;
+                match message {
+                    None => user.attempt().opens_thread(name)?,
+                    Some(pick) => {
+                        let message = self.picked(&user, pick)?;
+                        user.attempt().opens_thread_on(&message, name)?
+                    }
+                };
+            }
+            ScenarioStep::Post {
+                user,
+                title,
+                text,
+                channel,
+            } => {
+                let user = self.user(user, Some(channel))?;
+                user.attempt().posts(title, text)?;
             }
             ScenarioStep::Slash {
                 user,
@@ -232,6 +281,26 @@ impl Performance<'_> {
             ScenarioStep::Leave { user, guild } => {
                 let guild = self.guild(guild.as_deref())?;
                 self.discord.user(user).leaves(guild);
+            }
+            ScenarioStep::GoBy {
+                user,
+                nick,
+                channel,
+            } => {
+                let user = self.user(user, channel.as_deref())?;
+                user.attempt().goes_by(nick.as_deref())?;
+            }
+            ScenarioStep::Buy { user, sku, channel } => {
+                self.user(user, channel.as_deref())?.attempt().buys(sku)?;
+            }
+            ScenarioStep::Cancel { user, sku } => {
+                self.discord.user(user).attempt().cancels(sku)?;
+            }
+            ScenarioStep::Refund { user, sku } => {
+                self.discord.user(user).attempt().is_refunded(sku)?;
+            }
+            ScenarioStep::PutFile { name, content } => {
+                self.discord.try_put_file(name, content.bytes()?)?;
             }
             ScenarioStep::EnterVoice { user, channel } => {
                 let channel = self.channel(channel)?;
@@ -350,6 +419,17 @@ impl Performance<'_> {
                 .and_then(|(id, _)| Id::new_checked(*id))
                 .ok_or_else(|| Error::refused(format!("there is no channel {name:?} in its guild")))
         })
+    }
+
+    /// The sticker called `name`, of the guild where the user is or of a pack.
+    fn sticker(&self, user: &User, name: &str) -> Result<Id<StickerMarker>, Error> {
+        let found = self.discord.shared.look(|backend| {
+            let guild = backend.world.channel_guild(user.channel);
+            backend.world.sticker_named(guild, name)
+        });
+        found
+            .and_then(Id::new_checked)
+            .ok_or_else(|| Error::refused(format!("there is no sticker {name:?}")))
     }
 
     fn picked(&self, user: &User, pick: &Pick) -> Result<Message, Error> {

@@ -30,18 +30,17 @@ impl World {
 
     /// A sticker of any guild or pack.
     pub(crate) fn sticker(&self, id: u64) -> Option<Object> {
-        let standard = packs().into_iter().flat_map(|pack| {
-            let stickers = pack.list("stickers").iter();
-            stickers
-                .filter_map(Value::as_object)
-                .cloned()
-                .collect::<Vec<_>>()
-        });
-        self.guilds
-            .keys()
-            .flat_map(|guild| self.stickers(*guild))
-            .chain(standard)
+        let all = self.guilds.keys().flat_map(|guild| self.stickers(*guild));
+        all.chain(standard())
             .find(|sticker| sticker.key("id") == Some(id))
+    }
+
+    /// The sticker that members of a guild mean by a name: the guild's own, or one of a pack.
+    pub(crate) fn sticker_named(&self, guild: Option<u64>, name: &str) -> Option<u64> {
+        let own = guild.into_iter().flat_map(|guild| self.stickers(guild));
+        let mut all = own.chain(standard());
+        all.find(|sticker| sticker.text("name") == Some(name))?
+            .key("id")
     }
 
     /// How many stickers a guild may have: five, and more with each level of boosts.
@@ -59,6 +58,14 @@ impl World {
             by_tier
         }
     }
+}
+
+fn standard() -> impl Iterator<Item = Object> {
+    packs().into_iter().flat_map(|pack| {
+        let stickers = pack.list("stickers").iter();
+        let stickers = stickers.filter_map(Value::as_object).cloned();
+        stickers.collect::<Vec<_>>()
+    })
 }
 
 /// The packs of standard stickers, which are the box's own: nobody's pictures are behind them.

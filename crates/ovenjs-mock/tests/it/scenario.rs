@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ovenjs_mock::{Config, Discord, Recording, Scenario};
+use ovenjs_mock::{Config, Discord, Overwrite, Recording, Scenario, Sku};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -117,6 +117,92 @@ async fn what_was_taken_down_can_be_played_again() {
         replay.requests, 5,
         "the commands, three callbacks and a message"
     );
+}
+
+#[tokio::test]
+async fn what_users_do_beside_talking_is_taken_down_too() {
+    let shelves = async || {
+        let config = Config::default().skus([Sku::consumable("Loaf"), Sku::subscription("Club")]);
+        let discord = Discord::start(config).await.unwrap();
+        let path = format!("/guilds/{}/channels", discord.guild_id());
+        let forum = json!({ "name": "recipes", "type": 15 });
+        let made = call(&discord, "POST", &path, Some(forum)).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let (everyone, pins) = (discord.guild_id(), 1 << 51);
+        discord.overwrite(
+            discord.channel_id(),
+            [Overwrite::role(everyone).allow(pins)],
+        );
+        discord
+    };
+    // What is in the box in the end, without ids and times.
+    let traces = |discord: &Discord| {
+        let guild = discord.guild_id();
+        let channels = discord.channels(guild);
+        let mut traces: Vec<String> = Vec::new();
+        for (id, channel) in channels {
+            let messages = discord.messages(id);
+            let said = messages.iter().map(|message| {
+                format!(
+                    "{:?} {:?} files {} sticker {:?}",
+                    message.content(),
+                    message.json().flag("/pinned"),
+                    message.attachments().len(),
+                    message.json().text("/sticker_items/0/name"),
+                )
+            });
+            traces.push(format!(
+                "{:?} {:?}",
+                channel.text("/name"),
+                said.collect::<Vec<_>>()
+            ));
+        }
+        let ann = discord.members(guild).remove(&discord.user("ann").id());
+        traces.push(format!("{:?}", ann.unwrap().text("/nick")));
+        traces
+    };
+
+    let discord = shelves().await;
+    let packs = call(&discord, "GET", "/sticker-packs", None).await;
+    let sticker = packs.body["sticker_packs"][0]["stickers"][1]["id"].as_str();
+    let recorder = discord.record();
+    let ann = discord.user("ann");
+    discord.put_file("menu.txt", "rye, oats");
+    discord.put_file("loaf.png", vec![0x89, b'P', b'N', b'G', 0xff]);
+    ann.types();
+    let menu = ann
+        .says("the menu")
+        .with_file("menu.txt")
+        .with_file("loaf.png")
+        .with_sticker(sticker.unwrap().parse().unwrap())
+        .await;
+    let other = ann.says("not this one").await;
+    ann.pins(&menu);
+    ann.pins(&other);
+    ann.unpins(&other);
+    let thread = ann.opens_thread_on(&menu, "about the menu");
+    ann.in_channel(thread).says("too much rye").await;
+    ann.opens_thread("free talk");
+    let recipes = discord.channel_named("recipes").unwrap();
+    let post = ann.in_channel(recipes).posts("Rye", "flour, water, salt");
+    ann.in_channel(post).says("and time").await;
+    ann.goes_by(Some("Ann the Baker"));
+    ann.buys("Loaf");
+    ann.is_refunded("Loaf");
+    ann.buys("Club");
+    ann.cancels("Club");
+    let text = recorder.next().await;
+
+    let again = shelves().await;
+    let replay = again
+        .replay(&Recording::read(&text).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(replay.steps, 18, "{text}");
+    assert_eq!(traces(&again), traces(&discord));
+    let bought = format!("/applications/{}/entitlements", again.application_id());
+    let bought = call(&again, "GET", &bought, None).await.body;
+    assert_eq!(bought.as_array().unwrap().len(), 1, "{bought}");
 }
 
 #[tokio::test]
