@@ -348,7 +348,9 @@ impl MessageDraft {
 
     /// What a message may be made of, apart from files and components, and whether it is there.
     fn parts(&self) -> [(&'static str, bool); 5] {
-        let has_text = self.content.as_ref().is_some_and(|text| !text.is_empty());
+        // Discord takes white space off the ends before it looks.
+        let content = self.content.as_deref().unwrap_or_default();
+        let has_text = !content.trim().is_empty();
         [
             ("content", has_text),
             ("embeds", !self.embeds.is_empty()),
@@ -510,5 +512,12 @@ mod tests {
             .validate()
             .unwrap_err();
         assert_eq!(blank.violations()[0].path, "");
+    }
+
+    #[test]
+    fn white_space_alone_is_no_message() {
+        let blank = MessageDraft::from(" \n\t").validate().unwrap_err();
+        assert_eq!(blank.violations()[0].path, "");
+        assert!(MessageDraft::from(" hi ").validate().is_ok());
     }
 }

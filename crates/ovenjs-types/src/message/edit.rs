@@ -211,7 +211,8 @@ impl From<String> for MessageEdit {
 
 impl From<MessageDraft> for MessageEdit {
     /// The message becomes what the draft says: text, embeds and components that the draft has not
-    /// are cleared. Attachments stay unless the draft has files.
+    /// are cleared. Attachments stay unless the draft has files. What Discord lets nobody change is
+    /// left out: stickers, the message it replies to, `tts`, the nonce and the theme.
     fn from(draft: MessageDraft) -> Self {
         let flags = draft.flags.difference(MessageFlags::EPHEMERAL);
         Self {

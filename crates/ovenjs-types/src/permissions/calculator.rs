@@ -587,7 +587,8 @@ impl fmt::Display for Explanation {
 /// A proof, made by [`PermissionCalculator::grant`], that a member has the permissions `BITS`.
 ///
 /// It has no size and cannot outlive the calculator that gave it, so that a function can ask for it
-/// at no cost.
+/// at no cost. Which member and which channel it is about is the calculator's to say: a proof of one
+/// place is no proof of another.
 #[derive(Clone, Copy, Debug)]
 pub struct Granted<'a, const BITS: u64>(PhantomData<&'a PermissionCalculator>);
 
