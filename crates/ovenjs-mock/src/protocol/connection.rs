@@ -25,6 +25,8 @@ pub(super) struct Connection {
     pub(super) last_heartbeat: Instant,
     /// The path of its URL.
     pub(super) path: String,
+    /// The API version that its URL names.
+    pub(super) version: u8,
     sends: Window,
     presences: Window,
     outbox: VecDeque<(Instant, Payload)>,
@@ -68,13 +70,19 @@ impl Payload {
 }
 
 impl Connection {
-    pub(super) const fn new(now: Instant, path: String, compressor: Compressor) -> Self {
+    pub(super) const fn new(
+        now: Instant,
+        path: String,
+        version: u8,
+        compressor: Compressor,
+    ) -> Self {
         Self {
             session: None,
             compressor,
             packets: false,
             last_heartbeat: now,
             path,
+            version,
             sends: Window::new(now),
             presences: Window::new(now),
             outbox: VecDeque::new(),
@@ -107,7 +115,9 @@ impl Connection {
                 .inbox
                 .back()
                 .map_or(due, |(before, _)| due.max(*before));
-            self.inbox.push_back((due, message.to_vec()));
+            // Of what is too long anyway, so much is kept as shows that.
+            let kept = message.get(..=MAX_PAYLOAD).unwrap_or(message);
+            self.inbox.push_back((due, kept.to_vec()));
         }
         room
     }
@@ -313,5 +323,24 @@ const MAX_WAITING: usize = 262_144;
 /// Bytes that may wait for a slow reader: a shard of 2,500 guilds comes in less.
 const MAX_WAITING_BYTES: usize = 256 * 1024 * 1024;
 
+/// Discord's limit on what a client sends at once.
+pub(super) const MAX_PAYLOAD: usize = 4096;
+
 /// Messages of a client that may be on their way; it may send 120 in a minute.
 const MAX_ON_THEIR_WAY: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the story begins at any instant")]
+    fn a_message_that_is_too_long_is_not_kept_whole_on_its_way() {
+        let now = Instant::now();
+        let mut connection = Connection::new(now, String::new(), 10, Compressor::Plain);
+        assert!(connection.take_in(now, &vec![b'x'; 1024 * 1024]));
+        assert!(connection.take_in(now, b"short"));
+        assert_eq!(connection.arrived(now).unwrap().len(), MAX_PAYLOAD + 1);
+        assert_eq!(connection.arrived(now).unwrap(), b"short");
+    }
+}

@@ -124,7 +124,10 @@ impl Gateway {
             return;
         }
         let hearing = self.sessions.hearing(guild);
-        if hearing.is_empty() || !may_be_seen(name, about, world) {
+        if hearing.is_empty()
+            || !may_be_seen(name, about, world)
+            || !may_be_told(name, about, world)
+        {
             return;
         }
         let needed = self.intents.needed(name, guild, about.user, world.bot);
@@ -167,6 +170,29 @@ fn may_be_seen(name: &str, about: About, world: &World) -> bool {
         Some(channel) if name != "INTERACTION_CREATE" => {
             world.channel_permissions(channel, world.bot) & permission::VIEW_CHANNEL != 0
         }
+        _ => true,
+    }
+}
+
+/// Whether the bot has one of the permissions without which Discord keeps an event to itself.
+fn may_be_told(name: &str, about: About, world: &World) -> bool {
+    let in_guild = |needed| {
+        let guild = about.guild.filter(|guild| world.guilds.contains_key(guild));
+        guild.is_none_or(|guild| world.guild_permissions(guild, world.bot) & needed != 0)
+    };
+    match name {
+        "GUILD_AUDIT_LOG_ENTRY_CREATE" => in_guild(permission::VIEW_AUDIT_LOG),
+        "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => {
+            in_guild(permission::BAN_MEMBERS | permission::VIEW_AUDIT_LOG)
+        }
+        "INVITE_CREATE" | "INVITE_DELETE" => {
+            let known = |channel: &u64| world.channels.contains_key(channel);
+            let channel = about.channel.filter(known);
+            channel.is_none_or(|channel| {
+                world.channel_permissions(channel, world.bot) & permission::MANAGE_CHANNELS != 0
+            })
+        }
+        _ if name.starts_with("AUTO_MODERATION_") => in_guild(permission::MANAGE_GUILD),
         _ => true,
     }
 }

@@ -8,16 +8,17 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    json::{Fields, Object},
+    json::{Fields, Object, object},
     world::World,
 };
 
 use super::{
-    Gateway, Payload, Traffic,
+    Gateway, NEWEST, Payload, Traffic,
     close::{self, Reason},
     invalid_session,
     session::{Happening, Session, shard_of},
     trimmed,
+    trouble::unavailable,
 };
 
 /// How many identifies are left until when.
@@ -106,9 +107,11 @@ impl Gateway {
         let threshold = threshold.clamp(LARGE.0, LARGE.1);
         let session = Session::new(name, shard, intents, threshold, id);
         let session = self.sessions.add(session);
+        let mut version = NEWEST;
         if let Some(connection) = self.lines.get_mut(id) {
             connection.packets = data.flag("compress") == Some(true);
             connection.session = Some(session);
+            version = connection.version;
         }
         self.traffic.push(Traffic::Ready {
             connection: id,
@@ -117,7 +120,8 @@ impl Gateway {
         if let Some(Value::Object(presence)) = data.get("presence") {
             world.bot_appears(presence, &guilds);
         }
-        self.welcome(session, shard, &guilds, world);
+        let named = data.get("shard").filter(|shard| !shard.is_null());
+        self.welcome(session, version, named, &guilds, world);
         Ok(())
     }
 
@@ -145,21 +149,25 @@ impl Gateway {
         }
     }
 
-    /// READY, then the guilds of the shard.
-    fn welcome(&mut self, session: u64, shard: (u32, u32), guilds: &[u64], world: &World) {
+    /// READY, with the shard if the client named one, then the guilds of the shard.
+    fn welcome(
+        &mut self,
+        session: u64,
+        version: u8,
+        named: Option<&Value>,
+        guilds: &[u64],
+        world: &World,
+    ) {
         let Some(known) = self.sessions.get(session) else {
             return;
         };
-        let unavailable: Vec<Value> = guilds
-            .iter()
-            .map(|guild| json!({ "id": guild.to_string(), "unavailable": true }))
-            .collect();
+        let unavailable: Vec<Value> = guilds.iter().map(|guild| unavailable(*guild)).collect();
         let mut resume_url = world.origin.replacen("http", "ws", 1);
         if let Some(path) = &self.rules.resume_path {
             resume_url = format!("{resume_url}/{}", trimmed(path));
         }
-        let ready = json!({
-            "v": 10,
+        let mut ready = object(json!({
+            "v": version,
             "user": world.me(),
             "user_settings": {},
             "session_type": "normal",
@@ -175,12 +183,16 @@ impl Gateway {
                 "id": world.application_id().to_string(),
                 "flags": world.application.get("flags").cloned().unwrap_or_default(),
             },
-            "shard": [shard.0, shard.1],
             "_trace": ["ovenjs-mock"],
-        });
-        self.send(session, "READY", ready);
+        }));
+        if let Some(shard) = named {
+            ready.set("shard", shard.clone());
+        }
+        self.send(session, "READY", Value::Object(ready));
         for guild in guilds {
-            if !self.is_down(*guild) {
+            if self.is_down(*guild) {
+                self.send_outage(session, *guild);
+            } else {
                 self.send_guild(session, *guild, world);
             }
         }
@@ -200,14 +212,16 @@ impl Gateway {
         if let (Some(session), Some(known)) = (session, known)
             && seq > known.seq
         {
-            self.sessions.remove(session);
+            self.end_session(session, close::SUPERSEDED);
             return Err(close::INVALID_SEQ);
         }
         let missed = known
             .and_then(|known| known.after(seq))
             .filter(|_| !refused);
         let (Some(session), Some(missed)) = (session, missed) else {
-            session.and_then(|session| self.sessions.remove(session));
+            if let Some(session) = session {
+                self.end_session(session, close::SUPERSEDED);
+            }
             self.control(id, &invalid_session(false));
             return Ok(());
         };
@@ -271,14 +285,20 @@ impl Gateway {
                 .to_owned(),
         );
         for session in self.sessions.ids() {
-            let Some(session) = self.sessions.remove(session) else {
-                continue;
-            };
-            if let Some(connection) = session.connection {
-                self.lines
-                    .close(connection, self.now, close::AUTHENTICATION_FAILED);
-            }
+            self.end_session(session, close::AUTHENTICATION_FAILED);
         }
+    }
+
+    /// Forgets a session and closes the line that has it.
+    fn end_session(&mut self, session: u64, reason: Reason) {
+        let ended = self.sessions.remove(session);
+        let Some(id) = ended.and_then(|session| session.connection) else {
+            return;
+        };
+        if let Some(line) = self.lines.get_mut(id) {
+            line.session = None;
+        }
+        self.lines.close(id, self.now, reason);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::json::{Fields, snowflake};
+use crate::json::{Fields, Object, snowflake};
 
 /// The intents of every event, by name.
 #[derive(Debug, Default)]
@@ -161,11 +161,18 @@ fn without_content(name: &str, guild: Option<u64>, data: &Value, me: u64) -> Opt
         return None;
     }
     let mut covered = message.clone();
-    covered.set("content", "");
-    for list in ["embeds", "attachments", "components"] {
-        covered.set(list, json!([]));
-    }
+    cover(&mut covered);
     covered.remove("poll");
+    let snapshots = covered.get_mut("message_snapshots");
+    let snapshots = snapshots
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
+    for snapshot in snapshots {
+        if let Some(forwarded) = snapshot.get_mut("message").and_then(Value::as_object_mut) {
+            cover(forwarded);
+        }
+    }
     if let Some(Value::Object(inner)) = covered.get("referenced_message") {
         let inner_data = Value::Object(inner.clone());
         if let Some(inner) = without_content("MESSAGE_CREATE", guild, &inner_data, me) {
@@ -173,6 +180,14 @@ fn without_content(name: &str, guild: Option<u64>, data: &Value, me: u64) -> Opt
         }
     }
     Some(Value::Object(covered))
+}
+
+/// Empties what MESSAGE_CONTENT uncovers.
+fn cover(message: &mut Object) {
+    message.set("content", "");
+    for list in ["embeds", "attachments", "components"] {
+        message.set(list, json!([]));
+    }
 }
 
 const EXECUTION: &str = "AUTO_MODERATION_ACTION_EXECUTION";
@@ -248,11 +263,14 @@ mod tests {
 
     #[test]
     fn content_is_covered_but_for_mentions_own_and_direct_messages() {
-        let message =
-            json!({"content": "hi", "embeds": [1], "author": {"id": "6"}, "mentions": []});
+        let message = json!({"content": "hi", "embeds": [1], "author": {"id": "6"}, "mentions": [],
+                "message_snapshots": [{"message": {"content": "forwarded", "embeds": [1]}}]});
         let covered = without_content("MESSAGE_CREATE", Some(1), &message, 5).expect("covered");
         assert_eq!(covered.pointer("/content"), Some(&json!("")));
         assert_eq!(covered.pointer("/embeds"), Some(&json!([])));
+        let forwarded = covered.pointer("/message_snapshots/0/message");
+        let forwarded = forwarded.map(|inner| (&inner["content"], &inner["embeds"]));
+        assert_eq!(forwarded, Some((&json!(""), &json!([]))));
         assert_eq!(without_content("MESSAGE_CREATE", None, &message, 5), None);
         let own = json!({"content": "hi", "author": {"id": "5"}, "mentions": []});
         assert_eq!(without_content("MESSAGE_CREATE", Some(1), &own, 5), None);

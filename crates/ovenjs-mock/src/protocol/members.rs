@@ -1,6 +1,6 @@
 //! Request Guild Members, and the chunks that answer it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -65,6 +65,11 @@ impl Gateway {
                 return Ok(());
             }
             self.members_asked.insert(guild, self.now);
+        }
+        if matches!(&asked, Asked::Named(ids) if ids.len() > MAX_ASKED) {
+            self.warn(
+                "more than 100 members were named in one request, and the rest is passed over",
+            );
         }
         let with_presences = data.flag("presences") == Some(true);
         if with_presences && intents & GUILD_PRESENCES == 0 {
@@ -140,7 +145,9 @@ fn find(guild: u64, asked: &Asked<'_>, world: &World) -> (Vec<u64>, Vec<String>)
     match asked {
         Asked::All => (room.members.keys().copied().collect(), Vec::new()),
         Asked::Named(ids) => {
-            let asked = ids.iter().take(MAX_ASKED);
+            // Whoever is named twice is found once.
+            let mut named = BTreeSet::new();
+            let asked = ids.iter().take(MAX_ASKED).filter(|id| named.insert(**id));
             let (found, missing): (Vec<u64>, Vec<u64>) =
                 asked.partition(|id| room.members.contains_key(id));
             (found, missing.iter().map(u64::to_string).collect())

@@ -250,7 +250,13 @@ impl Gateway {
         let lawful_compression = compressor.is_some();
         let compressor = compressor.unwrap_or(Compressor::Plain);
         let compress = compressor.name();
-        let connection = Connection::new(now, trimmed(path).to_owned(), compressor);
+        let version = match parameter("v") {
+            None | Some("10") => Some(NEWEST),
+            Some("9") => Some(9),
+            Some(_) => None,
+        };
+        let path = trimmed(path).to_owned();
+        let connection = Connection::new(now, path, version.unwrap_or(NEWEST), compressor);
         let id = self.lines.add(connection);
         self.is_hurried = true;
         self.traffic.push(Traffic::Opened {
@@ -263,7 +269,7 @@ impl Gateway {
                     .push(format!("the gateway was connected to without {wanted}"));
             }
         }
-        if !matches!(parameter("v"), None | Some("9" | "10")) {
+        if version.is_none() {
             self.lines.close(id, now, close::INVALID_VERSION);
         } else if !matches!(parameter("encoding"), None | Some("json")) || !lawful_compression {
             self.lines.close(id, now, close::FOREIGN);
@@ -578,6 +584,9 @@ fn invalid_session(resumable: bool) -> Value {
 fn trimmed(path: &str) -> &str {
     path.trim_matches('/')
 }
+
+/// The API version of who names none.
+const NEWEST: u8 = 10;
 
 /// How often a line that drips lets something through.
 const DRIPS_PER_SECOND: usize = 50;

@@ -11,6 +11,7 @@ use crate::{
 use super::{
     Gateway, Payload, Traffic,
     close::{self, Reason},
+    connection::MAX_PAYLOAD,
 };
 
 impl Gateway {
@@ -171,6 +172,3 @@ const HEARTBEAT: u64 = 1;
 const IDENTIFY: u64 = 2;
 const PRESENCE_UPDATE: u64 = 3;
 const RESUME: u64 = 6;
-
-/// Discord's limit on what a client sends at once.
-const MAX_PAYLOAD: usize = 4096;

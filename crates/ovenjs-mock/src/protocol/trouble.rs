@@ -82,7 +82,7 @@ impl Gateway {
 
     /// A guild goes down: its sessions hear that it is unavailable, and nothing more of it.
     pub(crate) fn take_down(&mut self, guild: u64, world: &World) {
-        let data = json!({ "id": guild.to_string(), "unavailable": true });
+        let data = unavailable(guild);
         self.dispatch(
             &Emission {
                 name: "GUILD_DELETE".to_owned(),
@@ -93,6 +93,14 @@ impl Gateway {
         );
         if self.outages.insert(guild) {
             self.own_events.push(("GUILD_DELETE", data));
+        }
+    }
+
+    /// A session that begins hears which of its guilds are down.
+    pub(super) fn send_outage(&mut self, session: u64, guild: u64) {
+        let intents = self.sessions.get(session).map_or(0, |known| known.intents);
+        if intents & intents::GUILDS != 0 {
+            self.send(session, "GUILD_DELETE", unavailable(guild));
         }
     }
 
@@ -133,7 +141,9 @@ impl Gateway {
         };
         line.frozen = true;
         line.clear();
-        let session = line.session;
+        // The end of the socket, however late it comes, is not the end of a session that goes on
+        // elsewhere.
+        let session = line.session.take();
         self.part(session, false);
     }
 
@@ -179,4 +189,9 @@ impl Gateway {
         }
         self.own_events.push(("TYPING_START", data));
     }
+}
+
+/// A guild of which nothing but its id is to be had.
+pub(super) fn unavailable(guild: u64) -> Value {
+    json!({ "id": guild.to_string(), "unavailable": true })
 }

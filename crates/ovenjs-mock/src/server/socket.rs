@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::Notify,
 };
 
@@ -44,7 +44,7 @@ pub(super) async fn serve<W: Wire>(
                 let mut bytes = Vec::new();
                 websocket::write(&mut bytes, websocket::CLOSE, &payload);
                 // The client is closing; whether it still reads our echo does not matter.
-                let _ = write.write_all(&bytes).await;
+                let _ = tokio::time::timeout(LINGER, write.write_all(&bytes)).await;
             }
         }
         end = write_all::<W>(shared, id, &mut write, &bell) => {
@@ -130,7 +130,7 @@ async fn write_all<W: Wire>(shared: &Shared, id: u64, write: &mut W::Write, bell
                 Output::Split(frame, piece, pause) => {
                     encode(&mut bytes, &frame);
                     for piece in bytes.chunks(piece.max(1)) {
-                        if write.write_all(piece).await.is_err() {
+                        if !written(write, piece).await {
                             return End::Dropped;
                         }
                         if !pause.is_zero() {
@@ -142,20 +142,18 @@ async fn write_all<W: Wire>(shared: &Shared, id: u64, write: &mut W::Write, bell
                 Output::Half(frame, kept) => {
                     encode(&mut bytes, &frame);
                     let head = bytes.len() - frame.bytes().len();
-                    let _ = write
-                        .write_all(bytes.get(..head + kept).unwrap_or(&bytes))
-                        .await;
+                    written(write, bytes.get(..head + kept).unwrap_or(&bytes)).await;
                     return End::Dropped;
                 }
                 Output::Close(code, reason) => {
                     let payload = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
                     websocket::write(&mut bytes, websocket::CLOSE, &payload);
                     // Either it is written or the client is gone already.
-                    let _ = write.write_all(&bytes).await;
+                    written(write, &bytes).await;
                     return End::Closed;
                 }
                 Output::Abort => {
-                    let _ = write.write_all(&bytes).await;
+                    written(write, &bytes).await;
                     return End::Dropped;
                 }
                 Output::Reset => {
@@ -164,11 +162,18 @@ async fn write_all<W: Wire>(shared: &Shared, id: u64, write: &mut W::Write, bell
                 }
             }
         }
-        if !bytes.is_empty() && write.write_all(&bytes).await.is_err() {
+        if !bytes.is_empty() && !written(write, &bytes).await {
             return End::Dropped;
         }
         bytes.clear();
     }
+}
+
+/// Whether the client took all of it in time. One that reads nothing would otherwise hold its
+/// socket, and all that waits behind it, for as long as it likes: even its close frame waits.
+async fn written(write: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> bool {
+    let written = tokio::time::timeout(UNREAD, write.write_all(bytes)).await;
+    matches!(written, Ok(Ok(())))
 }
 
 fn encode(bytes: &mut Vec<u8>, frame: &Frame) {
@@ -190,3 +195,24 @@ const READ: usize = 8 * 1024;
 
 /// How long a client has to answer a close frame.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a client may take to read what one write brings: longer than it may be silent, so that
+/// a slow one is told by its heartbeats first.
+const UNREAD: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_nothing_is_let_go() {
+        let shared = Shared::new(Config::default(), "http://127.0.0.1".to_owned());
+        // Not even Hello fits into the pipe.
+        let (outside, inside) = tokio::io::duplex(16);
+        let served = serve(&shared, inside, &[], "/", "v=10&encoding=json");
+        tokio::time::timeout(UNREAD * 2, served).await.unwrap();
+        assert!(shared.look(|backend| backend.gateway.seen().is_empty()));
+        drop(outside);
+    }
+}

@@ -141,6 +141,9 @@ fn members_are_chunked_searched_and_named() {
         json!({ "guild_id": guild, "nonce": "m" })
     );
 
+    let twice = ask(json!({ "user_ids": [bot, bot, "1", "1"] }));
+    assert_eq!(twice[0]["d"]["members"].as_array().unwrap().len(), 1);
+    assert_eq!(twice[0]["d"]["not_found"], json!(["1"]));
     let named = ask(json!({ "user_ids": [bot, "1"], "nonce": "x".repeat(33) }));
     assert_eq!(named[0]["d"]["members"][0]["user"]["id"], bot);
     assert_eq!(named[0]["d"]["not_found"], json!(["1"]));

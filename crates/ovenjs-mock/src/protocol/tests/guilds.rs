@@ -134,18 +134,17 @@ fn a_guild_goes_down_and_comes_back() {
         json!({ "id": guild.to_string(), "unavailable": true })
     );
 
-    // Who identifies meanwhile hears that there is such a guild, and no more.
+    // Who identifies meanwhile hears that there is such a guild, and that it is down.
     let other = script.open();
     let payload = identify(&script.backend.world.token, GUILDS);
     script.say(other, &payload);
-    let ready = script.heard(other);
+    let begun = script.heard(other);
+    assert_eq!(begun[0]["d"]["guilds"].as_array().unwrap().len(), 1);
     assert_eq!(
-        (
-            ready.len(),
-            ready[0]["d"]["guilds"].as_array().unwrap().len()
-        ),
-        (1, 1)
+        (&begun[1]["t"], &begun[1]["d"]),
+        (&heard[0]["t"], &heard[0]["d"])
     );
+    assert_eq!(begun.len(), 2);
 
     outage(&mut script, false);
     typed(&mut script);
@@ -155,4 +154,45 @@ fn a_guild_goes_down_and_comes_back() {
         assert_eq!(names, ["GUILD_CREATE", "MOON_RISE"]);
     }
     assert_eq!(script.backend.journal.violations, [""; 0]);
+}
+
+#[test]
+fn an_event_that_needs_a_permission_is_kept_from_a_bot_without_it() {
+    const MODERATION: u64 = 1 << 2;
+    const INVITES: u64 = 1 << 6;
+    const AUTO_MODERATION: u64 = 1 << 20 | 1 << 21;
+    let (ban, channels, manage, audit) = (1 << 2, 1 << 4, 1 << 5, 1 << 7);
+    let told = |permissions: u64| {
+        let plan = Guild::named("Hall").bot_permissions(1 << 10 | permissions);
+        let mut script = Script::new(Config::default().guilds([plan]));
+        let (id, _) = script.identified(MODERATION | INVITES | AUTO_MODERATION);
+        let (guild, channel) = (
+            script.backend.world.default_guild.to_string(),
+            script.backend.world.default_channel.to_string(),
+        );
+        for name in [
+            "GUILD_AUDIT_LOG_ENTRY_CREATE",
+            "GUILD_BAN_ADD",
+            "GUILD_BAN_REMOVE",
+            "INVITE_CREATE",
+            "AUTO_MODERATION_RULE_DELETE",
+        ] {
+            let data = json!({ "guild_id": guild, "channel_id": channel });
+            let event = Written::new(name, data.to_string());
+            script.backend.emit(script.now, &[event]);
+        }
+        let heard = script.heard(id);
+        let names = heard.iter().map(|p| p["t"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(told(0), [""; 0]);
+    assert_eq!(told(ban), ["GUILD_BAN_ADD", "GUILD_BAN_REMOVE"]);
+    assert_eq!(told(channels), ["INVITE_CREATE"]);
+    assert_eq!(told(manage), ["AUTO_MODERATION_RULE_DELETE"]);
+    let of_the_log = [
+        "GUILD_AUDIT_LOG_ENTRY_CREATE",
+        "GUILD_BAN_ADD",
+        "GUILD_BAN_REMOVE",
+    ];
+    assert_eq!(told(audit), of_the_log);
 }

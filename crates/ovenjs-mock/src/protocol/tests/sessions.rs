@@ -10,7 +10,6 @@ use crate::{
 fn heartbeats_are_answered_and_silence_ends_the_session() {
     let mut script = Script::new(Config::default());
     let (id, ready) = script.identified(1);
-    assert_eq!(ready.pointer("/d/shard"), Some(&json!([0, 1])));
 
     script.pass(Duration::from_secs(41));
     script.say(id, &json!({ "op": 1, "d": 2 }));
@@ -302,4 +301,37 @@ fn a_seq_from_the_future_ends_the_session() {
     assert_eq!(script.close_code(id), Some(4007));
     let id = script.resume(&ready, 1);
     assert_eq!(script.heard(id), [invalid_session(false)]);
+}
+
+#[test]
+fn ready_names_the_version_of_the_url_and_the_shard_of_the_identify() {
+    let mut script = Script::new(Config::default());
+    let mut ready = |query: &str, shard: Option<Value>| {
+        let id = script.open_at("/", query);
+        let mut payload = identify(&script.backend.world.token, 0);
+        if let Some(shard) = shard {
+            payload["d"]["shard"] = shard;
+        }
+        script.say(id, &payload);
+        let ready = script.heard(id).remove(0);
+        (ready["d"]["v"].clone(), ready["d"].get("shard").cloned())
+    };
+    assert_eq!(ready("v=9&encoding=json", None), (json!(9), None));
+    let shard = json!([1, 2]);
+    let named = ready("v=10&encoding=json", Some(shard.clone()));
+    assert_eq!(named, (json!(10), Some(shard)));
+    assert_eq!(ready("encoding=json", None), (json!(10), None));
+}
+
+#[test]
+fn a_refused_resume_leaves_no_line_without_its_session() {
+    let mut script = Script::new(Config::default());
+    for (seq, refused) in [(99, 0), (1, 1)] {
+        let (id, ready) = script.identified(0);
+        script.backend.trouble(script.now, |gateway, _| {
+            gateway.mishaps.refuse_resumes = refused;
+        });
+        script.resume(&ready, seq);
+        assert_eq!(script.close_code(id), Some(close::SUPERSEDED.0));
+    }
 }

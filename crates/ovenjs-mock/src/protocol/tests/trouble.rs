@@ -28,6 +28,16 @@ fn a_dead_line_is_silent_and_its_session_goes_on_elsewhere() {
         .backend
         .trouble(script.now, |gateway, _| gateway.calm());
     assert_eq!(script.outputs(id), [Output::Abort]);
+
+    // That the dead line ends at last, and even by its client's farewell, is nothing to the session.
+    script
+        .backend
+        .trouble(script.now, |gateway, _| gateway.freeze_all());
+    let third = script.resume(&ready, 2);
+    script.heard(third);
+    script.hang_up(other, Some(1000));
+    script.happen(2);
+    assert_eq!(script.heard(third)[0]["d"]["number"], 2);
 }
 
 #[test]
