@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// The checkout that this task works on.
 #[derive(Debug, Clone)]
@@ -94,16 +94,23 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs the command and returns what it printed to standard output.
 pub(crate) fn capture(command: &mut Command) -> Result<String> {
+    let (status, printed) = printed(command)?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", shown(command));
+    }
+    Ok(printed)
+}
+
+/// Runs the command and returns how it ended, and what it printed to standard output.
+pub(crate) fn printed(command: &mut Command) -> Result<(ExitStatus, String)> {
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("failed to start {}", shown(command)))?;
-    if !output.status.success() {
-        bail!("`{}` ended with {}", shown(command), output.status);
-    }
-    String::from_utf8(output.stdout)
-        .with_context(|| format!("`{}` printed something other than UTF-8", shown(command)))
+    let printed = String::from_utf8(output.stdout)
+        .with_context(|| format!("`{}` printed something other than UTF-8", shown(command)))?;
+    Ok((output.status, printed))
 }
 
 /// Whether the command can be started and succeeds, with all of its output thrown away.

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ChannelType, DefaultReaction, ForumLayout, Id, MessageDraft, Overwrite, Report, Text,
-    ThreadAutoArchiveDuration, ThreadSearchTagSetting, ThreadSortOrder, Validate, VideoQualityMode,
-    limits,
+    ChannelFlags, ChannelType, DefaultReaction, ForumLayout, Id, MessageDraft, Overwrite, Report,
+    Text, ThreadAutoArchiveDuration, ThreadSearchTagSetting, ThreadSortOrder, Validate,
+    VideoQualityMode, limits,
     marker::{ChannelMarker, EmojiMarker, TagMarker},
 };
 
@@ -35,6 +35,10 @@ pub struct ChannelDraft {
     /// What it is about; at most 1024 characters, 4096 in forums and media channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<Text>,
+    /// Its flags; of a forum or media channel,
+    /// [`REQUIRE_TAG`](ChannelFlags::REQUIRE_TAG) asks for a tag on each post.
+    #[serde(skip_serializing_if = "is_none")]
+    pub flags: ChannelFlags,
     /// Bits per second, of a voice channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<u32>,
@@ -83,6 +87,10 @@ pub struct ChannelDraft {
     /// Seconds between two messages of a member in its new threads; at most 21600.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_thread_rate_limit_per_user: Option<u32>,
+}
+
+fn is_none(flags: &ChannelFlags) -> bool {
+    flags.is_empty()
 }
 
 impl ChannelDraft {
