@@ -159,6 +159,10 @@ menu! {
     /// What is posted to an endpoint of the application comes after a request with a wrong signature,
     /// which must be answered with 401.
     forge_signature 200,
+    /// Behind a frame nothing is heard on its connection any more, though events still come.
+    deafen 5,
+    /// From a frame on nothing is sent on its connection any more, though the client is still heard.
+    mute 5,
 }
 
 /// Chance from a seed (SplitMix64), for those parts of the box that roll for faults.

@@ -39,8 +39,10 @@ pub(super) struct Connection {
     pub(super) events_sent: u64,
     pub(super) bytes_sent: u64,
     pub(super) closing: bool,
-    /// A dead line: nothing is read from it or written to it.
-    pub(super) frozen: bool,
+    /// Nothing that the client says arrives.
+    pub(super) deaf: bool,
+    /// Nothing that is sent arrives.
+    pub(super) mute: bool,
     /// Whether its socket has been told that there is something to send.
     rung: bool,
 }
@@ -92,7 +94,8 @@ impl Connection {
             events_sent: 0,
             bytes_sent: 0,
             closing: false,
-            frozen: false,
+            deaf: false,
+            mute: false,
             rung: false,
         }
     }
@@ -135,7 +138,7 @@ impl Connection {
 
     /// The next thing that may leave by now.
     pub(super) fn next(&mut self, now: Instant) -> Option<Payload> {
-        if self.frozen {
+        if self.mute {
             self.rung = false;
             return None;
         }
@@ -154,14 +157,21 @@ impl Connection {
     /// When something that is kept back may go on.
     pub(super) fn due(&self) -> Option<Instant> {
         let out = self.outbox.front().into_iter().chain(&self.late);
-        let out = out.filter(|_| !self.frozen && !self.rung);
+        let out = out.filter(|_| !self.mute && !self.rung);
         let out = out.map(|(due, _)| *due).min();
         let incoming = self.inbox.front().map(|(due, _)| *due);
         out.into_iter().chain(incoming).min()
     }
 
+    /// Whether nothing arrives either way.
+    pub(super) const fn is_dead(&self) -> bool {
+        self.deaf && self.mute
+    }
+
     /// Lets go of everything that waits.
     pub(super) fn clear(&mut self) {
+        // The socket may never look for what it was told of.
+        self.rung = false;
         self.outbox.clear();
         self.late.clear();
         self.outbox_bytes = 0;
@@ -219,7 +229,7 @@ impl Lines {
 
     /// Sends something at `due`, behind what waits already.
     pub(super) fn push(&mut self, id: u64, due: Instant, payload: Payload) {
-        let Some(connection) = self.all.get_mut(&id).filter(|c| !c.closing && !c.frozen) else {
+        let Some(connection) = self.all.get_mut(&id).filter(|c| !c.closing && !c.mute) else {
             return;
         };
         if connection.is_full() {
@@ -233,7 +243,7 @@ impl Lines {
 
     /// Sends something at `due` without keeping back what comes after it.
     pub(super) fn push_beside(&mut self, id: u64, due: Instant, payload: Payload) {
-        let Some(connection) = self.all.get_mut(&id).filter(|c| !c.closing && !c.frozen) else {
+        let Some(connection) = self.all.get_mut(&id).filter(|c| !c.closing && !c.mute) else {
             return;
         };
         if connection.late.len() < MAX_ON_THEIR_WAY {
@@ -261,7 +271,7 @@ impl Lines {
             connection.clear();
             connection.push(now, Payload::Abort);
             connection.closing = true;
-            connection.frozen = false;
+            connection.mute = false;
             self.ring(id);
         }
     }

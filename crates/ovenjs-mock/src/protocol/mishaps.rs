@@ -44,6 +44,10 @@ pub(super) enum Fate {
     Dropped,
     Reset,
     Frozen,
+    /// Sent; from now on nothing is heard.
+    Deafened,
+    /// Not sent, nor anything after it.
+    Muted,
     Closed(u16),
 }
 
@@ -139,6 +143,8 @@ impl Mishaps {
             (menu.reset_connection, Fate::Reset),
             (menu.half_frame, Fate::Halved),
             (menu.freeze, Fate::Frozen),
+            (menu.deafen, Fate::Deafened),
+            (menu.mute, Fate::Muted),
             (menu.corrupt_frame, Fate::Corrupted),
             (menu.split_frame, Fate::Split),
         ];

@@ -287,7 +287,7 @@ impl Gateway {
 
     /// Takes in what a socket brought.
     pub(crate) fn handle(&mut self, id: u64, input: Input<'_>, world: &mut World) {
-        let frozen = self.lines.get(id).is_some_and(|line| line.frozen);
+        let deaf = self.lines.get(id).is_some_and(|line| line.deaf);
         match input {
             Input::Closed(code) => {
                 if let Some(connection) = self.lines.remove(id) {
@@ -299,7 +299,7 @@ impl Gateway {
                     self.part(connection.session, matches!(code, Some(1000 | 1001)));
                 }
             }
-            Input::Message(_) | Input::Ping(_) | Input::Unlawful(_) if frozen => {}
+            Input::Message(_) | Input::Ping(_) | Input::Unlawful(_) if deaf => {}
             Input::Message(bytes) => self.take_in(id, bytes, world),
             Input::Ping(payload) => self.push(id, Payload::Pong(payload.to_vec())),
             Input::Unlawful(reason) => self.lines.close(id, self.now, reason),
@@ -405,6 +405,19 @@ impl Gateway {
                 self.freeze(id);
                 None
             }
+            Fate::Deafened => {
+                if let Some(line) = self.lines.get_mut(id) {
+                    line.deaf = true;
+                }
+                Some(Output::Send(frame))
+            }
+            Fate::Muted => {
+                if let Some(line) = self.lines.get_mut(id) {
+                    line.mute = true;
+                    line.clear();
+                }
+                None
+            }
             Fate::Closed(code) => {
                 self.end(id, Some(code));
                 Some(Output::Close(code, close::TOLD_TO))
@@ -417,7 +430,7 @@ impl Gateway {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let patience = self.patience();
         let lines = self.lines.iter().flat_map(|(_, line)| {
-            let silent = (!line.closing && !line.frozen).then(|| line.last_heartbeat + patience);
+            let silent = (!line.closing && !line.is_dead()).then(|| line.last_heartbeat + patience);
             silent.into_iter().chain(line.due())
         });
         let alone = self
@@ -441,7 +454,7 @@ impl Gateway {
             };
             if line.due().is_some_and(|due| due <= now) {
                 self.lines.ring(id);
-            } else if !line.closing && !line.frozen && now >= line.last_heartbeat + patience {
+            } else if !line.closing && !line.is_dead() && now >= line.last_heartbeat + patience {
                 let lost = line.session.take();
                 self.lines.close(id, now, close::SESSION_TIMED_OUT);
                 lost.and_then(|session| self.sessions.remove(session));

@@ -25,7 +25,7 @@ impl Gateway {
         let Some(connection) = self.lines.get_mut(id) else {
             return Ok(());
         };
-        if connection.closing || connection.frozen {
+        if connection.closing || connection.deaf {
             return Ok(());
         }
         if !connection.may_send(self.now, self.rules.sends) {

@@ -61,8 +61,9 @@ impl Gateway {
         }
     }
 
-    pub(crate) fn is_frozen(&self, id: u64) -> bool {
-        self.lines.get(id).is_some_and(|line| line.frozen)
+    /// Whether nothing of what the client says on this line arrives.
+    pub(crate) fn is_deaf(&self, id: u64) -> bool {
+        self.lines.get(id).is_some_and(|line| line.deaf)
     }
 
     /// What may go wrong stops; lines that are dead already end.
@@ -74,7 +75,11 @@ impl Gateway {
         self.mishaps.refuse_identifies = 0;
         self.mishaps.withhold_acks = false;
         for id in self.lines.ids() {
-            if self.lines.get(id).is_some_and(|line| line.frozen) {
+            if self
+                .lines
+                .get(id)
+                .is_some_and(|line| line.deaf || line.mute)
+            {
                 self.lines.abort(id, self.now);
             }
         }
@@ -139,7 +144,7 @@ impl Gateway {
         let Some(line) = self.lines.get_mut(id) else {
             return;
         };
-        line.frozen = true;
+        (line.deaf, line.mute) = (true, true);
         line.clear();
         // The end of the socket, however late it comes, is not the end of a session that goes on
         // elsewhere.

@@ -85,8 +85,8 @@ async fn read_all(
                 std::future::pending::<()>().await;
             }
         }
-        if shared.look(|backend| backend.gateway.is_frozen(id)) {
-            // Nothing is heard on a line that is dead, but its end has to be noticed.
+        if shared.look(|backend| backend.gateway.is_deaf(id)) {
+            // Nothing is heard on a line that is deaf, but its end has to be noticed.
             while matches!(read.read(&mut buffer).await, Ok(1..)) {}
             return None;
         }

@@ -41,6 +41,72 @@ fn a_dead_line_is_silent_and_its_session_goes_on_elsewhere() {
 }
 
 #[test]
+fn a_line_can_be_lost_in_one_direction() {
+    let one_way = |set: fn(&mut FaultMenu)| {
+        let mut menu = FaultMenu::default();
+        set(&mut menu);
+        let mut script = Script::new(Config::default());
+        let (id, ready) = script.identified(0);
+        script.backend.serve(menu);
+        script.happen(1);
+        let first = script.heard(id);
+        script.backend.serve(FaultMenu::default());
+        script.say(id, &json!({ "op": 1, "d": 1 }));
+        script.happen(2);
+        let heard = script.heard(id);
+        let ops: Vec<_> = [first, heard]
+            .concat()
+            .iter()
+            .map(|p| p["op"].clone())
+            .collect();
+        (script, id, ready, ops)
+    };
+    // The heartbeat is not heard, and so the session ends in time, in the client's hearing.
+    let (mut script, id, _, ops) = one_way(|menu| menu.deafen = 1000);
+    assert_eq!(ops, [0, 0]);
+    script.pass(Duration::from_millis(61_250));
+    assert_eq!(script.close_code(id), Some(4009));
+
+    // The heartbeat is heard: the session goes on, and has kept what never arrived.
+    let (mut script, id, ready, ops) = one_way(|menu| menu.mute = 1000);
+    assert_eq!(ops, [0; 0]);
+    script.pass(Duration::from_millis(61_249));
+    let other = script.resume(&ready, 1);
+    let numbers: Vec<_> = script
+        .heard(other)
+        .iter()
+        .map(|p| p["d"]["number"].clone())
+        .collect();
+    assert_eq!(numbers, [json!(1), json!(2), Value::Null]);
+    script
+        .backend
+        .trouble(script.now, |gateway, _| gateway.calm());
+    assert_eq!(script.outputs(id), [Output::Abort]);
+}
+
+#[test]
+fn a_line_that_died_by_chance_ends_when_all_is_calm() {
+    for set in [
+        |m: &mut FaultMenu| m.freeze = 1000,
+        |m: &mut FaultMenu| m.mute = 1000,
+    ] {
+        let mut menu = FaultMenu::default();
+        set(&mut menu);
+        let mut script = Script::new(Config::default());
+        let (id, _) = script.identified(0);
+        script.backend.serve(menu);
+        script.happen(1);
+        // The socket looks once, as it does when its bell rings.
+        assert_eq!(script.backend.poll(script.now, id), None);
+        script.backend.gateway.take_woken();
+        script
+            .backend
+            .trouble(script.now, |gateway, _| gateway.calm());
+        assert_eq!(script.backend.gateway.take_woken(), [id]);
+    }
+}
+
+#[test]
 fn latency_delays_both_ways_and_keeps_the_order() {
     let mut menu = FaultMenu::default();
     (menu.latency_in_ms, menu.latency_out_ms, menu.jitter_ms) = (30, 50, 40);
@@ -133,6 +199,8 @@ fn each_chance_does_what_its_name_says() {
     assert_eq!(hit(|m| &mut m.drop_connection), [Output::Abort]);
     assert_eq!(hit(|m| &mut m.reset_connection), [Output::Reset]);
     assert_eq!(hit(|m| &mut m.freeze), []);
+    assert_eq!(hit(|m| &mut m.mute), []);
+    assert_eq!(ask(|m| &mut m.deafen), [event(2)]);
     let halved = hit(|m| &mut m.half_frame);
     assert!(matches!(&halved[..], [Output::Half(frame, kept)] if *kept < frame.bytes().len()));
     let split = hit(|m| &mut m.split_frame);
