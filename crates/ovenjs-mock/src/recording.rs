@@ -97,9 +97,23 @@ impl Lines {
 
     /// Takes the newest back, whose deed was refused.
     pub(crate) fn take_back(&mut self) {
-        if matches!(self.waiting.back(), Some((_, Line::Step(_)))) {
+        if self.lost > 0 {
+            self.lost -= 1;
+        } else if matches!(self.waiting.back(), Some((_, Line::Step(_)))) {
             self.waiting.pop_back();
         }
+    }
+
+    /// Everything since the last time, and at its end how much of it is missing.
+    fn take(&mut self) -> VecDeque<(u64, Line)> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if self.lost > 0
+            && let Some((at_ms, _)) = waiting.back()
+        {
+            let lost = std::mem::take(&mut self.lost);
+            waiting.push_back((*at_ms, Line::Lost(lost)));
+        }
+        waiting
     }
 }
 
@@ -225,9 +239,9 @@ impl Recorder {
     /// What has been taken down since the last call, if anything.
     #[must_use]
     pub fn so_far(&self) -> Option<String> {
-        let waiting = self.shared.quietly(|backend| {
-            Some(std::mem::take(&mut backend.journal.lines.as_mut()?.waiting))
-        })?;
+        let waiting = self
+            .shared
+            .quietly(|backend| Some(backend.journal.lines.as_mut()?.take()))?;
         if waiting.is_empty() {
             return None;
         }
@@ -358,3 +372,34 @@ const MAX_WAITING: usize = 65_536;
 
 /// Differences that are told. Whoever sees so many looks at the first.
 const MAX_DIFFERENCES: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(number: usize) -> Line {
+        Line::Event {
+            name: number.to_string(),
+            data: Value::Null,
+        }
+    }
+
+    #[test]
+    fn what_was_lost_last_is_told_too_and_nothing_else_is_taken_back_for_it() {
+        let mut lines = Lines::default();
+        for number in 0..MAX_WAITING - 1 {
+            lines.push(1, event(number));
+        }
+        lines.push(2, Line::Step(ScenarioStep::BotSays("hi".to_owned())));
+        // There is no room for this step, so that taking it back takes nothing else.
+        lines.push(3, Line::Step(ScenarioStep::BotSays("ho".to_owned())));
+        lines.take_back();
+        lines.push(4, event(0));
+        lines.push(5, event(1));
+        let taken = lines.take();
+        assert_eq!(taken.len(), MAX_WAITING + 1);
+        assert!(matches!(taken[MAX_WAITING - 1], (2, Line::Step(_))));
+        assert!(matches!(taken[MAX_WAITING], (_, Line::Lost(2))));
+        assert!(lines.take().is_empty());
+    }
+}
