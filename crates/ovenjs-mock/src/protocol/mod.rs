@@ -8,7 +8,8 @@
 //!
 //! `receive` judges what a client says and `identify`, `members` and `answer` do it; `hearing` says
 //! who is told of what happened; `connection` and `session` are what lasts; `mishaps` and `trouble`
-//! are what goes wrong, by chance and on demand; `websocket` is the framing beneath it all.
+//! are what goes wrong, by chance and on demand; `websocket` is the framing beneath it all. This file
+//! is long because everything that the gateway can be asked from outside stands in it.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
