@@ -1,6 +1,8 @@
 //! Reading the box's JSON: a view for those who look in from outside, and short accessors for the
 //! rooms inside.
 
+use std::str::FromStr;
+
 use ovenjs_types::{Id, marker::GenericMarker};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -133,12 +135,15 @@ impl Fields for Object {
 /// A whole number. Discord takes a number's digits for the number, which is all a form field can be,
 /// and one with a point behind which there is nothing.
 pub(crate) fn whole(value: &Value) -> Option<u64> {
-    let rounded = || {
-        let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
-        format!("{float}").parse().ok()
-    };
     let digits = || value.as_str()?.parse().ok();
+    let rounded = || without_point(value);
     value.as_u64().or_else(digits).or_else(rounded)
+}
+
+/// A number with a point behind which there is nothing.
+pub(crate) fn without_point<N: FromStr>(value: &Value) -> Option<N> {
+    let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
+    float.to_string().parse().ok()
 }
 
 /// About how many bytes a value takes in memory, for those who keep values under a bound.

@@ -9,6 +9,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::json::without_point;
+
 use super::{
     Oracle, Payload, Rule, Segment, Violation, form,
     table::{EnumTable, Event, Field, Range, Schema, Shape},
@@ -586,10 +588,7 @@ fn whole(value: &Value) -> Option<i128> {
         .as_i64()
         .map(i128::from)
         .or_else(|| number.as_u64().map(i128::from));
-    whole.or_else(|| {
-        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
-        format!("{float}").parse().ok()
-    })
+    whole.or_else(|| without_point(value))
 }
 
 fn bound(bound: Option<i128>) -> Option<f64> {

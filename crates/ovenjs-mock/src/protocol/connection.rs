@@ -341,12 +341,11 @@ const MAX_ON_THEIR_WAY: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::tests::start, *};
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "the story begins at any instant")]
     fn a_message_that_is_too_long_is_not_kept_whole_on_its_way() {
-        let now = Instant::now();
+        let now = start();
         let mut connection = Connection::new(now, String::new(), 10, Compressor::Plain);
         assert!(connection.take_in(now, &vec![b'x'; 1024 * 1024]));
         assert!(connection.take_in(now, b"short"));

@@ -141,11 +141,7 @@ impl Gateway {
             let eyes = intents & uncovering;
             let known = texts.iter().position(|(other, _)| *other == eyes);
             let place = known.unwrap_or_else(|| {
-                let sight = if eyes == uncovering {
-                    Sight::Whole
-                } else {
-                    intents::seen(name, guild, &data.tree(), world.bot, eyes)
-                };
+                let sight = intents::seen(name, guild, || data.tree(), world.bot, eyes);
                 let happening = match sight {
                     Sight::Whole => Some(data.whole(name)),
                     Sight::Part(part) => Some(Happening::new(name, &part)),

@@ -1,6 +1,6 @@
 //! Which intents let an event through, and what of it others uncover.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Value, json};
 
@@ -83,14 +83,25 @@ pub(super) fn uncovering(name: &str) -> u64 {
     }
 }
 
-/// What a session sees whose intents, of those that uncover this event, are `eyes`.
-pub(super) fn seen(name: &str, guild: Option<u64>, data: &Value, me: u64, eyes: u64) -> Sight {
+/// What a session sees whose intents, of those that [uncover](uncovering) this event, are `eyes`.
+/// Who has them all sees the whole, for which nobody asks `data`.
+pub(super) fn seen<'a>(
+    name: &str,
+    guild: Option<u64>,
+    data: impl FnOnce() -> Cow<'a, Value>,
+    me: u64,
+    eyes: u64,
+) -> Sight {
+    if eyes == uncovering(name) {
+        return Sight::Whole;
+    }
+    let data = data();
     match name {
-        "MESSAGE_CREATE" | "MESSAGE_UPDATE" if eyes & MESSAGE_CONTENT == 0 => {
-            without_content(name, guild, data, me).map_or(Sight::Whole, Sight::Part)
+        "MESSAGE_CREATE" | "MESSAGE_UPDATE" => {
+            without_content(name, guild, &data, me).map_or(Sight::Whole, Sight::Part)
         }
-        EXECUTION if eyes & MESSAGE_CONTENT == 0 => {
-            let mut part = data.clone();
+        EXECUTION => {
+            let mut part = data.into_owned();
             for key in ["content", "matched_content"] {
                 if let Some(text) = part.get_mut(key).filter(|text| text.is_string()) {
                     *text = "".into();
@@ -98,9 +109,7 @@ pub(super) fn seen(name: &str, guild: Option<u64>, data: &Value, me: u64, eyes: 
             }
             Sight::Part(part)
         }
-        "THREAD_MEMBERS_UPDATE" if eyes != GUILD_MEMBERS | GUILD_PRESENCES => {
-            thread_members(data, me, eyes)
-        }
+        "THREAD_MEMBERS_UPDATE" => thread_members(&data, me, eyes),
         _ => Sight::Whole,
     }
 }
@@ -244,7 +253,15 @@ mod tests {
                 .collect();
             json!({ "id": "1", "member_count": 2, "added_members": members })
         };
-        let seen = |data: &Value, eyes| seen("THREAD_MEMBERS_UPDATE", Some(1), data, 5, eyes);
+        let seen = |data: &Value, eyes| {
+            seen(
+                "THREAD_MEMBERS_UPDATE",
+                Some(1),
+                || Cow::Borrowed(data),
+                5,
+                eyes,
+            )
+        };
         let (own, others) = (added(&["6", "5"]), added(&["6"]));
         assert_eq!(seen(&others, 0), Sight::Nothing);
         assert_eq!(seen(&others, GUILD_MEMBERS | GUILD_PRESENCES), Sight::Whole);

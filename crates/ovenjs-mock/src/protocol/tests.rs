@@ -114,6 +114,6 @@ fn identify(token: &str, intents: u64) -> Value {
     clippy::disallowed_methods,
     reason = "the script starts at any instant"
 )]
-fn start() -> Instant {
+pub(super) fn start() -> Instant {
     Instant::now()
 }

@@ -131,13 +131,7 @@ fn known(call: &Call, world: &World) -> Result<Object, Failure> {
 fn write(world: &World, guild: u64, rule: &mut Object, asked: &Object) -> Result<(), Failure> {
     let trigger = rule.int("trigger_type").unwrap_or_default();
     if let Some(name) = asked.text("name") {
-        if name.trim().is_empty() {
-            return Err(Failure::form(
-                &["name"],
-                "BASE_TYPE_BAD_LENGTH",
-                "Must be between 1 and 100 in length.",
-            ));
-        }
+        fields::name_not_blank(Some(name))?;
         rule.set("name", name);
     }
     if let Some(asked) = asked.int("event_type") {

@@ -25,6 +25,15 @@ pub(super) fn text_within(path: &[&str], text: &str, max: usize) -> Result<(), F
     ))
 }
 
+/// A name that is more than white space. Its length is a matter of the schema.
+pub(super) fn name_not_blank(name: Option<&str>) -> Result<(), Failure> {
+    if name.is_none_or(|name| name.trim().is_empty()) {
+        let message = "Must be between 1 and 100 in length.";
+        return Err(Failure::form(&["name"], "BASE_TYPE_BAD_LENGTH", message));
+    }
+    Ok(())
+}
+
 /// A number of at most `max`.
 pub(super) fn number_within(path: &[&str], number: u64, max: u64) -> Result<(), Failure> {
     if number <= max {

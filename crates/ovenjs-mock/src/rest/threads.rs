@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-use super::{Call, Done, done, ok, search};
+use super::{Call, Done, done, fields, ok, search};
 
 pub(super) fn act(call: &Call, world: &mut World) -> Option<Done> {
     let channel = call.id("channel_id");
@@ -215,9 +215,8 @@ fn update(call: &Call, world: &mut World) -> Done {
             return Err(Failure::new(400, 30047, message));
         }
     }
-    if body.text("name").is_some_and(|name| name.trim().is_empty()) {
-        let message = "Must be between 1 and 100 in length.";
-        return Err(Failure::form(&["name"], "BASE_TYPE_BAD_LENGTH", message));
+    if let Some(name) = body.text("name") {
+        fields::name_not_blank(Some(name))?;
     }
     let (mut fields, mut metadata) = (Object::new(), Object::new());
     if let Some(tags) = body.get("applied_tags") {

@@ -21,13 +21,7 @@ pub(super) fn write(event: &mut Object, asked: &Object, now_ms: u64) -> Result<(
             event.set(key, value.clone());
         }
     }
-    if event.text("name").is_none_or(|name| name.trim().is_empty()) {
-        return Err(Failure::form(
-            &["name"],
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 100 in length.",
-        ));
-    }
+    fields::name_not_blank(event.text("name"))?;
     if asked.contains_key("description") {
         let text = asked.text("description").filter(|text| !text.is_empty());
         event.set("description", text);
