@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use ovenjs_cache::Cache;
 use ovenjs_commands::{Router, Routes};
-use ovenjs_gateway::{Gateway, Wiring};
+use ovenjs_gateway::{Fleet, Wiring};
 use ovenjs_net::{Connector, Proxy};
 use ovenjs_rest::Client;
 use ovenjs_types::{EventKind, Hook, Intents, Secret};
@@ -275,14 +275,14 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let wiring = Wiring::new(connector)
             .hook(Arc::clone(&hook))
             .own_thread(config.dialer.is_none());
-        let (gateway, events) = Gateway::start_with(settings, wiring)
+        let (fleet, events) = Fleet::start_with(settings, wiring)
             .map_err(|e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e))?;
         tracing::info!(bot = %application.name, shards, intents = %intents, "connecting");
 
         let app = Arc::new(App {
             client: client.clone(),
             cache,
-            gateway,
+            fleet,
             drift: Arc::default(),
             state,
         });

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! What handlers can take beside the event: a [`rest::Client`], a [`cache::Cache`], a
-//! [`gateway::Gateway`], and the state which the bot was built with as [`State<T>`].
+//! [`gateway::Fleet`], and the state which the bot was built with as [`State<T>`].
 //!
 //! What this crate is not: a place for rules. It holds the keys of the crates below and joins them;
 //! each of them is of use alone, as [`types`], [`rest`], [`gateway`], [`cache`] and [`commands`].

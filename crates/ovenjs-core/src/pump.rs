@@ -95,7 +95,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
                 _ => {}
             }
         }
-        self.app.gateway.stop().await;
+        self.app.fleet.stop().await;
         let grace = match self.places.is_closed() {
             true => Duration::ZERO,
             false => *grace.borrow(),

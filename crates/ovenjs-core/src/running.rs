@@ -7,7 +7,7 @@ use std::{
 };
 
 use ovenjs_cache::Cache;
-use ovenjs_gateway::{Events, Gateway};
+use ovenjs_gateway::{Events, Fleet};
 use ovenjs_rest::Client;
 use ovenjs_types::Drift;
 use tokio::{
@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind, Live, app::snapshot, pump::Pump};
 pub struct Running {
     client: Client,
     cache: Cache,
-    gateway: Gateway,
+    fleet: Fleet,
     drift: Arc<Mutex<Drift>>,
     apply: Box<dyn Fn(ovenjs_commands::Live) -> Result<(), Error> + Send + Sync>,
     live: Live,
@@ -45,7 +45,7 @@ impl Running {
         Self {
             client: app.client.clone(),
             cache: app.cache.clone(),
-            gateway: app.gateway.clone(),
+            fleet: app.fleet.clone(),
             drift: Arc::clone(&app.drift),
             apply: Box::new(move |live| router.apply(live).map(drop).map_err(Error::routes)),
             live,
@@ -69,8 +69,8 @@ impl Running {
 
     /// The shards.
     #[must_use]
-    pub const fn gateway(&self) -> &Gateway {
-        &self.gateway
+    pub const fn fleet(&self) -> &Fleet {
+        &self.fleet
     }
 
     /// How Discord's events have differed so far from what this version knows, by event and path: a
@@ -90,7 +90,7 @@ impl Running {
     /// When the values cannot work; then nothing is changed.
     pub fn apply(&mut self, live: Live) -> Result<Live, Error> {
         (self.apply)(live.commands.clone())?;
-        if let Err(refused) = self.gateway.apply(live.gateway.clone()) {
+        if let Err(refused) = self.fleet.apply(live.gateway.clone()) {
             (self.apply)(self.live.commands.clone())?;
             let text = "the presence cannot be changed";
             return Err(Error::below(ErrorKind::Gateway, text, refused));
@@ -116,7 +116,7 @@ impl Running {
     ///
     /// Why the bot ended, if it had ended before.
     pub async fn stop(mut self) -> Result<(), Error> {
-        self.gateway.stop().await;
+        self.fleet.stop().await;
         let grace = self.live.bot.stop_after;
         if let Ok(outcome) = tokio::time::timeout(grace, self.wait()).await {
             return outcome;

@@ -1,7 +1,7 @@
 //! Discord's gateway: a pure session and a thin shell that moves bytes.
 //!
 //! What is here: [`session`], the rules of the gateway as a state machine without sockets, clocks
-//! and tasks; and [`Gateway`] (feature `net`), which runs shards by it on a thread of their own and
+//! and tasks; and [`Fleet`] (feature `net`), which runs shards by it on a thread of their own and
 //! delivers events as [`Dispatch`](ovenjs_types::Dispatch).
 //!
 //! What is not here: payloads are not parsed, handlers are not called, nothing is cached, and
@@ -24,6 +24,6 @@ pub use command::{Command, Sealed};
 pub use config::{Compression, Config, DISCORD_GATEWAY, Live};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "net")]
-pub use net::{Delivery, Events, Gateway, ShardStats, Stats, Wiring};
+pub use net::{Delivery, Events, Fleet, ShardStats, Stats, Wiring};
 pub use session::{Resume, SessionGap, ShardState};
 pub use url::GatewayUrl;

@@ -15,9 +15,10 @@ use ovenjs_types::HookCall;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Board, Delivery, Wiring,
-    fleet::Room,
+    Delivery, Wiring,
     socket::{CLOSE_DEADLINE, Incoming, Outgoing, open},
+    stats::Board,
+    thread::Room,
     turns::{Ticket, Turns},
 };
 use crate::{

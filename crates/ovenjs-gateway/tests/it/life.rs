@@ -104,7 +104,7 @@ async fn an_unreachable_gateway_is_tried_on_and_the_reason_shown() {
 
 #[test]
 fn what_cannot_work_is_refused_at_once() {
-    let refused = |config: Config| Gateway::start(config).unwrap_err().kind();
+    let refused = |config: Config| Fleet::start(config).unwrap_err().kind();
     let good = || Config::new("t", Intents::GUILDS);
     assert_eq!(
         refused(good().gateway_url("ws://gateway.discord.gg")),
@@ -274,7 +274,7 @@ async fn a_shard_whose_hook_panics_does_not_vanish_in_silence() {
         .unwrap();
     let connector = Connector::build(ovenjs_net::Config::new()).unwrap();
     let wiring = Wiring::new(connector).hook(Arc::new(Panics));
-    let (gateway, mut events) = Gateway::start_with(config(&discord), wiring).unwrap();
+    let (gateway, mut events) = Fleet::start_with(config(&discord), wiring).unwrap();
     let error = fatal(&mut events).await;
     assert_eq!(error.kind(), ErrorKind::Panicked);
     assert_eq!(only(&gateway).state, ShardState::Stopped);

@@ -6,7 +6,7 @@ mod wire;
 
 use std::time::Duration;
 
-use ovenjs_gateway::{Compression, Config, Delivery, Events, Gateway, ShardStats};
+use ovenjs_gateway::{Compression, Config, Delivery, Events, Fleet, ShardStats};
 use ovenjs_mock::Discord;
 use ovenjs_types::{Dispatch, Intents};
 
@@ -52,12 +52,12 @@ async fn fatal(events: &mut Events) -> ovenjs_gateway::Error {
     }
 }
 
-fn start(config: Config) -> (Gateway, Events) {
-    Gateway::start(config).expect("the gateway starts")
+fn start(config: Config) -> (Fleet, Events) {
+    Fleet::start(config).expect("the gateway starts")
 }
 
 /// How the only shard is.
-fn only(gateway: &Gateway) -> ShardStats {
+fn only(gateway: &Fleet) -> ShardStats {
     gateway
         .stats()
         .shards

@@ -14,7 +14,7 @@ const HELLO: &[u8] = br#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":40
 const READY: &[u8] = br#"{"t":"READY","s":1,"op":0,"d":{"session_id":"s"}}"#;
 
 /// A server on loopback, and a gateway that is about to call it.
-async fn pair() -> (TcpListener, Gateway, Events) {
+async fn pair() -> (TcpListener, Fleet, Events) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (gateway, events) = start(
