@@ -3,7 +3,7 @@
 use std::{ops::Range, time::Duration};
 
 use ovenjs_types::{
-    BotGateway, IdentifyProperties, Intents, Secret, SessionStartLimit, UpdatePresence,
+    BotGateway, IdentifyProperties, Intents, Interest, Secret, SessionStartLimit, UpdatePresence,
 };
 
 use crate::session::Resume;
@@ -36,17 +36,30 @@ pub struct Config {
     pub(crate) backoff: (Duration, Duration),
     pub(crate) backlog_bytes: usize,
     pub(crate) event_queue: usize,
+    pub(crate) at_least_once: bool,
     pub(crate) epoch: u64,
     pub(crate) resume: Vec<Resume>,
     pub(crate) live: Live,
 }
 
 /// The part of a [`Config`] that can change while the gateway runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Live {
     /// What is shown beside the bot's name. Default: nothing is said, and Discord shows "online".
     pub presence: Option<UpdatePresence>,
+    /// Which kinds of events are delivered. Default: all. The others are dropped by name, before
+    /// their payload is copied; to spare the network as well, ask for fewer intents.
+    pub interest: Interest,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            presence: None,
+            interest: Interest::all(),
+        }
+    }
 }
 
 /// How Discord compresses what it sends. It saves about nine tenths of the traffic.
@@ -116,6 +129,7 @@ impl Config {
             backoff: (BACKOFF_BASE, BACKOFF_MAX),
             backlog_bytes: BACKLOG_BYTES,
             event_queue: EVENT_QUEUE,
+            at_least_once: false,
             epoch: 0,
             resume: Vec::new(),
             live: Live::default(),
@@ -200,11 +214,35 @@ impl Config {
         self
     }
 
-    /// How long to wait between attempts to connect: `base` after the first failure, doubled each
-    /// time up to `max`, of which a random half to whole is waited. Default: 500 ms and 60 s.
+    /// Which kinds of events are delivered. Default: all. Part of [`Live`].
+    #[must_use]
+    pub const fn interest(mut self, interest: Interest) -> Self {
+        self.live.interest = interest;
+        self
+    }
+
+    /// Delivers every event at least once, also over a crash. Default: no, exactly once while the
+    /// process lives.
     ///
-    /// A connection that was useful but short waits 5 s at most; one that held for 10 s is
-    /// followed by the next at once. Lower both only against a server of one's own.
+    /// The consumer then says of each event that it is handled; heartbeats and the state for the next
+    /// process speak of what is handled without a hole, and what was above that comes again. Events
+    /// are lost only where Discord ends the session, which is told by a
+    /// [`SessionGap`](crate::SessionGap). Its price: a handler that never ends holds the mark, and
+    /// behind [`UNHANDLED_MAX`](crate::session::UNHANDLED_MAX) deliveries the shard waits for it.
+    #[must_use]
+    pub const fn at_least_once(mut self, yes: bool) -> Self {
+        self.at_least_once = yes;
+        self
+    }
+
+    /// How long to wait between attempts to connect that the server refuses: `base` after the first,
+    /// doubled each time up to `max`, of which a random half to whole is waited. Default: 500 ms
+    /// and 60 s.
+    ///
+    /// Where the network fails, and nobody refuses, the wait is any part of 2 s at most, so that a
+    /// shard receives again within 5 s after the network is back. A connection that was useful but
+    /// short waits 4 s at most; one that held for 10 s is followed by the next at once. Lower both
+    /// only against a server of one's own.
     #[must_use]
     pub const fn backoff(mut self, base: Duration, max: Duration) -> Self {
         self.backoff = (base, max);
@@ -250,7 +288,7 @@ pub const DISCORD_GATEWAY: &str = "wss://gateway.discord.gg";
 /// Short enough that a blip is not felt, long enough that a thousand shards do not stampede.
 const BACKOFF_BASE: Duration = Duration::from_millis(500);
 
-/// An outage is noticed to be over within a minute.
+/// A server that refuses is asked once a minute.
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
 
 /// Some 16,000 events of ordinary size: a consumer may stall for seconds in a busy shard.

@@ -25,5 +25,5 @@ pub use config::{Compression, Config, DISCORD_GATEWAY, Live};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "net")]
 pub use net::{Delivery, Events, Fleet, ShardStats, Stats, Wiring};
-pub use session::{Resume, SessionGap, ShardState};
+pub use session::{Notice, Resume, SessionGap, ShardState};
 pub use url::GatewayUrl;

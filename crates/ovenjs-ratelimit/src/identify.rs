@@ -1,6 +1,9 @@
 //! The turns in which shards may identify.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use crate::Window;
 
@@ -85,6 +88,33 @@ impl IdentifyQueue {
     #[must_use]
     pub const fn remaining(&self) -> u32 {
         self.remaining
+    }
+}
+
+/// Why an identify has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Hold {
+    /// Another shard of the same lane has just identified, or is first.
+    Lane,
+    /// What is left of the budget is kept back.
+    Reserve,
+    /// The budget runs low: what is left is spread over the time until it is renewed.
+    Pace,
+    /// The shard's last sessions did not hold: a crash loop must not burn the budget.
+    Breaker,
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lane => "one shard of a lane in five seconds",
+            Self::Reserve => {
+                "no session starts are left but the reserve; going on would cost the token"
+            }
+            Self::Pace => "few session starts are left, so they are spread until their renewal",
+            Self::Breaker => "the last sessions of this shard did not hold",
+        })
     }
 }
 

@@ -48,7 +48,7 @@ mod window;
 
 pub use config::{Config, Live};
 pub use headers::{Bucket, Headers, RETRY_AFTER_MAX, RETRY_AFTER_UNSAID, Scope, Verdict};
-pub use identify::IdentifyQueue;
+pub use identify::{Hold, IdentifyQueue};
 pub use limiter::{
     Ask, Limiter, Major, Obstacle, Permit, Priority, Reservation, RouteKey, Stats, Stop,
 };

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Error, Sealed, ShardState,
-    session::{Connect, Input, Output, Session},
+    session::{Connect, Failure, Input, Output, Session},
 };
 
 pub(super) struct Shard {
@@ -91,7 +91,7 @@ impl Shard {
                 self.close = None;
                 self.outbox.clear();
             } else if self.session.state() == ShardState::Stopped
-                && (self.stopping || self.session.backlog() == 0)
+                && (self.stopping || self.session.is_over())
             {
                 break;
             } else {
@@ -143,7 +143,11 @@ impl Shard {
             Ok(halves) => halves,
             Err(error) => {
                 self.failed(&error);
-                self.tell(Input::Failed { generation });
+                let failure = Failure::Network;
+                self.tell(Input::Failed {
+                    generation,
+                    failure,
+                });
                 return;
             }
         };
@@ -238,7 +242,7 @@ impl Shard {
     /// Waits for whatever can happen beside the socket. May be dropped at any time.
     async fn aside(&mut self) -> Aside {
         let deadline = self.session.deadline().map(|deadline| self.until(deadline));
-        let room = !self.stopping && self.session.backlog() > 0;
+        let room = !self.stopping && self.session.deliverable() > 0;
         tokio::select! {
             biased;
             stop = self.stop.wait_for(|stop| *stop), if self.stop_open && !self.stopping => {
@@ -292,7 +296,7 @@ impl Shard {
         let wanted = if self.stopping {
             0
         } else {
-            self.session.backlog()
+            self.session.deliverable()
         };
         let first = usize::from(waited_for.is_some());
         let more = events.capacity().min(wanted.saturating_sub(first));
@@ -317,7 +321,6 @@ impl Shard {
                 Output::Close { code } => self.close = Some(code),
                 Output::Dispatch(dispatch) => deliver(Delivery::Dispatch(dispatch)),
                 Output::Gap(gap) => {
-                    tracing::warn!(%shard, last_seq = gap.last_seq, "the session was lost; events may be missing");
                     let call = HookCall::SessionGap {
                         shard,
                         last_seq: gap.last_seq,
@@ -325,19 +328,18 @@ impl Shard {
                     self.wiring.hook.call(&call);
                     deliver(Delivery::Gap(gap));
                 }
-                Output::Skipped { after, before } => {
-                    tracing::warn!(%shard, after, before, "discord left sequence numbers out");
-                }
-                Output::Broken { reason } => {
-                    tracing::warn!(%shard, "a message is dropped and the connection renewed: {reason}");
-                }
-                Output::State(state) => {
-                    tracing::info!(%shard, %state, "shard");
-                    let call = HookCall::ShardState {
-                        shard,
-                        state: state.as_str(),
-                    };
-                    self.wiring.hook.call(&call);
+                Output::Notice(notice) => {
+                    if notice.is_warning() {
+                        tracing::warn!(%shard, "{notice}");
+                    } else {
+                        tracing::info!(%shard, "{notice}");
+                    }
+                    if let Some(state) = notice.state() {
+                        let state = state.as_str();
+                        self.wiring
+                            .hook
+                            .call(&HookCall::ShardState { shard, state });
+                    }
                 }
                 Output::Fatal(error) => {
                     tracing::error!(%shard, %error, "shard gives up");

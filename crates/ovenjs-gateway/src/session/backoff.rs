@@ -29,21 +29,34 @@ impl Jitter {
     }
 }
 
-/// Counts attempts that came to nothing.
+/// Knows how long to wait between attempts, and for an attempt.
+///
+/// Two things are told apart. Where the *network* fails, the next attempt follows within two seconds
+/// however long the outage is: an attempt costs a packet or two, nobody is asked for anything, and a
+/// shard is to receive again within five seconds after the network is back. Where the *server*
+/// refuses, waits double up to a minute: it has heard us, and more of the same does not help it.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {
     base: Duration,
     max: Duration,
-    attempts: u32,
+    failures: u32,
+    refusals: u32,
+    failing_since: Option<Instant>,
+    /// How long it took to open the last connection that opened.
+    usual_opening: Option<Duration>,
 }
 
 /// What a connection was good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It never got to deliver anything.
-    Fruitless,
-    /// It delivered events or began a session, at the given moment at the latest.
+    /// It brought events or began a session, at the given moment at the latest.
     Useful { established: Option<Instant> },
+    /// Nobody answered, or nobody any more.
+    Unreached,
+    /// It was open and ended without a word before it was good for anything.
+    Dropped,
+    /// The server ended it with a reason before it was good for anything.
+    Refused,
 }
 
 impl Backoff {
@@ -51,8 +64,35 @@ impl Backoff {
         Self {
             base,
             max: max.min(LONGEST),
-            attempts: 0,
+            failures: 0,
+            refusals: 0,
+            failing_since: None,
+            usual_opening: None,
         }
+    }
+
+    /// How long an attempt to open a connection may take.
+    ///
+    /// An attempt that began while the network was down may hang although it is up again, so it is
+    /// ended early where it is known how long opening usually takes. Not for ever: the network that
+    /// comes back may be a slower one.
+    pub(crate) fn opening(&self, now: Instant) -> Duration {
+        let long = self
+            .failing_since
+            .is_some_and(|since| now.saturating_duration_since(since) >= OUTAGE_LONG);
+        match self.usual_opening {
+            Some(usual) if !long => usual
+                .saturating_mul(OPENING_FACTOR)
+                .clamp(OPENING_MIN, OPENING_MAX),
+            _ => OPENING_MAX,
+        }
+    }
+
+    /// A connection is open; that took so long.
+    pub(crate) fn opened(&mut self, took: Duration) {
+        self.usual_opening = Some(took);
+        self.failures = 0;
+        self.failing_since = None;
     }
 
     /// How long to wait after a connection that ended `now`.
@@ -69,17 +109,26 @@ impl Backoff {
             Outcome::Useful {
                 established: Some(since),
             } if now.saturating_duration_since(since) >= HELD_AFTER => {
-                self.attempts = 0;
+                self.refusals = 0;
                 return Duration::ZERO;
             }
-            Outcome::Useful { .. } => self.max.min(USEFUL_MAX),
-            Outcome::Fruitless => self.max,
+            Outcome::Unreached => {
+                self.failing_since.get_or_insert(now);
+                let wait = self.doubled(self.failures).min(UNREACHED_MAX).min(self.max);
+                self.failures = self.failures.saturating_add(1);
+                // From nought on: of many shards that lose the network at once, few come at once.
+                return wait.mul_f64(jitter.fraction());
+            }
+            Outcome::Useful { .. } | Outcome::Dropped => self.max.min(DROPPED_MAX),
+            Outcome::Refused => self.max,
         };
-        let doubled = self
-            .base
-            .saturating_mul(2_u32.saturating_pow(self.attempts));
-        self.attempts = self.attempts.saturating_add(1);
-        doubled.min(cap).mul_f64(0.5 + jitter.fraction() / 2.0)
+        let wait = self.doubled(self.refusals).min(cap);
+        self.refusals = self.refusals.saturating_add(1);
+        wait.mul_f64(0.5 + jitter.fraction() / 2.0)
+    }
+
+    fn doubled(&self, times: u32) -> Duration {
+        self.base.saturating_mul(2_u32.saturating_pow(times))
     }
 }
 
@@ -89,51 +138,86 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 /// A connection that lived this long was no accident.
 const HELD_AFTER: Duration = Duration::from_secs(10);
 
-/// While connections bring events, recovery is quick even if none of them holds.
-const USEFUL_MAX: Duration = Duration::from_secs(5);
+/// The longest wait while the network is away. Together with an attempt that hangs for
+/// [`OPENING_MIN`] it leaves 99 of 100 shards connected five seconds after the network is back.
+const UNREACHED_MAX: Duration = Duration::from_secs(2);
+
+/// The longest wait while connections open but end without a reason, whether they bring events or
+/// not: recovery is quick even if none of them holds.
+const DROPPED_MAX: Duration = Duration::from_secs(4);
+
+/// The least time for names, TCP, TLS and upgrade, and the most.
+const OPENING_MIN: Duration = Duration::from_secs(3);
+const OPENING_MAX: Duration = Duration::from_secs(20);
+
+/// How much longer than the last time an opening may take.
+const OPENING_FACTOR: u32 = 4;
+
+/// After this long, what was usual before counts no more.
+const OUTAGE_LONG: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::session::tests::start;
 
+    fn new() -> (Backoff, Jitter) {
+        let backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
+        (backoff, Jitter::new(1))
+    }
+
     #[test]
-    fn waits_double_up_to_the_cap_and_are_spread() {
+    fn waits_after_refusals_double_up_to_the_cap_and_are_spread() {
         let now = start();
-        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
-        let mut jitter = Jitter::new(1);
+        let (mut backoff, mut jitter) = new();
         let waits: Vec<Duration> = (0..40)
-            .map(|_| backoff.after(Outcome::Fruitless, now, &mut jitter))
+            .map(|_| backoff.after(Outcome::Refused, now, &mut jitter))
             .collect();
         assert!(waits[0] >= Duration::from_millis(250) && waits[0] < Duration::from_millis(500));
         assert!(waits[3] >= Duration::from_secs(2) && waits[3] < Duration::from_secs(4));
+        let (least, most) = (Duration::from_secs(30), Duration::from_secs(60));
+        assert!(waits[10..].iter().all(|wait| (least..most).contains(wait)));
+        let useful = Outcome::Useful {
+            established: Some(now),
+        };
+        assert!(backoff.after(useful, now, &mut jitter) <= DROPPED_MAX);
+        let later = now + HELD_AFTER;
+        assert_eq!(backoff.after(useful, later, &mut jitter), Duration::ZERO);
+        let first = backoff.after(Outcome::Refused, later, &mut jitter);
+        assert!(first < Duration::from_millis(500), "all is forgiven");
+    }
+
+    #[test]
+    fn a_network_that_is_away_is_tried_every_two_seconds_whatever_the_server_said_before() {
+        let now = start();
+        let (mut backoff, mut jitter) = new();
+        for _ in 0..20 {
+            backoff.after(Outcome::Refused, now, &mut jitter);
+        }
+        let waits: Vec<Duration> = (0..1000)
+            .map(|_| backoff.after(Outcome::Unreached, now, &mut jitter))
+            .collect();
+        assert!(waits.iter().all(|wait| *wait <= UNREACHED_MAX));
+        let sum: Duration = waits.iter().sum();
+        assert!(sum > Duration::from_secs(800), "{sum:?} for 1000 attempts");
         assert!(
-            waits[10..]
-                .iter()
-                .all(|wait| *wait >= Duration::from_secs(30))
+            waits[3..].iter().any(|wait| *wait < UNREACHED_MAX / 10),
+            "spread"
         );
-        assert!(
-            waits[10..]
-                .iter()
-                .all(|wait| *wait < Duration::from_secs(60))
-        );
-        let useful = backoff.after(
-            Outcome::Useful {
-                established: Some(now),
-            },
-            now,
-            &mut jitter,
-        );
-        assert!(useful <= Duration::from_secs(5));
-        let later = now + Duration::from_secs(10);
-        let held = backoff.after(
-            Outcome::Useful {
-                established: Some(now),
-            },
-            later,
-            &mut jitter,
-        );
-        assert_eq!(held, Duration::ZERO);
+    }
+
+    #[test]
+    fn an_attempt_may_take_some_times_what_it_took_before() {
+        let now = start();
+        let (mut backoff, mut jitter) = new();
+        assert_eq!(backoff.opening(now), OPENING_MAX);
+        backoff.opened(Duration::from_millis(1_500));
+        assert_eq!(backoff.opening(now), Duration::from_secs(6));
+        backoff.opened(Duration::from_millis(50));
+        assert_eq!(backoff.opening(now), OPENING_MIN);
+        backoff.after(Outcome::Unreached, now, &mut jitter);
+        assert_eq!(backoff.opening(now), OPENING_MIN);
+        assert_eq!(backoff.opening(now + OUTAGE_LONG), OPENING_MAX);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Connection {
     pub(super) at_home: bool,
     /// Whether it brought an event that was not there before.
     pub(super) fruitful: bool,
+    /// How many new events it brought.
+    pub(super) replayed: u64,
     pub(super) inflater: Inflater,
     pub(super) reader: envelope::Reader,
     pub(super) budget: SendBudget,
@@ -73,6 +75,7 @@ impl Connection {
             },
             at_home,
             fruitful: false,
+            replayed: 0,
             inflater: Inflater::new(compression),
             reader: envelope::Reader::default(),
             budget: SendBudget::new(),

@@ -1,11 +1,11 @@
 //! What a session and its driver say to each other.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use ovenjs_types::{Dispatch, ShardId};
+use ovenjs_types::{Dispatch, Interest, ShardId, Version};
 
-use super::ShardState;
+use super::Notice;
 use crate::{Error, GatewayUrl, Sealed};
 
 /// What happened.
@@ -25,6 +25,8 @@ pub enum Input<'a> {
     Failed {
         /// Which connection.
         generation: Generation,
+        /// Whose fault it was.
+        failure: Failure,
     },
     /// A whole websocket message arrived, text or binary, its fragments put together.
     Frame {
@@ -49,6 +51,11 @@ pub enum Input<'a> {
     Command(Sealed),
     /// The consumer can take this many more deliveries. Replaces what was said before.
     Room(usize),
+    /// The consumer has handled the event of this version; in any order. It counts under
+    /// [`Config::at_least_once`](crate::Config::at_least_once) only.
+    Handled(Version),
+    /// From now on only these kinds are wanted. What waits in the backlog is still delivered.
+    Interest(Interest),
     /// The [`deadline`](super::Session::deadline) has come. Harmless when it has not.
     Timeout,
     /// End, in a way that lets another process resume.
@@ -78,22 +85,23 @@ pub enum Output {
     Dispatch(Dispatch),
     /// Tell the consumer that events may be missing.
     Gap(SessionGap),
-    /// Sequence numbers were left out by Discord within a session. For the log.
-    Skipped {
-        /// The last number before the hole.
-        after: u64,
-        /// The first number behind it.
-        before: u64,
-    },
-    /// A message was no message of Discord's, or was damaged. For the log; a reconnect follows.
-    Broken {
-        /// What was wrong with it.
-        reason: &'static str,
-    },
-    /// The shard's state changed.
-    State(ShardState),
+    /// Tell those who look on.
+    Notice(Notice),
     /// The shard has given up for good. It comes after the last delivery.
     Fatal(Error),
+}
+
+/// Why a websocket could not be opened. It decides how soon it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// Nobody answered, or not to the end: names, routes, TCP, TLS. Tried again within two seconds,
+    /// so that a shard is back soon after the network is.
+    Network,
+    /// A server answered that it does not want the connection, e.g. with 429 or 503. Waits double.
+    Refused {
+        /// How long it wants to be left alone, where it said so.
+        retry_after: Option<Duration>,
+    },
 }
 
 /// Which connection attempt of a session something is about.

@@ -22,19 +22,28 @@
 //! reading. Nothing is asked of the peer meanwhile: acknowledgements may sit in the socket unread,
 //! so their deadlines are suspended.
 //!
-//! This file is the machine's outside and the life of its connections; what Discord says is met in
-//! `receive`, and what is true of one connection only is in `connection`. It is long because its
-//! doors and the states behind them are read together.
+//! **At least once.** Under [`Config::at_least_once`] what was delivered counts only once the
+//! consumer has said so with [`Input::Handled`]: heartbeats and the hand-over then speak of the
+//! mark below which everything is handled, and a process that comes after a crash gets all that was
+//! above it again. The consumer is at most [`UNHANDLED_MAX`] deliveries ahead of the mark.
+//!
+//! This file is the machine's outside; what Discord says is met in
+//! `receive`, how connections begin and end in `life`, what is true of one connection only in
+//! `connection`, and what waits for the consumer in `backlog`.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod backlog;
 mod backoff;
 mod close;
 mod connection;
 mod contract;
 mod envelope;
+mod handled;
 mod identify;
 mod inflate;
+mod life;
+mod notice;
 mod payload;
 mod receive;
 mod resume;
@@ -52,19 +61,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use ovenjs_types::{Dispatch, ShardId, UpdatePresence, Version};
+use ovenjs_types::{Interest, ShardId, UpdatePresence, Version};
 
 pub use close::{CLOSE_CODES, CLOSE_TO_RESUME, CloseCode, Reaction, reaction};
-pub use contract::{Connect, Generation, Input, Output, Payload, SessionGap};
+pub use contract::{Connect, Failure, Generation, Input, Output, Payload, SessionGap};
+pub use handled::UNHANDLED_MAX;
 pub use identify::{IdentifyTurns, Turn};
 pub use inflate::MESSAGE_BYTES_MAX;
+pub use notice::{Loss, Notice};
 pub use resume::Resume;
 pub use state::{Counts, ShardState};
 
 use crate::{Config, Error, ErrorKind, GatewayUrl, command::Sealed};
-use backoff::{Backoff, Jitter, Outcome};
+use backlog::Backlog;
+use backoff::{Backoff, Jitter};
 use connection::{Connection, Stage};
-use payload::Identify;
 
 /// One shard's dealings with Discord. See the [module](self) for how to drive it.
 ///
@@ -93,30 +104,38 @@ pub struct Session {
     link: Link,
     generation: Generation,
     state: ShardState,
+    state_since: Option<Instant>,
+    last_event: Option<Instant>,
     history: Option<History>,
     /// The last number received in the session of this epoch; 0 before its READY.
     received: u64,
     /// The last number of a session that is over, while nobody has been told yet.
     untold_gap: Option<u64>,
     epoch: u64,
-    delivered: Version,
     fruitless_resumes: u32,
     backoff: Backoff,
     jitter: Jitter,
     presence: Option<UpdatePresence>,
     commands: VecDeque<Sealed>,
     outputs: VecDeque<Output>,
-    backlog: VecDeque<Parcel>,
-    backlog_bytes: usize,
-    room: usize,
+    backlog: Backlog,
+    /// Whether it was told that the backlog is full.
+    paused: bool,
+    interest: Interest,
     counts: Counts,
     /// Why the shard has given up; told once the backlog is empty.
     fatal: Option<Error>,
 }
 
 enum Link {
-    Down { reconnect_at: Option<Instant> },
-    Opening { until: Instant, at_home: bool },
+    Down {
+        reconnect_at: Option<Instant>,
+    },
+    Opening {
+        since: Instant,
+        until: Instant,
+        at_home: bool,
+    },
     Up(Box<Connection>),
     Stopped,
 }
@@ -125,11 +144,6 @@ struct History {
     session_id: String,
     /// Where Discord wants the session resumed; the usual gateway where that did not work.
     url: Option<GatewayUrl>,
-}
-
-enum Parcel {
-    Dispatch(Dispatch),
-    Gap(SessionGap),
 }
 
 impl Session {
@@ -173,21 +187,22 @@ impl Session {
             link: Link::Down { reconnect_at: None },
             generation: Generation::default(),
             state: ShardState::Idle,
+            state_since: None,
+            last_event: None,
             history,
             received: version.seq,
             untold_gap: None,
             epoch,
-            delivered: version,
             fruitless_resumes: 0,
             backoff: Backoff::new(base, max),
             jitter: Jitter::new(entropy),
             presence: config.live.presence.clone(),
+            backlog: Backlog::new(version, config.backlog_bytes, config.at_least_once),
+            paused: false,
+            interest: config.live.interest,
             config,
             commands: VecDeque::new(),
             outputs: VecDeque::new(),
-            backlog: VecDeque::new(),
-            backlog_bytes: 0,
-            room: 0,
             counts: Counts::default(),
             fatal: None,
         })
@@ -198,8 +213,11 @@ impl Session {
     /// Never panics, whatever the peer sent.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         if matches!(self.link, Link::Stopped) {
+            // What is left is still delivered and handled.
             if let Input::Room(room) = input {
-                self.room = room;
+                self.backlog.room = room;
+            } else if let Input::Handled(version) = input {
+                self.backlog.handled(version);
             }
             return;
         }
@@ -218,9 +236,12 @@ impl Session {
                     self.opened(now);
                 }
             }
-            Input::Failed { generation } => {
+            Input::Failed {
+                generation,
+                failure,
+            } => {
                 if self.is_current(generation) {
-                    self.lost(now, Reaction::Resume, Duration::ZERO);
+                    self.failed(now, failure);
                 }
             }
             Input::Frame { generation, bytes } => {
@@ -240,8 +261,10 @@ impl Session {
             }
             Input::Command(sealed) => self.command(now, sealed),
             Input::Room(room) => self.room(now, room),
+            Input::Handled(version) => self.backlog.handled(version),
+            Input::Interest(interest) => self.interest = interest,
             Input::Timeout => self.timeout(now),
-            Input::Stop => self.stop(None),
+            Input::Stop => self.stop(now, None),
         }
     }
 
@@ -250,21 +273,12 @@ impl Session {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if self.backlog.is_empty() {
+        if self.backlog.len() == 0 {
             return self.fatal.take().map(Output::Fatal);
         }
-        self.room = self.room.checked_sub(1)?;
-        match self.backlog.pop_front()? {
-            Parcel::Dispatch(dispatch) => {
-                self.backlog_bytes = self
-                    .backlog_bytes
-                    .saturating_sub(weight(dispatch.raw.len()));
-                self.delivered = dispatch.version;
-                self.counts.delivered += 1;
-                Some(Output::Dispatch(dispatch))
-            }
-            Parcel::Gap(gap) => Some(Output::Gap(gap)),
-        }
+        let delivery = self.backlog.poll()?;
+        self.counts.delivered += u64::from(matches!(delivery, Output::Dispatch(_)));
+        Some(delivery)
     }
 
     /// The moment at which [`Input::Timeout`] is due.
@@ -283,7 +297,7 @@ impl Session {
     /// False once the backlog holds [`Config::backlog_bytes`] that the consumer has not taken.
     #[must_use]
     pub fn wants_frames(&self) -> bool {
-        self.backlog_bytes < self.config.backlog_bytes.max(1)
+        !self.backlog.is_full()
     }
 
     /// Whether another [`Input::Command`] is taken.
@@ -298,10 +312,41 @@ impl Session {
         self.backlog.len()
     }
 
+    /// How many deliveries would be given out if there were room: fewer than
+    /// [`backlog`](Self::backlog) where too many are not handled yet.
+    #[must_use]
+    pub fn deliverable(&self) -> usize {
+        self.backlog.deliverable()
+    }
+
     /// How many bytes of events wait for the consumer.
     #[must_use]
     pub const fn backlog_bytes(&self) -> usize {
-        self.backlog_bytes
+        self.backlog.bytes()
+    }
+
+    /// Whether it has ended for good and given out everything, the error included.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.link, Link::Stopped) && self.backlog.len() == 0 && self.fatal.is_none()
+    }
+
+    /// When the last event came, in any connection.
+    #[must_use]
+    pub const fn last_event(&self) -> Option<Instant> {
+        self.last_event
+    }
+
+    /// Since when the shard is doing what it does; nothing before it was started.
+    #[must_use]
+    pub const fn state_since(&self) -> Option<Instant> {
+        self.state_since
+    }
+
+    /// Which connection attempt it is at.
+    #[must_use]
+    pub const fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// What the shard is doing.
@@ -331,17 +376,21 @@ impl Session {
         self.counts
     }
 
-    /// What another process needs to go on after the last delivered event.
+    /// What another process needs to go on after the last delivered event; under
+    /// [`Config::at_least_once`], after the mark below which all is handled.
     ///
-    /// Nothing where there is no session, or where no event of it was delivered.
+    /// Nothing where there is no session, or where no event of it was delivered. A record of the
+    /// former session that was kept is then still the better one: with it the next process learns
+    /// that the session is over, and tells the gap.
     #[must_use]
     pub fn resume(&self) -> Option<Resume> {
         let history = self.history.as_ref()?;
-        (self.delivered.epoch == self.epoch && self.delivered.seq > 0).then(|| Resume {
+        let mark = self.backlog.mark();
+        (mark.epoch == self.epoch && mark.seq > 0).then(|| Resume {
             shard: [self.shard.number, self.shard.total],
             session_id: history.session_id.clone(),
             url: history.url.as_ref().map(ToString::to_string),
-            version: [self.delivered.epoch, self.delivered.seq],
+            version: [mark.epoch, mark.seq],
         })
     }
 
@@ -350,150 +399,6 @@ impl Session {
             && matches!(self.link, Link::Opening { .. } | Link::Up(_));
         self.counts.stale += u64::from(!current);
         current
-    }
-
-    fn connect(&mut self, now: Instant) {
-        self.generation.0 += 1;
-        self.counts.connects += 1;
-        let url = self
-            .history
-            .as_ref()
-            .and_then(|history| history.url.clone());
-        let resume = self.history.is_some();
-        let at_home = url.is_none();
-        let mut query = format!("v={API_VERSION}&encoding=json");
-        if let Some(compression) = self.config.compression.name() {
-            query.push_str("&compress=");
-            query.push_str(compression);
-        }
-        self.link = Link::Opening {
-            until: now + OPEN_DEADLINE,
-            at_home,
-        };
-        self.enter(ShardState::Connecting);
-        self.outputs.push_back(Output::Connect(Connect {
-            generation: self.generation,
-            url: url.unwrap_or_else(|| self.home.clone()),
-            query,
-            resume,
-        }));
-    }
-
-    fn opened(&mut self, now: Instant) {
-        if let Link::Opening { at_home, .. } = self.link {
-            let mut connection = Connection::new(now, self.config.compression, at_home);
-            connection.suspended = !self.wants_frames();
-            self.link = Link::Up(Box::new(connection));
-        }
-    }
-
-    fn identify(&mut self, now: Instant) {
-        let Link::Up(connection) = &mut self.link else {
-            return;
-        };
-        if !matches!(connection.stage, Stage::Queued) {
-            return;
-        }
-        connection.stage = Stage::Identifying {
-            until: now + READY_DEADLINE,
-        };
-        let config = Arc::clone(&self.config);
-        let frame = Identify {
-            token: config.token.expose(),
-            intents: config.intents.bits(),
-            shard: [self.shard.number, self.shard.total],
-            properties: &config.properties,
-            large_threshold: config.large_threshold,
-            presence: self.presence.as_ref(),
-        };
-        let payload = crate::command::frame(2, &frame);
-        self.counts.identifies += 1;
-        self.enter(ShardState::Identifying);
-        self.send(now, payload);
-    }
-
-    fn established(&mut self, now: Instant) {
-        if let Link::Up(connection) = &mut self.link {
-            connection.stage = Stage::Live { since: now };
-        }
-        self.enter(ShardState::Connected);
-        self.send_commands(now);
-    }
-
-    fn closed(&mut self, now: Instant, code: Option<u16>) {
-        match (reaction(code), code) {
-            (Reaction::GiveUp, Some(code)) => {
-                let error = close::give_up(code, self.config.intents);
-                self.stop(Some(error));
-            }
-            (reaction, _) => self.lost(now, reaction, Duration::ZERO),
-        }
-    }
-
-    fn broken(&mut self, now: Instant, reason: &'static str) {
-        self.counts.broken += 1;
-        self.outputs.push_back(Output::Broken { reason });
-        self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
-    }
-
-    fn lost_by_us(&mut self, now: Instant, reaction: Reaction, wait: Duration) {
-        self.outputs.push_back(Output::Close {
-            code: CLOSE_TO_RESUME,
-        });
-        self.lost(now, reaction, wait);
-    }
-
-    /// The connection is over. Everything it was goes with it; what outlives it is decided here.
-    fn lost(&mut self, now: Instant, reaction: Reaction, wait: Duration) {
-        let link = std::mem::replace(&mut self.link, Link::Down { reconnect_at: None });
-        let mut outcome = Outcome::Fruitless;
-        let mut reached_hello = false;
-        let mut resume_failed = false;
-        let mut at_home = true;
-        match link {
-            Link::Opening { at_home: home, .. } => at_home = home,
-            Link::Up(connection) => {
-                at_home = connection.at_home;
-                reached_hello = !matches!(connection.stage, Stage::Hello { .. });
-                resume_failed =
-                    matches!(connection.stage, Stage::Resuming { .. }) && !connection.fruitful;
-                let established = connection.stage.live_since();
-                if established.is_some() || connection.fruitful {
-                    outcome = Outcome::Useful { established };
-                }
-            }
-            Link::Down { .. } | Link::Stopped => {}
-        }
-        if outcome != Outcome::Fruitless {
-            self.fruitless_resumes = 0;
-        }
-        self.fruitless_resumes += u32::from(resume_failed);
-        if reaction == Reaction::Identify
-            || self.fruitless_resumes >= FRUITLESS_RESUMES_MAX
-            || self.history.is_none()
-        {
-            self.forget_session();
-        }
-        if !reached_hello
-            && !at_home
-            && let Some(history) = &mut self.history
-        {
-            history.url = None;
-        }
-        let backoff = self.backoff.after(outcome, now, &mut self.jitter);
-        self.link = Link::Down {
-            reconnect_at: Some(now + backoff.max(wait)),
-        };
-        self.enter(ShardState::Disconnected);
-    }
-
-    fn forget_session(&mut self) {
-        self.fruitless_resumes = 0;
-        self.history = None;
-        let received = std::mem::take(&mut self.received);
-        if received > 0 {
-            self.untold_gap = Some(received);
-        }
     }
 
     fn command(&mut self, now: Instant, sealed: Sealed) {
@@ -520,10 +425,15 @@ impl Session {
         if !matches!(connection.stage, Stage::Live { .. }) {
             return;
         }
-        connection.commands_at = None;
+        let told = connection.commands_at.take().is_some_and(|at| now < at);
         while !self.commands.is_empty() {
             if let Err(at) = connection.budget.command(now) {
                 connection.commands_at = Some(at);
+                if !told {
+                    let wait = at.saturating_duration_since(now);
+                    let waiting = self.commands.len();
+                    self.note(now, Notice::CommandsHeld { wait, waiting });
+                }
                 return;
             }
             if let Some(sealed) = self.commands.pop_front() {
@@ -533,7 +443,10 @@ impl Session {
     }
 
     fn room(&mut self, now: Instant, room: usize) {
-        self.room = room;
+        self.backlog.room = room;
+        if self.wants_frames() && std::mem::take(&mut self.paused) {
+            self.note(now, Notice::Unpaused);
+        }
         // What made the backlog full may be gone by now; the peer gets its time anew.
         if self.wants_frames()
             && let Link::Up(connection) = &mut self.link
@@ -553,14 +466,29 @@ impl Session {
     }
 
     fn beat(&mut self, now: Instant) {
-        let received = (self.received > 0).then_some(self.received);
+        let seq = self.beat_seq();
         let Link::Up(connection) = &mut self.link else {
             return;
         };
         connection.beat(now);
         self.counts.heartbeats += 1;
-        let payload = crate::command::frame(1, &received);
+        let payload = crate::command::frame(1, &seq);
         self.send(now, payload);
+    }
+
+    /// What a heartbeat says was received, or handled where that is what counts.
+    fn beat_seq(&self) -> Option<u64> {
+        let seq = if self.backlog.is_at_least_once() {
+            let mark = self.backlog.mark();
+            if mark.epoch == self.epoch {
+                mark.seq
+            } else {
+                0
+            }
+        } else {
+            self.received
+        };
+        (seq > 0).then_some(seq)
     }
 
     fn send(&mut self, now: Instant, payload: Result<Bytes, Error>) {
@@ -570,7 +498,7 @@ impl Session {
         match payload {
             Ok(payload) => self.outputs.push_back(Output::Send(Payload(payload))),
             // Our own frames hold strings, numbers and lists; writing them cannot fail.
-            Err(error) => self.stop(Some(error)),
+            Err(error) => self.stop(now, Some(error)),
         }
     }
 
@@ -585,7 +513,7 @@ impl Session {
             }
             Link::Opening { until, .. } => {
                 if due(*until) {
-                    self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+                    self.overdue(now);
                 }
             }
             Link::Up(connection) => {
@@ -594,9 +522,9 @@ impl Session {
                 }
                 if reads && connection.silent_since(now) {
                     self.counts.zombies += 1;
-                    self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+                    self.lost_by_us(now, Loss::Silent, Duration::ZERO);
                 } else if reads && connection.stage.is_overdue(now) {
-                    self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+                    self.overdue(now);
                 } else {
                     if connection.next_beat.is_some_and(due) {
                         self.beat(now);
@@ -608,22 +536,9 @@ impl Session {
         }
     }
 
-    fn stop(&mut self, error: Option<Error>) {
-        if error.is_none() && matches!(self.link, Link::Opening { .. } | Link::Up(_)) {
-            self.outputs.push_back(Output::Close {
-                code: CLOSE_TO_RESUME,
-            });
-        }
-        self.link = Link::Stopped;
-        self.enter(ShardState::Stopped);
-        self.fatal = error;
-    }
-
-    fn enter(&mut self, state: ShardState) {
-        if self.state != state {
-            self.state = state;
-            self.outputs.push_back(Output::State(state));
-        }
+    fn overdue(&mut self, now: Instant) {
+        let state = self.state;
+        self.lost_by_us(now, Loss::Overdue { state }, Duration::ZERO);
     }
 }
 
@@ -633,8 +548,8 @@ impl fmt::Debug for Session {
             .field("shard", &self.shard)
             .field("state", &self.state)
             .field("generation", &self.generation)
-            .field("delivered", &self.delivered)
-            .field("backlog_bytes", &self.backlog_bytes)
+            .field("mark", &self.backlog.mark())
+            .field("backlog_bytes", &self.backlog.bytes())
             .finish_non_exhaustive()
     }
 }
@@ -647,19 +562,11 @@ fn resume_url(url: &str, home: &GatewayUrl, config: &Config) -> Option<GatewayUr
         .filter(|url| url.is_tls() || !home.is_tls())
 }
 
-/// What an event weighs in the backlog: its bytes, and the list's own.
-const fn weight(bytes: usize) -> usize {
-    bytes + PARCEL_OVERHEAD
-}
-
 /// The version of Discord's API that the session speaks.
 pub const API_VERSION: u32 = 10;
 
-/// Name lookup, TCP, TLS and upgrade have deadlines of their own; this one holds if they do not.
-const OPEN_DEADLINE: Duration = Duration::from_secs(45);
-
 /// Discord greets at once; one that does not is stuck.
-const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 
 /// READY of a large shard takes Discord some seconds.
 const READY_DEADLINE: Duration = Duration::from_secs(30);
@@ -672,6 +579,3 @@ const FRUITLESS_RESUMES_MAX: u32 = 3;
 
 /// A minute's budget of commands: more would wait for longer than anyone expects.
 const COMMANDS_MAX: usize = 120;
-
-/// About what a queued event needs beside its payload, so that empty events count too.
-const PARCEL_OVERHEAD: usize = 128;

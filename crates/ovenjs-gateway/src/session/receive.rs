@@ -3,15 +3,15 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ovenjs_types::{Dispatch, Origin, Version};
+use ovenjs_types::{Dispatch, EventKind, Origin, Version};
 
 use super::{
-    History, Link, Output, Parcel, RESUMED_DEADLINE, Reaction, Session, SessionGap, ShardState,
+    History, Link, Loss, Notice, Output, RESUMED_DEADLINE, Session, SessionGap,
     connection::Stage,
     envelope::Envelope,
     inflate::InflateError,
     payload::{Hello, ReadyHead, ResumeFrame},
-    resume_url, weight,
+    resume_url,
 };
 
 impl Session {
@@ -46,14 +46,16 @@ impl Session {
                 None => self.broken(now, "it is an event without a name"),
             },
             op::HEARTBEAT => self.beat_asked_for(now),
-            op::RECONNECT => self.lost_by_us(now, Reaction::Resume, Duration::ZERO),
+            op::RECONNECT => self.lost_by_us(now, Loss::ReconnectAsked, Duration::ZERO),
             op::INVALID_SESSION if data == b"true" => {
-                self.lost_by_us(now, Reaction::Resume, Duration::ZERO);
+                let cause = Loss::Invalidated { resumable: true };
+                self.lost_by_us(now, cause, Duration::ZERO);
             }
             op::INVALID_SESSION => {
                 let wait = INVALID_WAIT_MIN
                     + (INVALID_WAIT_MAX - INVALID_WAIT_MIN).mul_f64(self.jitter.fraction());
-                self.lost_by_us(now, Reaction::Identify, wait);
+                let cause = Loss::Invalidated { resumable: false };
+                self.lost_by_us(now, cause, wait);
             }
             op::HELLO => match Hello::interval(data) {
                 Some(interval) => self.hello(now, interval),
@@ -90,12 +92,13 @@ impl Session {
                     until: now + RESUMED_DEADLINE,
                 };
                 self.counts.resumes += 1;
-                self.enter(ShardState::Resuming);
+                let seq = self.received;
+                self.note(now, Notice::Resuming { seq });
                 self.send(now, payload);
             }
             None => {
                 connection.stage = Stage::Queued;
-                self.enter(ShardState::Queued);
+                self.note(now, Notice::Queued);
                 self.outputs.push_back(Output::WantIdentify { generation });
             }
         }
@@ -105,6 +108,7 @@ impl Session {
         let Link::Up(connection) = &mut self.link else {
             return;
         };
+        self.last_event = Some(now);
         if name == "READY" && matches!(connection.stage, Stage::Identifying { .. }) {
             self.ready(now, seq, data);
         } else if let Stage::Resuming { until } = &mut connection.stage {
@@ -113,7 +117,8 @@ impl Session {
             if name == "RESUMED" {
                 self.fruitless_resumes = 0;
                 self.counts.resumed += 1;
-                self.established(now);
+                let replayed = connection.replayed;
+                self.established(now, Notice::Resumed { replayed });
             }
         }
         let received = self.received;
@@ -129,28 +134,38 @@ impl Session {
         let left_out = seq.saturating_sub(received).saturating_sub(1);
         if left_out > 0 {
             self.counts.skipped = self.counts.skipped.saturating_add(left_out);
-            self.outputs.push_back(Output::Skipped {
-                after: received,
-                before: seq,
-            });
+            let (after, before) = (received, seq);
+            self.note(now, Notice::Skipped { after, before });
         }
         self.received = seq;
         let version = Version {
             epoch: self.epoch,
             seq,
         };
-        self.backlog_bytes += weight(data.len());
-        let full = !self.wants_frames();
         if let Link::Up(connection) = &mut self.link {
             connection.fruitful = true;
-            connection.suspended |= full;
+            connection.replayed += 1;
         }
-        self.backlog.push_back(Parcel::Dispatch(Dispatch::new(
+        if !self.interest.wants(EventKind::from_name(name)) {
+            self.counts.unwanted += 1;
+            self.backlog.pass(version);
+            return;
+        }
+        self.backlog.push(Dispatch::new(
             Origin::Gateway(self.shard),
             version,
             name,
             Bytes::copy_from_slice(data),
-        )));
+        ));
+        if self.backlog.is_full() {
+            if let Link::Up(connection) = &mut self.link {
+                connection.suspended = true;
+            }
+            if !std::mem::replace(&mut self.paused, true) {
+                let backlog_bytes = self.backlog.bytes();
+                self.note(now, Notice::Paused { backlog_bytes });
+            }
+        }
     }
 
     /// A new session has begun. Its first event is on its way to the backlog.
@@ -165,13 +180,16 @@ impl Session {
         self.received = seq.unwrap_or(1).saturating_sub(1);
         if let Some(last_seq) = self.untold_gap.take() {
             self.counts.gaps += 1;
-            self.backlog.push_back(Parcel::Gap(SessionGap {
+            let gap = SessionGap {
                 shard: self.shard,
                 last_seq,
-            }));
+            };
+            self.backlog.push_gap(gap, self.epoch);
+            self.note(now, Notice::Gap(gap));
         }
         self.fruitless_resumes = 0;
-        self.established(now);
+        let epoch = self.epoch;
+        self.established(now, Notice::Ready { epoch });
     }
 }
 

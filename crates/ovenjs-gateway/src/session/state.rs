@@ -64,6 +64,8 @@ pub struct Counts {
     pub gaps: u64,
     /// Events delivered.
     pub delivered: u64,
+    /// Events that nobody wanted and that were dropped by name.
+    pub unwanted: u64,
     /// Events that came again after a resume and were dropped.
     pub duplicates: u64,
     /// Sequence numbers that Discord left out within a session.

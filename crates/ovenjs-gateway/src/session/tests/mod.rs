@@ -1,5 +1,6 @@
 //! Scripts against a toy Discord on a virtual clock.
 
+mod delivery;
 mod pair;
 mod scripts;
 
@@ -50,6 +51,7 @@ pub(crate) struct Script {
     pub(crate) versions: Vec<Version>,
     /// The session ids of the READY events that the consumer saw.
     pub(crate) begun: Vec<String>,
+    pub(crate) notices: Vec<Notice>,
     pub(crate) fatal: Option<Error>,
     pub(crate) opened: bool,
 }
@@ -70,6 +72,7 @@ impl Script {
             delivered: Vec::new(),
             versions: Vec::new(),
             begun: Vec::new(),
+            notices: Vec::new(),
             fatal: None,
             opened: false,
         };
@@ -133,7 +136,7 @@ impl Script {
                 }
                 Output::Gap(gap) => self.delivered.push(format!("gap {}", gap.last_seq)),
                 Output::Fatal(error) => self.fatal = Some(error),
-                Output::Skipped { .. } | Output::Broken { .. } | Output::State(_) => {}
+                Output::Notice(notice) => self.notices.push(notice),
             }
         }
     }
@@ -200,7 +203,21 @@ impl Script {
 
     pub(crate) fn failed(&mut self) {
         let generation = self.generation();
-        self.tell(Input::Failed { generation });
+        let failure = Failure::Network;
+        self.tell(Input::Failed {
+            generation,
+            failure,
+        });
+    }
+
+    /// The server answers that it does not want the connection.
+    pub(crate) fn refused(&mut self, retry_after: Option<Duration>) {
+        let generation = self.generation();
+        let failure = Failure::Refused { retry_after };
+        self.tell(Input::Failed {
+            generation,
+            failure,
+        });
     }
 
     /// Lets time pass, with a timeout at each deadline on the way.

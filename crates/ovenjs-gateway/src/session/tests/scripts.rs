@@ -572,19 +572,21 @@ fn nobody_is_led_from_tls_to_plain_text() {
 #[test]
 fn the_longest_backoff_does_not_overflow() {
     let mut script = Script::new(config().backoff(Duration::MAX, Duration::MAX));
-    script.failed();
+    script.refused(None);
+    assert!(script.until_connect() <= seconds(86_400));
+    script.refused(Some(Duration::MAX));
     assert!(script.until_connect() <= seconds(86_400));
 }
 
 #[test]
-fn an_hour_without_network_costs_few_attempts_and_no_identify() {
+fn an_hour_of_refusals_costs_few_attempts_and_no_identify() {
     let mut script = Script::connected(config());
     script.closed(None);
     let begin = script.now;
     let mut attempts = 0;
     while script.now - begin < seconds(3600) {
         script.until_connect();
-        script.failed();
+        script.refused(None);
         attempts += 1;
     }
     assert!((60..150).contains(&attempts), "{attempts} attempts");
@@ -626,7 +628,10 @@ fn what_an_old_connection_still_says_changes_nothing() {
             generation: old,
             code: Some(4004),
         },
-        Input::Failed { generation: old },
+        Input::Failed {
+            generation: old,
+            failure: Failure::Network,
+        },
         Input::Opened {
             generation: old,
             entropy: 1,
@@ -641,7 +646,10 @@ fn what_an_old_connection_still_says_changes_nothing() {
         generation: old,
         code: Some(4009),
     });
-    script.tell(Input::Failed { generation: old });
+    script.tell(Input::Failed {
+        generation: old,
+        failure: Failure::Network,
+    });
     assert_eq!(script.connects.len(), connects);
     assert_eq!(script.session.state(), ShardState::Connecting);
     assert!(script.fatal.is_none());
@@ -743,7 +751,7 @@ fn a_connection_that_opens_while_the_backlog_is_full_gets_its_time_when_it_is_re
         script.closes.is_empty(),
         "its hello may lie unread in the socket"
     );
-    script.advance(seconds(11));
+    script.advance(HELLO_DEADLINE);
     assert_eq!(script.closes, [CLOSE_TO_RESUME], "but not for ever");
 }
 
