@@ -6,7 +6,7 @@ use ovenjs_types::{
     BotGateway, IdentifyProperties, Intents, Interest, Secret, SessionStartLimit, UpdatePresence,
 };
 
-use crate::session::Resume;
+use crate::{Error, ErrorKind, FleetState, session::Resume};
 
 /// How a gateway is set up: a fixed part, and [`Live`], which can change while it runs.
 ///
@@ -29,7 +29,7 @@ pub struct Config {
     pub(crate) allow_plain: bool,
     pub(crate) shards: Range<u32>,
     pub(crate) shards_total: u32,
-    pub(crate) session_starts: SessionStartLimit,
+    pub(crate) session_starts: Option<SessionStartLimit>,
     pub(crate) compression: Compression,
     pub(crate) properties: IdentifyProperties,
     pub(crate) large_threshold: Option<u16>,
@@ -117,12 +117,7 @@ impl Config {
             allow_plain: false,
             shards: 0..1,
             shards_total: 1,
-            session_starts: SessionStartLimit {
-                total: 1000,
-                remaining: 1000,
-                reset_after: 86_400_000,
-                max_concurrency: 1,
-            },
+            session_starts: None,
             compression: Compression::default(),
             properties: IdentifyProperties::default(),
             large_threshold: None,
@@ -173,7 +168,7 @@ impl Config {
     /// count starts again, since Discord resets the token of a bot that goes on.
     #[must_use]
     pub const fn session_start_limit(mut self, limit: SessionStartLimit) -> Self {
-        self.session_starts = limit;
+        self.session_starts = Some(limit);
         self
     }
 
@@ -279,6 +274,23 @@ impl Config {
     pub fn resume(mut self, sessions: impl IntoIterator<Item = Resume>) -> Self {
         self.resume = sessions.into_iter().collect();
         self
+    }
+
+    /// Goes on where a former process stopped: its sessions are resumed, and epochs are above its
+    /// own. Sessions of shards that do not run here, or under another total, are left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::State`] where the state is another bot's.
+    pub fn resume_from(self, state: &FleetState) -> Result<Self, Error> {
+        if !state.is_of(self.token.expose()) {
+            return Err(Error::new(
+                ErrorKind::State,
+                "the state is that of another bot: give each bot a state of its own",
+            ));
+        }
+        let epoch = self.epoch.max(state.epoch());
+        Ok(self.epoch(epoch).resume(state.sessions().iter().cloned()))
     }
 }
 

@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Protocol,
     /// The gateway's thread could not be started.
     Thread,
+    /// A state of a former process cannot be used.
+    State,
     /// A shard's task panicked: a hook did, or there is a mistake in this crate.
     Panicked,
 }
@@ -66,7 +68,6 @@ impl Error {
         self
     }
 
-    #[cfg(feature = "net")]
     pub(crate) fn with_source(
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -15,6 +15,7 @@
 mod command;
 mod config;
 mod error;
+mod fleet_state;
 #[cfg(feature = "net")]
 mod net;
 pub mod session;
@@ -23,7 +24,11 @@ mod url;
 pub use command::{Command, Sealed};
 pub use config::{Compression, Config, DISCORD_GATEWAY, Live};
 pub use error::{Error, ErrorKind};
+pub use fleet_state::FleetState;
 #[cfg(feature = "net")]
-pub use net::{Delivery, Events, Fleet, ShardStats, Stats, Wiring};
+pub use net::{
+    Delivery, Events, Fleet, IdentifyAsk, IdentifyPort, IdentifyTurn, LocalTurns, PortError,
+    SessionStore, Settled, ShardStats, Stats, Waiting, Wiring,
+};
 pub use session::{Notice, Resume, SessionGap, ShardState};
 pub use url::GatewayUrl;

@@ -68,6 +68,20 @@ impl IdentifyQueue {
     ///
     /// The moment to ask again.
     pub fn turn(&mut self, now: Instant, shard: u32) -> Result<(), Instant> {
+        self.ready(now, shard)?;
+        if let Some(window) = self.window(shard) {
+            window.take(now, 0)?;
+        }
+        self.remaining -= 1;
+        Ok(())
+    }
+
+    /// Whether [`turn`](Self::turn) would succeed.
+    ///
+    /// # Errors
+    ///
+    /// The moment to ask again.
+    pub fn ready(&mut self, now: Instant, shard: u32) -> Result<(), Instant> {
         if now >= self.resets_at {
             self.remaining = self.total.unwrap_or(1_000);
             self.resets_at = now + Duration::from_hours(24);
@@ -75,19 +89,32 @@ impl IdentifyQueue {
         if self.remaining == 0 {
             return Err(self.resets_at);
         }
+        self.window(shard)
+            .map_or(Ok(()), |window| window.ready(now, 0))
+    }
+
+    fn window(&mut self, shard: u32) -> Option<&mut Window> {
         let keys = u32::try_from(self.keys.len()).unwrap_or(1);
         let key = usize::try_from(shard.checked_rem(keys).unwrap_or(0)).unwrap_or(0);
-        if let Some(window) = self.keys.get_mut(key) {
-            window.take(now, 0)?;
-        }
-        self.remaining -= 1;
-        Ok(())
+        self.keys.get_mut(key)
     }
 
     /// Identifies left until the reset.
     #[must_use]
     pub const fn remaining(&self) -> u32 {
         self.remaining
+    }
+
+    /// When the budget is renewed.
+    #[must_use]
+    pub const fn resets_at(&self) -> Instant {
+        self.resets_at
+    }
+
+    /// Takes in what Discord has counted: identifies left, and when that budget is renewed.
+    pub const fn recount(&mut self, remaining: u32, resets_at: Instant) {
+        self.remaining = remaining;
+        self.resets_at = resets_at;
     }
 }
 

@@ -19,7 +19,9 @@ use super::{
     stats::Board,
     thread::{self, Room},
 };
-use crate::{Command, Config, Error, ErrorKind, Live, Resume, Sealed, session::Session};
+use crate::{
+    Command, Config, Error, ErrorKind, FleetState, Live, Resume, Sealed, session::Session,
+};
 
 /// A bot's shards at work. Cloning is cheap; all clones mean the same shards.
 ///
@@ -49,6 +51,7 @@ pub struct Fleet(Arc<Inner>);
 struct Inner {
     shards: BTreeMap<u32, Door>,
     total: u32,
+    config: Arc<Config>,
     live: Mutex<Live>,
     stop: watch::Sender<bool>,
     done: watch::Receiver<bool>,
@@ -125,6 +128,7 @@ impl Fleet {
         let inner = Inner {
             shards: doors,
             total,
+            config,
             live,
             stop,
             done: started.done,
@@ -239,6 +243,17 @@ impl Fleet {
             .values()
             .filter_map(|door| door.board.lock().resume.clone())
             .collect()
+    }
+}
+
+impl Fleet {
+    /// Ends all shards as [`stop`](Self::stop) does, and gives what the next process needs to go on:
+    /// see [`Config::resume_from`].
+    pub async fn hand_over(&self) -> FleetState {
+        let sessions = self.stop().await;
+        let used = sessions.iter().map(|session| session.version().epoch);
+        let epoch = used.fold(self.0.config.epoch, u64::max);
+        FleetState::new(self.0.config.token.expose(), epoch, sessions)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod events;
 mod fleet;
+mod port;
 mod shard;
 mod socket;
 mod stats;
@@ -15,5 +16,9 @@ mod wiring;
 
 pub use events::{Delivery, Events};
 pub use fleet::Fleet;
+pub use port::{
+    IdentifyAsk, IdentifyPort, IdentifyTurn, PortError, SessionStore, Settled, Waiting,
+};
 pub use stats::{ShardStats, Stats};
+pub use turns::LocalTurns;
 pub use wiring::Wiring;

@@ -16,21 +16,24 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     Delivery, Wiring,
+    port::{IdentifyAsk, IdentifyPort, IdentifyTurn, Waiting},
     socket::{CLOSE_DEADLINE, Incoming, Outgoing, open},
     stats::Board,
     thread::Room,
-    turns::{Ticket, Turns},
 };
 use crate::{
     Error, Sealed, ShardState,
-    session::{Connect, Failure, Input, Output, Session},
+    session::{Connect, Failure, Generation, Input, Notice, Output, Session},
 };
 
 pub(super) struct Shard {
     session: Session,
     wiring: Wiring,
-    turns: Arc<Turns>,
-    ticket: Option<Ticket>,
+    turns: Arc<dyn IdentifyPort>,
+    /// The wait for the turn to identify, and for which connection.
+    queued: Option<(Generation, Waiting<'static, IdentifyTurn>)>,
+    /// The turn, until it is spent.
+    turn: Option<(Generation, IdentifyTurn)>,
     events: mpsc::Sender<Delivery>,
     commands: mpsc::Receiver<Sealed>,
     commands_open: bool,
@@ -49,7 +52,7 @@ pub(super) struct Shard {
 enum Aside {
     Stop,
     NobodyStops,
-    Granted,
+    Granted(Generation, IdentifyTurn),
     Command(Option<Sealed>),
     Room(mpsc::OwnedPermit<Delivery>),
     Timeout,
@@ -59,7 +62,7 @@ impl Shard {
     pub(super) fn new(
         room: Room,
         wiring: Wiring,
-        turns: Arc<Turns>,
+        turns: Arc<dyn IdentifyPort>,
         events: mpsc::Sender<Delivery>,
         stop: watch::Receiver<bool>,
     ) -> Self {
@@ -67,7 +70,8 @@ impl Shard {
             session: room.session,
             wiring,
             turns,
-            ticket: None,
+            queued: None,
+            turn: None,
             events,
             commands: room.commands,
             commands_open: true,
@@ -86,8 +90,11 @@ impl Shard {
         self.tell(Input::Start);
         loop {
             if let Some(connect) = self.connect.take() {
+                let generation = connect.generation;
                 self.generation(connect).await;
-                self.ticket = None;
+                // A turn that was not spent on this connection goes back.
+                self.queued.take_if(|(of, _)| *of == generation);
+                self.turn.take_if(|(of, _)| *of == generation);
                 self.close = None;
                 self.outbox.clear();
             } else if self.session.state() == ShardState::Stopped
@@ -249,7 +256,7 @@ impl Shard {
                 if stop.is_ok() { Aside::Stop } else { Aside::NobodyStops }
             }
             () = self.events.closed(), if !self.stopping => Aside::Stop,
-            () = granted(self.ticket.as_ref()), if self.ticket.is_some() => Aside::Granted,
+            (generation, turn) = granted(self.queued.as_mut()) => Aside::Granted(generation, turn),
             // Before the commands: a flood of them must not hold a heartbeat back.
             () = sleep(deadline), if deadline.is_some() => Aside::Timeout,
             command = self.commands.recv(), if self.commands_open && self.session.wants_commands() => {
@@ -266,12 +273,10 @@ impl Shard {
                 self.tell(Input::Stop);
             }
             Aside::NobodyStops => self.stop_open = false,
-            Aside::Granted => {
-                if let Some(ticket) = self.ticket.take() {
-                    self.tell(Input::IdentifyGranted {
-                        generation: ticket.generation,
-                    });
-                }
+            Aside::Granted(generation, turn) => {
+                self.queued = None;
+                self.turn = Some((generation, turn));
+                self.tell(Input::IdentifyGranted { generation });
             }
             Aside::Command(Some(sealed)) => self.tell(Input::Command(sealed)),
             Aside::Command(None) => self.commands_open = false,
@@ -315,7 +320,9 @@ impl Shard {
             match output {
                 Output::Connect(connect) => self.connect = Some(connect),
                 Output::WantIdentify { generation } => {
-                    self.ticket = Some(Ticket::new(&self.turns, shard.number, generation));
+                    let turns = Arc::clone(&self.turns);
+                    let waiting = async move { turns.turn(IdentifyAsk::new(shard)).await };
+                    self.queued = Some((generation, Box::pin(waiting)));
                 }
                 Output::Send(payload) => self.outbox.push(Outgoing::Text(payload)),
                 Output::Close { code } => self.close = Some(code),
@@ -329,6 +336,11 @@ impl Shard {
                     deliver(Delivery::Gap(gap));
                 }
                 Output::Notice(notice) => {
+                    if notice == Notice::Identifying
+                        && let Some((_, turn)) = self.turn.take()
+                    {
+                        turn.spend();
+                    }
                     if notice.is_warning() {
                         tracing::warn!(%shard, "{notice}");
                     } else {
@@ -388,9 +400,11 @@ async fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-async fn granted(ticket: Option<&Ticket>) {
-    match ticket {
-        Some(ticket) => ticket.granted().await,
+async fn granted(
+    queued: Option<&mut (Generation, Waiting<'static, IdentifyTurn>)>,
+) -> (Generation, IdentifyTurn) {
+    match queued {
+        Some((generation, waiting)) => (*generation, waiting.await),
         None => std::future::pending().await,
     }
 }

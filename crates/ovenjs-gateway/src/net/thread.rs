@@ -12,11 +12,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Delivery, Wiring, shard::Shard, stats::Board, turns::Turns};
-use crate::{
-    Config, Error, ErrorKind, Sealed, ShardState,
-    session::{IdentifyTurns, Session},
-};
+use ovenjs_types::SessionStartLimit;
+
+use super::{Delivery, LocalTurns, Wiring, port::IdentifyPort, shard::Shard, stats::Board};
+use crate::{Config, Error, ErrorKind, Sealed, ShardState, session::Session};
 
 /// What one shard begins with.
 pub(super) struct Room {
@@ -50,7 +49,7 @@ pub(super) fn start(
         Error::new(ErrorKind::Thread, text).with_source(source)
     })?;
     let (done, when_done) = watch::channel(false);
-    let turns = turns(config, &wiring);
+    let turns = identify_port(config, &wiring);
     here.spawn_on(
         async move {
             run(turns, wiring, rooms, events, stop).await;
@@ -64,10 +63,29 @@ pub(super) fn start(
     })
 }
 
-fn turns(config: &Config, wiring: &Wiring) -> Arc<Turns> {
-    let queue = IdentifyTurns::new(config.session_starts, wiring.clock.now());
-    Arc::new(Turns::new(queue, Arc::clone(&wiring.clock)))
+/// The port that was given, told what Discord says; else one for this fleet alone.
+fn identify_port(config: &Config, wiring: &Wiring) -> Arc<dyn IdentifyPort> {
+    match &wiring.identify {
+        Some(port) => {
+            if let Some(limit) = config.session_starts {
+                port.learn(limit);
+            }
+            Arc::clone(port)
+        }
+        None => {
+            let limit = config.session_starts.unwrap_or(SESSION_STARTS);
+            Arc::new(LocalTurns::new(limit, Arc::clone(&wiring.clock)))
+        }
+    }
 }
+
+/// What Discord gives the smallest bot, where nobody has asked.
+const SESSION_STARTS: SessionStartLimit = SessionStartLimit {
+    total: 1000,
+    remaining: 1000,
+    reset_after: 86_400_000,
+    max_concurrency: 1,
+};
 
 fn start_thread(
     config: &Config,
@@ -78,7 +96,7 @@ fn start_thread(
 ) -> Result<watch::Receiver<bool>, Error> {
     let (done, when_done) = watch::channel(false);
     let (started, when_started) = std_mpsc::sync_channel(1);
-    let turns = turns(config, &wiring);
+    let turns = identify_port(config, &wiring);
     let body = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -113,7 +131,7 @@ fn start_thread(
 }
 
 async fn run(
-    turns: Arc<Turns>,
+    turns: Arc<dyn IdentifyPort>,
     wiring: Wiring,
     rooms: Vec<Room>,
     events: mpsc::Sender<Delivery>,

@@ -1,78 +1,109 @@
-//! The identify queue, where several shards can wait for it.
+//! The identify queue of one process.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use ovenjs_net::Clock;
+use ovenjs_types::{SessionStartLimit, ShardId};
 use tokio::sync::Notify;
 
-use crate::session::{Generation, IdentifyTurns, Turn};
+use super::port::{IdentifyAsk, IdentifyPort, IdentifyTurn, Settled, Waiting};
+use crate::session::{IdentifyTurns, Turn};
 
-/// The turns of all shards of this process.
-pub(super) struct Turns {
+/// The turns of all shards of this process, as [`IdentifyTurns`] gives them. Clones share them, so
+/// that several fleets of one bot can.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ovenjs_gateway::{IdentifyPort, LocalTurns};
+/// use ovenjs_net::SystemClock;
+/// use ovenjs_types::SessionStartLimit;
+///
+/// let limit = SessionStartLimit { total: 1000, remaining: 7, reset_after: 0, max_concurrency: 1 };
+/// let turns = LocalTurns::new(limit, Arc::new(SystemClock));
+/// assert_eq!(turns.left().map(|left| left.remaining), Some(7));
+/// ```
+#[derive(Clone, Debug)]
+pub struct LocalTurns(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     queue: Mutex<IdentifyTurns>,
     changed: Notify,
     clock: Arc<dyn Clock>,
-}
-
-impl Turns {
-    pub(super) fn new(queue: IdentifyTurns, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            queue: Mutex::new(queue),
-            changed: Notify::new(),
-            clock,
-        }
-    }
-
-    fn queue(&self) -> MutexGuard<'_, IdentifyTurns> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A shard's place in the queue, given up when it is dropped.
-pub(super) struct Ticket {
-    turns: Arc<Turns>,
-    shard: u32,
-    pub(super) generation: Generation,
-    /// Whether it was said that no session starts are left: waits are begun anew all the time.
+    /// Whether it was said that no session starts are left.
     warned: AtomicBool,
 }
 
-impl Ticket {
-    pub(super) fn new(turns: &Arc<Turns>, shard: u32, generation: Generation) -> Self {
-        turns.queue().join(shard);
-        Self {
-            turns: Arc::clone(turns),
-            shard,
-            generation,
+impl LocalTurns {
+    /// The turns by what Discord said of session starts.
+    #[must_use]
+    pub fn new(limit: SessionStartLimit, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared {
+            queue: Mutex::new(IdentifyTurns::new(limit, clock.now())),
+            changed: Notify::new(),
+            clock,
             warned: AtomicBool::new(false),
-        }
+        }))
+    }
+}
+
+impl IdentifyPort for LocalTurns {
+    fn turn(&self, ask: IdentifyAsk) -> Waiting<'_, IdentifyTurn> {
+        let place = Place::join(&self.0, ask.shard);
+        Box::pin(async move {
+            let shared = &self.0;
+            shared.granted(ask.shard).await;
+            IdentifyTurn::new(move |settled| place.settle(settled))
+        })
     }
 
-    /// Waits for the turn. Dropping this wait keeps the place; the turn is taken as it returns.
-    pub(super) async fn granted(&self) {
+    fn learn(&self, limit: SessionStartLimit) {
+        self.0.queue().learn(limit, self.0.clock.now());
+        self.0.changed.notify_waiters();
+    }
+
+    fn left(&self) -> Option<SessionStartLimit> {
+        Some(self.0.queue().left(self.0.clock.now()))
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, IdentifyTurns> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn granted(&self, shard: ShardId) {
         loop {
-            let changed = self.turns.changed.notified();
-            let now = self.turns.clock.now();
-            let turn = self.turns.queue().turn(self.shard, now);
-            let hopeless = turn != Turn::Now && self.turns.queue().remaining() == 0;
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // What changes between asking and waiting must not be missed.
+            changed.as_mut().enable();
+            let now = self.clock.now();
+            let (turn, remaining) = {
+                let mut queue = self.queue();
+                (queue.turn(shard, now), queue.remaining())
+            };
+            let hopeless = turn != Turn::Now && remaining == 0;
             if hopeless && !self.warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
-                    shard = self.shard,
+                    %shard,
                     "no session starts are left: waiting for discord's new count, since going on would cost the token",
                 );
             }
             match turn {
                 Turn::Now => {
-                    self.turns.changed.notify_waiters();
+                    self.warned.store(false, Ordering::Relaxed);
                     return;
                 }
                 Turn::At(at) => {
-                    let wait = tokio::time::sleep(at.saturating_duration_since(now));
+                    let wait = at.saturating_duration_since(now).max(TICK);
                     tokio::select! {
-                        () = wait => {}
+                        () = tokio::time::sleep(wait) => {}
                         () = changed => {}
                     }
                 }
@@ -82,9 +113,35 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.turns.queue().leave(self.shard);
-        self.turns.changed.notify_waiters();
+/// A shard's place in the queue, and then its turn. Given up when it is dropped.
+struct Place {
+    shared: Arc<Shared>,
+    shard: ShardId,
+}
+
+impl Place {
+    fn join(shared: &Arc<Shared>, shard: ShardId) -> Self {
+        shared.queue().join(shard);
+        Self {
+            shared: Arc::clone(shared),
+            shard,
+        }
+    }
+
+    fn settle(self, settled: Settled) {
+        if settled == Settled::Spent {
+            let now = self.shared.clock.now();
+            self.shared.queue().spend(self.shard, now);
+        }
     }
 }
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.queue().leave(self.shard);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+/// Timers are not exact; asking a thousand times a second is often enough.
+const TICK: Duration = Duration::from_millis(1);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy};
 use ovenjs_types::Hook;
 
+use super::IdentifyPort;
+
 /// What a fleet uses of the world. The default is the real one.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -22,6 +24,11 @@ pub struct Wiring {
     /// [`Fleet::start_with`](super::Fleet::start_with): for tests whose clock is paused, which it is for one runtime only.
     /// The shards then end with the last handle.
     pub own_thread: bool,
+    /// Says whose turn it is to identify. Default: none, and the fleet keeps the turns of its own
+    /// shards, by [`Config::session_start_limit`](crate::Config::session_start_limit). Give one
+    /// [`LocalTurns`](super::LocalTurns) to all fleets of a bot in one process, and an adapter over a
+    /// common store where several processes share a bot.
+    pub identify: Option<Arc<dyn IdentifyPort>>,
 }
 
 impl Wiring {
@@ -34,6 +41,7 @@ impl Wiring {
             entropy: Arc::new(SystemEntropy),
             hook: Arc::new(()),
             own_thread: true,
+            identify: None,
         }
     }
 
@@ -62,6 +70,13 @@ impl Wiring {
     #[must_use]
     pub const fn own_thread(mut self, own: bool) -> Self {
         self.own_thread = own;
+        self
+    }
+
+    /// Asks this port whose turn it is to identify.
+    #[must_use]
+    pub fn identify(mut self, port: Arc<dyn IdentifyPort>) -> Self {
+        self.identify = Some(port);
         self
     }
 }

@@ -179,12 +179,13 @@ async fn a_stopped_gateway_goes_on_in_the_next_process() {
     next_named(&mut events, "READY").await;
     discord.emit("COUNTED", &1).unwrap();
     let first = next_named(&mut events, "COUNTED").await;
-    let sessions = gateway.stop().await;
-    assert_eq!(sessions.len(), 1);
+    let written = gateway.hand_over().await.to_bytes();
+    let state = ovenjs_gateway::FleetState::from_bytes(&written).unwrap();
+    assert_eq!(state.sessions().len(), 1);
     discord.wait_for_silence().await.unwrap();
     discord.emit("COUNTED", &2).unwrap();
 
-    let (_gateway, mut events) = start(config(&discord).resume(sessions));
+    let (_gateway, mut events) = start(config(&discord).resume_from(&state).unwrap());
     let second = next_named(&mut events, "COUNTED").await;
     assert_eq!(number(&second), 2, "what happened in between is not lost");
     assert_eq!(second.version.epoch, first.version.epoch);

@@ -2,6 +2,7 @@
 
 mod broken;
 mod life;
+mod turns;
 mod wire;
 
 use std::time::Duration;
