@@ -47,7 +47,7 @@ struct Arguments {
 enum Task {
     /// Install what the other commands need, and say what it does.
     Setup,
-    /// Run all tests, with a private Redis and Postgres.
+    /// Run all tests, with a private Redis, NATS and Postgres.
     Test(test::Options),
     /// Run bots written with discord.js, discord.py and hikari against the mock.
     Interop,
@@ -69,7 +69,7 @@ enum Task {
     Spec,
     /// Check the house rules: crate edges, pure folders, names, untyped escapes.
     Tidy,
-    /// Start a private Redis and Postgres, print their addresses, and stop with standard input.
+    /// Start a private Redis, NATS and Postgres, print their addresses, and stop with standard input.
     Services,
     /// Compare the public interfaces with the last release.
     Semver,

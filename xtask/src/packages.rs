@@ -9,6 +9,8 @@ use std::process::Command;
 pub(crate) enum Need {
     /// A Redis server.
     Redis,
+    /// A NATS server, 2.9 or newer.
+    Nats,
     /// PostgreSQL's server programs.
     Postgres,
     /// The instruction counter behind `bench gate`.
@@ -21,8 +23,9 @@ pub(crate) enum Need {
 
 impl Need {
     #[cfg(test)]
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Redis,
+        Self::Nats,
         Self::Postgres,
         Self::Valgrind,
         Self::Node,
@@ -38,6 +41,7 @@ struct Installer {
     refresh: Option<&'static [&'static str]>,
     install: &'static [&'static str],
     redis: &'static str,
+    nats: &'static str,
     postgres: &'static str,
     valgrind: &'static str,
     /// More than one package where npm or `venv` is packed on its own.
@@ -53,6 +57,7 @@ const MANAGERS: &[Installer] = &[
         refresh: Some(&["update"]),
         install: &["install", "--yes", "--no-install-recommends"],
         redis: "redis-server",
+        nats: "nats-server",
         postgres: "postgresql",
         valgrind: "valgrind",
         node: &["nodejs", "npm"],
@@ -64,6 +69,7 @@ const MANAGERS: &[Installer] = &[
         refresh: None,
         install: &["install", "--assumeyes"],
         redis: "redis",
+        nats: "nats-server",
         postgres: "postgresql-server",
         valgrind: "valgrind",
         node: &["nodejs", "npm"],
@@ -75,6 +81,7 @@ const MANAGERS: &[Installer] = &[
         refresh: None,
         install: &["add", "--no-interactive"],
         redis: "redis",
+        nats: "nats-server",
         postgres: "postgresql",
         valgrind: "valgrind",
         node: &["nodejs", "npm"],
@@ -86,6 +93,7 @@ const MANAGERS: &[Installer] = &[
         refresh: None,
         install: &["-Sy", "--needed", "--noconfirm"],
         redis: "valkey",
+        nats: "nats-server",
         postgres: "postgresql",
         valgrind: "valgrind",
         node: &["nodejs", "npm"],
@@ -97,6 +105,7 @@ const MANAGERS: &[Installer] = &[
         refresh: None,
         install: &["--non-interactive", "install"],
         redis: "redis",
+        nats: "nats-server",
         postgres: "postgresql-server",
         valgrind: "valgrind",
         node: &["nodejs-default", "npm-default"],
@@ -108,6 +117,7 @@ const MANAGERS: &[Installer] = &[
         refresh: None,
         install: &["install"],
         redis: "redis",
+        nats: "nats-server",
         postgres: "postgresql@17",
         valgrind: "valgrind",
         node: &["node"],
@@ -120,6 +130,7 @@ impl Installer {
     fn packages(&self, need: Need) -> &[&'static str] {
         match need {
             Need::Redis => std::slice::from_ref(&self.redis),
+            Need::Nats => std::slice::from_ref(&self.nats),
             Need::Postgres => std::slice::from_ref(&self.postgres),
             Need::Valgrind => std::slice::from_ref(&self.valgrind),
             Need::Node => self.node,
@@ -222,6 +233,7 @@ fn listed(needs: &[Need]) -> String {
         .iter()
         .map(|need| match need {
             Need::Redis => "redis-server",
+            Need::Nats => "nats-server",
             Need::Postgres => "PostgreSQL's server programs",
             Need::Valgrind => "valgrind",
             Need::Node => "Node.js with npm",

@@ -1,4 +1,4 @@
-//! Private instances of Redis and Postgres for the tests.
+//! Private instances of Redis, NATS and Postgres for the tests.
 //!
 //! The servers belong to a process of their own, `cargo xtask services`, which stops them and
 //! removes their folder as soon as its standard input ends. The kernel closes that pipe however
@@ -10,7 +10,8 @@ mod programs;
 use crate::packages::{self, Need};
 use crate::wire;
 use anyhow::{Context as _, Result, anyhow, bail};
-use programs::{Person, find_postgres, find_redis};
+use programs::{Person, find_nats, find_postgres, find_redis};
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
@@ -20,8 +21,55 @@ use std::time::{Duration, Instant};
 
 /// The variable through which tests learn the address of Redis.
 pub(crate) const REDIS_URL: &str = "OVENJS_TEST_REDIS_URL";
+/// The variable through which tests learn the address of NATS.
+pub(crate) const NATS_URL: &str = "OVENJS_TEST_NATS_URL";
 /// The variable through which tests learn the address of Postgres.
 pub(crate) const POSTGRES_URL: &str = "OVENJS_TEST_POSTGRES_URL";
+
+/// A server that tests need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Service {
+    Redis,
+    Nats,
+    Postgres,
+}
+
+impl Service {
+    pub(crate) const ALL: [Self; 3] = [Self::Redis, Self::Nats, Self::Postgres];
+
+    /// The variable that holds its address.
+    pub(crate) const fn variable(self) -> &'static str {
+        match self {
+            Self::Redis => REDIS_URL,
+            Self::Nats => NATS_URL,
+            Self::Postgres => POSTGRES_URL,
+        }
+    }
+
+    fn is_installed(self) -> bool {
+        match self {
+            Self::Redis => find_redis().is_some(),
+            Self::Nats => find_nats().is_some(),
+            Self::Postgres => find_postgres().is_some(),
+        }
+    }
+
+    const fn package(self) -> Need {
+        match self {
+            Self::Redis => Need::Redis,
+            Self::Nats => Need::Nats,
+            Self::Postgres => Need::Postgres,
+        }
+    }
+
+    fn start(self, folder: &Path) -> Result<(Instance, String)> {
+        match self {
+            Self::Redis => start_redis(folder),
+            Self::Nats => start_nats(folder),
+            Self::Postgres => start_postgres(folder),
+        }
+    }
+}
 
 /// How long a server may take until it answers: a warm one takes two seconds, a cold disk on a
 /// shared machine ten times that.
@@ -33,17 +81,11 @@ const POLL_PAUSE: Duration = Duration::from_millis(20);
 /// How often a server is started anew because another process took its port in between.
 const PORT_ATTEMPTS: u32 = 3;
 
-/// The addresses that tests use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Addresses {
-    pub(crate) redis: String,
-    pub(crate) postgres: String,
-}
-
 /// The servers of one test run: private ones, or those a person named in the environment.
 #[derive(Debug)]
 pub(crate) struct Services {
-    pub(crate) addresses: Addresses,
+    /// The addresses that tests use.
+    pub(crate) addresses: BTreeMap<Service, String>,
     private: Option<Private>,
 }
 
@@ -58,20 +100,24 @@ struct Private {
 impl Services {
     /// Takes the servers named in the environment, or starts the missing ones.
     pub(crate) fn start() -> Result<Self> {
-        let redis = std::env::var(REDIS_URL).ok();
-        let postgres = std::env::var(POSTGRES_URL).ok();
-        if let (Some(redis), Some(postgres)) = (&redis, &postgres) {
-            println!("services: both addresses are given, none is started");
-            let addresses = Addresses {
-                redis: redis.clone(),
-                postgres: postgres.clone(),
-            };
+        let mut addresses = BTreeMap::new();
+        for service in Service::ALL {
+            if let Ok(address) = std::env::var(service.variable()) {
+                addresses.insert(service, address);
+            }
+        }
+        let missing: Vec<_> = Service::ALL
+            .into_iter()
+            .filter(|service| !addresses.contains_key(service))
+            .collect();
+        if missing.is_empty() {
+            println!("services: all addresses are given, none is started");
             return Ok(Self {
                 addresses,
                 private: None,
             });
         }
-        install_missing(redis.is_none(), postgres.is_none())?;
+        install_missing(&missing)?;
 
         let begun = Instant::now();
         let program = std::env::current_exe().context("failed to find this program's own file")?;
@@ -90,18 +136,21 @@ impl Services {
             folder: PathBuf::new(),
             servers: Vec::new(),
         };
-        let mut addresses = Addresses {
-            redis: redis.unwrap_or_default(),
-            postgres: postgres.unwrap_or_default(),
-        };
         let mut ready = false;
         for line in BufReader::new(announcements).lines() {
             let line = line.context("failed to read from the owner of the test services")?;
             match line.split_once('=') {
-                Some((REDIS_URL, url)) => url.clone_into(&mut addresses.redis),
-                Some((POSTGRES_URL, url)) => url.clone_into(&mut addresses.postgres),
                 Some(("folder", folder)) => private.folder = PathBuf::from(folder),
                 Some(("process", id)) => private.servers.extend(id.parse::<u32>()),
+                Some((variable, url)) => {
+                    let told = Service::ALL
+                        .into_iter()
+                        .find(|service| service.variable() == variable);
+                    match told {
+                        Some(service) => drop(addresses.insert(service, url.to_owned())),
+                        None => println!("{line}"),
+                    }
+                }
                 _ if line == "ready" => {
                     ready = true;
                     break;
@@ -196,15 +245,13 @@ pub(crate) fn serve() -> Result<()> {
     open_to_other_users(folder.path())?;
     println!("folder={}", folder.path().display());
     let mut instances = Vec::new();
-    if std::env::var_os(REDIS_URL).is_none() {
-        let (instance, url) = start_redis(folder.path())?;
-        announce(&instance, REDIS_URL, &url);
-        instances.push(instance);
-    }
-    if std::env::var_os(POSTGRES_URL).is_none() {
-        let (instance, url) = start_postgres(folder.path())?;
-        announce(&instance, POSTGRES_URL, &url);
-        instances.push(instance);
+    for service in Service::ALL {
+        if std::env::var_os(service.variable()).is_none() {
+            let (instance, url) = service.start(folder.path())?;
+            println!("{}={url}", service.variable());
+            println!("process={}", instance.child.id());
+            instances.push(instance);
+        }
     }
     println!("ready");
     ended
@@ -216,20 +263,13 @@ pub(crate) fn serve() -> Result<()> {
         .context("failed to remove the services' folder")
 }
 
-fn announce(instance: &Instance, variable: &str, url: &str) {
-    println!("{variable}={url}");
-    println!("process={}", instance.child.id());
-}
-
-/// Installs the servers that are neither installed nor given by address.
-pub(crate) fn install_missing(redis: bool, postgres: bool) -> Result<()> {
-    let mut needs = Vec::new();
-    if redis && find_redis().is_none() {
-        needs.push(Need::Redis);
-    }
-    if postgres && find_postgres().is_none() {
-        needs.push(Need::Postgres);
-    }
+/// Installs those servers that are not installed.
+pub(crate) fn install_missing(wanted: &[Service]) -> Result<()> {
+    let needs: Vec<_> = wanted
+        .iter()
+        .filter(|service| !service.is_installed())
+        .map(|service| service.package())
+        .collect();
     packages::install(&needs)
         .context("the tests which need services cannot run (`--no-services` leaves them out)")
 }
@@ -294,7 +334,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // SIGINT is Postgres' fast shutdown; Redis leaves on it as well.
+        // SIGINT is Postgres' fast shutdown; Redis and NATS leave on it as well.
         self.signal(rustix::process::Signal::INT);
         let asked = Instant::now();
         while asked.elapsed() < STOP_BOUND {
@@ -329,6 +369,24 @@ fn start_redis(folder: &Path) -> Result<(Instance, String)> {
             "PONG" => Ok(()),
             other => bail!("Redis answers PING with {other}"),
         })?;
+        Ok((instance, url))
+    })
+}
+
+fn start_nats(folder: &Path) -> Result<(Instance, String)> {
+    let program = find_nats().context("nats-server is not installed; run `cargo xtask test`")?;
+    let place = folder.join("nats");
+    std::fs::create_dir(&place).context("failed to create NATS' folder")?;
+    let log = folder.join("nats.log");
+    with_free_port("nats-server", &log, |port| {
+        let mut command = Command::new(&program);
+        command
+            .args(["--addr", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--jetstream", "--store_dir"])
+            .arg(&place);
+        let url = format!("nats://127.0.0.1:{port}");
+        let mut instance = Instance::start("nats-server", &mut command, &log)?;
+        instance.wait_until(|| wire::nats(&url))?;
         Ok((instance, url))
     })
 }
@@ -447,6 +505,11 @@ mod tests {
         assert_eq!(wire::redis(&url, &["DEL", &key]).unwrap(), "1");
         let error = wire::redis(&url, &["NOTACOMMAND"]).unwrap_err().to_string();
         assert!(error.starts_with("Redis refuses"), "{error}");
+    }
+
+    #[test]
+    fn needs_nats_the_private_server_keeps_streams() {
+        wire::nats(&address(NATS_URL)).unwrap();
     }
 
     #[test]

@@ -7,8 +7,8 @@ use anyhow::Result;
 
 /// Installs servers, the instruction counter, foreign runtimes and the dependency checker.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    services::install_missing(true, true)?;
-    println!("redis-server and PostgreSQL's server programs are installed");
+    services::install_missing(&services::Service::ALL)?;
+    println!("redis-server, nats-server and PostgreSQL's server programs are installed");
     if shell::on_path("valgrind").is_none() {
         packages::install(&[Need::Valgrind])?;
     }

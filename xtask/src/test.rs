@@ -1,10 +1,11 @@
 //! `cargo xtask test`: every test of the workspace, with the servers they need.
 //!
-//! A test that needs a server says so in its name: `needs_redis`, `needs_postgres`. There is no
+//! A test that needs a server says so in its name: `needs_redis`, `needs_nats`, `needs_postgres`.
+//! There is no
 //! other list of them.
 
 use crate::metadata::Metadata;
-use crate::services::{POSTGRES_URL, REDIS_URL, Services};
+use crate::services::Services;
 use crate::shell::{self, Workspace};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
@@ -16,11 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The words in a test's name that say which server it needs.
-const NEEDS: [&str; 2] = ["needs_redis", "needs_postgres"];
+const NEEDS: [&str; 3] = ["needs_redis", "needs_nats", "needs_postgres"];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Leave out the tests that need Redis or Postgres, and say how many that is.
+    /// Leave out the tests that need Redis, NATS or Postgres, and say how many that is.
     #[arg(long)]
     no_services: bool,
     /// Names to look for, and further arguments of the test runner, after `--`.
@@ -38,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 
     let services = if options.no_services {
         let left_out = runner.count_needing_services(workspace, options)?;
-        println!("--no-services: {left_out} tests that need Redis or Postgres are left out");
+        println!("--no-services: {left_out} tests that need Redis, NATS or Postgres are left out");
         None
     } else {
         Some(Services::start()?)
@@ -82,9 +83,9 @@ fn run_tests(
 ) -> Result<Outcome> {
     let prepare = |mut command: Command| {
         if let Some(services) = services {
-            command
-                .env(REDIS_URL, &services.addresses.redis)
-                .env(POSTGRES_URL, &services.addresses.postgres);
+            for (service, address) in &services.addresses {
+                command.env(service.variable(), address);
+            }
         }
         command
     };

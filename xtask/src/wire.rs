@@ -1,4 +1,4 @@
-//! The few bytes of the Redis and Postgres protocols that tell whether a server answers.
+//! The few bytes of the Redis, NATS and Postgres protocols that tell whether a server answers.
 //!
 //! Written on `std::net` so that waiting for a server needs no client library, and so that the
 //! check does not share a fault with the clients which the crates use.
@@ -50,6 +50,29 @@ pub(crate) fn redis(url: &str, command: &[&str]) -> Result<String> {
             String::from_utf8(body).context("Redis sent something other than UTF-8")
         }
         _ => bail!("Redis sent an answer of an unknown kind: {head}"),
+    }
+}
+
+/// Asks a NATS server for a sign of life, and whether it keeps streams.
+///
+/// `url` has the form `nats://host:port`; user, password and TLS are not spoken here.
+pub(crate) fn nats(url: &str) -> Result<()> {
+    let mut stream = connect(url, 4222)?;
+    let mut reader =
+        BufReader::new(stream.try_clone().context("failed to read from NATS")?).take(bound());
+    let greeting = line(&mut reader)?;
+    if !greeting.starts_with("INFO ") {
+        bail!("this is no NATS server: it greets with {greeting}");
+    }
+    if !greeting.contains("\"jetstream\":true") {
+        bail!("this NATS server keeps no streams: start it with `--jetstream`");
+    }
+    stream
+        .write_all(b"CONNECT {\"verbose\":false}\r\nPING\r\n")
+        .context("failed to write to NATS")?;
+    match line(&mut reader)?.as_str() {
+        "PONG" => Ok(()),
+        other => bail!("NATS answers PING with {other}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why there is no connection, and what to check.
 
-use std::{fmt, io};
+use std::{fmt, io, time::Duration};
 
 use ovenjs_types::Fault;
 
@@ -17,6 +17,7 @@ struct Inner {
     target: Option<String>,
     note: &'static str,
     status: Option<u16>,
+    retry_after: Option<Duration>,
     source: Option<io::Error>,
 }
 
@@ -34,6 +35,30 @@ pub enum ErrorKind {
     Deadline(Step),
     /// The proxy wants other credentials.
     ProxyAuth,
+    /// A Redis did not do what it was asked.
+    #[cfg(feature = "redis")]
+    Redis(RedisFault),
+}
+
+/// What went wrong with a Redis that could be spoken to before, or that is not spoken to yet.
+#[cfg(feature = "redis")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RedisFault {
+    /// The last attempt to connect failed a moment ago; the next one is not due yet.
+    Down,
+    /// No answer in time. Whether the command was carried out is not known.
+    Deadline,
+    /// The connection ended before the answer. Whether the command was carried out is not known.
+    Lost,
+    /// User or password were refused.
+    Auth,
+    /// The server cannot serve yet: it loads its data, runs a long script or changes its master.
+    Busy,
+    /// The server refused the command.
+    Refused,
+    /// The server answered something that the command never answers.
+    Answer,
 }
 
 /// The steps of a connection, in their order.
@@ -75,6 +100,7 @@ impl Error {
             target: None,
             note,
             status: None,
+            retry_after: None,
             source: None,
         }))
     }
@@ -104,6 +130,18 @@ impl Error {
         error
     }
 
+    #[cfg(feature = "redis")]
+    pub(crate) fn redis(fault: RedisFault, target: &Target, said: Option<String>) -> Self {
+        Self::at(ErrorKind::Redis(fault), target, said.map(io::Error::other))
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn redis_down(target: &Target, wait: Duration) -> Self {
+        let mut error = Self::at(ErrorKind::Redis(RedisFault::Down), target, None);
+        error.0.retry_after = Some(wait);
+        error
+    }
+
     fn at(kind: ErrorKind, target: &Target, source: Option<io::Error>) -> Self {
         let target = Some(target.to_string());
         Self(Box::new(Inner {
@@ -111,6 +149,7 @@ impl Error {
             target,
             note: "",
             status: None,
+            retry_after: None,
             source,
         }))
     }
@@ -161,6 +200,31 @@ impl fmt::Display for Error {
                 f,
                 "cannot reach {target}: the proxy refused the credentials; set the proxy's user and password"
             ),
+            #[cfg(feature = "redis")]
+            ErrorKind::Redis(fault) => write!(f, "the redis at {target} {}", fault.repair()),
+        }
+    }
+}
+
+#[cfg(feature = "redis")]
+impl RedisFault {
+    const fn repair(self) -> &'static str {
+        match self {
+            Self::Down => {
+                "is down since a moment ago, and is tried again shortly: start it or check its address"
+            }
+            Self::Deadline => {
+                "did not answer in time; check that it is not stopped or overloaded, or raise the deadline"
+            }
+            Self::Lost => "hung up before it answered; check its log for why it ended connections",
+            Self::Auth => "refused user or password; set those of its ACL in the address",
+            Self::Busy => {
+                "cannot serve yet: it loads its data, runs a long script or changes its master"
+            }
+            Self::Refused => "refused the command; its own words are the cause of this error",
+            Self::Answer => {
+                "gave an answer of an unknown form; check that it is a redis 6.2 or newer"
+            }
         }
     }
 }
@@ -208,6 +272,23 @@ impl Fault for Error {
         match self.0.kind {
             ErrorKind::Failed(_) | ErrorKind::Deadline(_) => true,
             ErrorKind::Config | ErrorKind::Plain | ErrorKind::ProxyAuth => false,
+            #[cfg(feature = "redis")]
+            ErrorKind::Redis(fault) => matches!(
+                fault,
+                RedisFault::Down | RedisFault::Deadline | RedisFault::Lost | RedisFault::Busy
+            ),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    fn is_auth(&self) -> bool {
+        match self.0.kind {
+            #[cfg(feature = "redis")]
+            ErrorKind::Redis(fault) => fault == RedisFault::Auth,
+            _ => false,
         }
     }
 }

@@ -4,6 +4,8 @@
 //! TCP (IPv6 and IPv4 raced), an optional HTTP CONNECT proxy and TLS, with a deadline on every
 //! step; [`Clock`] and [`Entropy`], the two things that a rule may not reach for by itself.
 //!
+//! Behind feature `redis`: `RedisLink`, one door to a Redis, with a deadline on everything.
+//!
 //! What is not here: HTTP, WebSocket and retries. A failed connection is one [`Error`] that names
 //! the step and what to check; whoever asked decides whether to ask again.
 //!
@@ -26,6 +28,8 @@ mod error;
 mod plain;
 mod proxy;
 mod race;
+#[cfg(feature = "redis")]
+mod redis;
 mod resolve;
 #[cfg(feature = "hyper")]
 mod service;
@@ -38,9 +42,16 @@ pub use config::{Config, Deadlines, Live};
 pub use connector::Connector;
 pub use dial::Dialer;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+#[cfg(feature = "redis")]
+pub use error::RedisFault;
 pub use error::{Error, ErrorKind, Step};
 pub use plain::Plain;
 pub use proxy::Proxy;
+#[cfg(feature = "redis")]
+pub use redis::{
+    RedisAddress, RedisConfig, RedisDeadlines, RedisEntry, RedisHeard, RedisLink, RedisReply,
+    RedisScript, RedisStats, RedisSubscription,
+};
 pub use resolve::{Resolve, Resolving, SystemResolver};
 #[cfg(feature = "hyper")]
 pub use service::PlainConnector;

@@ -82,6 +82,12 @@ pub(super) fn find_redis() -> Option<PathBuf> {
         .find_map(shell::on_path)
 }
 
+/// The NATS server's program, which Debian puts where only root looks.
+pub(super) fn find_nats() -> Option<PathBuf> {
+    let aside = Path::new("/usr/sbin/nats-server").to_path_buf();
+    shell::on_path("nats-server").or_else(|| Some(aside).filter(|path| shell::is_program(path)))
+}
+
 /// The folder that holds both `initdb` and `postgres`. Systems with several versions side by side
 /// keep them off `PATH`.
 pub(super) fn find_postgres() -> Option<PathBuf> {

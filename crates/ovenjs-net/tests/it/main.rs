@@ -5,6 +5,11 @@
     reason = "the stories' helpers fail by panicking, as the stories do"
 )]
 
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+mod server;
+
 use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ovenjs_net::{
