@@ -25,7 +25,7 @@ pub use self::{
     address::RedisAddress,
     commands::RedisScript,
     reply::RedisReply,
-    streams::RedisEntry,
+    streams::{RedisEntry, RedisEntryId},
     subscription::{RedisHeard, RedisSubscription},
 };
 use self::{line::Line, reply::outcome};

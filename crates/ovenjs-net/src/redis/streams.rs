@@ -14,10 +14,22 @@ use crate::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedisEntry {
-    /// The id that the server gave it, e.g. `1526919030474-55`.
-    pub id: String,
+    /// The id that the server gave it.
+    pub id: RedisEntryId,
     /// Names and values, in the order in which they were added.
     pub fields: Vec<(Bytes, Bytes)>,
+}
+
+/// The id of an entry, e.g. `1526919030474-55`: the server's time and a count within it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RedisEntryId(String);
+
+impl RedisEntryId {
+    /// The id as the server writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl RedisEntry {
@@ -41,14 +53,15 @@ impl RedisLink {
         key: &str,
         keep: u64,
         fields: &[(&str, &[u8])],
-    ) -> Result<String, Error> {
+    ) -> Result<RedisEntryId, Error> {
         let mut command = redis::cmd("XADD");
         command.arg(key).arg("MAXLEN").arg("~").arg(keep).arg("*");
         for (name, value) in fields {
             command.arg(*name).arg(*value);
         }
         let reply = self.ask(command, Repeat::Never).await?;
-        reply.text().ok_or_else(|| self.odd_answer())
+        let id = reply.text().ok_or_else(|| self.odd_answer())?;
+        Ok(RedisEntryId(id))
     }
 
     /// How many entries a stream has.
@@ -119,8 +132,8 @@ impl RedisLink {
     }
 
     /// Takes up to `count` entries over for `consumer` that were read at least `idle` ago and not
-    /// acknowledged, beginning with the id `from` (`0-0` for the first). Returns them, and where to
-    /// go on: `0-0` after the last.
+    /// acknowledged, beginning with the id `from` or with the first. Returns them, and where to go
+    /// on: nowhere after the last.
     ///
     /// # Errors
     ///
@@ -131,18 +144,21 @@ impl RedisLink {
         group: &str,
         consumer: &str,
         idle: Duration,
-        from: &str,
+        from: Option<&RedisEntryId>,
         count: usize,
-    ) -> Result<(Vec<RedisEntry>, String), Error> {
+    ) -> Result<(Vec<RedisEntry>, Option<RedisEntryId>), Error> {
         let mut command = redis::cmd("XAUTOCLAIM");
         command.arg(key).arg(group).arg(consumer);
-        command.arg(millis(idle)).arg(from);
+        command
+            .arg(millis(idle))
+            .arg(from.map_or("0-0", RedisEntryId::as_str));
         command.arg("COUNT").arg(count);
         let mut parts = self.ask(command, Repeat::Safe).await?.list().into_iter();
         let next = parts.next().and_then(RedisReply::text);
         let (Some(next), Some(entries)) = (next, parts.next()) else {
             return Err(self.odd_answer());
         };
+        let next = Some(RedisEntryId(next)).filter(|next| next.as_str() != "0-0");
         Ok((self.entries(entries)?, next))
     }
 
@@ -151,9 +167,17 @@ impl RedisLink {
     /// # Errors
     ///
     /// As every command: [`RedisFault`](crate::RedisFault) says what to do.
-    pub async fn stream_ack(&self, key: &str, group: &str, ids: &[&str]) -> Result<u64, Error> {
+    pub async fn stream_ack(
+        &self,
+        key: &str,
+        group: &str,
+        ids: &[&RedisEntryId],
+    ) -> Result<u64, Error> {
         let mut command = redis::cmd("XACK");
-        command.arg(key).arg(group).arg(ids);
+        command.arg(key).arg(group);
+        for id in ids {
+            command.arg(id.as_str());
+        }
         let reply = self.ask(command, Repeat::Safe).await?;
         self.count(&reply)
     }
@@ -163,7 +187,7 @@ impl RedisLink {
         for item in reply.list() {
             let mut parts = item.list().into_iter();
             let id = parts.next().and_then(RedisReply::text);
-            let id = id.ok_or_else(|| self.odd_answer())?;
+            let id = RedisEntryId(id.ok_or_else(|| self.odd_answer())?);
             // An entry that was trimmed away while it was pending comes without fields.
             let mut words = parts
                 .next()

@@ -102,7 +102,7 @@ async fn needs_redis_a_stream_is_read_by_a_group_and_what_is_not_acknowledged_is
     assert_eq!(link.stream_ack(&key, "g", &[&mine[0].id]).await.unwrap(), 1);
     assert_eq!(link.stream_ack(&key, "g", &[&mine[0].id]).await.unwrap(), 0);
     let (claimed, rest) = link
-        .stream_claim(&key, "g", "cat", now, "0-0", 10)
+        .stream_claim(&key, "g", "cat", now, None, 10)
         .await
         .unwrap();
     assert_eq!(claimed.len(), 2);
