@@ -41,8 +41,6 @@ pub enum ErrorKind {
     NoSuchShard,
     /// The shard or the whole gateway has stopped.
     Stopped,
-    /// The gateway could not be reached or hung up while connecting.
-    Connect,
     /// The peer broke the protocol.
     Protocol,
     /// The gateway's thread could not be started.
@@ -91,10 +89,7 @@ impl Error {
 
 impl Fault for Error {
     fn is_retryable(&self) -> bool {
-        matches!(
-            self.0.kind,
-            ErrorKind::CommandQueueFull | ErrorKind::Connect
-        )
+        self.0.kind == ErrorKind::CommandQueueFull
     }
 
     fn is_auth(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Why there is no connection, and what to check.
+//! Why there is no connection, or no longer one, and what to check.
 
 use std::{fmt, io, time::Duration};
 
@@ -6,7 +6,7 @@ use ovenjs_types::Fault;
 
 use crate::Target;
 
-/// A connection that did not come about.
+/// A connection that did not come about, or that ended.
 ///
 /// The text names the target, the step that failed and what to check. It holds no password and no
 /// path of a URL.
@@ -35,6 +35,14 @@ pub enum ErrorKind {
     Deadline(Step),
     /// The proxy wants other credentials.
     ProxyAuth,
+    /// An open connection ended.
+    Ended,
+    /// An open connection takes nothing any more.
+    Stalled,
+    /// The other side broke the protocol that is spoken over the connection.
+    Protocol,
+    /// The other side sent more at once than it may.
+    TooLarge,
     /// A Redis did not do what it was asked.
     #[cfg(feature = "redis")]
     Redis(RedisFault),
@@ -72,6 +80,8 @@ pub enum Step {
     Proxy,
     /// TLS is negotiated.
     Tls,
+    /// The server is asked for a websocket.
+    Upgrade,
 }
 
 impl Error {
@@ -79,6 +89,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// The status with which the proxy or the server refused, where one did.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
     }
 
     /// A TLS handshake that somebody else made and that failed.
@@ -142,6 +158,61 @@ impl Error {
         error
     }
 
+    /// The server's answer was no websocket: what was wrong with it, or its status.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn upgrade_refused(
+        target: &Target,
+        note: &'static str,
+        status: Option<u16>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let mut error = Self::at(ErrorKind::Failed(Step::Upgrade), target, None);
+        error.0.note = note;
+        error.0.status = status;
+        error.0.retry_after = retry_after;
+        error
+    }
+
+    /// The other side ended an open connection.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn ended() -> Self {
+        Self::open(ErrorKind::Ended, "", None)
+    }
+
+    /// An open connection broke.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn broken_off(source: io::Error) -> Self {
+        Self::open(ErrorKind::Ended, "", Some(source))
+    }
+
+    /// An open connection takes nothing any more.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn stalled() -> Self {
+        Self::open(ErrorKind::Stalled, "", None)
+    }
+
+    /// The other side does not keep to the websocket's rules.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn broke_the_rules(broken: crate::websocket::Broken) -> Self {
+        let kind = match broken {
+            crate::websocket::Broken::TooLarge => ErrorKind::TooLarge,
+            _ => ErrorKind::Protocol,
+        };
+        Self::open(kind, broken.text(), None)
+    }
+
+    #[cfg(feature = "websocket")]
+    fn open(kind: ErrorKind, note: &'static str, source: Option<io::Error>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            target: None,
+            note,
+            status: None,
+            retry_after: None,
+            source,
+        }))
+    }
+
     fn at(kind: ErrorKind, target: &Target, source: Option<io::Error>) -> Self {
         let target = Some(target.to_string());
         Self(Box::new(Inner {
@@ -190,6 +261,22 @@ impl fmt::Display for Error {
                 f,
                 "cannot reach {target}: TLS failed; check the host name, the clock and the extra roots"
             ),
+            ErrorKind::Failed(Step::Upgrade) => {
+                write!(f, "cannot reach {target}: the server opened no websocket")?;
+                match (status, *note) {
+                    (Some(status), _) => write!(f, ", its status was {status}")?,
+                    (None, "") => {}
+                    (None, note) => write!(f, ", {note}")?,
+                }
+                f.write_str("; check the address")
+            }
+            ErrorKind::Ended => f.write_str("the connection ended; connect again"),
+            ErrorKind::Stalled => {
+                f.write_str("the other side takes nothing any more; connect again")
+            }
+            ErrorKind::Protocol | ErrorKind::TooLarge => {
+                write!(f, "the other side broke the websocket protocol: {note}")
+            }
             ErrorKind::Deadline(step) => write!(
                 f,
                 "cannot reach {target}: {} did not end in time; check {} or raise its deadline",
@@ -236,6 +323,7 @@ impl Step {
             Self::Tcp => "the TCP connection",
             Self::Proxy => "the proxy's answer",
             Self::Tls => "the TLS handshake",
+            Self::Upgrade => "the websocket upgrade",
         }
     }
 
@@ -245,6 +333,7 @@ impl Step {
             Self::Tcp => "the network and the firewall",
             Self::Proxy => "the proxy",
             Self::Tls => "that the port speaks TLS",
+            Self::Upgrade => "that the server speaks websocket",
         }
     }
 }
@@ -270,8 +359,15 @@ impl std::error::Error for Error {
 impl Fault for Error {
     fn is_retryable(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Failed(_) | ErrorKind::Deadline(_) => true,
-            ErrorKind::Config | ErrorKind::Plain | ErrorKind::ProxyAuth => false,
+            ErrorKind::Failed(_)
+            | ErrorKind::Deadline(_)
+            | ErrorKind::Ended
+            | ErrorKind::Stalled => true,
+            ErrorKind::Config
+            | ErrorKind::Plain
+            | ErrorKind::ProxyAuth
+            | ErrorKind::Protocol
+            | ErrorKind::TooLarge => false,
             #[cfg(feature = "redis")]
             ErrorKind::Redis(fault) => matches!(
                 fault,

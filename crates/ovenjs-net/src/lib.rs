@@ -4,10 +4,11 @@
 //! TCP (IPv6 and IPv4 raced), an optional HTTP CONNECT proxy and TLS, with a deadline on every
 //! step; [`Clock`] and [`Entropy`], the two things that a rule may not reach for by itself.
 //!
-//! Behind feature `redis`: `RedisLink`, one door to a Redis, with a deadline on everything.
+//! Behind feature `redis`: `RedisLink`, one door to a Redis, with a deadline on everything. Behind
+//! feature `websocket`: a client's websocket over the connector's streams.
 //!
-//! What is not here: HTTP, WebSocket and retries. A failed connection is one [`Error`] that names
-//! the step and what to check; whoever asked decides whether to ask again.
+//! What is not here: HTTP and retries. A failed connection is one [`Error`] that names the step and
+//! what to check; whoever asked decides whether to ask again.
 //!
 //! ```
 //! use ovenjs_net::{Config, Connector, Target};
@@ -36,6 +37,8 @@ mod service;
 mod stream;
 mod target;
 mod tls;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Deadlines, Live};

@@ -7,11 +7,9 @@ mod events;
 mod fleet;
 mod port;
 mod shard;
-mod socket;
 mod stats;
 mod thread;
 mod turns;
-mod upgrade;
 mod wiring;
 
 pub use events::{Delivery, Events};

@@ -11,19 +11,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ovenjs_types::HookCall;
+use ovenjs_net::{
+    Connector, ErrorKind, Step, Target,
+    websocket::{Incoming, Socket},
+};
+use ovenjs_types::{Fault, HookCall};
 use tokio::sync::{mpsc, watch};
 
 use super::{
     Delivery, Wiring,
     port::{IdentifyAsk, IdentifyPort, IdentifyTurn, Waiting},
-    socket::{CLOSE_DEADLINE, Incoming, Outgoing, open},
     stats::Board,
     thread::Room,
 };
 use crate::{
     Error, Sealed, ShardState,
-    session::{Connect, Failure, Generation, Input, Notice, Output, Session},
+    session::{
+        Connect, Failure, Generation, Input, MESSAGE_BYTES_MAX, Notice, Output, Payload, Session,
+    },
 };
 
 pub(super) struct Shard {
@@ -42,7 +47,7 @@ pub(super) struct Shard {
     board: Board,
     /// The session was told to stop; what it holds is for the next process.
     stopping: bool,
-    outbox: Vec<Outgoing>,
+    outbox: Vec<Payload>,
     connect: Option<Connect>,
     close: Option<u16>,
     fatal: Option<Error>,
@@ -146,11 +151,18 @@ impl Shard {
                 }
             }
         };
-        let (reader, writer) = match opened {
-            Ok(halves) => halves,
+        let mut socket = match opened {
+            Ok(socket) => socket,
             Err(error) => {
-                self.failed(&error);
-                let failure = Failure::Network;
+                self.failed("cannot reach the gateway", &error);
+                let refused =
+                    error.kind() == ErrorKind::Failed(Step::Upgrade) && error.status().is_some();
+                let failure = match refused {
+                    true => Failure::Refused {
+                        retry_after: error.retry_after(),
+                    },
+                    false => Failure::Network,
+                };
                 self.tell(Input::Failed {
                     generation,
                     failure,
@@ -164,29 +176,21 @@ impl Shard {
             entropy,
         });
 
-        // Each of the two futures lives until it is done; its half comes back with the result.
-        let mut reading = pin!(reader.next());
-        let mut writing = pin!(writer.send(Vec::new()));
-        let mut idle = None;
         let mut in_a_row = 0_u32;
         loop {
             if let Some(code) = self.close.take() {
-                let writer = match idle {
-                    Some(writer) => Some(writer),
-                    None => match tokio::time::timeout(CLOSE_DEADLINE, &mut writing).await {
-                        Ok((writer, Ok(()))) => Some(writer),
-                        Ok((_, Err(_))) | Err(_) => None,
-                    },
-                };
-                if let Some(writer) = writer {
-                    writer.close(code).await;
-                }
+                socket.close(code).await;
                 return;
             }
-            if !self.outbox.is_empty()
-                && let Some(writer) = idle.take()
-            {
-                writing.set(writer.send(std::mem::take(&mut self.outbox)));
+            for payload in std::mem::take(&mut self.outbox) {
+                if let Err(error) = socket.send_text(payload.bytes()) {
+                    self.failed("the connection failed", &error);
+                    self.tell(Input::Closed {
+                        generation,
+                        code: None,
+                    });
+                    return;
+                }
             }
             if in_a_row == FRAMES_IN_A_ROW {
                 // Commands, a stop and the other shards must come through a flood as well.
@@ -197,51 +201,58 @@ impl Shard {
                     continue;
                 }
             }
-            // Writing comes first, lest a flood hold a heartbeat back; it is rarely busy. Then
-            // reading: what has arrived shows life before its deadline is judged.
-            tokio::select! {
+            // The socket comes first: it writes before it reads, lest a flood hold a heartbeat
+            // back, and what has arrived shows life before its deadline is judged.
+            let mut incoming = tokio::select! {
                 biased;
-                (writer, sent) = &mut writing, if idle.is_none() => {
-                    if let Err(error) = sent {
-                        self.failed(&error);
-                        self.tell(Input::Closed { generation, code: None });
-                        return;
-                    }
-                    idle = Some(writer);
-                }
-                (reader, incoming) = &mut reading, if self.session.wants_frames() => {
-                    match incoming {
-                        Ok(Incoming::Message(bytes)) => {
-                            self.tell(Input::Frame { generation, bytes: &bytes });
-                        }
-                        Ok(Incoming::Ping(bytes)) => {
-                            // Only the last ping needs an answer, so the outbox cannot be flooded.
-                            self.outbox.retain(|waiting| !matches!(waiting, Outgoing::Pong(_)));
-                            self.outbox.push(Outgoing::Pong(bytes));
-                        }
-                        Ok(Incoming::Closed(code)) => {
-                            tracing::debug!(%shard, ?code, "the gateway closed");
-                            self.tell(Input::Closed { generation, code });
-                            return;
-                        }
-                        Err(error) => {
-                            self.failed(&error);
-                            self.tell(Input::Closed { generation, code: None });
-                            return;
-                        }
-                    }
-                    reading.set(reader.next());
-                    in_a_row += 1;
-                    // A heartbeat is due although the reading does not pause.
-                    let now = self.wiring.clock.now();
-                    if self.session.deadline().is_some_and(|deadline| now >= deadline) {
-                        self.tell(Input::Timeout);
-                    }
-                }
+                incoming = traffic(&mut socket, self.session.wants_frames()) => incoming.map(Some),
                 aside = self.aside() => {
                     in_a_row = 0;
                     self.apply(aside);
+                    continue;
                 }
+            };
+            // What one read brought is taken without asking the system again.
+            loop {
+                match incoming {
+                    Ok(Some(Incoming::Text(bytes) | Incoming::Binary(bytes))) => {
+                        self.tell(Input::Frame { generation, bytes });
+                    }
+                    // The socket has answered already.
+                    Ok(Some(Incoming::Ping(_) | Incoming::Pong(_))) => {}
+                    Ok(Some(Incoming::Close { code, reason })) => {
+                        tracing::debug!(%shard, ?code, reason, "the gateway closed");
+                        self.tell(Input::Closed { generation, code });
+                        return;
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        self.failed("the connection failed", &error);
+                        self.tell(Input::Closed {
+                            generation,
+                            code: None,
+                        });
+                        return;
+                    }
+                }
+                in_a_row += 1;
+                // A heartbeat is due although the reading does not pause.
+                let now = self.wiring.clock.now();
+                if self
+                    .session
+                    .deadline()
+                    .is_some_and(|deadline| now >= deadline)
+                {
+                    self.tell(Input::Timeout);
+                }
+                if in_a_row == FRAMES_IN_A_ROW
+                    || self.close.is_some()
+                    || !self.outbox.is_empty()
+                    || !self.session.wants_frames()
+                {
+                    break;
+                }
+                incoming = socket.ready();
             }
         }
     }
@@ -324,7 +335,7 @@ impl Shard {
                     let waiting = async move { turns.turn(IdentifyAsk::new(shard)).await };
                     self.queued = Some((generation, Box::pin(waiting)));
                 }
-                Output::Send(payload) => self.outbox.push(Outgoing::Text(payload)),
+                Output::Send(payload) => self.outbox.push(payload),
                 Output::Close { code } => self.close = Some(code),
                 Output::Dispatch(dispatch) => deliver(Delivery::Dispatch(dispatch)),
                 Output::Gap(gap) => {
@@ -369,9 +380,9 @@ impl Shard {
         }
     }
 
-    fn failed(&self, error: &Error) {
+    fn failed(&self, what: &str, error: &ovenjs_net::Error) {
         let shard = self.session.shard();
-        let mut why = error.to_string();
+        let mut why = format!("{what}: {error}");
         let mut cause = std::error::Error::source(error);
         while let Some(source) = cause {
             why = format!("{why}: {source}");
@@ -389,6 +400,27 @@ impl Shard {
 /// How many messages are read before anything else gets a look in. At a microsecond or two each,
 /// nobody waits long, and looking costs little beside them.
 const FRAMES_IN_A_ROW: u32 = 64;
+
+/// Opens the websocket that the session asks for.
+async fn open(
+    connector: Connector,
+    connect: Connect,
+    key: [u8; 16],
+) -> Result<Socket, ovenjs_net::Error> {
+    let url = &connect.url;
+    let target = Target::new(url.host(), url.port(), url.is_tls());
+    let path = format!("{}?{}", url.path(), connect.query);
+    Socket::open(&connector, &target, &path, key, MESSAGE_BYTES_MAX).await
+}
+
+/// Sends what waits and, where it `reads`, waits for the next message. May be dropped at any time.
+async fn traffic(socket: &mut Socket, reads: bool) -> Result<Incoming<'_>, ovenjs_net::Error> {
+    if !reads {
+        socket.flush().await?;
+        std::future::pending::<()>().await;
+    }
+    socket.next().await
+}
 
 /// Polls a future once.
 async fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
