@@ -2,7 +2,7 @@
 //!
 //! What is here: [`Limiter`] for REST (buckets learned from headers, the global limit, the invalid
 //! requests that get an address banned), [`Window`] for a plain "n per t" such as the gateway's
-//! send budget, [`IdentifyQueue`] for the turns in which shards may identify.
+//! send budget, [`IdentifyBudget`] for the turns in which shards may identify.
 //!
 //! What is not here: clocks, sockets, timers, queues of waiters. `now` is an argument; whoever is
 //! told to wait arranges the waiting, and its order, itself.
@@ -48,7 +48,7 @@ mod window;
 
 pub use config::{Config, Live};
 pub use headers::{Bucket, Headers, RETRY_AFTER_MAX, RETRY_AFTER_UNSAID, Scope, Verdict};
-pub use identify::{Hold, IdentifyQueue};
+pub use identify::{Held, Hold, IdentifyBudget, IdentifyRules};
 pub use limiter::{
     Ask, Limiter, Major, Obstacle, Permit, Priority, Reservation, RouteKey, Stats, Stop,
 };

@@ -26,7 +26,8 @@ pub type PortError = Box<dyn std::error::Error + Send + Sync>;
 /// - In each lane (`shard.number % max_concurrency`) at most one turn is out at a time, and the next
 ///   is given five seconds after the one before was [spent](IdentifyTurn::spend), or at once where it
 ///   was given back: connecting takes its time, and Discord counts from identify to identify.
-/// - Shards of a lane get their turns in the order in which they asked.
+/// - Shards get their turns in the order of their numbers as far as they wait: Discord wants its
+///   buckets of `max_concurrency` shards started in order.
 /// - A wait that is dropped gives the place up and costs the others no time; a turn that is dropped
 ///   is given back. Neither blocks. What has to be told to a server is told by a task of the adapter's.
 /// - A turn of a process that died comes back by itself.
@@ -38,6 +39,12 @@ pub trait IdentifyPort: fmt::Debug + Send + Sync {
     /// Takes in what Discord said of session starts: the answer of `GET /gateway/bot`, as of now.
     /// A fleet says it once when it starts. It must not block.
     fn learn(&self, limit: SessionStartLimit);
+
+    /// The session of a shard has held: see [`Notice::Held`](crate::Notice::Held). Adapters that
+    /// break crash loops go by it. It must not block.
+    fn held(&self, shard: ShardId) {
+        let _ = shard;
+    }
 
     /// What is left of the session starts, as of now and as far as it is known.
     fn left(&self) -> Option<SessionStartLimit>;

@@ -352,6 +352,9 @@ impl Shard {
                     {
                         turn.spend();
                     }
+                    if notice == Notice::Held {
+                        self.turns.held(shard);
+                    }
                     if notice.is_warning() {
                         tracing::warn!(%shard, "{notice}");
                     } else {

@@ -6,13 +6,12 @@ use std::{
     thread,
 };
 
+use ovenjs_ratelimit::IdentifyBudget;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, watch},
     task::JoinSet,
 };
-
-use ovenjs_types::SessionStartLimit;
 
 use super::{Delivery, LocalTurns, Wiring, port::IdentifyPort, shard::Shard, stats::Board};
 use crate::{Config, Error, ErrorKind, Sealed, ShardState, session::Session};
@@ -73,19 +72,15 @@ fn identify_port(config: &Config, wiring: &Wiring) -> Arc<dyn IdentifyPort> {
             Arc::clone(port)
         }
         None => {
-            let limit = config.session_starts.unwrap_or(SESSION_STARTS);
-            Arc::new(LocalTurns::new(limit, Arc::clone(&wiring.clock)))
+            let clock = Arc::clone(&wiring.clock);
+            let turns = LocalTurns::remembering(IdentifyBudget::new(), clock);
+            if let Some(limit) = config.session_starts {
+                turns.learn(limit);
+            }
+            Arc::new(turns)
         }
     }
 }
-
-/// What Discord gives the smallest bot, where nobody has asked.
-const SESSION_STARTS: SessionStartLimit = SessionStartLimit {
-    total: 1000,
-    remaining: 1000,
-    reset_after: 86_400_000,
-    max_concurrency: 1,
-};
 
 fn start_thread(
     config: &Config,

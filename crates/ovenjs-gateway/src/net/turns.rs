@@ -5,10 +5,11 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use ovenjs_net::Clock;
+use ovenjs_ratelimit::{Hold, IdentifyBudget};
 use ovenjs_types::{SessionStartLimit, ShardId};
 use tokio::sync::Notify;
 
@@ -24,7 +25,7 @@ use crate::session::{IdentifyTurns, Turn};
 /// use ovenjs_net::SystemClock;
 /// use ovenjs_types::SessionStartLimit;
 ///
-/// let limit = SessionStartLimit { total: 1000, remaining: 7, reset_after: 0, max_concurrency: 1 };
+/// let limit = SessionStartLimit { total: 1000, remaining: 7, reset_after: 60_000, max_concurrency: 1 };
 /// let turns = LocalTurns::new(limit, Arc::new(SystemClock));
 /// assert_eq!(turns.left().map(|left| left.remaining), Some(7));
 /// ```
@@ -36,7 +37,7 @@ struct Shared {
     queue: Mutex<IdentifyTurns>,
     changed: Notify,
     clock: Arc<dyn Clock>,
-    /// Whether it was said that no session starts are left.
+    /// Whether it was said that shards are held back by the budget.
     warned: AtomicBool,
 }
 
@@ -44,12 +45,28 @@ impl LocalTurns {
     /// The turns by what Discord said of session starts.
     #[must_use]
     pub fn new(limit: SessionStartLimit, clock: Arc<dyn Clock>) -> Self {
+        let turns = Self::remembering(IdentifyBudget::new(), clock);
+        turns.learn(limit);
+        turns
+    }
+
+    /// The turns by what is remembered of former ones.
+    #[must_use]
+    pub fn remembering(budget: IdentifyBudget, clock: Arc<dyn Clock>) -> Self {
+        let since = clock.wall().duration_since(SystemTime::UNIX_EPOCH);
+        let wall_ms = u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
         Self(Arc::new(Shared {
-            queue: Mutex::new(IdentifyTurns::new(limit, clock.now())),
+            queue: Mutex::new(IdentifyTurns::new(budget, clock.now(), wall_ms)),
             changed: Notify::new(),
             clock,
             warned: AtomicBool::new(false),
         }))
+    }
+
+    /// What is to be remembered: the starts of the last day.
+    #[must_use]
+    pub fn budget(&self) -> IdentifyBudget {
+        self.0.queue().budget().clone()
     }
 }
 
@@ -65,6 +82,11 @@ impl IdentifyPort for LocalTurns {
 
     fn learn(&self, limit: SessionStartLimit) {
         self.0.queue().learn(limit, self.0.clock.now());
+        self.0.changed.notify_waiters();
+    }
+
+    fn held(&self, shard: ShardId) {
+        self.0.queue().held(shard);
         self.0.changed.notify_waiters();
     }
 
@@ -84,24 +106,21 @@ impl Shared {
             // What changes between asking and waiting must not be missed.
             changed.as_mut().enable();
             let now = self.clock.now();
-            let (turn, remaining) = {
-                let mut queue = self.queue();
-                (queue.turn(shard, now), queue.remaining())
-            };
-            let hopeless = turn != Turn::Now && remaining == 0;
-            if hopeless && !self.warned.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    %shard,
-                    "no session starts are left: waiting for discord's new count, since going on would cost the token",
-                );
+            let turn = self.queue().turn(shard, now);
+            if let Turn::Held { until, hold } = turn
+                && hold != Hold::Lane
+                && !self.warned.swap(true, Ordering::Relaxed)
+            {
+                let wait = until.saturating_duration_since(now);
+                tracing::warn!(%shard, ?wait, "identify is held: {hold}");
             }
             match turn {
                 Turn::Now => {
                     self.warned.store(false, Ordering::Relaxed);
                     return;
                 }
-                Turn::At(at) => {
-                    let wait = at.saturating_duration_since(now).max(TICK);
+                Turn::Held { until, .. } => {
+                    let wait = until.saturating_duration_since(now).max(TICK);
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
                         () = changed => {}

@@ -94,8 +94,21 @@ impl Session {
         if let Link::Up(connection) = &mut self.link {
             connection.stage = Stage::Live { since: now };
         }
+        let resumed = matches!(notice, Notice::Resumed { .. });
         self.note(now, notice);
+        if resumed {
+            self.holds(now);
+        } else {
+            self.held = false;
+        }
         self.send_commands(now);
+    }
+
+    /// The session has proved itself.
+    pub(super) fn holds(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.held, true) {
+            self.note(now, Notice::Held);
+        }
     }
 
     pub(super) fn failed(&mut self, now: Instant, failure: Failure) {

@@ -61,6 +61,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use ovenjs_ratelimit::IdentifyBudget;
 use ovenjs_types::{Interest, ShardId, UpdatePresence, Version};
 
 pub use close::{CLOSE_CODES, CLOSE_TO_RESUME, CloseCode, Reaction, reaction};
@@ -119,6 +120,8 @@ pub struct Session {
     commands: VecDeque<Sealed>,
     outputs: VecDeque<Output>,
     backlog: Backlog,
+    /// Whether it was told that the session has held.
+    held: bool,
     /// Whether it was told that the backlog is full.
     paused: bool,
     interest: Interest,
@@ -198,6 +201,7 @@ impl Session {
             jitter: Jitter::new(entropy),
             presence: config.live.presence.clone(),
             backlog: Backlog::new(version, config.backlog_bytes, config.at_least_once),
+            held: false,
             paused: false,
             interest: config.live.interest,
             config,
@@ -471,6 +475,12 @@ impl Session {
             return;
         };
         connection.beat(now);
+        let lived = connection.stage.live_since().is_some_and(|since| {
+            now.saturating_duration_since(since) >= IdentifyBudget::HELD_AFTER
+        });
+        if lived {
+            self.holds(now);
+        }
         self.counts.heartbeats += 1;
         let payload = crate::command::frame(1, &seq);
         self.send(now, payload);

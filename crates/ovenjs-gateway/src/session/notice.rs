@@ -67,6 +67,9 @@ pub enum Notice {
         /// How many events had been missed.
         replayed: u64,
     },
+    /// The session has held: it was resumed, or its connection has lived for five minutes. Told once
+    /// for each session; who counts crash loops forgives its start.
+    Held,
     /// The connection is over.
     Lost {
         /// Why.
@@ -158,6 +161,7 @@ impl Notice {
             Self::Stopped | Self::GaveUp { .. } => Some(ShardState::Stopped),
             Self::Opened { .. }
             | Self::IdentifyHeld { .. }
+            | Self::Held
             | Self::Gap(_)
             | Self::Skipped { .. }
             | Self::Paused { .. }
@@ -183,6 +187,7 @@ impl Notice {
             | Self::Ready { .. }
             | Self::Resuming { .. }
             | Self::Resumed { .. }
+            | Self::Held
             | Self::Unpaused
             | Self::CommandsHeld { .. }
             | Self::Stopped => false,
@@ -206,6 +211,7 @@ impl fmt::Display for Notice {
             Self::Ready { epoch } => write!(f, "session {epoch} has begun"),
             Self::Resuming { seq } => write!(f, "resuming after {seq}"),
             Self::Resumed { replayed } => write!(f, "resumed; {replayed} events had been missed"),
+            Self::Held => f.write_str("the session has held"),
             Self::Lost {
                 cause,
                 reaction,

@@ -294,6 +294,7 @@ fn a_life_is_told_step_by_step() {
             "connection open",
             "resuming after 4",
             "resumed; 1 events had been missed",
+            "the session has held",
             "reading no more until the consumer has taken some of 405 bytes",
             "reading again",
             "lost: a message was dropped: it is not a message of the gateway; to be resumed",
@@ -326,5 +327,24 @@ fn commands_that_wait_are_told_once() {
         let held = |notice: &&Notice| matches!(notice, Notice::CommandsHeld { .. });
         script.notices.iter().filter(held).count()
     };
+    assert_eq!(held(&script), 1);
+}
+
+#[test]
+fn a_session_that_lives_for_five_minutes_has_held_once() {
+    let mut script = Script::connected(config());
+    script.acks = true;
+    let held = |script: &Script| {
+        let held = |notice: &&Notice| **notice == Notice::Held;
+        script.notices.iter().filter(held).count()
+    };
+    script.advance(seconds(299));
+    assert_eq!(held(&script), 0);
+    script.advance(seconds(1_000));
+    assert_eq!(held(&script), 1);
+    script.closed(None);
+    script.until_connect();
+    script.open_and_greet();
+    script.event_with(2, "RESUMED", &json!({}));
     assert_eq!(held(&script), 1);
 }
