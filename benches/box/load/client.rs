@@ -2,22 +2,20 @@
 
 use std::{
     cell::RefCell,
-    process::Stdio,
     rc::Rc,
     time::{Duration, Instant},
 };
 
 use flate2::{Decompress, FlushDecompress};
-use ovenjs_box_benches::{cpu_time, peak_memory};
+use ovenjs_box_benches::{Result, cpu_time, peak_memory, served::Served};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    process::{Child, ChildStdin, ChildStdout, Command},
     sync::Notify,
     task::LocalSet,
 };
 
-use crate::{Compression, Plan, Result, serve::CHECK_EVERY, unix_micros};
+use crate::{Compression, Plan, serve::CHECK_EVERY, unix_micros};
 
 /// Starts the box, measures each rate, and prints what came of it.
 pub(crate) async fn run(plan: Plan, words: &[String]) -> Result<()> {
@@ -26,7 +24,7 @@ pub(crate) async fn run(plan: Plan, words: &[String]) -> Result<()> {
 
 async fn measure(plan: Plan, words: &[String]) -> Result<()> {
     let begun = Instant::now();
-    let mut server = Server::start(words).await?;
+    let mut server = Served::start(words).await?;
     println!(
         "box: {} shards × {} guilds made in {:.1} s, {} MB; of its own events 1 in {CHECK_EVERY} is \
          checked by the oracle, of what is emitted the template",
@@ -67,7 +65,7 @@ async fn measure(plan: Plan, words: &[String]) -> Result<()> {
         let (cpu, own) = (cpu_time(server.process)?, cpu_time(std::process::id())?);
         let begun = Instant::now();
         tally.begin();
-        let emitted = server.emit(rate).await?;
+        let emitted: u32 = server.ask(&rate.to_string()).await?.parse()?;
         tally.wait_for(emitted, DELIVERY).await?;
         let took = begun.elapsed();
         let share = |before: Duration, after: Duration| {
@@ -315,59 +313,6 @@ fn masked(text: &str) -> Vec<u8> {
     bytes.extend([0; 4]);
     bytes.extend(text.as_bytes());
     bytes
-}
-
-/// The process of the box.
-struct Server {
-    child: Child,
-    process: u32,
-    orders: ChildStdin,
-    words: Lines<BufReader<ChildStdout>>,
-    address: String,
-    token: String,
-}
-
-impl Server {
-    async fn start(words: &[String]) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("serve")
-            .args(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let process = child.id().ok_or("the box has ended")?;
-        let orders = child.stdin.take().ok_or("the box takes no orders")?;
-        let output = child.stdout.take().ok_or("the box says nothing")?;
-        let mut words = BufReader::new(output).lines();
-        let first = words.next_line().await?.ok_or("the box did not start")?;
-        let (address, token) = first.split_once(' ').ok_or("the box said something else")?;
-        Ok(Self {
-            child,
-            process,
-            orders,
-            address: address.to_owned(),
-            token: token.to_owned(),
-            words,
-        })
-    }
-
-    /// Lets the box emit for one step; gives how many events it were.
-    async fn emit(&mut self, rate: u32) -> Result<u32> {
-        self.orders
-            .write_all(format!("{rate}\n").as_bytes())
-            .await?;
-        let line = self.words.next_line().await?;
-        Ok(line.ok_or("the box has ended")?.parse()?)
-    }
-
-    async fn end(mut self) -> Result<()> {
-        drop(self.orders);
-        match self.child.wait().await?.success() {
-            true => Ok(()),
-            false => Err("the box found a fault in what it did".into()),
-        }
-    }
 }
 
 /// GUILDS and GUILD_MESSAGES with their content.

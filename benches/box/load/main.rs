@@ -22,8 +22,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What goes wrong in a measurement is told to the person who runs it.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use ovenjs_box_benches::Result;
 
 /// The size of the load.
 #[derive(Clone, Copy, Debug)]

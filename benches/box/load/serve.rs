@@ -1,12 +1,12 @@
 //! The process of the box: makes the world, and emits what it is told to on standard input.
 
-use std::{io::BufRead as _, time::Duration};
+use std::time::Duration;
 
+use ovenjs_box_benches::{Result, served};
 use ovenjs_mock::{Config, Discord, Guild, oracle::Oracle};
 use serde::Serialize;
-use tokio::sync::mpsc;
 
-use crate::{Plan, Result, unix_micros};
+use crate::{Plan, unix_micros};
 
 /// Serves until standard input ends. Each line of it is a number of events per second.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
@@ -30,36 +30,14 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         })
         .collect();
     check(&places)?;
-    println!("{} {}", discord.address(), discord.token());
-
-    // Reading standard input blocks, so it has a thread.
-    let (sender, mut orders) = mpsc::channel(1);
-    let reader = std::thread::spawn(move || {
-        for line in std::io::stdin()
-            .lock()
-            .lines()
-            .map_while(std::io::Result::ok)
-        {
-            let rate: u32 = line.trim().parse().unwrap_or(0);
-            if sender.blocking_send(rate).is_err() {
-                return;
-            }
-        }
-    });
+    let mut orders = served::orders(&discord);
     let mut next = 0;
-    while let Some(rate) = orders.recv().await {
+    while let Some(order) = orders.recv().await {
+        let rate: u32 = order.parse()?;
         let emitted = emit(&discord, &places, rate * plan.seconds, rate, &mut next).await?;
-        println!("{emitted}");
+        served::answer(&emitted.to_string());
     }
-    let violations = discord.violations();
-    discord.stop().await;
-    reader
-        .join()
-        .map_err(|_| "the reader of standard input panicked")?;
-    match violations.first() {
-        None => Ok(()),
-        Some(first) => Err(format!("{} violations, the first: {first}", violations.len()).into()),
-    }
+    served::close(discord).await
 }
 
 /// Emits `count` events, `rate` in a second, going round the guilds.

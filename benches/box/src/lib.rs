@@ -1,13 +1,19 @@
-//! What a process has used, as Linux tells it.
+//! What the measurements share: the box as a process of its own, and what a process has used, as
+//! Linux tells it.
+
+pub mod served;
 
 use std::{fs, time::Duration};
+
+/// What goes wrong in a measurement is told to the person who runs it.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// CPU time of a process and all its threads so far, in user space and in the kernel.
 ///
 /// # Errors
 ///
 /// When `/proc` cannot be read.
-pub fn cpu_time(process: u32) -> Result<Duration, std::io::Error> {
+pub fn cpu_time(process: u32) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name of the program stands in parentheses and may hold spaces.
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -25,7 +31,7 @@ pub fn cpu_time(process: u32) -> Result<Duration, std::io::Error> {
 /// # Errors
 ///
 /// When `/proc` cannot be read.
-pub fn peak_memory(process: u32) -> Result<u64, std::io::Error> {
+pub fn peak_memory(process: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line

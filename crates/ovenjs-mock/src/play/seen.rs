@@ -1,5 +1,7 @@
 //! What the box has seen: messages, requests, connections, payloads.
 
+use std::time::Duration;
+
 use ovenjs_types::{
     Id,
     marker::{ChannelMarker, MessageMarker},
@@ -249,6 +251,11 @@ pub struct Connection {
     pub sequence: u64,
     /// `none`, `zlib-stream` or `zstd-stream`.
     pub compression: &'static str,
+    /// How many heartbeats have come.
+    pub heartbeats: u64,
+    /// By how much the latest heartbeat of all came after its time, which is an interval after the
+    /// one before it. Zero where none was late.
+    pub lateness: Duration,
 }
 
 impl Connection {
@@ -260,6 +267,8 @@ impl Connection {
             intents: seen.intents,
             sequence: seen.seq,
             compression: seen.compress,
+            heartbeats: seen.heartbeats,
+            lateness: seen.lateness,
         }
     }
 }

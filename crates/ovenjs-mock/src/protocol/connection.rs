@@ -23,6 +23,9 @@ pub(super) struct Connection {
     /// Whether the identify asked for compressed packets.
     pub(super) packets: bool,
     pub(super) last_heartbeat: Instant,
+    pub(super) heartbeats: u64,
+    /// By how much the latest of them came after its time.
+    pub(super) lateness: Duration,
     /// The path of its URL.
     pub(super) path: String,
     /// The API version that its URL names.
@@ -83,6 +86,8 @@ impl Connection {
             compressor,
             packets: false,
             last_heartbeat: now,
+            heartbeats: 0,
+            lateness: Duration::ZERO,
             path,
             version,
             sends: Window::new(now),
@@ -98,6 +103,14 @@ impl Connection {
             mute: false,
             rung: false,
         }
+    }
+
+    /// A heartbeat has come.
+    pub(super) fn beats(&mut self, now: Instant, interval: Duration) {
+        let since = now.saturating_duration_since(self.last_heartbeat);
+        self.last_heartbeat = now;
+        self.heartbeats += 1;
+        self.lateness = self.lateness.max(since.saturating_sub(interval));
     }
 
     /// Counts a payload of the client; false when it sent too many.

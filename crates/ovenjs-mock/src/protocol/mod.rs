@@ -180,6 +180,8 @@ pub(crate) struct Seen {
     pub(crate) shard: Option<(u32, u32)>,
     pub(crate) intents: u64,
     pub(crate) seq: u64,
+    pub(crate) heartbeats: u64,
+    pub(crate) lateness: Duration,
 }
 
 impl Gateway {
@@ -494,6 +496,8 @@ impl Gateway {
                     shard: session.map(|session| session.shard),
                     intents: session.map_or(0, |session| session.intents),
                     seq: session.map_or(0, |session| session.seq),
+                    heartbeats: line.heartbeats,
+                    lateness: line.lateness,
                 }
             })
             .collect()

@@ -131,7 +131,7 @@ impl Gateway {
 
     fn heartbeat(&mut self, id: u64, session: Option<u64>, data: &Value) {
         if let Some(connection) = self.lines.get_mut(id) {
-            connection.last_heartbeat = self.now;
+            connection.beats(self.now, self.rules.heartbeat_interval);
         }
         if let (Some(seq), Some(session)) = (
             data.as_u64(),

@@ -37,6 +37,22 @@ fn heartbeats_are_answered_and_silence_ends_the_session() {
 }
 
 #[test]
+fn the_latest_heartbeat_is_told() {
+    let mut script = Script::new(Config::default());
+    let (id, _) = script.identified(1);
+    let beat = json!({ "op": 1, "d": null });
+    for wait in [20_000, 41_250, 41_750, 41_300] {
+        script.pass(Duration::from_millis(wait));
+        script.say(id, &beat);
+    }
+    let seen = script.backend.gateway.seen();
+    assert_eq!(
+        (seen[0].heartbeats, seen[0].lateness),
+        (4, Duration::from_millis(500))
+    );
+}
+
+#[test]
 fn a_session_waits_for_its_client_and_no_longer() {
     let mut script = Script::new(Config::default());
     let (id, ready) = script.identified(1);

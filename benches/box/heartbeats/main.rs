@@ -1,0 +1,292 @@
+//! Whether heartbeats leave in time while the bot's own code holds every worker thread, with room
+//! for what arrives meanwhile and without.
+//!
+//! `cargo xtask heartbeats` runs it. The box is a process of its own (`heartbeats serve …`): it
+//! emits the events, and it tells how late the latest heartbeat came. Real time, one case after the
+//! other.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to the person who runs it"
+)]
+
+use std::{process::ExitCode, time::Duration};
+
+use ovenjs_box_benches::{
+    Result, peak_memory,
+    served::{self, Served},
+};
+use ovenjs_gateway::{Config, Delivery, Events, Fleet};
+use ovenjs_mock::{Config as BoxConfig, Discord, Guild};
+use ovenjs_types::{Intents, SessionStartLimit};
+use serde::Serialize;
+use tokio::time::{Instant, sleep, sleep_until};
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |flag: &str, default: u32| {
+        let place = words.iter().position(|word| word == flag);
+        let given = place.and_then(|place| words.get(place + 1)?.parse().ok());
+        given.unwrap_or(default).max(1)
+    };
+    let plan = Plan {
+        seconds: number("--seconds", 60),
+        rate: number("--rate", 2_000),
+    };
+    let serves = words.first().is_some_and(|word| word == "serve");
+    let mut builder = match serves {
+        true => tokio::runtime::Builder::new_current_thread(),
+        false => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let done = match builder.enable_all().build() {
+        Ok(runtime) if serves => runtime.block_on(serve(plan)),
+        Ok(runtime) => runtime.block_on(both(plan, &words)),
+        Err(error) => Err(error.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    /// How long the workers are held.
+    seconds: u32,
+    /// Events in one second, over all shards.
+    rate: u32,
+}
+
+async fn both(plan: Plan, words: &[String]) -> Result<()> {
+    let room = case("with room", ROOMY, plan, words).await?;
+    let full = case("without room", NARROW, plan, words).await?;
+    match room.max(full) {
+        worst if worst <= LATEST => Ok(()),
+        worst => Err(format!("a heartbeat was {worst:?} late; {LATEST:?} is allowed").into()),
+    }
+}
+
+/// Holds every worker while events arrive, and gives how late the latest heartbeat was.
+async fn case(name: &str, backlog: usize, plan: Plan, words: &[String]) -> Result<Duration> {
+    let mut discord = Served::start(words).await?;
+    let config = Config::new(discord.token.clone(), Intents::GUILDS)
+        .gateway_url(format!("ws://{}", discord.address))
+        .shards(SHARDS)
+        .session_start_limit(starts())
+        .backlog_bytes(backlog);
+    let (fleet, mut events) = Fleet::start(config)?;
+    wait_for_guilds(&mut events).await?;
+
+    discord.ask("emit").await?;
+    let workers = tokio::runtime::Handle::current().metrics().num_workers();
+    for _ in 0..workers {
+        let span = Duration::from_secs(plan.seconds.into());
+        // What a handler must not do, on as many threads as there are.
+        tokio::spawn(async move { std::thread::sleep(span) });
+    }
+    let report = discord.ask("report").await?;
+    let (beats, lateness) = report
+        .split_once(' ')
+        .ok_or("the box said something else")?;
+    let (beats, lateness) = (
+        beats.parse::<u64>()?,
+        Duration::from_micros(lateness.parse()?),
+    );
+    let held: usize = fleet
+        .stats()
+        .shards
+        .iter()
+        .map(|shard| shard.backlog_bytes)
+        .sum();
+
+    let emitted: u64 = discord.ask("stop").await?.parse()?;
+    let counted = count(&mut events, emitted).await?;
+    let connects: u64 = fleet
+        .stats()
+        .shards
+        .iter()
+        .map(|shard| shard.counts.connects)
+        .sum();
+    println!(
+        "{name} ({} kB of events held, {} MB in all): {workers} workers held for {} s, {emitted} \
+         events emitted, {counted} delivered once and in order afterwards; {beats} heartbeats, the \
+         latest {:.1} ms after its time; {connects} connections of {SHARDS} shards",
+        held / 1000,
+        peak_memory(std::process::id())? / 1_000_000,
+        plan.seconds,
+        lateness.as_secs_f64() * 1e3,
+    );
+    fleet.stop().await;
+    discord.end().await?;
+    if connects != u64::from(SHARDS) {
+        return Err("a connection was lost".into());
+    }
+    if beats < u64::from(SHARDS * plan.seconds.saturating_sub(INTERVAL_SECONDS) / INTERVAL_SECONDS)
+    {
+        return Err(format!("only {beats} heartbeats came").into());
+    }
+    Ok(lateness)
+}
+
+async fn wait_for_guilds(events: &mut Events) -> Result<()> {
+    let mut missing = SHARDS;
+    while missing > 0 {
+        match events.next().await.ok_or("the shards have ended")? {
+            Delivery::Dispatch(dispatch) => {
+                missing -= u32::from(dispatch.name() == "GUILD_CREATE");
+            }
+            other => return Err(format!("at the start: {other:?}").into()),
+        }
+    }
+    Ok(())
+}
+
+/// Takes what was held, and sees to it that each shard's numbers are whole and in order.
+async fn count(events: &mut Events, emitted: u64) -> Result<u64> {
+    let mut last = [0_u64; 4];
+    let mut counted = 0;
+    while counted < emitted {
+        let Delivery::Dispatch(dispatch) = events.next().await.ok_or("the shards have ended")?
+        else {
+            return Err("something else than an event was delivered".into());
+        };
+        if dispatch.name() != NEWS {
+            continue;
+        }
+        let news: serde_json::Value = serde_json::from_slice(&dispatch.raw)?;
+        let field = |key: &str| news.get(key).and_then(serde_json::Value::as_u64);
+        let (shard, number) = (
+            field("place").ok_or("no place")?,
+            field("number").ok_or("no number")?,
+        );
+        let last = last
+            .get_mut(usize::try_from(shard)?)
+            .ok_or("no such shard")?;
+        if number != *last + 1 {
+            return Err(format!("event {number} of shard {shard} came after {last}").into());
+        }
+        *last = number;
+        counted += 1;
+    }
+    Ok(counted)
+}
+
+/// The process of the box. `emit` begins, `report` answers once the time is over, `stop` ends.
+async fn serve(plan: Plan) -> Result<()> {
+    let interval = Duration::from_secs(INTERVAL_SECONDS.into());
+    let config = BoxConfig::default()
+        .guilds((0..SHARDS).map(|_| Guild::named("Kitchen")))
+        .shards(SHARDS)
+        .max_concurrency(16)
+        .heartbeat_interval(interval);
+    let discord = Discord::start(config).await?;
+    let guilds: Vec<String> = discord
+        .guild_ids()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let mut orders = served::orders(&discord);
+    let mut emitted = 0;
+    while let Some(order) = orders.recv().await {
+        match order.as_str() {
+            "emit" => {
+                served::answer("begun");
+                emitted = emit(&discord, &guilds, plan).await?;
+            }
+            "report" => {
+                let seen = discord.connections();
+                let beats: u64 = seen.iter().map(|connection| connection.heartbeats).sum();
+                let lateness = seen.iter().map(|connection| connection.lateness).max();
+                let lateness = lateness.unwrap_or_default().as_micros();
+                served::answer(&format!("{beats} {lateness}"));
+            }
+            "stop" => served::answer(&emitted.to_string()),
+            other => return Err(format!("there is no order {other}").into()),
+        }
+    }
+    served::close(discord).await
+}
+
+/// Emits for as long as the workers are held, going round the guilds.
+async fn emit(discord: &Discord, guilds: &[String], plan: Plan) -> Result<u64> {
+    let begun = Instant::now();
+    let end = begun + Duration::from_secs(plan.seconds.into());
+    let mut emitted = 0;
+    while Instant::now() < end {
+        let due = begun.elapsed().as_secs_f64() * f64::from(plan.rate);
+        let mut batch = Vec::new();
+        while f64::from(emitted) < due && batch.len() < BATCH {
+            for (place, guild_id) in guilds.iter().enumerate() {
+                let number = u64::from(emitted) / u64::from(SHARDS) + 1;
+                batch.push((
+                    NEWS,
+                    News {
+                        place,
+                        guild_id,
+                        number,
+                        filler: FILLER,
+                    },
+                ));
+            }
+            emitted += SHARDS;
+        }
+        discord.emit_many(batch)?;
+        if f64::from(emitted) < due {
+            tokio::task::yield_now().await;
+        } else {
+            sleep(TICK).await;
+        }
+    }
+    sleep_until(end).await;
+    Ok(emitted.into())
+}
+
+#[derive(Serialize)]
+struct News<'a> {
+    place: usize,
+    guild_id: &'a str,
+    number: u64,
+    filler: &'a str,
+}
+
+const fn starts() -> SessionStartLimit {
+    SessionStartLimit {
+        total: 1000,
+        remaining: 1000,
+        reset_after: 86_400_000,
+        max_concurrency: 16,
+    }
+}
+
+/// An event that no table names, which every session of its guild hears.
+const NEWS: &str = "OVEN_NEWS";
+
+const SHARDS: u32 = 4;
+
+/// Far shorter than Discord's, so that there are many heartbeats to be late.
+const INTERVAL_SECONDS: u32 = 2;
+
+/// What Discord's events weigh, with the other fields.
+const FILLER: &str = match std::str::from_utf8(&[b'.'; 900]) {
+    Ok(filler) => filler,
+    Err(_) => "",
+};
+
+/// Room for all that comes meanwhile.
+const ROOMY: usize = 1 << 30;
+
+/// Room for some seconds, of what comes in a minute.
+const NARROW: usize = 1 << 20;
+
+/// How late a heartbeat may be.
+const LATEST: Duration = Duration::from_millis(250);
+
+/// Events that are emitted at once, at most: some milliseconds of work.
+const BATCH: usize = 256;
+
+/// How long to rest where nothing is due.
+const TICK: Duration = Duration::from_millis(1);
