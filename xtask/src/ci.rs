@@ -17,6 +17,7 @@ const LANES: &[&[&str]] = &[
     &["lint"],
     &["test"],
     &["interop"],
+    &["heartbeats"],
     &["docs"],
     &["build"],
     &["bench", "gate"],

@@ -18,6 +18,7 @@ mod build;
 mod ci;
 mod codegen;
 mod docs;
+mod endurance;
 mod interop;
 mod lint;
 mod metadata;
@@ -59,6 +60,8 @@ enum Task {
     Build,
     /// Run the benchmarks, or hold instruction counts against the stored baseline.
     Bench(bench::Options),
+    /// Hold every worker thread of a bot, and see how late its heartbeats leave.
+    Heartbeats(endurance::Options),
     /// Write the fact tables under `specs/` from Discord's own files, or compare them.
     Codegen {
         /// Change nothing; fail when the tables are not what the files give.
@@ -99,6 +102,7 @@ fn run(task: Task) -> Result<()> {
         Task::Docs => docs::run(&workspace),
         Task::Build => build::run(&workspace),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Heartbeats(options) => endurance::heartbeats(&workspace, &options),
         Task::Codegen { check } => codegen::run(check),
         Task::Spec => spec::run(),
         Task::Tidy => tidy::run(&workspace),

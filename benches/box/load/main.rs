@@ -22,8 +22,6 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use ovenjs_box_benches::Result;
-
 /// The size of the load.
 #[derive(Clone, Copy, Debug)]
 struct Plan {

@@ -13,7 +13,7 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + S
 /// # Errors
 ///
 /// When `/proc` cannot be read.
-pub fn cpu_time(process: u32) -> Result<Duration> {
+pub fn cpu_time(process: u32) -> std::io::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name of the program stands in parentheses and may hold spaces.
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -31,7 +31,7 @@ pub fn cpu_time(process: u32) -> Result<Duration> {
 /// # Errors
 ///
 /// When `/proc` cannot be read.
-pub fn peak_memory(process: u32) -> Result<u64> {
+pub fn peak_memory(process: u32) -> std::io::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line
