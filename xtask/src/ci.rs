@@ -18,6 +18,7 @@ const LANES: &[&[&str]] = &[
     &["test"],
     &["interop"],
     &["heartbeats"],
+    &["autobahn"],
     &["docs"],
     &["build"],
     &["bench", "gate"],

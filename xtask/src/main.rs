@@ -13,6 +13,7 @@
     reason = "these tasks read the environment, measure time and poll processes; no library code lives here"
 )]
 
+mod autobahn;
 mod bench;
 mod build;
 mod ci;
@@ -52,6 +53,8 @@ enum Task {
     Test(test::Options),
     /// Run bots written with discord.js, discord.py and hikari against the mock.
     Interop,
+    /// Hold the websocket client against Autobahn's test suite.
+    Autobahn,
     /// Check formatting, clippy, dependencies and the house rules.
     Lint,
     /// Build the documentation with warnings denied.
@@ -98,6 +101,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup => setup::run(&workspace),
         Task::Test(options) => test::run(&workspace, &options),
         Task::Interop => interop::run(&workspace),
+        Task::Autobahn => autobahn::run(&workspace),
         Task::Lint => lint::run(&workspace),
         Task::Docs => docs::run(&workspace),
         Task::Build => build::run(&workspace),
