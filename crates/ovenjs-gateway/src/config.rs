@@ -2,11 +2,16 @@
 
 use std::{ops::Range, time::Duration};
 
+use ovenjs_ratelimit::IdentifyBudget;
 use ovenjs_types::{
     BotGateway, IdentifyProperties, Intents, Interest, Secret, SessionStartLimit, UpdatePresence,
 };
 
-use crate::{Error, ErrorKind, FleetState, session::Resume};
+use crate::{
+    Error, ErrorKind, FleetState,
+    fleet_state::Waiting,
+    session::{MESSAGE_BYTES_MAX, Resume},
+};
 
 /// How a gateway is set up: a fixed part, and [`Live`], which can change while it runs.
 ///
@@ -36,9 +41,12 @@ pub struct Config {
     pub(crate) backoff: (Duration, Duration),
     pub(crate) backlog_bytes: usize,
     pub(crate) event_queue: usize,
+    pub(crate) queue_bytes: usize,
     pub(crate) at_least_once: bool,
     pub(crate) epoch: u64,
     pub(crate) resume: Vec<Resume>,
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) budget: Option<IdentifyBudget>,
     pub(crate) live: Live,
 }
 
@@ -124,6 +132,9 @@ impl Config {
             backoff: (BACKOFF_BASE, BACKOFF_MAX),
             backlog_bytes: BACKLOG_BYTES,
             event_queue: EVENT_QUEUE,
+            queue_bytes: QUEUE_BYTES,
+            waiting: Vec::new(),
+            budget: None,
             at_least_once: false,
             epoch: 0,
             resume: Vec::new(),
@@ -260,6 +271,40 @@ impl Config {
         self
     }
 
+    /// How many bytes of events may lie between the gateway's thread and the reader of
+    /// [`Events`](crate::Events) before the shards hold the next ones back. Default: 8 MiB. One event
+    /// goes through however large it is.
+    #[must_use]
+    pub const fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// How many bytes events can hold at most in a fleet of this configuration, with all consumers
+    /// asleep: for each shard its [`backlog_bytes`](Self::backlog_bytes) and two messages of the
+    /// largest size (one that overfills the backlog, one being inflated), and for all of them
+    /// [`queue_bytes`](Self::queue_bytes) and one event of the largest size.
+    ///
+    /// ```
+    /// use ovenjs_gateway::{Config, session::MESSAGE_BYTES_MAX};
+    /// use ovenjs_types::Intents;
+    ///
+    /// let config = Config::new("t", Intents::GUILDS).shards(4).backlog_bytes(1 << 20);
+    /// let largest = u64::try_from(MESSAGE_BYTES_MAX).unwrap();
+    /// assert_eq!(config.events_bytes_max(), 4 * ((1 << 20) + 2 * largest) + (8 << 20) + largest);
+    /// ```
+    #[must_use]
+    pub fn events_bytes_max(&self) -> u64 {
+        let number = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        let shards = u64::from(self.shards.end.saturating_sub(self.shards.start));
+        let largest = number(MESSAGE_BYTES_MAX);
+        let shard = number(self.backlog_bytes).saturating_add(2 * largest);
+        shards
+            .saturating_mul(shard)
+            .saturating_add(number(self.queue_bytes))
+            .saturating_add(largest)
+    }
+
     /// The highest epoch used before; the next new session gets the one after it. Default: 0.
     ///
     /// Give it where versions are kept beyond the process, so that they go on growing.
@@ -276,8 +321,8 @@ impl Config {
         self
     }
 
-    /// Goes on where a former process stopped: its sessions are resumed, and epochs are above its
-    /// own. Sessions of shards that do not run here, or under another total, are left alone.
+    /// Goes on where a former process stopped: what waited there is delivered first, its sessions are
+    /// resumed, and epochs are above its own. Sessions of shards that do not run here, or under another total, are left alone.
     ///
     /// # Errors
     ///
@@ -290,7 +335,10 @@ impl Config {
             ));
         }
         let epoch = self.epoch.max(state.epoch());
-        Ok(self.epoch(epoch).resume(state.sessions().iter().cloned()))
+        let mut config = self.epoch(epoch).resume(state.sessions().iter().cloned());
+        config.waiting = state.waiting().to_vec();
+        config.budget = state.budget().cloned();
+        Ok(config)
     }
 }
 
@@ -308,3 +356,6 @@ const BACKLOG_BYTES: usize = 16 << 20;
 
 /// Enough that the threads need not take turns, few enough that a stop loses little.
 const EVENT_QUEUE: usize = 256;
+
+/// Some thousand events of ordinary size, or a few guilds of the largest.
+const QUEUE_BYTES: usize = 8 << 20;

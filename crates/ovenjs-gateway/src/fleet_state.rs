@@ -3,12 +3,14 @@
 use std::{collections::BTreeMap, fmt};
 
 use bytes::{BufMut, Bytes, BytesMut};
+use ovenjs_ratelimit::IdentifyBudget;
+use ovenjs_types::{Dispatch, Origin, ShardId, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, Resume};
+use crate::{Error, ErrorKind, Resume, SessionGap};
 
-/// What another process needs to go on where this one stopped: the sessions of its shards, and
-/// whatever others have put beside them as named parts (a cache, open components).
+/// What another process needs to go on where this one stopped: the sessions of its shards, what was
+/// delivered and taken by nobody, and whatever others have put beside them as named parts (a cache, open components).
 ///
 /// It is written with [`to_bytes`](Self::to_bytes) and read with [`from_bytes`](Self::from_bytes),
 /// which refuses what is damaged, of a later version or no such state at all, and says so. It holds no
@@ -29,6 +31,7 @@ use crate::{Error, ErrorKind, Resume};
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FleetState {
     head: Head,
+    waiting: Vec<Waiting>,
     parts: BTreeMap<String, Bytes>,
 }
 
@@ -40,17 +43,132 @@ struct Head {
     /// The highest epoch that was used.
     epoch: u64,
     sessions: Vec<Resume>,
+    /// The identifies of the last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    budget: Option<IdentifyBudget>,
+    /// How many deliveries follow.
+    #[serde(default)]
+    waiting: u64,
+}
+
+/// What was delivered by a shard and taken by nobody: the next process delivers it first.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// An event.
+    Dispatch {
+        /// Shard, version and name.
+        head: WaitingHead,
+        /// The payload.
+        raw: Bytes,
+    },
+    /// A gap.
+    Gap(SessionGap),
+}
+
+/// What is written of a delivery beside its payload.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WaitingHead {
+    shard: [u32; 2],
+    version: [u64; 2],
+    /// Discord's name of the event; a gap has none, and its `last_seq` as version.
+    name: Option<String>,
+}
+
+impl Waiting {
+    pub(crate) fn dispatch(dispatch: &Dispatch) -> Option<Self> {
+        let Origin::Gateway(shard) = dispatch.origin else {
+            return None;
+        };
+        let Version { epoch, seq } = dispatch.version;
+        let head = WaitingHead {
+            shard: [shard.number, shard.total],
+            version: [epoch, seq],
+            name: Some(dispatch.name().to_owned()),
+        };
+        let raw = dispatch.raw.clone();
+        Some(Self::Dispatch { head, raw })
+    }
+
+    /// The event, or else the gap.
+    pub(crate) fn restore(&self) -> Result<Dispatch, Option<SessionGap>> {
+        match self {
+            Self::Gap(gap) => Err(Some(*gap)),
+            Self::Dispatch { head, raw } => {
+                let (Some(shard), Some(name)) = (head.shard(), &head.name) else {
+                    return Err(None);
+                };
+                let [epoch, seq] = head.version;
+                let version = Version { epoch, seq };
+                Ok(Dispatch::new(
+                    Origin::Gateway(shard),
+                    version,
+                    name,
+                    raw.clone(),
+                ))
+            }
+        }
+    }
+
+    fn written(&self) -> (WaitingHead, Bytes) {
+        match self {
+            Self::Dispatch { head, raw } => (head.clone(), raw.clone()),
+            Self::Gap(gap) => {
+                let head = WaitingHead {
+                    shard: [gap.shard.number, gap.shard.total],
+                    version: [0, gap.last_seq],
+                    name: None,
+                };
+                (head, Bytes::new())
+            }
+        }
+    }
+
+    fn read(head: WaitingHead, raw: &[u8]) -> Option<Self> {
+        let shard = head.shard()?;
+        let [_, last_seq] = head.version;
+        Some(if head.name.is_some() {
+            let raw = Bytes::copy_from_slice(raw);
+            Self::Dispatch { head, raw }
+        } else {
+            Self::Gap(SessionGap { shard, last_seq })
+        })
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dispatch { head, .. } => f.write_str(head.name.as_deref().unwrap_or("?")),
+            Self::Gap(gap) => gap.fmt(f),
+        }
+    }
+}
+
+impl WaitingHead {
+    const fn shard(&self) -> Option<ShardId> {
+        let [number, total] = self.shard;
+        ShardId::new(number, total)
+    }
 }
 
 impl FleetState {
     /// The state of these sessions. `epoch` is the highest that was used.
-    pub(crate) fn new(token: &str, epoch: u64, sessions: Vec<Resume>) -> Self {
+    pub(crate) fn new(
+        token: &str,
+        epoch: u64,
+        sessions: Vec<Resume>,
+        waiting: Vec<Waiting>,
+        budget: Option<IdentifyBudget>,
+    ) -> Self {
         Self {
             head: Head {
                 bot: bot_of(token),
                 epoch,
                 sessions,
+                budget,
+                waiting: u64::try_from(waiting.len()).unwrap_or(u64::MAX),
             },
+            waiting,
             parts: BTreeMap::new(),
         }
     }
@@ -59,6 +177,16 @@ impl FleetState {
     #[must_use]
     pub fn sessions(&self) -> &[Resume] {
         &self.head.sessions
+    }
+
+    /// The identifies of the last day, where the fleet counts them.
+    pub(crate) const fn budget(&self) -> Option<&IdentifyBudget> {
+        self.head.budget.as_ref()
+    }
+
+    /// What was delivered and taken by nobody.
+    pub(crate) fn waiting(&self) -> &[Waiting] {
+        &self.waiting
     }
 
     /// The highest epoch that was used; the next session's is above it.
@@ -111,6 +239,10 @@ impl FleetState {
             bytes.put_slice(part);
         };
         put(&head);
+        for (head, raw) in self.waiting.iter().map(Waiting::written) {
+            put(&serde_json::to_vec(&head).unwrap_or_default());
+            put(&raw);
+        }
         for (name, part) in &self.parts {
             put(name.as_bytes());
             put(part);
@@ -150,8 +282,16 @@ impl FleetState {
         }
         let mut fields = Fields(body.get(MAGIC.len() + 4..).unwrap_or_default());
         let head = fields.next().ok_or_else(|| refuse(DAMAGED))?;
-        let head =
+        let head: Head =
             serde_json::from_slice(head).map_err(|error| refuse(DAMAGED).with_source(error))?;
+        let mut waiting = Vec::new();
+        for _ in 0..head.waiting {
+            let one = fields.next().zip(fields.next()).and_then(|(head, raw)| {
+                let head = serde_json::from_slice(head).ok()?;
+                Waiting::read(head, raw)
+            });
+            waiting.push(one.ok_or_else(|| refuse(DAMAGED))?);
+        }
         let mut parts = BTreeMap::new();
         while let Some(name) = fields.next() {
             let name = std::str::from_utf8(name).map_err(|_| refuse(DAMAGED))?;
@@ -161,7 +301,11 @@ impl FleetState {
         if !fields.0.is_empty() {
             return Err(refuse(DAMAGED));
         }
-        Ok(Self { head, parts })
+        Ok(Self {
+            head,
+            waiting,
+            parts,
+        })
     }
 }
 
@@ -170,6 +314,7 @@ impl fmt::Debug for FleetState {
         f.debug_struct("FleetState")
             .field("epoch", &self.head.epoch)
             .field("sessions", &self.head.sessions)
+            .field("waiting", &self.head.waiting)
             .field("parts", &self.parts.keys())
             .finish_non_exhaustive()
     }
@@ -224,10 +369,35 @@ mod tests {
 
     use super::*;
 
+    fn budget() -> Option<IdentifyBudget> {
+        let mut budget = IdentifyBudget::new();
+        budget.start(1_800_000_000_000, 3);
+        Some(budget)
+    }
+
+    fn waiting() -> Vec<Waiting> {
+        let shard = ShardId::default();
+        let version = Version { epoch: 3, seq: 9 };
+        let event = Dispatch::new(
+            Origin::Gateway(shard),
+            version,
+            "COUNTED",
+            b"[1]".as_slice(),
+        );
+        let gap = SessionGap { shard, last_seq: 7 };
+        vec![Waiting::Gap(gap), Waiting::dispatch(&event).unwrap()]
+    }
+
     fn state(parts: BTreeMap<String, Vec<u8>>) -> FleetState {
         let session =
             serde_json::from_str(r#"{"shard":[0,1],"session_id":"s","url":null,"version":[3,7]}"#);
-        let mut state = FleetState::new("MTIz.x.secret", 3, vec![session.unwrap()]);
+        let mut state = FleetState::new(
+            "MTIz.x.secret",
+            3,
+            vec![session.unwrap()],
+            waiting(),
+            budget(),
+        );
         for (name, part) in parts {
             state.put(name, part);
         }

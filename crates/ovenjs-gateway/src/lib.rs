@@ -28,7 +28,8 @@ pub use fleet_state::FleetState;
 #[cfg(feature = "net")]
 pub use net::{
     Delivery, Events, Fleet, IdentifyAsk, IdentifyPort, IdentifyTurn, LocalTurns, PortError,
-    SessionStore, Settled, ShardStats, Stats, Waiting, Wiring,
+    Receipt, Seen, SessionStore, Settled, ShardStats, Stats, Typed, TypedEvents, Waiting, Watch,
+    Wiring,
 };
 pub use session::{Notice, Resume, SessionGap, ShardState};
 pub use url::GatewayUrl;

@@ -1,10 +1,14 @@
-//! What the shards deliver, and its reader.
+//! What the shards deliver, and its readers.
 
-use std::task::{Context, Poll};
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
-use ovenjs_types::{Dispatch, ShardId};
-use tokio::sync::mpsc;
+use ovenjs_types::{Dispatch, Event, Interest, ShardId, json::Scratch};
 
+use super::queue::Queue;
 use crate::{Error, SessionGap};
 
 /// What the shards deliver, in the order of each shard.
@@ -13,21 +17,67 @@ use crate::{Error, SessionGap};
 /// are dropped with it.
 #[derive(Debug)]
 pub struct Events {
-    pub(super) receiver: mpsc::Receiver<Delivery>,
+    queue: Arc<Queue>,
+    lane: usize,
 }
 
 impl Events {
+    pub(super) const fn new(queue: Arc<Queue>) -> Self {
+        Self { queue, lane: 0 }
+    }
+
     /// The next delivery; nothing once all shards have stopped. May be dropped at any time without
     /// losing one.
     pub async fn next(&mut self) -> Option<Delivery> {
-        self.receiver.recv().await
+        poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// As [`next`](Self::next), for those who poll.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        self.receiver.poll_recv(cx)
+        self.queue.poll_next(self.lane, cx)
+    }
+
+    /// The same events as values of their types. Kinds that are not in `interest` are passed over
+    /// undecoded; to have them dropped before they are copied, give it to
+    /// [`Config::interest`](crate::Config::interest) as well.
+    #[must_use]
+    pub fn typed(self, interest: Interest) -> TypedEvents {
+        TypedEvents {
+            events: self,
+            interest,
+            scratch: Scratch::new(),
+        }
+    }
+
+    /// Cuts the stream into `lanes` streams (1 to 256), to be read by as many tasks: all events of a
+    /// guild are in one lane and in order, and those of no guild in the first. A
+    /// [`Delivery::Gap`] is in every lane, a [`Delivery::Stopped`] in the first.
+    ///
+    /// All lanes share the bounds of the queue ([`Config::event_queue`](crate::Config::event_queue)
+    /// and [`queue_bytes`](crate::Config::queue_bytes)): one that is not read holds the others up
+    /// once it has filled them, and then the shards hold events back in their backlogs; heartbeats go
+    /// on. Dropping one drops its events; dropping the last stops the shards.
+    #[must_use]
+    pub fn lanes(self, lanes: usize) -> Vec<Self> {
+        let lanes = lanes.clamp(1, LANES_MAX);
+        self.queue.cut(lanes);
+        let queue = Arc::clone(&self.queue);
+        let others = (1..lanes).map(|lane| Self {
+            queue: Arc::clone(&queue),
+            lane,
+        });
+        std::iter::once(self).chain(others).collect()
     }
 }
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.queue.leave(self.lane);
+    }
+}
+
+/// More lanes than a machine has cores bring nothing; each costs a list.
+const LANES_MAX: usize = 256;
 
 /// One thing that a shard delivers.
 #[derive(Debug)]
@@ -45,4 +95,65 @@ pub enum Delivery {
         /// Why it gave up.
         error: Option<Error>,
     },
+}
+
+impl Delivery {
+    /// What it weighs in the queue: its payload, and the list's own.
+    pub(super) const fn weight(&self) -> usize {
+        match self {
+            Self::Dispatch(dispatch) => dispatch.raw.len() + DELIVERY_OVERHEAD,
+            Self::Gap(_) | Self::Stopped { .. } => DELIVERY_OVERHEAD,
+        }
+    }
+}
+
+/// About what a delivery needs beside its payload, so that empty ones count too.
+pub(crate) const DELIVERY_OVERHEAD: usize = 128;
+
+/// Events as values of their types: see [`Events::typed`].
+#[derive(Debug)]
+pub struct TypedEvents {
+    events: Events,
+    interest: Interest,
+    scratch: Scratch,
+}
+
+/// One thing of [`TypedEvents`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Typed {
+    /// An event of a kind that is wanted.
+    Event {
+        /// The event; what no type fits is [`Event::Malformed`].
+        event: Box<Event>,
+        /// As it came: its place in the order, and its bytes.
+        dispatch: Dispatch,
+    },
+    /// As [`Delivery::Gap`].
+    Gap(SessionGap),
+    /// As [`Delivery::Stopped`].
+    Stopped {
+        /// The shard.
+        shard: ShardId,
+        /// Why it gave up.
+        error: Option<Error>,
+    },
+}
+
+impl TypedEvents {
+    /// The next event; nothing once all shards have stopped. May be dropped at any time without
+    /// losing one.
+    pub async fn next(&mut self) -> Option<Typed> {
+        loop {
+            return Some(match self.events.next().await? {
+                Delivery::Dispatch(dispatch) if self.interest.wants(dispatch.kind) => {
+                    let event = Box::new(dispatch.decode(&mut self.scratch));
+                    Typed::Event { event, dispatch }
+                }
+                Delivery::Dispatch(_) => continue,
+                Delivery::Gap(gap) => Typed::Gap(gap),
+                Delivery::Stopped { shard, error } => Typed::Stopped { shard, error },
+            });
+        }
+    }
 }

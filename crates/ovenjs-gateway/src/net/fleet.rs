@@ -1,26 +1,32 @@
 //! The handle: all shards of one process.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use ovenjs_net::Connector;
-use ovenjs_types::{Id, ShardId, marker::GuildMarker};
+use ovenjs_types::{Dispatch, Id, Origin, ShardId, Version, marker::GuildMarker};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{broadcast, mpsc, watch},
     task::JoinSet,
 };
 
 use super::{
-    Events, Stats, Wiring,
+    Delivery, Events, Stats, Wiring,
+    acks::Acks,
+    queue::Queue,
+    saves::Saves,
     stats::Board,
-    thread::{self, Room},
+    thread::{self, Orders, Room, Shared},
+    watch::{NOTICES_MAX, Watch},
 };
 use crate::{
-    Command, Config, Error, ErrorKind, FleetState, Live, Resume, Sealed, session::Session,
+    Command, Config, Error, ErrorKind, FleetState, Live, Resume, Sealed,
+    fleet_state::Waiting,
+    session::{Input, Session},
 };
 
 /// A bot's shards at work. Cloning is cheap; all clones mean the same shards.
@@ -51,10 +57,10 @@ pub struct Fleet(Arc<Inner>);
 struct Inner {
     shards: BTreeMap<u32, Door>,
     total: u32,
-    config: Arc<Config>,
-    live: Mutex<Live>,
-    stop: watch::Sender<bool>,
+    shared: Arc<Shared>,
     done: watch::Receiver<bool>,
+    /// What nobody had taken when the fleet was handed over.
+    waiting: Mutex<Vec<Waiting>>,
     /// The task of all shards, where they have no thread of their own.
     _here: JoinSet<()>,
 }
@@ -63,6 +69,8 @@ struct Inner {
 struct Door {
     id: ShardId,
     commands: mpsc::Sender<Sealed>,
+    orders: watch::Sender<Orders>,
+    acks: Arc<Acks>,
     board: Board,
 }
 
@@ -100,41 +108,59 @@ impl Fleet {
                 ),
             ));
         }
-        let (events, receiver) = mpsc::channel(config.event_queue.max(1));
-        let (stop, stopped) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            live: Mutex::new(config.live.clone()),
+            turns: thread::identify_port(&config, &wiring),
+            queue: Arc::new(Queue::new(config.event_queue, config.queue_bytes)),
+            notices: broadcast::Sender::new(NOTICES_MAX),
+            saves: wiring.store.clone().map(Saves::new),
+            wiring,
+            config,
+        });
         let mut doors = BTreeMap::new();
         let mut rooms = Vec::new();
-        for number in config.shards.clone() {
+        for number in shared.config.shards.clone() {
             let id = ShardId { number, total };
-            let session = Session::new(Arc::clone(&config), id, wiring.entropy.u64())?;
+            let entropy = shared.wiring.entropy.u64();
+            let session = Session::new(Arc::clone(&shared.config), id, entropy)?;
             let (commands, waiting) = mpsc::channel(COMMAND_QUEUE);
-            let board = Board::new(id, session.resume());
-            doors.insert(
-                number,
-                Door {
-                    id,
-                    commands,
-                    board: board.clone(),
-                },
-            );
+            let (orders, ordered) = watch::channel(Orders::default());
+            let acks = Arc::new(Acks::default());
+            let board = Board::new(&session);
+            let door = Door {
+                id,
+                commands,
+                orders,
+                acks: Arc::clone(&acks),
+                board: board.clone(),
+            };
+            doors.insert(number, door);
             rooms.push(Room {
                 session,
                 commands: waiting,
+                orders: ordered,
+                acks,
                 board,
             });
         }
-        let started = thread::start(&config, wiring, rooms, events, stopped)?;
-        let live = Mutex::new(config.live.clone());
+        let left = shared.config.waiting.iter();
+        shared
+            .queue
+            .begin_with(left.filter_map(|waiting| match waiting.restore() {
+                Ok(dispatch) => Some(Delivery::Dispatch(dispatch)),
+                Err(gap) => gap.map(Delivery::Gap),
+            }));
+        let started = thread::start(&shared, rooms)?;
+        let events = Events::new(Arc::clone(&shared.queue));
         let inner = Inner {
             shards: doors,
             total,
-            config,
-            live,
-            stop,
+            shared,
             done: started.done,
+            waiting: Mutex::default(),
             _here: started.here,
         };
-        Ok((Self(Arc::new(inner)), Events { receiver }))
+        Ok((Self(Arc::new(inner)), events))
     }
 
     /// Sends a command through a shard, as soon as Discord's limits allow it.
@@ -144,17 +170,7 @@ impl Fleet {
     /// [`ErrorKind::Command`] where it breaks one of Discord's rules, [`ErrorKind::NoSuchShard`],
     /// [`ErrorKind::CommandQueueFull`] where too many wait already, [`ErrorKind::Stopped`].
     pub fn send(&self, shard: ShardId, command: &Command) -> Result<(), Error> {
-        let door = self
-            .0
-            .shards
-            .get(&shard.number)
-            .filter(|door| door.id == shard);
-        let door = door.ok_or_else(|| {
-            Error::new(
-                ErrorKind::NoSuchShard,
-                format!("shard {shard} does not run in this process"),
-            )
-        })?;
+        let door = self.door(shard)?;
         let sealed = command.seal()?;
         door.commands
             .try_send(sealed)
@@ -167,6 +183,16 @@ impl Fleet {
                     Error::new(ErrorKind::Stopped, format!("shard {shard} has stopped"))
                 }
             })
+    }
+
+    fn door(&self, shard: ShardId) -> Result<&Door, Error> {
+        let door = self.0.shards.get(&shard.number);
+        door.filter(|door| door.id == shard).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NoSuchShard,
+                format!("shard {shard} does not run in this process"),
+            )
+        })
     }
 
     /// The shard that hears of a guild.
@@ -191,7 +217,8 @@ impl Fleet {
     /// As [`send`](Self::send), of the first shard that refuses; the former configuration then
     /// stays.
     pub fn apply(&self, live: Live) -> Result<Live, Error> {
-        let mut current = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let live_now = &self.0.shared.live;
+        let mut current = live_now.lock().unwrap_or_else(PoisonError::into_inner);
         if live.presence != current.presence
             && let Some(presence) = &live.presence
         {
@@ -199,6 +226,12 @@ impl Fleet {
             command.seal()?;
             for shard in self.shards() {
                 self.send(shard, &command)?;
+            }
+        }
+        if live.interest != current.interest {
+            let interest = Some(live.interest);
+            for door in self.0.shards.values() {
+                door.orders.send_modify(|orders| orders.interest = interest);
             }
         }
         Ok(std::mem::replace(&mut current, live))
@@ -226,34 +259,148 @@ impl Fleet {
             .values()
             .map(|door| door.board.lock().stats.clone())
             .collect();
-        Stats { shards }
+        let (queue_deliveries, queue_bytes) = self.0.shared.queue.depth();
+        Stats {
+            shards,
+            queue_deliveries,
+            queue_bytes,
+            saves_failed: self.0.shared.saves.as_ref().map_or(0, Saves::failed),
+        }
+    }
+
+    /// Says that an event is handled, in any order. It counts under
+    /// [`Config::at_least_once`]: what was not said to be handled comes again, in this process after
+    /// [`restart`](Self::restart) and in the next one after a crash.
+    ///
+    /// Where the event itself is not kept, [`receipt`](Self::receipt) keeps its place.
+    pub fn handled(&self, dispatch: &Dispatch) {
+        self.receipt(dispatch).handled();
+    }
+
+    /// The receipt of an event, to be given when it is handled. Dropping it says nothing.
+    #[must_use]
+    pub fn receipt(&self, dispatch: &Dispatch) -> Receipt {
+        let door = match dispatch.origin {
+            Origin::Gateway(shard) => self.door(shard).ok(),
+            _ => None,
+        };
+        Receipt {
+            acks: door.map(|door| Arc::clone(&door.acks)),
+            version: dispatch.version,
+        }
+    }
+
+    /// What the shards do, as it happens, from now on.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch {
+            notices: self.0.shared.notices.subscribe(),
+            done: self.0.done.clone(),
+            missed: 0,
+        }
+    }
+
+    /// Lets a shard begin anew: its connection is closed in a way that keeps the session, which is
+    /// then resumed after the last event that was delivered (under [`Config::at_least_once`]: that was
+    /// handled). It happens by itself after a panic, up to three times a minute.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoSuchShard`]; [`ErrorKind::Stopped`] where the shard has ended.
+    pub fn restart(&self, shard: ShardId) -> Result<(), Error> {
+        let door = self.door(shard)?;
+        let told = door.orders.send_if_modified(|orders| {
+            orders.restarts += 1;
+            true
+        });
+        if told && door.orders.receiver_count() > 0 {
+            return Ok(());
+        }
+        let text = format!("shard {shard} has stopped");
+        Err(Error::new(ErrorKind::Stopped, text))
     }
 
     /// Ends all shards in a way that lets another process resume, and returns what it needs for
     /// that: see [`Config::resume`]. Calling it twice is the same as once.
     ///
     /// What still waits in [`Events`] counts as delivered, and the other process will not get it:
-    /// read them to their end.
+    /// read them to their end, or use [`hand_over`](Self::hand_over).
     pub async fn stop(&self) -> Vec<Resume> {
-        self.0.stop.send_replace(true);
+        for door in self.0.shards.values() {
+            door.orders.send_modify(|orders| orders.stop = true);
+        }
         // The sender is gone where the thread has ended already.
         let _ = self.0.done.clone().wait_for(|done| *done).await;
-        self.0
-            .shards
-            .values()
-            .filter_map(|door| door.board.lock().resume.clone())
-            .collect()
+        self.sessions()
+    }
+
+    /// Ends all shards as [`stop`](Self::stop) does, takes back what waits in [`Events`] (which end
+    /// with this), and gives what the next process needs to go on: see [`Config::resume_from`]. With
+    /// both no event is lost and none is delivered twice.
+    ///
+    /// Streams that were cut into [`lanes`](Events::lanes) end as well. It can be called again: where
+    /// handlers were still at work at first, and [`handled`](Self::handled) counts, the state then
+    /// tells what they have done since.
+    pub async fn hand_over(&self) -> FleetState {
+        self.stop().await;
+        let sealed = self.0.shared.queue.seal();
+        let config = &self.0.shared.config;
+        let mut gaps = BTreeSet::new();
+        let taken_back = sealed.into_iter().filter_map(|delivery| match delivery {
+            // What is not handled yet comes again anyhow.
+            Delivery::Dispatch(dispatch) if !config.at_least_once => Waiting::dispatch(&dispatch),
+            // Each lane has one.
+            Delivery::Gap(gap) if gaps.insert((gap.shard, gap.last_seq)) => Some(Waiting::Gap(gap)),
+            _ => None,
+        });
+        let waiting = {
+            let mut waiting = self
+                .0
+                .waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting.extend(taken_back);
+            waiting.clone()
+        };
+        let sessions = self.sessions();
+        let epochs = self.0.shards.values().map(|door| door.board.lock().epoch);
+        let epoch = epochs.fold(config.epoch, u64::max);
+        let budget = self.0.shared.turns.budget();
+        FleetState::new(config.token.expose(), epoch, sessions, waiting, budget)
+    }
+
+    /// The sessions of shards that have ended, as of now.
+    fn sessions(&self) -> Vec<Resume> {
+        let now = self.0.shared.wiring.clock.now();
+        let of = |door: &Door| {
+            let mut posted = door.board.lock();
+            if let Some(mut session) = posted.ended.take() {
+                for version in door.acks.take() {
+                    session.handle(now, Input::Handled(version));
+                }
+                posted.resume = session.resume().or_else(|| posted.resume.take());
+                posted.ended = Some(session);
+            }
+            posted.resume.clone()
+        };
+        self.0.shards.values().filter_map(of).collect()
     }
 }
 
-impl Fleet {
-    /// Ends all shards as [`stop`](Self::stop) does, and gives what the next process needs to go on:
-    /// see [`Config::resume_from`].
-    pub async fn hand_over(&self) -> FleetState {
-        let sessions = self.stop().await;
-        let used = sessions.iter().map(|session| session.version().epoch);
-        let epoch = used.fold(self.0.config.epoch, u64::max);
-        FleetState::new(self.0.config.token.expose(), epoch, sessions)
+/// The place of an event in the order of its shard, to be [given](Self::handled) when the event is
+/// handled. Dropping it says nothing, and the event counts as not handled.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    acks: Option<Arc<Acks>>,
+    version: Version,
+}
+
+impl Receipt {
+    /// The event is handled.
+    pub fn handled(self) {
+        if let Some(acks) = &self.acks {
+            acks.push(self.version);
+        }
     }
 }
 

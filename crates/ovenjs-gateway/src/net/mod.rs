@@ -3,20 +3,26 @@
 //! It decides nothing. All shards of a [`Fleet`] live on one thread with a runtime of its own, so
 //! that no code of the bot can delay a heartbeat; what they deliver crosses a bounded queue.
 
+mod acks;
 mod events;
 mod fleet;
+mod lane;
 mod port;
+mod queue;
+mod saves;
 mod shard;
 mod stats;
 mod thread;
 mod turns;
+mod watch;
 mod wiring;
 
-pub use events::{Delivery, Events};
-pub use fleet::Fleet;
+pub use events::{Delivery, Events, Typed, TypedEvents};
+pub use fleet::{Fleet, Receipt};
 pub use port::{
     IdentifyAsk, IdentifyPort, IdentifyTurn, PortError, SessionStore, Settled, Waiting,
 };
 pub use stats::{ShardStats, Stats};
 pub use turns::LocalTurns;
+pub use watch::{Seen, Watch};
 pub use wiring::Wiring;

@@ -5,6 +5,7 @@
 
 use std::{fmt, pin::Pin};
 
+use ovenjs_ratelimit::IdentifyBudget;
 use ovenjs_types::{SessionStartLimit, ShardId};
 
 use crate::FleetState;
@@ -44,6 +45,18 @@ pub trait IdentifyPort: fmt::Debug + Send + Sync {
     /// break crash loops go by it. It must not block.
     fn held(&self, shard: ShardId) {
         let _ = shard;
+    }
+
+    /// Takes in what was [remembered](Self::budget) by another process. Adapters over a store of
+    /// their own need not. It must not block.
+    fn remember(&self, budget: &IdentifyBudget) {
+        let _ = budget;
+    }
+
+    /// What is to be remembered of session starts beside the sessions, where it is not the adapter
+    /// that remembers it.
+    fn budget(&self) -> Option<IdentifyBudget> {
+        None
     }
 
     /// What is left of the session starts, as of now and as far as it is known.

@@ -4,7 +4,9 @@
 //! nothing of a connection can be heard after its end.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
     task::Poll,
@@ -15,14 +17,18 @@ use ovenjs_net::{
     Connector, ErrorKind, Step, Target,
     websocket::{Incoming, Socket},
 };
-use ovenjs_types::{Fault, HookCall};
+use ovenjs_types::{Fault, HookCall, Version};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Delivery, Wiring,
-    port::{IdentifyAsk, IdentifyPort, IdentifyTurn, Waiting},
+    Delivery,
+    acks::Acks,
+    port::{IdentifyAsk, IdentifyTurn, Waiting},
+    queue::Queue,
+    saves::SAVE_EVERY,
     stats::Board,
-    thread::Room,
+    thread::{Orders, Room, Shared, panicked},
+    watch::Seen,
 };
 use crate::{
     Error, Sealed, ShardState,
@@ -33,57 +39,74 @@ use crate::{
 
 pub(super) struct Shard {
     session: Session,
-    wiring: Wiring,
-    turns: Arc<dyn IdentifyPort>,
+    shared: Arc<Shared>,
     /// The wait for the turn to identify, and for which connection.
     queued: Option<(Generation, Waiting<'static, IdentifyTurn>)>,
     /// The turn, until it is spent.
     turn: Option<(Generation, IdentifyTurn)>,
-    events: mpsc::Sender<Delivery>,
     commands: mpsc::Receiver<Sealed>,
     commands_open: bool,
-    stop: watch::Receiver<bool>,
-    stop_open: bool,
+    orders: watch::Receiver<Orders>,
+    orders_open: bool,
+    /// What was ordered last, and done.
+    obeyed: Orders,
+    acks: Arc<Acks>,
     board: Board,
-    /// The session was told to stop; what it holds is for the next process.
+    /// The session was told to stop; what it holds is for the next process, or for the next session of
+    /// this shard.
     stopping: bool,
+    restarting: bool,
+    /// When it was begun anew after a panic, of late.
+    panics: VecDeque<Instant>,
+    memory: Memory,
     outbox: Vec<Payload>,
     connect: Option<Connect>,
     close: Option<u16>,
     fatal: Option<Error>,
 }
 
+/// What a store is to be told.
+#[derive(Default)]
+struct Memory {
+    /// Whether something has changed since it was told.
+    stale: bool,
+    /// A session has begun: it is told at once.
+    urgent: bool,
+    /// When it may be told again.
+    at: Option<Instant>,
+    delivered: Version,
+}
+
 /// What can happen beside the socket.
 enum Aside {
-    Stop,
-    NobodyStops,
+    Orders,
+    NobodyOrders,
+    Unread,
     Granted(Generation, IdentifyTurn),
     Command(Option<Sealed>),
-    Room(mpsc::OwnedPermit<Delivery>),
+    Handled,
+    Room,
     Timeout,
 }
 
 impl Shard {
-    pub(super) fn new(
-        room: Room,
-        wiring: Wiring,
-        turns: Arc<dyn IdentifyPort>,
-        events: mpsc::Sender<Delivery>,
-        stop: watch::Receiver<bool>,
-    ) -> Self {
+    pub(super) fn new(room: Room, shared: Arc<Shared>) -> Self {
         Self {
             session: room.session,
-            wiring,
-            turns,
+            shared,
             queued: None,
             turn: None,
-            events,
             commands: room.commands,
             commands_open: true,
-            stop,
-            stop_open: true,
+            orders: room.orders,
+            orders_open: true,
+            obeyed: Orders::default(),
+            acks: room.acks,
             board: room.board,
             stopping: false,
+            restarting: false,
+            panics: VecDeque::new(),
+            memory: Memory::default(),
             outbox: Vec::new(),
             connect: None,
             close: None,
@@ -92,6 +115,30 @@ impl Shard {
     }
 
     pub(super) async fn run(mut self) {
+        loop {
+            let panicked = caught(self.live()).await.is_err();
+            if !panicked && !self.restarting {
+                break;
+            }
+            if panicked && !self.may_begin_anew() {
+                self.fatal = Some(self::panicked());
+                break;
+            }
+            if let Err(error) = self.begin_anew(panicked) {
+                self.fatal = Some(error);
+                break;
+            }
+        }
+        self.tell_end().await;
+        let mut posted = self.board.lock();
+        posted.stats.state = ShardState::Stopped;
+        posted.epoch = self.session.epoch();
+        posted.resume = self.session.resume().or_else(|| posted.resume.take());
+        posted.ended = Some(Box::new(self.session));
+    }
+
+    /// One session's life, over as many connections as it takes.
+    async fn live(&mut self) {
         self.tell(Input::Start);
         loop {
             if let Some(connect) = self.connect.take() {
@@ -103,7 +150,7 @@ impl Shard {
                 self.close = None;
                 self.outbox.clear();
             } else if self.session.state() == ShardState::Stopped
-                && (self.stopping || self.session.is_over())
+                && (self.stopping || self.restarting || self.session.is_over())
             {
                 break;
             } else {
@@ -111,18 +158,58 @@ impl Shard {
                 self.apply(aside);
             }
         }
-        let shard = self.session.shard();
+    }
+
+    /// Whether the panics of late are few enough.
+    fn may_begin_anew(&mut self) -> bool {
+        let now = self.shared.wiring.clock.now();
+        self.panics
+            .retain(|at| now.saturating_duration_since(*at) < PANICS_WITHIN);
+        self.panics.push_back(now);
+        self.panics.len() <= PANICS_MAX && !self.stopping
+    }
+
+    /// A new session in place of the old one, to go on after what that had delivered.
+    fn begin_anew(&mut self, panicked: bool) -> Result<(), Error> {
+        let mut config = (*self.shared.config).clone();
+        config.epoch = self.session.epoch();
+        let resume = self.session.resume();
+        config.resume = resume
+            .or_else(|| self.board.lock().resume.clone())
+            .into_iter()
+            .collect();
+        config.live = self.shared.live();
+        let entropy = self.shared.wiring.entropy.u64();
+        self.session = Session::new(Arc::new(config), self.session.shard(), entropy)?;
+        self.restarting = false;
+        (self.queued, self.turn) = (None, None);
+        (self.connect, self.close) = (None, None);
+        self.outbox.clear();
+        self.board.lock().stats.restarts += 1;
+        self.notice(Notice::Restarted { panicked });
+        Ok(())
+    }
+
+    /// Says that the shard has ended, where somebody is there to hear it.
+    async fn tell_end(&mut self) {
         let stopped = Delivery::Stopped {
-            shard,
+            shard: self.session.shard(),
             error: self.fatal.take(),
         };
+        let queue = Arc::clone(&self.shared.queue);
         if self.stopping {
             // Who stops need not go on reading.
-            let _ = self.events.try_send(stopped);
-        } else {
+            return queue.try_push(stopped);
+        }
+        loop {
+            if queue.reserve(1, true) == 1 {
+                queue.push(stopped);
+                return;
+            }
             tokio::select! {
-                _ = self.events.send(stopped) => {}
-                Ok(_) = self.stop.wait_for(|stop| *stop) => {}
+                () = queue.room() => {}
+                () = queue.unread() => return,
+                Ok(_) = self.orders.wait_for(|orders| orders.stop) => return,
             }
         }
     }
@@ -132,10 +219,10 @@ impl Shard {
         let generation = connect.generation;
         let shard = self.session.shard();
         tracing::debug!(%shard, host = connect.url.host(), resume = connect.resume, "connecting");
-        let key =
-            u128::from(self.wiring.entropy.u64()) << 64 | u128::from(self.wiring.entropy.u64());
+        let key = u128::from(self.shared.wiring.entropy.u64()) << 64
+            | u128::from(self.shared.wiring.entropy.u64());
         let mut opening = pin!(open(
-            self.wiring.connector.clone(),
+            self.shared.wiring.connector.clone(),
             connect,
             key.to_be_bytes()
         ));
@@ -170,7 +257,7 @@ impl Shard {
                 return;
             }
         };
-        let entropy = self.wiring.entropy.u64();
+        let entropy = self.shared.wiring.entropy.u64();
         self.tell(Input::Opened {
             generation,
             entropy,
@@ -237,7 +324,7 @@ impl Shard {
                 }
                 in_a_row += 1;
                 // A heartbeat is due although the reading does not pause.
-                let now = self.wiring.clock.now();
+                let now = self.shared.wiring.clock.now();
                 if self
                     .session
                     .deadline()
@@ -259,31 +346,33 @@ impl Shard {
 
     /// Waits for whatever can happen beside the socket. May be dropped at any time.
     async fn aside(&mut self) -> Aside {
-        let deadline = self.session.deadline().map(|deadline| self.until(deadline));
-        let room = !self.stopping && self.session.deliverable() > 0;
+        let deadlines = [self.session.deadline(), self.memory.due()];
+        let deadline = deadlines.into_iter().flatten().min();
+        let deadline = deadline.map(|deadline| self.until(deadline));
+        let delivers = !self.stopping && !self.restarting;
+        let queue = &self.shared.queue;
         tokio::select! {
             biased;
-            stop = self.stop.wait_for(|stop| *stop), if self.stop_open && !self.stopping => {
-                if stop.is_ok() { Aside::Stop } else { Aside::NobodyStops }
+            changed = self.orders.changed(), if self.orders_open => {
+                if changed.is_ok() { Aside::Orders } else { Aside::NobodyOrders }
             }
-            () = self.events.closed(), if !self.stopping => Aside::Stop,
+            () = queue.unread(), if !self.stopping => Aside::Unread,
             (generation, turn) = granted(self.queued.as_mut()) => Aside::Granted(generation, turn),
             // Before the commands: a flood of them must not hold a heartbeat back.
             () = sleep(deadline), if deadline.is_some() => Aside::Timeout,
             command = self.commands.recv(), if self.commands_open && self.session.wants_commands() => {
                 Aside::Command(command)
             }
-            Ok(place) = self.events.clone().reserve_owned(), if room => Aside::Room(place),
+            () = self.acks.nudged() => Aside::Handled,
+            () = queue.room(), if delivers && self.session.deliverable() > 0 => Aside::Room,
         }
     }
 
     fn apply(&mut self, aside: Aside) {
         match aside {
-            Aside::Stop => {
-                self.stopping = true;
-                self.tell(Input::Stop);
-            }
-            Aside::NobodyStops => self.stop_open = false,
+            Aside::Orders => self.obey(),
+            Aside::Unread => self.stop(),
+            Aside::NobodyOrders => self.orders_open = false,
             Aside::Granted(generation, turn) => {
                 self.queued = None;
                 self.turn = Some((generation, turn));
@@ -291,95 +380,153 @@ impl Shard {
             }
             Aside::Command(Some(sealed)) => self.tell(Input::Command(sealed)),
             Aside::Command(None) => self.commands_open = false,
-            Aside::Room(place) => self.drain(Some(place)),
+            Aside::Handled => self.drain(false),
+            Aside::Room => self.drain(true),
             Aside::Timeout => self.tell(Input::Timeout),
         }
     }
 
+    fn obey(&mut self) {
+        let orders = *self.orders.borrow_and_update();
+        let done = std::mem::replace(&mut self.obeyed, orders);
+        if let Some(interest) = orders.interest
+            && done.interest != orders.interest
+        {
+            self.tell(Input::Interest(interest));
+        }
+        if orders.stop && !done.stop {
+            self.stop();
+        } else if orders.restarts != done.restarts && !self.stopping {
+            self.restarting = true;
+            self.tell(Input::Stop);
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.tell(Input::Stop);
+    }
+
     fn tell(&mut self, input: Input<'_>) {
-        self.session.handle(self.wiring.clock.now(), input);
-        self.drain(None);
+        self.session.handle(self.shared.wiring.clock.now(), input);
+        self.drain(false);
     }
 
     /// Does what the session says, until it says nothing more.
     ///
     /// Places in the queue are taken before the session gives anything away, so nothing can be
-    /// refused. A place that was waited for must be used: given back, it would go to the next shard
-    /// that waits, and from there back again, for ever.
-    fn drain(&mut self, mut waited_for: Option<mpsc::OwnedPermit<Delivery>>) {
+    /// refused; once those that lie there are many bytes, it gives no more.
+    fn drain(&mut self, my_turn: bool) {
         let shard = self.session.shard();
-        let events = self.events.clone();
-        let wanted = if self.stopping {
-            0
-        } else {
-            self.session.deliverable()
+        let now = self.shared.wiring.clock.now();
+        for version in self.acks.take() {
+            self.session.handle(now, Input::Handled(version));
+        }
+        let wanted = match self.stopping || self.restarting {
+            true => 0,
+            false => self.session.deliverable(),
         };
-        let first = usize::from(waited_for.is_some());
-        let more = events.capacity().min(wanted.saturating_sub(first));
-        let mut places = events.try_reserve_many(more).ok();
-        let room = first + places.as_ref().map_or(0, ExactSizeIterator::len);
-        self.session
-            .handle(self.wiring.clock.now(), Input::Room(room));
-        let mut deliver = |delivery| {
-            if let Some(place) = waited_for.take() {
-                place.send(delivery);
-            } else if let Some(place) = places.as_mut().and_then(Iterator::next) {
-                place.send(delivery);
-            }
-        };
+        let mut places = Places::take(&self.shared.queue, wanted, my_turn);
+        self.session.handle(now, Input::Room(places.left));
         while let Some(output) = self.session.poll() {
             match output {
                 Output::Connect(connect) => self.connect = Some(connect),
                 Output::WantIdentify { generation } => {
-                    let turns = Arc::clone(&self.turns);
+                    let turns = Arc::clone(&self.shared.turns);
                     let waiting = async move { turns.turn(IdentifyAsk::new(shard)).await };
                     self.queued = Some((generation, Box::pin(waiting)));
                 }
                 Output::Send(payload) => self.outbox.push(payload),
                 Output::Close { code } => self.close = Some(code),
-                Output::Dispatch(dispatch) => deliver(Delivery::Dispatch(dispatch)),
+                Output::Dispatch(dispatch) => {
+                    self.memory.delivered = dispatch.version;
+                    self.memory.stale = true;
+                    if !places.put(Delivery::Dispatch(dispatch)) {
+                        self.session.handle(now, Input::Room(0));
+                    }
+                }
                 Output::Gap(gap) => {
-                    let call = HookCall::SessionGap {
-                        shard,
-                        last_seq: gap.last_seq,
-                    };
-                    self.wiring.hook.call(&call);
-                    deliver(Delivery::Gap(gap));
+                    let last_seq = gap.last_seq;
+                    places.put(Delivery::Gap(gap));
+                    let call = HookCall::SessionGap { shard, last_seq };
+                    self.shared.wiring.hook.call(&call);
                 }
-                Output::Notice(notice) => {
-                    if notice == Notice::Identifying
-                        && let Some((_, turn)) = self.turn.take()
-                    {
-                        turn.spend();
-                    }
-                    if notice == Notice::Held {
-                        self.turns.held(shard);
-                    }
-                    if notice.is_warning() {
-                        tracing::warn!(%shard, "{notice}");
-                    } else {
-                        tracing::info!(%shard, "{notice}");
-                    }
-                    if let Some(state) = notice.state() {
-                        let state = state.as_str();
-                        self.wiring
-                            .hook
-                            .call(&HookCall::ShardState { shard, state });
-                    }
-                }
+                Output::Notice(notice) => self.notice(notice),
                 Output::Fatal(error) => {
                     tracing::error!(%shard, %error, "shard gives up");
                     self.fatal = Some(error);
                 }
             }
         }
+        drop(places);
+        self.acks
+            .is_urgent(self.session.deliverable() == 0 && self.session.backlog() > 0);
+        self.remember(now);
         let mut posted = self.board.lock();
         posted.stats.state = self.session.state();
         posted.stats.latency = self.session.latency();
         posted.stats.backlog_bytes = self.session.backlog_bytes();
         posted.stats.counts = self.session.counts();
-        if self.stopping {
-            posted.resume = self.session.resume();
+        posted.epoch = self.session.epoch();
+    }
+
+    /// Tells those who look on.
+    fn notice(&mut self, notice: Notice) {
+        let shard = self.session.shard();
+        match &notice {
+            Notice::Identifying => {
+                if let Some((_, turn)) = self.turn.take() {
+                    turn.spend();
+                }
+                if let Some(saves) = &self.shared.saves {
+                    // A crash loop must find its identifies counted.
+                    saves.changed(true);
+                }
+            }
+            Notice::Held => self.shared.turns.held(shard),
+            Notice::Ready { .. } => (self.memory.stale, self.memory.urgent) = (true, true),
+            _ => {}
+        }
+        if notice.is_warning() {
+            tracing::warn!(%shard, "{notice}");
+        } else {
+            tracing::info!(%shard, "{notice}");
+        }
+        let state = notice.state();
+        if self.shared.notices.receiver_count() > 0 {
+            // Who has gone in between misses nothing.
+            let _ = self.shared.notices.send(Seen { shard, notice });
+        }
+        if let Some(state) = state {
+            let state = state.as_str();
+            let call = HookCall::ShardState { shard, state };
+            self.shared.wiring.hook.call(&call);
+        }
+    }
+
+    /// Posts what a store is to remember: at once after a session has begun, else once a second.
+    fn remember(&mut self, now: Instant) {
+        let Some(saves) = &self.shared.saves else {
+            return;
+        };
+        let memory = &mut self.memory;
+        if !memory.stale || (memory.at.is_some_and(|at| now < at) && !memory.urgent) {
+            return;
+        }
+        let Some(resume) = self.session.resume() else {
+            // Of a session without an event nothing can be said yet.
+            memory.at = Some(now + SAVE_EVERY);
+            return;
+        };
+        let urgent = std::mem::take(&mut memory.urgent);
+        memory.at = Some(now + SAVE_EVERY);
+        // Where some are not handled yet, it is looked at again.
+        memory.stale = self.shared.config.at_least_once && resume.version() < memory.delivered;
+        let mut posted = self.board.lock();
+        posted.epoch = self.session.epoch();
+        if posted.resume.as_ref() != Some(&resume) {
+            posted.resume = Some(resume);
+            saves.changed(urgent);
         }
     }
 
@@ -396,9 +543,52 @@ impl Shard {
     }
 
     fn until(&self, deadline: Instant) -> Duration {
-        deadline.saturating_duration_since(self.wiring.clock.now())
+        deadline.saturating_duration_since(self.shared.wiring.clock.now())
     }
 }
+
+impl Memory {
+    fn due(&self) -> Option<Instant> {
+        self.at.filter(|_| self.stale)
+    }
+}
+
+/// Places in the queue; those that are not used go back.
+struct Places {
+    queue: Arc<Queue>,
+    left: usize,
+}
+
+impl Places {
+    fn take(queue: &Arc<Queue>, wanted: usize, my_turn: bool) -> Self {
+        let left = match wanted {
+            0 => 0,
+            wanted => queue.reserve(wanted, my_turn),
+        };
+        Self {
+            queue: Arc::clone(queue),
+            left,
+        }
+    }
+
+    /// Uses a place, and says whether another one may be.
+    fn put(&mut self, delivery: Delivery) -> bool {
+        self.left = self.left.saturating_sub(1);
+        self.queue.push(delivery)
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        if self.left > 0 {
+            self.queue.unreserve(self.left);
+        }
+    }
+}
+
+/// A shard that panics more often than this within that time is given up.
+const PANICS_MAX: usize = 3;
+const PANICS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How many messages are read before anything else gets a look in. At a microsecond or two each,
 /// nobody waits long, and looking costs little beside them.
@@ -423,6 +613,21 @@ async fn traffic(socket: &mut Socket, reads: bool) -> Result<Incoming<'_>, ovenj
         std::future::pending::<()>().await;
     }
     socket.next().await
+}
+
+/// Drives a future to its end or its panic.
+async fn caught<T>(future: impl Future<Output = T>) -> std::thread::Result<T> {
+    // Boxed, so that it is dropped before the shard is used again.
+    let mut future = Box::pin(future);
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
 }
 
 /// Polls a future once.

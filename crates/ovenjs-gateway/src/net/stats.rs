@@ -7,7 +7,10 @@ use std::{
 
 use ovenjs_types::ShardId;
 
-use crate::{Resume, ShardState, session::Counts};
+use crate::{
+    Resume, ShardState,
+    session::{Counts, Session},
+};
 
 /// How a fleet is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +18,12 @@ use crate::{Resume, ShardState, session::Counts};
 pub struct Stats {
     /// The shards of this process.
     pub shards: Vec<ShardStats>,
+    /// How many deliveries lie between the shards and whoever reads.
+    pub queue_deliveries: usize,
+    /// How many bytes they hold.
+    pub queue_bytes: usize,
+    /// How often the state could not be saved.
+    pub saves_failed: u64,
 }
 
 /// How a shard is.
@@ -29,8 +38,10 @@ pub struct ShardStats {
     pub latency: Option<Duration>,
     /// How many bytes of events wait for the consumer.
     pub backlog_bytes: usize,
-    /// How often things happened.
+    /// How often things happened, since the shard was last restarted.
     pub counts: Counts,
+    /// How often the shard was restarted, after a panic or when asked to.
+    pub restarts: u64,
     /// Why the last connection failed or ended, where it did not end by the rules.
     pub last_failure: Option<Arc<str>>,
 }
@@ -43,6 +54,7 @@ impl ShardStats {
             latency: None,
             backlog_bytes: 0,
             counts: Counts::default(),
+            restarts: 0,
             last_failure: None,
         }
     }
@@ -55,13 +67,19 @@ pub(super) struct Board(Arc<Mutex<Posted>>);
 pub(super) struct Posted {
     pub(super) stats: ShardStats,
     pub(super) resume: Option<Resume>,
+    /// The highest epoch that was used.
+    pub(super) epoch: u64,
+    /// The session of a shard that has ended: what is handled after that counts all the same.
+    pub(super) ended: Option<Box<Session>>,
 }
 
 impl Board {
-    pub(super) fn new(shard: ShardId, resume: Option<Resume>) -> Self {
+    pub(super) fn new(session: &Session) -> Self {
         Self(Arc::new(Mutex::new(Posted {
-            stats: ShardStats::new(shard),
-            resume,
+            stats: ShardStats::new(session.shard()),
+            resume: session.resume(),
+            epoch: session.epoch(),
+            ended: None,
         })))
     }
 

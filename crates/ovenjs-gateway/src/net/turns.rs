@@ -62,12 +62,6 @@ impl LocalTurns {
             warned: AtomicBool::new(false),
         }))
     }
-
-    /// What is to be remembered: the starts of the last day.
-    #[must_use]
-    pub fn budget(&self) -> IdentifyBudget {
-        self.0.queue().budget().clone()
-    }
 }
 
 impl IdentifyPort for LocalTurns {
@@ -88,6 +82,15 @@ impl IdentifyPort for LocalTurns {
     fn held(&self, shard: ShardId) {
         self.0.queue().held(shard);
         self.0.changed.notify_waiters();
+    }
+
+    fn remember(&self, budget: &IdentifyBudget) {
+        self.0.queue().merge(budget);
+        self.0.changed.notify_waiters();
+    }
+
+    fn budget(&self) -> Option<IdentifyBudget> {
+        Some(self.0.queue().budget().clone())
     }
 
     fn left(&self) -> Option<SessionStartLimit> {

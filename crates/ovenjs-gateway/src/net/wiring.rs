@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy};
 use ovenjs_types::Hook;
 
-use super::IdentifyPort;
+use super::{IdentifyPort, SessionStore};
 
 /// What a fleet uses of the world. The default is the real one.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Wiring {
     /// [`LocalTurns`](super::LocalTurns) to all fleets of a bot in one process, and an adapter over a
     /// common store where several processes share a bot.
     pub identify: Option<Arc<dyn IdentifyPort>>,
+    /// Remembers the sessions beyond the process. Default: nobody does.
+    pub store: Option<Arc<dyn SessionStore>>,
 }
 
 impl Wiring {
@@ -42,6 +44,7 @@ impl Wiring {
             hook: Arc::new(()),
             own_thread: true,
             identify: None,
+            store: None,
         }
     }
 
@@ -77,6 +80,13 @@ impl Wiring {
     #[must_use]
     pub fn identify(mut self, port: Arc<dyn IdentifyPort>) -> Self {
         self.identify = Some(port);
+        self
+    }
+
+    /// Saves the sessions here as they change.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn SessionStore>) -> Self {
+        self.store = Some(store);
         self
     }
 }

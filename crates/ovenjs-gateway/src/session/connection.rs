@@ -36,7 +36,6 @@ pub(super) struct Connection {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
     Hello { until: Instant },
-    Queued,
     Identifying { until: Instant },
     Resuming { until: Instant },
     Live { since: Instant },
@@ -48,17 +47,14 @@ impl Stage {
             Self::Hello { until } | Self::Identifying { until } | Self::Resuming { until } => {
                 Some(until)
             }
-            Self::Queued | Self::Live { .. } => None,
+            Self::Live { .. } => None,
         }
     }
 
     pub(super) const fn live_since(self) -> Option<Instant> {
         match self {
             Self::Live { since } => Some(since),
-            Self::Hello { .. }
-            | Self::Queued
-            | Self::Identifying { .. }
-            | Self::Resuming { .. } => None,
+            Self::Hello { .. } | Self::Identifying { .. } | Self::Resuming { .. } => None,
         }
     }
 
@@ -153,7 +149,7 @@ impl Connection {
             Stage::Hello { until } => *until = now + HELLO_DEADLINE,
             Stage::Identifying { until } => *until = now + READY_DEADLINE,
             Stage::Resuming { until } => *until = now + RESUMED_DEADLINE,
-            Stage::Queued | Stage::Live { .. } => {}
+            Stage::Live { .. } => {}
         }
     }
 }

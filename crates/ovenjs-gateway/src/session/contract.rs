@@ -42,7 +42,7 @@ pub enum Input<'a> {
         /// The code of the close frame, where there was one.
         code: Option<u16>,
     },
-    /// The turn asked for by [`Output::WantIdentify`] has come.
+    /// The turn asked for by [`Output::WantIdentify`] has come. The connection is opened now.
     IdentifyGranted {
         /// The connection that asked.
         generation: Generation,
@@ -68,8 +68,9 @@ pub enum Input<'a> {
 pub enum Output {
     /// Open a websocket.
     Connect(Connect),
-    /// Ask for a turn to identify, and say [`Input::IdentifyGranted`] when it has come. The wish
-    /// ends with its connection.
+    /// Ask for a turn to identify, and say [`Input::IdentifyGranted`] when it has come: the connection
+    /// is opened then, and the turn is spent with [`Notice::Identifying`]. Where the connection is
+    /// lost before, the turn is to be given back. A wish ends with the next one, or with a stop.
     WantIdentify {
         /// The connection that asks.
         generation: Generation,

@@ -17,8 +17,28 @@ use super::{
 use crate::Error;
 
 impl Session {
+    /// Begins the next connection: at once where a session is to be resumed there, else with the wait
+    /// for the turn to identify, so that no connection stands idle meanwhile.
     pub(super) fn connect(&mut self, now: Instant) {
         self.generation.0 += 1;
+        if self.history.is_some() {
+            self.open(now);
+            return;
+        }
+        let generation = self.generation;
+        self.link = Link::Queued;
+        self.note(now, Notice::Queued);
+        self.outputs.push_back(Output::WantIdentify { generation });
+    }
+
+    /// The turn has come.
+    pub(super) fn granted(&mut self, now: Instant) {
+        if matches!(self.link, Link::Queued) {
+            self.open(now);
+        }
+    }
+
+    fn open(&mut self, now: Instant) {
         self.counts.connects += 1;
         let url = self
             .history
@@ -68,9 +88,6 @@ impl Session {
         let Link::Up(connection) = &mut self.link else {
             return;
         };
-        if !matches!(connection.stage, Stage::Queued) {
-            return;
-        }
         connection.stage = Stage::Identifying {
             until: now + READY_DEADLINE,
         };
@@ -162,7 +179,7 @@ impl Session {
                     useful = Some(Outcome::Useful { established });
                 }
             }
-            Link::Down { .. } | Link::Stopped => {}
+            Link::Down { .. } | Link::Queued | Link::Stopped => {}
         }
         if useful.is_some() {
             self.fruitless_resumes = 0;

@@ -9,7 +9,8 @@
 //!    come. The deadline may change with each input.
 //!
 //! **Generations.** Each connection attempt has a [`Generation`], announced by [`Output::Connect`]
-//! and repeated in every input about that connection. Inputs of an older generation are ignored, so
+//! and repeated in every input about that connection. One on which the session will identify is opened
+//! only after its turn has come: [`Output::WantIdentify`] announces it then. Inputs of an older generation are ignored, so
 //! a late callback cannot touch the next connection. After [`Output::Close`] the driver drops the
 //! connection at once, whether it was open or still being opened; nothing more is expected from it.
 //!
@@ -90,6 +91,10 @@ use connection::{Connection, Stage};
 /// let config = Arc::new(Config::new("token", Intents::GUILDS));
 /// let mut session = Session::new(config, ShardId::default(), 7)?;
 /// session.handle(now, Input::Start);
+/// let outputs = std::iter::from_fn(|| session.poll());
+/// let Some(Output::WantIdentify { generation }) = outputs.last() else { panic!() };
+/// // Its turn has come: only now does it want a connection.
+/// session.handle(now, Input::IdentifyGranted { generation });
 /// let mut outputs = std::iter::from_fn(|| session.poll());
 /// let Some(Output::Connect(connect)) = outputs.find(|o| matches!(o, Output::Connect(_))) else {
 ///     panic!()
@@ -134,6 +139,8 @@ enum Link {
     Down {
         reconnect_at: Option<Instant>,
     },
+    /// Waits for the turn to identify, without a connection.
+    Queued,
     Opening {
         since: Instant,
         until: Instant,
@@ -260,7 +267,7 @@ impl Session {
             }
             Input::IdentifyGranted { generation } => {
                 if self.is_current(generation) {
-                    self.identify(now);
+                    self.granted(now);
                 }
             }
             Input::Command(sealed) => self.command(now, sealed),
@@ -292,7 +299,7 @@ impl Session {
             Link::Down { reconnect_at } => *reconnect_at,
             Link::Opening { until, .. } => Some(*until),
             Link::Up(connection) => connection.deadline(self.wants_frames()),
-            Link::Stopped => None,
+            Link::Queued | Link::Stopped => None,
         }
     }
 
@@ -370,8 +377,14 @@ impl Session {
     pub fn latency(&self) -> Option<Duration> {
         match &self.link {
             Link::Up(connection) => connection.latency,
-            Link::Down { .. } | Link::Opening { .. } | Link::Stopped => None,
+            Link::Down { .. } | Link::Queued | Link::Opening { .. } | Link::Stopped => None,
         }
+    }
+
+    /// The epoch of the session, or of the last one that was.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// How often things happened.
@@ -400,7 +413,7 @@ impl Session {
 
     fn is_current(&mut self, generation: Generation) -> bool {
         let current = generation == self.generation
-            && matches!(self.link, Link::Opening { .. } | Link::Up(_));
+            && matches!(self.link, Link::Queued | Link::Opening { .. } | Link::Up(_));
         self.counts.stale += u64::from(!current);
         current
     }
@@ -542,7 +555,7 @@ impl Session {
                     self.send_commands(now);
                 }
             }
-            Link::Stopped => {}
+            Link::Queued | Link::Stopped => {}
         }
     }
 

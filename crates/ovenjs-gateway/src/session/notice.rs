@@ -102,6 +102,12 @@ pub enum Notice {
         /// How many.
         waiting: usize,
     },
+    /// The shard's driver begins anew with what the session had delivered: after a panic, or because
+    /// it was asked to.
+    Restarted {
+        /// Whether it was a panic.
+        panicked: bool,
+    },
     /// The shard was told to stop.
     Stopped,
     /// The shard has stopped for good: what happened would happen again.
@@ -166,7 +172,8 @@ impl Notice {
             | Self::Skipped { .. }
             | Self::Paused { .. }
             | Self::Unpaused
-            | Self::CommandsHeld { .. } => None,
+            | Self::CommandsHeld { .. }
+            | Self::Restarted { .. } => None,
         }
     }
 
@@ -175,6 +182,7 @@ impl Notice {
     pub const fn is_warning(&self) -> bool {
         match self {
             Self::Gap(_) | Self::Skipped { .. } | Self::Paused { .. } | Self::GaveUp { .. } => true,
+            Self::Restarted { panicked } => *panicked,
             Self::IdentifyHeld { hold, .. } => !matches!(hold, Hold::Lane),
             Self::Lost { cause, .. } => matches!(
                 cause,
@@ -243,6 +251,8 @@ impl fmt::Display for Notice {
             Self::CommandsHeld { wait, waiting } => {
                 write!(f, "{waiting} commands wait for {:.1} s", wait.as_secs_f64())
             }
+            Self::Restarted { panicked: true } => f.write_str("restarted after a panic"),
+            Self::Restarted { panicked: false } => f.write_str("restarted"),
             Self::Stopped => f.write_str("stopped"),
             Self::GaveUp { kind, close_code } => match close_code {
                 Some(code) => write!(f, "given up: {kind:?}, close code {code}"),

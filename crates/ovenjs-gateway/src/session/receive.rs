@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ovenjs_types::{Dispatch, EventKind, Origin, Version};
 
 use super::{
-    History, Link, Loss, Notice, Output, RESUMED_DEADLINE, Session, SessionGap,
+    History, Link, Loss, Notice, RESUMED_DEADLINE, Session, SessionGap,
     connection::Stage,
     envelope::Envelope,
     inflate::InflateError,
@@ -79,7 +79,6 @@ impl Session {
         if !matches!(connection.stage, Stage::Hello { .. }) {
             return;
         }
-        let generation = self.generation;
         match &self.history {
             Some(history) => {
                 let frame = ResumeFrame {
@@ -96,11 +95,7 @@ impl Session {
                 self.note(now, Notice::Resuming { seq });
                 self.send(now, payload);
             }
-            None => {
-                connection.stage = Stage::Queued;
-                self.note(now, Notice::Queued);
-                self.outputs.push_back(Output::WantIdentify { generation });
-            }
+            None => self.identify(now),
         }
     }
 

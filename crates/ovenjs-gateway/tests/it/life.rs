@@ -1,10 +1,7 @@
 //! From the first connection to the last word.
 
-use std::sync::Arc;
-
-use ovenjs_gateway::{Command, ErrorKind, ShardState, Wiring};
-use ovenjs_net::Connector;
-use ovenjs_types::{Fault, Hook, HookCall, RequestGuildMembers, Status, UpdatePresence};
+use ovenjs_gateway::{Command, ErrorKind, ShardState};
+use ovenjs_types::{Fault, RequestGuildMembers, Status, UpdatePresence};
 
 use super::*;
 
@@ -266,36 +263,4 @@ async fn shards_share_a_queue_that_is_full() {
         assert!(before.is_none_or(|before| before < dispatch.version));
     }
     assert_eq!(last.len(), 2);
-}
-
-#[tokio::test]
-async fn a_shard_whose_hook_panics_does_not_vanish_in_silence() {
-    let discord = Discord::start(ovenjs_mock::Config::default())
-        .await
-        .unwrap();
-    let connector = Connector::build(ovenjs_net::Config::new()).unwrap();
-    let wiring = Wiring::new(connector).hook(Arc::new(Panics));
-    let (gateway, mut events) = Fleet::start_with(config(&discord), wiring).unwrap();
-    let error = fatal(&mut events).await;
-    assert_eq!(error.kind(), ErrorKind::Panicked);
-    assert_eq!(only(&gateway).state, ShardState::Stopped);
-    gateway.stop().await;
-}
-
-#[derive(Debug)]
-struct Panics;
-
-impl Hook for Panics {
-    fn call(&self, call: &HookCall<'_>) {
-        assert!(
-            !matches!(
-                call,
-                HookCall::ShardState {
-                    state: "connected",
-                    ..
-                }
-            ),
-            "as the story wants it"
-        );
-    }
 }

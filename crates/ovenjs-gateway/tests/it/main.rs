@@ -1,14 +1,18 @@
 //! Real sockets against a Discord in a box.
 
 mod broken;
+mod consumers;
+mod hand_over;
 mod life;
 mod turns;
+mod watch;
 mod wire;
 
 use std::time::Duration;
 
-use ovenjs_gateway::{Compression, Config, Delivery, Events, Fleet, ShardStats};
+use ovenjs_gateway::{Compression, Config, Delivery, Events, Fleet, ShardStats, Wiring};
 use ovenjs_mock::Discord;
+use ovenjs_net::{Connector, Dialer};
 use ovenjs_types::{Dispatch, Intents};
 
 /// A configuration for this box that loses no time between attempts.
@@ -55,6 +59,21 @@ async fn fatal(events: &mut Events) -> ovenjs_gateway::Error {
 
 fn start(config: Config) -> (Fleet, Events) {
     Fleet::start(config).expect("the gateway starts")
+}
+
+/// Starts shards in the test's own time, which runs as fast as nothing happens. They end with their
+/// handles, as hard as in a process that is killed.
+fn start_here(
+    discord: &Discord,
+    config: Config,
+    wire: impl FnOnce(Wiring) -> Wiring,
+) -> (Fleet, Events) {
+    let door = discord.door();
+    let mut net = ovenjs_net::Config::new();
+    net.dialer = Some(Dialer::new(move |_| door()));
+    let wiring = Wiring::new(Connector::build(net).expect("the connector is built"));
+    let wiring = wire(wiring.own_thread(false));
+    Fleet::start_with(config.gateway_url("ws://localhost"), wiring).expect("the fleet starts")
 }
 
 /// How the only shard is.

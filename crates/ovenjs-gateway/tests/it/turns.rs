@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ovenjs_gateway::{IdentifyPort, LocalTurns, Wiring};
-use ovenjs_net::{Connector, Dialer, SystemClock};
+use ovenjs_gateway::{IdentifyPort, LocalTurns, ShardState};
+use ovenjs_net::SystemClock;
 use ovenjs_types::SessionStartLimit;
 
 use super::*;
@@ -15,17 +15,6 @@ const LIMIT: SessionStartLimit = SessionStartLimit {
     max_concurrency: 1,
 };
 
-/// Starts shards in the test's own time, which runs as fast as nothing happens.
-fn start_here(discord: &Discord, config: Config, turns: &LocalTurns) -> (Fleet, Events) {
-    let door = discord.door();
-    let mut net = ovenjs_net::Config::new();
-    net.dialer = Some(Dialer::new(move |_| door()));
-    let wiring = Wiring::new(Connector::build(net).unwrap())
-        .own_thread(false)
-        .identify(Arc::new(turns.clone()));
-    Fleet::start_with(config.gateway_url("ws://localhost"), wiring).unwrap()
-}
-
 #[tokio::test(start_paused = true)]
 async fn two_fleets_of_one_bot_share_the_turns() {
     let mut strict = ovenjs_mock::Config::default().shards(6);
@@ -34,17 +23,61 @@ async fn two_fleets_of_one_bot_share_the_turns() {
     let turns = LocalTurns::new(LIMIT, Arc::new(SystemClock));
     let halves = [0..3, 3..6].map(|range| {
         let config = config(&discord).shard_range(range, 6);
-        start_here(&discord, config, &turns)
+        start_here(&discord, config, |wiring| {
+            wiring.identify(Arc::new(turns.clone()))
+        })
     });
-    for (_, mut events) in halves {
+    let mut first = true;
+    for (fleet, mut events) in halves {
         for _ in 0..3 {
-            tokio::time::timeout(Duration::from_secs(120), async {
-                while !matches!(events.next().await, Some(Delivery::Dispatch(d)) if d.name() == "READY") {}
-            })
-            .await
-            .expect("each shard gets its turn");
+            ready_in_time(&mut events).await;
+            if std::mem::take(&mut first) {
+                let idle = |shard: &ShardStats| {
+                    shard.state == ShardState::Queued && shard.counts.connects == 0
+                };
+                let waiting = fleet
+                    .stats()
+                    .shards
+                    .iter()
+                    .filter(|shard| idle(shard))
+                    .count();
+                assert_eq!(
+                    waiting, 2,
+                    "no connection stands idle while its shard waits"
+                );
+            }
         }
     }
     assert_eq!(discord.identifies(), 6, "none was refused");
     assert_eq!(turns.left().map(|left| left.remaining), Some(994));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_a_stopped_shard_had_goes_to_the_next() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default().shards(2));
+    let turns = LocalTurns::new(LIMIT, Arc::new(SystemClock));
+    let share = |wiring: Wiring| wiring.identify(Arc::new(turns.clone()));
+    let (first, _first) = start_here(&discord, config(&discord).shard_range(0..1, 2), share);
+    let (_second, mut events) = start_here(&discord, config(&discord).shard_range(1..2, 2), share);
+    first.stop().await;
+    ready_in_time(&mut events).await;
+    assert!(discord.identifies() <= 2);
+    assert_eq!(
+        turns.left().map(|left| left.remaining),
+        1000_u32.checked_sub(u32::try_from(discord.identifies()).unwrap())
+    );
+}
+
+async fn ready_in_time(events: &mut Events) {
+    let ready = async {
+        loop {
+            if let Some(Delivery::Dispatch(dispatch)) = events.next().await
+                && dispatch.name() == "READY"
+            {
+                break;
+            }
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(120), ready).await;
+    waited.expect("each shard gets its turn");
 }

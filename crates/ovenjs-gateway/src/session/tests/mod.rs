@@ -46,6 +46,8 @@ pub(crate) struct Script {
     pub(crate) sent_at: Vec<Instant>,
     pub(crate) closes: Vec<u16>,
     pub(crate) wants: Vec<Generation>,
+    /// Whether a turn to identify comes as soon as it is asked for.
+    pub(crate) grants: bool,
     /// `1:READY`, `gap 5` and so on, as the consumer saw them.
     pub(crate) delivered: Vec<String>,
     pub(crate) versions: Vec<Version>,
@@ -58,6 +60,15 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new(config: Config) -> Self {
+        Self::idle(config, true)
+    }
+
+    /// A session that waits for its turn to identify.
+    pub(crate) fn queued(config: Config) -> Self {
+        Self::idle(config, false)
+    }
+
+    fn idle(config: Config, grants: bool) -> Self {
         let session = Session::new(Arc::new(config), ShardId::default(), 7).unwrap();
         let mut script = Self {
             session,
@@ -69,6 +80,7 @@ impl Script {
             sent_at: Vec::new(),
             closes: Vec::new(),
             wants: Vec::new(),
+            grants,
             delivered: Vec::new(),
             versions: Vec::new(),
             begun: Vec::new(),
@@ -84,7 +96,6 @@ impl Script {
     pub(crate) fn connected(config: Config) -> Self {
         let mut script = Self::new(config);
         script.open_and_greet();
-        script.grant();
         script.ready();
         assert_eq!(script.session.state(), ShardState::Connected);
         script.sent.clear();
@@ -104,6 +115,7 @@ impl Script {
             0
         };
         self.session.handle(self.now, Input::Room(room));
+        let wanted = self.wants.len();
         while let Some(output) = self.session.poll() {
             match output {
                 Output::Connect(connect) => {
@@ -138,6 +150,9 @@ impl Script {
                 Output::Fatal(error) => self.fatal = Some(error),
                 Output::Notice(notice) => self.notices.push(notice),
             }
+        }
+        if self.grants && self.wants.len() > wanted {
+            self.grant();
         }
     }
 

@@ -104,12 +104,6 @@ impl Pair {
         } else {
             self.carry(dice, trouble);
         }
-        let turn = self.script.wants.last().copied();
-        if self.script.session.state() == ShardState::Queued
-            && let Some(generation) = turn
-        {
-            self.script.tell(Input::IdentifyGranted { generation });
-        }
         while let Some(message) = self.script.sent.get(self.heard).cloned() {
             self.heard += 1;
             self.toy.read(&message);

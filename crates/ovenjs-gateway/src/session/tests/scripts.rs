@@ -10,11 +10,15 @@ use super::*;
 
 #[test]
 fn hello_then_identify_then_ready() {
-    let mut script = Script::new(
+    let mut script = Script::queued(
         config()
             .shards(1)
             .presence(UpdatePresence::new(Status::Idle)),
     );
+    assert_eq!(script.session.state(), ShardState::Queued);
+    script.advance(seconds(3_600));
+    assert!(script.connects.is_empty(), "no connection waits for a turn");
+    script.grant();
     let connect = &script.connects[0];
     assert_eq!(
         (connect.url.host(), connect.resume),
@@ -24,9 +28,6 @@ fn hello_then_identify_then_ready() {
     script.open();
     assert_eq!(script.ops(), [0_u64; 0]);
     script.hello();
-    assert_eq!(script.session.state(), ShardState::Queued);
-    assert_eq!(script.ops(), [0_u64; 0], "identify waits for its turn");
-    script.grant();
     assert_eq!(script.ops(), [2]);
     let identify = &script.sent[0]["d"];
     assert_eq!(identify["token"], "canary-token");
@@ -101,21 +102,43 @@ fn a_second_hello_does_not_resume_twice() {
 fn a_ready_without_a_session_id_cannot_be_resumed_but_works() {
     let mut script = Script::new(config());
     script.open_and_greet();
-    script.grant();
     script.event_with(1, "READY", &json!({ "session_id": 5 }));
     script.event(2);
     assert_eq!(script.delivered, ["1:READY", "2:TYPING_START"]);
     assert_eq!(script.session.counts().skipped, 0);
     script.closed(None);
     script.until_connect();
+    assert!(!script.connects.last().unwrap().resume);
     script.open_and_greet();
-    assert_eq!(script.session.state(), ShardState::Queued);
-    script.grant();
     script.ready();
     assert_eq!(
         script.delivered,
         ["1:READY", "2:TYPING_START", "gap 2", "1:READY"]
     );
+}
+
+#[test]
+fn a_turn_is_asked_for_anew_where_the_connection_failed_before_identify() {
+    let mut script = Script::queued(config());
+    for attempt in 1..=3 {
+        assert_eq!(script.wants.len(), attempt);
+        script.grant();
+        assert_eq!(script.connects.len(), attempt);
+        script.failed();
+        script.advance(seconds(60));
+        assert_eq!(script.session.state(), ShardState::Queued);
+    }
+    script.tell(Input::IdentifyGranted {
+        generation: script.connects[0].generation,
+    });
+    assert_eq!(
+        script.connects.len(),
+        3,
+        "the turn of an old connection is no turn"
+    );
+    script.tell(Input::Stop);
+    assert_eq!(script.session.state(), ShardState::Stopped);
+    assert!(script.closes.is_empty(), "there is nothing to close");
 }
 
 // --- Heartbeats ----------------------------------------------------------------------------
@@ -168,7 +191,7 @@ fn before_any_event_the_heartbeat_carries_null() {
     let mut script = Script::new(config());
     script.open_and_greet();
     script.frame(1, &Value::Null);
-    assert_eq!(script.sent[0], json!({ "op": 1, "d": null }));
+    assert_eq!(script.sent[1], json!({ "op": 1, "d": null }));
 }
 
 #[test]
@@ -259,11 +282,9 @@ fn a_peer_that_falls_silent_after_any_step_is_left() {
         Script::open_and_greet,
         |script| {
             script.open_and_greet();
-            script.grant();
         },
         |script| {
             script.open_and_greet();
-            script.grant();
             script.ready();
             script.closed(None);
             script.until_connect();
@@ -315,7 +336,6 @@ fn an_event_that_comes_twice_is_delivered_once() {
 fn an_event_before_ready_does_not_hide_ready() {
     let mut script = Script::new(config());
     script.open_and_greet();
-    script.grant();
     script.event(5);
     script.ready();
     script.event(2);
@@ -342,7 +362,6 @@ fn no_number_makes_it_panic() {
     script.frame(9, &json!(false));
     script.until_connect();
     script.open_and_greet();
-    script.grant();
     script.ready();
     script.event(u64::MAX);
     assert_eq!(script.delivered.len(), 6);
@@ -437,7 +456,6 @@ fn an_invalid_session_on_a_live_connection_begins_a_new_one_after_a_wait() {
         ("gateway.discord.gg", false)
     );
     script.open_and_greet();
-    script.grant();
     script.ready();
     script.event(2);
     assert_eq!(
@@ -476,12 +494,10 @@ fn a_gap_is_told_once_however_often_the_new_session_fails() {
     for _ in 0..4 {
         script.until_connect();
         script.open_and_greet();
-        script.grant();
         script.frame(9, &json!(false));
     }
     script.until_connect();
     script.open_and_greet();
-    script.grant();
     script.ready();
     let gaps: Vec<&String> = script
         .delivered
@@ -496,11 +512,9 @@ fn a_gap_is_told_once_however_often_the_new_session_fails() {
 fn a_first_session_that_fails_makes_no_gap() {
     let mut script = Script::new(config());
     script.open_and_greet();
-    script.grant();
     script.frame(9, &json!(false));
     script.until_connect();
     script.open_and_greet();
-    script.grant();
     script.ready();
     assert_eq!(script.delivered, ["1:READY"]);
 }
@@ -555,7 +569,6 @@ fn a_dead_resume_host_is_given_up_for_the_usual_one_and_the_session_is_not() {
 fn nobody_is_led_from_tls_to_plain_text() {
     let mut script = Script::new(config());
     script.open_and_greet();
-    script.grant();
     script.event_with(
         1,
         "READY",
@@ -775,7 +788,6 @@ fn commands_wait_for_the_session_and_the_budget() {
     }
     assert!(!script.session.wants_commands());
     script.open_and_greet();
-    script.grant();
     assert_eq!(script.ops(), [2]);
     script.ready();
     assert_eq!(
@@ -809,7 +821,6 @@ fn only_the_last_presence_is_sent_and_a_new_session_begins_with_it() {
     script.frame(9, &json!(false));
     script.until_connect();
     script.open_and_greet();
-    script.grant();
     assert_eq!(
         script.sent[0]["d"]["presence"]["activities"][0]["name"],
         "two"
@@ -846,7 +857,6 @@ fn a_stopped_session_goes_on_in_the_next_process() {
     next.frame(9, &json!(false));
     next.until_connect();
     next.open_and_greet();
-    next.grant();
     next.ready();
     assert_eq!(next.delivered, ["3:TYPING_START", "gap 3", "1:READY"]);
     assert_eq!(next.versions[1].epoch, 2);
@@ -913,7 +923,6 @@ fn what_cannot_work_is_refused_at_once() {
 fn no_debug_shows_the_token() {
     let mut script = Script::new(config());
     script.open_and_greet();
-    script.grant();
     let shown = format!("{:?} {:?}", script.session, config());
     assert!(!shown.contains("canary"), "{shown}");
 }

@@ -1,0 +1,318 @@
+//! What lies between the shards and whoever reads: bounded in number and in bytes.
+//!
+//! Shards take places before their sessions give anything away, so nothing can be refused. Where all
+//! places are taken they wait in line, and whoever is let in lets the next one in if there is still
+//! room; so a shard in a flood cannot keep another one out.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use tokio::sync::Notify;
+
+use super::{Delivery, lane::lane_of};
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    room: Notify,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    lanes: Vec<Lane>,
+    places_max: usize,
+    bytes_max: usize,
+    /// How many deliveries lie in the lanes.
+    held: usize,
+    bytes: usize,
+    /// Places that were taken for deliveries to come.
+    reserved: usize,
+    /// How many shards wait for room.
+    waiting: usize,
+    /// The shards are gone: what is here is the last.
+    ended: bool,
+    /// What was here is on its way to another process.
+    sealed: bool,
+}
+
+#[derive(Debug)]
+struct Lane {
+    items: VecDeque<Delivery>,
+    waker: Option<Waker>,
+    is_read: bool,
+}
+
+impl Lane {
+    const fn new() -> Self {
+        Self {
+            items: VecDeque::new(),
+            waker: None,
+            is_read: true,
+        }
+    }
+}
+
+/// The shards' side.
+impl Queue {
+    pub(super) fn new(places: usize, bytes: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                lanes: vec![Lane::new()],
+                places_max: places.max(1),
+                bytes_max: bytes.max(1),
+                held: 0,
+                bytes: 0,
+                reserved: 0,
+                waiting: 0,
+                ended: false,
+                sealed: false,
+            }),
+            room: Notify::new(),
+            changed: Notify::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes up to `wanted` places and says how many: none where others wait, unless it is the
+    /// caller's turn. Each is used by a [`push`](Self::push) or given [back](Self::unreserve).
+    pub(super) fn reserve(&self, wanted: usize, my_turn: bool) -> usize {
+        let mut state = self.lock();
+        if state.waiting > 0 && !my_turn {
+            return 0;
+        }
+        let places = state.free().min(wanted);
+        state.reserved += places;
+        places
+    }
+
+    pub(super) fn unreserve(&self, places: usize) {
+        let mut state = self.lock();
+        state.reserved = state.reserved.saturating_sub(places);
+        if state.waiting > 0 && state.free() > 0 {
+            self.room.notify_one();
+        }
+    }
+
+    /// Puts a delivery into its lane, on a place that was taken. Says whether its bytes leave room
+    /// for more.
+    pub(super) fn push(&self, delivery: Delivery) -> bool {
+        let mut state = self.lock();
+        state.reserved = state.reserved.saturating_sub(1);
+        state.put(delivery);
+        state.bytes < state.bytes_max
+    }
+
+    /// Puts a delivery into its lane if there is room.
+    pub(super) fn try_push(&self, delivery: Delivery) {
+        let mut state = self.lock();
+        if state.free() > 0 {
+            state.put(delivery);
+        }
+    }
+
+    /// Puts what another process left in front, whatever the bounds: its own bounds held for it.
+    pub(super) fn begin_with(&self, deliveries: impl IntoIterator<Item = Delivery>) {
+        let mut state = self.lock();
+        deliveries
+            .into_iter()
+            .for_each(|delivery| state.put(delivery));
+    }
+
+    /// Waits in line for room. Dropping it leaves the line.
+    pub(super) async fn room(&self) {
+        let alone = {
+            let mut state = self.lock();
+            state.waiting += 1;
+            state.waiting == 1 && state.free() > 0
+        };
+        let _in_line = InLine(self);
+        if !alone {
+            self.room.notified().await;
+        }
+    }
+
+    /// Waits until nobody reads any more.
+    pub(super) async fn unread(&self) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if !self.lock().lanes.iter().any(|lane| lane.is_read) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// The shards are gone.
+    pub(super) fn end(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        state.wake_all();
+    }
+}
+
+/// A shard in line for room.
+struct InLine<'a>(&'a Queue);
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.waiting = state.waiting.saturating_sub(1);
+        // The next one sees for itself, if this one was let in and did not go.
+        if state.waiting > 0 && state.has_room_again() {
+            self.0.room.notify_one();
+        }
+    }
+}
+
+/// The readers' side.
+impl Queue {
+    pub(super) fn poll_next(&self, lane: usize, cx: &Context<'_>) -> Poll<Option<Delivery>> {
+        let mut state = self.lock();
+        if state.sealed {
+            return Poll::Ready(None);
+        }
+        let ended = state.ended;
+        let Some(of) = state.lanes.get_mut(lane) else {
+            return Poll::Ready(None);
+        };
+        let Some(delivery) = of.items.pop_front() else {
+            if ended {
+                return Poll::Ready(None);
+            }
+            of.waker.clone_from(&Some(cx.waker().clone()));
+            return Poll::Pending;
+        };
+        state.held = state.held.saturating_sub(1);
+        state.bytes = state.bytes.saturating_sub(delivery.weight());
+        if state.waiting > 0 && state.has_room_again() {
+            self.room.notify_one();
+        }
+        if state.held == 0 {
+            self.changed.notify_waiters();
+        }
+        Poll::Ready(Some(delivery))
+    }
+
+    /// Cuts the queue into lanes.
+    pub(super) fn cut(&self, lanes: usize) {
+        let mut state = self.lock();
+        let items: Vec<Delivery> = state
+            .lanes
+            .iter_mut()
+            .flat_map(|lane| lane.items.drain(..))
+            .collect();
+        (state.held, state.bytes) = (0, 0);
+        state.lanes = (0..lanes.max(1)).map(|_| Lane::new()).collect();
+        items.into_iter().for_each(|delivery| state.put(delivery));
+    }
+
+    /// Nobody reads this lane any more.
+    pub(super) fn leave(&self, lane: usize) {
+        let mut state = self.lock();
+        let mut dropped = VecDeque::new();
+        if let Some(lane) = state.lanes.get_mut(lane) {
+            lane.is_read = false;
+            lane.waker = None;
+            dropped = std::mem::take(&mut lane.items);
+        }
+        for delivery in &dropped {
+            state.held = state.held.saturating_sub(1);
+            state.bytes = state.bytes.saturating_sub(delivery.weight());
+        }
+        drop(state);
+        self.room.notify_one();
+        self.changed.notify_waiters();
+    }
+
+    /// Takes back what nobody has read; readers get no more.
+    pub(super) fn seal(&self) -> Vec<Delivery> {
+        let mut state = self.lock();
+        state.sealed = true;
+        state.wake_all();
+        (state.held, state.bytes) = (0, 0);
+        state
+            .lanes
+            .iter_mut()
+            .flat_map(|lane| std::mem::take(&mut lane.items))
+            .collect()
+    }
+
+    /// How many deliveries and bytes wait.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.held, state.bytes)
+    }
+}
+
+impl State {
+    fn free(&self) -> usize {
+        if self.bytes >= self.bytes_max {
+            return 0;
+        }
+        self.places_max
+            .saturating_sub(self.held)
+            .saturating_sub(self.reserved)
+    }
+
+    /// Whether it is worth waking a shard: not for each place, lest two threads wake each other for
+    /// each event.
+    fn has_room_again(&self) -> bool {
+        let bytes = self.bytes_max.saturating_sub(self.bytes);
+        self.held == 0
+            || (self.free() >= (self.places_max / 4).max(1) && bytes >= self.bytes_max / 4)
+    }
+
+    fn put(&mut self, delivery: Delivery) {
+        match delivery {
+            // All guilds of the shard are concerned, so every lane is told.
+            Delivery::Gap(gap) if self.lanes.len() > 1 => {
+                for lane in 0..self.lanes.len() {
+                    self.put_into(lane, Delivery::Gap(gap));
+                }
+            }
+            delivery => {
+                let lane = match self.lanes.len() {
+                    1 => 0,
+                    lanes => lane_of(&delivery, lanes),
+                };
+                self.put_into(lane, delivery);
+            }
+        }
+    }
+
+    fn put_into(&mut self, lane: usize, delivery: Delivery) {
+        if let Some(lane) = self.lanes.get_mut(lane)
+            && lane.is_read
+        {
+            self.held += 1;
+            self.bytes += delivery.weight();
+            lane.items.push_back(delivery);
+            if let Some(waker) = lane.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn wake_all(&mut self) {
+        let wakers = self.lanes.iter_mut().filter_map(|lane| lane.waker.take());
+        wakers.for_each(Waker::wake);
+    }
+}
+
+/// Marks the queue as ended when the last shard's owner goes, whichever way.
+#[derive(Debug)]
+pub(super) struct Ends(pub(super) std::sync::Arc<Queue>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}

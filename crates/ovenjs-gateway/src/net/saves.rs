@@ -1,0 +1,91 @@
+//! Keeps a store's memory of the fleet fresh.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::timeout};
+
+use super::{port::SessionStore, stats::Board, thread::Shared};
+use crate::{FleetState, Resume};
+
+/// What shards tell of changes, and where they are saved.
+#[derive(Debug)]
+pub(super) struct Saves {
+    store: Arc<dyn SessionStore>,
+    changed: Notify,
+    urgent: Notify,
+    failed: AtomicU64,
+}
+
+impl Saves {
+    pub(super) fn new(store: Arc<dyn SessionStore>) -> Self {
+        Self {
+            store,
+            changed: Notify::new(),
+            urgent: Notify::new(),
+            failed: AtomicU64::new(0),
+        }
+    }
+
+    /// A shard has posted something new.
+    pub(super) fn changed(&self, urgent: bool) {
+        self.changed.notify_one();
+        if urgent {
+            self.urgent.notify_one();
+        }
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Saves as things change, for ever.
+    pub(super) async fn run(&self, shared: &Shared, boards: &[Board]) {
+        loop {
+            self.changed.notified().await;
+            self.save(collect(shared, boards)).await;
+            tokio::select! {
+                () = tokio::time::sleep(SAVE_EVERY) => {}
+                () = self.urgent.notified() => {}
+            }
+        }
+    }
+
+    /// Saves once more, when the shards have ended.
+    pub(super) async fn last(&self, shared: &Shared, boards: &[Board]) {
+        self.save(collect(shared, boards)).await;
+    }
+
+    async fn save(&self, state: FleetState) {
+        let error = match timeout(SAVE_DEADLINE, self.store.save(state)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!("the sessions could not be saved: {error}");
+    }
+}
+
+/// What is posted, as a state.
+fn collect(shared: &Shared, boards: &[Board]) -> FleetState {
+    let (mut epoch, mut sessions): (u64, Vec<Resume>) = (0, Vec::new());
+    for board in boards {
+        let posted = board.lock();
+        epoch = epoch.max(posted.epoch);
+        sessions.extend(posted.resume.clone());
+    }
+    let token = shared.config.token.expose();
+    FleetState::new(token, epoch, sessions, Vec::new(), shared.turns.budget())
+}
+
+/// How often at most a state is saved: what was delivered since comes again after a crash.
+pub(super) const SAVE_EVERY: Duration = Duration::from_secs(1);
+
+/// How long one save may take.
+const SAVE_DEADLINE: Duration = Duration::from_secs(10);

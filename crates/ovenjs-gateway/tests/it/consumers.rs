@@ -1,0 +1,158 @@
+//! Those who read: in lanes, typed, slowly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ovenjs_gateway::Typed;
+use ovenjs_types::{Event, EventKind, Interest};
+
+use super::*;
+
+/// A counted event of a guild.
+fn of_guild(guild: u64, n: u64) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([("guild_id", guild.to_string()), ("n", n.to_string())])
+}
+
+/// Its guild and its number.
+fn read(dispatch: &Dispatch) -> (u64, u64) {
+    let fields: BTreeMap<String, String> = serde_json::from_slice(&dispatch.raw).expect("text");
+    let number = |name: &str| fields.get(name).and_then(|text| text.parse().ok());
+    (
+        number("guild_id").expect("a guild"),
+        number("n").expect("a number"),
+    )
+}
+
+#[tokio::test]
+async fn each_guild_keeps_its_order_in_a_lane_of_its_own() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (_fleet, events) = start(config(&discord).event_queue(32));
+    let lanes = events.lanes(4);
+    assert_eq!(lanes.len(), 4);
+    let guilds: Vec<u64> = (1..=10).map(|guild| guild << 22).collect();
+    let (told, mut hears) = tokio::sync::mpsc::channel(1000);
+    let mut readers = tokio::task::JoinSet::new();
+    let (ready, mut is_ready) = tokio::sync::mpsc::channel(1);
+    for (lane, mut events) in lanes.into_iter().enumerate() {
+        let (told, ready) = (told.clone(), ready.clone());
+        readers.spawn(async move {
+            while let Some(delivery) = events.next().await {
+                let Delivery::Dispatch(dispatch) = delivery else {
+                    continue;
+                };
+                match dispatch.name() {
+                    "COUNTED" => told.send((lane, read(&dispatch))).await.unwrap(),
+                    "READY" => {
+                        assert_eq!(lane, 0, "what is of no guild is in the first lane");
+                        ready.send(()).await.unwrap();
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+    is_ready.recv().await.unwrap();
+    let all: Vec<_> = (1..=50)
+        .flat_map(|n| guilds.iter().map(move |guild| of_guild(*guild, n)))
+        .collect();
+    discord
+        .emit_many(all.iter().map(|data| ("COUNTED", data)))
+        .unwrap();
+    let mut last: BTreeMap<u64, (usize, u64)> = BTreeMap::new();
+    for _ in 0..all.len() {
+        let heard = tokio::time::timeout(Duration::from_secs(20), hears.recv()).await;
+        let (lane, (guild, n)) = heard.expect("all events come").unwrap();
+        let (of, before) = last.insert(guild, (lane, n)).unwrap_or((lane, 0));
+        assert_eq!((of, before + 1), (lane, n), "guild {guild}");
+    }
+    let used: BTreeSet<usize> = last.values().map(|(lane, _)| *lane).collect();
+    assert_eq!(used.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_nobody_reads_holds_no_heartbeat_up() {
+    let mut strict = ovenjs_mock::Config::default();
+    strict.heartbeat_interval = Duration::from_secs(5);
+    let discord = Discord::in_process(strict);
+    let config = config(&discord).event_queue(40);
+    let (fleet, events) = start_here(&discord, config, |wiring| wiring);
+    let mut lanes = events.lanes(2);
+    next_named(&mut lanes[0], "READY").await;
+    let slow = 1 << 22;
+    let quick = 2 << 22;
+    let all: Vec<_> = (1..=30)
+        .flat_map(|n| [of_guild(slow, n), of_guild(quick, n)])
+        .collect();
+    discord
+        .emit_many(all.iter().map(|data| ("COUNTED", data)))
+        .unwrap();
+    for n in 1..=30 {
+        let dispatch = next_named(&mut lanes[0], "COUNTED").await;
+        assert_eq!(read(&dispatch), (quick, n), "the other lane goes on");
+    }
+    // Now the slow one fills what both share, and minutes pass.
+    let more: Vec<_> = (31..=400).map(|n| of_guild(slow, n)).collect();
+    discord
+        .emit_many(more.iter().map(|data| ("COUNTED", data)))
+        .unwrap();
+    let beats = fleet.stats().shards[0].counts.heartbeats;
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let counts = fleet.stats().shards[0].counts;
+    assert!(counts.heartbeats >= beats + 59, "{counts:?}");
+    assert_eq!((counts.connects, counts.zombies), (1, 0));
+    for n in 1..=400 {
+        assert_eq!(read(&next_named(&mut lanes[1], "COUNTED").await), (slow, n));
+    }
+}
+
+#[tokio::test]
+async fn the_queue_is_bounded_in_bytes() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (bound, largest) = (20_000, 5_128);
+    let small = config(&discord).queue_bytes(bound).backlog_bytes(20_000);
+    let (fleet, mut events) = start(small);
+    next_named(&mut events, "READY").await;
+    let large = "x".repeat(5_000 - 2);
+    for _ in 0..100 {
+        discord.emit("COUNTED", &large).unwrap();
+    }
+    for _ in 0..100 {
+        next_named(&mut events, "COUNTED").await;
+        let stats = fleet.stats();
+        assert!(stats.queue_bytes < bound + largest, "{stats:?}");
+    }
+    assert_eq!(fleet.stats().shards[0].counts.connects, 1);
+}
+
+#[tokio::test]
+async fn typed_events_are_those_that_are_wanted() {
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (_fleet, events) = start(config(&discord));
+    let wanted = Interest::none()
+        .with(EventKind::MessageCreate)
+        .with(EventKind::Ready);
+    let mut events = events.typed(wanted);
+    let next = async |events: &mut ovenjs_gateway::TypedEvents| {
+        tokio::time::timeout(Duration::from_secs(20), events.next())
+            .await
+            .expect("something comes in time")
+            .expect("the shards have not ended")
+    };
+    let Typed::Event { event, dispatch } = next(&mut events).await else {
+        panic!("no event")
+    };
+    assert!(matches!(*event, Event::Ready(_)) && dispatch.version.seq == 1);
+    discord.user("ann").says("hello").await;
+    let Typed::Event { event, .. } = next(&mut events).await else {
+        panic!("no event")
+    };
+    let Event::MessageCreate(message) = *event else {
+        panic!("{event:?}")
+    };
+    assert_eq!(message.content, "hello");
+}
