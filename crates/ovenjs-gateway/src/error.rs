@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Command,
     /// Too many commands wait to be sent; try again later.
     CommandQueueFull,
+    /// Discord did not answer a request, or not wholly, in time.
+    Unanswered,
     /// The shard does not run in this process.
     NoSuchShard,
     /// The shard or the whole gateway has stopped.

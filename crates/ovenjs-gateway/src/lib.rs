@@ -7,6 +7,9 @@
 //! What is not here: payloads are not parsed, handlers are not called, nothing is cached, and
 //! `GET /gateway/bot` is asked by someone else.
 //!
+//! Beside the session stand more rules that know no socket: [`Requests`] makes one answer of what
+//! Discord answers in parts.
+//!
 //! Within a session every event is delivered exactly once and in order, over any number of
 //! disconnects and resumes. Where Discord ends a session, one [`SessionGap`] comes before the first
 //! event of the next. Shards reconnect by themselves; one that cannot be mended, as with a refused
@@ -18,6 +21,8 @@ mod error;
 mod fleet_state;
 #[cfg(feature = "net")]
 mod net;
+mod requests;
+mod reshard;
 pub mod session;
 mod url;
 
@@ -31,5 +36,7 @@ pub use net::{
     Receipt, Seen, SessionStore, Settled, ShardStats, Stats, Typed, TypedEvents, Waiting, Watch,
     Wiring,
 };
+pub use requests::{Answer, REQUEST_IDS_MAX, REQUESTS_MAX, Request, RequestId, Requests};
+pub use reshard::{Cut, OVERLAP, Reshard, ReshardReport, Side};
 pub use session::{Notice, Resume, SessionGap, ShardState};
 pub use url::GatewayUrl;

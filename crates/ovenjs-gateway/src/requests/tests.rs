@@ -1,0 +1,394 @@
+use ovenjs_types::{
+    ChannelInfoField, Origin, RequestChannelInfo, RequestGuildMembers, RequestSoundboardSounds,
+    Version,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::session::{Loss, Reaction, tests::start};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn event(name: &str, data: &Value) -> Dispatch {
+    Dispatch::new(
+        Origin::default(),
+        Version::default(),
+        name,
+        data.to_string(),
+    )
+}
+
+fn chunk(nonce: &Value, index: u32, count: u32) -> Dispatch {
+    let data = json!({
+        "guild_id": "5", "members": [], "chunk_index": index, "chunk_count": count, "nonce": nonce,
+    });
+    event("GUILD_MEMBERS_CHUNK", &data)
+}
+
+fn sent(requests: &mut Requests, now: Instant) -> Option<Value> {
+    match requests.poll(now) {
+        Some(Answer::Send(sealed)) => Some(serde_json::from_slice(&sealed.bytes).unwrap()),
+        None => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What else is to be said, in a word each.
+fn told(requests: &mut Requests, now: Instant) -> Vec<String> {
+    let word = |answer| match answer {
+        Answer::Send(_) => "send".to_owned(),
+        Answer::Chunk(id, _) => format!("chunk {}", id.0),
+        Answer::Again(id) => format!("again {}", id.0),
+        Answer::Done { request, not_found } => format!("done {} {}", request.0, not_found.len()),
+        Answer::Failed(id, error) => format!("failed {} {:?}", id.0, error.kind()),
+    };
+    std::iter::from_fn(|| requests.poll(now))
+        .map(word)
+        .collect()
+}
+
+fn lost() -> Notice {
+    Notice::Lost {
+        cause: Loss::Silent,
+        reaction: Reaction::Resume,
+        wait: Duration::ZERO,
+    }
+}
+
+#[test]
+fn a_list_is_done_when_its_last_chunk_has_come_in_whatever_order() {
+    let now = start();
+    let mut requests = Requests::new(1);
+    requests
+        .ask(now, RequestGuildMembers::all(Id::new(5)), MINUTE)
+        .unwrap();
+    let frame = sent(&mut requests, now).unwrap();
+    assert_eq!(frame["op"], 8);
+    let nonce = &frame["d"]["nonce"];
+    assert!(nonce.as_str().unwrap().len() <= 32);
+    for index in [2, 0, 0] {
+        requests.handle(now, &chunk(nonce, index, 3));
+    }
+    requests.handle(now, &chunk(&json!("of another"), 1, 3));
+    assert_eq!(told(&mut requests, now), ["chunk 0", "chunk 0"]);
+    requests.handle(now, &chunk(nonce, 1, 3));
+    assert_eq!(told(&mut requests, now), ["chunk 0", "done 0 0"]);
+    assert!(requests.is_idle());
+    assert_eq!(requests.deadline(), None);
+}
+
+#[test]
+fn many_users_are_asked_for_by_the_hundred_and_answered_as_one() {
+    let now = start();
+    let mut requests = Requests::new(u64::MAX);
+    let users = RequestGuildMembers::users(Id::new(5), (1..=250).map(Id::new));
+    requests.ask(now, users, MINUTE).unwrap();
+    let frames: Vec<Value> = std::iter::from_fn(|| sent(&mut requests, now)).collect();
+    let asked: Vec<usize> = frames
+        .iter()
+        .map(|frame| frame["d"]["user_ids"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(asked, [100, 100, 50]);
+    for frame in &frames {
+        let data = json!({
+            "guild_id": "5", "members": [], "chunk_index": 0, "chunk_count": 1,
+            "not_found": ["7"], "nonce": frame["d"]["nonce"],
+        });
+        requests.handle(now, &event("GUILD_MEMBERS_CHUNK", &data));
+    }
+    assert_eq!(
+        told(&mut requests, now),
+        ["chunk 0", "chunk 0", "chunk 0", "done 0 3"]
+    );
+}
+
+#[test]
+fn all_members_of_a_guild_are_asked_for_once_in_thirty_seconds() {
+    let now = start();
+    let mut requests = Requests::new(1);
+    for guild in [5, 5, 6] {
+        requests
+            .ask(now, RequestGuildMembers::all(Id::new(guild)), MINUTE)
+            .unwrap();
+    }
+    requests
+        .ask(now, RequestGuildMembers::named(Id::new(5), "a", 3), MINUTE)
+        .unwrap();
+    assert_eq!(told(&mut requests, now), ["send", "send", "send"]);
+    let later = requests.deadline().unwrap();
+    assert_eq!(later, now + PATIENCE, "no answer yet");
+    let later = now + WHOLE_EVERY;
+    for nonce in ["1-0", "1-1", "1-2"] {
+        requests.handle(now, &chunk(&json!(nonce), 0, 1));
+    }
+    told(&mut requests, now);
+    assert_eq!(requests.deadline(), Some(later));
+    assert_eq!(
+        told(&mut requests, later - Duration::from_millis(1)),
+        [""; 0]
+    );
+    assert_eq!(sent(&mut requests, later).unwrap()["d"]["guild_id"], "5");
+}
+
+#[test]
+fn what_is_refused_for_now_is_sent_again_when_it_may_be() {
+    let now = start();
+    let mut requests = Requests::new(1);
+    requests
+        .ask(now, RequestGuildMembers::all(Id::new(5)), MINUTE)
+        .unwrap();
+    let nonce = sent(&mut requests, now).unwrap()["d"]["nonce"].clone();
+    let meta = json!({ "guild_id": "5", "nonce": nonce });
+    let refusal = json!({ "opcode": 8, "retry_after": 12.5, "meta": meta });
+    requests.handle(now, &event("RATE_LIMITED", &refusal));
+    let again = now + Duration::from_millis(12_500);
+    assert_eq!(requests.deadline(), Some(again));
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    let frame = sent(&mut requests, again).unwrap();
+    requests.handle(again, &chunk(&nonce, 0, 1));
+    requests.handle(again, &chunk(&frame["d"]["nonce"], 0, 1));
+    assert_eq!(told(&mut requests, again), ["chunk 0", "done 0 0"]);
+}
+
+#[test]
+fn sounds_come_from_each_guild_and_info_one_request_at_a_time() {
+    let now = start();
+    let mut requests = Requests::new(1);
+    let guilds = [5, 6].map(Id::new);
+    requests
+        .ask(now, RequestSoundboardSounds::new(guilds), MINUTE)
+        .unwrap();
+    for field in [ChannelInfoField::Status, ChannelInfoField::VoiceStartTime] {
+        requests
+            .ask(now, RequestChannelInfo::new(Id::new(5), [field]), MINUTE)
+            .unwrap();
+    }
+    assert_eq!(told(&mut requests, now), ["send", "send"]);
+    let sounds = |guild: &str| {
+        event(
+            "SOUNDBOARD_SOUNDS",
+            &json!({ "guild_id": guild, "soundboard_sounds": [] }),
+        )
+    };
+    let info = event("CHANNEL_INFO", &json!({ "guild_id": "5", "channels": [] }));
+    for guild in ["5", "5", "7"] {
+        requests.handle(now, &sounds(guild));
+    }
+    requests.handle(now, &info);
+    assert_eq!(
+        told(&mut requests, now),
+        ["chunk 0", "chunk 1", "done 1 0", "send"]
+    );
+    requests.handle(now, &sounds("6"));
+    requests.handle(now, &info);
+    assert_eq!(
+        told(&mut requests, now),
+        ["chunk 0", "done 0 0", "chunk 2", "done 2 0"]
+    );
+}
+
+#[test]
+fn a_lost_session_makes_it_ask_again_and_a_resumed_one_does_not() {
+    let now = start();
+    let mut requests = Requests::new(1);
+    requests
+        .ask(now, RequestGuildMembers::named(Id::new(5), "a", 9), MINUTE)
+        .unwrap();
+    let nonce = sent(&mut requests, now).unwrap()["d"]["nonce"].clone();
+    requests.handle(now, &chunk(&nonce, 0, 2));
+    told(&mut requests, now);
+    requests.notice(now, &lost());
+    let later = now + Duration::from_secs(40);
+    assert_eq!(
+        told(&mut requests, later),
+        [""; 0],
+        "nothing is late meanwhile"
+    );
+    requests.notice(later, &Notice::Resumed { replayed: 0 });
+    assert_eq!(told(&mut requests, later), [""; 0]);
+    requests.notice(later, &lost());
+    requests.notice(later, &Notice::Ready { epoch: 2 });
+    assert_eq!(told(&mut requests, later), ["again 0", "send"]);
+    requests.handle(later, &chunk(&nonce, 1, 2));
+    assert_eq!(
+        told(&mut requests, later),
+        [""; 0],
+        "an answer to what was asked before"
+    );
+}
+
+#[test]
+fn silence_is_asked_again_and_then_fails_as_does_a_deadline() {
+    let now = start();
+    let mut requests = Requests::new(1);
+    let named = || RequestGuildMembers::named(Id::new(5), "a", 9);
+    requests.ask(now, named(), WITHIN_MAX).unwrap();
+    requests.ask(now, named(), Duration::from_secs(30)).unwrap();
+    let mut log = told(&mut requests, now);
+    while let Some(next) = requests.deadline() {
+        log.extend(told(&mut requests, next));
+    }
+    assert_eq!(
+        log,
+        [
+            "send",
+            "send",
+            "send",
+            "send",
+            "failed 1 Unanswered",
+            "send",
+            "failed 0 Unanswered"
+        ]
+    );
+}
+
+#[test]
+fn what_is_cancelled_is_not_sent_and_what_is_too_much_is_refused() {
+    let now = start();
+    let mut requests = Requests::new(1);
+    let users = RequestGuildMembers::users(Id::new(5), (1..=10_000).map(Id::new));
+    let id = requests.ask(now, users, MINUTE).unwrap();
+    assert_eq!(told(&mut requests, now).len(), IN_FLIGHT_MAX);
+    requests.handle(now, &chunk(&json!("1-0"), 0, 1));
+    requests.cancel(id);
+    assert!(requests.is_idle());
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    let refused =
+        |requests: &mut Requests, ask: Request| requests.ask(now, ask, MINUTE).unwrap_err().kind();
+    let users = RequestGuildMembers::users(Id::new(5), (1..=10_001).map(Id::new));
+    assert_eq!(refused(&mut requests, users.into()), ErrorKind::Command);
+    let nobody = RequestGuildMembers::users(Id::new(5), []);
+    assert_eq!(refused(&mut requests, nobody.into()), ErrorKind::Command);
+    let one = || RequestGuildMembers::users(Id::new(5), [Id::new(1)]);
+    for _ in 0..REQUESTS_MAX {
+        requests.ask(now, one(), MINUTE).unwrap();
+    }
+    assert_eq!(
+        refused(&mut requests, one().into()),
+        ErrorKind::CommandQueueFull
+    );
+    requests.notice(now, &Notice::Stopped);
+    let log = told(&mut requests, now);
+    assert!(log.iter().all(|line| line.ends_with("Stopped")));
+    assert_eq!(log.len(), REQUESTS_MAX);
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Ask {
+        whole: bool,
+        guild: u64,
+    },
+    Answer {
+        index: prop::sample::Index,
+        cut: bool,
+    },
+    Refuse(prop::sample::Index),
+    Lose {
+        resumed: bool,
+    },
+    Wait(u64),
+    Noise(String),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        3 => (any::<bool>(), 1_u64..4).prop_map(|(whole, guild)| Act::Ask { whole, guild }),
+        6 => (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(index, cut)| Act::Answer { index, cut }),
+        1 => any::<prop::sample::Index>().prop_map(Act::Refuse),
+        1 => any::<bool>().prop_map(|resumed| Act::Lose { resumed }),
+        2 => (0_u64..40_000).prop_map(Act::Wait),
+        1 => ".{0,40}".prop_map(Act::Noise),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_request_ends_once_and_a_done_one_is_whole(acts in prop::collection::vec(act(), 1..150)) {
+        let mut now = start();
+        let mut requests = Requests::new(3);
+        // What Discord was asked, and the chunks it still owes.
+        let mut owed: Vec<(Value, u32)> = Vec::new();
+        let mut whole_at: BTreeMap<String, Instant> = BTreeMap::new();
+        let mut asked = BTreeSet::new();
+        let mut chunks: BTreeMap<RequestId, BTreeSet<u32>> = BTreeMap::new();
+        let mut ended = BTreeSet::new();
+        let calm = std::iter::repeat_n(Act::Wait(30_000), 60);
+        for act in acts.into_iter().chain(calm) {
+            match act {
+                Act::Ask { whole, guild } => {
+                    let ask = if whole {
+                        RequestGuildMembers::all(Id::new(guild))
+                    } else {
+                        RequestGuildMembers::named(Id::new(guild), "a", 5)
+                    };
+                    asked.insert(requests.ask(now, ask, Duration::from_secs(300)).unwrap());
+                }
+                Act::Answer { index, cut } => {
+                    if !owed.is_empty() {
+                        let nth = index.index(owed.len());
+                        let (nonce, next) = &mut owed[nth];
+                        requests.handle(now, &chunk(nonce, *next, 3));
+                        *next += 1;
+                        if *next == 3 || cut {
+                            owed.remove(nth);
+                        }
+                    }
+                }
+                Act::Refuse(index) => {
+                    if !owed.is_empty() {
+                        let (nonce, _) = owed.remove(index.index(owed.len()));
+                        let refusal = json!({ "opcode": 8, "retry_after": 3.0, "meta": { "nonce": nonce } });
+                        requests.handle(now, &event("RATE_LIMITED", &refusal));
+                    }
+                }
+                Act::Lose { resumed } => {
+                    requests.notice(now, &lost());
+                    if resumed {
+                        requests.notice(now, &Notice::Resumed { replayed: 0 });
+                    } else {
+                        owed.clear();
+                        requests.notice(now, &Notice::Ready { epoch: 2 });
+                    }
+                }
+                Act::Wait(ms) => now += Duration::from_millis(ms),
+                Act::Noise(text) => {
+                    for name in ["GUILD_MEMBERS_CHUNK", "RATE_LIMITED", "CHANNEL_INFO", "SOUNDBOARD_SOUNDS"] {
+                        requests.handle(now, &Dispatch::new(Origin::default(), Version::default(), name, text.clone()));
+                    }
+                }
+            }
+            while let Some(answer) = requests.poll(now) {
+                match answer {
+                    Answer::Send(sealed) => {
+                        let frame: Value = serde_json::from_slice(&sealed.bytes).unwrap();
+                        owed.push((frame["d"]["nonce"].clone(), 0));
+                        if frame["d"]["query"] == "" {
+                            let guild = frame["d"]["guild_id"].to_string();
+                            let before = whole_at.insert(guild, now);
+                            prop_assert!(before.is_none_or(|at| now >= at + Duration::from_secs(3)));
+                        }
+                    }
+                    Answer::Chunk(id, dispatch) => {
+                        prop_assert!(!ended.contains(&id));
+                        let data: Value = serde_json::from_slice(&dispatch.raw).unwrap();
+                        let index = u32::try_from(data["chunk_index"].as_u64().unwrap()).unwrap();
+                        prop_assert!(chunks.entry(id).or_default().insert(index));
+                    }
+                    Answer::Again(id) => {
+                        prop_assert!(chunks.remove(&id).is_some_and(|chunks| !chunks.is_empty()));
+                    }
+                    Answer::Done { request, .. } => {
+                        prop_assert_eq!(chunks.get(&request).map(BTreeSet::len), Some(3));
+                        prop_assert!(ended.insert(request));
+                    }
+                    Answer::Failed(id, _) => prop_assert!(ended.insert(id)),
+                }
+            }
+            prop_assert!(requests.deadline().is_none_or(|deadline| deadline > now));
+        }
+        prop_assert_eq!(asked, ended);
+        prop_assert!(requests.is_idle());
+    }
+}

@@ -1,0 +1,559 @@
+//! From one number of shards to another while events go on, pure.
+//!
+//! For a while both generations of shards run, and both hear of most things. [`Reshard`] takes in
+//! what both bring and lets each event through once.
+//!
+//! How. Of each guild the old generation is heard until the new one has brought its `GUILD_CREATE`;
+//! from then on the new one. Neither is exact to the event: what one connection has brought, the
+//! other may bring seconds later. So around the cut-over each event is matched with its twin from
+//! the other side: by its id where its kind has one that names a single happening, else by a digest
+//! of kind and payload, with equal ones counted. What has a twin that was let through is dropped;
+//! what has none is let through, from whichever side.
+//!
+//! Equal events need care: one that only the old side has heard, before the cut-over, would stand in
+//! as the twin of a later equal one, and that for the next, until the old side is gone and the last
+//! is dropped for one that it is not. A connection keeps the order of things, so a twin that is known
+//! by its id settles all that came before it on either side; where a guild has none of these, what is
+//! open is struck out once, and may be doubled rather than lost.
+//!
+//! What that promises, while no connection lags more than [`OVERLAP`] behind the other: nothing is
+//! lost, and what is known by its id comes once. Doubles among the others are possible, and more
+//! where Discord writes the same event in two ways; how many there may be is in the
+//! [report](ReshardReport). Around the cut-over events of a guild can come out of their order.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+    time::{Duration, Instant},
+};
+
+use ovenjs_types::{
+    Dispatch, EventKind, Id, Origin, SessionStartLimit,
+    marker::{GenericMarker, GuildMarker},
+};
+use serde::Deserialize;
+
+use crate::{Error, ErrorKind};
+
+/// The cut-over between two generations of shards. A pure rule: `now` is an argument.
+///
+/// Tell it of the events of both sides with [`handle`](Self::handle); then call
+/// [`poll`](Self::poll) until it returns nothing; then ask [`deadline`](Self::deadline) and poll
+/// again when that moment has come. After [`Cut::Retire`] what the old shards have brought so far is
+/// still handed in; after [`Cut::Done`] the new shards need nobody in between.
+#[derive(Debug)]
+pub struct Reshard {
+    /// How many shards the new generation has.
+    total: u32,
+    has_guild_create: bool,
+    begun: Instant,
+    phase: Phase,
+    /// New shards that have a session, and since when.
+    ready: BTreeMap<u32, Instant>,
+    /// Guilds that the new generation is to bring.
+    awaited: BTreeSet<Id<GuildMarker>>,
+    /// Guilds that the new generation is heard of.
+    cut: BTreeMap<Id<GuildMarker>, Instant>,
+    /// The same for events without a guild.
+    cut_rest: Option<Instant>,
+    twins: Twins,
+    cuts: VecDeque<Cut>,
+    report: ReshardReport,
+}
+
+/// Which generation an event came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The shards that are to go.
+    Old,
+    /// The shards that are to stay.
+    New,
+}
+
+/// What to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Cut {
+    /// Give this to the consumer.
+    Deliver(Dispatch),
+    /// Give this to handlers, but not to what keeps state: the state that the new generation brought
+    /// is newer.
+    Late(Dispatch),
+    /// A guild as the new generation sees it: for what keeps state. Nobody has joined anything.
+    Fresh(Dispatch),
+    /// Stop the old shards; they have said all there is.
+    Retire,
+    /// Stop the new shards: not all of them have a session in time, and the old ones go on alone.
+    Abandon,
+    /// All is over.
+    Done(ReshardReport),
+}
+
+/// How a re-sharding went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReshardReport {
+    /// Guilds that were cut over by their `GUILD_CREATE`.
+    pub guilds: u64,
+    /// Guilds that the new generation called unavailable.
+    pub unavailable: u64,
+    /// Guilds that the new generation did not bring in time, and that were cut over all the same.
+    pub overdue: u64,
+    /// Events that were dropped since their twin had been let through.
+    pub twins: u64,
+    /// Events of old shards that were let through behind the cut-over of their guild.
+    pub late: u64,
+    /// How many events may have been let through twice: at most as many of one kind and guild as
+    /// came from both sides without finding a twin.
+    pub possible_doubles: u64,
+    /// Whether the new generation was given up.
+    pub abandoned: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Shards begin and guilds come.
+    Moving,
+    /// All is cut over; stragglers are waited for.
+    Settling {
+        until: Instant,
+    },
+    /// The old shards are told to stop; what they brought is let through.
+    Closing {
+        until: Instant,
+    },
+    Over,
+}
+
+impl Reshard {
+    /// Whether there are session starts enough for `shards` new shards and the reserve.
+    ///
+    /// ```
+    /// use ovenjs_gateway::Reshard;
+    /// use ovenjs_types::SessionStartLimit;
+    ///
+    /// let left = SessionStartLimit { total: 1000, remaining: 110, reset_after: 60_000, max_concurrency: 1 };
+    /// assert!(Reshard::check(10, left, 10).is_ok());
+    /// let refused = Reshard::check(11, left, 10).unwrap_err();
+    /// assert_eq!(
+    ///     refused.to_string(),
+    ///     "re-sharding to 11 shards needs 11 session starts beside a reserve of 100, but 110 of 1000 are left: wait 60 s for the new count",
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Sharding`] with the numbers.
+    pub fn check(shards: u32, left: SessionStartLimit, reserve_percent: u32) -> Result<(), Error> {
+        let reserve = u64::from(left.total) * u64::from(reserve_percent.min(100));
+        let reserve = reserve.div_ceil(100);
+        if shards == 0 {
+            return Err(Error::new(
+                ErrorKind::Sharding,
+                "re-sharding needs one shard at least",
+            ));
+        }
+        if u64::from(left.remaining) >= u64::from(shards) + reserve {
+            return Ok(());
+        }
+        let text = format!(
+            "re-sharding to {shards} shards needs {shards} session starts beside a reserve of {reserve}, but {} of {} are left: wait {} s for the new count",
+            left.remaining,
+            left.total,
+            left.reset_after.div_ceil(1000),
+        );
+        Err(Error::new(ErrorKind::Sharding, text))
+    }
+
+    /// Begins `now`, with a new generation of `total` shards that are about to connect.
+    ///
+    /// `has_guild_create` says whether the intents bring `GUILD_CREATE`; without it guilds are cut
+    /// over when their new shard has its session.
+    #[must_use]
+    pub fn new(total: u32, has_guild_create: bool, now: Instant) -> Self {
+        Self {
+            total: total.max(1),
+            has_guild_create,
+            begun: now,
+            phase: Phase::Moving,
+            ready: BTreeMap::new(),
+            awaited: BTreeSet::new(),
+            cut: BTreeMap::new(),
+            cut_rest: None,
+            twins: Twins::default(),
+            cuts: VecDeque::new(),
+            report: ReshardReport::default(),
+        }
+    }
+
+    /// An event of one of the two generations.
+    pub fn handle(&mut self, now: Instant, side: Side, dispatch: Dispatch) {
+        self.advance(now);
+        if self.phase == Phase::Over {
+            let of_winner = (side == Side::New) != self.report.abandoned;
+            if of_winner {
+                self.cuts.push_back(Cut::Deliver(dispatch));
+            }
+            return;
+        }
+        let is_new = side == Side::New && !self.report.abandoned;
+        if is_new && dispatch.kind == EventKind::Ready {
+            self.ready(now, &dispatch);
+            return;
+        }
+        if is_new && dispatch.kind == EventKind::Resumed {
+            return;
+        }
+        let head = Head::read(&dispatch);
+        if is_new
+            && let Some(guild) = head.guild
+            && self.awaited.contains(&guild)
+        {
+            if dispatch.kind == EventKind::GuildCreate {
+                self.awaited.remove(&guild);
+                self.cut.insert(guild, now);
+                self.report.guilds += 1;
+                self.cuts.push_back(Cut::Fresh(dispatch));
+            } else if dispatch.kind == EventKind::GuildDelete && head.unavailable {
+                self.awaited.remove(&guild);
+                self.cut.insert(guild, now);
+                self.report.unavailable += 1;
+            }
+            // Whatever else comes before it, the old generation brings as well.
+            self.advance(now);
+            return;
+        }
+        let cut_at = match head.guild {
+            Some(guild) => self.cut_at(guild),
+            None => self.cut_rest,
+        };
+        if side == Side::New && cut_at.is_none() {
+            return;
+        }
+        if self.twins.is_twin(now, side, &head, cut_at) {
+            self.report.twins += 1;
+        } else if side == Side::Old && cut_at.is_some() {
+            self.report.late += 1;
+            self.cuts.push_back(Cut::Late(dispatch));
+        } else {
+            self.cuts.push_back(Cut::Deliver(dispatch));
+        }
+    }
+
+    /// What to do; nothing until the next event or the [`deadline`](Self::deadline).
+    pub fn poll(&mut self, now: Instant) -> Option<Cut> {
+        self.advance(now);
+        self.cuts.pop_front()
+    }
+
+    /// When to [`poll`](Self::poll) again although nothing happened.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Moving if self.is_ready() => {
+                self.ready.values().max().map(|at| *at + GUILDS_WITHIN)
+            }
+            Phase::Moving => Some(self.begun + self.ready_within()),
+            Phase::Settling { until } | Phase::Closing { until } => Some(until),
+            Phase::Over => None,
+        }
+    }
+
+    /// How it has gone so far.
+    #[must_use]
+    pub const fn report(&self) -> ReshardReport {
+        self.report
+    }
+
+    /// Guilds that the new generation has not brought yet.
+    #[must_use]
+    pub fn awaited(&self) -> usize {
+        self.awaited.len()
+    }
+
+    fn ready(&mut self, now: Instant, dispatch: &Dispatch) {
+        let Origin::Gateway(shard) = dispatch.origin else {
+            return;
+        };
+        // A session that was lost and begun anew brings its guilds anew; they are cut over already.
+        if self.ready.insert(shard.number, now).is_some() {
+            return;
+        }
+        if shard.number == 0 {
+            self.cut_rest = Some(now);
+        }
+        let guilds = serde_json::from_slice(&dispatch.raw).map(|ready: ReadyGuilds| ready.guilds);
+        for guild in guilds.unwrap_or_default() {
+            if self.has_guild_create {
+                self.awaited.insert(guild.id);
+            } else {
+                self.cut.insert(guild.id, now);
+                self.report.guilds += 1;
+            }
+        }
+        self.advance(now);
+    }
+
+    /// A guild that nobody announced was joined meanwhile: the new generation is heard of it as soon
+    /// as its shard has a session.
+    fn cut_at(&self, guild: Id<GuildMarker>) -> Option<Instant> {
+        if self.report.abandoned || self.awaited.contains(&guild) {
+            return None;
+        }
+        let shard = u32::try_from((guild.get() >> 22) % u64::from(self.total)).unwrap_or(0);
+        let cut_at = self.cut.get(&guild).or_else(|| self.ready.get(&shard));
+        cut_at.copied()
+    }
+
+    fn is_ready(&self) -> bool {
+        u32::try_from(self.ready.len()).is_ok_and(|ready| ready >= self.total)
+    }
+
+    /// Identifying takes five seconds for each shard at worst.
+    fn ready_within(&self) -> Duration {
+        READY_WITHIN + READY_EACH.saturating_mul(self.total)
+    }
+
+    fn advance(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Moving if self.is_ready() => {
+                let last = self.ready.values().max().copied().unwrap_or(now);
+                if now >= last + GUILDS_WITHIN {
+                    let overdue = std::mem::take(&mut self.awaited);
+                    self.report.overdue += u64::try_from(overdue.len()).unwrap_or(u64::MAX);
+                    self.cut
+                        .extend(overdue.into_iter().map(|guild| (guild, now)));
+                }
+                if self.awaited.is_empty() {
+                    let until = now + SETTLING;
+                    self.phase = Phase::Settling { until };
+                }
+            }
+            Phase::Moving if now >= self.begun + self.ready_within() => {
+                self.report.abandoned = true;
+                self.awaited.clear();
+                self.cut.clear();
+                self.cut_rest = None;
+                self.cuts.push_back(Cut::Abandon);
+                let until = now + OVERLAP;
+                self.phase = Phase::Closing { until };
+            }
+            Phase::Settling { until } if now >= until => {
+                self.cuts.push_back(Cut::Retire);
+                let until = now + OVERLAP;
+                self.phase = Phase::Closing { until };
+            }
+            Phase::Closing { until } if now >= until => {
+                self.phase = Phase::Over;
+                self.report.possible_doubles = self.twins.possible_doubles();
+                self.cuts.push_back(Cut::Done(self.report));
+                self.twins = Twins::default();
+            }
+            Phase::Moving | Phase::Settling { .. } | Phase::Closing { .. } | Phase::Over => {}
+        }
+    }
+}
+
+/// What was let through lately and has met no twin.
+#[derive(Debug, Default)]
+struct Twins {
+    /// By their keys, in the order in which they came.
+    open: HashMap<u64, VecDeque<Single>>,
+    /// The keys of all, in that order.
+    order: VecDeque<(u64, Instant, u64)>,
+    next: u64,
+    /// What is settled of each guild that is cut over.
+    settled: HashMap<Option<Id<GuildMarker>>, Settled>,
+    /// How many of each kind and guild were let through from either side and met no twin.
+    alone: BTreeMap<Tally, (u64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Single {
+    place: u64,
+    side: Side,
+    tally: Tally,
+}
+
+/// Up to which place the singles of either side meet no twin any more, unless by their id.
+#[derive(Clone, Copy, Debug, Default)]
+struct Settled {
+    old: u64,
+    new: u64,
+    /// Whether what the old side alone has heard is struck out.
+    wholly: bool,
+}
+
+/// A kind, by its number, and a guild.
+type Tally = (u8, Option<Id<GuildMarker>>);
+
+impl Twins {
+    /// Whether the other side has brought the same; if not, it is remembered for that side.
+    fn is_twin(&mut self, now: Instant, side: Side, head: &Head, cut_at: Option<Instant>) -> bool {
+        self.forget(now);
+        let place = self.next;
+        self.next += 1;
+        let settled = self.settled.entry(head.guild).or_default();
+        // By now the old side has brought what only it has heard.
+        let all_heard = cut_at.is_some_and(|cut_at| now >= cut_at + OVERLAP);
+        if !settled.wholly && cut_at.is_some_and(|cut_at| now >= cut_at + OVERLAP * 2) {
+            settled.old = place;
+            settled.wholly = true;
+        }
+        let open = self.open.entry(head.key).or_default();
+        let twin = open.iter().position(|single| {
+            let floor = match single.side {
+                Side::Old => settled.old,
+                Side::New => settled.new,
+            };
+            single.side != side && (head.is_named || single.place >= floor)
+        });
+        if let Some(single) = twin.and_then(|twin| open.remove(twin)) {
+            if let Some(alone) = self.alone.get_mut(&single.tally) {
+                match single.side {
+                    Side::Old => alone.0 = alone.0.saturating_sub(1),
+                    Side::New => alone.1 = alone.1.saturating_sub(1),
+                }
+            }
+            if head.is_named {
+                let (old, new) = match single.side {
+                    Side::Old => (single.place, place),
+                    Side::New => (place, single.place),
+                };
+                settled.old = settled.old.max(old);
+                settled.new = settled.new.max(new);
+                settled.wholly |= all_heard;
+            }
+            return true;
+        }
+        let tally = (head.kind.index(), head.guild);
+        open.push_back(Single { place, side, tally });
+        self.order.push_back((place, now, head.key));
+        let alone = self.alone.entry(tally).or_default();
+        match side {
+            Side::Old => alone.0 += 1,
+            Side::New => alone.1 += 1,
+        }
+        false
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while let Some((place, since, key)) = self.order.front().copied() {
+            if now < since + OVERLAP && self.order.len() <= TWINS_MAX {
+                return;
+            }
+            self.order.pop_front();
+            if let Some(open) = self.open.get_mut(&key) {
+                open.retain(|single| single.place != place);
+                if open.is_empty() {
+                    self.open.remove(&key);
+                }
+            }
+        }
+    }
+
+    fn possible_doubles(&self) -> u64 {
+        self.alone.values().map(|(old, new)| *old.min(new)).sum()
+    }
+}
+
+/// What an event is about, as far as it matters here.
+struct Head {
+    kind: EventKind,
+    guild: Option<Id<GuildMarker>>,
+    unavailable: bool,
+    /// Whether its key is of this happening and of no other.
+    is_named: bool,
+    key: u64,
+}
+
+impl Head {
+    fn read(dispatch: &Dispatch) -> Self {
+        let ids: Ids = serde_json::from_slice(&dispatch.raw).unwrap_or_default();
+        let kind = dispatch.kind;
+        let of_guild = [
+            EventKind::GuildCreate,
+            EventKind::GuildUpdate,
+            EventKind::GuildDelete,
+        ];
+        let guild = if of_guild.contains(&kind) {
+            ids.id.map(Id::cast)
+        } else {
+            ids.guild_id
+        };
+        let mut hasher = DefaultHasher::new();
+        dispatch.name().hash(&mut hasher);
+        let name = ids.id.filter(|_| NAMED.contains(&kind));
+        match name {
+            Some(id) => id.hash(&mut hasher),
+            None => dispatch.raw.hash(&mut hasher),
+        }
+        Self {
+            kind,
+            guild,
+            unavailable: ids.unavailable,
+            is_named: name.is_some(),
+            key: hasher.finish(),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Ids {
+    id: Option<Id<GenericMarker>>,
+    guild_id: Option<Id<GuildMarker>>,
+    unavailable: bool,
+}
+
+#[derive(Deserialize)]
+struct ReadyGuilds {
+    #[serde(default)]
+    guilds: Vec<ReadyGuild>,
+}
+
+#[derive(Deserialize)]
+struct ReadyGuild {
+    id: Id<GuildMarker>,
+}
+
+/// Kinds whose `id` is of a single happening: two with the same id are the same event.
+const NAMED: &[EventKind] = &[
+    // Of a guild that is joined meanwhile; those that are awaited never come here.
+    EventKind::GuildCreate,
+    EventKind::MessageCreate,
+    EventKind::MessageDelete,
+    EventKind::InteractionCreate,
+    EventKind::ChannelCreate,
+    EventKind::ChannelDelete,
+    EventKind::ThreadDelete,
+    EventKind::GuildScheduledEventCreate,
+    EventKind::GuildScheduledEventDelete,
+    EventKind::GuildAuditLogEntryCreate,
+    EventKind::StageInstanceCreate,
+    EventKind::StageInstanceDelete,
+    EventKind::AutoModerationRuleCreate,
+    EventKind::AutoModerationRuleDelete,
+    EventKind::EntitlementCreate,
+    EventKind::IntegrationCreate,
+];
+
+/// How far the two generations may lag behind each other without anything being lost or doubled.
+pub const OVERLAP: Duration = Duration::from_secs(10);
+
+/// After the last cut-over the old generation is heard for so long: what it alone has heard came
+/// within one [`OVERLAP`], is remembered for another, and what the new one brings may be one ahead.
+const SETTLING: Duration = Duration::from_secs(30);
+
+/// Guilds that Discord announced and does not bring within this time are down.
+const GUILDS_WITHIN: Duration = Duration::from_mins(2);
+
+/// A new generation that has no sessions after this, and as much for each shard, never gets them.
+const READY_WITHIN: Duration = Duration::from_mins(5);
+const READY_EACH: Duration = Duration::from_secs(6);
+
+/// Events that wait for their twins: ten seconds of 26,000 a second, at under 200 bytes each.
+const TWINS_MAX: usize = 1 << 18;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,407 @@
+use ovenjs_types::{ShardId, Version};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::session::tests::{seconds, start};
+
+fn event(shard: u32, name: &str, data: &Value) -> Dispatch {
+    let origin = Origin::Gateway(ShardId {
+        number: shard,
+        total: 2,
+    });
+    Dispatch::new(origin, Version::default(), name, data.to_string())
+}
+
+/// A guild of shard 0 of 2.
+const GUILD: &str = "5";
+
+fn message(id: u64) -> Dispatch {
+    event(
+        0,
+        "MESSAGE_CREATE",
+        &json!({ "id": id.to_string(), "guild_id": GUILD }),
+    )
+}
+
+fn typing(user: u64) -> Dispatch {
+    event(
+        0,
+        "TYPING_START",
+        &json!({ "user_id": user.to_string(), "guild_id": GUILD }),
+    )
+}
+
+fn ready(shard: u32, guilds: &[&str]) -> Dispatch {
+    let guilds: Vec<Value> = guilds
+        .iter()
+        .map(|id| json!({ "id": id, "unavailable": true }))
+        .collect();
+    event(shard, "READY", &json!({ "guilds": guilds }))
+}
+
+fn create() -> Dispatch {
+    event(0, "GUILD_CREATE", &json!({ "id": GUILD }))
+}
+
+fn told(reshard: &mut Reshard, now: Instant) -> Vec<String> {
+    let word = |cut| match cut {
+        Cut::Deliver(dispatch) => dispatch.name().to_owned(),
+        Cut::Late(dispatch) => format!("late {}", dispatch.name()),
+        Cut::Fresh(dispatch) => format!("fresh {}", dispatch.name()),
+        Cut::Retire => "retire".to_owned(),
+        Cut::Abandon => "abandon".to_owned(),
+        Cut::Done(_) => "done".to_owned(),
+    };
+    std::iter::from_fn(|| reshard.poll(now)).map(word).collect()
+}
+
+#[test]
+fn a_guild_is_cut_over_by_its_guild_create_and_the_old_shards_go_when_all_are() {
+    let mut now = start();
+    let mut reshard = Reshard::new(2, true, now);
+    let tell = |reshard: &mut Reshard, now, side, dispatch| {
+        reshard.handle(now, side, dispatch);
+        told(reshard, now)
+    };
+    assert_eq!(
+        tell(&mut reshard, now, Side::Old, message(1)),
+        ["MESSAGE_CREATE"]
+    );
+    assert_eq!(
+        tell(&mut reshard, now, Side::New, ready(0, &[GUILD])),
+        [""; 0]
+    );
+    assert_eq!(
+        tell(&mut reshard, now, Side::New, message(2)),
+        [""; 0],
+        "the old one brings it"
+    );
+    assert_eq!(
+        tell(&mut reshard, now, Side::Old, message(2)),
+        ["MESSAGE_CREATE"]
+    );
+    assert_eq!(
+        tell(&mut reshard, now, Side::New, create()),
+        ["fresh GUILD_CREATE"]
+    );
+    assert_eq!(
+        tell(&mut reshard, now, Side::New, message(3)),
+        ["MESSAGE_CREATE"]
+    );
+    assert_eq!(tell(&mut reshard, now, Side::Old, message(3)), [""; 0]);
+    assert_eq!(
+        tell(&mut reshard, now, Side::Old, message(4)),
+        ["late MESSAGE_CREATE"]
+    );
+    assert_eq!(tell(&mut reshard, now, Side::New, message(4)), [""; 0]);
+    // Equal ones are counted.
+    for (side, word) in [(Side::New, "TYPING_START"), (Side::New, "TYPING_START")] {
+        assert_eq!(tell(&mut reshard, now, side, typing(1)), [word]);
+    }
+    assert_eq!(tell(&mut reshard, now, Side::Old, typing(1)), [""; 0]);
+    assert_eq!(tell(&mut reshard, now, Side::Old, typing(1)), [""; 0]);
+    assert_eq!(
+        tell(&mut reshard, now, Side::Old, typing(1)),
+        ["late TYPING_START"]
+    );
+
+    now += seconds(60);
+    assert_eq!(tell(&mut reshard, now, Side::New, ready(1, &[])), [""; 0]);
+    now += SETTLING;
+    assert_eq!(reshard.deadline(), Some(now));
+    assert_eq!(told(&mut reshard, now), ["retire"]);
+    assert_eq!(
+        tell(&mut reshard, now, Side::Old, message(5)),
+        ["late MESSAGE_CREATE"]
+    );
+    now += OVERLAP;
+    assert_eq!(told(&mut reshard, now), ["done"]);
+    assert_eq!(reshard.deadline(), None);
+    assert_eq!(
+        tell(&mut reshard, now, Side::New, message(6)),
+        ["MESSAGE_CREATE"]
+    );
+    assert_eq!(tell(&mut reshard, now, Side::Old, message(7)), [""; 0]);
+    let report = reshard.report();
+    assert_eq!((report.guilds, report.twins, report.late), (1, 4, 3));
+}
+
+#[test]
+fn guilds_that_are_down_do_not_hold_it_up() {
+    let mut now = start();
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &["5", "6", "7"]));
+    let down = event(
+        0,
+        "GUILD_DELETE",
+        &json!({ "id": "6", "unavailable": true }),
+    );
+    reshard.handle(now, Side::New, down);
+    reshard.handle(now, Side::New, create());
+    assert_eq!(reshard.awaited(), 1);
+    now += GUILDS_WITHIN;
+    assert_eq!(reshard.deadline(), Some(now));
+    told(&mut reshard, now);
+    let report = reshard.report();
+    assert_eq!(
+        (report.guilds, report.unavailable, report.overdue),
+        (1, 1, 1)
+    );
+    assert_eq!(reshard.deadline(), Some(now + SETTLING));
+}
+
+#[test]
+fn what_has_no_guild_goes_over_with_shard_nought_and_all_goes_without_guild_create() {
+    let now = start();
+    let mut reshard = Reshard::new(2, false, now);
+    let direct = |id: u64| event(0, "MESSAGE_CREATE", &json!({ "id": id.to_string() }));
+    reshard.handle(now, Side::New, ready(1, &[]));
+    reshard.handle(now, Side::New, direct(1));
+    assert_eq!(told(&mut reshard, now), [""; 0]);
+    reshard.handle(now, Side::New, ready(0, &[GUILD]));
+    reshard.handle(now, Side::New, direct(2));
+    reshard.handle(now, Side::New, message(3));
+    assert_eq!(
+        told(&mut reshard, now),
+        ["MESSAGE_CREATE", "MESSAGE_CREATE"]
+    );
+    assert_eq!(reshard.deadline(), Some(now + SETTLING));
+}
+
+#[test]
+fn a_guild_that_is_joined_meanwhile_is_joined_once() {
+    let now = start();
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[]));
+    for (side, seen) in [(Side::Old, "by the old"), (Side::New, "by the new")] {
+        reshard.handle(
+            now,
+            side,
+            event(0, "GUILD_CREATE", &json!({ "id": "9", "note": seen })),
+        );
+    }
+    assert_eq!(told(&mut reshard, now).len(), 1);
+}
+
+#[test]
+fn a_new_generation_that_does_not_come_up_is_given_up() {
+    let mut now = start();
+    let mut reshard = Reshard::new(2, true, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD]));
+    reshard.handle(now, Side::New, create());
+    now = reshard.deadline().unwrap();
+    reshard.handle(now, Side::New, message(1));
+    assert_eq!(told(&mut reshard, now), ["fresh GUILD_CREATE", "abandon"]);
+    reshard.handle(now, Side::Old, message(1));
+    now += OVERLAP;
+    assert_eq!(told(&mut reshard, now), ["MESSAGE_CREATE", "done"]);
+    reshard.handle(now, Side::Old, message(2));
+    reshard.handle(now, Side::New, message(2));
+    assert_eq!(told(&mut reshard, now), ["MESSAGE_CREATE"]);
+    assert!(reshard.report().abandoned);
+}
+
+/// One thing that happens in the world, which both generations may bring.
+#[derive(Clone, Debug)]
+struct Happening {
+    wait_ms: u64,
+    guild: u64,
+    /// With an id of its own, or one of few texts.
+    named: bool,
+    text: u64,
+    old_delay_ms: u64,
+    new_delay_ms: u64,
+    /// Whether Discord writes it in another way to the new generation.
+    other_form: bool,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let delays = (0_u64..9_900, 0_u64..9_900);
+    (
+        0_u64..900,
+        0_u64..3,
+        any::<bool>(),
+        0_u64..2,
+        delays,
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(
+            |(wait_ms, guild, named, text, (old_delay_ms, new_delay_ms), other_form)| Happening {
+                wait_ms,
+                guild,
+                named,
+                text,
+                old_delay_ms,
+                new_delay_ms,
+                other_form,
+            },
+        )
+}
+
+enum Arrival {
+    Event(Side, usize),
+    Ready,
+    Create(u64),
+}
+
+/// The same world seen by both; returns what was let through of each, and what was reported.
+fn play(
+    world: &[Happening],
+    ready_ms: u64,
+    creates_ms: &[u64],
+    forms: bool,
+) -> (Vec<u32>, ReshardReport) {
+    let begin = start();
+    let mut arrivals = Vec::new();
+    let (mut old_last, mut new_last, mut at_ms) = (0, 0, 0);
+    let mut new_side: Vec<(u64, u64, Arrival)> = vec![(ready_ms, 0, Arrival::Ready)];
+    for (guild, create_ms) in (0..).zip(creates_ms) {
+        new_side.push((ready_ms + create_ms, 100, Arrival::Create(guild)));
+    }
+    for (nth, happening) in world.iter().enumerate() {
+        at_ms += happening.wait_ms;
+        old_last = old_last.max(at_ms + happening.old_delay_ms);
+        arrivals.push((old_last, Arrival::Event(Side::Old, nth)));
+        if at_ms >= ready_ms {
+            new_side.push((
+                at_ms,
+                happening.new_delay_ms,
+                Arrival::Event(Side::New, nth),
+            ));
+        }
+    }
+    // A connection keeps the order of what happened.
+    new_side.sort_by_key(|(at_ms, _, _)| *at_ms);
+    for (at_ms, delay_ms, arrival) in new_side {
+        new_last = new_last.max(at_ms + delay_ms);
+        arrivals.push((new_last, arrival));
+    }
+    arrivals.sort_by_key(|(at_ms, _)| *at_ms);
+    let mut reshard = Reshard::new(1, true, begin);
+    let mut seen = vec![0_u32; world.len()];
+    // Events of one text are the same to everyone: they are counted together.
+    let group = |nth: usize| {
+        let same = |other: &Happening| {
+            let one = &world[nth];
+            !one.named && !other.named && one.guild == other.guild && one.text == other.text
+        };
+        world.iter().position(same).unwrap_or(nth)
+    };
+    let mut retired = false;
+    let mut take = |reshard: &mut Reshard, now: Instant| {
+        while let Some(cut) = reshard.poll(now) {
+            match cut {
+                Cut::Deliver(dispatch) | Cut::Late(dispatch) => {
+                    let data: Value = serde_json::from_slice(&dispatch.raw).unwrap();
+                    let nth = usize::try_from(data["nth"].as_u64().unwrap()).unwrap();
+                    seen[nth] += 1;
+                }
+                Cut::Retire => retired = true,
+                _ => {}
+            }
+        }
+        retired
+    };
+    for (at_ms, arrival) in arrivals {
+        let now = begin + Duration::from_millis(at_ms);
+        while let Some(deadline) = reshard.deadline().filter(|deadline| *deadline <= now) {
+            take(&mut reshard, deadline);
+        }
+        let retired = take(&mut reshard, now);
+        match arrival {
+            Arrival::Event(Side::Old, _) if retired => {}
+            Arrival::Event(side, nth) => {
+                let Happening { guild, named, .. } = &world[nth];
+                let mut data = json!({ "guild_id": (guild + 1).to_string(), "nth": group(nth) });
+                let name = if *named {
+                    "MESSAGE_CREATE"
+                } else {
+                    "TYPING_START"
+                };
+                if *named {
+                    data["id"] = json!((nth + 1).to_string());
+                }
+                if forms && world[nth].other_form && side == Side::New {
+                    data["form"] = json!("another");
+                }
+                reshard.handle(now, side, event(0, name, &data));
+            }
+            Arrival::Ready => {
+                let guilds: Vec<Value> = (1..=creates_ms.len())
+                    .map(|id| json!({ "id": id.to_string() }))
+                    .collect();
+                reshard.handle(
+                    now,
+                    Side::New,
+                    event(0, "READY", &json!({ "guilds": guilds })),
+                );
+            }
+            Arrival::Create(guild) => {
+                let data = json!({ "id": (guild + 1).to_string() });
+                reshard.handle(now, Side::New, event(0, "GUILD_CREATE", &data));
+            }
+        }
+        take(&mut reshard, now);
+    }
+    while let Some(deadline) = reshard.deadline() {
+        take(&mut reshard, deadline);
+    }
+    let mut expected = vec![0_u32; world.len()];
+    (0..world.len()).for_each(|nth| expected[group(nth)] += 1);
+    let balance = seen.iter().zip(&expected).map(|(seen, expected)| {
+        assert!(seen >= expected, "lost: {seen} of {expected}");
+        seen - expected
+    });
+    let doubles = balance.collect();
+    (doubles, reshard.report())
+}
+
+/// Where both are about as quick and a guild has things with ids, nothing is doubled at all.
+#[test]
+fn an_ordinary_cut_over_is_exact() {
+    let world: Vec<Happening> = (0_u64..4_000)
+        .map(|nth| Happening {
+            wait_ms: 40,
+            guild: nth % 3,
+            named: nth % 7 == 0,
+            text: nth % 2,
+            old_delay_ms: 50 + nth % 11 * 30,
+            new_delay_ms: 50 + nth % 13 * 30,
+            other_form: false,
+        })
+        .collect();
+    let (doubles, report) = play(&world, 20_000, &[500, 3_000, 9_000], false);
+    assert!(doubles.iter().all(|doubles| *doubles == 0), "{report:?}");
+    assert!(report.twins > 500, "{report:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_generations_together_bring_everything_once(
+        world in prop::collection::vec(happening(), 200..400),
+        ready_ms in 0_u64..30_000,
+        creates_ms in prop::collection::vec(0_u64..15_000, 3),
+    ) {
+        let (doubles, report) = play(&world, ready_ms, &creates_ms, false);
+        for (happening, doubles) in world.iter().zip(&doubles) {
+            prop_assert!(!happening.named || *doubles == 0, "known by its id: {happening:?}");
+        }
+        let doubles: u64 = doubles.iter().map(|doubles| u64::from(*doubles)).sum();
+        prop_assert!(doubles <= report.possible_doubles, "{} doubles: {:?}", doubles, report);
+        prop_assert_eq!(report.guilds, 3);
+    }
+
+    #[test]
+    fn where_the_forms_differ_nothing_is_lost_and_doubles_are_reported(
+        world in prop::collection::vec(happening(), 200..400),
+        ready_ms in 0_u64..30_000,
+        creates_ms in prop::collection::vec(0_u64..15_000, 3),
+    ) {
+        let (doubles, report) = play(&world, ready_ms, &creates_ms, true);
+        let doubles: u64 = doubles.iter().map(|doubles| u64::from(*doubles)).sum();
+        prop_assert!(doubles <= report.possible_doubles, "{} doubles: {:?}", doubles, report);
+    }
+}
