@@ -50,7 +50,7 @@ pub struct Socket<S = Stream> {
     stream: S,
     frames: Frames,
     unsent: Unsent,
-    /// Runs while the stream takes nothing.
+    /// Runs while the stream takes nothing, and while a goodbye may be there to read.
     stalled: Option<Pin<Box<Sleep>>>,
     /// Why nothing can be sent any more, while there may be something to read.
     mute: Option<io::Error>,
@@ -197,7 +197,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 match failed {
                     Failed::Stalled => return Poll::Ready(Err(Error::stalled())),
                     // A server that has closed takes nothing; why it did may be there to read.
-                    Failed::Io(source) => self.mute = Some(source),
+                    Failed::Io(source) => {
+                        self.mute = Some(source);
+                        self.stalled = Some(Box::pin(sleep(CLOSE_DEADLINE)));
+                    }
                 }
             }
             if found? {
@@ -209,9 +212,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ended())),
                 Poll::Ready(Err(source)) => return Poll::Ready(Err(Error::broken_off(source))),
                 Poll::Pending => {
-                    return self.mute.take().map_or(Poll::Pending, |source| {
-                        Poll::Ready(Err(Error::broken_off(source)))
-                    });
+                    if self.mute.is_some()
+                        && let Some(patience) = &mut self.stalled
+                        && patience.as_mut().poll(cx).is_ready()
+                        && let Some(source) = self.mute.take()
+                    {
+                        return Poll::Ready(Err(Error::broken_off(source)));
+                    }
+                    return Poll::Pending;
                 }
             }
         }

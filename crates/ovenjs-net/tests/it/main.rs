@@ -9,6 +9,8 @@
 mod redis;
 #[cfg(feature = "redis")]
 mod server;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
 
