@@ -8,17 +8,20 @@
 //! `GET /gateway/bot` is asked by someone else.
 //!
 //! Beside the session stand more rules that know no socket: [`Requests`] makes one answer of what
-//! Discord answers in parts.
+//! Discord answers in parts, [`Reshard`] lets the events of two generations of shards through once,
+//! [`FleetHealth`] says whether the shards are well, and [`Advice`] what could be better.
 //!
 //! Within a session every event is delivered exactly once and in order, over any number of
 //! disconnects and resumes. Where Discord ends a session, one [`SessionGap`] comes before the first
 //! event of the next. Shards reconnect by themselves; one that cannot be mended, as with a refused
 //! token, ends with an [`Error`] that names the repair.
 
+mod advice;
 mod command;
 mod config;
 mod error;
 mod fleet_state;
+mod health;
 #[cfg(feature = "net")]
 mod net;
 mod requests;
@@ -26,10 +29,12 @@ mod reshard;
 pub mod session;
 mod url;
 
+pub use advice::{Advice, ShardLoad, TooFew};
 pub use command::{Command, Sealed};
 pub use config::{Compression, Config, DISCORD_GATEWAY, Live};
 pub use error::{Error, ErrorKind};
 pub use fleet_state::FleetState;
+pub use health::{Condition, FleetHealth, Pulse, Reason, ShardHealth};
 #[cfg(feature = "net")]
 pub use net::{
     Delivery, Events, Fleet, IdentifyAsk, IdentifyPort, IdentifyTurn, LocalTurns, PortError,

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     API_VERSION, CLOSE_TO_RESUME, Connect, FRUITLESS_RESUMES_MAX, Failure, Link, Loss, Notice,
-    Output, READY_DEADLINE, Reaction, Session,
+    Output, READY_DEADLINE, Reaction, Session, ShardState,
     backoff::Outcome,
     close,
     connection::{Connection, Stage},
@@ -249,6 +249,11 @@ impl Session {
         if let Some(state) = notice.state() {
             self.state = state;
             self.state_since = Some(now);
+            if state == ShardState::Connected {
+                self.away_since = None;
+            } else {
+                self.away_since.get_or_insert(now);
+            }
         }
         self.outputs.push_back(Output::Notice(notice));
     }

@@ -74,7 +74,7 @@ pub use notice::{Loss, Notice};
 pub use resume::Resume;
 pub use state::{Counts, ShardState};
 
-use crate::{Config, Error, ErrorKind, GatewayUrl, command::Sealed};
+use crate::{Config, Error, ErrorKind, GatewayUrl, Pulse, command::Sealed};
 use backlog::Backlog;
 use backoff::{Backoff, Jitter};
 use connection::{Connection, Stage};
@@ -111,6 +111,8 @@ pub struct Session {
     generation: Generation,
     state: ShardState,
     state_since: Option<Instant>,
+    /// Since when nothing is received.
+    away_since: Option<Instant>,
     last_event: Option<Instant>,
     history: Option<History>,
     /// The last number received in the session of this epoch; 0 before its READY.
@@ -198,6 +200,7 @@ impl Session {
             generation: Generation::default(),
             state: ShardState::Idle,
             state_since: None,
+            away_since: None,
             last_event: None,
             history,
             received: version.seq,
@@ -342,22 +345,20 @@ impl Session {
         matches!(self.link, Link::Stopped) && self.backlog.len() == 0 && self.fatal.is_none()
     }
 
-    /// When the last event came, in any connection.
+    /// How it is, for [`FleetHealth`](crate::FleetHealth).
     #[must_use]
-    pub const fn last_event(&self) -> Option<Instant> {
-        self.last_event
-    }
-
-    /// Since when the shard is doing what it does; nothing before it was started.
-    #[must_use]
-    pub const fn state_since(&self) -> Option<Instant> {
-        self.state_since
-    }
-
-    /// Which connection attempt it is at.
-    #[must_use]
-    pub const fn generation(&self) -> Generation {
-        self.generation
+    pub fn pulse(&self) -> Pulse {
+        Pulse {
+            shard: self.shard,
+            state: self.state,
+            state_since: self.state_since,
+            away_since: self.away_since,
+            generation: self.generation,
+            latency: self.latency(),
+            last_event: self.last_event,
+            backlog: self.backlog.len(),
+            backlog_bytes: [self.backlog.bytes(), self.config.backlog_bytes.max(1)],
+        }
     }
 
     /// What the shard is doing.

@@ -1,6 +1,7 @@
 //! Scripts against a toy Discord on a virtual clock.
 
 mod delivery;
+mod history;
 mod pair;
 mod scripts;
 

@@ -1,0 +1,360 @@
+//! Whether the shards are well, from what they post, pure.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use ovenjs_types::ShardId;
+
+use crate::session::{Generation, ShardState};
+
+/// What a shard posts of itself: [`Session::pulse`](crate::session::Session::pulse). Moments instead
+/// of ages, so that it stays true while nothing happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pulse {
+    /// The shard.
+    pub shard: ShardId,
+    /// What it is doing.
+    pub state: ShardState,
+    /// Since when; nothing before it was started.
+    pub state_since: Option<Instant>,
+    /// Since when it receives nothing; nothing while it is connected.
+    pub away_since: Option<Instant>,
+    /// Which connection attempt it is at.
+    pub generation: Generation,
+    /// How long Discord took to acknowledge the last heartbeat of this connection.
+    pub latency: Option<Duration>,
+    /// When the last event came.
+    pub last_event: Option<Instant>,
+    /// How many deliveries wait for the consumer.
+    pub backlog: usize,
+    /// How many bytes these have, and how many there may be.
+    pub backlog_bytes: [usize; 2],
+}
+
+/// How a shard is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ShardHealth {
+    /// The shard.
+    pub shard: ShardId,
+    /// Whether it is well.
+    pub condition: Condition,
+    /// What it is doing.
+    pub state: ShardState,
+    /// For how long.
+    pub state_for: Duration,
+    /// Which connection attempt it is at.
+    pub generation: Generation,
+    /// How long Discord took to acknowledge the last heartbeat of this connection.
+    pub latency: Option<Duration>,
+    /// How long ago the last event came. A shard of quiet guilds may hear nothing for long and be
+    /// well.
+    pub last_event_age: Option<Duration>,
+    /// How many deliveries wait for the consumer.
+    pub backlog: usize,
+    /// How full the backlog is, from 0 to 1; a single large event can make it more.
+    pub backlog_share: f64,
+}
+
+/// Whether a shard or a fleet is well. The worse is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Condition {
+    /// It receives events in time.
+    Healthy,
+    /// It works, but not as it should, or it is expected back soon.
+    Degraded(Reason),
+    /// It receives nothing, and has not for a while.
+    Down(Reason),
+}
+
+/// Why something is not well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Discord takes long to acknowledge heartbeats: the network, or this machine, is slow.
+    SlowAcks,
+    /// The consumer does not keep up: more than half of the backlog is full.
+    BacklogFills,
+    /// The consumer does not keep up, and the shard has stopped reading.
+    BacklogFull,
+    /// It has no connection.
+    Disconnected,
+    /// It waits for its turn to identify.
+    WaitsToIdentify,
+    /// It was not started yet.
+    NotStarted,
+    /// It has ended for good.
+    Stopped,
+    /// Some shards are not well.
+    SomeShards,
+    /// Most shards receive nothing.
+    MostShards,
+}
+
+/// How the shards of a fleet are, as of one moment.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ovenjs_gateway::{Condition, Config, FleetHealth, Reason, session::Session};
+/// use ovenjs_types::{Intents, ShardId};
+///
+/// # #[expect(clippy::disallowed_methods, reason = "a beginning of time")]
+/// let now = std::time::Instant::now();
+/// let config = Arc::new(Config::new("token", Intents::GUILDS));
+/// let session = Session::new(config, ShardId::default(), 7)?;
+/// let health = FleetHealth::of(now, [session.pulse()]);
+/// assert_eq!(health.condition, Condition::Down(Reason::MostShards));
+/// assert_eq!(health.shards[0].condition, Condition::Down(Reason::NotStarted));
+/// assert_eq!(health.to_string(), "down: most shards receive nothing (0 of 1 healthy)");
+/// # Ok::<(), ovenjs_gateway::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FleetHealth {
+    /// The whole: down where half of the shards or more are.
+    pub condition: Condition,
+    /// The shards, in the order in which they were given.
+    pub shards: Vec<ShardHealth>,
+    /// How many are healthy.
+    pub healthy: usize,
+    /// How many are down.
+    pub down: usize,
+    /// The mean and the greatest latency of those that have one.
+    pub latency: Option<[Duration; 2]>,
+}
+
+impl FleetHealth {
+    /// How the shards are `now`.
+    #[must_use]
+    pub fn of(now: Instant, pulses: impl IntoIterator<Item = Pulse>) -> Self {
+        let shards: Vec<ShardHealth> = pulses
+            .into_iter()
+            .map(|pulse| ShardHealth::of(now, pulse))
+            .collect();
+        let count = |wanted: fn(&Condition) -> bool| {
+            let shards = shards.iter().map(|shard| &shard.condition);
+            shards.filter(|condition| wanted(condition)).count()
+        };
+        let healthy = count(|condition| *condition == Condition::Healthy);
+        let down = count(|condition| matches!(condition, Condition::Down(_)));
+        let condition = if healthy == shards.len() {
+            Condition::Healthy
+        } else if down * 2 >= shards.len() {
+            Condition::Down(Reason::MostShards)
+        } else {
+            Condition::Degraded(Reason::SomeShards)
+        };
+        let latencies: Vec<Duration> = shards.iter().filter_map(|shard| shard.latency).collect();
+        let amount = u32::try_from(latencies.len()).unwrap_or(u32::MAX);
+        let mean = latencies.iter().sum::<Duration>().checked_div(amount);
+        let latency = mean.zip(latencies.iter().max().copied());
+        Self {
+            condition,
+            healthy,
+            down,
+            latency: latency.map(|(mean, max)| [mean, max]),
+            shards,
+        }
+    }
+}
+
+impl ShardHealth {
+    /// How a shard is `now`.
+    #[must_use]
+    pub fn of(now: Instant, pulse: Pulse) -> Self {
+        let age = |since: Instant| now.saturating_duration_since(since);
+        let [bytes, bytes_max] = pulse.backlog_bytes.map(|bytes| {
+            let bytes = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
+            f64::from(bytes)
+        });
+        let backlog_share = if pulse.backlog_bytes[0] >= pulse.backlog_bytes[1] {
+            (bytes / bytes_max.max(1.0)).max(1.0)
+        } else {
+            bytes / bytes_max.max(1.0)
+        };
+        let away = pulse.away_since.map(age).unwrap_or_default();
+        let condition = match pulse.state {
+            ShardState::Idle => Condition::Down(Reason::NotStarted),
+            ShardState::Stopped => Condition::Down(Reason::Stopped),
+            ShardState::Connected => {
+                if backlog_share >= 1.0 {
+                    Condition::Degraded(Reason::BacklogFull)
+                } else if backlog_share > 0.5 {
+                    Condition::Degraded(Reason::BacklogFills)
+                } else if pulse.latency.is_some_and(|latency| latency >= SLOW) {
+                    Condition::Degraded(Reason::SlowAcks)
+                } else {
+                    Condition::Healthy
+                }
+            }
+            state => {
+                let reason = if state == ShardState::Queued {
+                    Reason::WaitsToIdentify
+                } else {
+                    Reason::Disconnected
+                };
+                if away >= AWAY_MAX {
+                    Condition::Down(reason)
+                } else {
+                    Condition::Degraded(reason)
+                }
+            }
+        };
+        Self {
+            shard: pulse.shard,
+            condition,
+            state: pulse.state,
+            state_for: pulse.state_since.map(age).unwrap_or_default(),
+            generation: pulse.generation,
+            latency: pulse.latency,
+            last_event_age: pulse.last_event.map(age),
+            backlog: pulse.backlog,
+            backlog_share,
+        }
+    }
+}
+
+impl Condition {
+    /// The condition in one word: `healthy`, `degraded` or `down`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded(_) => "degraded",
+            Self::Down(_) => "down",
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Healthy => f.write_str(self.as_str()),
+            Self::Degraded(reason) | Self::Down(reason) => {
+                write!(f, "{}: {reason}", self.as_str())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SlowAcks => "discord takes long to acknowledge heartbeats",
+            Self::BacklogFills => "the consumer does not keep up",
+            Self::BacklogFull => "the consumer does not keep up, and nothing is read any more",
+            Self::Disconnected => "there is no connection",
+            Self::WaitsToIdentify => "it waits for its turn to identify",
+            Self::NotStarted => "it was not started",
+            Self::Stopped => "it has ended",
+            Self::SomeShards => "some shards are not well",
+            Self::MostShards => "most shards receive nothing",
+        })
+    }
+}
+
+impl fmt::Display for FleetHealth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (condition, healthy, all) = (self.condition, self.healthy, self.shards.len());
+        write!(f, "{condition} ({healthy} of {all} healthy)")
+    }
+}
+
+/// Discord acknowledges within a fifth of a second; an interaction must be answered within three.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// A reconnect takes seconds; the turn to identify in a small fleet less than a minute.
+const AWAY_MAX: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::tests::{Script, config, seconds};
+
+    fn condition(script: &Script) -> Condition {
+        ShardHealth::of(script.now, script.session.pulse()).condition
+    }
+
+    #[test]
+    fn a_shard_is_well_while_it_receives_and_its_consumer_keeps_up() {
+        let mut script = Script::connected(config().backlog_bytes(1 << 12));
+        assert_eq!(condition(&script), Condition::Healthy);
+        script.acks = true;
+        script.advance(seconds(7_200));
+        assert_eq!(
+            condition(&script),
+            Condition::Healthy,
+            "silence is no illness"
+        );
+        let health = ShardHealth::of(script.now, script.session.pulse());
+        assert!(health.last_event_age.unwrap() >= seconds(7_200));
+        assert!(health.state_for >= seconds(7_200));
+        script.takes = false;
+        let mut seq = 1;
+        let mut seen = vec![Condition::Healthy];
+        while script.session.wants_frames() {
+            seq += 1;
+            script.event(seq);
+            if seen.last() != Some(&condition(&script)) {
+                seen.push(condition(&script));
+            }
+        }
+        let reasons = [Reason::BacklogFills, Reason::BacklogFull].map(Condition::Degraded);
+        assert_eq!(seen[1..], reasons);
+    }
+
+    #[test]
+    fn who_is_away_is_degraded_for_a_minute_and_then_down_whatever_it_tries() {
+        let mut script = Script::connected(config());
+        script.closed(None);
+        let begin = script.now;
+        while script.now - begin < seconds(55) {
+            assert_eq!(
+                condition(&script),
+                Condition::Degraded(Reason::Disconnected)
+            );
+            script.until_connect();
+            script.failed();
+        }
+        script.now = begin + seconds(60);
+        assert_eq!(condition(&script), Condition::Down(Reason::Disconnected));
+        script.until_connect();
+        script.open_and_greet();
+        script.event_with(2, "RESUMED", &serde_json::json!({}));
+        assert_eq!(condition(&script), Condition::Healthy);
+    }
+
+    #[test]
+    fn slow_acknowledgements_are_told() {
+        let mut script = Script::connected(config());
+        while script.sent.is_empty() {
+            script.advance(seconds(1));
+        }
+        script.now += seconds(2);
+        script.frame(11, &serde_json::Value::Null);
+        assert_eq!(condition(&script), Condition::Degraded(Reason::SlowAcks));
+    }
+
+    #[test]
+    fn a_fleet_is_as_well_as_most_of_it() {
+        let well = Script::connected(config());
+        let away = Script::queued(config());
+        let later = away.now.max(well.now) + seconds(100);
+        let of = |well_count: usize, away_count: usize| {
+            let well = std::iter::repeat_n(well.session.pulse(), well_count);
+            let away = std::iter::repeat_n(away.session.pulse(), away_count);
+            FleetHealth::of(later, well.chain(away))
+        };
+        assert_eq!(of(3, 0).condition, Condition::Healthy);
+        assert_eq!(of(3, 1).condition, Condition::Degraded(Reason::SomeShards));
+        let most = of(1, 1);
+        assert_eq!(most.condition, Condition::Down(Reason::MostShards));
+        let reason = Condition::Down(Reason::WaitsToIdentify);
+        assert_eq!(most.shards[1].condition, reason);
+        assert_eq!((most.healthy, most.down), (1, 1));
+        assert!(Condition::Healthy < reason);
+    }
+}
