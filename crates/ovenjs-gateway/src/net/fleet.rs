@@ -24,7 +24,7 @@ use super::{
     watch::{NOTICES_MAX, Watch},
 };
 use crate::{
-    Command, Config, Error, ErrorKind, FleetState, Live, Resume, Sealed,
+    Command, Config, Error, ErrorKind, FleetHealth, FleetState, Live, Resume, Sealed,
     fleet_state::Waiting,
     session::{Input, Session},
 };
@@ -266,6 +266,14 @@ impl Fleet {
             queue_bytes,
             saves_failed: self.0.shared.saves.as_ref().map_or(0, Saves::failed),
         }
+    }
+
+    /// Whether the shards are well, as of now.
+    #[must_use]
+    pub fn health(&self) -> FleetHealth {
+        let now = self.0.shared.wiring.clock.now();
+        let doors = self.0.shards.values();
+        FleetHealth::of(now, doors.map(|door| door.board.lock().pulse))
     }
 
     /// Says that an event is handled, in any order. It counts under

@@ -467,6 +467,7 @@ impl Shard {
         posted.stats.latency = self.session.latency();
         posted.stats.backlog_bytes = self.session.backlog_bytes();
         posted.stats.counts = self.session.counts();
+        posted.pulse = self.session.pulse();
         posted.epoch = self.session.epoch();
     }
 

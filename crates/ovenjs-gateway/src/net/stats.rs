@@ -8,7 +8,7 @@ use std::{
 use ovenjs_types::ShardId;
 
 use crate::{
-    Resume, ShardState,
+    Pulse, Resume, ShardState,
     session::{Counts, Session},
 };
 
@@ -66,6 +66,7 @@ pub(super) struct Board(Arc<Mutex<Posted>>);
 
 pub(super) struct Posted {
     pub(super) stats: ShardStats,
+    pub(super) pulse: Pulse,
     pub(super) resume: Option<Resume>,
     /// The highest epoch that was used.
     pub(super) epoch: u64,
@@ -77,6 +78,7 @@ impl Board {
     pub(super) fn new(session: &Session) -> Self {
         Self(Arc::new(Mutex::new(Posted {
             stats: ShardStats::new(session.shard()),
+            pulse: session.pulse(),
             resume: session.resume(),
             epoch: session.epoch(),
             ended: None,

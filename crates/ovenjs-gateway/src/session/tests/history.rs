@@ -149,11 +149,12 @@ fn every_test_of_the_history_exists() {
 
 #[test]
 fn the_address_of_a_session_ends_with_it() {
-    for end in [
-        (|script: &mut Script| script.frame(9, &json!(false))) as fn(&mut Script),
+    let ends: [fn(&mut Script); 3] = [
+        |script| script.frame(9, &json!(false)),
         |script| script.closed(Some(4009)),
         |script| script.closed(Some(4007)),
-    ] {
+    ];
+    for end in ends {
         let mut script = Script::connected(config());
         end(&mut script);
         script.until_connect();
