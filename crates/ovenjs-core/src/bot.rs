@@ -15,6 +15,7 @@ use crate::{
     answers::RestAnswers,
     config::{VARIABLES, read_environment, strangers},
     describe,
+    estate::Estate,
     hook::CaughtHook,
     log,
     pump::Pump,
@@ -266,15 +267,32 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .bot_gateway(&found)
             .shards(shards)
             .backoff(config.gateway.backoff.0, config.gateway.backoff.1)
+            .interest(interest)
+            .at_least_once(config.gateway.at_least_once)
             .compression(compression(config.gateway.compression)?);
         let connector = Connector::build(net)
             .map_err(|e| Error::below(ErrorKind::Configuration, "connections cannot be made", e))?;
         if let Some(presence) = config.live.gateway.presence.clone() {
             settings = settings.presence(presence);
         }
-        let wiring = Wiring::new(connector)
+        let mut wiring = Wiring::new(connector)
             .hook(Arc::clone(&hook))
             .own_thread(config.dialer.is_none());
+        let estate = Estate::enter(&config.gateway).await?;
+        if let Some(former) = &estate.former {
+            let sessions = former.sessions().len();
+            tracing::info!(sessions, "going on where a former process stopped");
+            settings = settings.resume_from(former).map_err(|e| {
+                Error::below(
+                    ErrorKind::Configuration,
+                    "the remembered sessions cannot be resumed",
+                    e,
+                )
+            })?;
+        }
+        if let Some(file) = &estate.file {
+            wiring = wiring.store(Arc::new(file.clone()));
+        }
         let (fleet, events) = Fleet::start_with(settings, wiring)
             .map_err(|e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e))?;
         tracing::info!(bot = %application.name, shards, intents = %intents, "connecting");
@@ -288,7 +306,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         });
         router.check(&app).map_err(Error::routes)?;
         let pump = Pump::new(app, router, Arc::new(RestAnswers(client)), interest, hook);
-        Ok(Running::begin(pump, events, config.live))
+        Ok(Running::begin(pump, events, config.live, estate))
     }
 
     fn into_description(self) -> Result<describe::Description, Error> {

@@ -73,6 +73,19 @@ pub struct GatewayConfig {
     /// 60 s. Lower both only against a server of one's own, such as a mock in a test.
     /// File: `backoff_base_ms`, `backoff_max_ms`.
     pub backoff: (Duration, Duration),
+    /// A file in which the bot remembers its sessions while it runs and when it stops, so that the next
+    /// process resumes them: no event is lost and no identify spent. Default: none. Only its owner can
+    /// read it; a relative path starts at the configuration file. The cache does not come along: it
+    /// fills anew as events come.
+    pub state: Option<PathBuf>,
+    /// A Unix socket at which the bot waits for the process that is to replace it. That one, started
+    /// with the same setting, asks there; this one stops its shards, lets its handlers end, gives its
+    /// sessions away and ends. Default: none.
+    pub hand_over: Option<PathBuf>,
+    /// Whether an event counts as handled only when its handlers have ended, so that it comes again
+    /// after a crash. It wants [`state`](Self::state). Default: `false`. Handlers then have to bear
+    /// that an event comes twice.
+    pub at_least_once: bool,
 }
 
 /// How the gateway's stream is compressed.
@@ -160,6 +173,9 @@ impl Config {
                 compression: Compression::default(),
                 intents: Intents::empty(),
                 backoff: (Duration::from_millis(500), Duration::from_secs(60)),
+                state: None,
+                hand_over: None,
+                at_least_once: false,
             },
             commands: CommandsConfig {
                 register: Register::default(),
@@ -271,6 +287,27 @@ impl Config {
     #[must_use]
     pub const fn backoff(mut self, base: Duration, max: Duration) -> Self {
         self.gateway.backoff = (base, max);
+        self
+    }
+
+    /// Sets the file in which the bot remembers its sessions.
+    #[must_use]
+    pub fn state(mut self, path: impl Into<PathBuf>) -> Self {
+        self.gateway.state = Some(path.into());
+        self
+    }
+
+    /// Sets the Unix socket at which the bot waits for the process that is to replace it.
+    #[must_use]
+    pub fn hand_over(mut self, path: impl Into<PathBuf>) -> Self {
+        self.gateway.hand_over = Some(path.into());
+        self
+    }
+
+    /// Sets whether an event counts as handled only when its handlers have ended.
+    #[must_use]
+    pub const fn at_least_once(mut self, yes: bool) -> Self {
+        self.gateway.at_least_once = yes;
         self
     }
 

@@ -39,6 +39,10 @@ mod describe;
 #[cfg(feature = "bot")]
 mod error;
 #[cfg(feature = "bot")]
+mod estate;
+#[cfg(feature = "bot")]
+mod heir;
+#[cfg(feature = "bot")]
 mod hook;
 #[cfg(feature = "bot")]
 mod log;
@@ -48,6 +52,8 @@ mod pump;
 mod registration;
 #[cfg(feature = "bot")]
 mod running;
+#[cfg(feature = "bot")]
+mod state;
 #[cfg(feature = "bot")]
 mod timer;
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use ovenjs_commands::{Answers, Router};
-use ovenjs_gateway::{Delivery, Events};
+use ovenjs_gateway::{Delivery, Events, Receipt};
 use ovenjs_types::{
     Dispatch, Event, Hook, HookCall, Interest,
     json::{Deviation, Scratch},
@@ -114,10 +114,12 @@ impl<T: Send + Sync + 'static> Pump<T> {
     }
 
     async fn take(&mut self, dispatch: Dispatch) {
+        let receipt = self.app.fleet.receipt(&dispatch);
         if !self.interest.wants(dispatch.kind) {
             self.hook.call(&HookCall::EventDropped {
                 kind: dispatch.kind,
             });
+            receipt.handled();
             return;
         }
         let event = dispatch.decode(&mut self.scratch);
@@ -137,7 +139,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
             self.hook.call(&HookCall::EventMalformed { name, path });
         }
         self.app.cache.apply(&dispatch, Some(&event));
-        self.route(Arc::new(event)).await;
+        self.route(Arc::new(event), receipt).await;
     }
 
     /// Adds to the report what deviates in an event: what was left out, and for a sample all that no
@@ -164,9 +166,11 @@ impl<T: Send + Sync + 'static> Pump<T> {
         }
     }
 
-    /// Starts the event's handlers in this task, so that handlers start in the order of events, and
+    /// An event is handled when its handlers have ended: one whose handlers are dropped is not.
+    ///
+    /// Starts them in this task, so that handlers start in the order of events, and
     /// lets them go on in a task of their own if they do not finish at once.
-    async fn route(&mut self, event: Arc<Event>) {
+    async fn route(&mut self, event: Arc<Event>, receipt: Receipt) {
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
             tracing::warn!(
                 event = event.kind().name(),
@@ -184,8 +188,11 @@ impl<T: Send + Sync + 'static> Pump<T> {
         if started.is_pending() {
             self.handlers.spawn(async move {
                 handling.await;
+                receipt.handled();
                 drop(place);
             });
+        } else {
+            receipt.handled();
         }
     }
 }

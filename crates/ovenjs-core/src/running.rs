@@ -15,7 +15,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use crate::{Error, ErrorKind, Live, app::snapshot, pump::Pump};
+use crate::{Error, ErrorKind, Live, app::snapshot, estate::Estate, heir::Heir, pump::Pump};
 
 /// A bot that runs. Dropping it stops the bot at once; [`stop`](Self::stop) lets it finish.
 pub struct Running {
@@ -28,6 +28,7 @@ pub struct Running {
     grace: watch::Sender<Duration>,
     places: Arc<Semaphore>,
     pump: JoinSet<Result<(), Error>>,
+    estate: Estate,
 }
 
 impl Running {
@@ -35,6 +36,7 @@ impl Running {
         pump: Pump<T>,
         events: Events,
         live: Live,
+        estate: Estate,
     ) -> Self {
         let app = Arc::clone(&pump.app);
         let router = Arc::clone(&pump.router);
@@ -52,6 +54,7 @@ impl Running {
             grace,
             places,
             pump: tasks,
+            estate,
         }
     }
 
@@ -106,17 +109,65 @@ impl Running {
     ///
     /// Why it could not go on.
     pub async fn wait(&mut self) -> Result<(), Error> {
-        self.pump.join_next().await.map_or(Ok(()), ended)
+        Self::next_end(&mut self.pump).await
     }
 
     /// Stops: closes the shards so that their sessions can be resumed, and waits for handlers that
-    /// still run, for [`BotLive::stop_after`](crate::BotLive::stop_after) at most.
+    /// still run, for [`BotLive::stop_after`](crate::BotLive::stop_after) at most. Where the bot was
+    /// told to ([`GatewayConfig::state`](crate::GatewayConfig::state)), it remembers the sessions for
+    /// the next process, and with them the events that no handler has begun with.
     ///
     /// # Errors
     ///
     /// Why the bot ended, if it had ended before.
-    pub async fn stop(mut self) -> Result<(), Error> {
-        self.fleet.stop().await;
+    pub async fn stop(self) -> Result<(), Error> {
+        self.end(None).await
+    }
+
+    /// Stops as [`stop`](Self::stop) does once another process asks for the sessions at
+    /// [`GatewayConfig::hand_over`](crate::GatewayConfig::hand_over), and gives them to it. Without
+    /// that setting nobody asks, and it returns when the bot ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// Why the bot ended by itself.
+    pub async fn until_replaced(mut self) -> Result<(), Error> {
+        let heir = tokio::select! {
+            ended = Self::next_end(&mut self.pump) => return ended,
+            heir = self.estate.asked() => heir,
+        };
+        self.end(Some(heir)).await
+    }
+
+    /// Runs until Ctrl-C or SIGTERM, or until another process asks for the sessions, and stops.
+    pub(crate) async fn until_signal(mut self) -> Result<(), Error> {
+        let heir = tokio::select! {
+            ended = Self::next_end(&mut self.pump) => return ended,
+            asked = signal() => {
+                asked?;
+                None
+            }
+            heir = self.estate.asked() => Some(heir),
+        };
+        tracing::info!("stopping");
+        self.end(heir).await
+    }
+
+    async fn end(mut self, heir: Option<Heir>) -> Result<(), Error> {
+        if self.estate.is_kept() {
+            // What the handlers have not begun with is for the next process.
+            self.fleet.hand_over().await;
+        } else {
+            self.fleet.stop().await;
+        }
+        let outcome = self.handlers_end().await;
+        if self.estate.is_kept() {
+            self.estate.leave(&self.fleet, heir).await;
+        }
+        outcome
+    }
+
+    async fn handlers_end(&mut self) -> Result<(), Error> {
         let grace = self.live.bot.stop_after;
         if let Ok(outcome) = tokio::time::timeout(grace, self.wait()).await {
             return outcome;
@@ -126,14 +177,8 @@ impl Running {
         self.wait().await
     }
 
-    /// Runs until Ctrl-C or SIGTERM, and stops.
-    pub(crate) async fn until_signal(mut self) -> Result<(), Error> {
-        tokio::select! {
-            ended = self.wait() => return ended,
-            asked = signal() => asked?,
-        }
-        tracing::info!("stopping");
-        self.stop().await
+    async fn next_end(pump: &mut JoinSet<Result<(), Error>>) -> Result<(), Error> {
+        pump.join_next().await.map_or(Ok(()), ended)
     }
 }
 

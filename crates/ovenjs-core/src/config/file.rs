@@ -79,6 +79,16 @@ pub(super) fn apply(
             max.as_millis()
         )));
     }
+    let beside = |path: Option<String>| path.map(|path| Some(folder.join(path)));
+    set(&mut config.gateway.state, beside(file.gateway.state));
+    set(
+        &mut config.gateway.hand_over,
+        beside(file.gateway.hand_over),
+    );
+    set(
+        &mut config.gateway.at_least_once,
+        file.gateway.at_least_once,
+    );
     for intent in file.gateway.intents {
         let known = Intents::KNOWN.iter().find(|(name, _)| *name == intent);
         let (_, flag) = known.ok_or_else(|| {
@@ -138,6 +148,9 @@ struct Gateway {
     compression: Option<CompressionName>,
     backoff_base_ms: Option<u64>,
     backoff_max_ms: Option<u64>,
+    state: Option<String>,
+    hand_over: Option<String>,
+    at_least_once: Option<bool>,
     #[serde(default)]
     intents: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! Every key of the file, one line each: what it takes, what it sets, and what is in force.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use super::{Config, Register};
 
@@ -41,6 +41,12 @@ settings! {
     "gateway.backoff_base_ms" = "500", "how long a shard waits before it connects again, at first",
         |c| millis(c.gateway.backoff.0);
     "gateway.backoff_max_ms" = "60000", "the same, at most", |c| millis(c.gateway.backoff.1);
+    "gateway.state" = r#""bot.state""#, "a file in which sessions are remembered for the next process",
+        |c| path(c.gateway.state.as_deref());
+    "gateway.hand_over" = r#""bot.socket""#, "a Unix socket at which the next process asks for them",
+        |c| path(c.gateway.hand_over.as_deref());
+    "gateway.at_least_once" = "false", "whether what was not handled comes again after a crash",
+        |c| c.gateway.at_least_once.to_string();
     "commands.register" = r#"{ guild = "77" }"#, "off, global, or one guild",
         |c| match c.commands.register {
             Register::Off => "off".to_owned(),
@@ -67,6 +73,10 @@ settings! {
 
 fn told(there: bool) -> String {
     if there { "set" } else { "not set" }.to_owned()
+}
+
+fn path(path: Option<&Path>) -> String {
+    path.map_or_else(|| "none".to_owned(), |path| path.display().to_string())
 }
 
 fn millis(duration: Duration) -> String {

@@ -9,3 +9,4 @@ mod bot;
 mod broken_connections;
 mod failures;
 mod in_process;
+mod replaced;
