@@ -1,8 +1,11 @@
 //! `cargo xtask bench`: times of the hot paths; `bench gate`: their instruction counts against
-//! `benches/baseline.toml`; `bench stories` and `bench load`: what the Discord in a box costs.
+//! `benches/baseline.toml`; `bench peers`: our gateway beside other libraries'; `bench stories` and
+//! `bench load`: what the Discord in a box costs.
 //!
 //! Times are for people and differ from machine to machine. Instruction counts are for the gate:
 //! the same program on the same input executes the same instructions.
+
+mod peers;
 
 use crate::packages::{self, Need};
 use crate::shell::{self, Workspace};
@@ -38,6 +41,8 @@ enum Mode {
         #[arg(long)]
         update: bool,
     },
+    /// Race other libraries on the same stream of events: CPU time, as ratios beside the goals.
+    Peers(peers::Options),
     /// Run a thousand tests of a bot author: in one process, in debug and in release, and each in a
     /// process of its own.
     Stories,
@@ -55,6 +60,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     match &options.mode {
         None => shell::run(Command::new(built(workspace)?).arg("time")),
         Some(Mode::Gate { update }) => gate(workspace, &built(workspace)?, *update),
+        Some(Mode::Peers(options)) => peers::run(workspace, options),
         Some(Mode::Stories) => stories(workspace),
         Some(Mode::Load { arguments }) => load(workspace, arguments),
     }

@@ -24,7 +24,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let node = checked_version("node", NODE)?;
     let python = checked_version("python3", PYTHON)?;
     let folder = workspace.target.join("interop");
-    fill_discord_js(workspace, &folder.join("discord-js"), &node)?;
+    let source = workspace.root.join("interop").join("discord-js");
+    fill_discord_js(
+        &source,
+        &folder.join("discord-js"),
+        &node,
+        &["bot.js", "feast.js"],
+    )?;
     for bot in ["discord-py", "hikari"] {
         fill_python(workspace, bot, &folder.join(bot), &python)?;
     }
@@ -34,18 +40,21 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 /// Installs Node.js and Python where they are missing.
 pub(crate) fn install_missing() -> Result<()> {
+    install_node()?;
     let mut needs = Vec::new();
-    if ["node", "npm"]
-        .into_iter()
-        .any(|program| shell::on_path(program).is_none())
-    {
-        needs.push(Need::Node);
-    }
     // Some systems ship Python without the part that makes environments.
     if !shell::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])) {
         needs.push(Need::Python);
     }
     packages::install(&needs).context("bots in other languages need their runtimes")
+}
+
+fn install_node() -> Result<()> {
+    let is_missing = |program: &&str| shell::on_path(program).is_none();
+    if ["node", "npm"].iter().any(is_missing) {
+        packages::install(&[Need::Node]).context("bots on discord.js need Node.js")?;
+    }
+    Ok(())
 }
 
 /// What the program calls itself, if it is new enough.
@@ -69,12 +78,17 @@ fn version(told: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
+/// Fills a folder with a bot on discord.js and what it needs; installs Node.js where that is missing.
+pub(crate) fn fill_node(source: &Path, folder: &Path, files: &[&str]) -> Result<()> {
+    install_node()?;
+    fill_discord_js(source, folder, &checked_version("node", NODE)?, files)
+}
+
 /// Node looks for modules beside the file that imports them, so the bot's files are copied there as well.
-fn fill_discord_js(workspace: &Workspace, folder: &Path, node: &str) -> Result<()> {
-    let source = workspace.root.join("interop").join("discord-js");
+fn fill_discord_js(source: &Path, folder: &Path, node: &str, files: &[&str]) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("failed to create {}", folder.display()))?;
-    for name in ["package.json", "package-lock.json", "bot.js", "feast.js"] {
+    for name in ["package.json", "package-lock.json"].iter().chain(files) {
         std::fs::copy(source.join(name), folder.join(name))
             .with_context(|| format!("failed to copy {name} of the discord.js bot"))?;
     }
