@@ -49,6 +49,14 @@ pub enum ErrorKind {
     Thread,
     /// A state of a former process cannot be used.
     State,
+    /// A Redis or NATS between processes could not be reached, or failed.
+    Link,
+    /// A message is larger than what carries it.
+    TooLarge,
+    /// A message cannot be written as JSON.
+    Message,
+    /// Too many requests wait for their answers; try again later.
+    Busy,
     /// A shard's task panicked: a hook did, or there is a mistake in this crate.
     Panicked,
 }
@@ -76,6 +84,12 @@ impl Error {
         self
     }
 
+    /// A Redis that failed, in its own words.
+    #[cfg(feature = "redis")]
+    pub(crate) fn link(source: ovenjs_net::Error) -> Self {
+        Self::new(ErrorKind::Link, source.to_string()).with_source(source)
+    }
+
     /// What sort of failure it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -91,7 +105,10 @@ impl Error {
 
 impl Fault for Error {
     fn is_retryable(&self) -> bool {
-        self.0.kind == ErrorKind::CommandQueueFull
+        matches!(
+            self.0.kind,
+            ErrorKind::CommandQueueFull | ErrorKind::Link | ErrorKind::Busy
+        )
     }
 
     fn is_auth(&self) -> bool {

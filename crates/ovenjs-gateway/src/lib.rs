@@ -17,13 +17,21 @@
 //! token, ends with an [`Error`] that names the repair.
 
 mod advice;
+#[cfg(any(feature = "redis", feature = "nats"))]
+pub mod bridge;
+#[cfg(feature = "net")]
+pub mod bus;
 mod command;
 mod config;
 mod error;
 mod fleet_state;
 mod health;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "net")]
 mod net;
+#[cfg(feature = "redis")]
+mod redis;
 mod requests;
 mod reshard;
 pub mod session;
@@ -35,12 +43,16 @@ pub use config::{Compression, Config, DISCORD_GATEWAY, Live};
 pub use error::{Error, ErrorKind};
 pub use fleet_state::FleetState;
 pub use health::{Condition, FleetHealth, Pulse, Reason, ShardHealth};
+#[cfg(feature = "nats")]
+pub use nats::{NatsConfig, NatsLink};
 #[cfg(feature = "net")]
 pub use net::{
     Delivery, Events, Fleet, IdentifyAsk, IdentifyPort, IdentifyTurn, LocalTurns, PortError,
     Receipt, Seen, SessionStore, Settled, ShardStats, Stats, Typed, TypedEvents, Waiting, Watch,
     Wiring,
 };
+#[cfg(feature = "redis")]
+pub use redis::{RedisSessions, RedisTurns};
 pub use requests::{Answer, REQUEST_IDS_MAX, REQUESTS_MAX, Request, RequestId, Requests};
 pub use reshard::{Cut, OVERLAP, Reshard, ReshardReport, Side};
 pub use session::{Notice, Resume, SessionGap, ShardState};

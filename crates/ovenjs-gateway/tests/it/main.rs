@@ -1,9 +1,17 @@
 //! Real sockets against a Discord in a box.
 
+#[cfg(any(feature = "redis", feature = "nats"))]
+mod bridge;
 mod broken;
+mod bus;
 mod consumers;
 mod hand_over;
 mod life;
+#[cfg(feature = "redis")]
+mod ports;
+#[cfg(any(feature = "redis", feature = "nats"))]
+#[path = "../../../ovenjs-net/tests/it/server.rs"]
+mod server;
 mod turns;
 mod watch;
 mod wire;
@@ -94,3 +102,64 @@ fn number(dispatch: &Dispatch) -> usize {
 }
 
 const ALL: &[Compression] = Compression::ALL;
+
+/// The Redis that all tests of a run share.
+#[cfg(feature = "redis")]
+fn shared_redis() -> ovenjs_net::RedisLink {
+    redis_at(&address("OVENJS_TEST_REDIS_URL"))
+}
+
+#[cfg(feature = "redis")]
+fn redis_at(address: &str) -> ovenjs_net::RedisLink {
+    let address = ovenjs_net::RedisAddress::parse(address).expect("an address");
+    let connector = Connector::build(ovenjs_net::Config::new()).expect("a connector");
+    ovenjs_net::RedisLink::build(ovenjs_net::RedisConfig::new(address), connector)
+}
+
+/// A NATS of a test's own, which keeps streams.
+#[cfg(feature = "nats")]
+fn nats_server() -> server::Server {
+    let (folder, port) = (server::folder(), server::free_port());
+    let words = ["--addr", "127.0.0.1", "--jetstream", "--port"];
+    let mut arguments: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    arguments.push(port.to_string());
+    arguments.extend([
+        "--store_dir".to_owned(),
+        folder.path().display().to_string(),
+    ]);
+    server::Server::start("nats-server", arguments, port, folder)
+}
+
+/// The NATS that all tests of a run share.
+#[cfg(feature = "nats")]
+async fn shared_nats() -> ovenjs_gateway::NatsLink {
+    nats_at(&address("OVENJS_TEST_NATS_URL")).await
+}
+
+/// A link to a server that may be about to start.
+#[cfg(feature = "nats")]
+async fn nats_at(address: &str) -> ovenjs_gateway::NatsLink {
+    let connector = Connector::build(ovenjs_net::Config::new()).expect("a connector");
+    let connected = async {
+        loop {
+            let config = ovenjs_gateway::NatsConfig::parse(address).expect("an address");
+            if let Ok(link) = ovenjs_gateway::NatsLink::connect(config, &connector).await {
+                return link;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), connected)
+        .await
+        .expect("nats answers in time")
+}
+
+#[cfg(any(feature = "redis", feature = "nats"))]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by a variable where their server is"
+)]
+fn address(variable: &str) -> String {
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: `cargo xtask test` starts the servers"))
+}

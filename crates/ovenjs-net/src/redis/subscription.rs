@@ -52,6 +52,12 @@ impl RedisSubscription {
     pub fn lagged(&self) -> u64 {
         self.lagged.load(Ordering::Relaxed)
     }
+
+    /// The same count, to be read where the subscription is not.
+    #[must_use]
+    pub fn lag(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.lagged)
+    }
 }
 
 impl fmt::Debug for RedisSubscription {

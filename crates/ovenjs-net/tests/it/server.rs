@@ -3,6 +3,11 @@
 //! It is the child of a shell which kills it as soon as the test's end of a pipe is gone, however
 //! the test ends.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a server that cannot be had fails the test"
+)]
+
 use std::{
     io::{BufRead as _, BufReader},
     net::{Ipv4Addr, TcpListener},
@@ -30,6 +35,7 @@ struct Running {
 impl Server {
     /// A Redis that writes each change down before it answers. Further words of its configuration
     /// follow.
+    #[cfg(feature = "redis")]
     pub(crate) fn redis(more: &[&str]) -> Self {
         let (folder, port) = (folder(), free_port());
         let mut words = vec!["--bind", "127.0.0.1", "--save", "", "--daemonize", "no"];
@@ -46,7 +52,7 @@ impl Server {
         Self::start("redis-server", arguments, port, folder)
     }
 
-    fn start(
+    pub(crate) fn start(
         program: &'static str,
         arguments: Vec<String>,
         port: u16,
@@ -137,14 +143,14 @@ fn found(program: &str) -> PathBuf {
     }
 }
 
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::Builder::new()
         .prefix("ovenjs-test-")
         .tempdir()
         .unwrap()
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
