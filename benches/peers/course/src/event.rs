@@ -280,7 +280,7 @@ fn game(out: &mut String, chance: &mut Chance) {
     let _ = write!(out, r#""application_id":"{}"}}"#, snowflake(8, of ^ 0xFFFF));
 }
 
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "a message is told by all of these")]
 fn message(
     out: &mut String,
     world: World,
