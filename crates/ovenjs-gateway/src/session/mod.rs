@@ -504,7 +504,8 @@ impl Session {
     fn beat_seq(&self) -> Option<u64> {
         let seq = if self.backlog.is_at_least_once() {
             let mark = self.backlog.mark();
-            if mark.epoch == self.epoch {
+            // Between a lost session and READY of the next, the mark is still that of the lost one.
+            if mark.epoch == self.epoch && self.received > 0 {
                 mark.seq
             } else {
                 0

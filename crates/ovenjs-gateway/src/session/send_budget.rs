@@ -14,6 +14,8 @@ pub(crate) struct SendBudget {
     sends: Window,
     /// Places that commands leave free.
     kept: u32,
+    /// Those of them for the heartbeats that are due within a window.
+    beats: u32,
 }
 
 impl SendBudget {
@@ -21,6 +23,7 @@ impl SendBudget {
         Self {
             sends: Window::new(SENDS_MAX, WINDOW + MARGIN),
             kept: KEPT_MIN,
+            beats: 1,
         }
     }
 
@@ -31,6 +34,7 @@ impl SendBudget {
             .checked_div(interval.as_millis())
             .unwrap_or(u128::MAX);
         let beats = u32::try_from(beats).unwrap_or(u32::MAX);
+        self.beats = beats.saturating_add(1).min(SENDS_MAX - COMMANDS_MIN);
         self.kept = beats.saturating_add(KEPT_MIN).min(SENDS_MAX - COMMANDS_MIN);
     }
 
@@ -43,9 +47,9 @@ impl SendBudget {
         self.sends.take(now, self.kept)
     }
 
-    /// Whether Discord takes another message of any kind.
+    /// Whether Discord takes another message, and the heartbeats that are due besides.
     pub(crate) fn is_free(&mut self, now: Instant) -> bool {
-        self.sends.ready(now, 0).is_ok()
+        self.sends.ready(now, self.beats).is_ok()
     }
 
     /// Notes a message that does not wait: a heartbeat, or one of the handshake.
@@ -119,6 +123,24 @@ mod tests {
         let ready = budget.command(now).unwrap_err();
         assert_eq!(ready, now + WINDOW + MARGIN);
         assert!(budget.command(ready).is_ok());
+    }
+
+    #[test]
+    fn heartbeats_that_are_asked_for_leave_room_for_those_that_are_due() {
+        let now = start();
+        let mut budget = SendBudget::new();
+        budget.keep_for(Duration::from_secs(41));
+        budget.unasked(now);
+        let mut sent = 1
+            + (0..SENDS_MAX)
+                .filter(|_| budget.command(now).is_ok())
+                .count();
+        while budget.is_free(now) {
+            budget.unasked(now);
+            sent += 1;
+        }
+        // Two more are due within the minute.
+        assert_eq!(sent, 118);
     }
 
     #[test]
