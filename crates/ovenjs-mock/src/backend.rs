@@ -242,6 +242,9 @@ impl Backend {
         for warning in self.gateway.warnings.drain(..) {
             self.journal.warn(warning);
         }
+        for (code, words) in self.gateway.refusals.drain(..) {
+            self.journal.refused(format!("{code} {words}"));
+        }
         for traffic in self.gateway.traffic.drain(..) {
             self.journal.passed(traffic);
         }

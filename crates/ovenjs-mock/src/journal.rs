@@ -21,6 +21,8 @@ pub(crate) struct Journal {
     requests_bytes: usize,
     pub(crate) violations: Vec<String>,
     pub(crate) warnings: Vec<String>,
+    /// Why connections were closed that said what they should not have.
+    pub(crate) refusals: Vec<String>,
     pub(crate) invalid_requests: u64,
     /// Messages of the bot: channel and id, oldest first.
     pub(crate) bot_messages: VecDeque<(u64, u64)>,
@@ -73,6 +75,10 @@ impl Journal {
 
     pub(crate) fn warn(&mut self, text: String) {
         push_new(&mut self.warnings, text);
+    }
+
+    pub(crate) fn refused(&mut self, text: String) {
+        push_new(&mut self.refusals, text);
     }
 
     pub(crate) fn requested(&mut self, record: Record, status: u16, body: &Body) {

@@ -14,6 +14,7 @@ use crate::{
     error::Error,
     faults::FaultMenu,
     json::{Json, object},
+    play::Connection,
     protocol::{Admission, Frame, Input, Output, Written},
     rest::{self, Body, Scope},
     world::Draft,
@@ -247,6 +248,20 @@ impl Referee {
         Id::new(self.0.world.default_guild)
     }
 
+    /// All guilds, the first one first.
+    #[must_use]
+    pub fn guild_ids(&self) -> Vec<Id<GuildMarker>> {
+        let guilds = self.0.world.guilds.keys();
+        guilds.filter_map(|id| Id::new_checked(*id)).collect()
+    }
+
+    /// The connections of the moment.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        let seen = self.0.gateway.seen().into_iter();
+        seen.map(Connection::of).collect()
+    }
+
     /// The first channel of the first guild.
     ///
     /// # Panics
@@ -349,6 +364,25 @@ impl Referee {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.0.journal.warnings
+    }
+
+    /// With which codes and words connections were closed for what their clients said: each once.
+    /// Closes that go wrong by chance are none of them.
+    #[must_use]
+    pub fn refusals(&self) -> &[String] {
+        &self.0.journal.refusals
+    }
+
+    /// Listens in on what is sent from now on, so that [`overheard`](Self::overheard) tells it.
+    pub fn listen_in(&mut self) {
+        self.0.gateway.overheard = Some(Vec::new());
+    }
+
+    /// The message inside of the frame that [`poll`](Self::poll) gave last, before compression.
+    /// Empty where nobody listens in, and where the frame was spoilt on purpose.
+    #[must_use]
+    pub fn overheard(&self) -> &[u8] {
+        self.0.gateway.overheard.as_deref().unwrap_or_default()
     }
 
     /// Answers the next request to `METHOD /route/{template}` with 429, of the bucket or of the

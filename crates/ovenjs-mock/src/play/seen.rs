@@ -259,7 +259,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn of(seen: Seen) -> Self {
+    pub(crate) fn of(seen: Seen) -> Self {
         Self {
             number: seen.connection,
             session: seen.session,

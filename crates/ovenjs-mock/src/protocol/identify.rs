@@ -92,6 +92,9 @@ impl Gateway {
         let last = self.identified.get(&place);
         let too_soon =
             last.is_some_and(|last| self.now.saturating_duration_since(*last) < interval);
+        if too_soon {
+            self.warn("an identify came too soon after another of the same place");
+        }
         if self.mishaps.refuses_identify() || too_soon {
             self.control(id, &invalid_session(false));
             return Ok(());

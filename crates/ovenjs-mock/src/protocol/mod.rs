@@ -150,6 +150,10 @@ pub(crate) struct Gateway {
     waiting: Vec<(u64, &'static str, Value)>,
     /// What a client did in vain.
     pub(crate) warnings: Vec<String>,
+    /// Why connections were closed that said what they should not have.
+    pub(crate) refusals: Vec<Reason>,
+    /// The message inside of the frame that was polled last, where somebody listens in.
+    pub(crate) overheard: Option<Vec<u8>>,
     /// Whether a deadline may have come nearer since this was last looked at.
     pub(crate) is_hurried: bool,
 }
@@ -220,6 +224,8 @@ impl Gateway {
             own_events: Vec::new(),
             waiting: Vec::new(),
             warnings: Vec::new(),
+            refusals: Vec::new(),
+            overheard: None,
             is_hurried: false,
         }
     }
@@ -320,6 +326,7 @@ impl Gateway {
         } else if connection.take_in(self.now + latency, bytes) {
             self.is_hurried = true;
         } else {
+            self.refusals.push(close::RATE_LIMITED);
             self.lines.close(id, self.now, close::RATE_LIMITED);
         }
     }
@@ -348,6 +355,10 @@ impl Gateway {
                 return Some(Output::Abort);
             }
         };
+        if let Some(overheard) = &mut self.overheard {
+            overheard.clear();
+            overheard.extend_from_slice(&bytes);
+        }
         let frame = connection.compressor.frame(bytes, connection.packets);
         connection.events_sent += u64::from(is_event);
         let before = connection.bytes_sent;
@@ -390,7 +401,12 @@ impl Gateway {
                 let piece = 1 + self.mishaps.place_in(length);
                 Some(Output::Split(frame, piece, Duration::ZERO))
             }
-            Fate::Corrupted => Some(Output::Send(frame.corrupted())),
+            Fate::Corrupted => {
+                if let Some(overheard) = &mut self.overheard {
+                    overheard.clear();
+                }
+                Some(Output::Send(frame.corrupted()))
+            }
             Fate::Halved => {
                 let kept = self.mishaps.place_in(length);
                 self.end(id, None);

@@ -17,6 +17,7 @@ use super::{
 impl Gateway {
     pub(super) fn receive(&mut self, id: u64, bytes: &[u8], world: &mut World) {
         if let Err(reason) = self.obey(id, bytes, world) {
+            self.refusals.push(reason);
             self.lines.close(id, self.now, reason);
         }
     }
