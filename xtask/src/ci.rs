@@ -16,6 +16,7 @@ const LANES: &[&[&str]] = &[
     &["spec"],
     &["lint"],
     &["test"],
+    &["sim", "--seeds", "20000"],
     &["interop"],
     &["heartbeats"],
     &["autobahn"],

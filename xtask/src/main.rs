@@ -28,6 +28,7 @@ mod release;
 mod services;
 mod setup;
 mod shell;
+mod sim;
 mod spec;
 mod test;
 mod tidy;
@@ -71,6 +72,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Simulate the gateway under faults, or hunt for old bugs that are put back.
+    Sim(sim::Options),
     /// Count how much of Discord's surface the crates cover.
     Spec,
     /// Check the house rules: crate edges, pure folders, names, untyped escapes.
@@ -108,6 +111,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Heartbeats(options) => endurance::heartbeats(&workspace, &options),
         Task::Codegen { check } => codegen::run(check),
+        Task::Sim(options) => sim::run(&workspace, &options),
         Task::Spec => spec::run(),
         Task::Tidy => tidy::run(&workspace),
         Task::Services => services::serve(),

@@ -87,6 +87,7 @@ const FREE: &[&str] = &[
     "ovenjs-box-benches",
     "ovenjs-examples",
     "ovenjs-interop",
+    "ovenjs-sim",
 ];
 
 pub(super) fn check(tree: &Tree) -> Report {

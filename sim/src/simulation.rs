@@ -1,0 +1,500 @@
+//! One run: sessions of all shards, a network that fails, and Discord, on one virtual clock.
+//!
+//! Nothing here waits. The run jumps from one moment at which something is due to the next, so that
+//! minutes pass in milliseconds, and it does the same for the same seed. What the shards say and get
+//! is in `bot`, what the network does to it in `network`.
+
+mod bot;
+mod network;
+
+use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hasher as _},
+    time::{Duration, Instant},
+};
+
+use ovenjs_gateway::{ShardState, session::IdentifyTurns};
+use ovenjs_mock::{Config as BoxConfig, Guild, Referee};
+use ovenjs_ratelimit::IdentifyBudget;
+use serde_json::json;
+
+use crate::{
+    dice::Dice,
+    plan::{Plan, STARTS_WINDOW},
+    wire::Wire,
+};
+
+use bot::Shard;
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// Of everything that the shards said and got, in order, with its time.
+    pub(crate) trace: u64,
+    pub(crate) took: Duration,
+    /// Moments at which something happened.
+    pub(crate) steps: u64,
+    pub(crate) delivered: u64,
+    /// Delivered a second time to a process that came after a killed one.
+    pub(crate) again: u64,
+    pub(crate) lost: u64,
+    pub(crate) gaps: u64,
+    pub(crate) connects: u64,
+    pub(crate) identifies: u64,
+    pub(crate) resumes: u64,
+    /// Processes that came after another.
+    pub(crate) replacements: u64,
+    /// How long after the trouble the last shard was connected.
+    pub(crate) recovered: Duration,
+}
+
+/// Why a run failed.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) at: Duration,
+    pub(crate) what: String,
+    /// The last things that happened, where they were to be told.
+    pub(crate) story: VecDeque<String>,
+}
+
+/// Runs a plan. `tells` keeps the last happenings for [`Broken::story`], which takes time.
+pub(crate) fn run(plan: &Plan, begun: Instant, tells: bool) -> Result<Outcome, Broken> {
+    let mut simulation = Simulation::new(plan, begun, tells);
+    match simulation.play() {
+        Ok(recovered) => Ok(simulation.outcome(recovered)),
+        Err(what) => Err(Broken {
+            at: simulation.now - begun,
+            what,
+            story: simulation.story,
+        }),
+    }
+}
+
+struct Simulation<'p> {
+    plan: &'p Plan,
+    begun: Instant,
+    now: Instant,
+    dice: Dice,
+    discord: Referee,
+    guilds: Vec<u64>,
+    /// What the bot's process knows of its turns to identify, and what it has written down of them.
+    turns: IdentifyTurns,
+    kept_budget: IdentifyBudget,
+    /// How far the wall clock of the process has jumped.
+    wall_skew_ms: u64,
+    /// Until when a turn to identify was held back, at the longest.
+    longest_hold: Instant,
+    /// When an identify of each lane left last.
+    identified: Vec<Option<Instant>>,
+    shards: Vec<Shard>,
+    wires: Vec<Wire>,
+    produced: u64,
+    next_burst: Instant,
+    /// When a killed process is followed by another.
+    restart_at: Option<Instant>,
+    /// Whether a process began that knew nothing of the identifies just before, or not when.
+    is_forgetful: bool,
+    /// Until when nothing can be reached, and until when the address of resumes cannot.
+    away_until: Instant,
+    address_away_until: Instant,
+    /// Whether an identify is on its way to Discord, so that a session may begin.
+    is_identifying: bool,
+    in_trouble: bool,
+    steps: u64,
+    trace: DefaultHasher,
+    story: VecDeque<String>,
+    tells: bool,
+    tally: Tally,
+}
+
+/// What sessions counted that are over.
+#[derive(Debug, Default)]
+struct Tally {
+    connects: u64,
+    identifies: u64,
+    resumes: u64,
+    replacements: u64,
+}
+
+impl<'p> Simulation<'p> {
+    fn new(plan: &'p Plan, begun: Instant, tells: bool) -> Self {
+        let config = BoxConfig::default()
+            .seed(plan.seed)
+            .guilds((0..plan.guilds).map(|_| Guild::named("Kitchen")))
+            .shards(plan.shards)
+            .max_concurrency(plan.max_concurrency)
+            .identify_interval(IDENTIFY_INTERVAL)
+            .session_starts(plan.starts)
+            .session_start_window(STARTS_WINDOW)
+            .heartbeat_interval(plan.heartbeat)
+            .replay_limit(plan.replay)
+            .check_every(CHECK_EVERY)
+            .trim_replay(plan.trims && plan.at_least_once.is_some())
+            .resume_path(RESUME_PATH)
+            .faults(plan.menu);
+        let mut discord = Referee::new(config, begun);
+        discord.listen_in();
+        let lanes = usize::try_from(plan.max_concurrency).unwrap_or(1);
+        let mut simulation = Self {
+            plan,
+            begun,
+            now: begun,
+            dice: Dice::new(plan.seed ^ 0x0DD5),
+            guilds: discord.guild_ids().into_iter().map(|id| id.get()).collect(),
+            turns: IdentifyTurns::new(IdentifyBudget::new(), begun, 0),
+            kept_budget: IdentifyBudget::new(),
+            wall_skew_ms: 0,
+            longest_hold: begun,
+            identified: vec![None; lanes],
+            shards: Vec::new(),
+            wires: Vec::new(),
+            produced: 0,
+            next_burst: begun + plan.pause,
+            restart_at: None,
+            is_forgetful: false,
+            away_until: begun,
+            address_away_until: begun,
+            is_identifying: false,
+            in_trouble: true,
+            steps: 0,
+            trace: DefaultHasher::new(),
+            story: VecDeque::new(),
+            tells,
+            tally: Tally::default(),
+            discord,
+        };
+        for number in 0..plan.shards {
+            let entropy = simulation.dice.next();
+            let session = simulation.session(number, None, entropy);
+            let at_least_once = plan.at_least_once.is_some();
+            simulation
+                .shards
+                .push(Shard::new(number, session, at_least_once, begun));
+        }
+        simulation
+    }
+
+    /// Trouble, and then peace, in which everything has to arrive.
+    fn play(&mut self) -> Result<Duration, String> {
+        self.start()?;
+        let peace = self.begun + self.plan.trouble;
+        self.play_until(peace, |_| false)?;
+        self.make_peace()?;
+        let mut hopeless = peace + self.longest_recovery();
+        while !self.are_connected() && self.now < hopeless {
+            self.play_until(hopeless, Self::are_connected)?;
+            // What spares the budget may take its time, but it has an end.
+            let held = self.longest_hold + self.longest_recovery();
+            hopeless = hopeless.max(held.min(peace + HOLD_MAX));
+        }
+        if !self.are_connected() {
+            let states: Vec<_> = self.shards.iter().map(|s| s.session.state()).collect();
+            return Err(format!("not all shards are connected in peace: {states:?}"));
+        }
+        let recovered = self.now - peace;
+        self.produce(u64::from(self.plan.guilds) * 4);
+        // Nothing comes after this, or something would always be under way.
+        self.next_burst = self.now + SETTLE * 2;
+        self.play_until(self.now + SETTLE, Self::are_settled)?;
+        for shard in &self.shards {
+            if !shard.is_settled() {
+                return Err(format!(
+                    "shard {}: what was sent in peace did not all arrive: {:?}",
+                    shard.number, shard.session
+                ));
+            }
+        }
+        self.ask_discord()?;
+        Ok(recovered)
+    }
+
+    /// What Discord has to complain of.
+    fn ask_discord(&self) -> Result<(), String> {
+        if let Some(first) = self.discord.violations().first() {
+            return Err(format!("Discord says what it would not say: {first}"));
+        }
+        let mut refusals = self.discord.refusals().iter();
+        // Commands that were under way as a session ended are nobody's fault.
+        if let Some(refusal) = refusals.find(|words| !words.starts_with("4003")) {
+            return Err(format!(
+                "Discord closed a connection by our fault: {refusal}"
+            ));
+        }
+        let mut warnings = self.discord.warnings().iter();
+        if let Some(warning) = warnings.find(|words| !self.is_lawful(words)) {
+            return Err(format!(
+                "Discord was asked what nobody should ask: {warning}"
+            ));
+        }
+        Ok(())
+    }
+
+    fn is_lawful(&self, warning: &str) -> bool {
+        // Where that address cannot be reached, the usual one is tried.
+        warning.starts_with("a resume came to the address of identifies")
+            // What was not written down, or under a wrong time, the next process does not know.
+            || (self.is_forgetful && warning.starts_with("an identify came too soon"))
+    }
+
+    fn are_connected(&self) -> bool {
+        let mut sessions = self.shards.iter().map(|shard| &shard.session);
+        let mut wires = self.wires.iter().filter(|wire| wire.is_current());
+        sessions.all(|session| session.state() == ShardState::Connected)
+            && wires.all(|wire| !wire.to_bot.is_dark && !wire.to_discord.is_dark)
+    }
+
+    fn are_settled(&self) -> bool {
+        self.shards.iter().all(Shard::is_settled)
+    }
+
+    /// Goes from moment to moment until `until`, or until `enough`.
+    fn play_until(&mut self, until: Instant, enough: impl Fn(&Self) -> bool) -> Result<(), String> {
+        let mut steps_at_once = 0;
+        loop {
+            self.settle()?;
+            if enough(self) {
+                return Ok(());
+            }
+            let next = self.next_moment();
+            if next >= until {
+                self.now = until;
+                return Ok(());
+            }
+            steps_at_once = if next > self.now {
+                0
+            } else {
+                steps_at_once + 1
+            };
+            if steps_at_once > STUCK {
+                return Err("time stands still: something is due for ever".to_owned());
+            }
+            self.now = next.max(self.now);
+            self.steps += 1;
+            self.pass()?;
+        }
+    }
+
+    /// When something is due next.
+    fn next_moment(&self) -> Instant {
+        let mut next = self.next_burst;
+        let mut at = |moment: Option<Instant>| next = moment.map_or(next, |at| at.min(next));
+        at(self.discord.deadline());
+        at(self.restart_at);
+        for shard in &self.shards {
+            at(shard.deadline(self.now));
+        }
+        for wire in &self.wires {
+            at(wire.opens_at);
+            at(wire.to_discord.due());
+            if wire.abandoned || self.reads(wire.shard) {
+                at(wire.to_bot.due());
+            }
+        }
+        next
+    }
+
+    fn reads(&self, shard: usize) -> bool {
+        let shard = self.shards.get(shard);
+        shard.is_some_and(|shard| shard.session.wants_frames())
+    }
+
+    /// Does what is due now.
+    fn pass(&mut self) -> Result<(), String> {
+        self.discord.expire(self.now);
+        self.look_for_sessions();
+        if self.now >= self.next_burst {
+            self.burst()?;
+        }
+        if self.restart_at.is_some_and(|at| at <= self.now) {
+            self.restart_at = None;
+            self.start()?;
+        }
+        self.open_wires()?;
+        self.carry()?;
+        for number in 0..self.shards.len() {
+            self.wake(number)?;
+        }
+        Ok(())
+    }
+
+    /// Events, and what goes wrong beside them.
+    fn burst(&mut self) -> Result<(), String> {
+        let is_flood = self.plan.flood > 0 && self.dice.one_in(self.plan.flood);
+        let count = 1 + self.dice.below(self.plan.burst);
+        self.produce(match (self.in_trouble, is_flood) {
+            (true, true) => count * 100,
+            (true, false) => count,
+            // Peace may last; there is no need to make much of it.
+            (false, _) => 1,
+        });
+        let pause = Duration::from_millis(1) + self.dice.millis(millis(self.plan.pause));
+        self.next_burst = self.now + if self.in_trouble { pause } else { pause * 8 };
+        if self.in_trouble {
+            self.trouble_network()?;
+            self.trouble_consumers();
+            self.trouble_process()?;
+        }
+        self.command()
+    }
+
+    /// Lets Discord produce events, each in some guild.
+    fn produce(&mut self, count: u64) {
+        let padding = "x".repeat(self.plan.padding);
+        for _ in 0..count {
+            let Some(guild) = self.dice.one_of(&self.guilds) else {
+                return;
+            };
+            self.produced += 1;
+            let shard = (guild >> 22) % u64::from(self.plan.shards);
+            let shard = usize::try_from(shard)
+                .ok()
+                .and_then(|n| self.shards.get_mut(n));
+            if let Some(shard) = shard {
+                shard.ledger.produce(self.produced);
+            }
+            let number = self.produced;
+            let data =
+                json!({ "guild_id": guild.to_string(), "number": number, "padding": padding });
+            // A value is always JSON.
+            let _ = self.discord.emit(self.now, NEWS, &data);
+        }
+    }
+
+    fn make_peace(&mut self) -> Result<(), String> {
+        self.in_trouble = false;
+        self.note(|| "peace".to_owned());
+        self.discord.calm(self.now);
+        (self.away_until, self.address_away_until) = (self.now, self.now);
+        self.calm_consumers();
+        // Half of the connections that are dark end, as they do where a host comes back; the other
+        // half stay dark, and the bot has to find out.
+        for wire in 0..self.wires.len() {
+            let is_dark = self.wires.get(wire).is_some_and(|wire| {
+                wire.to_bot.is_dark
+                    || wire.to_discord.is_dark
+                    || (wire.number.is_none() && wire.opens_at.is_none())
+            });
+            if is_dark && self.dice.one_in(2) {
+                self.cut(wire)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The longest that a way back may take: a wait between attempts, an attempt that hangs, a
+    /// silence that has to be noticed, a handshake, every shard's turn, and new session starts where
+    /// they are used up.
+    fn longest_recovery(&self) -> Duration {
+        let starts = if self.plan.starts < 1_000 {
+            STARTS_WINDOW
+        } else {
+            Duration::ZERO
+        };
+        RECOVERY + Duration::from_secs(6) * self.plan.shards + starts
+    }
+
+    /// Takes down the sessions that Discord has begun.
+    fn look_for_sessions(&mut self) {
+        if !self.is_identifying {
+            return;
+        }
+        for connection in self.discord.connections() {
+            let (Some(session), Some((number, _))) = (connection.session, connection.shard) else {
+                continue;
+            };
+            let shard = usize::try_from(number)
+                .ok()
+                .and_then(|n| self.shards.get_mut(n));
+            if let Some(shard) = shard {
+                shard.ledger.begin(&session);
+            }
+        }
+    }
+
+    /// Until nobody has anything to say at this moment.
+    fn settle(&mut self) -> Result<(), String> {
+        loop {
+            let mut is_quiet = true;
+            for number in 0..self.shards.len() {
+                is_quiet &= !self.listen(number)?;
+            }
+            is_quiet &= !self.grant()?;
+            self.hear_discord();
+            if is_quiet {
+                break;
+            }
+        }
+        for number in 0..self.shards.len() {
+            let reads = self.reads(number);
+            if let Some(shard) = self.shards.get_mut(number) {
+                let told = shard.watch(self.now, reads);
+                told.map_err(|what| format!("shard {number}: {what}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        if !self.tells {
+            return;
+        }
+        let at = (self.now - self.begun).as_secs_f64();
+        self.story.push_back(format!("{at:9.3} {}", what()));
+        if self.story.len() > STORY {
+            self.story.pop_front();
+        }
+    }
+
+    fn outcome(&mut self, recovered: Duration) -> Outcome {
+        for number in 0..self.shards.len() {
+            self.count(number);
+        }
+        let ledgers = || self.shards.iter().map(|shard| &shard.ledger);
+        Outcome {
+            trace: self.trace.finish(),
+            took: self.now - self.begun,
+            steps: self.steps,
+            delivered: ledgers().map(|ledger| ledger.delivered).sum(),
+            again: ledgers().map(|ledger| ledger.again).sum(),
+            lost: ledgers().map(|ledger| ledger.lost).sum(),
+            gaps: ledgers().map(|ledger| ledger.gaps).sum(),
+            connects: self.tally.connects,
+            identifies: self.tally.identifies,
+            resumes: self.tally.resumes,
+            replacements: self.tally.replacements,
+            recovered,
+        }
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An event that no table names, which every session hears.
+const NEWS: &str = "OVEN_NEWS";
+
+/// Where sessions are resumed.
+const RESUME_PATH: &str = "/resume";
+
+/// Discord's rule for one lane.
+const IDENTIFY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The box's own events are all alike here, so its oracle looks at few of them.
+const CHECK_EVERY: u32 = 1_000;
+
+/// How long what is under way in peace may take: latency, and no more.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// The longest wait between attempts, an attempt that hangs, a silence that has to be noticed, and a
+/// handshake.
+const RECOVERY: Duration = Duration::from_secs(60 + 45 + 52 + 45);
+
+/// The longest that turns to identify may be held back: a breaker, and the budget's renewal.
+const HOLD_MAX: Duration = Duration::from_secs(7_200);
+
+/// Things done at one moment before it is said that time stands still.
+const STUCK: u32 = 10_000;
+
+/// What is told of the time before a failure.
+const STORY: usize = 200;

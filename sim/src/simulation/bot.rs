@@ -1,0 +1,588 @@
+//! The bot's side of a run: sessions, their consumers, and the processes that they live in.
+
+use std::{
+    collections::BTreeSet,
+    hash::Hash as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ovenjs_gateway::{
+    Command, Config, Notice, Resume, ShardState,
+    session::{Generation, IdentifyTurns, Input, Loss, Output, Session, Turn},
+};
+use ovenjs_mock::{Call, Referee};
+use ovenjs_ratelimit::IdentifyBudget;
+use ovenjs_types::{
+    Dispatch, Id, Intents, RequestSoundboardSounds, SessionStartLimit, ShardId, Version,
+};
+use serde_json::Value;
+
+use super::{IDENTIFY_INTERVAL, NEWS, Simulation, millis};
+use crate::{
+    ledger::Ledger,
+    wire::{Content, ToDiscord, Wire},
+    witness::{Said, Witness},
+};
+
+/// One shard of the bot, and what is known of it.
+#[derive(Debug)]
+pub(super) struct Shard {
+    pub(super) number: u32,
+    pub(super) session: Session,
+    pub(super) ledger: Ledger,
+    witness: Witness,
+    /// Whether its process runs.
+    runs: bool,
+    /// The connection that waits for its turn to identify, and when to ask for it.
+    queued: Option<(Generation, Instant)>,
+    /// Until when the consumer takes nothing.
+    busy_until: Instant,
+    /// What handlers are at, and when they are done.
+    handling: BTreeSet<(Instant, Version)>,
+    /// What is kept for the next process.
+    kept: Option<Resume>,
+}
+
+impl Shard {
+    pub(super) fn new(number: u32, session: Session, at_least_once: bool, now: Instant) -> Self {
+        Self {
+            number,
+            session,
+            ledger: Ledger::default(),
+            witness: Witness::new(at_least_once),
+            runs: false,
+            queued: None,
+            busy_until: now,
+            handling: BTreeSet::new(),
+            kept: None,
+        }
+    }
+
+    fn id(&self) -> ShardId {
+        self.session.shard()
+    }
+
+    /// When it wants to be looked after.
+    pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
+        if !self.runs {
+            return None;
+        }
+        let session = self.session.deadline();
+        let queued = self.queued.map(|(_, at)| at);
+        let consumer = (self.session.deliverable() > 0).then_some(self.busy_until.max(now));
+        let handled = self.handling.first().map(|(at, _)| *at);
+        let all = [session, queued, consumer, handled];
+        all.into_iter().flatten().min()
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.ledger.is_settled()
+            && self.witness.is_owed_nothing()
+            && self.session.backlog() == 0
+            && self.handling.is_empty()
+    }
+
+    pub(super) fn watch(&mut self, now: Instant, reads: bool) -> Result<(), String> {
+        if !self.runs {
+            return Ok(());
+        }
+        let state = self.session.state();
+        let may_wait = matches!(state, ShardState::Queued) && self.queued.is_some() || !reads;
+        if self.session.deadline().is_none() && !may_wait {
+            return Err(format!("it is {state}, and waits for nothing"));
+        }
+        self.witness.watch(now, reads)
+    }
+}
+
+impl Simulation<'_> {
+    pub(super) fn session(&self, number: u32, former: Option<Resume>, entropy: u64) -> Session {
+        let config = Config::new(self.discord.token(), Intents::GUILDS)
+            .gateway_url("ws://127.0.0.1")
+            .shard_range(number..number + 1, self.plan.shards)
+            .compression(self.plan.compression)
+            .backlog_bytes(self.plan.backlog)
+            .at_least_once(self.plan.at_least_once.is_some())
+            .resume(former);
+        let shard = ShardId::new(number, self.plan.shards).unwrap_or_default();
+        match Session::new(Arc::new(config), shard, entropy) {
+            Ok(session) => session,
+            Err(error) => panic!("the configuration of the simulation is wrong: {error}"),
+        }
+    }
+
+    /// The process begins.
+    pub(super) fn start(&mut self) -> Result<(), String> {
+        let process = self.plan.process;
+        let mut budget = self.kept_budget.clone();
+        if process.forgets {
+            budget = IdentifyBudget::new();
+            self.is_forgetful |= self.tally.replacements > 0;
+        }
+        self.wall_skew_ms += self.dice.below(2 * process.clock_jump_ms + 1);
+        self.is_forgetful |= self.tally.replacements > 0 && process.clock_jump_ms > 0;
+        let passed = millis(self.now - self.begun);
+        let wall_ms = (WALL_MS + passed + self.wall_skew_ms)
+            .saturating_sub(process.clock_jump_ms * (1 + self.tally.replacements));
+        self.turns = turns(&mut self.discord, self.now, wall_ms, budget);
+        for number in 0..self.shards.len() {
+            if let Some(shard) = self.shards.get_mut(number) {
+                shard.runs = true;
+            }
+            self.tell(number, Input::Start)?;
+        }
+        Ok(())
+    }
+
+    /// What is due at a shard.
+    pub(super) fn wake(&mut self, number: usize) -> Result<(), String> {
+        while let Some(shard) = self.shards.get_mut(number).filter(|shard| shard.runs)
+            && shard
+                .handling
+                .first()
+                .is_some_and(|(at, _)| *at <= self.now)
+            && let Some((_, version)) = shard.handling.pop_first()
+        {
+            shard.witness.handles(version);
+            self.tell(number, Input::Handled(version))?;
+        }
+        let shard = self.shards.get(number).filter(|shard| shard.runs);
+        let due = shard.and_then(|shard| shard.session.deadline());
+        if due.is_some_and(|at| at <= self.now) {
+            self.tell(number, Input::Timeout)?;
+        }
+        Ok(())
+    }
+
+    /// Tells a session something, and does what it says.
+    pub(super) fn tell(&mut self, number: usize, input: Input<'_>) -> Result<(), String> {
+        if let Some(shard) = self.shards.get_mut(number).filter(|shard| shard.runs) {
+            shard.session.handle(self.now, input);
+            self.listen(number)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn opened(&mut self, number: usize) {
+        if let Some(shard) = self.shards.get_mut(number) {
+            shard.witness.opened(self.now);
+        }
+    }
+
+    pub(super) fn given(&mut self, number: usize, content: &Content) {
+        if let Some(shard) = self.shards.get_mut(number) {
+            shard.witness.given(self.now, content);
+        }
+    }
+
+    pub(super) fn closed(&mut self, number: usize, code: Option<u16>) {
+        if let Some(shard) = self.shards.get_mut(number) {
+            shard.witness.closed(code);
+        }
+    }
+
+    /// Does what a session says; whether it said anything.
+    pub(super) fn listen(&mut self, number: usize) -> Result<bool, String> {
+        let Some(shard) = self.shards.get_mut(number).filter(|shard| shard.runs) else {
+            return Ok(false);
+        };
+        let is_free = shard.busy_until <= self.now;
+        let room = if is_free { self.plan.room } else { 0 };
+        shard.session.handle(self.now, Input::Room(room));
+        if shard.session.backlog_bytes() > self.plan.backlog + MESSAGE_AT_MOST {
+            return Err(format!("shard {number}: the backlog is over its bound"));
+        }
+        let mut has_spoken = false;
+        while let Some(output) = self.shards.get_mut(number).and_then(|s| s.session.poll()) {
+            has_spoken = true;
+            self.record(number, &output);
+            self.obey(number, output)
+                .map_err(|what| format!("shard {number}: {what}"))?;
+        }
+        if let Some(shard) = self.shards.get_mut(number)
+            && let Some(record) = shard.session.resume()
+        {
+            shard.kept = Some(record);
+        }
+        Ok(has_spoken)
+    }
+
+    fn obey(&mut self, number: usize, output: Output) -> Result<(), String> {
+        let now = self.now;
+        match output {
+            Output::Connect(connect) => {
+                if self.has_wire(number) {
+                    return Err("opens a second connection beside the first".to_owned());
+                }
+                let hangs = self.in_trouble && self.dice.rolls(self.plan.network.hang);
+                let way = self.latency() + self.latency();
+                let opens_at = (!hangs).then_some(now + way);
+                self.wires.push(Wire::new(number, connect, opens_at));
+                if let Some(shard) = self.shards.get_mut(number) {
+                    shard.witness.connects(now)?;
+                }
+            }
+            Output::WantIdentify { generation } => {
+                if let Some(shard) = self.shards.get_mut(number) {
+                    Self::leave(&mut self.turns, shard);
+                    self.turns.join(shard.id());
+                    shard.queued = Some((generation, now));
+                }
+            }
+            Output::Send(payload) => self.send(number, payload.bytes())?,
+            Output::Close { code } => {
+                if !self.has_wire(number) {
+                    return Err("closes a connection that is over".to_owned());
+                }
+                if let Some(shard) = self.shards.get_mut(number) {
+                    Self::leave(&mut self.turns, shard);
+                    shard.witness.closes(now, code)?;
+                }
+                self.abandon(number, Some(code));
+            }
+            Output::Dispatch(dispatch) => self.deliver(number, &dispatch)?,
+            Output::Gap(_) => {
+                if let Some(shard) = self.shards.get_mut(number) {
+                    shard.ledger.gap()?;
+                }
+            }
+            Output::Notice(Notice::Held) => {
+                if let Some(shard) = self.shards.get(number) {
+                    self.turns.held(shard.id());
+                    self.kept_budget = self.turns.budget().clone();
+                }
+            }
+            Output::Notice(Notice::Lost { cause, .. }) => {
+                if let Some(shard) = self.shards.get_mut(number) {
+                    Self::leave(&mut self.turns, shard);
+                    if let Loss::Broken { reason } = cause {
+                        shard.witness.calls_broken(reason)?;
+                    }
+                }
+            }
+            Output::Fatal(error) => return Err(format!("gives up: {error}")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, number: usize, bytes: &[u8]) -> Result<(), String> {
+        let at = self.now + self.latency();
+        let Some(shard) = self.shards.get_mut(number) else {
+            return Ok(());
+        };
+        if bytes.len() > PAYLOAD_MAX {
+            return Err(format!("sends {} bytes at once", bytes.len()));
+        }
+        let said = shard.witness.sends(self.now, bytes)?;
+        if said == Said::Identify {
+            self.is_identifying = true;
+            self.turns.spend(shard.id(), self.now);
+            self.kept_budget = self.turns.budget().clone();
+            let lane = usize::try_from(shard.number % self.plan.max_concurrency);
+            if let Some(last) = lane.ok().and_then(|lane| self.identified.get_mut(lane))
+                && let Some(before) = last.replace(self.now)
+                && self.now < before + IDENTIFY_INTERVAL
+                && !self.is_forgetful
+            {
+                return Err("identifies too soon after another of its lane".to_owned());
+            }
+        }
+        let is_lost = self.in_trouble
+            && matches!(said, Said::Identify | Said::Resume)
+            && self.dice.rolls(self.plan.network.swallow);
+        if is_lost {
+            self.note(|| format!("shard {number}: that is lost on the way"));
+            return Ok(());
+        }
+        let wires = self.wires.iter_mut();
+        let mut wires = wires.filter(|wire| wire.shard == number && wire.is_current());
+        if let Some(wire) = wires.next_back() {
+            wire.to_discord.send(at, ToDiscord::Message(bytes.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn has_wire(&self, number: usize) -> bool {
+        let mut wires = self.wires.iter();
+        wires.any(|wire| wire.shard == number && wire.is_current())
+    }
+
+    /// The bot lets go of its connection; Discord hears of it unless the way is dark.
+    fn abandon(&mut self, number: usize, code: Option<u16>) {
+        let at = self.now + self.latency();
+        let is_late = self.dice.rolls(self.plan.network.late);
+        let wires = self.wires.iter_mut();
+        for wire in wires.filter(|wire| wire.shard == number && !wire.abandoned) {
+            wire.abandoned = true;
+            wire.to_discord.send(at, ToDiscord::Closed(code));
+            if !is_late {
+                wire.to_bot.darken();
+            }
+        }
+    }
+
+    fn leave(turns: &mut IdentifyTurns, shard: &mut Shard) {
+        shard.queued = None;
+        turns.leave(shard.id());
+    }
+
+    fn deliver(&mut self, number: usize, dispatch: &Dispatch) -> Result<(), String> {
+        let Some(shard) = self.shards.get_mut(number) else {
+            return Ok(());
+        };
+        let is_ready = dispatch.name() == "READY";
+        shard.witness.delivers(dispatch.version, is_ready)?;
+        if let Some(longest) = self.plan.at_least_once {
+            let done = self.now + self.dice.millis(millis(longest));
+            shard.handling.insert((done, dispatch.version));
+        }
+        match dispatch.name() {
+            "READY" => {
+                let data: Value =
+                    serde_json::from_slice(&dispatch.raw).map_err(|error| error.to_string())?;
+                let session = data.pointer("/session_id").and_then(Value::as_str);
+                shard.ledger.ready(session.unwrap_or_default())?;
+            }
+            NEWS => {
+                let number = news(&dispatch.raw).ok_or("an event is not what was sent")?;
+                shard.ledger.event(number)?;
+            }
+            _ => {}
+        }
+        shard.ledger.note(dispatch.version);
+        Ok(())
+    }
+
+    /// Gives turns to identify; whether anyone got one.
+    pub(super) fn grant(&mut self) -> Result<bool, String> {
+        let mut granted = false;
+        for number in 0..self.shards.len() {
+            let Some(shard) = self.shards.get_mut(number) else {
+                break;
+            };
+            let Some((generation, at)) = shard.queued.filter(|(_, at)| *at <= self.now) else {
+                continue;
+            };
+            match self.turns.turn(shard.id(), self.now) {
+                Turn::Now => {
+                    shard.queued = None;
+                    granted = true;
+                    self.tell(number, Input::IdentifyGranted { generation })?;
+                }
+                Turn::Held { until, .. } if until <= self.now => {
+                    return Err(format!("shard {number}: a turn is for ever at once"));
+                }
+                // Others may go meanwhile, so that it has to wait for another reason.
+                Turn::Held { until, hold } => {
+                    self.longest_hold = self.longest_hold.max(until);
+                    shard.queued = Some((generation, until));
+                    self.note(|| format!("shard {number}: held: {hold}"));
+                }
+                Turn::Behind => shard.queued = Some((generation, at.max(self.now) + BEHIND)),
+            }
+        }
+        Ok(granted)
+    }
+
+    pub(super) fn trouble_consumers(&mut self) {
+        if self.plan.consumer_pause.is_zero() {
+            return;
+        }
+        for number in 0..self.shards.len() {
+            if self.dice.one_in(8) {
+                let pause = self.dice.millis(millis(self.plan.consumer_pause));
+                if let Some(shard) = self.shards.get_mut(number) {
+                    shard.busy_until = self.now + pause;
+                }
+            }
+        }
+    }
+
+    pub(super) fn calm_consumers(&mut self) {
+        for shard in &mut self.shards {
+            shard.busy_until = self.now;
+        }
+    }
+
+    /// The bot asks Discord for something.
+    pub(super) fn command(&mut self) -> Result<(), String> {
+        let count = match self.plan.commands {
+            0 => return Ok(()),
+            most => self.dice.below(most),
+        };
+        for _ in 0..count {
+            let Some(guild) = self.dice.one_of(&self.guilds) else {
+                return Ok(());
+            };
+            let shard = usize::try_from((guild >> 22) % u64::from(self.plan.shards));
+            let number = shard.unwrap_or_default();
+            let takes = |shard: &Shard| shard.runs && shard.session.wants_commands();
+            if !self.shards.get(number).is_some_and(takes) {
+                continue;
+            }
+            let sounds = RequestSoundboardSounds::new([Id::new(guild)]);
+            let sealed = Command::RequestSoundboardSounds(sounds).seal();
+            let sealed = sealed.map_err(|error| error.to_string())?;
+            self.tell(number, Input::Command(sealed))?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the process, or kills it.
+    pub(super) fn trouble_process(&mut self) -> Result<(), String> {
+        if self.restart_at.is_some() {
+            return Ok(());
+        }
+        if self.dice.rolls(self.plan.process.hand_over) {
+            self.note(|| "the process hands over to another".to_owned());
+            self.replace(true);
+            self.start()?;
+        } else if self.dice.rolls(self.plan.process.kill) {
+            self.note(|| "the process is killed".to_owned());
+            self.replace(false);
+            self.restart_at = Some(self.now + self.dice.millis(10_000));
+        }
+        Ok(())
+    }
+
+    /// Another process takes over: what the old one left behind is all it knows.
+    fn replace(&mut self, in_order: bool) {
+        self.tally.replacements += 1;
+        for number in 0..self.shards.len() {
+            self.count(number);
+            let entropy = self.dice.next();
+            let Some(shard) = self.shards.get_mut(number) else {
+                break;
+            };
+            if in_order {
+                shard.session.handle(self.now, Input::Stop);
+            } else if self.plan.at_least_once.is_none() {
+                shard.kept = None;
+            }
+            let former = shard.kept.clone();
+            shard.handling.clear();
+            Self::leave(&mut self.turns, shard);
+            let known = former.as_ref().and_then(known);
+            match &known {
+                Some((session, version)) => shard.ledger.rewind(session, *version),
+                None => shard.ledger.forget(),
+            }
+            shard.witness.replaced(known);
+            shard.runs = false;
+            let shard_number = shard.number;
+            let session = self.session(shard_number, former, entropy);
+            if let Some(shard) = self.shards.get_mut(number) {
+                shard.session = session;
+            }
+            self.abandon(number, in_order.then_some(CLOSE_IN_ORDER));
+        }
+        // The generations of the next process begin anew, so nothing late may reach it.
+        for wire in &mut self.wires {
+            wire.to_bot.darken();
+        }
+    }
+
+    fn record(&mut self, number: usize, output: &Output) {
+        (self.now - self.begun, number).hash(&mut self.trace);
+        std::mem::discriminant(output).hash(&mut self.trace);
+        match output {
+            Output::Send(payload) => payload.bytes().hash(&mut self.trace),
+            Output::Dispatch(dispatch) => dispatch.raw.hash(&mut self.trace),
+            Output::Connect(connect) => connect.url.path().hash(&mut self.trace),
+            _ => {}
+        }
+        let is_news = matches!(output, Output::Dispatch(dispatch) if dispatch.name() == NEWS);
+        if self.tells && !is_news {
+            let words = match output {
+                Output::Send(payload) => match serde_json::from_slice::<Value>(payload.bytes()) {
+                    Ok(said) if said.get("op").and_then(Value::as_u64) == Some(1) => {
+                        format!("says {said}")
+                    }
+                    // The others hold the token.
+                    Ok(said) => format!("says op {}", said.get("op").unwrap_or(&Value::Null)),
+                    Err(error) => error.to_string(),
+                },
+                Output::Dispatch(dispatch) => {
+                    format!("delivers {} {:?}", dispatch.name(), dispatch.version)
+                }
+                other => format!("{other:?}"),
+            };
+            self.note(|| format!("shard {number}: {words}"));
+        }
+    }
+
+    /// Adds what the session of a shard counted to what others did before it.
+    pub(super) fn count(&mut self, number: usize) {
+        if let Some(shard) = self.shards.get(number) {
+            let counts = shard.session.counts();
+            self.tally.connects += counts.connects;
+            self.tally.identifies += counts.identifies;
+            self.tally.resumes += counts.resumes;
+        }
+    }
+}
+
+/// The turns by what Discord says is left.
+fn turns(
+    discord: &mut Referee,
+    now: Instant,
+    wall_ms: u64,
+    budget: IdentifyBudget,
+) -> IdentifyTurns {
+    let token = format!("Bot {}", discord.token());
+    let call = Call {
+        method: "GET",
+        path: "/api/v10/gateway/bot",
+        authorization: Some(&token),
+        ..Call::default()
+    };
+    let answer: Value =
+        serde_json::from_slice(&discord.request(now, call).body).unwrap_or_default();
+    let mut turns = IdentifyTurns::new(budget, now, wall_ms);
+    // A request can fail; the turns are then those of the smallest bot.
+    if let Some(limit) = answer.get("session_start_limit") {
+        let number = |name: &str| limit.get(name).and_then(Value::as_u64).unwrap_or(1);
+        let small = |name: &str| u32::try_from(number(name)).unwrap_or(u32::MAX);
+        let limit = SessionStartLimit {
+            total: small("total"),
+            remaining: small("remaining"),
+            reset_after: number("reset_after"),
+            max_concurrency: small("max_concurrency"),
+        };
+        turns.learn(limit, now);
+    }
+    turns
+}
+
+/// The session and the last event that a record speaks of.
+fn known(former: &Resume) -> Option<(String, Version)> {
+    let record = serde_json::to_value(former).ok()?;
+    let session = record.get("session_id").and_then(Value::as_str)?;
+    Some((session.to_owned(), former.version()))
+}
+
+/// The number of an event: `{"guild_id":"1","number":7,"padding":"x"}`.
+fn news(raw: &[u8]) -> Option<u64> {
+    let key = b"\"number\":";
+    let at = raw.windows(key.len()).position(|window| window == key)?;
+    let rest = raw.get(at + key.len()..)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+    Some(digits.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+}
+
+/// The wall clock as the run begins.
+const WALL_MS: u64 = 1_798_761_600_000;
+
+/// How often those behind others ask again for their turn.
+const BEHIND: Duration = Duration::from_millis(500);
+
+/// How much more than its bound a backlog may hold: one message.
+const MESSAGE_AT_MOST: usize = 256 * 1024;
+
+/// Discord takes no more at once.
+const PAYLOAD_MAX: usize = 4_096;
+
+/// With which a process closes that hands over.
+const CLOSE_IN_ORDER: u16 = 4_900;
