@@ -48,8 +48,8 @@ pub use nats::{NatsConfig, NatsLink};
 #[cfg(feature = "net")]
 pub use net::{
     Delivery, Events, Fleet, IdentifyAsk, IdentifyPort, IdentifyTurn, LocalTurns, PortError,
-    Receipt, Seen, SessionStore, Settled, ShardStats, Stats, Typed, TypedEvents, Waiting, Watch,
-    Wiring,
+    Receipt, Replies, Reply, Seen, SessionStore, Settled, ShardStats, Stats, Typed, TypedEvents,
+    Waiting, Watch, Wiring,
 };
 #[cfg(feature = "redis")]
 pub use redis::{RedisSessions, RedisTurns};

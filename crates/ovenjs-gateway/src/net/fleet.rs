@@ -8,7 +8,9 @@ use std::{
 };
 
 use ovenjs_net::Connector;
-use ovenjs_types::{Dispatch, Id, Origin, ShardId, Version, marker::GuildMarker};
+use ovenjs_types::{
+    Dispatch, Id, Origin, RequestGuildMembers, ShardId, Version, marker::GuildMarker,
+};
 use tokio::{
     sync::{broadcast, mpsc, watch},
     task::JoinSet,
@@ -18,13 +20,14 @@ use super::{
     Delivery, Events, Stats, Wiring,
     acks::Acks,
     queue::Queue,
+    replies::{ASKS_MAX, Ask, Replies, ask},
     saves::Saves,
     stats::Board,
     thread::{self, Orders, Room, Shared},
     watch::{NOTICES_MAX, Watch},
 };
 use crate::{
-    Command, Config, Error, ErrorKind, FleetHealth, FleetState, Live, Resume, Sealed,
+    Command, Config, Error, ErrorKind, FleetHealth, FleetState, Live, Request, Resume, Sealed,
     fleet_state::Waiting,
     session::{Input, Session},
 };
@@ -70,6 +73,7 @@ struct Door {
     id: ShardId,
     commands: mpsc::Sender<Sealed>,
     orders: watch::Sender<Orders>,
+    asks: mpsc::Sender<Ask>,
     acks: Arc<Acks>,
     board: Board,
 }
@@ -125,12 +129,14 @@ impl Fleet {
             let session = Session::new(Arc::clone(&shared.config), id, entropy)?;
             let (commands, waiting) = mpsc::channel(COMMAND_QUEUE);
             let (orders, ordered) = watch::channel(Orders::default());
+            let (asks, asked) = mpsc::channel(ASKS_MAX);
             let acks = Arc::new(Acks::default());
             let board = Board::new(&session);
             let door = Door {
                 id,
                 commands,
                 orders,
+                asks,
                 acks: Arc::clone(&acks),
                 board: board.clone(),
             };
@@ -139,6 +145,7 @@ impl Fleet {
                 session,
                 commands: waiting,
                 orders: ordered,
+                asks: asked,
                 acks,
                 board,
             });
@@ -183,6 +190,55 @@ impl Fleet {
                     Error::new(ErrorKind::Stopped, format!("shard {shard} has stopped"))
                 }
             })
+    }
+
+    /// Asks a shard for something and gives the one answer as a stream, complete `within` that time.
+    /// Limits are kept, refusals are waited out, and where the session is lost midway it is asked for
+    /// anew. The events of the answer are delivered to [`Events`] as well, where their kinds are
+    /// wanted: see [`Config::interest`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoSuchShard`], [`ErrorKind::CommandQueueFull`] where too many wait already,
+    /// [`ErrorKind::Stopped`]. What is wrong with the request is the answer's error.
+    pub fn request(
+        &self,
+        shard: ShardId,
+        request: impl Into<Request>,
+        within: Duration,
+    ) -> Result<Replies, Error> {
+        let door = self.door(shard)?;
+        let (ask, replies) = ask(request.into(), within);
+        door.asks.try_send(ask).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Error::new(
+                ErrorKind::CommandQueueFull,
+                format!("too many requests wait in shard {shard}: ask again later"),
+            ),
+            mpsc::error::TrySendError::Closed(_) => {
+                Error::new(ErrorKind::Stopped, format!("shard {shard} has stopped"))
+            }
+        })?;
+        Ok(replies)
+    }
+
+    /// Members of a guild, as one answer, complete within two minutes:
+    /// [`Replies::members`] waits for all of them. All members want the intent `GUILD_MEMBERS`, and
+    /// Discord is asked for all of one guild every 30 s at most.
+    ///
+    /// ```no_run
+    /// # async fn run(fleet: ovenjs_gateway::Fleet) -> Result<(), ovenjs_gateway::Error> {
+    /// use ovenjs_types::{Id, RequestGuildMembers};
+    ///
+    /// let members = fleet.members(RequestGuildMembers::all(Id::new(5)))?.members().await?;
+    /// println!("{} members", members.len());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`request`](Self::request).
+    pub fn members(&self, request: RequestGuildMembers) -> Result<Replies, Error> {
+        self.request(self.shard_of(request.guild_id), request, MEMBERS_WITHIN)
     }
 
     fn door(&self, shard: ShardId) -> Result<&Door, Error> {
@@ -419,6 +475,9 @@ impl fmt::Debug for Fleet {
             .finish_non_exhaustive()
     }
 }
+
+/// A guild of a million members comes in a thousand events.
+const MEMBERS_WITHIN: Duration = Duration::from_secs(120);
 
 /// A minute's budget of commands may wait here, and as many in the session.
 const COMMAND_QUEUE: usize = 120;

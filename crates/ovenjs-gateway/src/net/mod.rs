@@ -9,6 +9,7 @@ mod fleet;
 mod lane;
 mod port;
 mod queue;
+mod replies;
 mod saves;
 mod shard;
 mod stats;
@@ -22,6 +23,7 @@ pub use fleet::{Fleet, Receipt};
 pub use port::{
     IdentifyAsk, IdentifyPort, IdentifyTurn, PortError, SessionStore, Settled, Waiting,
 };
+pub use replies::{Replies, Reply};
 pub use stats::{ShardStats, Stats};
 pub use turns::LocalTurns;
 pub use watch::{Seen, Watch};

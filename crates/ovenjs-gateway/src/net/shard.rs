@@ -17,7 +17,7 @@ use ovenjs_net::{
     Connector, ErrorKind, Step, Target,
     websocket::{Incoming, Socket},
 };
-use ovenjs_types::{Fault, HookCall, Version};
+use ovenjs_types::{Fault, HookCall, Interest, Version};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -25,13 +25,14 @@ use super::{
     acks::Acks,
     port::{IdentifyAsk, IdentifyTurn, Waiting},
     queue::Queue,
+    replies::{Ask, Askers},
     saves::SAVE_EVERY,
     stats::Board,
     thread::{Orders, Room, Shared, panicked},
     watch::Seen,
 };
 use crate::{
-    Error, Sealed, ShardState,
+    Answer, Error, Requests, Sealed, ShardState,
     session::{
         Connect, Failure, Generation, Input, MESSAGE_BYTES_MAX, Notice, Output, Payload, Session,
     },
@@ -50,6 +51,12 @@ pub(super) struct Shard {
     orders_open: bool,
     /// What was ordered last, and done.
     obeyed: Orders,
+    asks: mpsc::Receiver<Ask>,
+    asks_open: bool,
+    requests: Requests,
+    askers: Askers,
+    /// Whether there was a session yet: before, nothing can be asked for.
+    has_begun: bool,
     acks: Arc<Acks>,
     board: Board,
     /// The session was told to stop; what it holds is for the next process, or for the next session of
@@ -84,6 +91,7 @@ enum Aside {
     Unread,
     Granted(Generation, IdentifyTurn),
     Command(Option<Sealed>),
+    Ask(Option<Ask>),
     Handled,
     Room,
     Timeout,
@@ -93,7 +101,6 @@ impl Shard {
     pub(super) fn new(room: Room, shared: Arc<Shared>) -> Self {
         Self {
             session: room.session,
-            shared,
             queued: None,
             turn: None,
             commands: room.commands,
@@ -101,6 +108,11 @@ impl Shard {
             orders: room.orders,
             orders_open: true,
             obeyed: Orders::default(),
+            asks: room.asks,
+            asks_open: true,
+            requests: Requests::new(shared.wiring.entropy.u64()),
+            askers: Askers::default(),
+            has_begun: false,
             acks: room.acks,
             board: room.board,
             stopping: false,
@@ -111,6 +123,7 @@ impl Shard {
             connect: None,
             close: None,
             fatal: None,
+            shared,
         }
     }
 
@@ -181,6 +194,11 @@ impl Shard {
         config.live = self.shared.live();
         let entropy = self.shared.wiring.entropy.u64();
         self.session = Session::new(Arc::new(config), self.session.shard(), entropy)?;
+        if !self.requests.is_idle() {
+            let now = self.shared.wiring.clock.now();
+            let overhear = Input::Overhear(Requests::INTEREST);
+            self.session.handle(now, overhear);
+        }
         self.restarting = false;
         (self.queued, self.turn) = (None, None);
         (self.connect, self.close) = (None, None);
@@ -346,7 +364,8 @@ impl Shard {
 
     /// Waits for whatever can happen beside the socket. May be dropped at any time.
     async fn aside(&mut self) -> Aside {
-        let deadlines = [self.session.deadline(), self.memory.due()];
+        let asked = self.requests.deadline().filter(|_| self.has_begun);
+        let deadlines = [self.session.deadline(), self.memory.due(), asked];
         let deadline = deadlines.into_iter().flatten().min();
         let deadline = deadline.map(|deadline| self.until(deadline));
         let delivers = !self.stopping && !self.restarting;
@@ -363,6 +382,7 @@ impl Shard {
             command = self.commands.recv(), if self.commands_open && self.session.wants_commands() => {
                 Aside::Command(command)
             }
+            ask = self.asks.recv(), if self.asks_open => Aside::Ask(ask),
             () = self.acks.nudged() => Aside::Handled,
             () = queue.room(), if delivers && self.session.deliverable() > 0 => Aside::Room,
         }
@@ -380,6 +400,8 @@ impl Shard {
             }
             Aside::Command(Some(sealed)) => self.tell(Input::Command(sealed)),
             Aside::Command(None) => self.commands_open = false,
+            Aside::Ask(Some(ask)) => self.ask(ask),
+            Aside::Ask(None) => self.asks_open = false,
             Aside::Handled => self.drain(false),
             Aside::Room => self.drain(true),
             Aside::Timeout => self.tell(Input::Timeout),
@@ -428,7 +450,7 @@ impl Shard {
         };
         let mut places = Places::take(&self.shared.queue, wanted, my_turn);
         self.session.handle(now, Input::Room(places.left));
-        while let Some(output) = self.session.poll() {
+        while let Some(output) = self.next_output(now) {
             match output {
                 Output::Connect(connect) => self.connect = Some(connect),
                 Output::WantIdentify { generation } => {
@@ -451,7 +473,13 @@ impl Shard {
                     let call = HookCall::SessionGap { shard, last_seq };
                     self.shared.wiring.hook.call(&call);
                 }
-                Output::Notice(notice) => self.notice(notice),
+                Output::Overheard(dispatch) => self.requests.handle(now, &dispatch),
+                Output::Notice(notice) => {
+                    // Before anyone hears of it by an event: who does, looks.
+                    self.post();
+                    self.requests.notice(now, &notice);
+                    self.notice(notice);
+                }
                 Output::Fatal(error) => {
                     tracing::error!(%shard, %error, "shard gives up");
                     self.fatal = Some(error);
@@ -462,6 +490,11 @@ impl Shard {
         self.acks
             .is_urgent(self.session.deliverable() == 0 && self.session.backlog() > 0);
         self.remember(now);
+        self.post();
+    }
+
+    /// Pins up how the shard is.
+    fn post(&self) {
         let mut posted = self.board.lock();
         posted.stats.state = self.session.state();
         posted.stats.latency = self.session.latency();
@@ -469,6 +502,39 @@ impl Shard {
         posted.stats.counts = self.session.counts();
         posted.pulse = self.session.pulse();
         posted.epoch = self.session.epoch();
+    }
+
+    /// What the session says next; where that is nothing, what requests bring first.
+    fn next_output(&mut self, now: Instant) -> Option<Output> {
+        if let Some(output) = self.session.poll() {
+            return Some(output);
+        }
+        if self.requests.is_idle() || !self.has_begun {
+            return None;
+        }
+        while let Some(answer) = self.requests.poll(now) {
+            if let Answer::Send(sealed) = answer {
+                self.session.handle(now, Input::Command(sealed));
+            } else if let Some(unread) = self.askers.pass(answer) {
+                self.requests.cancel(unread);
+            }
+        }
+        if self.requests.is_idle() {
+            self.session.handle(now, Input::Overhear(Interest::none()));
+        }
+        // Commands may have made the session say something.
+        self.session.poll()
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let now = self.shared.wiring.clock.now();
+        match self.requests.ask(now, ask.request, ask.within) {
+            Ok(id) => {
+                self.askers.add(id, ask.asker);
+                self.tell(Input::Overhear(Requests::INTEREST));
+            }
+            Err(error) => ask.asker.fail(error),
+        }
     }
 
     /// Tells those who look on.
@@ -484,8 +550,12 @@ impl Shard {
                     saves.changed(true);
                 }
             }
+            Notice::Resumed { .. } => self.has_begun = true,
             Notice::Held => self.shared.turns.held(shard),
-            Notice::Ready { .. } => (self.memory.stale, self.memory.urgent) = (true, true),
+            Notice::Ready { .. } => {
+                self.has_begun = true;
+                (self.memory.stale, self.memory.urgent) = (true, true);
+            }
             _ => {}
         }
         if notice.is_warning() {

@@ -19,6 +19,7 @@ use super::{
     acks::Acks,
     port::IdentifyPort,
     queue::{Ends, Queue},
+    replies::Ask,
     saves::Saves,
     shard::Shard,
     stats::Board,
@@ -31,6 +32,7 @@ pub(super) struct Room {
     pub(super) session: Session,
     pub(super) commands: mpsc::Receiver<Sealed>,
     pub(super) orders: watch::Receiver<Orders>,
+    pub(super) asks: mpsc::Receiver<Ask>,
     pub(super) acks: Arc<Acks>,
     pub(super) board: Board,
 }

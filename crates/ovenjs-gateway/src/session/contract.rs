@@ -56,6 +56,8 @@ pub enum Input<'a> {
     Handled(Version),
     /// From now on only these kinds are wanted. What waits in the backlog is still delivered.
     Interest(Interest),
+    /// From now on events of these kinds are told at once as well, with [`Output::Overheard`].
+    Overhear(Interest),
     /// The [`deadline`](super::Session::deadline) has come. Harmless when it has not.
     Timeout,
     /// End, in a way that lets another process resume.
@@ -86,6 +88,9 @@ pub enum Output {
     Dispatch(Dispatch),
     /// Tell the consumer that events may be missing.
     Gap(SessionGap),
+    /// An event of a kind that is [overheard](Input::Overhear), as it comes: before it is delivered,
+    /// and also where nobody wants it delivered.
+    Overheard(Dispatch),
     /// Tell those who look on.
     Notice(Notice),
     /// The shard has given up for good. It comes after the last delivery.

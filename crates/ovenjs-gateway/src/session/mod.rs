@@ -132,6 +132,7 @@ pub struct Session {
     /// Whether it was told that the backlog is full.
     paused: bool,
     interest: Interest,
+    overhears: Interest,
     counts: Counts,
     /// Why the shard has given up; told once the backlog is empty.
     fatal: Option<Error>,
@@ -214,6 +215,7 @@ impl Session {
             held: false,
             paused: false,
             interest: config.live.interest,
+            overhears: Interest::none(),
             config,
             commands: VecDeque::new(),
             outputs: VecDeque::new(),
@@ -277,6 +279,7 @@ impl Session {
             Input::Room(room) => self.room(now, room),
             Input::Handled(version) => self.backlog.handled(version),
             Input::Interest(interest) => self.interest = interest,
+            Input::Overhear(interest) => self.overhears = interest,
             Input::Timeout => self.timeout(now),
             Input::Stop => self.stop(now, None),
         }

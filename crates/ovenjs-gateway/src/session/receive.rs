@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ovenjs_types::{Dispatch, EventKind, Origin, Version};
 
 use super::{
-    History, Link, Loss, Notice, RESUMED_DEADLINE, Session, SessionGap,
+    History, Link, Loss, Notice, Output, RESUMED_DEADLINE, Session, SessionGap,
     connection::Stage,
     envelope::Envelope,
     inflate::InflateError,
@@ -141,17 +141,24 @@ impl Session {
             connection.fruitful = true;
             connection.replayed += 1;
         }
-        if !self.interest.wants(EventKind::from_name(name)) {
+        let kind = EventKind::from_name(name);
+        let (wanted, overheard) = (self.interest.wants(kind), self.overhears.wants(kind));
+        if !wanted {
             self.counts.unwanted += 1;
             self.backlog.pass(version);
+            if !overheard {
+                return;
+            }
+        }
+        let data = Bytes::copy_from_slice(data);
+        let dispatch = Dispatch::new(Origin::Gateway(self.shard), version, name, data);
+        if overheard {
+            self.outputs.push_back(Output::Overheard(dispatch.clone()));
+        }
+        if !wanted {
             return;
         }
-        self.backlog.push(Dispatch::new(
-            Origin::Gateway(self.shard),
-            version,
-            name,
-            Bytes::copy_from_slice(data),
-        ));
+        self.backlog.push(dispatch);
         if self.backlog.is_full() {
             if let Link::Up(connection) = &mut self.link {
                 connection.suspended = true;

@@ -156,3 +156,61 @@ async fn typed_events_are_those_that_are_wanted() {
     };
     assert_eq!(message.content, "hello");
 }
+
+/// All members of a large guild, while the consumer reads nothing else: it waits for them in the very
+/// loop that would have to make room.
+#[tokio::test]
+async fn members_are_one_answer_that_waits_for_nobody() {
+    let mut guild = ovenjs_mock::Guild::default();
+    guild.members = 2_500;
+    let mut large = ovenjs_mock::Config::default();
+    large.guilds = vec![guild];
+    let discord = Discord::start(large).await.unwrap();
+    let intents = Intents::GUILDS | Intents::GUILD_MEMBERS | Intents::GUILD_MESSAGES;
+    let config = Config::new(discord.token(), intents)
+        .gateway_url(discord.gateway_url())
+        .event_queue(1)
+        .interest(
+            Interest::none()
+                .with(EventKind::Ready)
+                .with(EventKind::Unknown),
+        );
+    let (fleet, mut events) = start(config);
+    next_named(&mut events, "READY").await;
+    // What nobody takes lies before the answer.
+    let all: Vec<usize> = (1..=50).collect();
+    discord
+        .emit_many(all.iter().map(|n| ("COUNTED", n)))
+        .unwrap();
+
+    let everyone = ovenjs_types::RequestGuildMembers::all(discord.guild_id());
+    let members = fleet.members(everyone).unwrap().members();
+    let members = tokio::time::timeout(Duration::from_secs(20), members).await;
+    let members = members
+        .expect("the answer needs no reader of events")
+        .unwrap();
+    assert!(members.len() >= 2_500, "{} members", members.len());
+
+    let nobody =
+        ovenjs_types::RequestGuildMembers::users(discord.guild_id(), [ovenjs_types::Id::new(1)]);
+    let mut replies = fleet.members(nobody).unwrap();
+    while let Some(reply) = replies.next().await {
+        reply.unwrap();
+    }
+    assert_eq!(replies.not_found(), [ovenjs_types::Id::new(1)]);
+
+    for n in 1..=50 {
+        assert_eq!(number(&next_named(&mut events, "COUNTED").await), n);
+    }
+    let refused = ovenjs_types::RequestGuildMembers::named(discord.guild_id(), "a", 0);
+    let error = fleet.members(refused).unwrap().members().await.unwrap_err();
+    assert_eq!(error.kind(), ovenjs_gateway::ErrorKind::Command);
+    let late = fleet
+        .members(ovenjs_types::RequestGuildMembers::all(discord.guild_id()))
+        .unwrap();
+    fleet.stop().await;
+    assert_eq!(
+        late.members().await.unwrap_err().kind(),
+        ovenjs_gateway::ErrorKind::Stopped
+    );
+}

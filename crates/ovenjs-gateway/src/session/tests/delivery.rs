@@ -346,3 +346,24 @@ fn a_session_that_lives_for_five_minutes_has_held_once() {
     script.event_with(2, "RESUMED", &json!({}));
     assert_eq!(held(&script), 1);
 }
+
+#[test]
+fn what_is_overheard_is_told_at_once_whether_it_is_delivered_or_not() {
+    let interest = Interest::none().with(EventKind::TypingStart);
+    let mut script = Script::connected(config());
+    script.takes = false;
+    script.tell(Input::Overhear(interest));
+    script.event(2);
+    assert_eq!(script.overheard, [2]);
+    assert_eq!(
+        script.session.backlog(),
+        1,
+        "it is delivered as well, in its turn"
+    );
+    script.tell(Input::Interest(Interest::none()));
+    script.event(3);
+    script.tell(Input::Overhear(Interest::none()));
+    script.event(4);
+    assert_eq!(script.overheard, [2, 3]);
+    assert_eq!(script.session.backlog(), 1);
+}

@@ -55,6 +55,8 @@ pub(crate) struct Script {
     /// The session ids of the READY events that the consumer saw.
     pub(crate) begun: Vec<String>,
     pub(crate) notices: Vec<Notice>,
+    /// The numbers of events that were overheard.
+    pub(crate) overheard: Vec<u64>,
     pub(crate) fatal: Option<Error>,
     pub(crate) opened: bool,
 }
@@ -86,6 +88,7 @@ impl Script {
             versions: Vec::new(),
             begun: Vec::new(),
             notices: Vec::new(),
+            overheard: Vec::new(),
             fatal: None,
             opened: false,
         };
@@ -149,6 +152,7 @@ impl Script {
                 }
                 Output::Gap(gap) => self.delivered.push(format!("gap {}", gap.last_seq)),
                 Output::Fatal(error) => self.fatal = Some(error),
+                Output::Overheard(dispatch) => self.overheard.push(dispatch.version.seq),
                 Output::Notice(notice) => self.notices.push(notice),
             }
         }
