@@ -20,6 +20,7 @@ mod ci;
 mod codegen;
 mod docs;
 mod endurance;
+mod fuzz;
 mod interop;
 mod lint;
 mod metadata;
@@ -54,6 +55,8 @@ enum Task {
     Test(test::Options),
     /// Run bots written with discord.js, discord.py and hikari against the mock.
     Interop,
+    /// Run the fuzz targets; their corpora run with the tests as well.
+    Fuzz(fuzz::Options),
     /// Hold the websocket client against Autobahn's test suite.
     Autobahn,
     /// Check formatting, clippy, dependencies and the house rules.
@@ -104,6 +107,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup => setup::run(&workspace),
         Task::Test(options) => test::run(&workspace, &options),
         Task::Interop => interop::run(&workspace),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Autobahn => autobahn::run(&workspace),
         Task::Lint => lint::run(&workspace),
         Task::Docs => docs::run(&workspace),

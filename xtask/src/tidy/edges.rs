@@ -86,6 +86,7 @@ const FREE: &[&str] = &[
     "ovenjs-benches",
     "ovenjs-box-benches",
     "ovenjs-examples",
+    "ovenjs-fuzz-harness",
     "ovenjs-interop",
     "ovenjs-sim",
 ];
