@@ -6,7 +6,7 @@ use std::{
     str::FromStr as _,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -132,6 +132,7 @@ impl NatsLink {
         let (told, interruptions) = watch::channel(0_u64);
         let lagged = Arc::new(AtomicU64::new(0));
         let dropped = Arc::clone(&lagged);
+        let away = AtomicBool::new(false);
         let (first, longest) = config.backoff;
         let mut options = ConnectOptions::new()
             .name("ovenjs")
@@ -148,8 +149,11 @@ impl NatsLink {
             })
             .event_callback(move |event| {
                 match event {
-                    // Each loss is told when it is over; the first connection is none.
-                    Event::Disconnected => told.send_modify(|count| *count += 1),
+                    Event::Disconnected => away.store(true, Ordering::Relaxed),
+                    // A loss is told when it is over; before the first connection there was none.
+                    Event::Connected if away.swap(false, Ordering::Relaxed) => {
+                        told.send_modify(|count| *count += 1);
+                    }
                     Event::SlowConsumer(_) => {
                         dropped.fetch_add(1, Ordering::Relaxed);
                     }

@@ -169,6 +169,13 @@ impl RedisTurns {
             .into_iter();
         let mut number = || reply.next().and_then(|word| word.int()).unwrap_or_default();
         let (granted, wait, left, resets) = (number(), number(), number(), number());
+        if left < 0 {
+            // A server that has lost its data is told again what is known, as of now.
+            let known = self.left();
+            let mut told = self.told();
+            told.news = told.news.or(known);
+            return Ok(Some(SHORTEST));
+        }
         if let Ok(remaining) = u32::try_from(left) {
             let now = SystemClock.now();
             if let Some((limit, at)) = &mut self.told().left {

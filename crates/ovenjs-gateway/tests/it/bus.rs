@@ -117,7 +117,9 @@ async fn those_asked_by_name_may_refuse_or_be_missing(room: Room) {
     let mut others = other.serve::<Double>(4).unwrap();
     let gone = Member::new("gone").unwrap();
     let asked = [here.member().clone(), gone.clone()].into();
-    let ask = asker.request(&Double { number: 1 }, Gather::From(asked), SHORT);
+    // Long enough for a refusal on a busy machine; one of them never comes.
+    let patience = Duration::from_secs(2);
+    let ask = asker.request(&Double { number: 1 }, Gather::From(asked), patience);
     let refuse = async {
         let question = within(questions.next()).await.unwrap();
         question.refuse("not today").await.unwrap();
@@ -279,10 +281,15 @@ async fn needs_nats_a_member_hears_again_after_the_server_was_killed_or_frozen_a
     let mut ear = bus.listen::<News>(64).unwrap();
     let mut interruptions = bus.interruptions();
     server.kill();
-    within(interruptions.changed()).await.unwrap();
-    let error = bus.broadcast(&News { number: 1 }).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Link);
+    let noticed = async {
+        // Until then what is said goes into the dead connection.
+        while bus.broadcast(&News { number: 1 }).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(noticed).await;
     server.restart();
+    within(interruptions.changed()).await.unwrap();
     let heard = async {
         loop {
             // The connection comes back by itself; what was said before may be lost.
@@ -291,9 +298,13 @@ async fn needs_nats_a_member_hears_again_after_the_server_was_killed_or_frozen_a
             }
             tokio::task::yield_now().await;
         }
-        ear.next().await.unwrap().message.number
+        loop {
+            if ear.next().await.unwrap().message.number == 2 {
+                break;
+            }
+        }
     };
-    assert_eq!(within(heard).await, 2);
+    within(heard).await;
     server.freeze();
     let asked = bus.request(&Double { number: 1 }, Gather::Answers(1), SHORT);
     let nothing = within(asked).await;

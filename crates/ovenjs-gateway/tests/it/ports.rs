@@ -13,7 +13,7 @@ use std::{
 use ovenjs_gateway::{
     FleetState, IdentifyAsk, IdentifyPort, IdentifyTurn, RedisSessions, RedisTurns, SessionStore,
 };
-use ovenjs_net::{Clock as _, RedisLink, SystemClock};
+use ovenjs_net::{Clock as _, RedisLink, RedisScript, SystemClock};
 use ovenjs_types::{SessionStartLimit, ShardId};
 
 use crate::{bus::fresh, redis_at, server::Server, shared_redis};
@@ -133,6 +133,24 @@ async fn needs_redis_while_it_is_away_nobody_identifies() {
     turn(&port, 1).await.spend();
     let left = port.left().unwrap();
     assert!(left.remaining >= 997, "{left:?}");
+}
+
+#[tokio::test]
+async fn needs_redis_one_that_lost_its_data_waits_and_is_told_the_budget_again() {
+    let server = Server::redis(&[]);
+    let link = redis_at(&format!("redis://127.0.0.1:{}", server.port));
+    link.ready().await.unwrap();
+    let port = port(&link, "bot", LIMIT);
+    turn(&port, 0).await.spend();
+    drop(turn(&port, 1).await);
+    let flush = RedisScript::once("return redis.call('FLUSHALL')");
+    link.run(&flush, &[], &[]).await.unwrap();
+    let lost = SystemClock.now();
+    drop(turn(&port, 2).await);
+    let waited = SystemClock.now() - lost;
+    assert!(waited >= PERIOD - SLACK, "{waited:?}");
+    let left = port.left().unwrap().remaining;
+    assert!((996..999).contains(&left), "{left}");
 }
 
 #[tokio::test]
