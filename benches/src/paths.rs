@@ -30,6 +30,10 @@ pub(crate) const PATHS: &[HotPath] = &[
         run: decode_message_create,
     },
     HotPath {
+        name: "decode-presence-update",
+        run: decode_presence_update,
+    },
+    HotPath {
         name: "session-dispatch",
         run: session_dispatch,
     },
@@ -45,19 +49,26 @@ pub(crate) const PATHS: &[HotPath] = &[
 
 /// From the bytes of a message to its type.
 fn decode_message_create(iterations: u32) {
+    decode(iterations, EventKind::MessageCreate, MESSAGE);
+}
+
+/// From the bytes of the most frequent event to its type.
+fn decode_presence_update(iterations: u32) {
+    decode(iterations, EventKind::PresenceUpdate, PRESENCE);
+}
+
+fn decode(iterations: u32, kind: EventKind, payload: &'static str) {
     let dispatch = Dispatch::new(
         Origin::default(),
         Version::default(),
-        "MESSAGE_CREATE",
-        Bytes::from_static(MESSAGE.as_bytes()),
+        kind.name(),
+        Bytes::from_static(payload.as_bytes()),
     );
     let mut scratch = Scratch::new();
     for _ in 0..iterations {
         let event = black_box(&dispatch).decode(&mut scratch);
-        assert!(
-            matches!(event, Event::MessageCreate(_)),
-            "the message is understood"
-        );
+        let is_understood = !matches!(event, Event::Malformed(_)) && event.kind() == kind;
+        assert!(is_understood, "{} is understood", kind.name());
         black_box(event);
     }
 }
@@ -259,6 +270,9 @@ const READY: &str = r#"{"t":"READY","s":1000000,"op":0,"d":{"v":10,"user":{"id":
 
 /// A message of ordinary size: an author with a member part, two mentions, one embed, one reply.
 const MESSAGE: &str = r#"{"id":"1199000000000000001","channel_id":"1199000000000000002","guild_id":"1199000000000000003","type":19,"content":"thanks <@80351110224678912>, the second batch came out far better than the first one","timestamp":"2026-01-05T12:34:56.789000+00:00","edited_timestamp":null,"tts":false,"mention_everyone":false,"pinned":false,"flags":0,"nonce":"1199000000000000004","author":{"id":"1199000000000000005","username":"ann","discriminator":"0","global_name":"Ann","avatar":"a_0123456789abcdef0123456789abcdef","public_flags":64},"member":{"nick":"Ann of the ovens","avatar":null,"roles":["1199000000000000006","1199000000000000007"],"joined_at":"2024-02-03T04:05:06.789000+00:00","premium_since":null,"deaf":false,"mute":false,"flags":0,"pending":false,"communication_disabled_until":null},"mentions":[{"id":"80351110224678912","username":"baker","discriminator":"0","global_name":null,"avatar":null,"bot":true,"public_flags":0}],"mention_roles":[],"attachments":[],"embeds":[{"type":"rich","title":"Sourdough, second batch","description":"Hydration 72 %, 48 hours cold","color":15105570,"fields":[{"name":"Crumb","value":"open","inline":true},{"name":"Crust","value":"dark","inline":true}],"footer":{"text":"oven 2"}}],"components":[],"message_reference":{"type":0,"message_id":"1199000000000000008","channel_id":"1199000000000000002","guild_id":"1199000000000000003"}}"#;
+
+/// A presence of ordinary size: a song, a game and a custom status.
+const PRESENCE: &str = r#"{"user":{"id":"1199000000000000005"},"status":"online","processed_at_timestamp":1790000000123,"guild_id":"1199000000000000003","client_status":{"desktop":"online","mobile":"idle"},"activities":[{"type":4,"state":"out for flour","name":"Custom Status","id":"custom","emoji":{"name":"🍞","id":null},"created_at":1790000000000},{"type":2,"timestamps":{"start":1790000000000,"end":1790000212000},"sync_id":"0123456789abcdef012345","state":"Crust; Crumb","session_id":"0123456789abcdef0123456789abcdef","party":{"id":"spotify:1199000000000000005"},"name":"Spotify","id":"spotify:1","flags":48,"details":"Slow rise","created_at":1790000000456,"assets":{"large_text":"Morning bread","large_image":"spotify:ab67616d0000b2730123456789abcdef01234567"}},{"type":0,"timestamps":{"start":1790000000789},"state":"in the second oven","name":"Bakery","id":"0123456789abcdef","details":"Shift 12 of 30","created_at":1790000000789,"assets":{"small_text":"Rank 7","small_image":"1199000000000000020","large_text":"Market street","large_image":"mp:external/0123456789abcdef/https/oven.example/street.png"},"application_id":"1199000000000000021"}]}"#;
 
 const INTERACTION: &str = r#"{"id":"1199000000000000010","application_id":"80351110224678912","type":2,"token":"interaction","version":1,"guild_id":"1199000000000000003","channel_id":"1199000000000000002","channel":{"id":"1199000000000000002","type":0,"name":"kitchen"},"locale":"en-GB","guild_locale":"en-GB","app_permissions":"2147483647","entitlements":[],"authorizing_integration_owners":{"0":"1199000000000000003"},"context":0,"attachment_size_limit":10485760,"member":{"user":{"id":"1199000000000000005","username":"ann","discriminator":"0","global_name":"Ann","avatar":null},"nick":null,"roles":[],"joined_at":"2024-02-03T04:05:06.789000+00:00","deaf":false,"mute":false,"flags":0,"permissions":"2147483647"},"data":{"id":"1199000000000000011","name":"taste","type":1,"options":[{"name":"topic","type":3,"value":"crumb"}]}}"#;
 

@@ -97,12 +97,10 @@ fn built(workspace: &Workspace) -> Result<PathBuf> {
     shell::run(&mut workspace.cargo([
         "build",
         "--quiet",
+        "--release",
         "--package",
         "ovenjs-benches",
-        "--profile",
-        "bench",
     ]))?;
-    // Cargo puts what the bench profile makes beside the release profile's.
     Ok(workspace.target.join("release").join("ovenjs-benches"))
 }
 

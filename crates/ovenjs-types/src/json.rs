@@ -8,25 +8,42 @@
 use std::fmt;
 
 use serde::{Serialize, de::DeserializeOwned};
+use simd_json::{Buffers, INPUT_PADDING, Tape};
 
 mod repair;
 mod second_pass;
+mod tape;
 
 /// Buffers that are reused from one decode to the next. One per task; not shared.
-#[derive(Default)]
 pub struct Scratch {
     text: Vec<u8>,
-    buffers: simd_json::Buffers,
+    buffers: Buffers,
+    /// Where the parser lays out what it met; kept for its room alone.
+    tape: Option<Tape<'static>>,
     drift: Vec<Deviation>,
     /// Whether more than [`DRIFT_MAX`] deviations are kept, by who counts them and forgets them.
     keeps_all: bool,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Scratch {
     /// Empty buffers; they grow to the size of the largest payload met.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            text: Vec::new(),
+            // simd-json looks at the depth while it parses, and goes as deep as it likes by itself:
+            // what reads itself level by level would run out of stack.
+            buffers: Buffers::with_max_depth(0, DEPTH_MAX),
+            tape: None,
+            drift: Vec::new(),
+            keeps_all: false,
+        }
     }
 
     /// The deviations met since the last call, at most [`DRIFT_MAX`] of them.
@@ -37,7 +54,7 @@ impl Scratch {
     fn that_keeps_all() -> Self {
         Self {
             keeps_all: true,
-            ..Self::default()
+            ..Self::new()
         }
     }
 
@@ -199,49 +216,27 @@ pub const DRIFT_MAX: usize = 256;
 const SCRATCH_KEEP_MAX: usize = 4 << 20;
 
 fn fast<T: DeserializeOwned>(bytes: &[u8], scratch: &mut Scratch) -> Option<T> {
-    if is_deep(bytes) {
-        return None;
-    }
-    scratch.text.clear();
-    scratch.text.extend_from_slice(bytes);
-    let value =
-        simd_json::serde::from_slice_with_buffers(&mut scratch.text, &mut scratch.buffers).ok();
+    let text = &mut scratch.text;
+    text.clear();
+    text.reserve(bytes.len() + INPUT_PADDING);
+    text.extend_from_slice(bytes);
+    text.resize(bytes.len() + INPUT_PADDING, 0);
+    let mut tape = scratch.tape.take().map_or_else(Tape::null, Tape::reset);
+    let parsed = simd_json::fill_tape_padded(text, bytes.len(), &mut scratch.buffers, &mut tape);
+    let value = parsed
+        .ok()
+        .and_then(|()| T::deserialize(&mut tape::Reader::new(&tape)).ok());
+    scratch.tape = Some(tape.reset());
     if scratch.text.capacity() > SCRATCH_KEEP_MAX {
-        scratch.text = Vec::new();
-        scratch.buffers = simd_json::Buffers::default();
+        let Scratch {
+            text,
+            buffers,
+            tape,
+            ..
+        } = Scratch::new();
+        (scratch.text, scratch.buffers, scratch.tape) = (text, buffers, tape);
     }
     value
-}
-
-/// Whether the payload goes deeper than serde_json reads: simd-json has no such bound, and what reads
-/// itself level by level would run out of stack.
-fn is_deep(bytes: &[u8]) -> bool {
-    // No level is without a bracket that opens, and most payloads have few of them.
-    let opens = |byte: u8| byte | 0x20 == b'{';
-    // A byte holds the count of so many bytes, and the processor counts many bytes at once.
-    let counts = bytes.chunks(255).map(|chunk| {
-        let opened = chunk.iter().map(|byte| u8::from(opens(*byte)));
-        usize::from(opened.sum::<u8>())
-    });
-    if counts.sum::<usize>() <= DEPTH_MAX {
-        return false;
-    }
-    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
-    for byte in bytes {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = is_text,
-            b'"' => is_text = !is_text,
-            _ if is_text => {}
-            byte if opens(*byte) => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEPTH_MAX {
-            return true;
-        }
-    }
-    false
 }
 
 /// The levels that serde_json reads; Discord's payloads have about ten.
@@ -341,6 +336,20 @@ mod tests {
         assert!(decode::<Message>(text.as_bytes(), &mut Scratch::new()).is_ok());
         let flat = message("junk", &format!("[{}[]]", "[],".repeat(1000)));
         assert!(fast::<Message>(flat.as_bytes(), &mut Scratch::new()).is_some());
+    }
+
+    #[test]
+    fn what_is_deeper_than_the_bound_is_left_to_the_reader_that_counts() {
+        for (levels, is_read) in [(DEPTH_MAX, true), (DEPTH_MAX + 1, false)] {
+            // The object around it is a level as well.
+            let nest = format!("{}{}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+            let bytes = format!(r#"{{"id":"1","username":"x","junk":{nest}}}"#);
+            let mut scratch = Scratch::new();
+            let user = fast::<crate::User>(bytes.as_bytes(), &mut scratch);
+            assert_eq!(user.is_some(), is_read, "{levels}");
+            // It passes over what no type knows without going down into it.
+            assert!(decode::<crate::User>(bytes.as_bytes(), &mut scratch).is_ok());
+        }
     }
 
     #[test]
