@@ -41,6 +41,11 @@ const PURE: &[Pure] = &[
         optional: false,
     },
     Pure {
+        place: "crates/ovenjs-net/src/websocket/frames",
+        exhaustive: None,
+        optional: false,
+    },
+    Pure {
         place: "crates/ovenjs-types/src",
         exhaustive: None,
         optional: false,
