@@ -1,7 +1,8 @@
 //! One shard: carries inputs to its session and does what the session says.
 //!
 //! Everything about a connection lives in [`Shard::generation`] and is dropped when that returns:
-//! nothing of a connection can be heard after its end.
+//! nothing of a connection can be heard after its end. It is long because what a shard waits for and
+//! what it then does are read together.
 
 use std::{
     collections::VecDeque,
