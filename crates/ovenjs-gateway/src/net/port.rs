@@ -3,9 +3,9 @@
 //! Both are ports: here is what they promise, and the adapters for one process. Where several
 //! processes share a bot, they share an adapter over a store of theirs.
 
-use std::{fmt, pin::Pin};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use ovenjs_ratelimit::IdentifyBudget;
+use ovenjs_ratelimit::{Hold, IdentifyBudget};
 use ovenjs_types::{SessionStartLimit, ShardId};
 
 use crate::FleetState;
@@ -64,18 +64,58 @@ pub trait IdentifyPort: fmt::Debug + Send + Sync {
 }
 
 /// A shard that wants to identify.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IdentifyAsk {
     /// The shard.
     pub shard: ShardId,
+    on_held: Option<Arc<dyn Fn(Hold, Duration) + Send + Sync>>,
 }
 
 impl IdentifyAsk {
     /// This shard wants to identify.
     #[must_use]
     pub const fn new(shard: ShardId) -> Self {
-        Self { shard }
+        Self {
+            shard,
+            on_held: None,
+        }
+    }
+
+    /// Calls this where the turn does not come for a while. It must not block.
+    #[must_use]
+    pub fn on_held(mut self, tell: impl Fn(Hold, Duration) + Send + Sync + 'static) -> Self {
+        self.on_held = Some(Arc::new(tell));
+        self
+    }
+
+    /// For adapters: the turn does not come for so long, as it looks now. To be said once for each
+    /// reason, and not of a lane, which is nothing to speak of.
+    ///
+    /// ```
+    /// use std::{sync::mpsc, time::Duration};
+    /// use ovenjs_gateway::IdentifyAsk;
+    /// use ovenjs_ratelimit::Hold;
+    /// use ovenjs_types::ShardId;
+    ///
+    /// let (told, hears) = mpsc::sync_channel(1);
+    /// let ask = IdentifyAsk::new(ShardId::default())
+    ///     .on_held(move |hold, _| told.send(hold).unwrap());
+    /// ask.held(Hold::Breaker, Duration::from_secs(20));
+    /// assert_eq!(hears.recv(), Ok(Hold::Breaker));
+    /// ```
+    pub fn held(&self, hold: Hold, wait: Duration) {
+        if let Some(tell) = &self.on_held {
+            tell(hold, wait);
+        }
+    }
+}
+
+impl fmt::Debug for IdentifyAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdentifyAsk")
+            .field("shard", &self.shard)
+            .finish_non_exhaustive()
     }
 }
 

@@ -456,7 +456,14 @@ impl Shard {
                 Output::Connect(connect) => self.connect = Some(connect),
                 Output::WantIdentify { generation } => {
                     let turns = Arc::clone(&self.shared.turns);
-                    let waiting = async move { turns.turn(IdentifyAsk::new(shard)).await };
+                    let notices = self.shared.notices.clone();
+                    let ask = IdentifyAsk::new(shard).on_held(move |hold, wait| {
+                        let notice = Notice::IdentifyHeld { wait, hold };
+                        tracing::warn!(%shard, "{notice}");
+                        // Nobody needs to look on.
+                        let _ = notices.send(Seen { shard, notice });
+                    });
+                    let waiting = async move { turns.turn(ask).await };
                     self.queued = Some((generation, Box::pin(waiting)));
                 }
                 Output::Send(payload) => self.outbox.push(payload),

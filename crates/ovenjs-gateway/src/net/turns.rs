@@ -1,10 +1,7 @@
 //! The identify queue of one process.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -37,8 +34,6 @@ struct Shared {
     queue: Mutex<IdentifyTurns>,
     changed: Notify,
     clock: Arc<dyn Clock>,
-    /// Whether it was said that shards are held back by the budget.
-    warned: AtomicBool,
 }
 
 impl LocalTurns {
@@ -59,7 +54,6 @@ impl LocalTurns {
             queue: Mutex::new(IdentifyTurns::new(budget, clock.now(), wall_ms)),
             changed: Notify::new(),
             clock,
-            warned: AtomicBool::new(false),
         }))
     }
 }
@@ -69,7 +63,7 @@ impl IdentifyPort for LocalTurns {
         let place = Place::join(&self.0, ask.shard);
         Box::pin(async move {
             let shared = &self.0;
-            shared.granted(ask.shard).await;
+            shared.granted(&ask).await;
             IdentifyTurn::new(move |settled| place.settle(settled))
         })
     }
@@ -103,23 +97,24 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn granted(&self, shard: ShardId) {
+    async fn granted(&self, ask: &IdentifyAsk) {
+        let mut told = None;
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             // What changes between asking and waiting must not be missed.
             changed.as_mut().enable();
             let now = self.clock.now();
-            let turn = self.queue().turn(shard, now);
+            let turn = self.queue().turn(ask.shard, now);
             if let Turn::Held { until, hold } = turn
                 && hold != Hold::Lane
-                && !self.warned.swap(true, Ordering::Relaxed)
+                && told.replace(hold) != Some(hold)
             {
-                let wait = until.saturating_duration_since(now);
-                tracing::warn!(%shard, ?wait, "identify is held: {hold}");
+                ask.held(hold, until.saturating_duration_since(now));
             }
             match turn {
                 Turn::Now => {
-                    self.warned.store(false, Ordering::Relaxed);
+                    // Those of the next bucket may have waited for this one.
+                    self.changed.notify_waiters();
                     return;
                 }
                 Turn::Held { until, .. } => {

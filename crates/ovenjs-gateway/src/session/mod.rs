@@ -30,7 +30,8 @@
 //!
 //! This file is the machine's outside; what Discord says is met in
 //! `receive`, how connections begin and end in `life`, what is true of one connection only in
-//! `connection`, and what waits for the consumer in `backlog`.
+//! `connection`, and what waits for the consumer in `backlog`. It is long because its doors and
+//! what they say of themselves are read together.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use ovenjs_gateway::{IdentifyPort, LocalTurns, ShardState};
+use ovenjs_gateway::{IdentifyPort, LocalTurns, Notice, ShardState};
 use ovenjs_net::SystemClock;
+use ovenjs_ratelimit::Hold;
 use ovenjs_types::SessionStartLimit;
 
 use super::*;
@@ -66,6 +67,28 @@ async fn a_turn_that_a_stopped_shard_had_goes_to_the_next() {
         turns.left().map(|left| left.remaining),
         1000_u32.checked_sub(u32::try_from(discord.identifies()).unwrap())
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_on_is_told_that_only_the_reserve_is_left() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let mut limit = LIMIT;
+    limit.remaining = 100;
+    let turns = LocalTurns::new(limit, Arc::new(SystemClock));
+    let share = |wiring: Wiring| wiring.identify(Arc::new(turns.clone()));
+    let (fleet, _events) = start_here(&discord, config(&discord), share);
+    let mut watch = fleet.watch();
+    let held = async {
+        while let Some(seen) = watch.next().await {
+            if let Notice::IdentifyHeld { wait, hold } = seen.notice {
+                return (wait > Duration::from_secs(3_600), hold);
+            }
+        }
+        panic!("the watch ended");
+    };
+    let told = tokio::time::timeout(Duration::from_secs(60), held).await;
+    assert_eq!(told.expect("it is told"), (true, Hold::Reserve));
+    assert_eq!(discord.identifies(), 0);
 }
 
 async fn ready_in_time(events: &mut Events) {
