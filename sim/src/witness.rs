@@ -36,6 +36,10 @@ pub(crate) struct Witness {
     mark: Version,
     given_out: VecDeque<(Version, bool)>,
     at_least_once: bool,
+    /// When the last connection ended that was too short to be followed by the next at once.
+    ended: Option<Instant>,
+    /// How many connections in a row followed such an end without a pause.
+    hasty: u32,
     /// When connections were asked for, within the last minute.
     connects: VecDeque<Instant>,
     /// Whether the last message meant nothing.
@@ -46,6 +50,7 @@ pub(crate) struct Witness {
 /// What is known of the connection of the moment.
 #[derive(Debug)]
 struct Line {
+    opened: Instant,
     /// When something came last, or the bot began to read again.
     heard: Instant,
     /// When something came last, whether the bot reads or not.
@@ -77,6 +82,11 @@ impl Witness {
     /// The bot asks for a connection.
     pub(crate) fn connects(&mut self, now: Instant) -> Result<(), String> {
         self.line = None;
+        let is_hasty = self.ended.take().is_some_and(|ended| now < ended + PAUSE);
+        self.hasty = if is_hasty { self.hasty + 1 } else { 0 };
+        if self.hasty >= HASTY_MAX {
+            return Err("connects again and again without a pause".to_owned());
+        }
         while self
             .connects
             .front()
@@ -93,6 +103,7 @@ impl Witness {
 
     pub(crate) const fn opened(&mut self, now: Instant) {
         self.line = Some(Line {
+            opened: now,
             heard: now,
             came: now,
             pulse: None,
@@ -158,8 +169,12 @@ impl Witness {
         }
     }
 
-    pub(crate) fn closed(&mut self, code: Option<u16>) {
-        self.line = None;
+    /// The connection has ended, or could not be opened.
+    pub(crate) fn closed(&mut self, now: Instant, code: Option<u16>) {
+        let line = self.line.take();
+        self.ended = line
+            .is_none_or(|line| now < line.opened + HELD)
+            .then_some(now);
         self.is_over |= matches!(code, Some(4007 | 4009));
     }
 
@@ -370,6 +385,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Attempts within a minute. Where the network fails at once they are a second apart on average.
 const CONNECTS_MAX: usize = 120;
+
+/// A connection that did not hold this long is not followed by the next without a pause: by chance
+/// the pause may be short, but not many times in a row.
+const HELD: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
+const HASTY_MAX: u32 = 8;
 
 /// After a heartbeat something has to come within this time.
 const LIFE: Duration = Duration::from_secs(10);

@@ -178,7 +178,7 @@ impl Simulation<'_> {
 
     pub(super) fn closed(&mut self, number: usize, code: Option<u16>) {
         if let Some(shard) = self.shards.get_mut(number) {
-            shard.witness.closed(code);
+            shard.witness.closed(self.now, code);
         }
     }
 

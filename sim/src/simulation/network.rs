@@ -113,6 +113,7 @@ impl Simulation<'_> {
                         generation,
                         failure,
                     };
+                    self.closed(shard, None);
                     self.tell(shard, failed)?;
                 }
                 // It hangs, until the bot gives up.
