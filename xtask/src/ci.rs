@@ -19,6 +19,7 @@ const LANES: &[&[&str]] = &[
     &["sim", "--seeds", "20000"],
     &["interop"],
     &["heartbeats"],
+    &["restarts"],
     &["autobahn"],
     &["docs"],
     &["build"],

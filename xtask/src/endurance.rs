@@ -1,4 +1,5 @@
-//! `cargo xtask heartbeats`: what only real time and real processes can show of the gateway.
+//! `cargo xtask heartbeats` and `cargo xtask restarts`: what only real time and real processes can
+//! show of the gateway.
 
 use crate::shell::{self, Workspace};
 use anyhow::Result;
@@ -6,17 +7,27 @@ use std::process::Command;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Arguments of the program: --seconds and --rate, each with a number; without them the workers
-    /// are held for 60 seconds in each of two cases, while 2,000 events arrive a second.
+    /// Arguments of the program. Of `heartbeats`: --seconds (60) for which the workers are held in
+    /// each of two cases, --rate (2000) of events. Of `restarts`: --events (100000), --rate (5000),
+    /// --replacements (3), --kills (200) and their --seed (1).
     #[arg(last = true)]
     arguments: Vec<String>,
 }
 
 /// Late heartbeats of a bot whose own code holds every worker thread.
 pub(crate) fn heartbeats(workspace: &Workspace, options: &Options) -> Result<()> {
+    measure(workspace, "heartbeats", options)
+}
+
+/// Events missed or handled twice by a bot whose process is replaced, and killed.
+pub(crate) fn restarts(workspace: &Workspace, options: &Options) -> Result<()> {
+    measure(workspace, "restarts", options)
+}
+
+fn measure(workspace: &Workspace, name: &str, options: &Options) -> Result<()> {
     let build = ["build", "--quiet", "--release"];
-    let what = ["--package", "ovenjs-box-benches", "--bin", "heartbeats"];
+    let what = ["--package", "ovenjs-box-benches", "--bin", name];
     shell::run(workspace.cargo(build).args(what))?;
-    let program = workspace.target.join("release").join("heartbeats");
+    let program = workspace.target.join("release").join(name);
     shell::run(Command::new(program).args(&options.arguments))
 }

@@ -69,6 +69,8 @@ enum Task {
     Bench(bench::Options),
     /// Hold every worker thread of a bot, and see how late its heartbeats leave.
     Heartbeats(endurance::Options),
+    /// Replace a bot's process and kill it, and see whether an event is missed.
+    Restarts(endurance::Options),
     /// Write the fact tables under `specs/` from Discord's own files, or compare them.
     Codegen {
         /// Change nothing; fail when the tables are not what the files give.
@@ -114,6 +116,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build => build::run(&workspace),
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Heartbeats(options) => endurance::heartbeats(&workspace, &options),
+        Task::Restarts(options) => endurance::restarts(&workspace, &options),
         Task::Codegen { check } => codegen::run(check),
         Task::Sim(options) => sim::run(&workspace, &options),
         Task::Spec => spec::run(),

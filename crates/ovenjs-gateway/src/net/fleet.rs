@@ -126,7 +126,12 @@ impl Fleet {
         for number in shared.config.shards.clone() {
             let id = ShardId { number, total };
             let entropy = shared.wiring.entropy.u64();
-            let session = Session::new(Arc::clone(&shared.config), id, entropy)?;
+            let mut session = Session::new(Arc::clone(&shared.config), id, entropy)?;
+            if shared.saves.is_some() {
+                let saved = session.resume().as_ref().map(Resume::version);
+                let now = shared.wiring.clock.now();
+                session.handle(now, Input::Saved(saved.unwrap_or_default()));
+            }
             let (commands, waiting) = mpsc::channel(COMMAND_QUEUE);
             let (orders, ordered) = watch::channel(Orders::default());
             let (asks, asked) = mpsc::channel(ASKS_MAX);

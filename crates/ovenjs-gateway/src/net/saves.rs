@@ -1,6 +1,7 @@
 //! Keeps a store's memory of the fleet fresh.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -48,7 +49,7 @@ impl Saves {
     pub(super) async fn run(&self, shared: &Shared, boards: &[Board]) {
         loop {
             self.changed.notified().await;
-            self.save(collect(shared, boards)).await;
+            self.save(shared, boards).await;
             tokio::select! {
                 () = tokio::time::sleep(SAVE_EVERY) => {}
                 () = self.urgent.notified() => {}
@@ -58,12 +59,21 @@ impl Saves {
 
     /// Saves once more, when the shards have ended.
     pub(super) async fn last(&self, shared: &Shared, boards: &[Board]) {
-        self.save(collect(shared, boards)).await;
+        self.save(shared, boards).await;
     }
 
-    async fn save(&self, state: FleetState) {
+    async fn save(&self, shared: &Shared, boards: &[Board]) {
+        let state = collect(shared, boards);
+        let of = |session: &Resume| (session.shard(), session.version());
+        let saved: BTreeMap<_, _> = state.sessions().iter().map(of).collect();
         let error = match timeout(SAVE_DEADLINE, self.store.save(state)).await {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => {
+                for board in boards {
+                    let mut posted = board.lock();
+                    posted.saved = saved.get(&Some(posted.stats.shard)).copied();
+                }
+                return;
+            }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took too long".to_owned(),
         };

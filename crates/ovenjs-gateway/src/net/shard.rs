@@ -499,6 +499,10 @@ impl Shard {
             .is_urgent(self.session.deliverable() == 0 && self.session.backlog() > 0);
         self.remember(now);
         self.post();
+        let saved = self.board.lock().saved.take();
+        if let Some(saved) = saved {
+            self.session.handle(now, Input::Saved(saved));
+        }
     }
 
     /// Pins up how the shard is.

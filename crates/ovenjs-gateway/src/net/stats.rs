@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ovenjs_types::ShardId;
+use ovenjs_types::{ShardId, Version};
 
 use crate::{
     Pulse, Resume, ShardState,
@@ -68,6 +68,8 @@ pub(super) struct Posted {
     pub(super) stats: ShardStats,
     pub(super) pulse: Pulse,
     pub(super) resume: Option<Resume>,
+    /// As of which version a store has saved it, while the shard has not heard of that.
+    pub(super) saved: Option<Version>,
     /// The highest epoch that was used.
     pub(super) epoch: u64,
     /// The session of a shard that has ended: what is handled after that counts all the same.
@@ -80,6 +82,7 @@ impl Board {
             stats: ShardStats::new(session.shard()),
             pulse: session.pulse(),
             resume: session.resume(),
+            saved: None,
             epoch: session.epoch(),
             ended: None,
         })))

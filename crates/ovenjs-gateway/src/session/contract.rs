@@ -54,6 +54,11 @@ pub enum Input<'a> {
     /// The consumer has handled the event of this version; in any order. It counts under
     /// [`Config::at_least_once`](crate::Config::at_least_once) only.
     Handled(Version),
+    /// What the next process needs is saved, as of this version. Once this has been said, heartbeats
+    /// confirm no more than that: Discord may forget what they confirm, and a process that comes
+    /// after a crash asks for everything behind what was saved. It counts under
+    /// [`Config::at_least_once`](crate::Config::at_least_once).
+    Saved(Version),
     /// From now on only these kinds are wanted. What waits in the backlog is still delivered.
     Interest(Interest),
     /// From now on events of these kinds are told at once as well, with [`Output::Overheard`].

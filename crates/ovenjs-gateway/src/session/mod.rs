@@ -128,6 +128,8 @@ pub struct Session {
     commands: VecDeque<Sealed>,
     outputs: VecDeque<Output>,
     backlog: Backlog,
+    /// As of which version the next process could go on after a crash, where that is saved.
+    saved: Option<Version>,
     /// Whether it was told that the session has held.
     held: bool,
     /// Whether it was told that the backlog is full.
@@ -213,6 +215,7 @@ impl Session {
             jitter: Jitter::new(entropy),
             presence: config.live.presence.clone(),
             backlog: Backlog::new(version, config.backlog_bytes, config.at_least_once),
+            saved: None,
             held: false,
             paused: false,
             interest: config.live.interest,
@@ -279,6 +282,7 @@ impl Session {
             Input::Command(sealed) => self.command(now, sealed),
             Input::Room(room) => self.room(now, room),
             Input::Handled(version) => self.backlog.handled(version),
+            Input::Saved(version) => self.saved = Some(version),
             Input::Interest(interest) => self.interest = interest,
             Input::Overhear(interest) => self.overhears = interest,
             Input::Timeout => self.timeout(now),
@@ -504,10 +508,11 @@ impl Session {
         self.send(now, payload);
     }
 
-    /// What a heartbeat says was received, or handled where that is what counts.
+    /// What a heartbeat says was received, or handled and saved where that is what counts.
     fn beat_seq(&self) -> Option<u64> {
         let seq = if self.backlog.is_at_least_once() {
             let mark = self.backlog.mark();
+            let mark = self.saved.map_or(mark, |saved| mark.min(saved));
             // Between a lost session and READY of the next, the mark is still that of the lost one.
             if mark.epoch == self.epoch && self.received > 0 {
                 mark.seq

@@ -118,6 +118,27 @@ fn heartbeats_and_the_next_process_go_by_what_is_handled_without_a_hole() {
 }
 
 #[test]
+fn heartbeats_confirm_no_more_than_what_is_saved() {
+    let mut script = Script::connected(config().at_least_once(true));
+    let beat = |script: &mut Script| {
+        script.sent.clear();
+        script.frame(1, &Value::Null);
+        script.sent[0]["d"].as_u64()
+    };
+    let saved = |seq| Input::Saved(Version { epoch: 1, seq });
+    script.tell(Input::Saved(Version::default()));
+    (2..=5).for_each(|seq| script.event(seq));
+    (2..=4).for_each(|seq| handled(&mut script, seq));
+    assert_eq!(beat(&mut script), None);
+    script.tell(saved(3));
+    assert_eq!(beat(&mut script), Some(3));
+    script.tell(saved(4));
+    handled(&mut script, 5);
+    assert_eq!(beat(&mut script), Some(4));
+    assert_eq!(script.session.resume().unwrap().version().seq, 5);
+}
+
+#[test]
 fn a_handler_that_never_ends_holds_the_rest_back_within_a_bound() {
     let mut script = Script::connected(config().at_least_once(true));
     let bound = u64::try_from(UNHANDLED_MAX).unwrap();
