@@ -25,9 +25,10 @@ pub(crate) fn restarts(workspace: &Workspace, options: &Options) -> Result<()> {
 }
 
 fn measure(workspace: &Workspace, name: &str, options: &Options) -> Result<()> {
-    let build = ["build", "--quiet", "--release"];
+    // The profile of the simulations: the crates are built with it anyhow.
+    let build = ["build", "--quiet", "--profile", "sim"];
     let what = ["--package", "ovenjs-box-benches", "--bin", name];
     shell::run(workspace.cargo(build).args(what))?;
-    let program = workspace.target.join("release").join(name);
+    let program = workspace.target.join("sim").join(name);
     shell::run(Command::new(program).args(&options.arguments))
 }

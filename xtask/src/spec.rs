@@ -105,9 +105,16 @@ struct Source {
 /// the sources show is told though a test fails.
 fn told_by_tests(report: &mut Report) -> Result<()> {
     let workspace = Workspace::find()?;
-    for (of, chosen) in TESTS {
-        let arguments = ["test", "-q", "-p"].iter().chain(chosen);
-        let mut tests = workspace.cargo(arguments.chain(&["--nocapture", "--test-threads=1"]));
+    let has_nextest = shell::succeeds(&mut workspace.cargo(["nextest", "--version"]));
+    for (of, filter, chosen) in TESTS {
+        let mut tests = if has_nextest {
+            // All of the workspace with all features: what `cargo xtask test` builds.
+            let all = ["nextest", "run", "--workspace", "--all-features"];
+            workspace.cargo(all.iter().chain(&["--no-capture", "-E", filter]))
+        } else {
+            let arguments = ["test", "-q", "-p"].iter().chain(chosen);
+            workspace.cargo(arguments.chain(&["--nocapture", "--test-threads=1"]))
+        };
         let (status, printed) = shell::printed(&mut tests)?;
         let rows = report.told.len();
         report.told.extend(printed.lines().filter_map(told));
@@ -122,15 +129,17 @@ fn told_by_tests(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What is told of, and the tests that tell.
-const TESTS: [(&str, &[&str]); 2] = [
+/// What is told of, and the tests that tell: for cargo-nextest, and for `cargo test`.
+const TESTS: [(&str, &str, &[&str]); 2] = [
     (
         "the operations of the box",
+        "package(ovenjs-mock) & kind(lib) & test(/^rest::tests::canned/)",
         &["ovenjs-mock", "--lib", "rest::tests::canned", "--"],
     ),
     // What must not compile takes minutes to see, and tells no row.
     (
         "the types",
+        "package(ovenjs-types) & kind(test) & not test(/^ui::/)",
         &["ovenjs-types", "--test", "it", "--", "--skip", "ui::"],
     ),
 ];
