@@ -19,8 +19,6 @@ pub(crate) struct Ledger {
     /// How far in `produced` the consumer is.
     next: usize,
     gap_told: bool,
-    /// Whether it is unknown where the session began.
-    is_unsure: bool,
     /// Where the consumer was after each delivery.
     places: Vec<(Version, usize)>,
     pub(crate) delivered: u64,
@@ -42,10 +40,7 @@ impl Ledger {
 
     pub(crate) fn ready(&mut self, session: &str) -> Result<(), String> {
         let begun = self.sessions.get(session).copied();
-        // A session that Discord ends as it begins is never seen there; its first event tells where
-        // it began.
-        self.is_unsure = begun.is_none();
-        let begun = begun.unwrap_or(self.next);
+        let begun = begun.ok_or("READY of a session that never began")?;
         if self.current.is_some() && !self.gap_told {
             return Err("a session was lost, and no gap told before the next one".to_owned());
         }
@@ -72,13 +67,6 @@ impl Ledger {
         if self.current.is_none() || self.gap_told {
             return Err(format!("event {number} comes before READY of its session"));
         }
-        if std::mem::take(&mut self.is_unsure)
-            && let Ok(place) = self.produced.binary_search(&number)
-        {
-            let left_out = place.saturating_sub(self.next);
-            self.lost += u64::try_from(left_out).unwrap_or(u64::MAX);
-            self.next = self.next.max(place);
-        }
         let expected = self.produced.get(self.next).copied();
         if expected != Some(number) {
             let expected = expected.map_or_else(|| "none".to_owned(), |next| next.to_string());
@@ -104,7 +92,6 @@ impl Ledger {
     /// Another process goes on after `version` of a session: what came after it comes again.
     pub(crate) fn rewind(&mut self, session: &str, version: Version) {
         self.gap_told = false;
-        self.is_unsure = false;
         // It may be an older session, which Discord still has though the bot gave it up.
         let after = self.places.partition_point(|(known, _)| *known <= version);
         self.places.truncate(after);

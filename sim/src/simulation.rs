@@ -97,8 +97,6 @@ struct Simulation<'p> {
     /// Until when nothing can be reached, and until when the address of resumes cannot.
     away_until: Instant,
     address_away_until: Instant,
-    /// Whether an identify is on its way to Discord, so that a session may begin.
-    is_identifying: bool,
     in_trouble: bool,
     steps: u64,
     trace: DefaultHasher,
@@ -154,7 +152,6 @@ impl<'p> Simulation<'p> {
             is_forgetful: false,
             away_until: begun,
             address_away_until: begun,
-            is_identifying: false,
             in_trouble: true,
             steps: 0,
             trace: DefaultHasher::new(),
@@ -180,13 +177,7 @@ impl<'p> Simulation<'p> {
         let peace = self.begun + self.plan.trouble;
         self.play_until(peace, |_| false)?;
         self.make_peace()?;
-        let mut hopeless = peace + self.longest_recovery();
-        while !self.are_connected() && self.now < hopeless {
-            self.play_until(hopeless, Self::are_connected)?;
-            // What spares the budget may take its time, but it has an end.
-            let held = self.longest_hold + self.longest_recovery();
-            hopeless = hopeless.max(held.min(peace + HOLD_MAX));
-        }
+        self.recover(Self::are_connected)?;
         if !self.are_connected() {
             let states: Vec<_> = self.shards.iter().map(|s| s.session.state()).collect();
             return Err(format!("not all shards are connected in peace: {states:?}"));
@@ -194,8 +185,9 @@ impl<'p> Simulation<'p> {
         let recovered = self.now - peace;
         self.produce(u64::from(self.plan.guilds) * 4);
         // Nothing comes after this, or something would always be under way.
-        self.next_burst = self.now + SETTLE * 2;
-        self.play_until(self.now + SETTLE, Self::are_settled)?;
+        self.next_burst = self.now + HOLD_MAX * 2;
+        // What was under way as peace was made may still end a connection.
+        self.recover(Self::are_settled)?;
         for shard in &self.shards {
             if !shard.is_settled() {
                 return Err(format!(
@@ -206,6 +198,19 @@ impl<'p> Simulation<'p> {
         }
         self.ask_discord()?;
         Ok(recovered)
+    }
+
+    /// Plays until `enough`, for as long as a way back may take.
+    fn recover(&mut self, enough: impl Fn(&Self) -> bool + Copy) -> Result<(), String> {
+        let begun = self.now;
+        let mut hopeless = begun + self.longest_recovery();
+        while !enough(self) && self.now < hopeless {
+            self.play_until(hopeless, enough)?;
+            // What spares the budget may take its time, but it has an end.
+            let held = self.longest_hold + self.longest_recovery();
+            hopeless = hopeless.max(held.min(begun + HOLD_MAX));
+        }
+        Ok(())
     }
 
     /// What Discord has to complain of.
@@ -395,17 +400,9 @@ impl<'p> Simulation<'p> {
 
     /// Takes down the sessions that Discord has begun.
     fn look_for_sessions(&mut self) {
-        if !self.is_identifying {
-            return;
-        }
-        for connection in self.discord.connections() {
-            let (Some(session), Some((number, _))) = (connection.session, connection.shard) else {
-                continue;
-            };
-            let shard = usize::try_from(number)
-                .ok()
-                .and_then(|n| self.shards.get_mut(n));
-            if let Some(shard) = shard {
+        for (session, number) in self.discord.take_begun() {
+            let number = usize::try_from(number).ok();
+            if let Some(shard) = number.and_then(|number| self.shards.get_mut(number)) {
                 shard.ledger.begin(&session);
             }
         }
@@ -483,15 +480,13 @@ const IDENTIFY_INTERVAL: Duration = Duration::from_secs(5);
 /// The box's own events are all alike here, so its oracle looks at few of them.
 const CHECK_EVERY: u32 = 1_000;
 
-/// How long what is under way in peace may take: latency, and no more.
-const SETTLE: Duration = Duration::from_secs(10);
-
 /// The longest wait between attempts, an attempt that hangs, a silence that has to be noticed, and a
 /// handshake.
 const RECOVERY: Duration = Duration::from_secs(60 + 45 + 52 + 45);
 
-/// The longest that turns to identify may be held back: a breaker, and the budget's renewal.
-const HOLD_MAX: Duration = Duration::from_secs(7_200);
+/// The longest that turns to identify may be held back: by a breaker, and, where the calendar was set
+/// forward, by a budget that is thought to be renewed in a day.
+const HOLD_MAX: Duration = Duration::from_secs(90_000);
 
 /// Things done at one moment before it is said that time stands still.
 const STUCK: u32 = 10_000;

@@ -2,6 +2,7 @@
 //! show of the gateway.
 
 use crate::shell::{self, Workspace};
+use crate::sim;
 use anyhow::Result;
 use std::process::Command;
 
@@ -25,10 +26,7 @@ pub(crate) fn restarts(workspace: &Workspace, options: &Options) -> Result<()> {
 }
 
 fn measure(workspace: &Workspace, name: &str, options: &Options) -> Result<()> {
-    // The profile of the simulations: the crates are built with it anyhow.
-    let build = ["build", "--quiet", "--profile", "sim"];
-    let what = ["--package", "ovenjs-box-benches", "--bin", name];
-    shell::run(workspace.cargo(build).args(what))?;
+    shell::run(&mut sim::build(workspace, name))?;
     let program = workspace.target.join("sim").join(name);
     shell::run(Command::new(program).args(&options.arguments))
 }

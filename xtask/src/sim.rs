@@ -52,9 +52,20 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 }
 
 fn play(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    shell::run(&mut workspace.cargo(BUILD))?;
+    shell::run(&mut build(workspace, "ovenjs-sim"))?;
     let mut command = Command::new(workspace.target.join(PROGRAM));
     shell::run(command.current_dir(&workspace.root).args(arguments))
+}
+
+/// Builds a program that plays with the gateway: a simulation, or one in real time.
+///
+/// The profile is one of its own: quick runs from a cheap build. All that use it name the same
+/// packages, so that the crates below them have the same features and are built once.
+pub(crate) fn build(workspace: &Workspace, program: &str) -> Command {
+    let mut command = workspace.cargo(["build", "--profile", "sim"]);
+    let packages = ["--package", "ovenjs-sim", "--package", "ovenjs-box-benches"];
+    command.args(packages).args(["--bin", program]);
+    command
 }
 
 /// A patch that puts a bug back.
@@ -126,7 +137,7 @@ struct Scratch {
 impl Scratch {
     fn make(workspace: &Workspace) -> Result<Self> {
         // What is built here already need not be built again: times and places stay as they are.
-        shell::run(&mut workspace.cargo(BUILD))?;
+        shell::run(&mut build(workspace, "ovenjs-sim"))?;
         let folder = workspace.target.join("bugs");
         let (root, target) = (folder.join("tree"), folder.join("target"));
         for old in [&root, &target] {
@@ -162,7 +173,7 @@ impl Scratch {
     }
 
     fn build_and_hunt(&self) -> Result<String> {
-        let mut build = self.tree.cargo(BUILD);
+        let mut build = build(&self.tree, "ovenjs-sim");
         build
             .arg("--quiet")
             .env("CARGO_TARGET_DIR", &self.tree.target);
@@ -213,9 +224,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// Where the patches are.
 const FOLDER: &str = "fuzz/bugs";
-
-/// The profile is one of its own: quick runs from a cheap build.
-const BUILD: [&str; 5] = ["build", "--profile", "sim", "--package", "ovenjs-sim"];
 
 /// What that makes, below the target folder.
 const PROGRAM: &str = "sim/ovenjs-sim";

@@ -75,6 +75,10 @@ pub(crate) struct WaitingHead {
 }
 
 impl Waiting {
+    #[cfg_attr(
+        not(any(feature = "net", test)),
+        expect(dead_code, reason = "only shards that run are handed over")
+    )]
     pub(crate) fn dispatch(dispatch: &Dispatch) -> Option<Self> {
         let Origin::Gateway(shard) = dispatch.origin else {
             return None;
@@ -90,6 +94,10 @@ impl Waiting {
     }
 
     /// The event, or else the gap.
+    #[cfg_attr(
+        not(any(feature = "net", test)),
+        expect(dead_code, reason = "only shards that run are handed over")
+    )]
     pub(crate) fn restore(&self) -> Result<Dispatch, Option<SessionGap>> {
         match self {
             Self::Gap(gap) => Err(Some(*gap)),
@@ -153,6 +161,10 @@ impl WaitingHead {
 
 impl FleetState {
     /// The state of these sessions. `epoch` is the highest that was used.
+    #[cfg_attr(
+        not(any(feature = "net", test)),
+        expect(dead_code, reason = "only shards that run are handed over")
+    )]
     pub(crate) fn new(
         token: &str,
         epoch: u64,

@@ -373,7 +373,8 @@ impl Referee {
         &self.0.journal.refusals
     }
 
-    /// Listens in on what is sent from now on, so that [`overheard`](Self::overheard) tells it.
+    /// Listens in from now on, so that [`overheard`](Self::overheard) tells what is sent, and
+    /// [`take_begun`](Self::take_begun) which sessions begin.
     pub fn listen_in(&mut self) {
         self.0.gateway.overheard = Some(Vec::new());
     }
@@ -383,6 +384,12 @@ impl Referee {
     #[must_use]
     pub fn overheard(&self) -> &[u8] {
         self.0.gateway.overheard.as_deref().unwrap_or_default()
+    }
+
+    /// The sessions that began since this was asked last, each with the number of its shard, also
+    /// those that have ended since. Empty where nobody listens in.
+    pub fn take_begun(&mut self) -> Vec<(String, u32)> {
+        std::mem::take(&mut self.0.gateway.begun)
     }
 
     /// Answers the next request to `METHOD /route/{template}` with 429, of the bucket or of the

@@ -277,7 +277,6 @@ impl Simulation<'_> {
         }
         let said = shard.witness.sends(self.now, bytes)?;
         if said == Said::Identify {
-            self.is_identifying = true;
             self.turns.spend(shard.id(), self.now);
             self.kept_budget = self.turns.budget().clone();
             let lane = usize::try_from(shard.number % self.plan.max_concurrency);

@@ -146,6 +146,7 @@ impl Simulation<'_> {
                         .shards
                         .get(wire.shard)
                         .is_some_and(|shard| shard.session.wants_frames()))
+                && !wire.over
                 && let Some(thing) = wire.to_bot.arrived(self.now)
             {
                 let (shard, generation, abandoned) = (wire.shard, wire.generation, wire.abandoned);

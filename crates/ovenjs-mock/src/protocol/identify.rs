@@ -106,6 +106,9 @@ impl Gateway {
         self.identified.insert(place, self.now);
         self.sessions_begun += 1;
         let name = session_name(self.rules.seed, self.sessions_begun);
+        if self.overheard.is_some() {
+            self.begun.push((name.clone(), shard.0));
+        }
         let threshold = data.int("large_threshold").unwrap_or(LARGE.0);
         let threshold = threshold.clamp(LARGE.0, LARGE.1);
         let session = Session::new(name, shard, intents, threshold, id);

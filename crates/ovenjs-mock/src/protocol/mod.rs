@@ -154,6 +154,9 @@ pub(crate) struct Gateway {
     pub(crate) refusals: Vec<Reason>,
     /// The message inside of the frame that was polled last, where somebody listens in.
     pub(crate) overheard: Option<Vec<u8>>,
+    /// The sessions that began since somebody asked, and the numbers of their shards, where somebody
+    /// listens in.
+    pub(crate) begun: Vec<(String, u32)>,
     /// Whether a deadline may have come nearer since this was last looked at.
     pub(crate) is_hurried: bool,
 }
@@ -226,6 +229,7 @@ impl Gateway {
             warnings: Vec::new(),
             refusals: Vec::new(),
             overheard: None,
+            begun: Vec::new(),
             is_hurried: false,
         }
     }
