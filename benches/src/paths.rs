@@ -81,6 +81,14 @@ fn session_dispatch(iterations: u32) {
         panic!("the session can be made")
     };
     session.handle(now, Input::Start);
+    let turn = std::iter::from_fn(|| session.poll()).find_map(|output| match output {
+        Output::WantIdentify { generation } => Some(generation),
+        _ => None,
+    });
+    let Some(generation) = turn else {
+        panic!("the session wants to identify")
+    };
+    session.handle(now, Input::IdentifyGranted { generation });
     let connect = std::iter::from_fn(|| session.poll()).find_map(|output| match output {
         Output::Connect(connect) => Some(connect),
         _ => None,
@@ -104,7 +112,6 @@ fn session_dispatch(iterations: u32) {
             bytes: hello,
         },
     );
-    session.handle(now, Input::IdentifyGranted { generation });
     session.handle(
         now,
         Input::Frame {
