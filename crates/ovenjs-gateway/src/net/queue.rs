@@ -80,33 +80,29 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes up to `wanted` places and says how many: none where others wait, unless it is the
-    /// caller's turn. Each is used by a [`push`](Self::push) or given [back](Self::unreserve).
-    pub(super) fn reserve(&self, wanted: usize, my_turn: bool) -> usize {
+    /// Takes up to `wanted` places, and says how many and for how many bytes: none where others wait,
+    /// unless it is the caller's turn. Each is used or given back by a [`push`](Self::push).
+    pub(super) fn reserve(&self, wanted: usize, my_turn: bool) -> (usize, usize) {
         let mut state = self.lock();
         if state.waiting > 0 && !my_turn {
-            return 0;
+            return (0, 0);
         }
         let places = state.free().min(wanted);
         state.reserved += places;
-        places
+        (places, state.bytes_max.saturating_sub(state.bytes))
     }
 
-    pub(super) fn unreserve(&self, places: usize) {
+    /// Puts deliveries into their lanes, on places that were taken, and gives `unused` places back.
+    pub(super) fn push(&self, deliveries: &mut Vec<Delivery>, unused: usize) {
         let mut state = self.lock();
+        let places = deliveries.len() + unused;
         state.reserved = state.reserved.saturating_sub(places);
-        if state.waiting > 0 && state.free() > 0 {
+        deliveries
+            .drain(..)
+            .for_each(|delivery| state.put(delivery));
+        if unused > 0 && state.waiting > 0 && state.free() > 0 {
             self.room.notify_one();
         }
-    }
-
-    /// Puts a delivery into its lane, on a place that was taken. Says whether its bytes leave room
-    /// for more.
-    pub(super) fn push(&self, delivery: Delivery) -> bool {
-        let mut state = self.lock();
-        state.reserved = state.reserved.saturating_sub(1);
-        state.put(delivery);
-        state.bytes < state.bytes_max
     }
 
     /// Puts a delivery into its lane if there is room.

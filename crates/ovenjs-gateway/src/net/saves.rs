@@ -47,11 +47,14 @@ impl Saves {
 
     /// Saves as things change, for ever.
     pub(super) async fn run(&self, shared: &Shared, boards: &[Board]) {
+        let clock = &shared.wiring.clock;
         loop {
             self.changed.notified().await;
+            let begun = clock.now();
             self.save(shared, boards).await;
+            let took = clock.now().saturating_duration_since(begun);
             tokio::select! {
-                () = tokio::time::sleep(SAVE_EVERY) => {}
+                () = tokio::time::sleep(SAVE_EVERY.max(took * SAVE_SHARE)) => {}
                 () = self.urgent.notified() => {}
             }
         }
@@ -95,7 +98,10 @@ fn collect(shared: &Shared, boards: &[Board]) -> FleetState {
 }
 
 /// How often at most a state is saved: what was delivered since comes again after a crash.
-pub(super) const SAVE_EVERY: Duration = Duration::from_secs(1);
+const SAVE_EVERY: Duration = Duration::from_millis(250);
+
+/// For how many times as long as a save takes there is none, lest a slow store do nothing else.
+const SAVE_SHARE: u32 = 9;
 
 /// How long one save may take.
 const SAVE_DEADLINE: Duration = Duration::from_secs(10);

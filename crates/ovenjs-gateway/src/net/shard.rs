@@ -6,7 +6,7 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
+    future::{poll_fn, ready},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
@@ -18,7 +18,7 @@ use ovenjs_net::{
     Connector, ErrorKind, Step, Target,
     websocket::{Incoming, Socket},
 };
-use ovenjs_types::{Fault, HookCall, Interest, Version};
+use ovenjs_types::{Fault, HookCall, Interest};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -27,10 +27,8 @@ use super::{
     port::{IdentifyAsk, IdentifyTurn, Waiting},
     queue::Queue,
     replies::{Ask, Askers},
-    saves::SAVE_EVERY,
     stats::Board,
     thread::{Orders, Room, Shared, panicked},
-    watch::Seen,
 };
 use crate::{
     Answer, Error, Requests, Sealed, ShardState,
@@ -66,23 +64,14 @@ pub(super) struct Shard {
     restarting: bool,
     /// When it was begun anew after a panic, of late.
     panics: VecDeque<Instant>,
-    memory: Memory,
+    /// Frames were heard whose events are not passed on yet.
+    heard: bool,
+    /// What is on its way to the queue, here so that its memory is kept.
+    batch: Vec<Delivery>,
     outbox: Vec<Payload>,
     connect: Option<Connect>,
     close: Option<u16>,
     fatal: Option<Error>,
-}
-
-/// What a store is to be told.
-#[derive(Default)]
-struct Memory {
-    /// Whether something has changed since it was told.
-    stale: bool,
-    /// A session has begun: it is told at once.
-    urgent: bool,
-    /// When it may be told again.
-    at: Option<Instant>,
-    delivered: Version,
 }
 
 /// What can happen beside the socket.
@@ -119,7 +108,8 @@ impl Shard {
             stopping: false,
             restarting: false,
             panics: VecDeque::new(),
-            memory: Memory::default(),
+            heard: false,
+            batch: Vec::new(),
             outbox: Vec::new(),
             connect: None,
             close: None,
@@ -221,8 +211,8 @@ impl Shard {
             return queue.try_push(stopped);
         }
         loop {
-            if queue.reserve(1, true) == 1 {
-                queue.push(stopped);
+            if queue.reserve(1, true).0 == 1 {
+                queue.push(&mut vec![stopped], 0);
                 return;
             }
             tokio::select! {
@@ -285,6 +275,7 @@ impl Shard {
         let mut in_a_row = 0_u32;
         loop {
             if let Some(code) = self.close.take() {
+                self.pass_on();
                 socket.close(code).await;
                 return;
             }
@@ -301,6 +292,7 @@ impl Shard {
             if in_a_row == FRAMES_IN_A_ROW {
                 // Commands, a stop and the other shards must come through a flood as well.
                 in_a_row = 0;
+                self.pass_on();
                 tokio::task::yield_now().await;
                 if let Some(aside) = now_or_never(self.aside()).await {
                     self.apply(aside);
@@ -312,6 +304,11 @@ impl Shard {
             let mut incoming = tokio::select! {
                 biased;
                 incoming = traffic(&mut socket, self.session.wants_frames()) => incoming.map(Some),
+                // Nothing more has come so far: now the reader is woken, once for all of it.
+                () = ready(()), if self.heard => {
+                    self.pass_on();
+                    continue;
+                }
                 aside = self.aside() => {
                     in_a_row = 0;
                     self.apply(aside);
@@ -322,7 +319,7 @@ impl Shard {
             loop {
                 match incoming {
                     Ok(Some(Incoming::Text(bytes) | Incoming::Binary(bytes))) => {
-                        self.tell(Input::Frame { generation, bytes });
+                        self.hear(Input::Frame { generation, bytes });
                     }
                     // The socket has answered already.
                     Ok(Some(Incoming::Ping(_) | Incoming::Pong(_))) => {}
@@ -366,7 +363,7 @@ impl Shard {
     /// Waits for whatever can happen beside the socket. May be dropped at any time.
     async fn aside(&mut self) -> Aside {
         let asked = self.requests.deadline().filter(|_| self.has_begun);
-        let deadlines = [self.session.deadline(), self.memory.due(), asked];
+        let deadlines = [self.session.deadline(), asked];
         let deadline = deadlines.into_iter().flatten().min();
         let deadline = deadline.map(|deadline| self.until(deadline));
         let delivers = !self.stopping && !self.restarting;
@@ -435,12 +432,32 @@ impl Shard {
         self.drain(false);
     }
 
-    /// Does what the session says, until it says nothing more.
+    /// Tells the session of a frame. Its events stay there until they are [passed
+    /// on](Self::pass_on).
+    fn hear(&mut self, frame: Input<'_>) {
+        self.heard = true;
+        let now = self.shared.wiring.clock.now();
+        // Without a place for it no event comes out.
+        self.session.handle(now, Input::Room(0));
+        self.session.handle(now, frame);
+        let mut places = Places::none(&self.shared.queue);
+        self.follow(now, &mut places);
+    }
+
+    /// Passes on what was heard, once for many frames: to take places, to pin up how things are and to
+    /// wake the reader for each of them costs more than all else.
+    fn pass_on(&mut self) {
+        if self.heard {
+            self.drain(false);
+        }
+    }
+
+    /// Does what the session says, until it says nothing more, and passes its events on.
     ///
     /// Places in the queue are taken before the session gives anything away, so nothing can be
     /// refused; once those that lie there are many bytes, it gives no more.
     fn drain(&mut self, my_turn: bool) {
-        let shard = self.session.shard();
+        self.heard = false;
         let now = self.shared.wiring.clock.now();
         for version in self.acks.take() {
             self.session.handle(now, Input::Handled(version));
@@ -449,28 +466,26 @@ impl Shard {
             true => 0,
             false => self.session.deliverable(),
         };
-        let mut places = Places::take(&self.shared.queue, wanted, my_turn);
+        let batch = std::mem::take(&mut self.batch);
+        let mut places = Places::take(&self.shared.queue, wanted, my_turn, batch);
         self.session.handle(now, Input::Room(places.left));
+        self.follow(now, &mut places);
+        self.batch = places.give();
+        self.acks
+            .is_urgent(self.session.deliverable() == 0 && self.session.backlog() > 0);
+        self.post(now);
+    }
+
+    /// Does what the session says, until it says nothing more; its events as far as there are places.
+    fn follow(&mut self, now: Instant, places: &mut Places) {
+        let shard = self.session.shard();
         while let Some(output) = self.next_output(now) {
             match output {
                 Output::Connect(connect) => self.connect = Some(connect),
-                Output::WantIdentify { generation } => {
-                    let turns = Arc::clone(&self.shared.turns);
-                    let notices = self.shared.notices.clone();
-                    let ask = IdentifyAsk::new(shard).on_held(move |hold, wait| {
-                        let notice = Notice::IdentifyHeld { wait, hold };
-                        tracing::warn!(%shard, "{notice}");
-                        // Nobody needs to look on.
-                        let _ = notices.send(Seen { shard, notice });
-                    });
-                    let waiting = async move { turns.turn(ask).await };
-                    self.queued = Some((generation, Box::pin(waiting)));
-                }
+                Output::WantIdentify { generation } => self.queue_up(generation),
                 Output::Send(payload) => self.outbox.push(payload),
                 Output::Close { code } => self.close = Some(code),
                 Output::Dispatch(dispatch) => {
-                    self.memory.delivered = dispatch.version;
-                    self.memory.stale = true;
                     if !places.put(Delivery::Dispatch(dispatch)) {
                         self.session.handle(now, Input::Room(0));
                     }
@@ -484,7 +499,7 @@ impl Shard {
                 Output::Overheard(dispatch) => self.requests.handle(now, &dispatch),
                 Output::Notice(notice) => {
                     // Before anyone hears of it by an event: who does, looks.
-                    self.post();
+                    self.post(now);
                     self.requests.notice(now, &notice);
                     self.notice(notice);
                 }
@@ -494,19 +509,21 @@ impl Shard {
                 }
             }
         }
-        drop(places);
-        self.acks
-            .is_urgent(self.session.deliverable() == 0 && self.session.backlog() > 0);
-        self.remember(now);
-        self.post();
-        let saved = self.board.lock().saved.take();
-        if let Some(saved) = saved {
-            self.session.handle(now, Input::Saved(saved));
-        }
     }
 
-    /// Pins up how the shard is.
-    fn post(&self) {
+    /// Waits in line for the turn to identify.
+    fn queue_up(&mut self, generation: Generation) {
+        let shard = self.session.shard();
+        let shared = Arc::clone(&self.shared);
+        let ask = IdentifyAsk::new(shard)
+            .on_held(move |hold, wait| shared.announce(shard, Notice::IdentifyHeld { wait, hold }));
+        let turns = Arc::clone(&self.shared.turns);
+        let waiting = async move { turns.turn(ask).await };
+        self.queued = Some((generation, Box::pin(waiting)));
+    }
+
+    /// Pins up how the shard is, and what a store is to remember of it.
+    fn post(&mut self, now: Instant) {
         let mut posted = self.board.lock();
         posted.stats.state = self.session.state();
         posted.stats.latency = self.session.latency();
@@ -514,6 +531,16 @@ impl Shard {
         posted.stats.counts = self.session.counts();
         posted.pulse = self.session.pulse();
         posted.epoch = self.session.epoch();
+        let saved = posted.saved.take();
+        if let Some(saves) = &self.shared.saves
+            && let Some(urgent) = posted.renew(&self.session)
+        {
+            saves.changed(urgent);
+        }
+        drop(posted);
+        if let Some(saved) = saved {
+            self.session.handle(now, Input::Saved(saved));
+        }
     }
 
     /// What the session says next; where that is nothing, what requests bring first.
@@ -562,54 +589,16 @@ impl Shard {
                     saves.changed(true);
                 }
             }
-            Notice::Resumed { .. } => self.has_begun = true,
+            Notice::Ready { .. } | Notice::Resumed { .. } => self.has_begun = true,
             Notice::Held => self.shared.turns.held(shard),
-            Notice::Ready { .. } => {
-                self.has_begun = true;
-                (self.memory.stale, self.memory.urgent) = (true, true);
-            }
             _ => {}
         }
-        if notice.is_warning() {
-            tracing::warn!(%shard, "{notice}");
-        } else {
-            tracing::info!(%shard, "{notice}");
-        }
         let state = notice.state();
-        if self.shared.notices.receiver_count() > 0 {
-            // Who has gone in between misses nothing.
-            let _ = self.shared.notices.send(Seen { shard, notice });
-        }
+        self.shared.announce(shard, notice);
         if let Some(state) = state {
             let state = state.as_str();
             let call = HookCall::ShardState { shard, state };
             self.shared.wiring.hook.call(&call);
-        }
-    }
-
-    /// Posts what a store is to remember: at once after a session has begun, else once a second.
-    fn remember(&mut self, now: Instant) {
-        let Some(saves) = &self.shared.saves else {
-            return;
-        };
-        let memory = &mut self.memory;
-        if !memory.stale || (memory.at.is_some_and(|at| now < at) && !memory.urgent) {
-            return;
-        }
-        let Some(resume) = self.session.resume() else {
-            // Of a session without an event nothing can be said yet.
-            memory.at = Some(now + SAVE_EVERY);
-            return;
-        };
-        let urgent = std::mem::take(&mut memory.urgent);
-        memory.at = Some(now + SAVE_EVERY);
-        // Where some are not handled yet, it is looked at again.
-        memory.stale = self.shared.config.at_least_once && resume.version() < memory.delivered;
-        let mut posted = self.board.lock();
-        posted.epoch = self.session.epoch();
-        if posted.resume.as_ref() != Some(&resume) {
-            posted.resume = Some(resume);
-            saves.changed(urgent);
         }
     }
 
@@ -630,42 +619,59 @@ impl Shard {
     }
 }
 
-impl Memory {
-    fn due(&self) -> Option<Instant> {
-        self.at.filter(|_| self.stale)
-    }
-}
-
-/// Places in the queue; those that are not used go back.
+/// Places in the queue, and what takes them. Places that are not used go back.
 struct Places {
     queue: Arc<Queue>,
     left: usize,
+    bytes_left: usize,
+    batch: Vec<Delivery>,
 }
 
 impl Places {
-    fn take(queue: &Arc<Queue>, wanted: usize, my_turn: bool) -> Self {
-        let left = match wanted {
-            0 => 0,
-            wanted => queue.reserve(wanted, my_turn),
-        };
+    fn none(queue: &Arc<Queue>) -> Self {
         Self {
             queue: Arc::clone(queue),
-            left,
+            left: 0,
+            bytes_left: 0,
+            batch: Vec::new(),
         }
+    }
+
+    fn take(queue: &Arc<Queue>, wanted: usize, my_turn: bool, batch: Vec<Delivery>) -> Self {
+        let mut places = Self::none(queue);
+        places.batch = batch;
+        if wanted > 0 {
+            (places.left, places.bytes_left) = queue.reserve(wanted, my_turn);
+        }
+        places
     }
 
     /// Uses a place, and says whether another one may be.
     fn put(&mut self, delivery: Delivery) -> bool {
         self.left = self.left.saturating_sub(1);
-        self.queue.push(delivery)
+        self.bytes_left = self.bytes_left.saturating_sub(delivery.weight());
+        self.batch.push(delivery);
+        self.bytes_left > 0
+    }
+
+    /// Puts all into the queue, and gives the emptied list back.
+    fn give(mut self) -> Vec<Delivery> {
+        self.settle();
+        std::mem::take(&mut self.batch)
+    }
+
+    fn settle(&mut self) {
+        let left = std::mem::take(&mut self.left);
+        if left > 0 || !self.batch.is_empty() {
+            self.queue.push(&mut self.batch, left);
+        }
     }
 }
 
+/// What the session has given away is delivered, even where something panics.
 impl Drop for Places {
     fn drop(&mut self) {
-        if self.left > 0 {
-            self.queue.unreserve(self.left);
-        }
+        self.settle();
     }
 }
 

@@ -76,6 +76,26 @@ pub(super) struct Posted {
     pub(super) ended: Option<Box<Session>>,
 }
 
+impl Posted {
+    /// Brings what another process needs to go on up to date. Says whether that has changed, and then
+    /// whether another session has begun, which is urgent. Of a session without an event nothing can be
+    /// said yet: what was needed before stays.
+    pub(super) fn renew(&mut self, session: &Session) -> Option<bool> {
+        let mark = session.mark()?;
+        match &mut self.resume {
+            Some(resume) if resume.version() == mark => None,
+            Some(resume) if resume.version().epoch == mark.epoch => {
+                resume.advance(mark);
+                Some(false)
+            }
+            resume => {
+                *resume = session.resume();
+                Some(true)
+            }
+        }
+    }
+}
+
 impl Board {
     pub(super) fn new(session: &Session) -> Self {
         Self(Arc::new(Mutex::new(Posted {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ovenjs_ratelimit::IdentifyBudget;
-use ovenjs_types::Interest;
+use ovenjs_types::{Interest, ShardId};
 use tokio::{
     runtime::Handle,
     sync::{broadcast, mpsc, watch},
@@ -25,7 +25,10 @@ use super::{
     stats::Board,
     watch::Seen,
 };
-use crate::{Config, Error, ErrorKind, Live, Sealed, ShardState, session::Session};
+use crate::{
+    Config, Error, ErrorKind, Live, Sealed, ShardState,
+    session::{Notice, Session},
+};
 
 /// What one shard begins with.
 pub(super) struct Room {
@@ -63,6 +66,19 @@ impl Shared {
     pub(super) fn live(&self) -> Live {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.clone()
+    }
+
+    /// Tells the log and those who look on.
+    pub(super) fn announce(&self, shard: ShardId, notice: Notice) {
+        if notice.is_warning() {
+            tracing::warn!(%shard, "{notice}");
+        } else {
+            tracing::info!(%shard, "{notice}");
+        }
+        if self.notices.receiver_count() > 0 {
+            // Who has gone in between misses nothing.
+            let _ = self.notices.send(Seen { shard, notice });
+        }
     }
 }
 

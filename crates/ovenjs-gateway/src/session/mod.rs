@@ -410,14 +410,21 @@ impl Session {
     /// that the session is over, and tells the gap.
     #[must_use]
     pub fn resume(&self) -> Option<Resume> {
+        let mark = self.mark()?;
         let history = self.history.as_ref()?;
-        let mark = self.backlog.mark();
-        (mark.epoch == self.epoch && mark.seq > 0).then(|| Resume {
+        Some(Resume {
             shard: [self.shard.number, self.shard.total],
             session_id: history.session_id.clone(),
             url: history.url.as_ref().map(ToString::to_string),
             version: [mark.epoch, mark.seq],
         })
+    }
+
+    /// After which event of the present session another process would go on.
+    pub(crate) fn mark(&self) -> Option<Version> {
+        let mark = self.backlog.mark();
+        let is_present = self.history.is_some() && mark.epoch == self.epoch && mark.seq > 0;
+        is_present.then_some(mark)
     }
 
     fn is_current(&mut self, generation: Generation) -> bool {

@@ -31,6 +31,11 @@ impl Resume {
         let [epoch, seq] = self.version;
         Version { epoch, seq }
     }
+
+    /// More of the same session was delivered.
+    pub(crate) const fn advance(&mut self, to: Version) {
+        self.version = [to.epoch, to.seq];
+    }
 }
 
 impl fmt::Debug for Resume {
