@@ -6,7 +6,6 @@
 
 #![expect(
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a command line tool talks to the person who runs it"
 )]
 #![expect(
@@ -33,7 +32,7 @@ use std::{
 };
 
 use feedback::bot;
-use ovenjs_box_benches::{cpu_time, peak_memory};
+use ovenjs_box_benches::{cpu_time, end, number, peak_memory};
 
 /// The example's own test, word by word; a test of the examples compares the two.
 mod tests {
@@ -52,11 +51,7 @@ mod tests {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let number = |flag: &str, default: usize| {
-        let place = arguments.iter().position(|argument| argument == flag);
-        let given = place.and_then(|place| arguments.get(place + 1)?.parse().ok());
-        given.unwrap_or(default)
-    };
+    let count = |flag: &str, default: usize| number(&arguments, flag, default);
     if has("--list") {
         if !has("--ignored") {
             (1..=STORIES).for_each(|story| println!("story_{story:04}: test"));
@@ -64,11 +59,10 @@ fn main() -> ExitCode {
     } else if has("--exact") {
         let _ = one();
     } else {
-        let (stories, at_a_time) = (number("--stories", STORIES), number("--at-a-time", 2));
-        if let Err(error) = measure(stories, at_a_time) {
-            eprintln!("error: what the process has used cannot be read: {error}");
-            return ExitCode::FAILURE;
-        }
+        let (stories, at_a_time) = (count("--stories", STORIES), count("--at-a-time", 2));
+        let measured = measure(stories, at_a_time);
+        return end(measured
+            .map_err(|error| format!("what the process has used cannot be read: {error}").into()));
     }
     ExitCode::SUCCESS
 }

@@ -7,7 +7,6 @@
 
 #![expect(
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a command line tool talks to the person who runs it"
 )]
 #![expect(
@@ -22,13 +21,14 @@ use std::{
 };
 
 use ovenjs_box_benches::{
-    Result, peak_memory,
+    Result, STARTS, end,
+    news::{Ledger, NEWS, News, Numbered},
+    number, peak_memory,
     served::{self, Served},
 };
 use ovenjs_gateway::{Config, Delivery, Events, Fleet};
 use ovenjs_mock::{Config as BoxConfig, Discord, Guild};
-use ovenjs_types::{Intents, SessionStartLimit};
-use serde::Serialize;
+use ovenjs_types::Intents;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
@@ -36,14 +36,10 @@ use tokio::{
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let number = |flag: &str, default: u32| {
-        let place = words.iter().position(|word| word == flag);
-        let given = place.and_then(|place| words.get(place + 1)?.parse().ok());
-        given.unwrap_or(default).max(1)
-    };
+    let at_least_one = |flag: &str, default: u32| number(&words, flag, default).max(1);
     let plan = Plan {
-        seconds: number("--seconds", 60),
-        rate: number("--rate", 2_000),
+        seconds: at_least_one("--seconds", 60),
+        rate: at_least_one("--rate", 2_000),
     };
     let serves = words.first().is_some_and(|word| word == "serve");
     let mut builder = match serves {
@@ -55,13 +51,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(both(plan, &words)),
         Err(error) => Err(error.into()),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    end(done)
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +77,7 @@ async fn case(name: &str, backlog: usize, plan: Plan, words: &[String]) -> Resul
     let config = Config::new(discord.token.clone(), Intents::GUILDS)
         .gateway_url(format!("ws://{}", discord.address))
         .shards(SHARDS)
-        .session_start_limit(starts())
+        .session_start_limit(STARTS)
         .backlog_bytes(backlog);
     let (fleet, mut events) = Fleet::start(config)?;
     wait_for_guilds(&mut events).await?;
@@ -166,32 +156,17 @@ async fn wait_for_guilds(events: &mut Events) -> Result<()> {
 
 /// Takes what was held, and sees to it that each shard's numbers are whole and in order.
 async fn count(events: &mut Events, emitted: u64) -> Result<u64> {
-    let mut last = [0_u64; 4];
-    let mut counted = 0;
-    while counted < emitted {
+    let mut ledger = Ledger::default();
+    while ledger.handled() < emitted {
         let Delivery::Dispatch(dispatch) = events.next().await.ok_or("the shards have ended")?
         else {
             return Err("something else than an event was delivered".into());
         };
-        if dispatch.name() != NEWS {
-            continue;
+        if dispatch.name() == NEWS {
+            ledger.once(Numbered::of(&dispatch)?)?;
         }
-        let news: serde_json::Value = serde_json::from_slice(&dispatch.raw)?;
-        let field = |key: &str| news.get(key).and_then(serde_json::Value::as_u64);
-        let (shard, number) = (
-            field("place").ok_or("no place")?,
-            field("number").ok_or("no number")?,
-        );
-        let last = last
-            .get_mut(usize::try_from(shard)?)
-            .ok_or("no such shard")?;
-        if number != *last + 1 {
-            return Err(format!("event {number} of shard {shard} came after {last}").into());
-        }
-        *last = number;
-        counted += 1;
     }
-    Ok(counted)
+    Ok(ledger.handled())
 }
 
 /// The process of the box. `emit` begins, `report` answers once the time is over, `stop` ends.
@@ -203,11 +178,7 @@ async fn serve(plan: Plan) -> Result<()> {
         .max_concurrency(16)
         .heartbeat_interval(interval);
     let discord = Discord::start(config).await?;
-    let guilds: Vec<String> = discord
-        .guild_ids()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let guilds = served::guild_ids(&discord);
     let mut orders = served::orders(&discord);
     let mut emitted = 0;
     while let Some(order) = orders.recv().await {
@@ -239,17 +210,14 @@ async fn emit(discord: &Discord, guilds: &[String], plan: Plan) -> Result<u64> {
         let due = begun.elapsed().as_secs_f64() * f64::from(plan.rate);
         let mut batch = Vec::new();
         while f64::from(emitted) < due && batch.len() < BATCH {
-            for (place, guild_id) in guilds.iter().enumerate() {
-                let number = u64::from(emitted) / u64::from(SHARDS) + 1;
-                batch.push((
-                    NEWS,
-                    News {
-                        place,
-                        guild_id,
-                        number,
-                        filler: FILLER,
-                    },
-                ));
+            let number = u64::from(emitted / SHARDS) + 1;
+            for (place, guild_id) in (0..).zip(guilds) {
+                let news = News {
+                    number: Numbered { place, number },
+                    guild_id,
+                    filler: FILLER,
+                };
+                batch.push((NEWS, news));
             }
             emitted += SHARDS;
         }
@@ -263,26 +231,6 @@ async fn emit(discord: &Discord, guilds: &[String], plan: Plan) -> Result<u64> {
     sleep_until(end).await;
     Ok(emitted.into())
 }
-
-#[derive(Serialize)]
-struct News<'a> {
-    place: usize,
-    guild_id: &'a str,
-    number: u64,
-    filler: &'a str,
-}
-
-const fn starts() -> SessionStartLimit {
-    SessionStartLimit {
-        total: 1000,
-        remaining: 1000,
-        reset_after: 86_400_000,
-        max_concurrency: 16,
-    }
-}
-
-/// An event that no table names, which every session of its guild hears.
-const NEWS: &str = "OVEN_NEWS";
 
 const SHARDS: u32 = 4;
 

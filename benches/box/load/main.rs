@@ -6,7 +6,6 @@
 
 #![expect(
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a command line tool talks to the person who runs it"
 )]
 #![expect(
@@ -21,6 +20,8 @@ use std::{
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
+
+use ovenjs_box_benches::{end, number};
 
 /// The size of the load.
 #[derive(Clone, Copy, Debug)]
@@ -43,17 +44,13 @@ enum Compression {
 
 impl Plan {
     fn read(words: &[String]) -> Self {
-        let number = |flag: &str, default: u32| {
-            let place = words.iter().position(|word| word == flag);
-            let given = place.and_then(|place| words.get(place + 1)?.parse().ok());
-            given.unwrap_or(default).max(1)
-        };
+        let at_least_one = |flag: &str, default: u32| number(words, flag, default).max(1);
         Self {
-            shards: number("--shards", 100),
-            guilds_each: number("--guilds", 1000),
-            rate: number("--rate", 20_000),
-            steps: number("--steps", 4),
-            seconds: number("--seconds", 5),
+            shards: at_least_one("--shards", 100),
+            guilds_each: at_least_one("--guilds", 1000),
+            rate: at_least_one("--rate", 20_000),
+            steps: at_least_one("--steps", 4),
+            seconds: at_least_one("--seconds", 5),
             compression: match words.iter().any(|word| word == "--zlib") {
                 true => Compression::Zlib,
                 false => Compression::None,
@@ -75,13 +72,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(client::run(plan, &words)),
         Err(error) => Err(error.into()),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    end(done)
 }
 
 /// Microseconds since 1970, which both processes read from the same clock.

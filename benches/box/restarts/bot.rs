@@ -9,13 +9,15 @@ use std::{
     },
 };
 
-use ovenjs_box_benches::Result;
+use ovenjs_box_benches::{
+    Result, STARTS,
+    news::{NEWS, Numbered},
+};
 use ovenjs_gateway::{
     Config, Delivery, Fleet, FleetState, PortError, SessionStore, Waiting, Wiring,
 };
 use ovenjs_net::Connector;
-use ovenjs_types::{Dispatch, Intents, SessionStartLimit};
-use serde::Deserialize;
+use ovenjs_types::Intents;
 use tokio::sync::oneshot;
 
 /// `bot <address> <token> <way> <file of the state>`.
@@ -28,7 +30,7 @@ pub(crate) async fn run(words: &[String]) -> Result<()> {
     let mut config = Config::new(token.clone(), Intents::GUILDS)
         .gateway_url(format!("ws://{address}"))
         .shards(SHARDS)
-        .session_start_limit(starts())
+        .session_start_limit(STARTS)
         .at_least_once(acknowledges);
     let former = read(&file)?;
     if let Some(state) = &former {
@@ -57,7 +59,10 @@ pub(crate) async fn run(words: &[String]) -> Result<()> {
             Delivery::Dispatch(dispatch) => {
                 match dispatch.name() {
                     "GUILD_CREATE" => guilds += 1,
-                    NEWS => words.write_all(line(&dispatch)?.as_bytes())?,
+                    NEWS => {
+                        let line = format!("{}\n", Numbered::of(&dispatch)?);
+                        words.write_all(line.as_bytes())?;
+                    }
                     _ => {}
                 }
                 // Those of a session that was taken over may come again.
@@ -86,17 +91,6 @@ fn order() -> oneshot::Receiver<()> {
         }
     });
     order
-}
-
-fn line(dispatch: &Dispatch) -> Result<String> {
-    let News { place, number } = serde_json::from_slice(&dispatch.raw)?;
-    Ok(format!("{place} {number}\n"))
-}
-
-#[derive(Deserialize)]
-struct News {
-    place: u64,
-    number: u64,
 }
 
 /// Where the sessions are saved as they go.
@@ -142,15 +136,6 @@ fn write(file: &Path, state: &FleetState) -> Result<()> {
     Ok(std::fs::rename(&new, file)?)
 }
 
-const fn starts() -> SessionStartLimit {
-    SessionStartLimit {
-        total: 1000,
-        remaining: 1000,
-        reset_after: 86_400_000,
-        max_concurrency: 16,
-    }
-}
-
 /// Until the order `go`, then the state is handed over.
 pub(crate) const HANDS_OVER: &str = "hands-over";
 
@@ -162,8 +147,5 @@ pub(crate) const GUILDS_ARE_HERE: &str = "guilds";
 
 /// What it says once when they are saved: from then on they survive it.
 pub(crate) const SAVED: &str = "saved";
-
-/// An event that no table names, which every session of its guild hears.
-pub(crate) const NEWS: &str = "OVEN_NEWS";
 
 pub(crate) const SHARDS: u32 = 2;

@@ -6,7 +6,6 @@
 
 #![expect(
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a command line tool talks to the person who runs it"
 )]
 #![expect(
@@ -15,7 +14,6 @@
 )]
 
 mod bot;
-mod ledger;
 mod serve;
 
 use std::{
@@ -23,8 +21,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ledger::Ledger;
-use ovenjs_box_benches::{Result, served::Served};
+use fastrand::Rng;
+use ovenjs_box_benches::{Result, end, news::Ledger, number, served::Served};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -33,17 +31,13 @@ use tokio::{
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let number = |flag: &str, default: u64| {
-        let place = words.iter().position(|word| word == flag);
-        let given = place.and_then(|place| words.get(place + 1)?.parse().ok());
-        given.unwrap_or(default)
-    };
+    let count = |flag: &str, default: u64| number(&words, flag, default);
     let plan = Plan {
-        events: number("--events", 100_000),
-        rate: number("--rate", 5_000).max(1),
-        replacements: number("--replacements", 3),
-        kills: number("--kills", 200),
-        seed: number("--seed", 1),
+        events: count("--events", 100_000),
+        rate: count("--rate", 5_000).max(1),
+        replacements: count("--replacements", 3),
+        kills: count("--kills", 200),
+        seed: count("--seed", 1),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -55,13 +49,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(both(&plan)),
         Err(error) => Err(error.into()),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    end(done)
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,26 +84,31 @@ async fn hand_over(plan: &Plan) -> Result<()> {
     for step in 1..=plan.replacements {
         let share = plan.events * step / (plan.replacements + 1);
         while ledger.handled() < share {
-            ledger.once(&bot.next().await?.ok_or("the bot has ended")?)?;
+            ledger.once(bot.next().await?.ok_or("the bot has ended")?.parse()?)?;
         }
         bot.order("go").await?;
         let mut last = Instant::now();
         while let Some(line) = bot.next().await? {
-            ledger.once(&line)?;
+            ledger.once(line.parse()?)?;
             last = Instant::now();
         }
         bot.ends_well().await?;
         bot = Bot::start(&discord, state.path(), bot::HANDS_OVER)?;
-        ledger.once(&bot.next().await?.ok_or("the new process has ended")?)?;
+        ledger.once(
+            bot.next()
+                .await?
+                .ok_or("the new process has ended")?
+                .parse()?,
+        )?;
         gaps.push(last.elapsed());
     }
     while ledger.handled() < plan.events {
-        ledger.once(&bot.next().await?.ok_or("the bot has ended")?)?;
+        ledger.once(bot.next().await?.ok_or("the bot has ended")?.parse()?)?;
     }
     let took = begun.elapsed();
     bot.order("go").await?;
     while let Some(line) = bot.next().await? {
-        ledger.once(&line)?;
+        ledger.once(line.parse()?)?;
     }
     bot.ends_well().await?;
     let identifies: u64 = discord.ask("identifies").await?.parse()?;
@@ -142,7 +135,7 @@ async fn kill(plan: &Plan) -> Result<()> {
     let state = tempfile::NamedTempFile::new()?;
     let mut discord = Served::start(&[]).await?;
     let mut ledger = Ledger::default();
-    let mut dice = plan.seed;
+    let mut dice = Rng::with_seed(plan.seed);
     let mut bot = Bot::start(&discord, state.path(), bot::ACKNOWLEDGES)?;
     bot.wait_for(&[bot::GUILDS_ARE_HERE, bot::SAVED]).await?;
     let begun = Instant::now();
@@ -154,26 +147,28 @@ async fn kill(plan: &Plan) -> Result<()> {
         let end = tokio::time::Instant::now() + life(&mut dice);
         loop {
             tokio::select! {
-                line = bot.next() => ledger.at_least_once(&line?.ok_or("the bot has ended")?)?,
+                line = bot.next() => {
+                    ledger.at_least_once(line?.ok_or("the bot has ended")?.parse()?)?;
+                }
                 () = sleep_until(end) => break,
             }
         }
         bot.child.start_kill()?;
         // What it had said before it died counts.
         while let Some(line) = bot.next().await? {
-            ledger.at_least_once(&line)?;
+            ledger.at_least_once(line.parse()?)?;
         }
         bot.child.wait().await?;
         bot = Bot::start(&discord, state.path(), bot::ACKNOWLEDGES)?;
     }
     let emitted: u64 = discord.ask("enough").await?.parse()?;
     while ledger.handled() < emitted {
-        ledger.at_least_once(&bot.next().await?.ok_or("the bot has ended")?)?;
+        ledger.at_least_once(bot.next().await?.ok_or("the bot has ended")?.parse()?)?;
     }
     let took = begun.elapsed();
     bot.order("go").await?;
     while let Some(line) = bot.next().await? {
-        ledger.at_least_once(&line)?;
+        ledger.at_least_once(line.parse()?)?;
     }
     bot.ends_well().await?;
     let identifies: u64 = discord.ask("identifies").await?.parse()?;
@@ -254,21 +249,12 @@ impl Bot {
 
 /// How long a process lives that is killed: most die young, some before they are connected; one in
 /// four is old enough to have saved how far it came.
-fn life(dice: &mut u64) -> Duration {
-    let (least, most) = match fraction(dice) < 0.25 {
+fn life(dice: &mut Rng) -> Duration {
+    let (least, most) = match dice.f64() < 0.25 {
         true => (1_100.0, 1_500.0),
         false => (20.0, 400.0),
     };
-    Duration::from_secs_f64((least + (most - least) * fraction(dice)) / 1e3)
-}
-
-/// A number of `0.0..1.0` that follows from the seed (SplitMix64).
-fn fraction(state: &mut u64) -> f64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    let high = u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or(u32::MAX);
-    f64::from(high) / (f64::from(u32::MAX) + 1.0)
+    Duration::from_secs_f64((least + (most - least) * dice.f64()) / 1e3)
 }
 
 /// Events in one second while processes are killed.

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use ovenjs_box_benches::{Result, served};
+use ovenjs_box_benches::{
+    Result,
+    news::{NEWS, News, Numbered},
+    served,
+};
 use ovenjs_mock::{Config, Discord, Guild};
-use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::bot::{NEWS, SHARDS};
+use crate::bot::SHARDS;
 
 /// Serves orders: `emit <count> <rate>`, `enough` (which tells how many were emitted) and
 /// `identifies`.
@@ -19,11 +22,7 @@ pub(crate) async fn run() -> Result<()> {
         .trim_replay(true)
         .replay_limit(REPLAY);
     let discord = Discord::start(config).await?;
-    let guilds: Vec<String> = discord
-        .guild_ids()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let guilds = served::guild_ids(&discord);
     let mut orders = served::orders(&discord);
     let mut emission = Emission::default();
     let mut tick = interval(TICK);
@@ -84,26 +83,17 @@ impl Emission {
             let place = self.emitted % shards;
             let guild_id = guilds.get(usize::try_from(place)?).ok_or("no such guild")?;
             let number = self.emitted / shards + 1;
-            batch.push((
-                NEWS,
-                News {
-                    place,
-                    guild_id,
-                    number,
-                },
-            ));
+            let news = News {
+                number: Numbered { place, number },
+                guild_id,
+                filler: "",
+            };
+            batch.push((NEWS, news));
             self.emitted += 1;
         }
         discord.emit_many(batch)?;
         Ok(())
     }
-}
-
-#[derive(Serialize)]
-struct News<'a> {
-    place: u64,
-    guild_id: &'a str,
-    number: u64,
 }
 
 /// Ten seconds of the fastest emission, for one shard: far more than a replacement takes.

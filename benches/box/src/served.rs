@@ -83,6 +83,16 @@ impl Served {
     }
 }
 
+/// The ids of the box's guilds, as events have them: of each shard one, where there are as many.
+#[must_use]
+pub fn guild_ids(discord: &Discord) -> Vec<String> {
+    discord
+        .guild_ids()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
 /// The orders, as the process of the box hears them; they end with its standard input.
 ///
 /// Says first, on standard output, where the box is.

@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::state::OWNER_ONLY;
+use crate::state::{OWNER_ONLY, beside};
 
 /// Asks the process behind `path` for its state. Nothing where nobody is there.
 pub(crate) async fn inherit(path: &Path) -> io::Result<Option<Vec<u8>>> {
@@ -67,13 +67,7 @@ pub(crate) struct Heir(UnixStream);
 impl Will {
     /// Listens at `path`, in place of whoever did before.
     pub(crate) fn listen(path: &Path) -> io::Result<Self> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        let new = PathBuf::from(name);
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        let new = beside(path)?;
         let listener = UnixListener::bind(&new)?;
         // Before it has the name under which it is looked for.
         fs::set_permissions(&new, Permissions::from_mode(OWNER_ONLY))?;

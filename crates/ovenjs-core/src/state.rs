@@ -45,14 +45,7 @@ impl SessionStore for StateFile {
 
 /// Writes beside the file and puts the new one in its place, so that a crash leaves one or the other.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    // One that a crash left behind may have been readable by others.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    let new = beside(path)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -66,6 +59,19 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
+/// Where that which is to take the place of `path` is made. Nothing is there.
+pub(crate) fn beside(path: &Path) -> io::Result<PathBuf> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    match fs::remove_file(&new) {
+        // One that a crash left behind may have been readable by others.
+        Ok(()) => Ok(new),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(new),
+        Err(error) => Err(error),
+    }
 }
 
 /// Read and written by the owner, and nobody else.

@@ -14,7 +14,6 @@ use crate::{
     error::Error,
     faults::FaultMenu,
     json::{Json, object},
-    play::Connection,
     protocol::{Admission, Frame, Input, Output, Written},
     rest::{self, Body, Scope},
     world::Draft,
@@ -253,13 +252,6 @@ impl Referee {
     pub fn guild_ids(&self) -> Vec<Id<GuildMarker>> {
         let guilds = self.0.world.guilds.keys();
         guilds.filter_map(|id| Id::new_checked(*id)).collect()
-    }
-
-    /// The connections of the moment.
-    #[must_use]
-    pub fn connections(&self) -> Vec<Connection> {
-        let seen = self.0.gateway.seen().into_iter();
-        seen.map(Connection::of).collect()
     }
 
     /// The first channel of the first guild.

@@ -110,15 +110,7 @@ impl Error {
     }
 
     pub(crate) fn config(note: &'static str) -> Self {
-        let kind = ErrorKind::Config;
-        Self(Box::new(Inner {
-            kind,
-            target: None,
-            note,
-            status: None,
-            retry_after: None,
-            source: None,
-        }))
+        Self::nowhere(ErrorKind::Config, note, None)
     }
 
     pub(crate) fn plain(target: &Target) -> Self {
@@ -176,19 +168,19 @@ impl Error {
     /// The other side ended an open connection.
     #[cfg(feature = "websocket")]
     pub(crate) fn ended() -> Self {
-        Self::open(ErrorKind::Ended, "", None)
+        Self::nowhere(ErrorKind::Ended, "", None)
     }
 
     /// An open connection broke.
     #[cfg(feature = "websocket")]
     pub(crate) fn broken_off(source: io::Error) -> Self {
-        Self::open(ErrorKind::Ended, "", Some(source))
+        Self::nowhere(ErrorKind::Ended, "", Some(source))
     }
 
     /// An open connection takes nothing any more.
     #[cfg(feature = "websocket")]
     pub(crate) fn stalled() -> Self {
-        Self::open(ErrorKind::Stalled, "", None)
+        Self::nowhere(ErrorKind::Stalled, "", None)
     }
 
     /// The other side does not keep to the websocket's rules.
@@ -198,27 +190,21 @@ impl Error {
             crate::websocket::Broken::TooLarge => ErrorKind::TooLarge,
             _ => ErrorKind::Protocol,
         };
-        Self::open(kind, broken.text(), None)
+        Self::nowhere(kind, broken.text(), None)
     }
 
-    #[cfg(feature = "websocket")]
-    fn open(kind: ErrorKind, note: &'static str, source: Option<io::Error>) -> Self {
+    fn at(kind: ErrorKind, target: &Target, source: Option<io::Error>) -> Self {
+        let mut error = Self::nowhere(kind, "", source);
+        error.0.target = Some(target.to_string());
+        error
+    }
+
+    /// One that is about no target, or about the one that is open.
+    fn nowhere(kind: ErrorKind, note: &'static str, source: Option<io::Error>) -> Self {
         Self(Box::new(Inner {
             kind,
             target: None,
             note,
-            status: None,
-            retry_after: None,
-            source,
-        }))
-    }
-
-    fn at(kind: ErrorKind, target: &Target, source: Option<io::Error>) -> Self {
-        let target = Some(target.to_string());
-        Self(Box::new(Inner {
-            kind,
-            target,
-            note: "",
             status: None,
             retry_after: None,
             source,

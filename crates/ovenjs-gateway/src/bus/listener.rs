@@ -14,11 +14,7 @@ use super::{
 use crate::{Error, ErrorKind};
 
 /// What members say of one type. Dropping it ends the listening.
-pub struct Listener<M> {
-    waiting: mpsc::Receiver<Waiting>,
-    unreadable: u64,
-    of: PhantomData<fn() -> M>,
-}
+pub struct Listener<M>(Inbox<M>);
 
 /// Something that a member said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,87 +28,66 @@ pub struct Said<M> {
 
 impl<M: Message> Listener<M> {
     pub(super) const fn new(waiting: mpsc::Receiver<Waiting>) -> Self {
-        Self {
-            waiting,
-            unreadable: 0,
-            of: PhantomData,
-        }
+        Self(Inbox::new(waiting))
     }
 
     /// The next thing said; nothing once the member has left. May be dropped at any time without
     /// losing one. What cannot be read as an `M` is passed over and counted.
     pub async fn next(&mut self) -> Option<Said<M>> {
-        loop {
-            let waiting = self.waiting.recv().await?;
-            if let Some(message) = decode(&waiting, &mut self.unreadable) {
-                let from = waiting.from;
-                return Some(Said { from, message });
-            }
-        }
+        let (Waiting { from, .. }, message) = self.0.next().await?;
+        Some(Said { from, message })
     }
 
     /// How many messages of this topic could not be read as an `M`: those of another version.
     #[must_use]
     pub const fn unreadable(&self) -> u64 {
-        self.unreadable
+        self.0.unreadable
     }
 }
 
 impl<M> fmt::Debug for Listener<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listener")
-            .field("unreadable", &self.unreadable)
-            .finish_non_exhaustive()
+        f.debug_tuple("Listener").field(&self.0).finish()
     }
 }
 
 /// The questions of one type that members ask. Dropping it ends the service.
 pub struct Questions<Q> {
-    waiting: mpsc::Receiver<Waiting>,
+    asked: Inbox<Q>,
     shared: Weak<Shared>,
-    unreadable: u64,
-    of: PhantomData<fn() -> Q>,
 }
 
 impl<Q: Request> Questions<Q> {
     pub(super) const fn new(waiting: mpsc::Receiver<Waiting>, shared: Weak<Shared>) -> Self {
         Self {
-            waiting,
+            asked: Inbox::new(waiting),
             shared,
-            unreadable: 0,
-            of: PhantomData,
         }
     }
 
     /// The next question; nothing once the member has left. May be dropped at any time without
     /// losing one. What cannot be read as a `Q` is passed over and counted.
     pub async fn next(&mut self) -> Option<Question<Q>> {
-        loop {
-            let waiting = self.waiting.recv().await?;
-            if let Some(message) = decode(&waiting, &mut self.unreadable) {
-                return Some(Question {
-                    from: waiting.from,
-                    message,
-                    inbox: waiting.inbox,
-                    id: waiting.id,
-                    shared: Weak::clone(&self.shared),
-                });
-            }
-        }
+        let (waiting, message) = self.asked.next().await?;
+        Some(Question {
+            from: waiting.from,
+            message,
+            inbox: waiting.inbox,
+            id: waiting.id,
+            shared: Weak::clone(&self.shared),
+        })
     }
 
     /// How many questions of this topic could not be read as a `Q`: those of another version.
     #[must_use]
     pub const fn unreadable(&self) -> u64 {
-        self.unreadable
+        self.asked.unreadable
     }
 }
 
 impl<Q> fmt::Debug for Questions<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Questions")
-            .field("unreadable", &self.unreadable)
-            .finish_non_exhaustive()
+        f.debug_tuple("Questions").field(&self.asked).finish()
     }
 }
 
@@ -159,8 +134,40 @@ impl<Q: Request> Question<Q> {
     }
 }
 
-fn decode<M: DeserializeOwned>(waiting: &Waiting, unreadable: &mut u64) -> Option<M> {
-    let read = serde_json::from_slice(&waiting.body).ok();
-    *unreadable += u64::from(read.is_none());
-    read
+/// What came for this topic, and is read as a `T`.
+struct Inbox<T> {
+    waiting: mpsc::Receiver<Waiting>,
+    unreadable: u64,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Inbox<T> {
+    const fn new(waiting: mpsc::Receiver<Waiting>) -> Self {
+        Self {
+            waiting,
+            unreadable: 0,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Inbox<T> {
+    /// The next one that can be read; nothing once the member has left.
+    async fn next(&mut self) -> Option<(Waiting, T)> {
+        loop {
+            let waiting = self.waiting.recv().await?;
+            if let Ok(message) = serde_json::from_slice(&waiting.body) {
+                return Some((waiting, message));
+            }
+            self.unreadable += 1;
+        }
+    }
+}
+
+impl<T> fmt::Debug for Inbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("unreadable", &self.unreadable)
+            .finish_non_exhaustive()
+    }
 }
