@@ -6,7 +6,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -151,6 +151,67 @@ impl Queue {
         let mut state = self.lock();
         state.ended = true;
         state.wake_all();
+    }
+}
+
+/// Places in the queue, and what takes them. Places that are not used go back.
+pub(super) struct Places {
+    queue: Arc<Queue>,
+    pub(super) left: usize,
+    bytes_left: usize,
+    batch: Vec<Delivery>,
+}
+
+impl Places {
+    pub(super) fn none(queue: &Arc<Queue>) -> Self {
+        Self {
+            queue: Arc::clone(queue),
+            left: 0,
+            bytes_left: 0,
+            batch: Vec::new(),
+        }
+    }
+
+    pub(super) fn take(
+        queue: &Arc<Queue>,
+        wanted: usize,
+        my_turn: bool,
+        batch: Vec<Delivery>,
+    ) -> Self {
+        let mut places = Self::none(queue);
+        places.batch = batch;
+        if wanted > 0 {
+            (places.left, places.bytes_left) = queue.reserve(wanted, my_turn);
+        }
+        places
+    }
+
+    /// Uses a place, and says whether another one may be.
+    pub(super) fn put(&mut self, delivery: Delivery) -> bool {
+        self.left = self.left.saturating_sub(1);
+        self.bytes_left = self.bytes_left.saturating_sub(delivery.weight());
+        self.batch.push(delivery);
+        self.bytes_left > 0
+    }
+
+    /// Puts all into the queue, and gives the emptied list back.
+    pub(super) fn give(mut self) -> Vec<Delivery> {
+        self.settle();
+        std::mem::take(&mut self.batch)
+    }
+
+    fn settle(&mut self) {
+        let left = std::mem::take(&mut self.left);
+        if left > 0 || !self.batch.is_empty() {
+            self.queue.push(&mut self.batch, left);
+        }
+    }
+}
+
+/// What the session has given away is delivered, even where something panics.
+impl Drop for Places {
+    fn drop(&mut self) {
+        self.settle();
     }
 }
 
@@ -305,7 +366,7 @@ impl State {
 
 /// Marks the queue as ended when the last shard's owner goes, whichever way.
 #[derive(Debug)]
-pub(super) struct Ends(pub(super) std::sync::Arc<Queue>);
+pub(super) struct Ends(pub(super) Arc<Queue>);
 
 impl Drop for Ends {
     fn drop(&mut self) {

@@ -1,0 +1,184 @@
+//! What a shard does when its session or its requests want something.
+
+use std::{sync::Arc, time::Instant};
+
+use ovenjs_types::{HookCall, Interest};
+
+use super::Shard;
+use crate::{
+    Answer, Requests,
+    net::{Delivery, port::IdentifyAsk, queue::Places, replies::Ask},
+    session::{Generation, Input, Notice, Output},
+};
+
+impl Shard {
+    /// Tells the session of a frame. Its events stay there until they are [passed
+    /// on](Self::pass_on).
+    pub(super) fn hear(&mut self, frame: Input<'_>) {
+        self.heard = true;
+        let now = self.shared.wiring.clock.now();
+        // Without a place for it no event comes out.
+        self.session.handle(now, Input::Room(0));
+        self.session.handle(now, frame);
+        let mut places = Places::none(&self.shared.queue);
+        self.follow(now, &mut places);
+    }
+
+    /// Passes on what was heard, once for many frames: to take places, to pin up how things are and to
+    /// wake the reader for each of them costs more than all else.
+    pub(super) fn pass_on(&mut self) {
+        if self.heard {
+            self.drain(false);
+        }
+    }
+
+    /// Does what the session says, until it says nothing more, and passes its events on.
+    ///
+    /// Places in the queue are taken before the session gives anything away, so nothing can be
+    /// refused; once those that lie there are many bytes, it gives no more.
+    pub(super) fn drain(&mut self, my_turn: bool) {
+        self.heard = false;
+        let now = self.shared.wiring.clock.now();
+        for version in self.acks.take() {
+            self.session.handle(now, Input::Handled(version));
+        }
+        let wanted = match self.stopping || self.restarting {
+            true => 0,
+            false => self.session.deliverable(),
+        };
+        let batch = std::mem::take(&mut self.batch);
+        let mut places = Places::take(&self.shared.queue, wanted, my_turn, batch);
+        self.session.handle(now, Input::Room(places.left));
+        self.follow(now, &mut places);
+        self.batch = places.give();
+        self.acks
+            .is_urgent(self.session.deliverable() == 0 && self.session.backlog() > 0);
+        self.post(now);
+    }
+
+    /// Does what the session says, until it says nothing more; its events as far as there are places.
+    fn follow(&mut self, now: Instant, places: &mut Places) {
+        let shard = self.session.shard();
+        while let Some(output) = self.next_output(now) {
+            match output {
+                Output::Connect(connect) => self.connect = Some(connect),
+                Output::WantIdentify { generation } => self.queue_up(generation),
+                Output::Send(payload) => self.outbox.push(payload),
+                Output::Close { code } => self.close = Some(code),
+                Output::Dispatch(dispatch) => {
+                    if !places.put(Delivery::Dispatch(dispatch)) {
+                        self.session.handle(now, Input::Room(0));
+                    }
+                }
+                Output::Gap(gap) => {
+                    let last_seq = gap.last_seq;
+                    places.put(Delivery::Gap(gap));
+                    let call = HookCall::SessionGap { shard, last_seq };
+                    self.shared.wiring.hook.call(&call);
+                }
+                Output::Overheard(dispatch) => self.requests.handle(now, &dispatch),
+                Output::Notice(notice) => {
+                    // Before anyone hears of it by an event: who does, looks.
+                    self.post(now);
+                    self.requests.notice(now, &notice);
+                    self.notice(notice);
+                }
+                Output::Fatal(error) => {
+                    tracing::error!(%shard, %error, "shard gives up");
+                    self.fatal = Some(error);
+                }
+            }
+        }
+    }
+
+    /// Waits in line for the turn to identify.
+    fn queue_up(&mut self, generation: Generation) {
+        let shard = self.session.shard();
+        let shared = Arc::clone(&self.shared);
+        let ask = IdentifyAsk::new(shard)
+            .on_held(move |hold, wait| shared.announce(shard, Notice::IdentifyHeld { wait, hold }));
+        let turns = Arc::clone(&self.shared.turns);
+        let waiting = async move { turns.turn(ask).await };
+        self.queued = Some((generation, Box::pin(waiting)));
+    }
+
+    /// Pins up how the shard is, and what a store is to remember of it.
+    pub(super) fn post(&mut self, now: Instant) {
+        let mut posted = self.board.lock();
+        posted.stats.state = self.session.state();
+        posted.stats.latency = self.session.latency();
+        posted.stats.backlog_bytes = self.session.backlog_bytes();
+        posted.stats.counts = self.session.counts();
+        posted.pulse = self.session.pulse();
+        posted.epoch = self.session.epoch();
+        let saved = posted.saved.take();
+        if let Some(saves) = &self.shared.saves
+            && let Some(urgent) = posted.renew(&self.session)
+        {
+            saves.changed(urgent);
+        }
+        drop(posted);
+        if let Some(saved) = saved {
+            self.session.handle(now, Input::Saved(saved));
+        }
+    }
+
+    /// What the session says next; where that is nothing, what requests bring first.
+    fn next_output(&mut self, now: Instant) -> Option<Output> {
+        if let Some(output) = self.session.poll() {
+            return Some(output);
+        }
+        if self.requests.is_idle() || !self.has_begun {
+            return None;
+        }
+        while let Some(answer) = self.requests.poll(now) {
+            if let Answer::Send(sealed) = answer {
+                self.session.handle(now, Input::Command(sealed));
+            } else if let Some(unread) = self.askers.pass(answer) {
+                self.requests.cancel(unread);
+            }
+        }
+        if self.requests.is_idle() {
+            self.session.handle(now, Input::Overhear(Interest::none()));
+        }
+        // Commands may have made the session say something.
+        self.session.poll()
+    }
+
+    pub(super) fn ask(&mut self, ask: Ask) {
+        let now = self.shared.wiring.clock.now();
+        match self.requests.ask(now, ask.request, ask.within) {
+            Ok(id) => {
+                self.askers.add(id, ask.asker);
+                self.tell(Input::Overhear(Requests::INTEREST));
+            }
+            Err(error) => ask.asker.fail(error),
+        }
+    }
+
+    /// Tells those who look on.
+    pub(super) fn notice(&mut self, notice: Notice) {
+        let shard = self.session.shard();
+        match &notice {
+            Notice::Identifying => {
+                if let Some((_, turn)) = self.turn.take() {
+                    turn.spend();
+                }
+                if let Some(saves) = &self.shared.saves {
+                    // A crash loop must find its identifies counted.
+                    saves.changed(true);
+                }
+            }
+            Notice::Ready { .. } | Notice::Resumed { .. } => self.has_begun = true,
+            Notice::Held => self.shared.turns.held(shard),
+            _ => {}
+        }
+        let state = notice.state();
+        self.shared.announce(shard, notice);
+        if let Some(state) = state {
+            let state = state.as_str();
+            let call = HookCall::ShardState { shard, state };
+            self.shared.wiring.hook.call(&call);
+        }
+    }
+}
