@@ -7,18 +7,19 @@ use std::{
 
 use ovenjs_cache::Cache;
 use ovenjs_commands::{Call, Extract, Failure, Provide};
-use ovenjs_gateway::Fleet;
+use ovenjs_gateway::{Fleet, bus::Bus};
 use ovenjs_rest::Client;
 use ovenjs_types::Drift;
 
 /// The application as handlers see it: the bot's own parts, and the state `T` it was built with.
 ///
-/// A handler takes a [`Client`], a [`Cache`] or a [`Fleet`] as an argument just so, and the state
-/// as [`State<T>`](ovenjs_commands::State).
+/// A handler takes a [`Client`], a [`Cache`], a [`Fleet`] or a [`Bus`] as an argument just so, and the
+/// state as [`State<T>`](ovenjs_commands::State).
 pub struct App<T = ()> {
     pub(crate) client: Client,
     pub(crate) cache: Cache,
     pub(crate) fleet: Fleet,
+    pub(crate) bus: Bus,
     pub(crate) drift: Arc<Mutex<Drift>>,
     pub(crate) state: T,
 }
@@ -38,6 +39,12 @@ impl<T: Send + Sync> Extract<App<T>> for Cache {
 impl<T: Send + Sync> Extract<App<T>> for Fleet {
     async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
         Ok(call.state().fleet.clone())
+    }
+}
+
+impl<T: Send + Sync> Extract<App<T>> for Bus {
+    async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
+        Ok(call.state().bus.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A bot before it runs.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use ovenjs_cache::Cache;
 use ovenjs_commands::{Router, Routes};
@@ -11,12 +11,13 @@ use ovenjs_types::{EventKind, Hook, Intents, Secret};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    App, Compression, Config, Error, ErrorKind, Running,
+    App, Compression, Config, Error, ErrorKind, GatewayConfig, Running,
     answers::RestAnswers,
     config::{VARIABLES, read_environment, strangers},
     describe,
     estate::Estate,
     hook::CaughtHook,
+    links::Links,
     log,
     pump::Pump,
     registration::register,
@@ -263,9 +264,11 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .with(EventKind::Ready);
         let intents = config.intents(interest);
         let shards = config.gateway.shards.unwrap_or(found.shards).max(1);
+        let range = shard_range(&config.gateway, shards)?;
+        let links = Links::connect(&config).await?;
         let mut settings = ovenjs_gateway::Config::new(token, intents)
             .bot_gateway(&found)
-            .shards(shards)
+            .shard_range(range, shards)
             .backoff(config.gateway.backoff.0, config.gateway.backoff.1)
             .interest(interest)
             .at_least_once(config.gateway.at_least_once)
@@ -278,7 +281,11 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let mut wiring = Wiring::new(connector)
             .hook(Arc::clone(&hook))
             .own_thread(config.dialer.is_none());
-        let estate = Estate::enter(&config.gateway).await?;
+        if let Some(turns) = links.turns(&config.gateway.identify)? {
+            wiring = wiring.identify(turns);
+        }
+        let bus = links.bus(&config.bus).await?;
+        let estate = Estate::enter(&config.gateway, &links).await?;
         if let Some(former) = &estate.former {
             let sessions = former.sessions().len();
             tracing::info!(sessions, "going on where a former process stopped");
@@ -290,8 +297,8 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
                 )
             })?;
         }
-        if let Some(file) = &estate.file {
-            wiring = wiring.store(Arc::new(file.clone()));
+        if let Some(store) = estate.store() {
+            wiring = wiring.store(store);
         }
         let (fleet, events) = Fleet::start_with(settings, wiring)
             .map_err(|e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e))?;
@@ -301,6 +308,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             client: client.clone(),
             cache,
             fleet,
+            bus,
             drift: Arc::default(),
             state,
         });
@@ -328,6 +336,20 @@ fn configured(given: Option<Config>, intents: Intents) -> Result<Config, Error> 
     let mut config = given.map_or_else(Config::load, Ok)?;
     config.gateway.intents |= intents;
     Ok(config)
+}
+
+/// The shards of this process, which are some of all.
+fn shard_range(config: &GatewayConfig, total: u32) -> Result<Range<u32>, Error> {
+    let Some(range) = config.shard_range.clone() else {
+        return Ok(0..total);
+    };
+    if config.shards.is_none() || range.is_empty() || range.end > total {
+        return Err(Error::configuration(format!(
+            "[gateway] shard_range is {range:?}, which are none of the shards: set shards to the \
+             number of all, the same in each process, and the range below it"
+        )));
+    }
+    Ok(range)
 }
 
 fn net(config: &Config) -> Result<ovenjs_net::Config, Error> {

@@ -1,6 +1,7 @@
 //! Configuration: defaults, then a file, then the environment.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -45,6 +46,23 @@ pub struct Config {
     /// The HTTP proxy for all connections that leave the machine, as
     /// `http://[user:password@]host:port`. Default: none. Environment: `OVENJS_PROXY`.
     pub proxy: Option<Secret>,
+    /// Further authorities to trust, as certificates in PEM, for a Redis or NATS with certificates of
+    /// one's own. Default: none, and Mozilla's are trusted. File: `roots`, the path of a file with them.
+    pub roots: Option<Vec<u8>>,
+    /// The Redis that the processes of the bot share, as `redis://[user:password@]host[:port]`, or
+    /// `rediss://` for TLS. Default: none. It is used where [`GatewayConfig::state`],
+    /// [`GatewayConfig::identify`] or [`bus`](Self::bus) say so. Feature `redis`; environment:
+    /// `OVENJS_REDIS`.
+    pub redis: Option<Secret>,
+    /// The NATS that the processes of the bot share, as `nats://[user:password@]host[:port]`, or
+    /// `tls://`. Default: none. It is used where [`bus`](Self::bus) says so. Feature `nats`;
+    /// environment: `OVENJS_NATS`.
+    pub nats: Option<Secret>,
+    /// Whether Redis and NATS may be spoken to in plain text on other machines. Default: `false`, since
+    /// it shows passwords and sessions to the network. Turn it on in a network of one's own.
+    pub allow_plain: bool,
+    /// Where [`Bus`](crate::gateway::bus::Bus), which handlers take as an argument, speaks.
+    pub bus: BusConfig,
     /// The gateway.
     pub gateway: GatewayConfig,
     /// The registration of commands.
@@ -64,6 +82,13 @@ pub struct Config {
 pub struct GatewayConfig {
     /// How many shards. Default: as many as Discord recommends.
     pub shards: Option<u32>,
+    /// Which of the shards run in this process, where several share a bot: it wants
+    /// [`shards`](Self::shards), the same number in all of them. Default: all. File: `shard_range`,
+    /// the first and the one behind the last, as `[0, 8]`.
+    pub shard_range: Option<Range<u32>>,
+    /// Who says which shard may identify next. Default: this process for its own shards. Where several
+    /// processes share a bot it has to be one for all.
+    pub identify: IdentifyQueue,
     /// How the stream is compressed. Default: [`Compression::Zstd`], the smaller and cheaper one.
     pub compression: Compression,
     /// Intents beside those which the handlers and the cache need. Default: none.
@@ -73,11 +98,11 @@ pub struct GatewayConfig {
     /// 60 s. Lower both only against a server of one's own, such as a mock in a test.
     /// File: `backoff_base_ms`, `backoff_max_ms`.
     pub backoff: (Duration, Duration),
-    /// A file in which the bot remembers its sessions while it runs and when it stops, so that the next
-    /// process resumes them: no event is lost and no identify spent. Default: none. Only its owner can
-    /// read it; a relative path starts at the configuration file. The cache does not come along: it
-    /// fills anew as events come.
-    pub state: Option<PathBuf>,
+    /// Where the bot remembers its sessions while it runs and when it stops, so that the next process
+    /// resumes them: no event is lost and no identify spent. Default: nowhere. A relative path in the
+    /// file starts at the configuration file. The cache does not come along: it fills anew as events
+    /// come.
+    pub state: Option<StateStore>,
     /// A Unix socket at which the bot waits for the process that is to replace it. That one, started
     /// with the same setting, asks there; this one stops its shards, lets its handlers end, gives its
     /// sessions away and ends. Default: none.
@@ -86,6 +111,57 @@ pub struct GatewayConfig {
     /// after a crash. It wants [`state`](Self::state). Default: `false`. Handlers then have to bear
     /// that an event comes twice.
     pub at_least_once: bool,
+}
+
+/// Where a bot remembers its sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateStore {
+    /// In this file, which only its owner can read. File: its path.
+    File(PathBuf),
+    /// In [`Config::redis`], under this name: one for each process of a bot, the same after its
+    /// restart; at most 64 letters, digits, `_` and `-`. File: `{ redis = "my-bot-0" }`.
+    Redis(String),
+}
+
+/// Who says which shard may identify next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdentifyQueue {
+    /// This process, for its own shards. File: `"process"`.
+    #[default]
+    Process,
+    /// [`Config::redis`], for all processes that say this name: at most 64 letters, digits, `_` and
+    /// `-`. They share Discord's daily budget as well. File: `{ redis = "my-bot" }`.
+    Redis(String),
+}
+
+/// Where the bot's [`Bus`](crate::gateway::bus::Bus) speaks. File: `[bus]`, with `over` (`"redis"` or
+/// `"nats"`), `room` and `member`.
+///
+/// A room is one name for all processes of a bot, a member's name is its own: each at most 64 letters,
+/// digits, `_` and `-`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BusConfig {
+    /// With itself: in a room of this process, whose only member is `bot`. What is written for several
+    /// processes so works in one.
+    #[default]
+    Alone,
+    /// Through [`Config::redis`].
+    Redis {
+        /// The room.
+        room: String,
+        /// This process.
+        member: String,
+    },
+    /// Through [`Config::nats`].
+    Nats {
+        /// The room.
+        room: String,
+        /// This process.
+        member: String,
+    },
 }
 
 /// How the gateway's stream is compressed.
@@ -168,8 +244,15 @@ impl Config {
             token: None,
             base_url: ovenjs_rest::DEFAULT_BASE_URL.to_owned(),
             proxy: None,
+            roots: None,
+            redis: None,
+            nats: None,
+            allow_plain: false,
+            bus: BusConfig::Alone,
             gateway: GatewayConfig {
                 shards: None,
+                shard_range: None,
+                identify: IdentifyQueue::Process,
                 compression: Compression::default(),
                 intents: Intents::empty(),
                 backoff: (Duration::from_millis(500), Duration::from_secs(60)),
@@ -293,7 +376,81 @@ impl Config {
     /// Sets the file in which the bot remembers its sessions.
     #[must_use]
     pub fn state(mut self, path: impl Into<PathBuf>) -> Self {
-        self.gateway.state = Some(path.into());
+        self.gateway.state = Some(StateStore::File(path.into()));
+        self
+    }
+
+    /// Sets the Redis that the processes of the bot share.
+    #[must_use]
+    pub fn redis(mut self, address: impl Into<Secret>) -> Self {
+        self.redis = Some(address.into());
+        self
+    }
+
+    /// Sets the NATS that the processes of the bot share.
+    #[must_use]
+    pub fn nats(mut self, address: impl Into<Secret>) -> Self {
+        self.nats = Some(address.into());
+        self
+    }
+
+    /// Remembers the sessions in [`redis`](Self::redis), under the name of this process.
+    ///
+    /// ```
+    /// use ovenjs_core::{Config, IdentifyQueue, StateStore};
+    ///
+    /// // The third of eight processes of a bot.
+    /// let config = Config::new()
+    ///     .redis("rediss://oven:secret@redis.example")
+    ///     .shards(64)
+    ///     .shard_range(16..24)
+    ///     .state_in_redis("my-bot-2")
+    ///     .identify_by_redis("my-bot")
+    ///     .bus_over_redis("my-bot", "process-2");
+    /// assert_eq!(config.gateway.state, Some(StateStore::Redis("my-bot-2".into())));
+    /// assert_eq!(config.gateway.identify, IdentifyQueue::Redis("my-bot".into()));
+    /// assert!(!format!("{config:?}").contains("secret"));
+    /// ```
+    #[must_use]
+    pub fn state_in_redis(mut self, process: impl Into<String>) -> Self {
+        self.gateway.state = Some(StateStore::Redis(process.into()));
+        self
+    }
+
+    /// Lets all processes of the bot `name` take turns to identify, by [`redis`](Self::redis).
+    #[must_use]
+    pub fn identify_by_redis(mut self, name: impl Into<String>) -> Self {
+        self.gateway.identify = IdentifyQueue::Redis(name.into());
+        self
+    }
+
+    /// Puts the bus into a room of [`redis`](Self::redis), where this process is `member`.
+    #[must_use]
+    pub fn bus_over_redis(mut self, room: impl Into<String>, member: impl Into<String>) -> Self {
+        let (room, member) = (room.into(), member.into());
+        self.bus = BusConfig::Redis { room, member };
+        self
+    }
+
+    /// Puts the bus into a room of [`nats`](Self::nats), where this process is `member`.
+    #[must_use]
+    pub fn bus_over_nats(mut self, room: impl Into<String>, member: impl Into<String>) -> Self {
+        let (room, member) = (room.into(), member.into());
+        self.bus = BusConfig::Nats { room, member };
+        self
+    }
+
+    /// Sets how many shards the bot has.
+    #[must_use]
+    pub const fn shards(mut self, shards: u32) -> Self {
+        self.gateway.shards = Some(shards);
+        self
+    }
+
+    /// Sets which of the shards run in this process.
+    #[must_use]
+    pub fn shard_range(mut self, numbers: Range<u32>) -> Self {
+        self.gateway.shard_range = Some(numbers);
         self
     }
 

@@ -1,10 +1,13 @@
 //! What a bot takes over from the process before it, and leaves to the one after it.
 
+use std::{fmt, sync::Arc};
+
 use ovenjs_gateway::{Fleet, FleetState, SessionStore};
 
 use crate::{
-    Error, GatewayConfig,
+    Error, GatewayConfig, StateStore,
     heir::{self, Heir, Will},
+    links::Links,
     state::StateFile,
 };
 
@@ -12,15 +15,44 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Estate {
     pub(crate) former: Option<FleetState>,
-    pub(crate) file: Option<StateFile>,
+    kept: Option<Kept>,
     will: Option<Will>,
+}
+
+/// Where the sessions are remembered.
+struct Kept {
+    store: Arc<dyn SessionStore>,
+    /// What it is called in a sentence.
+    place: String,
+}
+
+impl Kept {
+    fn new(state: &StateStore, links: &Links) -> Result<Self, Error> {
+        Ok(match state {
+            StateStore::File(path) => Self {
+                store: Arc::new(StateFile::new(path.clone())),
+                place: path.display().to_string(),
+            },
+            StateStore::Redis(process) => Self {
+                store: links.sessions(process)?,
+                place: format!("Redis as {process}"),
+            },
+        })
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)
+    }
 }
 
 impl Estate {
     /// Asks the process before, else reads what it left. What is damaged is said and left alone: the
     /// bot then begins new sessions.
-    pub(crate) async fn enter(config: &GatewayConfig) -> Result<Self, Error> {
-        let file = config.state.clone().map(StateFile::new);
+    pub(crate) async fn enter(config: &GatewayConfig, links: &Links) -> Result<Self, Error> {
+        let kept = config.state.as_ref();
+        let kept = kept.map(|state| Kept::new(state, links)).transpose()?;
         let mut former = None;
         let mut will = None;
         if let Some(path) = &config.hand_over {
@@ -38,10 +70,10 @@ impl Estate {
             })?;
             will = Some(listening);
         }
-        if let (None, Some(file)) = (&former, &file) {
-            former = understood(file.load().await).flatten();
+        if let (None, Some(kept)) = (&former, &kept) {
+            former = understood(kept.store.load().await).flatten();
         }
-        Ok(Self { former, file, will })
+        Ok(Self { former, kept, will })
     }
 
     /// Waits until the next process asks for the sessions.
@@ -54,7 +86,12 @@ impl Estate {
 
     /// Whether anything is kept.
     pub(crate) const fn is_kept(&self) -> bool {
-        self.file.is_some() || self.will.is_some()
+        self.kept.is_some() || self.will.is_some()
+    }
+
+    /// Where the sessions are to be remembered while the shards run.
+    pub(crate) fn store(&self) -> Option<Arc<dyn SessionStore>> {
+        self.kept.as_ref().map(|kept| Arc::clone(&kept.store))
     }
 
     /// Leaves the sessions of shards that have stopped to the next process.
@@ -67,17 +104,16 @@ impl Estate {
                 Err(error) => tracing::warn!("the next process did not take over: {error}"),
             }
         }
-        if let Some(file) = &self.file {
-            let path = file.path().display();
-            match file.save(state).await {
-                Ok(()) => tracing::info!(sessions, "remembered in {path}"),
-                Err(error) => tracing::warn!("the sessions could not be saved in {path}: {error}"),
+        if let Some(Kept { store, place }) = &self.kept {
+            match store.save(state).await {
+                Ok(()) => tracing::info!(sessions, "remembered in {place}"),
+                Err(error) => tracing::warn!("the sessions could not be saved in {place}: {error}"),
             }
         }
     }
 }
 
-fn understood<T, E: std::fmt::Display>(read: Result<T, E>) -> Option<T> {
+fn understood<T, E: fmt::Display>(read: Result<T, E>) -> Option<T> {
     read.inspect_err(|error| {
         tracing::warn!("the sessions of the former process are not resumed: {error}");
     })

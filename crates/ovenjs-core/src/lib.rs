@@ -18,7 +18,11 @@
 //! ```
 //!
 //! What handlers can take beside the event: a [`rest::Client`], a [`cache::Cache`], a
-//! [`gateway::Fleet`], and the state which the bot was built with as [`State<T>`].
+//! [`gateway::Fleet`], a [`gateway::bus::Bus`], and the state which the bot was built with as
+//! [`State<T>`].
+//!
+//! A bot of several processes keeps what they share in a Redis or speaks through NATS (features `redis`
+//! and `nats`): see [`Config::redis`] and [`Config::nats`].
 //!
 //! What this crate is not: a place for rules. It holds the keys of the crates below and joins them;
 //! each of them is of use alone, as [`types`], [`rest`], [`gateway`], [`cache`] and [`commands`].
@@ -45,6 +49,8 @@ mod heir;
 #[cfg(feature = "bot")]
 mod hook;
 #[cfg(feature = "bot")]
+mod links;
+#[cfg(feature = "bot")]
 mod log;
 #[cfg(feature = "bot")]
 mod pump;
@@ -63,8 +69,8 @@ pub use app::App;
 pub use bot::Bot;
 #[cfg(feature = "bot")]
 pub use config::{
-    BotLive, CacheConfig, CommandsConfig, Compression, Config, GatewayConfig, Live, Register,
-    VARIABLES,
+    BotLive, BusConfig, CacheConfig, CommandsConfig, Compression, Config, GatewayConfig,
+    IdentifyQueue, Live, Register, StateStore, VARIABLES,
 };
 #[cfg(feature = "bot")]
 pub use error::{Error, ErrorKind};
@@ -74,6 +80,8 @@ pub use ovenjs_cache as cache;
 pub use ovenjs_commands as commands;
 #[cfg(feature = "gateway")]
 pub use ovenjs_gateway as gateway;
+#[cfg(any(feature = "bot", feature = "gateway"))]
+pub use ovenjs_net as net;
 #[cfg(feature = "rest")]
 pub use ovenjs_rest as rest;
 pub use ovenjs_types as types;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ovenjs_cache::Cache;
-use ovenjs_gateway::{Events, Fleet};
+use ovenjs_gateway::{Events, Fleet, bus::Bus};
 use ovenjs_rest::Client;
 use ovenjs_types::Drift;
 use tokio::{
@@ -22,6 +22,7 @@ pub struct Running {
     client: Client,
     cache: Cache,
     fleet: Fleet,
+    bus: Bus,
     drift: Arc<Mutex<Drift>>,
     apply: Box<dyn Fn(ovenjs_commands::Live) -> Result<(), Error> + Send + Sync>,
     live: Live,
@@ -48,6 +49,7 @@ impl Running {
             client: app.client.clone(),
             cache: app.cache.clone(),
             fleet: app.fleet.clone(),
+            bus: app.bus.clone(),
             drift: Arc::clone(&app.drift),
             apply: Box::new(move |live| router.apply(live).map(drop).map_err(Error::routes)),
             live,
@@ -74,6 +76,12 @@ impl Running {
     #[must_use]
     pub const fn fleet(&self) -> &Fleet {
         &self.fleet
+    }
+
+    /// What speaks to the other processes of the bot: see [`BusConfig`](crate::BusConfig).
+    #[must_use]
+    pub const fn bus(&self) -> &Bus {
+        &self.bus
     }
 
     /// How Discord's events have differed so far from what this version knows, by event and path: a

@@ -18,10 +18,6 @@ impl StateFile {
     pub(crate) const fn new(path: PathBuf) -> Self {
         Self(path)
     }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
 }
 
 impl SessionStore for StateFile {

@@ -31,8 +31,16 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "what is logged, e.g. debug or ovenjs_gateway=trace; info by default",
     ),
     (
+        "OVENJS_NATS",
+        "the NATS that the bot's processes share; it may hold a password",
+    ),
+    (
         "OVENJS_PROXY",
         "the HTTP proxy for connections that leave the machine",
+    ),
+    (
+        "OVENJS_REDIS",
+        "the Redis that the bot's processes share; it may hold a password",
     ),
 ];
 
@@ -49,6 +57,12 @@ pub(super) fn apply(
     }
     if let Some(proxy) = set("OVENJS_PROXY") {
         config.proxy = Some(Secret::new(proxy));
+    }
+    if let Some(redis) = set("OVENJS_REDIS") {
+        config.redis = Some(Secret::new(redis));
+    }
+    if let Some(nats) = set("OVENJS_NATS") {
+        config.nats = Some(Secret::new(nats));
     }
     if let Some(guild) = set("OVENJS_GUILD") {
         let id = guild.trim().parse().map_err(|_| {

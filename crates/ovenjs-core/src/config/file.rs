@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
 use serde::Deserialize;
 
-use super::{Compression, Config, Register};
+use super::{BusConfig, Compression, Config, IdentifyQueue, Register, StateStore};
 use crate::Error;
 
 /// Applies the text of a file. Relative paths in it start at `folder`.
@@ -45,6 +45,20 @@ pub(super) fn apply(
         config.base_url = super::without_credentials(&format!("{name}: base_url"), url.trim())?;
     }
     set(&mut config.proxy, file.proxy.map(Some));
+    set(&mut config.redis, file.redis.map(Some));
+    set(&mut config.nats, file.nats.map(Some));
+    set(&mut config.allow_plain, file.allow_plain);
+    if let Some(path) = &file.roots {
+        let path = folder.join(path);
+        let roots = std::fs::read(&path).map_err(|e| {
+            Error::configuration(format!(
+                "{name}: roots {} cannot be read ({e}); write certificates in PEM there or mend the path",
+                path.display()
+            ))
+        })?;
+        config.roots = Some(roots);
+    }
+    set(&mut config.bus, file.bus.map(BusConfig::from));
 
     set(&mut config.gateway.shards, file.gateway.shards.map(Some));
     if let Some(shards) = config
@@ -57,6 +71,13 @@ pub(super) fn apply(
              1 or more, up to {SHARDS_MAX}"
         )));
     }
+    if let Some([first, behind]) = file.gateway.shard_range {
+        config.gateway.shard_range = Some(first..behind);
+    }
+    set(
+        &mut config.gateway.identify,
+        file.gateway.identify.map(IdentifyQueue::from),
+    );
     set(
         &mut config.gateway.compression,
         file.gateway.compression.map(Compression::from),
@@ -80,7 +101,11 @@ pub(super) fn apply(
         )));
     }
     let beside = |path: Option<String>| path.map(|path| Some(folder.join(path)));
-    set(&mut config.gateway.state, beside(file.gateway.state));
+    let state = file.gateway.state.map(|state| match state {
+        StateName::File(path) => StateStore::File(folder.join(path)),
+        StateName::In { redis } => StateStore::Redis(redis),
+    });
+    set(&mut config.gateway.state, state.map(Some));
     set(
         &mut config.gateway.hand_over,
         beside(file.gateway.hand_over),
@@ -131,6 +156,11 @@ struct File {
     token_file: Option<String>,
     base_url: Option<String>,
     proxy: Option<Secret>,
+    roots: Option<String>,
+    redis: Option<Secret>,
+    nats: Option<Secret>,
+    allow_plain: Option<bool>,
+    bus: Option<Bus>,
     #[serde(default)]
     gateway: Gateway,
     #[serde(default)]
@@ -145,14 +175,50 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Gateway {
     shards: Option<u32>,
+    shard_range: Option<[u32; 2]>,
+    identify: Option<IdentifyName>,
     compression: Option<CompressionName>,
     backoff_base_ms: Option<u64>,
     backoff_max_ms: Option<u64>,
-    state: Option<String>,
+    state: Option<StateName>,
     hand_over: Option<String>,
     at_least_once: Option<bool>,
     #[serde(default)]
     intents: Vec<String>,
+}
+
+/// A path, or `{ redis = "…" }`.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected the path of a file, or { redis = \"a name\" }"
+)]
+enum StateName {
+    File(String),
+    In { redis: String },
+}
+
+/// `"process"`, or `{ redis = "…" }`.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum IdentifyName {
+    Process,
+    Redis(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bus {
+    over: BusName,
+    room: String,
+    member: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum BusName {
+    Redis,
+    Nats,
 }
 
 #[derive(Deserialize)]
@@ -208,6 +274,25 @@ impl From<CompressionName> for Compression {
     }
 }
 
+impl From<IdentifyName> for IdentifyQueue {
+    fn from(name: IdentifyName) -> Self {
+        match name {
+            IdentifyName::Process => Self::Process,
+            IdentifyName::Redis(bot) => Self::Redis(bot),
+        }
+    }
+}
+
+impl From<Bus> for BusConfig {
+    fn from(bus: Bus) -> Self {
+        let Bus { over, room, member } = bus;
+        match over {
+            BusName::Redis => Self::Redis { room, member },
+            BusName::Nats => Self::Nats { room, member },
+        }
+    }
+}
+
 impl From<RegisterName> for Register {
     fn from(name: RegisterName) -> Self {
         match name {
@@ -224,7 +309,7 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// The message without whatever may be the token or the proxy's password.
+/// The message without whatever may be the token or a password in an address.
 ///
 /// A parser names the value it did not like, as in `invalid type: string "…"`. No text of the file is
 /// repeated from there, since a token may stand in the wrong line; nor what a secret's line holds.
@@ -240,7 +325,7 @@ fn masked(message: &str, text: &str) -> String {
     let secrets = text
         .lines()
         .filter_map(|line| line.split_once('='))
-        .filter(|(key, _)| matches!(key.trim(), "token" | "proxy"))
+        .filter(|(key, _)| matches!(key.trim(), "token" | "proxy" | "redis" | "nats"))
         .map(|(_, value)| value.trim().trim_matches(['"', '\'']))
         .filter(|value| value.len() > 3);
     secrets.fold(message, |message, secret| message.replace(secret, "…"))

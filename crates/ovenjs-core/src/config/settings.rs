@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Config, Register};
+use super::{BusConfig, Config, IdentifyQueue, Register, StateStore};
 
 /// A key of the configuration file.
 #[derive(Debug)]
@@ -32,8 +32,30 @@ settings! {
     "base_url" = r#""https://discord.com/api""#, "where Discord's API is", |c| c.base_url.clone();
     "proxy" = r#""http://proxy.example:3128""#, "the HTTP proxy for connections that leave the machine",
         |c| told(c.proxy.is_some());
+    "roots" = r#""roots.pem""#, "a file with further authorities to trust, for Redis and NATS",
+        |c| told(c.roots.is_some());
+    "redis" = r#""rediss://redis.example""#, "the Redis that the bot's processes share",
+        |c| told(c.redis.is_some());
+    "nats" = r#""tls://nats.example""#, "the NATS that the bot's processes share",
+        |c| told(c.nats.is_some());
+    "allow_plain" = "false", "whether these may be spoken to in plain text on other machines",
+        |c| c.allow_plain.to_string();
+    "bus.over" = "\"redis\"\nroom = \"my-bot\"\nmember = \"process-0\"",
+        "through what the bot's processes speak, redis or nats; each with itself by default",
+        |c| bus(&c.bus).0.to_owned();
+    "bus.room" = "\"my-bot\"\nover = \"nats\"\nmember = \"process-0\"", "where they speak",
+        |c| bus(&c.bus).1.to_owned();
+    "bus.member" = "\"process-0\"\nover = \"nats\"\nroom = \"my-bot\"", "who this process is there",
+        |c| bus(&c.bus).2.to_owned();
     "gateway.shards" = "2", "how many shards; as many as Discord recommends by default",
         |c| c.gateway.shards.map_or_else(|| "recommended".to_owned(), |n| n.to_string());
+    "gateway.shard_range" = "[0, 2]", "which shards run in this process: the first, and the one behind the last",
+        |c| c.gateway.shard_range.as_ref().map_or_else(|| "all".to_owned(), |r| format!("{r:?}"));
+    "gateway.identify" = r#"{ redis = "my-bot" }"#, "who says which shard may identify: process, or a Redis for all",
+        |c| match &c.gateway.identify {
+            IdentifyQueue::Process => "process".to_owned(),
+            IdentifyQueue::Redis(bot) => format!("redis {bot}"),
+        };
     "gateway.compression" = r#""zstd""#, "none, zlib or zstd",
         |c| format!("{:?}", c.gateway.compression).to_lowercase();
     "gateway.intents" = r#"["MESSAGE_CONTENT"]"#, "intents beside those which handlers and cache need",
@@ -41,8 +63,13 @@ settings! {
     "gateway.backoff_base_ms" = "500", "how long a shard waits before it connects again, at first",
         |c| millis(c.gateway.backoff.0);
     "gateway.backoff_max_ms" = "60000", "the same, at most", |c| millis(c.gateway.backoff.1);
-    "gateway.state" = r#""bot.state""#, "a file in which sessions are remembered for the next process",
-        |c| path(c.gateway.state.as_deref());
+    "gateway.state" = r#""bot.state""#,
+        "a file, or { redis = \"…\" }, in which sessions are remembered for the next process",
+        |c| match &c.gateway.state {
+            Some(StateStore::Redis(process)) => format!("redis {process}"),
+            Some(StateStore::File(file)) => path(Some(file)),
+            None => path(None),
+        };
     "gateway.hand_over" = r#""bot.socket""#, "a Unix socket at which the next process asks for them",
         |c| path(c.gateway.hand_over.as_deref());
     "gateway.at_least_once" = "false", "whether what was not handled comes again after a crash",
@@ -69,6 +96,15 @@ settings! {
         |c| c.live.rest.retries.to_string();
     "live.stop_after_ms" = "10000", "how long a stop waits for handlers that still run",
         |c| millis(c.live.bot.stop_after);
+}
+
+/// Through what, where, and as whom the bus speaks.
+fn bus(bus: &BusConfig) -> (&str, &str, &str) {
+    match bus {
+        BusConfig::Alone => ("alone", "none", "bot"),
+        BusConfig::Redis { room, member } => ("redis", room, member),
+        BusConfig::Nats { room, member } => ("nats", room, member),
+    }
 }
 
 fn told(there: bool) -> String {

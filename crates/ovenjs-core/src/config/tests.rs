@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use ovenjs_types::{Id, Intents};
 
-use super::{Compression, Config, Register};
+use super::{BusConfig, Compression, Config, IdentifyQueue, Register, StateStore};
 
 #[test]
 fn the_default_is_discord_itself() {
@@ -40,6 +40,18 @@ fn a_file_sets_everything() {
         config.gateway.intents,
         Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS
     );
+    assert_eq!(config.gateway.shard_range, Some(0..1));
+    assert_eq!(
+        config.gateway.state,
+        Some(StateStore::Redis("my-bot-0".into()))
+    );
+    assert_eq!(
+        config.gateway.identify,
+        IdentifyQueue::Redis("my-bot".into())
+    );
+    let (room, member) = ("my-bot".to_owned(), "process-0".to_owned());
+    assert_eq!(config.bus, BusConfig::Nats { room, member });
+    assert!(config.allow_plain && config.redis.is_some() && config.nats.is_some());
     assert_eq!(config.commands.register, Register::Guild(Id::new(77)));
     assert!(config.commands.prune);
     assert_eq!(config.cache.messages_max, 500);
@@ -71,6 +83,8 @@ fn a_malformed_file_gives_one_error_with_its_place() {
             "1 or more",
         ),
         ("[gateway]\nbackoff_max_ms = 10", "backoff_max_ms", "500"),
+        ("[gateway]\nstate = 7", "line 2", "{ redis = "),
+        ("roots = \"nowhere.pem\"", "roots", "nowhere.pem"),
         ("[commands\nregister = 1", "line 1", ""),
         ("token_file = \"nowhere/token\"", "token_file", "nowhere"),
     ] {
@@ -92,6 +106,7 @@ fn no_secret_of_a_malformed_file_is_repeated() {
         "token = \"canary-token-in-file\ncommands = 1",
         "token = canary-token-in-file",
         "proxy = \"canary-token-in-file\"\ntoken = [\"canary-token-in-file\"]",
+        "redis = \"redis://:canary-token-in-file@x\"\nnats = [\"tls://canary-token-in-file@x\"]",
     ] {
         let error = Config::from_toml(text, "oven.toml").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
@@ -163,7 +178,7 @@ fn a_file_that_is_not_there_is_named() {
 fn every_key_that_is_described_is_read() {
     for setting in super::SETTINGS
         .iter()
-        .filter(|setting| setting.key != "token_file")
+        .filter(|setting| !matches!(setting.key, "token_file" | "roots"))
     {
         let text = match setting.key.split_once('.') {
             Some((table, key)) => format!("[{table}]\n{key} = {}", setting.example),
@@ -177,7 +192,7 @@ fn every_key_that_is_described_is_read() {
 #[test]
 fn every_key_that_is_read_is_described() {
     // An unknown key is refused with the list of those that are known.
-    for table in ["", "gateway", "commands", "cache", "live"] {
+    for table in ["", "bus", "gateway", "commands", "cache", "live"] {
         let header = if table.is_empty() {
             String::new()
         } else {
@@ -204,9 +219,20 @@ fn every_key_that_is_read_is_described() {
 const FULL: &str = r#"
 token = "canary-token-in-file"
 base_url = "http://127.0.0.1:4000/api"
+redis = "redis://redis"
+nats = "nats://nats"
+allow_plain = true
+
+[bus]
+over = "nats"
+room = "my-bot"
+member = "process-0"
 
 [gateway]
 shards = 2
+shard_range = [0, 1]
+state = { redis = "my-bot-0" }
+identify = { redis = "my-bot" }
 compression = "zlib"
 intents = ["MESSAGE_CONTENT", "GUILD_MEMBERS"]
 

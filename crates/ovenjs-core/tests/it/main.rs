@@ -10,3 +10,4 @@ mod broken_connections;
 mod failures;
 mod in_process;
 mod replaced;
+mod shared;

@@ -45,7 +45,7 @@ impl Drop for Folder {
     }
 }
 
-fn config(discord: &Discord) -> Config {
+pub(crate) fn config(discord: &Discord) -> Config {
     let quick = Duration::from_millis(1);
     Config::new()
         .token(discord.token())
@@ -54,13 +54,13 @@ fn config(discord: &Discord) -> Config {
         .backoff(quick, quick * 2)
 }
 
-async fn start(config: Config, seen: &mpsc::Sender<String>) -> Running {
+pub(crate) async fn start(config: Config, seen: &mpsc::Sender<String>) -> Running {
     let bot = Bot::with_state(Arc::new(seen.clone())).routes(routes![note]);
     let bot = bot.intents(Intents::MESSAGE_CONTENT);
     bot.config(config).start().await.unwrap()
 }
 
-async fn heard(hears: &mut mpsc::Receiver<String>) -> String {
+pub(crate) async fn heard(hears: &mut mpsc::Receiver<String>) -> String {
     let heard = tokio::time::timeout(Duration::from_secs(20), hears.recv()).await;
     heard.expect("it is heard in time").unwrap()
 }

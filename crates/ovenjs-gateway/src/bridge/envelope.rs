@@ -55,15 +55,14 @@ impl<'a> Envelope<'a> {
         (!name.is_empty()).then(|| Dispatch::new(origin, version, name, raw))
     }
 
-    /// Whether the version orders the events of this origin: those that came by HTTP have none.
-    pub(super) fn is_ordered(&self) -> bool {
-        self.origin != HTTP
-    }
-
-    /// The id by which JetStream knows that it has this event; none where it has no version.
+    /// The id by which JetStream knows that it has this event; none where it came by HTTP and so has
+    /// no version.
+    #[cfg_attr(
+        not(any(feature = "nats", test)),
+        expect(dead_code, reason = "a Redis needs no ids")
+    )]
     pub(super) fn message_id(&self, bot: Id<ApplicationMarker>) -> Option<String> {
-        self.is_ordered()
-            .then(|| format!("{bot}/{}/{}", self.origin, self.version))
+        (self.origin != HTTP).then(|| format!("{bot}/{}/{}", self.origin, self.version))
     }
 }
 

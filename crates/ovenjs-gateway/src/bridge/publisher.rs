@@ -90,6 +90,10 @@ pub(super) struct Stored {
 
 pub(super) enum Stop {
     /// This event will never be taken.
+    #[cfg_attr(
+        not(any(feature = "nats", test)),
+        expect(dead_code, reason = "a Redis takes events of every size")
+    )]
     Refused(Error),
     /// Not now.
     Later(String),

@@ -245,14 +245,14 @@ impl RedisSettle {
 
 impl Settle for RedisSettle {
     async fn settle(&mut self, tickets: &[Ticket]) -> Result<(), Error> {
-        let ids: Vec<_> = tickets
-            .iter()
-            .filter_map(|ticket| match ticket {
-                Ticket::Redis(id) => Some(id),
+        let mut ids = Vec::with_capacity(tickets.len());
+        for ticket in tickets {
+            match ticket {
+                Ticket::Redis(id) => ids.push(id),
                 #[cfg(feature = "nats")]
-                Ticket::Nats(_) => None,
-            })
-            .collect();
+                Ticket::Nats(_) => {}
+            }
+        }
         let done = match self.keep {
             Keep::Newest => {
                 let acked = self.link.stream_ack(&self.key, &self.group, &ids).await;
