@@ -6,17 +6,22 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
 use tokio::sync::Notify;
 
-use super::{Delivery, lane::lane_of};
+use super::{Delivery, lane::key_of};
 
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
+    /// Whether there may be several lanes; what goes into them is looked at before the lock is taken.
+    is_cut: AtomicBool,
     room: Notify,
     changed: Notify,
 }
@@ -71,6 +76,7 @@ impl Queue {
                 ended: false,
                 sealed: false,
             }),
+            is_cut: AtomicBool::new(false),
             room: Notify::new(),
             changed: Notify::new(),
         }
@@ -94,12 +100,17 @@ impl Queue {
 
     /// Puts deliveries into their lanes, on places that were taken, and gives `unused` places back.
     pub(super) fn push(&self, deliveries: &mut Vec<Delivery>, unused: usize) {
+        let keys: Vec<u64> = match self.is_cut.load(Ordering::Relaxed) {
+            true => deliveries.iter().map(key_of).collect(),
+            false => Vec::new(),
+        };
+        let mut keys = keys.into_iter();
         let mut state = self.lock();
         let places = deliveries.len() + unused;
         state.reserved = state.reserved.saturating_sub(places);
         deliveries
             .drain(..)
-            .for_each(|delivery| state.put(delivery));
+            .for_each(|delivery| state.put(delivery, keys.next()));
         if unused > 0 && state.waiting > 0 && state.free() > 0 {
             self.room.notify_one();
         }
@@ -109,7 +120,7 @@ impl Queue {
     pub(super) fn try_push(&self, delivery: Delivery) {
         let mut state = self.lock();
         if state.free() > 0 {
-            state.put(delivery);
+            state.put(delivery, None);
         }
     }
 
@@ -118,7 +129,7 @@ impl Queue {
         let mut state = self.lock();
         deliveries
             .into_iter()
-            .for_each(|delivery| state.put(delivery));
+            .for_each(|delivery| state.put(delivery, None));
     }
 
     /// Waits in line for room. Dropping it leaves the line.
@@ -260,6 +271,7 @@ impl Queue {
 
     /// Cuts the queue into lanes.
     pub(super) fn cut(&self, lanes: usize) {
+        self.is_cut.store(lanes > 1, Ordering::Relaxed);
         let mut state = self.lock();
         let items: Vec<Delivery> = state
             .lanes
@@ -268,7 +280,9 @@ impl Queue {
             .collect();
         (state.held, state.bytes) = (0, 0);
         state.lanes = (0..lanes.max(1)).map(|_| Lane::new()).collect();
-        items.into_iter().for_each(|delivery| state.put(delivery));
+        items
+            .into_iter()
+            .for_each(|delivery| state.put(delivery, None));
     }
 
     /// Nobody reads this lane any more.
@@ -327,7 +341,8 @@ impl State {
             || (self.free() >= (self.places_max / 4).max(1) && bytes >= self.bytes_max / 4)
     }
 
-    fn put(&mut self, delivery: Delivery) {
+    /// `key` is that of the delivery, where it is known already.
+    fn put(&mut self, delivery: Delivery, key: Option<u64>) {
         match delivery {
             // All guilds of the shard are concerned, so every lane is told.
             Delivery::Gap(gap) if self.lanes.len() > 1 => {
@@ -336,11 +351,11 @@ impl State {
                 }
             }
             delivery => {
-                let lane = match self.lanes.len() {
-                    1 => 0,
-                    lanes => lane_of(&delivery, lanes),
+                let lane = match u64::try_from(self.lanes.len()) {
+                    Ok(lanes @ 2..) => key.unwrap_or_else(|| key_of(&delivery)) % lanes,
+                    _ => 0,
                 };
-                self.put_into(lane, delivery);
+                self.put_into(usize::try_from(lane).unwrap_or(0), delivery);
             }
         }
     }

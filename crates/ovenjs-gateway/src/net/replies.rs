@@ -127,6 +127,13 @@ impl Askers {
         self.0.insert(id, asker);
     }
 
+    /// Forgets those who wait no more, and says for which requests they did.
+    pub(super) fn gone(&mut self) -> impl Iterator<Item = RequestId> {
+        self.0
+            .extract_if(.., |_, asker| asker.chunks.is_closed())
+            .map(|(id, _)| id)
+    }
+
     /// Passes an answer on. Says which request nobody reads any more.
     pub(super) fn pass(&mut self, answer: Answer) -> Option<RequestId> {
         let (id, reply) = match answer {

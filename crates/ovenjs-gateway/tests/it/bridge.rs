@@ -28,6 +28,7 @@ macro_rules! suite {
             suite!(@stories $server =>
                 what_goes_in_comes_out_once_and_in_order,
                 an_event_that_a_worker_left_is_given_to_another,
+                a_dropped_wait_loses_no_event,
                 a_group_shares_the_events_and_every_group_gets_all,
                 a_full_stream_holds_its_publisher_back,
                 nothing_is_lost_while_the_server_is_killed_and_frozen,
@@ -149,6 +150,30 @@ async fn an_event_that_a_worker_left_is_given_to_another<O: Over>() {
         received.ack();
     }
     assert_eq!(handled.get(&1), Some(&true), "it says that it came before");
+}
+
+async fn a_dropped_wait_loses_no_event<O: Over>() {
+    let (over, config) = (O::shared().await, config().prefetch(4));
+    let publisher = over.publisher(&config).await;
+    let mut consumer = over.consumer(&config, "work", "fickle");
+    for seq in 0..30 {
+        drop(publisher.publish(event(0, seq)).await.unwrap());
+    }
+    publisher.flush().await.unwrap();
+    let mut taken = Vec::new();
+    let mut polls = 0;
+    while taken.len() < 30 {
+        let wait = crate::polled(polls, consumer.next());
+        if let Some(received) = tokio::time::timeout(LONG, wait).await.unwrap() {
+            let received = received.unwrap();
+            taken.push(received.dispatch.version.seq);
+            received.ack();
+        }
+        polls = (polls + 1) % 4;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(taken, (0..30).collect::<Vec<_>>());
+    assert_eq!(consumer.stats().redelivered, 0);
 }
 
 async fn a_group_shares_the_events_and_every_group_gets_all<O: Over>() {

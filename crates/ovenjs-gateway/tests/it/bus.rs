@@ -16,6 +16,8 @@ use ovenjs_gateway::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::polled;
+
 /// The suite: what a room of any kind does.
 macro_rules! suite {
     ($($kind:ident: $enter:expr),* $(,)?) => {$(
@@ -27,6 +29,7 @@ macro_rules! suite {
                 a_request_gathers_as_many_answers_as_it_wants,
                 those_asked_by_name_may_refuse_or_be_missing,
                 a_late_answer_is_dropped_and_counted,
+                waits_that_are_dropped_keep_nothing_and_lose_nothing,
                 an_answer_to_a_former_life_finds_nobody,
                 a_slow_listener_loses_what_is_too_much_and_it_is_counted,
                 another_versions_message_is_passed_over,
@@ -159,6 +162,47 @@ async fn a_late_answer_is_dropped_and_counted(room: Room) {
     assert_eq!(answers, [(server.member().clone(), 4)]);
     let stats = asker.stats();
     assert_eq!((stats.late, stats.duplicates, stats.pending), (1, 0, 0));
+}
+
+async fn waits_that_are_dropped_keep_nothing_and_lose_nothing(room: Room) {
+    let (asker, server) = (room.join("asker").await, room.join("server").await);
+    let mut questions = server.serve::<Double>(64).unwrap();
+    let mut ear = server.listen::<News>(64).unwrap();
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move {
+        while let Some(question) = questions.next().await {
+            let answer = question.message.number * 2;
+            question.answer(&answer).await.unwrap();
+        }
+    });
+    for polls in 0.. {
+        let number = u32::try_from(polls).unwrap();
+        let double = Double { number };
+        let ask = asker.request(&double, Gather::Answers(1), LONG);
+        let gathered = within(polled(polls, ask)).await;
+        assert_eq!(asker.stats().pending, 0, "after {polls} polls");
+        if let Some(gathered) = gathered {
+            // None of the answers to those that were dropped is taken for this one's.
+            let answers = gathered.unwrap().answers;
+            assert_eq!(answers, [(server.member().clone(), number * 2)]);
+            break;
+        }
+    }
+    for number in 0..20 {
+        one_in_three_waits(&mut ear, &asker, number).await;
+    }
+}
+
+/// Says something and hears it by waits that are dropped.
+async fn one_in_three_waits(ear: &mut Listener<News>, says: &Bus, number: u32) {
+    says.broadcast(&News { number }).await.unwrap();
+    for polls in (0..3).cycle() {
+        if let Some(said) = within(polled(polls, ear.next())).await {
+            assert_eq!(said.unwrap().message.number, number);
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn an_answer_to_a_former_life_finds_nobody(room: Room) {

@@ -4,11 +4,15 @@
 mod bridge;
 mod broken;
 mod bus;
+mod cancel;
 mod consumers;
 mod hand_over;
 mod life;
+#[path = "../../../ovenjs-net/tests/it/polled.rs"]
+mod polled;
 #[cfg(feature = "redis")]
 mod ports;
+mod requests;
 #[cfg(any(feature = "redis", feature = "nats"))]
 #[path = "../../../ovenjs-net/tests/it/server.rs"]
 mod server;
@@ -22,6 +26,7 @@ use ovenjs_gateway::{Compression, Config, Delivery, Events, Fleet, ShardStats, W
 use ovenjs_mock::Discord;
 use ovenjs_net::{Connector, Dialer};
 use ovenjs_types::{Dispatch, Intents};
+use polled::polled;
 
 /// A configuration for this box that loses no time between attempts.
 fn config(discord: &Discord) -> Config {
@@ -50,6 +55,14 @@ async fn next_named(events: &mut Events, name: &str) -> Dispatch {
             other => panic!("{other:?} instead of {name}"),
         }
     }
+}
+
+/// Emits events which [`number`] tells apart.
+fn emit_counted(discord: &Discord, numbers: std::ops::RangeInclusive<usize>) {
+    let all: Vec<usize> = numbers.collect();
+    discord
+        .emit_many(all.iter().map(|n| ("COUNTED", n)))
+        .expect("the events can be written");
 }
 
 /// The error with which the only shard gave up.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ovenjs_gateway::{IdentifyPort, LocalTurns, Notice, ShardState};
-use ovenjs_net::SystemClock;
+use ovenjs_gateway::{IdentifyAsk, IdentifyPort, LocalTurns, Notice, ShardState};
+use ovenjs_net::{Clock, SystemClock};
 use ovenjs_ratelimit::Hold;
-use ovenjs_types::SessionStartLimit;
+use ovenjs_types::{SessionStartLimit, ShardId};
 
 use super::*;
 
@@ -89,6 +89,28 @@ async fn who_looks_on_is_told_that_only_the_reserve_is_left() {
     let told = tokio::time::timeout(Duration::from_secs(60), held).await;
     assert_eq!(told.expect("it is told"), (true, Hold::Reserve));
     assert_eq!(discord.identifies(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_turn_that_is_dropped_at_any_poll_keeps_no_place() {
+    for polls in 0.. {
+        let turns = LocalTurns::new(LIMIT, Arc::new(SystemClock));
+        let ask = |number| IdentifyAsk::new(ShardId::new(number, 3).unwrap());
+        turns.turn(ask(0)).await.spend();
+        let before = SystemClock.now();
+        let had = polled(polls, turns.turn(ask(1))).await;
+        let is_done = had.is_some();
+        // One that came is given back.
+        drop(had);
+        turns.turn(ask(2)).await.spend();
+        let waited = (SystemClock.now() - before).as_secs_f64();
+        assert!((5.0..5.5).contains(&waited), "{waited} s, {polls} polls");
+        assert_eq!(turns.left().map(|left| left.remaining), Some(998));
+        if is_done {
+            assert!(polls > 1, "there was nothing to wait for");
+            break;
+        }
+    }
 }
 
 async fn ready_in_time(events: &mut Events) {

@@ -85,6 +85,39 @@ async fn a_restarted_shard_resumes_and_delivers_each_event_once() {
     assert_eq!(fleet.restart(shard).unwrap_err().kind(), ErrorKind::Stopped);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_looks_on_too_slowly_is_told_how_much_was_missed() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let (fleet, mut events) = start_here(&discord, config(&discord), |wiring| wiring);
+    let (mut swift, mut slow) = (fleet.watch(), fleet.watch());
+    let living = async {
+        next_named(&mut events, "READY").await;
+        for _ in 0..400 {
+            discord.faults().close_connections(4000);
+            next_named(&mut events, "RESUMED").await;
+        }
+        fleet.stop().await;
+    };
+    let reading = async {
+        let mut all = Vec::new();
+        while let Some(seen) = swift.next().await {
+            all.push(seen.notice);
+        }
+        all
+    };
+    let ((), all) = tokio::join!(living, reading);
+    assert_eq!(swift.missed(), 0);
+
+    let mut rest = Vec::new();
+    while let Some(seen) = slow.next().await {
+        rest.push(seen.notice);
+    }
+    assert!(rest.len() < all.len(), "{} of {}", rest.len(), all.len());
+    let missed = usize::try_from(slow.missed()).unwrap();
+    assert_eq!(missed + rest.len(), all.len());
+    assert_eq!(rest, all[missed..], "the newest are left");
+}
+
 /// Panics as a shard connects, some times.
 #[derive(Debug)]
 struct Panics(AtomicU32);

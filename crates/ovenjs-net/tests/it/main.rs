@@ -5,6 +5,7 @@
     reason = "the stories' helpers fail by panicking, as the stories do"
 )]
 
+mod polled;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
@@ -19,9 +20,11 @@ use ovenjs_net::{
     Stream, SystemClock, Target,
 };
 use ovenjs_types::{Fault, Secret};
+use polled::polled;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinSet,
 };
 
 #[tokio::test]
@@ -287,6 +290,69 @@ async fn loopback_needs_no_proxy() {
     let proxy = Proxy::new("127.0.0.1", closed_port().await);
     let connector = Connector::build(Config::new().proxy(proxy)).unwrap();
     connector.connect(&to(&listener, false)).await.unwrap();
+}
+
+/// Lookup, TCP, proxy and TLS are each given up at every wait there is in them.
+#[tokio::test]
+async fn connecting_that_is_dropped_at_any_poll_leaves_no_socket_open() {
+    let (acceptor, root) = tls_server("discord.example");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let names = Names(Ok(vec![listener.local_addr().unwrap()]));
+    let config = Config::new()
+        .proxy(Proxy::new("proxy.example", 1))
+        .resolver(Arc::new(names))
+        .extra_roots_pem(root.as_bytes())
+        .unwrap();
+    let connector = Connector::build(config).unwrap();
+    let target = Target::new("discord.example", 443, true);
+    let mut waits = 0;
+    for polls in 0.. {
+        // Whoever comes from there comes after all who came by the connector.
+        let last = TcpSocket::new_v4().unwrap();
+        last.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let last_address = last.local_addr().unwrap();
+        let client = async {
+            let stream = polled(polls, connector.connect(&target)).await;
+            let is_done = stream.is_some_and(|stream| stream.is_ok());
+            last.connect(listener.local_addr().unwrap()).await.unwrap();
+            is_done
+        };
+        let server = async {
+            let mut open = JoinSet::new();
+            loop {
+                let (stream, from) = listener.accept().await.unwrap();
+                if from == last_address {
+                    break;
+                }
+                open.spawn(through_the_proxy(stream, acceptor.clone()));
+            }
+            let ended = tokio::time::timeout(Duration::from_secs(20), open.join_all()).await;
+            ended.unwrap_or_else(|_| panic!("a socket is open after {polls} polls"));
+        };
+        let (is_done, ()) = tokio::join!(client, server);
+        waits = polls;
+        if is_done {
+            break;
+        }
+    }
+    assert!(waits > 20, "{waits} waits are too few to have been all");
+}
+
+/// A proxy that speaks a byte at a time, and behind it a target that waits for the other's end.
+async fn through_the_proxy(mut stream: TcpStream, acceptor: tokio_rustls::TlsAcceptor) {
+    stream.set_nodelay(true).unwrap();
+    while !matches!(stream.read_u8().await, Ok(b'\n') | Err(_)) {}
+    let mut rest = [0; 1024];
+    let _ = stream.read(&mut rest).await;
+    for byte in b"HTTP/1.1 200 OK\r\n\r\n" {
+        if stream.write_all(&[*byte]).await.is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    if let Ok(mut stream) = acceptor.accept(stream).await {
+        while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+    }
 }
 
 #[cfg(feature = "hyper")]

@@ -1,6 +1,6 @@
 //! A websocket over pipes: timers at every byte, answers, goodbyes and deadlines.
 
-use std::{future::Future, pin::pin, task::Poll};
+use std::pin::pin;
 
 use ovenjs_net::websocket::{Incoming, Socket};
 use tokio::io::DuplexStream;
@@ -42,18 +42,6 @@ fn pair(room: usize) -> (Socket<DuplexStream>, DuplexStream) {
     (Socket::upgraded(ours, b"", MAX), theirs)
 }
 
-/// Polls a wait once and drops it; tokio's budget for one task is not to be seen as waiting.
-async fn once<T>(wait: impl Future<Output = T>) -> Option<T> {
-    let mut wait = pin!(tokio::task::unconstrained(wait));
-    std::future::poll_fn(|cx| {
-        Poll::Ready(match wait.as_mut().poll(cx) {
-            Poll::Ready(value) => Some(value),
-            Poll::Pending => None,
-        })
-    })
-    .await
-}
-
 /// What the client has sent: the first byte of each frame, and its payload.
 async fn sent(server: &mut DuplexStream, count: usize) -> Vec<(u8, Vec<u8>)> {
     let mut all = Vec::new();
@@ -88,7 +76,7 @@ async fn a_timer_after_every_byte_loses_nothing() {
     for byte in STREAM {
         server.write_u8(*byte).await.unwrap();
         // Each wait is dropped, as by a timer that fires, until nothing more is there.
-        while let Some(incoming) = once(socket.next()).await {
+        while let Some(incoming) = polled(1, socket.next()).await {
             let incoming = shown(incoming.unwrap());
             let closed = incoming.starts_with("close");
             got.push(incoming);
@@ -131,10 +119,10 @@ async fn a_write_that_is_dropped_at_every_byte_arrives_whole() {
     socket.send_text(b"hello").unwrap();
     socket.send_binary(&[7; 100]).unwrap();
     let mut bytes = Vec::new();
-    while once(socket.flush()).await.is_none() {
+    while polled(1, socket.flush()).await.is_none() {
         bytes.push(server.read_u8().await.unwrap());
     }
-    while let Some(Ok(byte)) = once(server.read_u8()).await {
+    while let Some(Ok(byte)) = polled(1, server.read_u8()).await {
         bytes.push(byte);
     }
     let (mut echo, mut reader) = tokio::io::duplex(1 << 10);
@@ -287,10 +275,10 @@ async fn an_upgrade_dropped_at_any_byte_leaves_nothing_behind() {
         let (connector, mut given) = given();
         {
             let mut opening = pin!(Socket::open(&connector, &target, "/?v=10", [0; 16], MAX));
-            assert!(once(&mut opening).await.is_none());
+            assert!(polled(1, &mut opening).await.is_none());
             let mut server = given.recv().await.unwrap();
             server.write_all(&ANSWER[..bytes]).await.unwrap();
-            assert!(once(&mut opening).await.is_none(), "{bytes} bytes");
+            assert!(polled(1, &mut opening).await.is_none(), "{bytes} bytes");
         }
         // One that is not dropped works as ever; its first message comes with the answer.
         let opening = Socket::open(&connector, &target, "/?v=10", [0; 16], MAX);

@@ -131,6 +131,10 @@ impl Shard {
         if self.requests.is_idle() || !self.has_begun {
             return None;
         }
+        // What was not sent yet is then never sent.
+        for unread in self.askers.gone() {
+            self.requests.cancel(unread);
+        }
         while let Some(answer) = self.requests.poll(now) {
             if let Answer::Send(sealed) = answer {
                 self.session.handle(now, Input::Command(sealed));
