@@ -30,6 +30,14 @@ const HANDLERS_MAX: usize = 1024;
 /// costs several times what decoding costs, so a hundredth of the work or less.
 const SAMPLED: u64 = 1_000;
 
+/// Whom an event is for: while the shards change their number, some are for handlers or the cache alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    All,
+    Handlers,
+    Cache,
+}
+
 pub(crate) struct Pump<T> {
     pub(crate) app: Arc<App<T>>,
     pub(crate) router: Arc<Router<App<T>>>,
@@ -76,7 +84,9 @@ impl<T: Send + Sync + 'static> Pump<T> {
             // Handlers that are done are taken out, so that the set holds running ones only.
             while self.handlers.try_join_next().is_some() {}
             match delivery {
-                Delivery::Dispatch(dispatch) => self.take(dispatch).await,
+                Delivery::Dispatch(dispatch) => self.take(dispatch, Readers::All).await,
+                Delivery::Late(dispatch) => self.take(dispatch, Readers::Handlers).await,
+                Delivery::Fresh(dispatch) => self.take(dispatch, Readers::Cache).await,
                 Delivery::Gap(gap) => {
                     tracing::warn!(shard = %gap.shard, last_seq = gap.last_seq, "a session was lost; events may be missing");
                     self.app.cache.forget_shard(gap.shard);
@@ -113,7 +123,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
         outcome
     }
 
-    async fn take(&mut self, dispatch: Dispatch) {
+    async fn take(&mut self, dispatch: Dispatch, readers: Readers) {
         let receipt = self.app.fleet.receipt(&dispatch);
         if !self.interest.wants(dispatch.kind) {
             self.hook.call(&HookCall::EventDropped {
@@ -138,8 +148,12 @@ impl<T: Send + Sync + 'static> Pump<T> {
             tracing::warn!(event = name, error = %malformed.error, "an event did not fit");
             self.hook.call(&HookCall::EventMalformed { name, path });
         }
-        self.app.cache.apply(&dispatch, Some(&event));
-        self.route(Arc::new(event), receipt).await;
+        if readers != Readers::Handlers {
+            self.app.cache.apply(&dispatch, Some(&event));
+        }
+        if readers != Readers::Cache {
+            self.route(Arc::new(event), receipt).await;
+        }
     }
 
     /// Adds to the report what deviates in an event: what was left out, and for a sample all that no

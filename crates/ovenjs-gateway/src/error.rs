@@ -90,6 +90,11 @@ impl Error {
         Self::new(ErrorKind::Link, source.to_string()).with_source(source)
     }
 
+    #[cfg(feature = "net")]
+    pub(crate) fn text(&self) -> &str {
+        &self.0.text
+    }
+
     /// What sort of failure it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

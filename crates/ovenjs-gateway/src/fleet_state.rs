@@ -72,6 +72,25 @@ pub(crate) struct WaitingHead {
     version: [u64; 2],
     /// Discord's name of the event; a gap has none, and its `last_seq` as version.
     name: Option<String>,
+    /// Whom it is for, where that is not everyone.
+    #[serde(default, skip_serializing_if = "Whom::is_everyone")]
+    whom: Whom,
+}
+
+/// Whom an event that waits is for: see [`Delivery`](crate::Delivery).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Whom {
+    #[default]
+    Everyone,
+    Handlers,
+    State,
+}
+
+impl Whom {
+    fn is_everyone(&self) -> bool {
+        *self == Self::Everyone
+    }
 }
 
 impl Waiting {
@@ -79,7 +98,7 @@ impl Waiting {
         not(any(feature = "net", test)),
         expect(dead_code, reason = "only shards that run are handed over")
     )]
-    pub(crate) fn dispatch(dispatch: &Dispatch) -> Option<Self> {
+    pub(crate) fn dispatch(dispatch: &Dispatch, whom: Whom) -> Option<Self> {
         let Origin::Gateway(shard) = dispatch.origin else {
             return None;
         };
@@ -88,6 +107,7 @@ impl Waiting {
             shard: [shard.number, shard.total],
             version: [epoch, seq],
             name: Some(dispatch.name().to_owned()),
+            whom,
         };
         let raw = dispatch.raw.clone();
         Some(Self::Dispatch { head, raw })
@@ -98,7 +118,7 @@ impl Waiting {
         not(any(feature = "net", test)),
         expect(dead_code, reason = "only shards that run are handed over")
     )]
-    pub(crate) fn restore(&self) -> Result<Dispatch, Option<SessionGap>> {
+    pub(crate) fn restore(&self) -> Result<(Dispatch, Whom), Option<SessionGap>> {
         match self {
             Self::Gap(gap) => Err(Some(*gap)),
             Self::Dispatch { head, raw } => {
@@ -107,12 +127,8 @@ impl Waiting {
                 };
                 let [epoch, seq] = head.version;
                 let version = Version { epoch, seq };
-                Ok(Dispatch::new(
-                    Origin::Gateway(shard),
-                    version,
-                    name,
-                    raw.clone(),
-                ))
+                let dispatch = Dispatch::new(Origin::Gateway(shard), version, name, raw.clone());
+                Ok((dispatch, head.whom))
             }
         }
     }
@@ -125,6 +141,7 @@ impl Waiting {
                     shard: [gap.shard.number, gap.shard.total],
                     version: [0, gap.last_seq],
                     name: None,
+                    whom: Whom::Everyone,
                 };
                 (head, Bytes::new())
             }
@@ -189,6 +206,13 @@ impl FleetState {
     #[must_use]
     pub fn sessions(&self) -> &[Resume] {
         &self.head.sessions
+    }
+
+    /// How many shards the bot had: run as many to resume the sessions. Nothing where there is none.
+    #[must_use]
+    pub fn shards(&self) -> Option<u32> {
+        let totals = self.head.sessions.iter().filter_map(Resume::shard);
+        totals.map(|shard| shard.total).max()
     }
 
     /// The identifies of the last day, where the fleet counts them.
@@ -397,7 +421,10 @@ mod tests {
             b"[1]".as_slice(),
         );
         let gap = SessionGap { shard, last_seq: 7 };
-        vec![Waiting::Gap(gap), Waiting::dispatch(&event).unwrap()]
+        vec![
+            Waiting::Gap(gap),
+            Waiting::dispatch(&event, Whom::Handlers).unwrap(),
+        ]
     }
 
     fn state(parts: BTreeMap<String, Vec<u8>>) -> FleetState {

@@ -7,7 +7,10 @@ use std::{
 
 use ovenjs_types::ShardId;
 
-use crate::session::{Generation, ShardState};
+use crate::{
+    ReshardReport, ReshardStage,
+    session::{Generation, ShardState},
+};
 
 /// What a shard posts of itself: [`Session::pulse`](crate::session::Session::pulse). Moments instead
 /// of ages, so that it stays true while nothing happens.
@@ -124,6 +127,29 @@ pub struct FleetHealth {
     pub down: usize,
     /// The mean and the greatest latency of those that have one.
     pub latency: Option<[Duration; 2]>,
+    /// Which generation of shards they are: 1 from the start, and one more with each re-sharding.
+    pub generation: u64,
+    /// How far a re-sharding is, while there is one. The new shards are not among
+    /// [`shards`](Self::shards) before they have taken over.
+    pub resharding: Option<Resharding>,
+}
+
+/// How far a re-sharding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Resharding {
+    /// How many shards there were.
+    pub from: u32,
+    /// How many there are to be.
+    pub to: u32,
+    /// What is going on.
+    pub stage: ReshardStage,
+    /// How many of the new shards have had a session.
+    pub ready: usize,
+    /// How many guilds are known not to have gone over yet.
+    pub awaited: usize,
+    /// How it went so far.
+    pub report: ReshardReport,
 }
 
 impl FleetHealth {
@@ -156,8 +182,35 @@ impl FleetHealth {
             healthy,
             down,
             latency: latency.map(|(mean, max)| [mean, max]),
+            generation: 1,
+            resharding: None,
             shards,
         }
+    }
+
+    /// Whether it is another than before: not by what is measured, which always is.
+    #[cfg(feature = "net")]
+    pub(crate) fn differs(&self, before: &Self) -> bool {
+        let of = |health: &Self| {
+            let steps = health
+                .resharding
+                .map(|resharding| (resharding.stage, resharding.ready, resharding.awaited));
+            (health.condition, health.generation, steps)
+        };
+        let of_shard = |health: &ShardHealth| {
+            (
+                health.shard,
+                health.condition,
+                health.state,
+                health.generation,
+            )
+        };
+        of(self) != of(before)
+            || !self
+                .shards
+                .iter()
+                .map(of_shard)
+                .eq(before.shards.iter().map(of_shard))
     }
 }
 
@@ -259,7 +312,11 @@ impl fmt::Display for Reason {
 impl fmt::Display for FleetHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (condition, healthy, all) = (self.condition, self.healthy, self.shards.len());
-        write!(f, "{condition} ({healthy} of {all} healthy)")
+        write!(f, "{condition} ({healthy} of {all} healthy)")?;
+        match self.resharding {
+            Some(Resharding { from, to, .. }) => write!(f, ", re-sharding from {from} to {to}"),
+            None => Ok(()),
+        }
     }
 }
 

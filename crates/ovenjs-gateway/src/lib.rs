@@ -13,7 +13,7 @@
 //!
 //! Within a session every event is delivered exactly once and in order, over any number of
 //! disconnects and resumes. Where Discord ends a session, one [`SessionGap`] comes before the first
-//! event of the next. Shards reconnect by themselves; one that cannot be mended, as with a refused
+//! event of the next. The number of shards can change meanwhile: see [`Fleet::reshard`]. Shards reconnect by themselves; one that cannot be mended, as with a refused
 //! token, ends with an [`Error`] that names the repair.
 
 mod advice;
@@ -42,18 +42,18 @@ pub use command::{Command, Sealed};
 pub use config::{Compression, Config, DISCORD_GATEWAY, Live};
 pub use error::{Error, ErrorKind};
 pub use fleet_state::FleetState;
-pub use health::{Condition, FleetHealth, Pulse, Reason, ShardHealth};
+pub use health::{Condition, FleetHealth, Pulse, Reason, Resharding, ShardHealth};
 #[cfg(feature = "nats")]
 pub use nats::{NatsConfig, NatsLink};
 #[cfg(feature = "net")]
 pub use net::{
-    Delivery, Events, Fleet, IdentifyAsk, IdentifyPort, IdentifyTurn, LocalTurns, PortError,
-    Receipt, Replies, Reply, Seen, SessionStore, Settled, ShardStats, Stats, Typed, TypedEvents,
-    Waiting, Watch, Wiring,
+    Delivery, Events, Fleet, HealthWatch, IdentifyAsk, IdentifyPort, IdentifyTurn, LocalTurns,
+    PortError, Receipt, Replies, Reply, Seen, SessionStore, Settled, ShardCount, ShardStats, Stats,
+    Typed, TypedEvents, Waiting, Watch, Wiring,
 };
 #[cfg(feature = "redis")]
 pub use redis::{RedisSessions, RedisTurns};
 pub use requests::{Answer, REQUEST_IDS_MAX, REQUESTS_MAX, Request, RequestId, Requests};
-pub use reshard::{Cut, OVERLAP, Reshard, ReshardReport, Side};
+pub use reshard::{Cut, OVERLAP, Reshard, ReshardReport, ReshardStage, Side};
 pub use session::{Notice, Resume, SessionGap, ShardState};
 pub use url::GatewayUrl;

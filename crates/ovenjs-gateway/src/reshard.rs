@@ -16,10 +16,18 @@
 //! by its id settles all that came before it on either side; where a guild has none of these, what is
 //! open is struck out once, and may be doubled rather than lost.
 //!
+//! What keeps state listens to one side only: to the old one before a guild's cut-over, and to the new
+//! one after it, also for what handlers had from the old one. So no event is applied to a state that
+//! is newer than it, and none is missing from it.
+//!
 //! What that promises, while no connection lags more than [`OVERLAP`] behind the other: nothing is
 //! lost, and what is known by its id comes once. Doubles among the others are possible, and more
 //! where Discord writes the same event in two ways; how many there may be is in the
-//! [report](ReshardReport). Around the cut-over events of a guild can come out of their order.
+//! [report](ReshardReport). Around the cut-over events of a guild can come out of their order where
+//! one connection lags behind the other.
+//!
+//! Until the old shards are told to stop it can be [given up](Reshard::give_up) at any time: the old
+//! ones have brought everything all along.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -79,14 +87,30 @@ pub enum Cut {
     /// Give this to handlers, but not to what keeps state: the state that the new generation brought
     /// is newer.
     Late(Dispatch),
-    /// A guild as the new generation sees it: for what keeps state. Nobody has joined anything.
+    /// For what keeps state, and not for handlers: a guild as the new generation sees it, though nobody
+    /// has joined anything, or an event that handlers have had from the old one.
     Fresh(Dispatch),
     /// Stop the old shards; they have said all there is.
     Retire,
-    /// Stop the new shards: not all of them have a session in time, and the old ones go on alone.
+    /// Stop the new shards: not all of them have a session in time, or it was [given
+    /// up](Reshard::give_up), and the old ones go on alone.
     Abandon,
     /// All is over.
     Done(ReshardReport),
+}
+
+/// How far a re-sharding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ReshardStage {
+    /// New shards begin their sessions, and guilds are cut over.
+    Moving,
+    /// All guilds are cut over; stragglers are waited for, and all can still be given up.
+    Settling,
+    /// One generation was told to stop; what it brought before is let through.
+    Closing,
+    /// All is over.
+    Over,
 }
 
 /// How a re-sharding went.
@@ -99,7 +123,7 @@ pub struct ReshardReport {
     pub unavailable: u64,
     /// Guilds that the new generation did not bring in time, and that were cut over all the same.
     pub overdue: u64,
-    /// Events that were dropped since their twin had been let through.
+    /// Events that handlers did not get since their twin had been let through.
     pub twins: u64,
     /// Events of old shards that were let through behind the cut-over of their guild.
     pub late: u64,
@@ -126,41 +150,50 @@ enum Phase {
 }
 
 impl Reshard {
-    /// Whether there are session starts enough for `shards` new shards and the reserve.
+    /// Whether there are session starts enough for both generations and the reserve: one for each of
+    /// `to` new shards, and one for each of the `from` old ones, should it have to begin anew meanwhile.
     ///
     /// ```
     /// use ovenjs_gateway::Reshard;
     /// use ovenjs_types::SessionStartLimit;
     ///
     /// let left = SessionStartLimit { total: 1000, remaining: 110, reset_after: 60_000, max_concurrency: 1 };
-    /// assert!(Reshard::check(10, left, 10).is_ok());
-    /// let refused = Reshard::check(11, left, 10).unwrap_err();
+    /// assert!(Reshard::check(2, 8, left, 10).is_ok());
+    /// let refused = Reshard::check(2, 9, left, 10).unwrap_err();
     /// assert_eq!(
     ///     refused.to_string(),
-    ///     "re-sharding to 11 shards needs 11 session starts beside a reserve of 100, but 110 of 1000 are left: wait 60 s for the new count",
+    ///     "re-sharding from 2 to 9 shards needs 11 session starts beside a reserve of 100, but 110 of 1000 are left: ask again in 60 s, when they are counted anew",
     /// );
     /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Sharding`] with the numbers.
-    pub fn check(shards: u32, left: SessionStartLimit, reserve_percent: u32) -> Result<(), Error> {
+    /// [`ErrorKind::Sharding`] with the numbers, and with when it would fit.
+    pub fn check(
+        from: u32,
+        to: u32,
+        left: SessionStartLimit,
+        reserve_percent: u32,
+    ) -> Result<(), Error> {
+        if to == 0 {
+            let text = "re-sharding needs one shard at least";
+            return Err(Error::new(ErrorKind::Sharding, text));
+        }
         let reserve = u64::from(left.total) * u64::from(reserve_percent.min(100));
         let reserve = reserve.div_ceil(100);
-        if shards == 0 {
-            return Err(Error::new(
-                ErrorKind::Sharding,
-                "re-sharding needs one shard at least",
-            ));
-        }
-        if u64::from(left.remaining) >= u64::from(shards) + reserve {
+        let needed = u64::from(from) + u64::from(to);
+        if u64::from(left.remaining) >= needed + reserve {
             return Ok(());
         }
+        let when = if u64::from(left.total) < needed + reserve {
+            "there are never as many: restart with the new number of shards instead".to_owned()
+        } else {
+            let seconds = left.reset_after.div_ceil(1000);
+            format!("ask again in {seconds} s, when they are counted anew")
+        };
         let text = format!(
-            "re-sharding to {shards} shards needs {shards} session starts beside a reserve of {reserve}, but {} of {} are left: wait {} s for the new count",
-            left.remaining,
-            left.total,
-            left.reset_after.div_ceil(1000),
+            "re-sharding from {from} to {to} shards needs {needed} session starts beside a reserve of {reserve}, but {} of {} are left: {when}",
+            left.remaining, left.total,
         );
         Err(Error::new(ErrorKind::Sharding, text))
     }
@@ -214,10 +247,11 @@ impl Reshard {
                 self.cut.insert(guild, now);
                 self.report.guilds += 1;
                 self.cuts.push_back(Cut::Fresh(dispatch));
-            } else if dispatch.kind == EventKind::GuildDelete && head.unavailable {
+            } else if dispatch.kind == EventKind::GuildDelete {
+                // It is down, or was left: no `GUILD_CREATE` is to be waited for.
                 self.awaited.remove(&guild);
                 self.cut.insert(guild, now);
-                self.report.unavailable += 1;
+                self.report.unavailable += u64::from(head.unavailable);
             }
             // Whatever else comes before it, the old generation brings as well.
             self.advance(now);
@@ -232,12 +266,26 @@ impl Reshard {
         }
         if self.twins.is_twin(now, side, &head, cut_at) {
             self.report.twins += 1;
+            if side == Side::New {
+                self.cuts.push_back(Cut::Fresh(dispatch));
+            }
         } else if side == Side::Old && cut_at.is_some() {
             self.report.late += 1;
+            self.twins.keep(head.key, &dispatch);
             self.cuts.push_back(Cut::Late(dispatch));
         } else {
             self.cuts.push_back(Cut::Deliver(dispatch));
         }
+    }
+
+    /// Gives it up, unless the old shards were told to stop already: they go on alone, and of what the
+    /// new ones have brought they bring nothing again. Says whether it is given up.
+    pub fn give_up(&mut self, now: Instant) -> bool {
+        self.advance(now);
+        if matches!(self.phase, Phase::Moving | Phase::Settling { .. }) {
+            self.abandon(now);
+        }
+        self.report.abandoned
     }
 
     /// What to do; nothing until the next event or the [`deadline`](Self::deadline).
@@ -259,6 +307,23 @@ impl Reshard {
         }
     }
 
+    /// How far it is.
+    #[must_use]
+    pub const fn stage(&self) -> ReshardStage {
+        match self.phase {
+            Phase::Moving => ReshardStage::Moving,
+            Phase::Settling { .. } => ReshardStage::Settling,
+            Phase::Closing { .. } => ReshardStage::Closing,
+            Phase::Over => ReshardStage::Over,
+        }
+    }
+
+    /// How many of the new shards have had a session.
+    #[must_use]
+    pub fn ready_shards(&self) -> usize {
+        self.ready.len()
+    }
+
     /// How it has gone so far.
     #[must_use]
     pub const fn report(&self) -> ReshardReport {
@@ -276,9 +341,14 @@ impl Reshard {
             return;
         };
         // A session that was lost and begun anew brings its guilds anew; they are cut over already.
-        if self.ready.insert(shard.number, now).is_some() {
+        if self.ready.contains_key(&shard.number) {
+            // What it did not hear in between the old generation has to bring.
+            if let Phase::Settling { until } = &mut self.phase {
+                *until = now + SETTLING;
+            }
             return;
         }
+        self.ready.insert(shard.number, now);
         if shard.number == 0 {
             self.cut_rest = Some(now);
         }
@@ -329,21 +399,15 @@ impl Reshard {
                     self.phase = Phase::Settling { until };
                 }
             }
-            Phase::Moving if now >= self.begun + self.ready_within() => {
-                self.report.abandoned = true;
-                self.awaited.clear();
-                self.cut.clear();
-                self.cut_rest = None;
-                self.cuts.push_back(Cut::Abandon);
-                let until = now + OVERLAP;
-                self.phase = Phase::Closing { until };
-            }
+            Phase::Moving if now >= self.begun + self.ready_within() => self.abandon(now),
             Phase::Settling { until } if now >= until => {
                 self.cuts.push_back(Cut::Retire);
                 let until = now + OVERLAP;
                 self.phase = Phase::Closing { until };
             }
-            Phase::Closing { until } if now >= until => {
+            Phase::Closing { until }
+                if now >= until || (self.report.abandoned && self.twins.open_new == 0) =>
+            {
                 self.phase = Phase::Over;
                 self.report.possible_doubles = self.twins.possible_doubles();
                 self.cuts.push_back(Cut::Done(self.report));
@@ -351,6 +415,20 @@ impl Reshard {
             }
             Phase::Moving | Phase::Settling { .. } | Phase::Closing { .. } | Phase::Over => {}
         }
+    }
+
+    /// The old generation goes on. It is over as soon as that has brought all that was let through from
+    /// the new one. What keeps state gets what it was to have from the new one.
+    fn abandon(&mut self, now: Instant) {
+        let owed = self.twins.take_late();
+        self.cuts.extend(owed.into_iter().map(Cut::Fresh));
+        self.report.abandoned = true;
+        self.awaited.clear();
+        self.cut.clear();
+        self.cut_rest = None;
+        self.cuts.push_back(Cut::Abandon);
+        let until = now + OVERLAP;
+        self.phase = Phase::Closing { until };
     }
 }
 
@@ -362,17 +440,23 @@ struct Twins {
     /// The keys of all, in that order.
     order: VecDeque<(u64, Instant, u64)>,
     next: u64,
+    /// How many of them are from the new side.
+    open_new: usize,
+    /// How many bytes the payloads of late ones have that are kept.
+    late_bytes: usize,
     /// What is settled of each guild that is cut over.
     settled: HashMap<Option<Id<GuildMarker>>, Settled>,
     /// How many of each kind and guild were let through from either side and met no twin.
     alone: BTreeMap<Tally, (u64, u64)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Single {
     place: u64,
     side: Side,
     tally: Tally,
+    /// What handlers have had and what keeps state has not.
+    late: Option<Dispatch>,
 }
 
 /// Up to which place the singles of either side meet no twin any more, unless by their id.
@@ -409,6 +493,8 @@ impl Twins {
             single.side != side && (head.is_named || single.place >= floor)
         });
         if let Some(single) = twin.and_then(|twin| open.remove(twin)) {
+            self.open_new -= usize::from(single.side == Side::New);
+            self.late_bytes -= single.late.as_ref().map_or(0, |late| late.raw.len());
             if let Some(alone) = self.alone.get_mut(&single.tally) {
                 match single.side {
                     Side::Old => alone.0 = alone.0.saturating_sub(1),
@@ -427,7 +513,13 @@ impl Twins {
             return true;
         }
         let tally = (head.kind.index(), head.guild);
-        open.push_back(Single { place, side, tally });
+        open.push_back(Single {
+            place,
+            side,
+            tally,
+            late: None,
+        });
+        self.open_new += usize::from(side == Side::New);
         self.order.push_back((place, now, head.key));
         let alone = self.alone.entry(tally).or_default();
         match side {
@@ -437,6 +529,27 @@ impl Twins {
         false
     }
 
+    /// Keeps the one that came last for what keeps state.
+    fn keep(&mut self, key: u64, dispatch: &Dispatch) {
+        let bytes = self.late_bytes + dispatch.raw.len();
+        let single = self.open.get_mut(&key).and_then(VecDeque::back_mut);
+        if let Some(single) = single.filter(|_| bytes <= LATE_BYTES_MAX) {
+            single.late = Some(dispatch.clone());
+            self.late_bytes = bytes;
+        }
+    }
+
+    /// What was kept, in its order.
+    fn take_late(&mut self) -> Vec<Dispatch> {
+        self.late_bytes = 0;
+        let singles = self.open.values_mut().flatten();
+        let mut late: Vec<(u64, Dispatch)> = singles
+            .filter_map(|single| Some((single.place, single.late.take()?)))
+            .collect();
+        late.sort_unstable_by_key(|(place, _)| *place);
+        late.into_iter().map(|(_, dispatch)| dispatch).collect()
+    }
+
     fn forget(&mut self, now: Instant) {
         while let Some((place, since, key)) = self.order.front().copied() {
             if now < since + OVERLAP && self.order.len() <= TWINS_MAX {
@@ -444,7 +557,14 @@ impl Twins {
             }
             self.order.pop_front();
             if let Some(open) = self.open.get_mut(&key) {
-                open.retain(|single| single.place != place);
+                open.retain(|single| {
+                    let gone = single.place == place;
+                    if gone {
+                        self.open_new -= usize::from(single.side == Side::New);
+                        self.late_bytes -= single.late.as_ref().map_or(0, |late| late.raw.len());
+                    }
+                    !gone
+                });
                 if open.is_empty() {
                     self.open.remove(&key);
                 }
@@ -554,6 +674,10 @@ const READY_EACH: Duration = Duration::from_secs(6);
 
 /// Events that wait for their twins: ten seconds of 26,000 a second, at under 200 bytes each.
 const TWINS_MAX: usize = 1 << 18;
+
+/// The payloads of late events whose twins have not come: some 30,000 of ordinary size. What keeps
+/// state lacks what is beyond that, should the new generation be given up just then.
+const LATE_BYTES_MAX: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests;

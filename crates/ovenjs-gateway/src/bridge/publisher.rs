@@ -28,7 +28,7 @@ use crate::{Error, ErrorKind};
 ///
 /// async fn pass_on(mut events: Events, publisher: Publisher) -> Result<(), ovenjs_gateway::Error> {
 ///     while let Some(delivery) = events.next().await {
-///         if let Delivery::Dispatch(dispatch) = delivery {
+///         if let Delivery::Dispatch(dispatch) | Delivery::Late(dispatch) = delivery {
 ///             // Waits while the stream takes nothing; the receipt tells when it is stored.
 ///             drop(publisher.publish(dispatch).await?);
 ///         }

@@ -85,6 +85,14 @@ const LANES_MAX: usize = 256;
 pub enum Delivery {
     /// An event.
     Dispatch(Dispatch),
+    /// An event, of an old shard, whose guild has gone over to a new one while the fleet is
+    /// [re-sharded](super::Fleet::reshard): for handlers as any other. What keeps state passes it
+    /// over: it follows the new shard, and gets the same as [`Fresh`](Self::Fresh).
+    Late(Dispatch),
+    /// An event of a new shard, for what keeps state alone: handlers have had it as
+    /// [`Late`](Self::Late), or it is a `GUILD_CREATE` that nobody has to hear of, since the guild has
+    /// only gone over. It is not to be told as handled.
+    Fresh(Dispatch),
     /// A new session begins although events of the old one may be missing.
     Gap(SessionGap),
     /// A shard has ended: with an error where it gave up, without one where it was stopped. The
@@ -98,10 +106,23 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// The event in it, whomever it is for.
+    #[must_use]
+    pub const fn event(&self) -> Option<&Dispatch> {
+        match self {
+            Self::Dispatch(dispatch) | Self::Late(dispatch) | Self::Fresh(dispatch) => {
+                Some(dispatch)
+            }
+            Self::Gap(_) | Self::Stopped { .. } => None,
+        }
+    }
+
     /// What it weighs in the queue: its payload, and the list's own.
     pub(super) const fn weight(&self) -> usize {
         match self {
-            Self::Dispatch(dispatch) => dispatch.raw.len() + DELIVERY_OVERHEAD,
+            Self::Dispatch(dispatch) | Self::Late(dispatch) | Self::Fresh(dispatch) => {
+                dispatch.raw.len() + DELIVERY_OVERHEAD
+            }
             Self::Gap(_) | Self::Stopped { .. } => DELIVERY_OVERHEAD,
         }
     }
@@ -129,6 +150,20 @@ pub enum Typed {
         /// As it came: its place in the order, and its bytes.
         dispatch: Dispatch,
     },
+    /// As [`Delivery::Late`].
+    Late {
+        /// The event; what no type fits is [`Event::Malformed`].
+        event: Box<Event>,
+        /// As it came.
+        dispatch: Dispatch,
+    },
+    /// As [`Delivery::Fresh`].
+    Fresh {
+        /// The event; what no type fits is [`Event::Malformed`].
+        event: Box<Event>,
+        /// As it came.
+        dispatch: Dispatch,
+    },
     /// As [`Delivery::Gap`].
     Gap(SessionGap),
     /// As [`Delivery::Stopped`].
@@ -145,14 +180,19 @@ impl TypedEvents {
     /// losing one.
     pub async fn next(&mut self) -> Option<Typed> {
         loop {
-            return Some(match self.events.next().await? {
-                Delivery::Dispatch(dispatch) if self.interest.wants(dispatch.kind) => {
-                    let event = Box::new(dispatch.decode(&mut self.scratch));
-                    Typed::Event { event, dispatch }
-                }
-                Delivery::Dispatch(_) => continue,
-                Delivery::Gap(gap) => Typed::Gap(gap),
-                Delivery::Stopped { shard, error } => Typed::Stopped { shard, error },
+            let delivery = self.events.next().await?;
+            let event = match delivery.event() {
+                Some(dispatch) if !self.interest.wants(dispatch.kind) => continue,
+                Some(dispatch) => Some(Box::new(dispatch.decode(&mut self.scratch))),
+                None => None,
+            };
+            return Some(match (delivery, event) {
+                (Delivery::Dispatch(dispatch), Some(event)) => Typed::Event { event, dispatch },
+                (Delivery::Late(dispatch), Some(event)) => Typed::Late { event, dispatch },
+                (Delivery::Fresh(dispatch), Some(event)) => Typed::Fresh { event, dispatch },
+                (Delivery::Gap(gap), _) => Typed::Gap(gap),
+                (Delivery::Stopped { shard, error }, _) => Typed::Stopped { shard, error },
+                (Delivery::Dispatch(_) | Delivery::Late(_) | Delivery::Fresh(_), None) => continue,
             });
         }
     }

@@ -1,7 +1,7 @@
 //! The handle: all shards of one process.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -19,17 +19,18 @@ use tokio::{
 use super::{
     Delivery, Events, Stats, Wiring,
     acks::Acks,
+    generation::{Door, Generation, Generations},
     queue::Queue,
-    replies::{ASKS_MAX, Ask, Replies, ask},
+    replies::{Replies, ask},
+    reshard::Successors,
     saves::Saves,
-    stats::Board,
-    thread::{self, Orders, Room, Shared},
-    watch::{NOTICES_MAX, Watch},
+    seam::Seam,
+    thread::{self, Shared},
+    watch::{HealthWatch, NOTICES_MAX, Watch},
 };
 use crate::{
-    Command, Config, Error, ErrorKind, FleetHealth, FleetState, Live, Request, Resume, Sealed,
-    fleet_state::Waiting,
-    session::{Input, Session},
+    Command, Config, Error, ErrorKind, FleetHealth, FleetState, Live, Request, Resharding, Resume,
+    fleet_state::{Waiting, Whom},
 };
 
 /// A bot's shards at work. Cloning is cheap; all clones mean the same shards.
@@ -46,7 +47,7 @@ use crate::{
 /// let (fleet, mut events) = Fleet::start(config)?;
 /// while let Some(delivery) = events.next().await {
 ///     match delivery {
-///         Delivery::Dispatch(dispatch) => println!("{}", dispatch.name()),
+///         Delivery::Dispatch(dispatch) | Delivery::Late(dispatch) => println!("{}", dispatch.name()),
 ///         Delivery::Gap(gap) => println!("events after {} may be missing", gap.last_seq),
 ///         Delivery::Stopped { shard, error } => println!("shard {shard} ended: {error:?}"),
 ///         _ => {}
@@ -58,24 +59,14 @@ use crate::{
 pub struct Fleet(Arc<Inner>);
 
 struct Inner {
-    shards: BTreeMap<u32, Door>,
-    total: u32,
     shared: Arc<Shared>,
     done: watch::Receiver<bool>,
+    /// Where another generation of shards is given in.
+    successors: mpsc::Sender<Successors>,
     /// What nobody had taken when the fleet was handed over.
     waiting: Mutex<Vec<Waiting>>,
     /// The task of all shards, where they have no thread of their own.
     _here: JoinSet<()>,
-}
-
-/// What the handle shares with one shard.
-struct Door {
-    id: ShardId,
-    commands: mpsc::Sender<Sealed>,
-    orders: watch::Sender<Orders>,
-    asks: mpsc::Sender<Ask>,
-    acks: Arc<Acks>,
-    board: Board,
 }
 
 impl Fleet {
@@ -112,63 +103,45 @@ impl Fleet {
                 ),
             ));
         }
+        let queue = Arc::new(Queue::new(config.event_queue, config.queue_bytes));
         let shared = Arc::new(Shared {
+            seam: Seam::new(Arc::clone(&queue)),
             live: Mutex::new(config.live.clone()),
+            generations: Mutex::default(),
             turns: thread::identify_port(&config, &wiring),
-            queue: Arc::new(Queue::new(config.event_queue, config.queue_bytes)),
+            queue,
             notices: broadcast::Sender::new(NOTICES_MAX),
             saves: wiring.store.clone().map(Saves::new),
             wiring,
             config,
         });
-        let mut doors = BTreeMap::new();
-        let mut rooms = Vec::new();
-        for number in shared.config.shards.clone() {
-            let id = ShardId { number, total };
-            let entropy = shared.wiring.entropy.u64();
-            let mut session = Session::new(Arc::clone(&shared.config), id, entropy)?;
-            if shared.saves.is_some() {
-                let saved = session.resume().as_ref().map(Resume::version);
-                let now = shared.wiring.clock.now();
-                session.handle(now, Input::Saved(saved.unwrap_or_default()));
-            }
-            let (commands, waiting) = mpsc::channel(COMMAND_QUEUE);
-            let (orders, ordered) = watch::channel(Orders::default());
-            let (asks, asked) = mpsc::channel(ASKS_MAX);
-            let acks = Arc::new(Acks::default());
-            let board = Board::new(&session);
-            let door = Door {
-                id,
-                commands,
-                orders,
-                asks,
-                acks: Arc::clone(&acks),
-                board: board.clone(),
-            };
-            doors.insert(number, door);
-            rooms.push(Room {
-                session,
-                commands: waiting,
-                orders: ordered,
-                asks: asked,
-                acks,
-                board,
-            });
-        }
+        let config = &shared.config;
+        let (generation, rooms) = Generation::build(&shared, config, config.shards.clone(), total)?;
+        let generation = Arc::new(generation);
+        *Generations::lock(&shared) = Generations {
+            number: 1,
+            current: Arc::clone(&generation),
+            of_state: generation,
+            ..Generations::default()
+        };
         let left = shared.config.waiting.iter();
         shared
             .queue
-            .begin_with(left.filter_map(|waiting| match waiting.restore() {
-                Ok(dispatch) => Some(Delivery::Dispatch(dispatch)),
+            .put_all(left.filter_map(|waiting| match waiting.restore() {
+                Ok((dispatch, whom)) => Some(match whom {
+                    Whom::Everyone => Delivery::Dispatch(dispatch),
+                    Whom::Handlers => Delivery::Late(dispatch),
+                    Whom::State => Delivery::Fresh(dispatch),
+                }),
                 Err(gap) => gap.map(Delivery::Gap),
             }));
-        let started = thread::start(&shared, rooms)?;
+        let (successors, when_succeeded) = mpsc::channel(1);
+        let started = thread::start(&shared, rooms, when_succeeded)?;
         let events = Events::new(Arc::clone(&shared.queue));
         let inner = Inner {
-            shards: doors,
-            total,
             shared,
             done: started.done,
+            successors,
             waiting: Mutex::default(),
             _here: started.here,
         };
@@ -182,9 +155,8 @@ impl Fleet {
     /// [`ErrorKind::Command`] where it breaks one of Discord's rules, [`ErrorKind::NoSuchShard`],
     /// [`ErrorKind::CommandQueueFull`] where too many wait already, [`ErrorKind::Stopped`].
     pub fn send(&self, shard: ShardId, command: &Command) -> Result<(), Error> {
-        let door = self.door(shard)?;
         let sealed = command.seal()?;
-        door.commands
+        self.door(shard, |door| door.commands.clone())?
             .try_send(sealed)
             .map_err(|refused| match refused {
                 mpsc::error::TrySendError::Full(_) => Error::new(
@@ -212,9 +184,9 @@ impl Fleet {
         request: impl Into<Request>,
         within: Duration,
     ) -> Result<Replies, Error> {
-        let door = self.door(shard)?;
         let (ask, replies) = ask(request.into(), within);
-        door.asks.try_send(ask).map_err(|refused| match refused {
+        let asks = self.door(shard, |door| door.asks.clone())?;
+        asks.try_send(ask).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Error::new(
                 ErrorKind::CommandQueueFull,
                 format!("too many requests wait in shard {shard}: ask again later"),
@@ -246,9 +218,14 @@ impl Fleet {
         self.request(self.shard_of(request.guild_id), request, MEMBERS_WITHIN)
     }
 
-    fn door(&self, shard: ShardId) -> Result<&Door, Error> {
-        let door = self.0.shards.get(&shard.number);
-        door.filter(|door| door.id == shard).ok_or_else(|| {
+    /// Does something with the door of a shard that runs here.
+    fn door<T>(&self, shard: ShardId, with: impl FnOnce(&Door) -> T) -> Result<T, Error> {
+        let generations = Generations::of(&self.0.shared);
+        let mut doors = generations
+            .all()
+            .filter_map(|generation| generation.doors.get(&shard.number));
+        let door = doors.find(|door| door.id == shard);
+        door.map(with).ok_or_else(|| {
             Error::new(
                 ErrorKind::NoSuchShard,
                 format!("shard {shard} does not run in this process"),
@@ -259,16 +236,25 @@ impl Fleet {
     /// The shard that hears of a guild.
     #[must_use]
     pub fn shard_of(&self, guild: Id<GuildMarker>) -> ShardId {
-        let number = (guild.get() >> 22) % u64::from(self.0.total.max(1));
+        let total = Generations::lock(&self.0.shared).current.total;
+        let number = (guild.get() >> 22) % u64::from(total.max(1));
         ShardId {
             number: u32::try_from(number).unwrap_or(0),
-            total: self.0.total,
+            total,
         }
     }
 
-    /// The shards that run in this process.
-    pub fn shards(&self) -> impl Iterator<Item = ShardId> {
-        self.0.shards.values().map(|door| door.id)
+    /// The shards that run in this process; while the fleet is [re-sharded](Self::reshard), those that
+    /// commands go to.
+    pub fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
+        let generations = Generations::of(&self.0.shared);
+        let shards: Vec<ShardId> = generations
+            .current
+            .doors
+            .values()
+            .map(|door| door.id)
+            .collect();
+        shards.into_iter()
     }
 
     /// Takes a new live configuration over and returns the former one.
@@ -278,22 +264,25 @@ impl Fleet {
     /// As [`send`](Self::send), of the first shard that refuses; the former configuration then
     /// stays.
     pub fn apply(&self, live: Live) -> Result<Live, Error> {
-        let live_now = &self.0.shared.live;
-        let mut current = live_now.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = &self.0.shared;
+        let mut current = shared.live_now();
+        let generations = Generations::of(shared);
         if live.presence != current.presence
             && let Some(presence) = &live.presence
         {
             let command = Command::UpdatePresence(presence.clone());
             command.seal()?;
-            for shard in self.shards() {
-                self.send(shard, &command)?;
+            let at_work = generations.at_work();
+            for door in at_work.flat_map(|generation| generation.doors.values()) {
+                self.send(door.id, &command)?;
             }
         }
         if live.interest != current.interest {
             let interest = Some(live.interest);
-            for door in self.0.shards.values() {
-                door.orders.send_modify(|orders| orders.interest = interest);
+            for generation in generations.at_work() {
+                generation.order(|orders| orders.interest = interest);
             }
+            shared.seam.wants(live.interest);
         }
         Ok(std::mem::replace(&mut current, live))
     }
@@ -314,12 +303,11 @@ impl Fleet {
     /// How the shards are.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let shards = self
-            .0
-            .shards
-            .values()
-            .map(|door| door.board.lock().stats.clone())
-            .collect();
+        let generations = Generations::of(&self.0.shared);
+        let doors = generations
+            .at_work()
+            .flat_map(|generation| generation.doors.values());
+        let shards = doors.map(|door| door.board.lock().stats.clone()).collect();
         let (queue_deliveries, queue_bytes) = self.0.shared.queue.depth();
         Stats {
             shards,
@@ -332,9 +320,25 @@ impl Fleet {
     /// Whether the shards are well, as of now.
     #[must_use]
     pub fn health(&self) -> FleetHealth {
-        let now = self.0.shared.wiring.clock.now();
-        let doors = self.0.shards.values();
-        FleetHealth::of(now, doors.map(|door| door.board.lock().pulse))
+        let shared = &self.0.shared;
+        shared.health(shared.wiring.clock.now())
+    }
+
+    /// The same as a stream that tells of changes, once a second at most.
+    #[must_use]
+    pub fn watch_health(&self) -> HealthWatch {
+        HealthWatch {
+            shared: Arc::clone(&self.0.shared),
+            done: self.0.done.clone(),
+            given: None,
+            is_over: false,
+        }
+    }
+
+    /// How far a [re-sharding](Self::reshard) is; nothing while there is none.
+    #[must_use]
+    pub fn resharding(&self) -> Option<Resharding> {
+        self.0.shared.seam.progress()
     }
 
     /// Says that an event is handled, in any order. It counts under
@@ -349,12 +353,12 @@ impl Fleet {
     /// The receipt of an event, to be given when it is handled. Dropping it says nothing.
     #[must_use]
     pub fn receipt(&self, dispatch: &Dispatch) -> Receipt {
-        let door = match dispatch.origin {
-            Origin::Gateway(shard) => self.door(shard).ok(),
+        let acks = match dispatch.origin {
+            Origin::Gateway(shard) => self.door(shard, |door| Arc::clone(&door.acks)).ok(),
             _ => None,
         };
         Receipt {
-            acks: door.map(|door| Arc::clone(&door.acks)),
+            acks,
             version: dispatch.version,
         }
     }
@@ -377,12 +381,11 @@ impl Fleet {
     ///
     /// [`ErrorKind::NoSuchShard`]; [`ErrorKind::Stopped`] where the shard has ended.
     pub fn restart(&self, shard: ShardId) -> Result<(), Error> {
-        let door = self.door(shard)?;
-        let told = door.orders.send_if_modified(|orders| {
-            orders.restarts += 1;
-            true
-        });
-        if told && door.orders.receiver_count() > 0 {
+        let is_told = self.door(shard, |door| {
+            door.orders.send_modify(|orders| orders.restarts += 1);
+            door.orders.receiver_count() > 0
+        })?;
+        if is_told {
             return Ok(());
         }
         let text = format!("shard {shard} has stopped");
@@ -395,11 +398,18 @@ impl Fleet {
     /// What still waits in [`Events`] counts as delivered, and the other process will not get it:
     /// read them to their end, or use [`hand_over`](Self::hand_over).
     pub async fn stop(&self) -> Vec<Resume> {
-        for door in self.0.shards.values() {
-            door.orders.send_modify(|orders| orders.stop = true);
+        let shared = &self.0.shared;
+        let mut done = self.0.done.clone();
+        // Of two generations one is left first.
+        tokio::select! {
+            () = shared.seam.hurry(shared.wiring.clock.now()) => {}
+            _ = done.wait_for(|done| *done) => {}
+        }
+        for generation in Generations::of(shared).at_work() {
+            generation.order(|orders| orders.stop = true);
         }
         // The sender is gone where the thread has ended already.
-        let _ = self.0.done.clone().wait_for(|done| *done).await;
+        let _ = done.wait_for(|done| *done).await;
         self.sessions()
     }
 
@@ -417,7 +427,15 @@ impl Fleet {
         let mut gaps = BTreeSet::new();
         let taken_back = sealed.into_iter().filter_map(|delivery| match delivery {
             // What is not handled yet comes again anyhow.
-            Delivery::Dispatch(dispatch) if !config.at_least_once => Waiting::dispatch(&dispatch),
+            Delivery::Dispatch(dispatch) if !config.at_least_once => {
+                Waiting::dispatch(&dispatch, Whom::Everyone)
+            }
+            Delivery::Late(dispatch) if !config.at_least_once => {
+                Waiting::dispatch(&dispatch, Whom::Handlers)
+            }
+            Delivery::Fresh(dispatch) if !config.at_least_once => {
+                Waiting::dispatch(&dispatch, Whom::State)
+            }
             // Each lane has one.
             Delivery::Gap(gap) if gaps.insert((gap.shard, gap.last_seq)) => Some(Waiting::Gap(gap)),
             _ => None,
@@ -432,27 +450,31 @@ impl Fleet {
             waiting.clone()
         };
         let sessions = self.sessions();
-        let epochs = self.0.shards.values().map(|door| door.board.lock().epoch);
-        let epoch = epochs.fold(config.epoch, u64::max);
+        let epoch = Generations::of(&self.0.shared).epoch().max(config.epoch);
         let budget = self.0.shared.turns.budget();
         FleetState::new(config.token.expose(), epoch, sessions, waiting, budget)
     }
 
     /// The sessions of shards that have ended, as of now.
     fn sessions(&self) -> Vec<Resume> {
-        let now = self.0.shared.wiring.clock.now();
-        let of = |door: &Door| {
-            let mut posted = door.board.lock();
-            if let Some(mut session) = posted.ended.take() {
-                for version in door.acks.take() {
-                    session.handle(now, Input::Handled(version));
-                }
-                posted.resume = session.resume().or_else(|| posted.resume.take());
-                posted.ended = Some(session);
-            }
-            posted.resume.clone()
-        };
-        self.0.shards.values().filter_map(of).collect()
+        let shared = &self.0.shared;
+        let of_state = Generations::of(shared).of_state;
+        of_state.sessions(shared.wiring.clock.now())
+    }
+}
+
+/// For what changes the shards.
+impl Fleet {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
+    pub(super) fn successors(&self) -> &mpsc::Sender<Successors> {
+        &self.0.successors
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        *self.0.done.borrow()
     }
 }
 
@@ -483,6 +505,3 @@ impl fmt::Debug for Fleet {
 
 /// A guild of a million members comes in a thousand events.
 const MEMBERS_WITHIN: Duration = Duration::from_secs(120);
-
-/// A minute's budget of commands may wait here, and as many in the session.
-const COMMAND_QUEUE: usize = 120;

@@ -13,7 +13,7 @@ use super::Delivery;
 /// It reads the payload up to where the guild stands, which in messages is near the end: about a
 /// microsecond for each kilobyte. Nobody should hold a lock meanwhile.
 pub(super) fn key_of(delivery: &Delivery) -> u64 {
-    let Delivery::Dispatch(dispatch) = delivery else {
+    let Some(dispatch) = delivery.event() else {
         return 0;
     };
     // Shifted, since the low bits of an id are a count that mostly stays at nought.

@@ -6,11 +6,14 @@
 mod acks;
 mod events;
 mod fleet;
+mod generation;
 mod lane;
 mod port;
 mod queue;
 mod replies;
+mod reshard;
 mod saves;
+mod seam;
 mod shard;
 mod stats;
 mod thread;
@@ -24,7 +27,8 @@ pub use port::{
     IdentifyAsk, IdentifyPort, IdentifyTurn, PortError, SessionStore, Settled, Waiting,
 };
 pub use replies::{Replies, Reply};
+pub use reshard::ShardCount;
 pub use stats::{ShardStats, Stats};
 pub use turns::LocalTurns;
-pub use watch::{Seen, Watch};
+pub use watch::{HealthWatch, Seen, Watch};
 pub use wiring::Wiring;

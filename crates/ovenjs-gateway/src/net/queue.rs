@@ -124,8 +124,9 @@ impl Queue {
         }
     }
 
-    /// Puts what another process left in front, whatever the bounds: its own bounds held for it.
-    pub(super) fn begin_with(&self, deliveries: impl IntoIterator<Item = Delivery>) {
+    /// Puts what another process left, or what a generation of shards leaves, whatever the bounds: bounds
+    /// of their own held for it.
+    pub(super) fn put_all(&self, deliveries: impl IntoIterator<Item = Delivery>) {
         let mut state = self.lock();
         deliveries
             .into_iter()

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::Notify, time::timeout};
 
-use super::{port::SessionStore, stats::Board, thread::Shared};
+use super::{generation::Generations, port::SessionStore, thread::Shared};
 use crate::{FleetState, Resume};
 
 /// What shards tell of changes, and where they are saved.
@@ -46,12 +46,12 @@ impl Saves {
     }
 
     /// Saves as things change, for ever.
-    pub(super) async fn run(&self, shared: &Shared, boards: &[Board]) {
+    pub(super) async fn run(&self, shared: &Shared) {
         let clock = &shared.wiring.clock;
         loop {
             self.changed.notified().await;
             let begun = clock.now();
-            self.save(shared, boards).await;
+            self.save(shared).await;
             let took = clock.now().saturating_duration_since(begun);
             tokio::select! {
                 () = tokio::time::sleep(SAVE_EVERY.max(took * SAVE_SHARE)) => {}
@@ -61,18 +61,19 @@ impl Saves {
     }
 
     /// Saves once more, when the shards have ended.
-    pub(super) async fn last(&self, shared: &Shared, boards: &[Board]) {
-        self.save(shared, boards).await;
+    pub(super) async fn last(&self, shared: &Shared) {
+        self.save(shared).await;
     }
 
-    async fn save(&self, shared: &Shared, boards: &[Board]) {
-        let state = collect(shared, boards);
+    async fn save(&self, shared: &Shared) {
+        let generations = Generations::of(shared);
+        let state = collect(shared, &generations);
         let of = |session: &Resume| (session.shard(), session.version());
         let saved: BTreeMap<_, _> = state.sessions().iter().map(of).collect();
         let error = match timeout(SAVE_DEADLINE, self.store.save(state)).await {
             Ok(Ok(())) => {
-                for board in boards {
-                    let mut posted = board.lock();
+                for door in generations.of_state.doors.values() {
+                    let mut posted = door.board.lock();
                     posted.saved = saved.get(&Some(posted.stats.shard)).copied();
                 }
                 return;
@@ -85,16 +86,17 @@ impl Saves {
     }
 }
 
-/// What is posted, as a state.
-fn collect(shared: &Shared, boards: &[Board]) -> FleetState {
-    let (mut epoch, mut sessions): (u64, Vec<Resume>) = (0, Vec::new());
-    for board in boards {
-        let posted = board.lock();
-        epoch = epoch.max(posted.epoch);
-        sessions.extend(posted.resume.clone());
-    }
-    let token = shared.config.token.expose();
-    FleetState::new(token, epoch, sessions, Vec::new(), shared.turns.budget())
+/// What is posted, as a state: of one generation of shards, above the epochs of all.
+fn collect(shared: &Shared, generations: &Generations) -> FleetState {
+    let doors = generations.of_state.doors.values();
+    let sessions = doors.filter_map(|door| door.board.lock().resume.clone());
+    FleetState::new(
+        shared.config.token.expose(),
+        generations.epoch(),
+        sessions.collect(),
+        Vec::new(),
+        shared.turns.budget(),
+    )
 }
 
 /// How often at most a state is saved: what was delivered since comes again after a crash.

@@ -28,6 +28,7 @@ use super::{
     acks::Acks,
     port::{IdentifyTurn, Waiting},
     replies::{Ask, Askers},
+    seam::Ripening,
     stats::Board,
     thread::{Orders, Room, Shared, panicked},
 };
@@ -63,6 +64,10 @@ pub(super) struct Shard {
     restarting: bool,
     /// When it was begun anew after a panic, of late.
     panics: VecDeque<Instant>,
+    /// What a shard of a new generation has heard, while it lets the old one go first.
+    ripening: Ripening,
+    /// Whether what is told of its session stays as it is.
+    is_frozen: bool,
     /// Frames were heard whose events are not passed on yet.
     heard: bool,
     /// What is on its way to the queue, here so that its memory is kept.
@@ -107,6 +112,8 @@ impl Shard {
             stopping: false,
             restarting: false,
             panics: VecDeque::new(),
+            ripening: Ripening::default(),
+            is_frozen: false,
             heard: false,
             batch: Vec::new(),
             outbox: Vec::new(),
@@ -136,7 +143,9 @@ impl Shard {
         let mut posted = self.board.lock();
         posted.stats.state = ShardState::Stopped;
         posted.epoch = self.session.epoch();
-        posted.resume = self.session.resume().or_else(|| posted.resume.take());
+        if !posted.is_frozen {
+            posted.resume = self.session.resume().or_else(|| posted.resume.take());
+        }
         posted.ended = Some(Box::new(self.session));
     }
 
@@ -181,9 +190,12 @@ impl Shard {
             .or_else(|| self.board.lock().resume.clone())
             .into_iter()
             .collect();
+        let shard = self.session.shard();
         config.live = self.shared.live();
+        config.live.interest = self.shared.seam.interest(shard, config.live.interest);
         let entropy = self.shared.wiring.entropy.u64();
-        self.session = Session::new(Arc::new(config), self.session.shard(), entropy)?;
+        self.session = Session::new(Arc::new(config), shard, entropy)?;
+        self.ripening = Ripening::default();
         if !self.requests.is_idle() {
             let now = self.shared.wiring.clock.now();
             let overhear = Input::Overhear(Requests::INTEREST);
@@ -200,9 +212,11 @@ impl Shard {
 
     /// Says that the shard has ended, where somebody is there to hear it.
     async fn tell_end(&mut self) {
-        let stopped = Delivery::Stopped {
-            shard: self.session.shard(),
-            error: self.fatal.take(),
+        let (shard, error) = (self.session.shard(), self.fatal.take());
+        let now = self.shared.wiring.clock.now();
+        // While there are two generations, it may be nobody's business.
+        let Some(stopped) = self.shared.seam.ended(now, shard, error) else {
+            return;
         };
         let queue = Arc::clone(&self.shared.queue);
         if self.stopping {
@@ -362,10 +376,13 @@ impl Shard {
     /// Waits for whatever can happen beside the socket. May be dropped at any time.
     async fn aside(&mut self) -> Aside {
         let asked = self.requests.deadline().filter(|_| self.has_begun);
-        let deadlines = [self.session.deadline(), asked];
+        let deadlines = [self.session.deadline(), asked, self.ripening.due()];
         let deadline = deadlines.into_iter().flatten().min();
         let deadline = deadline.map(|deadline| self.until(deadline));
         let delivers = !self.stopping && !self.restarting;
+        let deliverable = self.ripening.of(self.session.deliverable());
+        let shard = self.session.shard();
+        let seam = &self.shared.seam;
         let queue = &self.shared.queue;
         tokio::select! {
             biased;
@@ -381,7 +398,9 @@ impl Shard {
             }
             ask = self.asks.recv(), if self.asks_open => Aside::Ask(ask),
             () = self.acks.nudged() => Aside::Handled,
-            () = queue.room(), if delivers && self.session.deliverable() > 0 => Aside::Room,
+            () = async { seam.turn(shard).await; queue.room().await }, if delivers && deliverable > 0 => {
+                Aside::Room
+            }
         }
     }
 
@@ -411,6 +430,8 @@ impl Shard {
         if let Some(interest) = orders.interest
             && done.interest != orders.interest
         {
+            let shard = self.session.shard();
+            let interest = self.shared.seam.interest(shard, interest);
             self.tell(Input::Interest(interest));
         }
         if orders.stop && !done.stop {
@@ -418,6 +439,8 @@ impl Shard {
         } else if orders.restarts != done.restarts && !self.stopping {
             self.restarting = true;
             self.tell(Input::Stop);
+        } else {
+            self.drain(false);
         }
     }
 

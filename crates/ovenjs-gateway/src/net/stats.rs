@@ -68,6 +68,8 @@ pub(super) struct Posted {
     pub(super) stats: ShardStats,
     pub(super) pulse: Pulse,
     pub(super) resume: Option<Resume>,
+    /// Whether that stays as it is, since what the shard has passed over may not be handled elsewhere.
+    pub(super) is_frozen: bool,
     /// As of which version a store has saved it, while the shard has not heard of that.
     pub(super) saved: Option<Version>,
     /// The highest epoch that was used.
@@ -81,7 +83,7 @@ impl Posted {
     /// whether another session has begun, which is urgent. Of a session without an event nothing can be
     /// said yet: what was needed before stays.
     pub(super) fn renew(&mut self, session: &Session) -> Option<bool> {
-        let mark = session.mark()?;
+        let mark = session.mark().filter(|_| !self.is_frozen)?;
         match &mut self.resume {
             Some(resume) if resume.version() == mark => None,
             Some(resume) if resume.version().epoch == mark.epoch => {
@@ -102,6 +104,7 @@ impl Board {
             stats: ShardStats::new(session.shard()),
             pulse: session.pulse(),
             resume: session.resume(),
+            is_frozen: false,
             saved: None,
             epoch: session.epoch(),
             ended: None,

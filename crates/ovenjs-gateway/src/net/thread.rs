@@ -2,8 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc},
     thread,
+    time::Instant,
 };
 
 use ovenjs_ratelimit::IdentifyBudget;
@@ -11,22 +13,25 @@ use ovenjs_types::{Interest, ShardId};
 use tokio::{
     runtime::Handle,
     sync::{broadcast, mpsc, watch},
-    task::JoinSet,
+    task::{Id, JoinError, JoinSet},
 };
 
 use super::{
-    Delivery, LocalTurns, Wiring,
+    LocalTurns, Wiring,
     acks::Acks,
+    generation::Generations,
     port::IdentifyPort,
     queue::{Ends, Queue},
     replies::Ask,
+    reshard::Successors,
     saves::Saves,
+    seam::Seam,
     shard::Shard,
     stats::Board,
     watch::Seen,
 };
 use crate::{
-    Config, Error, ErrorKind, Live, Sealed, ShardState,
+    Config, Error, ErrorKind, FleetHealth, Live, Sealed, ShardState,
     session::{Notice, Session},
 };
 
@@ -55,6 +60,8 @@ pub(super) struct Orders {
 pub(super) struct Shared {
     pub(super) config: Arc<Config>,
     pub(super) live: Mutex<Live>,
+    pub(super) generations: Mutex<Generations>,
+    pub(super) seam: Seam,
     pub(super) wiring: Wiring,
     pub(super) turns: Arc<dyn IdentifyPort>,
     pub(super) queue: Arc<Queue>,
@@ -62,10 +69,31 @@ pub(super) struct Shared {
     pub(super) saves: Option<Saves>,
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
 impl Shared {
     pub(super) fn live(&self) -> Live {
-        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.clone()
+        self.live_now().clone()
+    }
+
+    /// The live configuration, which nobody changes meanwhile. Where generations are locked as well, they
+    /// come second.
+    pub(super) fn live_now(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the shards are `now`.
+    pub(super) fn health(&self, now: Instant) -> FleetHealth {
+        let generations = Generations::of(self);
+        let doors = generations.current.doors.values();
+        let mut health = FleetHealth::of(now, doors.map(|door| door.board.lock().pulse));
+        health.generation = generations.number;
+        health.resharding = self.seam.progress();
+        health
     }
 
     /// Tells the log and those who look on.
@@ -90,10 +118,15 @@ pub(super) struct Started {
 }
 
 /// Starts the shards.
-pub(super) fn start(shared: &Arc<Shared>, rooms: Vec<Room>) -> Result<Started, Error> {
+pub(super) fn start(
+    shared: &Arc<Shared>,
+    rooms: Vec<Room>,
+    successors: mpsc::Receiver<Successors>,
+) -> Result<Started, Error> {
+    let running = run(Arc::clone(shared), rooms, successors);
     let mut here = JoinSet::new();
     if shared.wiring.own_thread {
-        let done = start_thread(shared, rooms)?;
+        let done = start_thread(running)?;
         return Ok(Started { here, done });
     }
     let runtime = Handle::try_current().map_err(|source| {
@@ -101,7 +134,6 @@ pub(super) fn start(shared: &Arc<Shared>, rooms: Vec<Room>) -> Result<Started, E
         Error::new(ErrorKind::Thread, text).with_source(source)
     })?;
     let (done, when_done) = watch::channel(false);
-    let running = run(Arc::clone(shared), rooms);
     here.spawn_on(
         async move {
             running.await;
@@ -130,10 +162,11 @@ pub(super) fn identify_port(config: &Config, wiring: &Wiring) -> Arc<dyn Identif
     port
 }
 
-fn start_thread(shared: &Arc<Shared>, rooms: Vec<Room>) -> Result<watch::Receiver<bool>, Error> {
+fn start_thread(
+    running: impl Future<Output = ()> + Send + 'static,
+) -> Result<watch::Receiver<bool>, Error> {
     let (done, when_done) = watch::channel(false);
     let (started, when_started) = std_mpsc::sync_channel(1);
-    let running = run(Arc::clone(shared), rooms);
     let body = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -167,40 +200,78 @@ fn start_thread(shared: &Arc<Shared>, rooms: Vec<Room>) -> Result<watch::Receive
     }
 }
 
-async fn run(shared: Arc<Shared>, rooms: Vec<Room>) {
+async fn run(shared: Arc<Shared>, rooms: Vec<Room>, successors: mpsc::Receiver<Successors>) {
     let _ends = Ends(Arc::clone(&shared.queue));
-    let boards: Vec<Board> = rooms.iter().map(|room| room.board.clone()).collect();
-    let shards = shards(Arc::clone(&shared), rooms);
+    let shards = shards(Arc::clone(&shared), rooms, successors);
     let Some(saves) = &shared.saves else {
         return shards.await;
     };
     tokio::select! {
         () = shards => {}
-        () = saves.run(&shared, &boards) => {}
+        () = saves.run(&shared) => {}
     }
-    saves.last(&shared, &boards).await;
+    saves.last(&shared).await;
 }
 
-async fn shards(shared: Arc<Shared>, rooms: Vec<Room>) {
-    let mut shards = JoinSet::new();
-    let mut boards = HashMap::new();
-    for room in rooms {
-        let (id, board) = (room.session.shard(), room.board.clone());
-        let task = shards.spawn(Shard::new(room, Arc::clone(&shared)).run());
-        boards.insert(task.id(), (id, board));
+/// The tasks of all shards, and who answers for which.
+struct Tasks {
+    shared: Arc<Shared>,
+    all: JoinSet<()>,
+    boards: HashMap<Id, (ShardId, Board)>,
+}
+
+impl Tasks {
+    fn begin(&mut self, rooms: Vec<Room>) {
+        for room in rooms {
+            let (shard, board) = (room.session.shard(), room.board.clone());
+            let task = self
+                .all
+                .spawn(Shard::new(room, Arc::clone(&self.shared)).run());
+            self.boards.insert(task.id(), (shard, board));
+        }
     }
-    while let Some(ended) = shards.join_next_with_id().await {
-        // A shard catches its own panics; this is for one in that.
-        let Err(panic) = ended else { continue };
-        let Some((shard, board)) = boards.remove(&panic.id()) else {
-            continue;
+
+    /// A shard catches its own panics; this is for one in that.
+    fn panicked(&mut self, panic: &JoinError) {
+        let Some((shard, board)) = self.boards.remove(&panic.id()) else {
+            tracing::error!(error = %panic, "the re-sharding panicked; please report this");
+            return;
         };
         tracing::error!(%shard, error = %panic, "a shard's task panicked; please report this");
         board.lock().stats.state = ShardState::Stopped;
-        shared.queue.try_push(Delivery::Stopped {
-            shard,
-            error: Some(panicked()),
-        });
+        let now = self.shared.wiring.clock.now();
+        let told = self.shared.seam.ended(now, shard, Some(panicked()));
+        if let Some(told) = told {
+            self.shared.queue.try_push(told);
+        }
+    }
+}
+
+async fn shards(shared: Arc<Shared>, rooms: Vec<Room>, mut successors: mpsc::Receiver<Successors>) {
+    let mut tasks = Tasks {
+        shared: Arc::clone(&shared),
+        all: JoinSet::new(),
+        boards: HashMap::new(),
+    };
+    tasks.begin(rooms);
+    loop {
+        tokio::select! {
+            ended = tasks.all.join_next_with_id() => match ended {
+                None => return,
+                Some(Ok((task, ()))) => {
+                    tasks.boards.remove(&task);
+                    shared.seam.nudge();
+                }
+                Some(Err(panic)) => {
+                    tasks.panicked(&panic);
+                    shared.seam.nudge();
+                }
+            },
+            Some(mut next) = successors.recv() => {
+                tasks.begin(next.begin(&shared));
+                tasks.all.spawn(next.conduct(Arc::clone(&shared)));
+            }
+        }
     }
 }
 

@@ -94,7 +94,11 @@ fn a_guild_is_cut_over_by_its_guild_create_and_the_old_shards_go_when_all_are() 
         tell(&mut reshard, now, Side::Old, message(4)),
         ["late MESSAGE_CREATE"]
     );
-    assert_eq!(tell(&mut reshard, now, Side::New, message(4)), [""; 0]);
+    assert_eq!(
+        tell(&mut reshard, now, Side::New, message(4)),
+        ["fresh MESSAGE_CREATE"],
+        "what keeps state hears it from the new one"
+    );
     // Equal ones are counted.
     for (side, word) in [(Side::New, "TYPING_START"), (Side::New, "TYPING_START")] {
         assert_eq!(tell(&mut reshard, now, side, typing(1)), [word]);
@@ -181,7 +185,32 @@ fn a_guild_that_is_joined_meanwhile_is_joined_once() {
             event(0, "GUILD_CREATE", &json!({ "id": "9", "note": seen })),
         );
     }
-    assert_eq!(told(&mut reshard, now).len(), 1);
+    let expected = ["late GUILD_CREATE", "fresh GUILD_CREATE"];
+    assert_eq!(told(&mut reshard, now), expected);
+}
+
+#[test]
+fn a_guild_that_is_left_meanwhile_is_not_waited_for() {
+    let now = start();
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD]));
+    let left = event(0, "GUILD_DELETE", &json!({ "id": GUILD }));
+    reshard.handle(now, Side::Old, left.clone());
+    reshard.handle(now, Side::New, left);
+    assert_eq!(told(&mut reshard, now), ["GUILD_DELETE"]);
+    assert_eq!(reshard.stage(), ReshardStage::Settling);
+    assert_eq!(reshard.report().unavailable, 0);
+}
+
+#[test]
+fn a_new_session_that_is_lost_while_it_settles_is_given_the_time_anew() {
+    let mut now = start();
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[]));
+    now += seconds(20);
+    reshard.handle(now, Side::New, ready(0, &[]));
+    assert_eq!(reshard.deadline(), Some(now + SETTLING));
+    assert_eq!(told(&mut reshard, now), [""; 0]);
 }
 
 #[test]
@@ -192,14 +221,51 @@ fn a_new_generation_that_does_not_come_up_is_given_up() {
     reshard.handle(now, Side::New, create());
     now = reshard.deadline().unwrap();
     reshard.handle(now, Side::New, message(1));
-    assert_eq!(told(&mut reshard, now), ["fresh GUILD_CREATE", "abandon"]);
+    let nothing_is_ahead = ["fresh GUILD_CREATE", "abandon", "done"];
+    assert_eq!(told(&mut reshard, now), nothing_is_ahead);
     reshard.handle(now, Side::Old, message(1));
-    now += OVERLAP;
-    assert_eq!(told(&mut reshard, now), ["MESSAGE_CREATE", "done"]);
+    assert_eq!(told(&mut reshard, now), ["MESSAGE_CREATE"]);
     reshard.handle(now, Side::Old, message(2));
     reshard.handle(now, Side::New, message(2));
     assert_eq!(told(&mut reshard, now), ["MESSAGE_CREATE"]);
     assert!(reshard.report().abandoned);
+}
+
+#[test]
+fn what_the_new_generation_had_ahead_does_not_come_again_when_it_is_given_up() {
+    let mut now = start();
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD]));
+    reshard.handle(now, Side::New, create());
+    for id in [1, 2] {
+        reshard.handle(now, Side::New, message(id));
+    }
+    assert!(reshard.give_up(now));
+    told(&mut reshard, now);
+    assert_eq!(reshard.stage(), ReshardStage::Closing);
+    for id in [1, 3, 2] {
+        reshard.handle(now, Side::Old, message(id));
+    }
+    let all_heard = ["MESSAGE_CREATE", "done"];
+    assert_eq!(told(&mut reshard, now), all_heard);
+    // The other way round: what keeps state waits for the new one to bring it, and need not any more.
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD]));
+    reshard.handle(now, Side::New, create());
+    for id in [1, 2] {
+        reshard.handle(now, Side::Old, message(id));
+    }
+    reshard.handle(now, Side::New, message(1));
+    told(&mut reshard, now);
+    reshard.give_up(now);
+    let owed = ["fresh MESSAGE_CREATE", "abandon", "done"];
+    assert_eq!(told(&mut reshard, now), owed);
+    // Once the old one was told to stop there is no way back.
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[]));
+    now += SETTLING;
+    assert_eq!(told(&mut reshard, now), ["retire"]);
+    assert!(!reshard.give_up(now));
 }
 
 /// One thing that happens in the world, which both generations may bring.
@@ -288,9 +354,15 @@ fn play(
         };
         world.iter().position(same).unwrap_or(nth)
     };
+    // What keeps state is to have all that the new side brings behind a cut-over.
+    let (mut cut, mut owed) = (vec![false; creates_ms.len()], 0_i64);
     let mut retired = false;
+    let mut of_state = 0_i64;
     let mut take = |reshard: &mut Reshard, now: Instant| {
         while let Some(cut) = reshard.poll(now) {
+            if let Cut::Deliver(dispatch) | Cut::Fresh(dispatch) = &cut {
+                of_state += i64::from(dispatch.version.seq == 1);
+            }
             match cut {
                 Cut::Deliver(dispatch) | Cut::Late(dispatch) => {
                     let data: Value = serde_json::from_slice(&dispatch.raw).unwrap();
@@ -325,7 +397,12 @@ fn play(
                 if forms && world[nth].other_form && side == Side::New {
                     data["form"] = json!("another");
                 }
-                reshard.handle(now, side, event(0, name, &data));
+                let mut dispatch = event(0, name, &data);
+                if side == Side::New {
+                    dispatch.version.seq = 1;
+                    owed += i64::from(cut[usize::try_from(*guild).unwrap()]);
+                }
+                reshard.handle(now, side, dispatch);
             }
             Arrival::Ready => {
                 let guilds: Vec<Value> = (1..=creates_ms.len())
@@ -340,6 +417,7 @@ fn play(
             Arrival::Create(guild) => {
                 let data = json!({ "id": (guild + 1).to_string() });
                 reshard.handle(now, Side::New, event(0, "GUILD_CREATE", &data));
+                cut[usize::try_from(guild).unwrap()] = true;
             }
         }
         take(&mut reshard, now);
@@ -347,6 +425,7 @@ fn play(
     while let Some(deadline) = reshard.deadline() {
         take(&mut reshard, deadline);
     }
+    assert_eq!(of_state, owed, "each once to what keeps state");
     let mut expected = vec![0_u32; world.len()];
     (0..world.len()).for_each(|nth| expected[group(nth)] += 1);
     let balance = seen.iter().zip(&expected).map(|(seen, expected)| {

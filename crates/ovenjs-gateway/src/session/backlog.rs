@@ -116,6 +116,10 @@ impl Backlog {
         self.handled.as_ref().map_or(self.delivered, Handled::mark)
     }
 
+    pub(super) fn is_handled(&self) -> bool {
+        self.handled.as_ref().is_none_or(Handled::is_empty)
+    }
+
     pub(super) const fn is_at_least_once(&self) -> bool {
         self.handled.is_some()
     }

@@ -40,6 +40,11 @@ impl Handled {
         self.mark
     }
 
+    /// Whether nothing that was given out is open.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// How many more may be given out.
     pub(super) fn room(&self) -> usize {
         UNHANDLED_MAX.saturating_sub(self.open.len())

@@ -420,6 +420,12 @@ impl Session {
         })
     }
 
+    /// Whether all that was delivered is handled; always, where nobody says what is.
+    #[must_use]
+    pub fn is_handled(&self) -> bool {
+        self.backlog.is_handled()
+    }
+
     /// After which event of the present session another process would go on.
     pub(crate) fn mark(&self) -> Option<Version> {
         let mark = self.backlog.mark();

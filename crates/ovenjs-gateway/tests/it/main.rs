@@ -13,6 +13,7 @@ mod polled;
 #[cfg(feature = "redis")]
 mod ports;
 mod requests;
+mod reshard;
 #[cfg(any(feature = "redis", feature = "nats"))]
 #[path = "../../../ovenjs-net/tests/it/server.rs"]
 mod server;

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Instant};
 
-use ovenjs_types::{HookCall, Interest};
+use ovenjs_types::{HookCall, Interest, Version};
 
 use super::Shard;
 use crate::{
-    Answer, Requests,
+    Answer, Requests, Resume, ShardState,
     net::{Delivery, port::IdentifyAsk, queue::Places, replies::Ask},
     session::{Generation, Input, Notice, Output},
 };
@@ -42,15 +42,28 @@ impl Shard {
         for version in self.acks.take() {
             self.session.handle(now, Input::Handled(version));
         }
-        let wanted = match self.stopping || self.restarting {
-            true => 0,
-            false => self.session.deliverable(),
+        let shard = self.session.shard();
+        let shared = Arc::clone(&self.shared);
+        let delivers = !self.stopping && !self.restarting;
+        let before = self.session.backlog();
+        self.ripening
+            .look(now, before, shared.seam.lets_others_first(shard));
+        let wanted = match delivers && !shared.seam.must_wait(shard) {
+            true => self.ripening.of(self.session.deliverable()),
+            false => 0,
         };
         let batch = std::mem::take(&mut self.batch);
         let mut places = Places::take(&self.shared.queue, wanted, my_turn, batch);
         self.session.handle(now, Input::Room(places.left));
         self.follow(now, &mut places);
         self.batch = places.give();
+        let after = self.session.backlog();
+        self.ripening.gone(before.saturating_sub(after));
+        if shared.seam.is_open() {
+            let is_held = delivers && self.ripening.of(after) > 0;
+            let is_connected = self.session.state() == ShardState::Connected;
+            shared.seam.report(now, shard, is_held, is_connected);
+        }
         self.acks
             .is_urgent(self.session.deliverable() == 0 && self.session.backlog() > 0);
         self.post(now);
@@ -65,6 +78,20 @@ impl Shard {
                 Output::WantIdentify { generation } => self.queue_up(generation),
                 Output::Send(payload) => self.outbox.push(payload),
                 Output::Close { code } => self.close = Some(code),
+                Output::Dispatch(dispatch) if self.shared.seam.is_open() => {
+                    let version = dispatch.version;
+                    let delivery = Delivery::Dispatch(dispatch);
+                    let passed = self.shared.seam.pass(now, shard, delivery);
+                    if !matches!(passed, Some(Delivery::Dispatch(_) | Delivery::Late(_))) {
+                        // Nobody else says so.
+                        self.session.handle(now, Input::Handled(version));
+                    }
+                    if let Some(delivery) = passed
+                        && !places.put(delivery)
+                    {
+                        self.session.handle(now, Input::Room(0));
+                    }
+                }
                 Output::Dispatch(dispatch) => {
                     if !places.put(Delivery::Dispatch(dispatch)) {
                         self.session.handle(now, Input::Room(0));
@@ -72,7 +99,10 @@ impl Shard {
                 }
                 Output::Gap(gap) => {
                     let last_seq = gap.last_seq;
-                    places.put(Delivery::Gap(gap));
+                    let Some(gap) = self.shared.seam.pass(now, shard, Delivery::Gap(gap)) else {
+                        continue;
+                    };
+                    places.put(gap);
                     let call = HookCall::SessionGap { shard, last_seq };
                     self.shared.wiring.hook.call(&call);
                 }
@@ -111,11 +141,24 @@ impl Shard {
         posted.stats.counts = self.session.counts();
         posted.pulse = self.session.pulse();
         posted.epoch = self.session.epoch();
-        let saved = posted.saved.take();
+        let mut saved = posted.saved.take();
+        let is_kept = self.shared.saves.is_some() || self.shared.config.at_least_once;
+        let renewed = is_kept.then(|| posted.renew(&self.session)).flatten();
         if let Some(saves) = &self.shared.saves
-            && let Some(urgent) = posted.renew(&self.session)
+            && let Some(urgent) = renewed
         {
             saves.changed(urgent);
+        }
+        if posted.is_frozen != self.is_frozen {
+            self.is_frozen = posted.is_frozen;
+            if self.shared.saves.is_none() {
+                // Discord is to keep what the next process may ask for.
+                let frozen = posted.resume.as_ref().map(Resume::version);
+                saved = Some(match self.is_frozen {
+                    true => frozen.unwrap_or_default(),
+                    false => NO_MORE_THAN_HANDLED,
+                });
+            }
         }
         drop(posted);
         if let Some(saved) = saved {
@@ -186,3 +229,9 @@ impl Shard {
         }
     }
 }
+
+/// Where nobody saves, heartbeats confirm what is handled.
+const NO_MORE_THAN_HANDLED: Version = Version {
+    epoch: u64::MAX,
+    seq: u64::MAX,
+};

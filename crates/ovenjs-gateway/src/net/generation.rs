@@ -1,0 +1,199 @@
+//! The shards of a fleet, as the handle knows them: one generation of them, or two while it changes.
+
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use ovenjs_types::ShardId;
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    acks::Acks,
+    replies::{ASKS_MAX, Ask},
+    stats::Board,
+    thread::{Orders, Room, Shared},
+};
+use crate::{
+    Config, Error, Resume, Sealed, ShardState,
+    session::{Input, Session},
+};
+
+/// Shards that were started together, of one total.
+#[derive(Default)]
+pub(super) struct Generation {
+    pub(super) total: u32,
+    pub(super) doors: BTreeMap<u32, Door>,
+}
+
+/// What the handle shares with one shard.
+pub(super) struct Door {
+    pub(super) id: ShardId,
+    pub(super) commands: mpsc::Sender<Sealed>,
+    pub(super) orders: watch::Sender<Orders>,
+    pub(super) asks: mpsc::Sender<Ask>,
+    pub(super) acks: Arc<Acks>,
+    pub(super) board: Board,
+}
+
+/// Which generation is which.
+#[derive(Clone, Default)]
+pub(super) struct Generations {
+    /// How many there have been.
+    pub(super) number: u64,
+    /// The one that commands go to.
+    pub(super) current: Arc<Generation>,
+    /// The one that is to take its place.
+    pub(super) next: Option<Arc<Generation>>,
+    /// The one before, or one that was given up: what it delivered may still be handled.
+    pub(super) former: Option<Arc<Generation>>,
+    /// The one whose sessions the next process is to have.
+    pub(super) of_state: Arc<Generation>,
+}
+
+impl Generation {
+    /// Shards `numbers` of `total`, and the rooms in which they begin.
+    pub(super) fn build(
+        shared: &Shared,
+        config: &Arc<Config>,
+        numbers: Range<u32>,
+        total: u32,
+    ) -> Result<(Self, Vec<Room>), Error> {
+        let mut generation = Self {
+            total,
+            doors: BTreeMap::new(),
+        };
+        let mut rooms = Vec::new();
+        for number in numbers {
+            let id = ShardId { number, total };
+            let entropy = shared.wiring.entropy.u64();
+            let mut session = Session::new(Arc::clone(config), id, entropy)?;
+            if shared.saves.is_some() {
+                let saved = session.resume().as_ref().map(Resume::version);
+                let now = shared.wiring.clock.now();
+                session.handle(now, Input::Saved(saved.unwrap_or_default()));
+            }
+            let (commands, waiting) = mpsc::channel(COMMAND_QUEUE);
+            let (orders, ordered) = watch::channel(Orders::default());
+            let (asks, asked) = mpsc::channel(ASKS_MAX);
+            let acks = Arc::new(Acks::default());
+            let board = Board::new(&session);
+            let door = Door {
+                id,
+                commands,
+                orders,
+                asks,
+                acks: Arc::clone(&acks),
+                board: board.clone(),
+            };
+            generation.doors.insert(number, door);
+            rooms.push(Room {
+                session,
+                commands: waiting,
+                orders: ordered,
+                asks: asked,
+                acks,
+                board,
+            });
+        }
+        Ok((generation, rooms))
+    }
+
+    pub(super) fn order(&self, change: impl Fn(&mut Orders)) {
+        for door in self.doors.values() {
+            door.orders.send_modify(&change);
+        }
+    }
+
+    /// The highest epoch that was used.
+    pub(super) fn epoch(&self) -> u64 {
+        let epochs = self.doors.values().map(|door| door.board.lock().epoch);
+        epochs.max().unwrap_or(0)
+    }
+
+    /// Holds what is told of its sessions as it is, or lets it follow them again.
+    pub(super) fn freeze(&self, is_frozen: bool) {
+        for door in self.doors.values() {
+            door.board.lock().is_frozen = is_frozen;
+        }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        let mut states = self
+            .doors
+            .values()
+            .map(|door| door.board.lock().stats.state);
+        states.all(|state| state == ShardState::Stopped)
+    }
+
+    /// Whether all that its shards delivered is handled, as far as that is known: once they have ended.
+    pub(super) fn is_handled(&self, now: Instant) -> bool {
+        self.doors.values().all(|door| {
+            door.take_in_acks(now);
+            let posted = door.board.lock();
+            match &posted.ended {
+                Some(session) => session.is_handled(),
+                // Of one that panicked nothing is known any more.
+                None => posted.stats.state == ShardState::Stopped,
+            }
+        })
+    }
+
+    /// The sessions of shards that have ended, as of now.
+    pub(super) fn sessions(&self, now: Instant) -> Vec<Resume> {
+        let of = |door: &Door| {
+            door.take_in_acks(now);
+            door.board.lock().resume.clone()
+        };
+        self.doors.values().filter_map(of).collect()
+    }
+}
+
+impl Door {
+    /// What was handled after the shard has ended counts all the same.
+    fn take_in_acks(&self, now: Instant) {
+        let mut posted = self.board.lock();
+        if let Some(mut session) = posted.ended.take() {
+            for version in self.acks.take() {
+                session.handle(now, Input::Handled(version));
+            }
+            if !posted.is_frozen {
+                posted.resume = session.resume().or_else(|| posted.resume.take());
+            }
+            posted.ended = Some(session);
+        }
+    }
+}
+
+impl Generations {
+    pub(super) fn lock(shared: &Shared) -> MutexGuard<'_, Self> {
+        let generations = shared.generations.lock();
+        generations.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Of them as they are now.
+    pub(super) fn of(shared: &Shared) -> Self {
+        Self::lock(shared).clone()
+    }
+
+    /// Those that are at work.
+    pub(super) fn at_work(&self) -> impl Iterator<Item = &Arc<Generation>> {
+        std::iter::once(&self.current).chain(&self.next)
+    }
+
+    /// Those, and the one before.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Generation>> {
+        self.at_work().chain(&self.former)
+    }
+
+    /// The highest epoch that was used.
+    pub(super) fn epoch(&self) -> u64 {
+        let epochs = self.all().map(|generation| generation.epoch());
+        epochs.max().unwrap_or(0)
+    }
+}
+
+/// A minute's budget of commands may wait here, and as many in the session.
+const COMMAND_QUEUE: usize = 120;

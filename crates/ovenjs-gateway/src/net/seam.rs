@@ -1,0 +1,545 @@
+//! Where the events of two generations of shards become one stream.
+//!
+//! Shards put what they deliver through the seam. While it is closed, which is nearly always, that
+//! costs one look at a flag. While it is open, [`Reshard`] says what becomes of each event; the shell's
+//! part is told here.
+//!
+//! The old generation goes first: what the new one has heard [ripens](Ripening) for a moment, so that
+//! the old one, which leads until it is retired, has brought it by then, and a guild's events keep their
+//! order. And the rule knows lag between connections, not a consumer that is slow: the new generation
+//! delivers nothing while any old shard holds events back, and the rule's time stands still while
+//! anybody does, or while a new shard that all depends on has no connection. That lasts as long as
+//! [`PATIENCE`] lets it; then the old generation goes on alone.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use ovenjs_types::{EventKind, Interest, ShardId};
+use tokio::sync::Notify;
+
+use super::{Delivery, queue::Queue};
+use crate::{
+    Cut, Error, ErrorKind, OVERLAP, Reshard, ReshardReport, ReshardStage, Resharding, Side,
+};
+
+#[derive(Debug)]
+pub(super) struct Seam {
+    queue: Arc<Queue>,
+    is_open: AtomicBool,
+    sewing: Mutex<Option<Sewing>>,
+    /// Something has happened that whoever conducts the re-sharding should look at.
+    changed: Notify,
+    /// No old shard holds events back any more.
+    old_is_through: Notify,
+    closed: Notify,
+}
+
+#[derive(Debug)]
+struct Sewing {
+    rule: Reshard,
+    time: Time,
+    /// How many shards the old generation has; it tells whose a shard is.
+    from: u32,
+    to: u32,
+    wanted: Interest,
+    /// Shards whose consumer has not taken what they hold.
+    held: BTreeSet<ShardId>,
+    /// Shards of the new generation without a connection.
+    away: BTreeSet<ShardId>,
+    steps: VecDeque<Step>,
+    /// Ends of old shards, which matter only where the old generation goes on.
+    ends: Vec<Delivery>,
+    failure: Option<Error>,
+    give_up_at: Instant,
+    /// When it is to be over at the latest, since the fleet is stopped.
+    close_by: Option<Instant>,
+}
+
+/// What whoever conducts a re-sharding is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Stop the old shards.
+    Retire,
+    /// Stop the new shards.
+    Abandon,
+    /// Nothing more.
+    Done,
+}
+
+/// How a re-sharding ended.
+#[derive(Debug)]
+pub(super) struct Sewn {
+    pub(super) report: ReshardReport,
+    pub(super) failure: Option<Error>,
+    /// Ends of old shards that the consumer has not heard of.
+    pub(super) ends: Vec<Delivery>,
+}
+
+/// The shards' side.
+impl Seam {
+    pub(super) fn new(queue: Arc<Queue>) -> Self {
+        Self {
+            queue,
+            is_open: AtomicBool::new(false),
+            sewing: Mutex::default(),
+            changed: Notify::new(),
+            old_is_through: Notify::new(),
+            closed: Notify::new(),
+        }
+    }
+
+    /// Whether two generations are at work.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Acquire)
+    }
+
+    /// What the consumer is to get of this. What is gone counts as handled.
+    pub(super) fn pass(
+        &self,
+        now: Instant,
+        shard: ShardId,
+        delivery: Delivery,
+    ) -> Option<Delivery> {
+        if !self.is_open() {
+            return Some(delivery);
+        }
+        let mut sewing = self.lock();
+        let Some(sewing) = sewing.as_mut() else {
+            return Some(delivery);
+        };
+        let (side, deadline) = (sewing.side(shard), sewing.rule.deadline());
+        let passed = match delivery {
+            Delivery::Dispatch(dispatch) => sewing.event(now, side, dispatch),
+            // While the old generation is heard, it brings what the new one has missed.
+            Delivery::Gap(_)
+                if side == Side::New && sewing.rule.stage() < ReshardStage::Closing =>
+            {
+                None
+            }
+            delivery => Some(delivery),
+        };
+        if !sewing.steps.is_empty() || sewing.rule.deadline() != deadline {
+            self.changed.notify_one();
+        }
+        passed
+    }
+
+    /// A shard has ended. What the consumer is to hear of it now.
+    pub(super) fn ended(
+        &self,
+        now: Instant,
+        shard: ShardId,
+        error: Option<Error>,
+    ) -> Option<Delivery> {
+        let stopped = |error| Some(Delivery::Stopped { shard, error });
+        if !self.is_open() {
+            return stopped(error);
+        }
+        let mut sewing = self.lock();
+        let Some(sewing) = sewing.as_mut() else {
+            return stopped(error);
+        };
+        self.changed.notify_one();
+        let time = sewing.time.of(now);
+        let passed = match sewing.side(shard) {
+            // It was told to, or the new generation does without it.
+            Side::Old if sewing.rule.stage() >= ReshardStage::Closing => {
+                match sewing.rule.report().abandoned {
+                    true => stopped(error),
+                    false => None,
+                }
+            }
+            Side::Old => {
+                sewing.ends.extend(stopped(error));
+                None
+            }
+            Side::New if sewing.rule.give_up(time) => {
+                if let Some(error) = error {
+                    sewing.failure.get_or_insert(error);
+                }
+                None
+            }
+            Side::New => stopped(error),
+        };
+        sewing.report(now, shard, false, true);
+        sewing.take_steps(now, &self.queue);
+        if !sewing.old_holds() {
+            self.old_is_through.notify_waiters();
+        }
+        passed
+    }
+
+    /// How a shard is: whether its consumer has not taken what it holds, and whether it is connected.
+    pub(super) fn report(&self, now: Instant, shard: ShardId, is_held: bool, is_connected: bool) {
+        if !self.is_open() {
+            return;
+        }
+        if let Some(sewing) = self.lock().as_mut()
+            && sewing.report(now, shard, is_held, is_connected)
+        {
+            self.changed.notify_one();
+            if !sewing.old_holds() {
+                self.old_is_through.notify_waiters();
+            }
+        }
+    }
+
+    /// Whether a shard has to let others deliver first.
+    pub(super) fn must_wait(&self, shard: ShardId) -> bool {
+        self.is_open()
+            && self
+                .lock()
+                .as_ref()
+                .is_some_and(|sewing| sewing.side(shard) == Side::New && sewing.old_holds())
+    }
+
+    /// Whether what a shard has heard is to [ripen](Ripening).
+    pub(super) fn lets_others_first(&self, shard: ShardId) -> bool {
+        self.is_open()
+            && self.lock().as_ref().is_some_and(|sewing| {
+                sewing.side(shard) == Side::New && sewing.rule.stage() < ReshardStage::Closing
+            })
+    }
+
+    /// Waits until it need not.
+    pub(super) async fn turn(&self, shard: ShardId) {
+        loop {
+            let mut through = std::pin::pin!(self.old_is_through.notified());
+            through.as_mut().enable();
+            if !self.must_wait(shard) {
+                return;
+            }
+            through.await;
+        }
+    }
+
+    /// What a shard has to bring, beside what is wanted of it, for the generations to be told apart.
+    pub(super) fn interest(&self, shard: ShardId, wanted: Interest) -> Interest {
+        if !self.is_open() {
+            return wanted;
+        }
+        let is_new = |sewing: &Sewing| sewing.side(shard) == Side::New;
+        match self.lock().as_ref().is_some_and(is_new) {
+            true => SEWN_BY.iter().fold(wanted, |all, kind| all.with(*kind)),
+            false => wanted,
+        }
+    }
+}
+
+/// The side of the handle, and of whoever conducts the re-sharding.
+impl Seam {
+    /// From now on both generations are heard.
+    pub(super) fn open(&self, now: Instant, rule: Reshard, [from, to]: [u32; 2], wanted: Interest) {
+        let give_up_at = rule.deadline().unwrap_or(now) + PATIENCE;
+        let away = (0..to).map(|number| ShardId { number, total: to });
+        *self.lock() = Some(Sewing {
+            rule,
+            time: Time::default(),
+            from,
+            to,
+            wanted,
+            held: BTreeSet::new(),
+            away: away.collect(),
+            steps: VecDeque::new(),
+            ends: Vec::new(),
+            failure: None,
+            give_up_at,
+            close_by: None,
+        });
+        self.is_open.store(true, Ordering::Release);
+    }
+
+    /// What is to be done.
+    pub(super) fn poll(&self, now: Instant) -> Option<Step> {
+        let mut sewing = self.lock();
+        let sewing = sewing.as_mut()?;
+        if now >= sewing.give_up_at && sewing.rule.stage() < ReshardStage::Closing {
+            let text = "the new shards or the consumer of their events did not keep up";
+            sewing.give_up(now, Error::new(ErrorKind::Sharding, text), &self.queue);
+        }
+        sewing.take_steps(now, &self.queue);
+        let is_late = sewing.close_by.is_some_and(|by| now >= by);
+        let step = sewing.steps.pop_front();
+        step.or_else(|| is_late.then_some(Step::Done))
+    }
+
+    /// When to poll again although nothing changed.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let sewing = self.lock();
+        let sewing = sewing.as_ref()?;
+        let of_rule = sewing.rule.deadline().and_then(|at| sewing.time.back(at));
+        let patient = sewing.rule.stage() < ReshardStage::Closing;
+        let give_up_at = patient.then_some(sewing.give_up_at);
+        let moments = [of_rule, give_up_at, sewing.close_by];
+        moments.into_iter().flatten().min()
+    }
+
+    /// A shard has ended, or the like.
+    pub(super) fn nudge(&self) {
+        if self.is_open() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Gives the new generation up, unless the old one was told to stop, and waits until there is one
+    /// generation again: [`OVERLAP`] at most.
+    pub(super) async fn hurry(&self, now: Instant) {
+        loop {
+            let mut closed = std::pin::pin!(self.closed.notified());
+            closed.as_mut().enable();
+            match self.lock().as_mut() {
+                None => return,
+                Some(sewing) => {
+                    let text = "the fleet is stopped";
+                    sewing.give_up(now, Error::new(ErrorKind::Stopped, text), &self.queue);
+                    sewing.close_by.get_or_insert(now + OVERLAP);
+                }
+            }
+            self.changed.notify_one();
+            closed.await;
+        }
+    }
+
+    /// Waits until it is worth polling.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The consumer wants other kinds from now on.
+    pub(super) fn wants(&self, interest: Interest) {
+        if let Some(sewing) = self.lock().as_mut() {
+            sewing.wanted = interest;
+        }
+    }
+
+    /// Closes it.
+    pub(super) fn close(&self) -> Option<Sewn> {
+        self.is_open.store(false, Ordering::Release);
+        let sewing = self.lock().take()?;
+        self.old_is_through.notify_waiters();
+        self.closed.notify_waiters();
+        Some(Sewn {
+            report: sewing.rule.report(),
+            failure: sewing.failure,
+            ends: sewing.ends,
+        })
+    }
+
+    /// How far it is.
+    pub(super) fn progress(&self) -> Option<Resharding> {
+        let sewing = self.lock();
+        let sewing = sewing.as_ref()?;
+        Some(Resharding {
+            from: sewing.from,
+            to: sewing.to,
+            stage: sewing.rule.stage(),
+            ready: sewing.rule.ready_shards(),
+            awaited: sewing.rule.awaited(),
+            report: sewing.rule.report(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Sewing>> {
+        self.sewing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sewing {
+    const fn side(&self, shard: ShardId) -> Side {
+        if shard.total == self.from {
+            Side::Old
+        } else {
+            Side::New
+        }
+    }
+
+    fn event(
+        &mut self,
+        now: Instant,
+        side: Side,
+        dispatch: ovenjs_types::Dispatch,
+    ) -> Option<Delivery> {
+        // What time alone brings about is met by `take_steps`, while no shard is amid its deliveries.
+        let time = match self.rule.deadline() {
+            Some(deadline) => self.time.of(now).min(deadline - Duration::from_nanos(1)),
+            None => self.time.of(now),
+        };
+        self.rule.handle(time, side, dispatch);
+        let mut passed = None;
+        // Of one event comes one at most.
+        while let Some(cut) = self.rule.poll(time) {
+            match cut {
+                Cut::Deliver(dispatch) => passed = Some(Delivery::Dispatch(dispatch)),
+                Cut::Late(dispatch) => passed = Some(Delivery::Late(dispatch)),
+                Cut::Fresh(dispatch) => passed = Some(Delivery::Fresh(dispatch)),
+                Cut::Retire => self.steps.push_back(Step::Retire),
+                Cut::Abandon => self.steps.push_back(Step::Abandon),
+                Cut::Done(_) => self.steps.push_back(Step::Done),
+            }
+        }
+        self.refresh(now);
+        let is_wanted = |delivery: &Delivery| {
+            let event = delivery.event();
+            event.is_none_or(|event| self.wanted.wants(event.kind))
+        };
+        passed.filter(is_wanted)
+    }
+
+    fn take_steps(&mut self, now: Instant, queue: &Queue) {
+        let time = self.time.of(now);
+        let mut owed = Vec::new();
+        while let Some(cut) = self.rule.poll(time) {
+            match cut {
+                Cut::Retire => self.steps.push_back(Step::Retire),
+                Cut::Abandon => self.steps.push_back(Step::Abandon),
+                Cut::Done(_) => self.steps.push_back(Step::Done),
+                // Before the old generation brings more.
+                Cut::Fresh(dispatch) => owed.push(Delivery::Fresh(dispatch)),
+                // They come of events only, and are taken with them.
+                Cut::Deliver(_) | Cut::Late(_) => {}
+            }
+        }
+        queue.put_all(owed);
+        self.refresh(now);
+    }
+
+    fn give_up(&mut self, now: Instant, why: Error, queue: &Queue) {
+        if self.rule.give_up(self.time.of(now)) {
+            self.failure.get_or_insert(why);
+        }
+        self.take_steps(now, queue);
+    }
+
+    /// Says whether anything has changed by it.
+    fn report(&mut self, now: Instant, shard: ShardId, is_held: bool, is_connected: bool) -> bool {
+        let held = match is_held {
+            true => self.held.insert(shard),
+            false => self.held.remove(&shard),
+        };
+        let away = match is_connected || self.side(shard) == Side::Old {
+            true => self.away.remove(&shard),
+            false => self.away.insert(shard),
+        };
+        if held || away {
+            self.refresh(now);
+        }
+        held || away
+    }
+
+    fn old_holds(&self) -> bool {
+        let mut held = self.held.iter();
+        held.any(|shard| self.side(*shard) == Side::Old)
+    }
+
+    /// Whether the rule's time may go on.
+    fn refresh(&mut self, now: Instant) {
+        let settles = self.rule.stage() == ReshardStage::Settling;
+        let stands = !self.held.is_empty() || (settles && !self.away.is_empty());
+        self.time.stand(now, stands);
+    }
+}
+
+/// The rule's own time, which can stand still.
+#[derive(Debug, Default)]
+struct Time {
+    stands_since: Option<Instant>,
+    stood: Duration,
+}
+
+impl Time {
+    fn of(&self, now: Instant) -> Instant {
+        let now = self.stands_since.unwrap_or(now);
+        now.checked_sub(self.stood).unwrap_or(now)
+    }
+
+    /// When it will be that moment; never, while it stands.
+    fn back(&self, at: Instant) -> Option<Instant> {
+        self.stands_since.is_none().then(|| at + self.stood)
+    }
+
+    fn stand(&mut self, now: Instant, stands: bool) {
+        match (stands, self.stands_since) {
+            (true, None) => self.stands_since = Some(now),
+            (false, Some(since)) => {
+                self.stood += now.saturating_duration_since(since);
+                self.stands_since = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a shard of the new generation has heard lies in its backlog for [`RIPE_AFTER`] at least and twice
+/// that at most, and then is ripe: the old generation, where it is not further behind, has brought it.
+#[derive(Debug, Default)]
+pub(super) struct Ripening {
+    ripens: bool,
+    /// How many at the front of the backlog are ripe.
+    ripe: usize,
+    /// How many behind them will be, and when.
+    unripe: usize,
+    due: Option<Instant>,
+}
+
+impl Ripening {
+    /// Looks at a backlog of this length.
+    pub(super) fn look(&mut self, now: Instant, backlog: usize, ripens: bool) {
+        if !ripens {
+            if self.ripens {
+                *self = Self::default();
+            }
+            return;
+        }
+        self.ripens = true;
+        if self.due.is_some_and(|due| now >= due) {
+            self.ripe += std::mem::take(&mut self.unripe);
+            self.due = None;
+        }
+        // It is shorter where a session was lost.
+        self.ripe = self.ripe.min(backlog);
+        if self.due.is_none() && backlog > self.ripe {
+            self.unripe = backlog - self.ripe;
+            self.due = Some(now + RIPE_AFTER);
+        }
+    }
+
+    /// How many of those that could go are ripe.
+    pub(super) fn of(&self, deliverable: usize) -> usize {
+        match self.ripens {
+            true => deliverable.min(self.ripe),
+            false => deliverable,
+        }
+    }
+
+    /// So many have gone.
+    pub(super) const fn gone(&mut self, count: usize) {
+        self.ripe = self.ripe.saturating_sub(count);
+    }
+
+    /// When to look again.
+    pub(super) const fn due(&self) -> Option<Instant> {
+        self.due
+    }
+}
+
+/// Two connections of one bot are some hundred milliseconds apart at most, as long as both are well.
+/// Nobody waits for it: the old connection brings the same without it.
+const RIPE_AFTER: Duration = Duration::from_millis(500);
+
+/// What the cut-over goes by.
+pub(super) const SEWN_BY: &[EventKind] = &[
+    EventKind::Ready,
+    EventKind::GuildCreate,
+    EventKind::GuildDelete,
+];
+
+/// How long, beyond the time in which new shards get their sessions, a re-sharding may take: a few
+/// minutes where all goes well. A consumer that is behind for so long, or a new shard that cannot
+/// connect, is no reason to keep two generations.
+const PATIENCE: Duration = Duration::from_mins(15);

@@ -1,0 +1,582 @@
+//! From one number of shards to another while events go on.
+
+mod show;
+
+use std::{collections::BTreeSet, pin::pin, sync::Arc};
+
+use ovenjs_gateway::{
+    Condition, ErrorKind, FleetState, PortError, ReshardStage, SessionStore, ShardCount, Waiting,
+};
+use ovenjs_types::{
+    BotGateway, Fault, Hook, HookCall, Id, SessionStartLimit, ShardId, marker::GuildMarker,
+};
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::*;
+use show::{GUILDS, Show, now, wide, world};
+
+#[tokio::test(start_paused = true)]
+async fn from_one_to_four_and_on_to_two_each_guild_hears_everything_once_and_in_order() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    for (generation, to) in [(2, 4), (3, 2)] {
+        let before = fleet.health();
+        let report = show.run(&mut events, fleet.reshard(to)).await.unwrap();
+        assert_eq!((report.guilds, report.overdue), (GUILDS, 0), "{report:?}");
+        assert!(report.twins > 100, "both were heard: {report:?}");
+        assert!(!report.abandoned);
+        let doubled = show.finish(&mut events).await;
+        assert!(doubled <= report.possible_doubles, "{doubled}: {report:?}");
+        let health = fleet.health();
+        assert_eq!(health.generation, generation);
+        assert_eq!(
+            (before.generation, health.resharding),
+            (generation - 1, None)
+        );
+        assert_eq!(health.condition, Condition::Healthy);
+        assert!(fleet.shards().all(|shard| shard.total == to));
+        assert_eq!(fleet.shards().count(), usize::try_from(to).unwrap());
+        assert_eq!(fleet.stats().shards.len(), usize::try_from(to).unwrap());
+    }
+    assert_eq!(discord.identifies(), 1 + 4 + 2);
+    assert!(show.gaps.is_empty(), "{:?}", show.gaps);
+    assert_eq!(show.fresh_guilds, 2 * GUILDS);
+    // Commands go to the shards of now.
+    let guild = discord.guild_id();
+    let shard = fleet.shard_of(guild);
+    assert_eq!(shard.total, 2);
+    fleet.restart(shard).unwrap();
+    show.run_for(&mut events, 20).await;
+    show.finish(&mut events).await;
+    let written = fleet.hand_over().await.to_bytes();
+    let state = FleetState::from_bytes(&written).unwrap();
+    assert_eq!((state.shards(), state.sessions().len()), (Some(2), 2));
+    assert!(
+        discord.violations().is_empty(),
+        "{:?}",
+        discord.violations()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_is_refused_before_anything_is_sent() {
+    let discord = Discord::in_process(world());
+    // 100 are kept back, one is used, and both generations together are five.
+    let limit = SessionStartLimit {
+        total: 1000,
+        remaining: 105,
+        reset_after: 7_200_000,
+        max_concurrency: 1,
+    };
+    let config = wide(&discord).session_start_limit(limit);
+    let (fleet, mut events) = start_here(&discord, config, |wiring| wiring);
+    next_named(&mut events, "READY").await;
+    let refused = fleet.reshard(4).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Sharding);
+    let text = refused.to_string();
+    assert!(text.contains("needs 5 session starts"), "{text}");
+    assert!(
+        text.contains("104 of 1000 are left: ask again in 7"),
+        "{text}"
+    );
+    for (to, kind) in [(1, ErrorKind::Config), (0, ErrorKind::Sharding)] {
+        assert_eq!(fleet.reshard(to).await.unwrap_err().kind(), kind);
+    }
+    assert_eq!(fleet.resharding(), None);
+    assert_eq!(discord.connections().len(), 1);
+    assert_eq!(discord.identifies(), 1);
+    // Discord's own answer counts again.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let gateway = BotGateway {
+        url: discord.gateway_url().as_str().into(),
+        shards: 3,
+        session_start_limit: SessionStartLimit {
+            remaining: 104,
+            ..limit
+        },
+    };
+    assert_eq!(ShardCount::from(&gateway).shards(), 3);
+    let mut going = pin!(fleet.reshard(&gateway));
+    let soon = tokio::time::timeout(Duration::from_secs(1), &mut going).await;
+    assert!(soon.is_err(), "{soon:?}");
+    let twice = fleet.reshard(2).await.unwrap_err();
+    assert_eq!(twice.kind(), ErrorKind::Busy);
+    assert!(twice.is_retryable() && twice.to_string().contains("to 3 shards is under way"));
+    fleet.stop().await;
+    let stopped = [going.await, fleet.reshard(2).await];
+    for stopped in stopped {
+        assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Stopped);
+    }
+    // Guilds cannot be sewn over between processes.
+    let range = self::config(&discord).shard_range(0..1, 2);
+    let (part, _events) = start_here(&discord, range, |wiring| wiring);
+    assert_eq!(part.reshard(4).await.unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_generation_that_discord_refuses_leaves_the_old_one_as_it_was() {
+    let discord = Discord::in_process(world().guilds_per_shard(5));
+    let config = wide(&discord).shards(4);
+    let (fleet, mut events) = start_here(&discord, config, |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let refused = show.run(&mut events, fleet.reshard(1)).await.unwrap_err();
+    assert_eq!(
+        (refused.kind(), refused.close_code()),
+        (ErrorKind::Sharding, Some(4011))
+    );
+    let text = refused.to_string();
+    assert!(
+        text.contains("the old ones go on") && text.contains("/gateway/bot"),
+        "{text}"
+    );
+    show.run_for(&mut events, 30).await;
+    assert_eq!(show.finish(&mut events).await, 0);
+    assert!(fleet.shards().all(|shard| shard.total == 4));
+    let health = fleet.health();
+    assert_eq!((health.generation, health.resharding), (1, None));
+    assert_eq!(health.condition, Condition::Healthy);
+    assert_eq!(fleet.hand_over().await.shards(), Some(4));
+}
+
+/// Panics in the new shards once they are told to.
+#[derive(Debug)]
+struct Panics(watch::Receiver<bool>);
+
+impl Hook for Panics {
+    fn call(&self, call: &HookCall<'_>) {
+        if let HookCall::ShardState { shard, state } = call
+            && *state == "connected"
+            && shard.total == 4
+            && *self.0.borrow()
+        {
+            panic!("as the story wants it");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_generation_that_dies_half_way_leaves_the_old_one_as_it_was() {
+    let discord = Discord::in_process(world());
+    let (panics, told) = watch::channel(false);
+    let hook = Arc::new(Panics(told));
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring.hook(hook));
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(4));
+    let half_way = async {
+        while fleet
+            .resharding()
+            .is_none_or(|now| now.ready < 2 || now.report.guilds < 2)
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let mut half_way = pin!(half_way);
+    show.run(&mut events, async {
+        tokio::select! {
+            _ = &mut going => panic!("too soon"),
+            () = &mut half_way => {}
+        }
+    })
+    .await;
+    panics.send_replace(true);
+    let failed = show.run(&mut events, going).await.unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Panicked);
+    show.run_for(&mut events, 30).await;
+    assert_eq!(show.finish(&mut events).await, 0);
+    assert!(fleet.shards().all(|shard| shard.total == 1));
+    assert_eq!(only(&fleet).counts.connects, 1, "it was not even noticed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_turns_the_new_generation_is_given_up_in_the_end() {
+    let discord = Discord::in_process(world());
+    let turns = Arc::new(ovenjs_gateway::LocalTurns::new(
+        SessionStartLimit {
+            total: 1000,
+            remaining: 1000,
+            reset_after: 60_000_000,
+            max_concurrency: 1,
+        },
+        Arc::new(ovenjs_net::SystemClock),
+    ));
+    let wire = |wiring: Wiring| wiring.identify(Arc::<ovenjs_gateway::LocalTurns>::clone(&turns));
+    let (fleet, mut events) = start_here(&discord, wide(&discord), wire);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(4));
+    assert!(
+        tokio::time::timeout(Duration::from_secs(1), &mut going)
+            .await
+            .is_err()
+    );
+    // Another process uses up what there was.
+    ovenjs_gateway::IdentifyPort::learn(
+        &*turns,
+        SessionStartLimit {
+            total: 1000,
+            remaining: 100,
+            reset_after: 60_000_000,
+            max_concurrency: 1,
+        },
+    );
+    let failed = show.run(&mut events, going).await.unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Sharding);
+    assert!(failed.to_string().contains("session starts"), "{failed}");
+    assert_eq!(show.finish(&mut events).await, 0);
+    assert!(discord.identifies() <= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_is_handed_over_in_the_middle_and_nothing_is_lost_or_doubled() {
+    for wanted in [
+        ReshardStage::Moving,
+        ReshardStage::Settling,
+        ReshardStage::Closing,
+    ] {
+        let discord = Discord::in_process(world());
+        let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+        let mut show = Show::of(&discord);
+        show.until_guilds(&mut events).await;
+        let mut going = pin!(fleet.reshard(4));
+        let there = async {
+            while fleet
+                .resharding()
+                .is_none_or(|now| now.ready < 2 || now.stage < wanted)
+            {
+                tokio::time::sleep(Duration::from_millis(130)).await;
+            }
+        };
+        show.run(&mut events, async {
+            tokio::select! {
+                _ = &mut going => panic!("too soon"),
+                () = there => {}
+            }
+        })
+        .await;
+        let identifies = discord.identifies();
+        show.tick();
+        let state = show.run(&mut events, fleet.hand_over()).await;
+        let outcome = going.await;
+        let total = if wanted == ReshardStage::Closing {
+            4
+        } else {
+            1
+        };
+        assert_eq!(state.shards(), Some(total), "{wanted:?}: {outcome:?}");
+        let state = FleetState::from_bytes(&state.to_bytes()).unwrap();
+        show.tick();
+        let next = wide(&discord).shards(total).resume_from(&state).unwrap();
+        let (_fleet, mut events) = start_here(&discord, next, |wiring| wiring);
+        show.run_for(&mut events, 20).await;
+        show.finish(&mut events).await;
+        assert_eq!(discord.identifies(), identifies, "{wanted:?}");
+        assert!(show.gaps.is_empty(), "{:?}", show.gaps);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_wait_for_it_gets_it_all_the_same() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let begun = tokio::time::timeout(Duration::from_secs(7), fleet.reshard(2)).await;
+    assert!(begun.is_err());
+    let over = async {
+        while fleet.resharding().is_some() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    show.run(&mut events, over).await;
+    show.finish(&mut events).await;
+    assert!(fleet.shards().all(|shard| shard.total == 2));
+}
+
+/// Keeps the state, and tells of each.
+#[derive(Debug)]
+struct Kept(watch::Sender<FleetState>);
+
+impl SessionStore for Kept {
+    fn load(&self) -> Waiting<'_, Result<Option<FleetState>, PortError>> {
+        Box::pin(async { Ok(Some(self.0.borrow().clone())) })
+    }
+
+    fn save(&self, state: FleetState) -> Waiting<'_, Result<(), PortError>> {
+        Box::pin(async move {
+            self.0.send_replace(state);
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_handled_when_the_process_is_killed_in_the_middle_comes_again() {
+    let mut strict = world().trim_replay(true);
+    strict.heartbeat_interval = Duration::from_secs(10);
+    let discord = Discord::in_process(strict);
+    let (kept, saved) = watch::channel(FleetState::default());
+    let store: Arc<dyn SessionStore> = Arc::new(Kept(kept));
+    let at_least_once = || wide(&discord).at_least_once(true);
+    let (fleet, mut events) = start_here(&discord, at_least_once(), |wiring| {
+        wiring.store(Arc::clone(&store))
+    });
+    let mut show = Show::of(&discord);
+    show.handles = Some(fleet.clone());
+    show.until_guilds(&mut events).await;
+    show.run_for(&mut events, 30).await;
+    let mut going = Box::pin(fleet.reshard(4));
+    let settles = async {
+        while fleet
+            .resharding()
+            .is_none_or(|now| now.stage < ReshardStage::Settling)
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    show.run(&mut events, async {
+        tokio::select! {
+            _ = &mut going => panic!("too soon"),
+            () = settles => {}
+        }
+    })
+    .await;
+    // From here on what is taken is not handled.
+    show.handles = None;
+    let before = show.sent;
+    show.run_for(&mut events, 25).await;
+    drop(going);
+    drop((events, fleet));
+    discord.wait_for_silence().await.unwrap();
+    assert_eq!(saved.borrow().shards(), Some(1), "the old one still counts");
+
+    let state = saved.borrow().clone();
+    let next = at_least_once().resume_from(&state).unwrap();
+    let (fleet, mut events) = start_here(&discord, next, |wiring| wiring.store(Arc::clone(&store)));
+    let mut again = Show::of(&discord);
+    again.handles = Some(fleet.clone());
+    again.sent = show.sent;
+    again.run_for(&mut events, 20).await;
+    again.until_sent(&mut events).await;
+    for (guild, seen) in &again.seen {
+        let seen: BTreeSet<usize> = seen.iter().copied().collect();
+        for n in before..=show.sent {
+            assert!(seen.contains(&n), "{n} of {guild} is lost");
+        }
+    }
+    assert!(again.gaps.is_empty(), "{:?}", again.gaps);
+    // To the end this time: then the new one counts, once all is handled.
+    let report = again.run(&mut events, fleet.reshard(4)).await.unwrap();
+    assert_eq!(report.guilds, GUILDS);
+    again.run_for(&mut events, 30).await;
+    again.until_sent(&mut events).await;
+    assert_eq!(saved.borrow().shards(), Some(4));
+    assert_eq!(saved.borrow().sessions().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_consumer_holds_the_cut_over_up_and_loses_nothing_by_it() {
+    let discord = Discord::in_process(world());
+    let tight = wide(&discord).event_queue(4).queue_bytes(2_000);
+    let (fleet, mut events) = start_here(&discord, tight, |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(4));
+    for pause in [9, 25, 70] {
+        // It reads nothing for a while, then a little.
+        let until = now() + Duration::from_secs(pause);
+        while now() < until {
+            show.tick();
+            let second = tokio::time::sleep(Duration::from_secs(1));
+            tokio::select! {
+                outcome = &mut going => panic!("without its consumer: {outcome:?}"),
+                () = second => {}
+            }
+        }
+        for _ in 0..40 {
+            show.take(next(&mut events).await);
+        }
+    }
+    let report = show.run(&mut events, going).await.unwrap();
+    assert_eq!(report.guilds, GUILDS);
+    show.finish(&mut events).await;
+    assert!(fleet.shards().all(|shard| shard.total == 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn floods_at_any_moment_of_it_are_heard_once_and_in_order() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(4));
+    let mut outcome = None;
+    while outcome.is_none() {
+        // As many as no burst of one shard takes, each time at another fraction of a second.
+        for _ in 0..40 {
+            show.tick();
+        }
+        let wait = Duration::from_millis(u64::try_from(777 + show.sent % 400).unwrap());
+        let part = async {
+            tokio::select! {
+                outcome = &mut going => Some(outcome),
+                () = tokio::time::sleep(wait) => None,
+            }
+        };
+        outcome = show.read(&mut events, part).await;
+    }
+    let report = outcome.unwrap().unwrap();
+    let doubled = show.finish(&mut events).await;
+    assert!(doubled <= report.possible_doubles, "{doubled}: {report:?}");
+    assert!(report.twins > 5_000, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_that_drop_and_guilds_that_come_and_go_meanwhile_lose_nothing() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let (down, left) = (show.guilds[1], show.guilds[2]);
+    show.excused = Some(down.to_string());
+    let joined = Id::<GuildMarker>::new((1 << 22) * 4_005 + 3);
+    let mut going = pin!(fleet.reshard(4));
+    let trouble = async {
+        let wait = |seconds: u64| tokio::time::sleep(Duration::from_millis(seconds * 1000 + 350));
+        wait(2).await;
+        discord.faults().take_down(down);
+        wait(4).await;
+        discord.faults().drop_connections();
+        wait(9).await;
+        discord.faults().ask_to_reconnect();
+        discord.faults().bring_back(down);
+        wait(6).await;
+        discord
+            .emit("GUILD_CREATE", &json!({ "id": joined.to_string() }))
+            .unwrap();
+        discord
+            .emit("GUILD_DELETE", &json!({ "id": left.to_string() }))
+            .unwrap();
+        wait(9).await;
+        discord.faults().drop_connections();
+    };
+    let mut trouble = pin!(trouble);
+    let mut over = false;
+    let report = show
+        .run(&mut events, async {
+            loop {
+                tokio::select! {
+                    outcome = &mut going => break outcome,
+                    () = &mut trouble, if !over => over = true,
+                }
+            }
+        })
+        .await
+        .unwrap();
+    assert!(over, "all of it happened meanwhile");
+    let doubled = show.finish(&mut events).await;
+    assert!(doubled <= report.possible_doubles, "{doubled}: {report:?}");
+    assert!(show.gaps.is_empty(), "{:?}", show.gaps);
+    let named = |name: &str, id: Id<GuildMarker>| {
+        let id = id.to_string();
+        show.guild_events
+            .iter()
+            .filter(|(kind, of)| kind == name && *of == id)
+            .count()
+    };
+    assert_eq!(named("GUILD_CREATE", joined), 1, "joined once");
+    assert_eq!(named("GUILD_DELETE", left), 1, "left once");
+    assert_eq!(named("GUILD_DELETE", down), 1, "down once");
+    assert_eq!(report.overdue, 0, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_lost_meanwhile_is_told_for_the_shards_that_count() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(2));
+    let settles = async {
+        while fleet
+            .resharding()
+            .is_none_or(|now| now.stage < ReshardStage::Settling)
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    show.read(&mut events, async {
+        tokio::select! {
+            _ = &mut going => panic!("too soon"),
+            () = settles => {}
+        }
+    })
+    .await;
+    discord.faults().invalidate_sessions(false);
+    let report = show.read(&mut events, &mut going).await.unwrap();
+    let told: Vec<u32> = show.gaps.iter().map(|gap: &ShardId| gap.total).collect();
+    assert_eq!(told, [1], "the new ones are heard of by the old one's");
+    assert!(!report.abandoned, "{report:?}");
+    assert_eq!(discord.identifies(), 2 * (1 + 2));
+    show.run_for(&mut events, 20).await;
+    show.finish(&mut events).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_is_told_when_it_changes_and_once_a_second_at_most() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut watch = fleet.watch_health();
+    let first = watch.next().await.unwrap();
+    assert_eq!(
+        (first.generation, first.healthy),
+        (1, 0),
+        "at once, as it is"
+    );
+    let mut show = Show::of(&discord);
+    let healthy = async {
+        loop {
+            let health = watch.next().await.unwrap();
+            if health.condition == Condition::Healthy {
+                return;
+            }
+        }
+    };
+    show.read(&mut events, healthy).await;
+    // While nothing changes nothing is told, for all that is measured.
+    let quiet = tokio::time::timeout(Duration::from_secs(300), watch.next());
+    assert!(show.run(&mut events, quiet).await.is_err());
+    let (mut stages, mut last) = (Vec::new(), now());
+    let mut going = pin!(fleet.reshard(2));
+    let looking = async {
+        loop {
+            let health = watch.next().await.unwrap();
+            assert!(now() - last >= Duration::from_millis(999), "once a second");
+            last = now();
+            stages.push((health.generation, health.resharding.map(|now| now.stage)));
+            if stages.len() > 1 && health.resharding.is_none() && health.healthy == 2 {
+                return;
+            }
+        }
+    };
+    show.run(&mut events, async {
+        tokio::join!(async { going.as_mut().await.unwrap() }, looking)
+    })
+    .await;
+    stages.dedup();
+    let expected = [
+        (1, Some(ReshardStage::Moving)),
+        (1, Some(ReshardStage::Settling)),
+        (2, Some(ReshardStage::Closing)),
+        (2, None),
+    ];
+    assert_eq!(stages, expected);
+    fleet.stop().await;
+    let end = watch.next().await.expect("the end is told");
+    assert!(matches!(end.condition, Condition::Down(_)), "{end}");
+    assert!(watch.next().await.is_none());
+}
