@@ -9,6 +9,7 @@ mod declared;
 mod edges;
 mod exemptions;
 mod features;
+mod guarantees;
 mod length;
 mod names;
 mod places;
@@ -37,6 +38,7 @@ const RULES: &[Rule] = &[
     ("pure folders", pure::check),
     ("names", names::check),
     ("architecture page", architecture::check),
+    ("guarantees", guarantees::check),
     ("untyped escapes", untyped::check),
     ("declared and used", declared::check),
     ("exemptions", exemptions::check),

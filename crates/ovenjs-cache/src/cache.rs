@@ -8,7 +8,7 @@ use ovenjs_types::{
     marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
 };
 
-use crate::{Change, Config, Stats, apply};
+use crate::{Change, Config, Stats, apply, snapshot::is_of};
 
 /// A mirror of what the gateway told us.
 ///
@@ -72,14 +72,11 @@ impl Cache {
     ///
     /// Discord sends all guilds of the shard anew after such a gap.
     pub fn forget_shard(&self, shard: ShardId) {
-        let on_shard = |id: Id<GuildMarker>| {
-            (id.get() >> 22) % u64::from(shard.total) == u64::from(shard.number)
-        };
         let guilds: Vec<_> = self
             .guilds
             .iter()
             .map(|(id, _)| *id)
-            .filter(|id| on_shard(*id))
+            .filter(|id| is_of(shard, Some(*id)))
             .collect();
         for guild in guilds {
             apply::forget_guild(self, guild);

@@ -6,6 +6,8 @@
 //! What this is not: a source of truth. It knows what the gateway sent, as far as the intents let
 //! it, and no more; a guild after a lost session is forgotten until Discord sends it anew.
 //!
+//! [`Cache::to_bytes`] is for the next process: a session that is resumed brings no guild anew.
+//!
 //! ```
 //! use ovenjs_cache::{Cache, Change, Config};
 //! use ovenjs_types::{Dispatch, Id, Origin, Version, json::Scratch};
@@ -27,9 +29,13 @@ mod apply;
 mod cache;
 mod change;
 mod config;
+mod error;
+mod snapshot;
 mod stats;
 
 pub use cache::Cache;
 pub use change::{Change, Delta};
 pub use config::Config;
+pub use error::{Error, ErrorKind};
+pub use snapshot::SNAPSHOT_BYTES_MAX;
 pub use stats::Stats;

@@ -7,9 +7,9 @@ use std::{
 
 use ovenjs_cache::Cache;
 use ovenjs_commands::{Call, Extract, Failure, Provide};
-use ovenjs_gateway::{Fleet, bus::Bus};
+use ovenjs_gateway::{AskGuild, Fleet, bus::Bus};
 use ovenjs_rest::Client;
-use ovenjs_types::Drift;
+use ovenjs_types::{Drift, Event, Id, marker::GuildMarker};
 
 /// The application as handlers see it: the bot's own parts, and the state `T` it was built with.
 ///
@@ -42,6 +42,18 @@ impl<T: Send + Sync> Extract<App<T>> for Fleet {
     }
 }
 
+/// The guild in which the handler was called: by an interaction, a message, a reaction, or an event of
+/// a member, a voice state or the guild itself. Elsewhere the handler is not called, and an
+/// interaction is answered that it works in servers only; a handler of other events takes a
+/// [`Fleet`] and names the [guild](Fleet::guild).
+impl<T: Send + Sync> Extract<App<T>> for AskGuild {
+    async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
+        let guild = guild_of(call.event());
+        let guild = guild.ok_or_else(|| Failure::refuse("This works in servers only."))?;
+        Ok(call.state().fleet.guild(guild))
+    }
+}
+
 impl<T: Send + Sync> Extract<App<T>> for Bus {
     async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
         Ok(call.state().bus.clone())
@@ -52,6 +64,23 @@ impl<T: Send + Sync> Extract<App<T>> for Bus {
 impl<T: Send + Sync> Extract<App<T>> for Drift {
     async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
         Ok(snapshot(&call.state().drift))
+    }
+}
+
+fn guild_of(event: &Event) -> Option<Id<GuildMarker>> {
+    match event {
+        Event::InteractionCreate(interaction) => interaction.guild_id,
+        Event::MessageCreate(message) => message.guild_id,
+        Event::MessageUpdate(message) => message.guild_id,
+        Event::MessageReactionAdd(reaction) => reaction.guild_id,
+        Event::MessageReactionRemove(reaction) => reaction.guild_id,
+        Event::GuildMemberAdd(member) => member.guild_id,
+        Event::GuildMemberUpdate(member) => member.guild_id,
+        Event::GuildMemberRemove(event) => Some(event.guild_id),
+        Event::VoiceStateUpdate(state) => state.guild_id,
+        Event::GuildCreate(guild) => Some(guild.id),
+        Event::GuildUpdate(guild) => Some(guild.id),
+        _ => None,
     }
 }
 

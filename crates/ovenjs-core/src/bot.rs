@@ -18,7 +18,7 @@ use crate::{
     estate::Estate,
     hook::CaughtHook,
     links::Links,
-    log,
+    log, mirror,
     pump::Pump,
     registration::register,
     timer::RuntimeTimer,
@@ -257,7 +257,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         )
         .await?;
 
-        let cache = Cache::new(config.cache.clone());
+        let mut cache = Cache::new(config.cache.clone());
         let interest = router
             .interest()
             .union(cache.interest())
@@ -268,7 +268,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let links = Links::connect(&config).await?;
         let mut settings = ovenjs_gateway::Config::new(token, intents)
             .bot_gateway(&found)
-            .shard_range(range, shards)
+            .shard_range(range.clone(), shards)
             .backoff(config.gateway.backoff.0, config.gateway.backoff.1)
             .interest(interest)
             .at_least_once(config.gateway.at_least_once)
@@ -296,6 +296,9 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
                     e,
                 )
             })?;
+            if let Some(known) = mirror::enter(former, &config.cache, range, shards).await {
+                cache = known;
+            }
         }
         if let Some(store) = estate.store() {
             wiring = wiring.store(store);

@@ -100,12 +100,19 @@ pub struct GatewayConfig {
     pub backoff: (Duration, Duration),
     /// Where the bot remembers its sessions while it runs and when it stops, so that the next process
     /// resumes them: no event is lost and no identify spent. Default: nowhere. A relative path in the
-    /// file starts at the configuration file. The cache does not come along: it fills anew as events
-    /// come.
+    /// file starts at the configuration file.
+    ///
+    /// What the mirror knows comes along when the bot stops, up to
+    /// [`SNAPSHOT_BYTES_MAX`](crate::cache::SNAPSHOT_BYTES_MAX). After a crash it does not: it is then
+    /// empty, and since a resumed session brings no guild anew, it knows what events tell from then on.
     pub state: Option<StateStore>,
     /// A Unix socket at which the bot waits for the process that is to replace it. That one, started
     /// with the same setting, asks there; this one stops its shards, lets its handlers end, gives its
-    /// sessions away and ends. Default: none.
+    /// sessions and what its mirror knows away and ends. Default: none.
+    ///
+    /// Buttons, selects and modals that are open go on without more: what belongs to them stands in
+    /// their typed custom ids, which Discord gives back. What a handler only holds in its memory ends
+    /// with it.
     pub hand_over: Option<PathBuf>,
     /// Whether an event counts as handled only when its handlers have ended, so that it comes again
     /// after a crash. It wants [`state`](Self::state). Default: `false`. Handlers then have to bear

@@ -2,12 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
+use ovenjs_cache::Cache;
 use ovenjs_gateway::{Fleet, FleetState, SessionStore};
 
 use crate::{
     Error, GatewayConfig, StateStore,
     heir::{self, Heir, Will},
     links::Links,
+    mirror,
     state::StateFile,
 };
 
@@ -94,18 +96,26 @@ impl Estate {
         self.kept.as_ref().map(|kept| Arc::clone(&kept.store))
     }
 
-    /// Leaves the sessions of shards that have stopped to the next process.
-    pub(crate) async fn leave(&self, fleet: &Fleet, heir: Option<Heir>) {
+    /// Leaves the sessions of shards that have stopped, and what the mirror knows, to the next process.
+    pub(crate) async fn leave(&self, fleet: &Fleet, cache: &Cache, heir: Option<Heir>) {
         let state = fleet.hand_over().await;
+        let mut whole = state.clone();
+        mirror::leave(cache, &mut whole).await;
         let sessions = state.sessions().len();
         if let Some(heir) = heir {
-            match heir.give(&state).await {
+            match heir.give(&whole).await {
                 Ok(()) => tracing::info!(sessions, "handed over"),
                 Err(error) => tracing::warn!("the next process did not take over: {error}"),
             }
         }
         if let Some(Kept { store, place }) = &self.kept {
-            match store.save(state).await {
+            let mut saved = store.save(whole).await;
+            if let Err(error) = &saved {
+                // A store that takes the sessions may not take a mirror of many megabytes.
+                tracing::warn!("the mirror could not be saved in {place}: {error}");
+                saved = store.save(state).await;
+            }
+            match saved {
                 Ok(()) => tracing::info!(sessions, "remembered in {place}"),
                 Err(error) => tracing::warn!("the sessions could not be saved in {place}: {error}"),
             }

@@ -18,8 +18,8 @@
 //! ```
 //!
 //! What handlers can take beside the event: a [`rest::Client`], a [`cache::Cache`], a
-//! [`gateway::Fleet`], a [`gateway::bus::Bus`], and the state which the bot was built with as
-//! [`State<T>`].
+//! [`gateway::Fleet`], the guild they were called in as a [`gateway::AskGuild`], a
+//! [`gateway::bus::Bus`], and the state which the bot was built with as [`State<T>`].
 //!
 //! A bot of several processes keeps what they share in a Redis or speaks through NATS (features `redis`
 //! and `nats`): see [`Config::redis`] and [`Config::nats`].
@@ -52,6 +52,8 @@ mod hook;
 mod links;
 #[cfg(feature = "bot")]
 mod log;
+#[cfg(feature = "bot")]
+mod mirror;
 #[cfg(feature = "bot")]
 mod pump;
 #[cfg(feature = "bot")]

@@ -89,6 +89,13 @@ impl Links {
     }
 
     /// Joins the room.
+    #[cfg_attr(
+        not(any(feature = "redis", feature = "nats")),
+        expect(
+            clippy::unused_async,
+            reason = "a room of this process is entered at once"
+        )
+    )]
     pub(crate) async fn bus(&self, config: &BusConfig) -> Result<Bus, Error> {
         let member = |name: &str| Member::new(name).map_err(in_setting("[bus] member"));
         match config {

@@ -170,7 +170,7 @@ impl Running {
         }
         let outcome = self.handlers_end().await;
         if self.estate.is_kept() {
-            self.estate.leave(&self.fleet, heir).await;
+            self.estate.leave(&self.fleet, &self.cache, heir).await;
         }
         outcome
     }

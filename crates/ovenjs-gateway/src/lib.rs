@@ -47,9 +47,9 @@ pub use health::{Condition, FleetHealth, Pulse, Reason, Resharding, ShardHealth}
 pub use nats::{NatsConfig, NatsLink};
 #[cfg(feature = "net")]
 pub use net::{
-    Delivery, Events, Fleet, HealthWatch, IdentifyAsk, IdentifyPort, IdentifyTurn, LocalTurns,
-    PortError, Receipt, Replies, Reply, Seen, SessionStore, Settled, ShardCount, ShardStats, Stats,
-    Typed, TypedEvents, Waiting, Watch, Wiring,
+    AskGuild, AskMembers, Delivery, Events, Fleet, HealthWatch, IdentifyAsk, IdentifyPort,
+    IdentifyTurn, LocalTurns, PortError, Receipt, Replies, Reply, Seen, SessionStore, Settled,
+    ShardCount, ShardStats, Stats, Typed, TypedEvents, Waiting, Watch, Wiring,
 };
 #[cfg(feature = "redis")]
 pub use redis::{RedisSessions, RedisTurns};

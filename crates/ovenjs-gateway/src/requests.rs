@@ -63,6 +63,8 @@ pub struct Requests {
     next_nonce: u64,
     next_id: u64,
     connected: bool,
+    /// The shard does not read, since its backlog is full: no answer can come, and none is late.
+    paused: bool,
     pending: BTreeMap<RequestId, Pending>,
     answers: VecDeque<Answer>,
     /// When all members of a guild may be asked for again; at most one for each pending request and
@@ -148,6 +150,7 @@ impl Requests {
             next_nonce: 0,
             next_id: 0,
             connected: true,
+            paused: false,
             pending: BTreeMap::new(),
             answers: VecDeque::new(),
             whole_from: BTreeMap::new(),
@@ -230,18 +233,19 @@ impl Requests {
         }
     }
 
-    /// A step in the shard's life: while it is not connected nothing is sent and no answer is late;
-    /// a new session knows nothing of what the old one was asked.
+    /// A step in the shard's life: while it is not connected, or does not read, nothing is sent and no
+    /// answer is late; a new session knows nothing of what the old one was asked.
     pub fn notice(&mut self, now: Instant, notice: &Notice) {
         match notice {
             Notice::Lost { .. } => self.connected = false,
             Notice::Resumed { .. } => {
                 self.connected = true;
-                for part in self.pending.values_mut().flat_map(|p| &mut p.parts) {
-                    if let Stage::Sent { by, .. } = &mut part.stage {
-                        *by = now + PATIENCE;
-                    }
-                }
+                self.be_patient(now);
+            }
+            Notice::Paused { .. } => self.paused = true,
+            Notice::Unpaused | Notice::Restarted { .. } => {
+                self.paused = false;
+                self.be_patient(now);
             }
             Notice::Ready { .. } => {
                 self.connected = true;
@@ -259,6 +263,19 @@ impl Requests {
             }
             _ => {}
         }
+    }
+
+    /// What was sent has its time to be answered once more.
+    fn be_patient(&mut self, now: Instant) {
+        for part in self.pending.values_mut().flat_map(|p| &mut p.parts) {
+            if let Stage::Sent { by, .. } = &mut part.stage {
+                *by = now + PATIENCE;
+            }
+        }
+    }
+
+    const fn is_heard(&self) -> bool {
+        self.connected && !self.paused
     }
 
     /// What to do now; nothing when there is nothing to do until the next event or the
@@ -289,7 +306,7 @@ impl Requests {
             Stage::Sent { by, .. } => Some(*by),
             Stage::Done => None,
         });
-        let parts = parts.filter(|_| self.connected);
+        let parts = parts.filter(|_| self.is_heard());
         ends.chain(parts).min()
     }
 
@@ -300,13 +317,14 @@ impl Requests {
             .filter(|(_, pending)| now >= pending.until)
             .map(|(id, _)| *id)
             .collect();
+        let why = match self.paused {
+            true => UNREAD,
+            false => "discord did not answer the request in time: ask again, or for less",
+        };
         for id in over {
-            self.fail(
-                id,
-                "discord did not answer the request in time: ask again, or for less",
-            );
+            self.fail(id, why);
         }
-        if self.connected {
+        if self.is_heard() {
             let late =
                 self.sent(|part| matches!(&part.stage, Stage::Sent { by, .. } if now >= *by));
             for (id, nth) in late {
@@ -351,7 +369,7 @@ impl Requests {
     }
 
     fn send(&mut self, now: Instant) -> Option<Answer> {
-        if !self.connected {
+        if !self.is_heard() {
             return None;
         }
         self.whole_from.retain(|_, from| *from > now);
@@ -575,6 +593,9 @@ impl Part {
         }
     }
 }
+
+const UNREAD: &str =
+    "the answer waits behind events that nobody reads: read them while it is awaited";
 
 /// How many requests of a shard can be pending: more than Discord takes commands in two minutes.
 pub const REQUESTS_MAX: usize = 256;

@@ -5,9 +5,11 @@
     reason = "a test whose stage cannot be set has failed"
 )]
 
+mod asking;
 mod bot;
 mod broken_connections;
 mod failures;
 mod in_process;
+mod mirror;
 mod replaced;
 mod shared;

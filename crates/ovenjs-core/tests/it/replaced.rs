@@ -26,10 +26,10 @@ async fn note(message: On<MessageCreate>, State(seen): State<Seen>) -> Result<()
 }
 
 /// A folder of its own for a test, gone with it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("ovenjs-{name}-{}-{nth}", std::process::id());
@@ -136,5 +136,49 @@ async fn three_processes_replace_one_another_at_a_socket_and_lose_nothing() {
         assert_eq!(heard(&mut hears).await, n.to_string());
     }
     assert!(hears.try_recv().is_err(), "nothing comes twice");
+    assert_eq!(discord.identifies(), 1);
+}
+
+#[tokio::test]
+async fn a_signal_ends_a_bot_whose_handlers_finish_and_the_next_resumes() {
+    /// Takes a while over everything it hears.
+    #[event]
+    async fn slow(message: On<MessageCreate>, State(seen): State<Seen>) -> Result<(), Failure> {
+        seen.send(format!("begun {}", message.content)).await?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        seen.send(format!("done {}", message.content)).await?;
+        Ok(())
+    }
+    let folder = Folder::new("signal");
+    let file = folder.0.join("bot.state");
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (seen, mut hears) = mpsc::channel(100);
+    // Whoever listens for a signal does not die of it: before the bot listens, this test does.
+    let terminate = tokio::signal::unix::SignalKind::terminate();
+    let _alive = tokio::signal::unix::signal(terminate).unwrap();
+    let config = config(&discord).state(&file);
+    let bot = Bot::with_state(Arc::new(seen.clone())).routes(routes![slow]);
+    let bot = bot.intents(Intents::MESSAGE_CONTENT).config(config.clone());
+    let run = tokio::task::spawn_blocking(move || bot.run());
+    discord.wait_for_ready(1).await.unwrap();
+    discord.user("ann").says("bread").await;
+    assert_eq!(heard(&mut hears).await, "begun bread");
+    while !run.is_finished() {
+        let ourselves = std::process::id().to_string();
+        let kill = std::process::Command::new("kill")
+            .args(["-TERM", &ourselves])
+            .status();
+        assert!(kill.unwrap().success());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    run.await.unwrap().unwrap();
+    assert_eq!(heard(&mut hears).await, "done bread");
+
+    discord.user("ann").says("rolls").await;
+    let next = start(config, &seen).await;
+    assert_eq!(heard(&mut hears).await, "rolls");
+    next.stop().await.unwrap();
     assert_eq!(discord.identifies(), 1);
 }

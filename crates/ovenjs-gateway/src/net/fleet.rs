@@ -504,4 +504,4 @@ impl fmt::Debug for Fleet {
 }
 
 /// A guild of a million members comes in a thousand events.
-const MEMBERS_WITHIN: Duration = Duration::from_secs(120);
+pub(super) const MEMBERS_WITHIN: Duration = Duration::from_secs(120);

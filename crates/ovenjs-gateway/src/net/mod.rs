@@ -4,6 +4,7 @@
 //! that no code of the bot can delay a heartbeat; what they deliver crosses a bounded queue.
 
 mod acks;
+mod ask_guild;
 mod events;
 mod fleet;
 mod generation;
@@ -21,6 +22,7 @@ mod turns;
 mod watch;
 mod wiring;
 
+pub use ask_guild::{AskGuild, AskMembers};
 pub use events::{Delivery, Events, Typed, TypedEvents};
 pub use fleet::{Fleet, Receipt};
 pub use port::{

@@ -9,8 +9,10 @@ use crate::{Answer, Error, ErrorKind, Request, RequestId};
 
 /// The answer to a request, as it comes: see [`Fleet::request`](super::Fleet::request).
 ///
-/// It can be awaited in the very loop that reads [`Events`](super::Events): it does not come through
-/// them. Dropping it takes the request back.
+/// It does not come through [`Events`](super::Events), so it can be awaited in the very loop that reads
+/// them, while what else comes fits the shard's [backlog](crate::Config::backlog_bytes). Where that is
+/// full the shard stops reading, answers included: then the answer waits until somebody reads, and
+/// fails when its time is up. Dropping it takes the request back.
 #[derive(Debug)]
 pub struct Replies {
     chunks: mpsc::Receiver<Reply>,

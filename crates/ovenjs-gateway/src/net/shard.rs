@@ -206,7 +206,10 @@ impl Shard {
         (self.connect, self.close) = (None, None);
         self.outbox.clear();
         self.board.lock().stats.restarts += 1;
-        self.notice(Notice::Restarted { panicked });
+        let notice = Notice::Restarted { panicked };
+        self.requests
+            .notice(self.shared.wiring.clock.now(), &notice);
+        self.notice(notice);
         Ok(())
     }
 

@@ -132,6 +132,42 @@ fn all_members_of_a_guild_are_asked_for_once_in_thirty_seconds() {
 }
 
 #[test]
+fn while_the_shard_does_not_read_no_answer_is_late_and_nothing_is_sent_in_vain() {
+    let mut now = start();
+    let mut requests = Requests::new(1);
+    requests
+        .ask(now, RequestGuildMembers::named(Id::new(5), "a", 3), MINUTE)
+        .unwrap();
+    assert_eq!(told(&mut requests, now), ["send"]);
+    let backlog_bytes = 1 << 24;
+    requests.notice(now, &Notice::Paused { backlog_bytes });
+    requests
+        .ask(now, RequestGuildMembers::named(Id::new(5), "b", 3), MINUTE)
+        .unwrap();
+    assert_eq!(
+        requests.deadline(),
+        Some(now + MINUTE),
+        "only its time ends"
+    );
+    now += PATIENCE * 2;
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    requests.notice(now, &Notice::Unpaused);
+    assert_eq!(told(&mut requests, now), ["send"], "the second, once");
+    requests.handle(now, &chunk(&json!("1-0"), 0, 1));
+    assert_eq!(told(&mut requests, now), ["chunk 0", "done 0 0"]);
+
+    // A shard that begins anew reads again, and so it is where nobody reads to the end.
+    requests.notice(now, &Notice::Paused { backlog_bytes });
+    requests.notice(now, &Notice::Restarted { panicked: false });
+    assert_eq!(requests.deadline(), Some(now + PATIENCE));
+    requests.notice(now, &Notice::Paused { backlog_bytes });
+    let Some(Answer::Failed(_, error)) = requests.poll(now + MINUTE) else {
+        panic!("its time is up")
+    };
+    assert!(error.to_string().contains("read"), "{error}");
+}
+
+#[test]
 fn what_is_refused_for_now_is_sent_again_when_it_may_be() {
     let now = start();
     let mut requests = Requests::new(1);

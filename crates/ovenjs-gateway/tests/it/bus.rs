@@ -345,8 +345,8 @@ async fn needs_nats_a_member_hears_again_after_the_server_was_killed_or_frozen_a
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct News {
-    number: u32,
+pub(crate) struct News {
+    pub(crate) number: u32,
 }
 
 impl Message for News {
@@ -425,7 +425,7 @@ pub(crate) fn fresh() -> String {
 }
 
 /// Fails rather than waits for ever.
-async fn within<T>(deed: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(deed: impl Future<Output = T>) -> T {
     tokio::time::timeout(LONG, deed)
         .await
         .expect("it happens in time")

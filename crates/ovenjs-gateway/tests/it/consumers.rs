@@ -214,3 +214,43 @@ async fn members_are_one_answer_that_waits_for_nobody() {
         ovenjs_gateway::ErrorKind::Stopped
     );
 }
+
+/// An answer that lies behind more than the backlog holds comes once somebody reads, and fails in its
+/// time where nobody does.
+#[tokio::test(start_paused = true)]
+async fn an_answer_behind_a_full_backlog_waits_for_who_reads_and_no_longer_than_its_time() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let small = config(&discord).event_queue(1).backlog_bytes(1_000);
+    let (fleet, mut events) = start_here(&discord, small, |wiring| wiring);
+    next_named(&mut events, "READY").await;
+    let shard = fleet.shard_of(discord.guild_id());
+    let flood = |from: usize| {
+        let all: Vec<usize> = (from..from + 500).collect();
+        discord
+            .emit_many(all.iter().map(|n| ("COUNTED", n)))
+            .unwrap();
+    };
+    let ask = || {
+        let named = ovenjs_types::RequestGuildMembers::named(discord.guild_id(), "o", 10);
+        let within = Duration::from_secs(90);
+        fleet.request(shard, named, within).unwrap().members()
+    };
+    flood(0);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(only(&fleet).backlog_bytes >= 1_000, "{:?}", only(&fleet));
+    let error = ask().await.unwrap_err();
+    assert_eq!(error.kind(), ovenjs_gateway::ErrorKind::Unanswered);
+    assert!(error.to_string().contains("nobody reads"), "{error}");
+
+    let asked = ask();
+    let reading = async {
+        // Longer than an answer may stay away from a shard that reads.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        for n in 0..500 {
+            assert_eq!(number(&next_named(&mut events, "COUNTED").await), n);
+        }
+    };
+    let (members, ()) = tokio::join!(asked, reading);
+    members.unwrap();
+    assert_eq!(only(&fleet).counts.connects, 1);
+}

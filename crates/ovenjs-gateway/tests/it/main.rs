@@ -5,6 +5,9 @@ mod bridge;
 mod broken;
 mod bus;
 mod cancel;
+#[cfg(any(feature = "redis", feature = "nats"))]
+#[path = "../../../ovenjs-net/tests/it/certificate.rs"]
+mod certificate;
 mod consumers;
 mod hand_over;
 mod life;
@@ -17,6 +20,8 @@ mod reshard;
 #[cfg(any(feature = "redis", feature = "nats"))]
 #[path = "../../../ovenjs-net/tests/it/server.rs"]
 mod server;
+#[cfg(all(feature = "redis", feature = "nats"))]
+mod tls;
 mod turns;
 mod watch;
 mod wire;
@@ -153,7 +158,12 @@ async fn shared_nats() -> ovenjs_gateway::NatsLink {
 /// A link to a server that may be about to start.
 #[cfg(feature = "nats")]
 async fn nats_at(address: &str) -> ovenjs_gateway::NatsLink {
-    let connector = Connector::build(ovenjs_net::Config::new()).expect("a connector");
+    nats_over(address, ovenjs_net::Config::new()).await
+}
+
+#[cfg(feature = "nats")]
+async fn nats_over(address: &str, net: ovenjs_net::Config) -> ovenjs_gateway::NatsLink {
+    let connector = Connector::build(net).expect("a connector");
     let connected = async {
         loop {
             let config = ovenjs_gateway::NatsConfig::parse(address).expect("an address");

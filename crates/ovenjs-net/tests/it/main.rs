@@ -5,6 +5,8 @@
     reason = "the stories' helpers fail by panicking, as the stories do"
 )]
 
+#[cfg(feature = "redis")]
+mod certificate;
 mod polled;
 #[cfg(feature = "redis")]
 mod redis;

@@ -12,7 +12,7 @@ use ovenjs_net::{
 use ovenjs_types::Fault as _;
 use tokio::task::JoinSet;
 
-use crate::server::Server;
+use crate::{certificate::Certificate, server::Server};
 
 #[tokio::test]
 async fn needs_redis_keys_are_set_read_and_forgotten() {
@@ -256,6 +256,55 @@ async fn needs_redis_where_nothing_listens_the_place_is_named_and_the_next_try_w
     );
     server.restart();
     link.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn needs_redis_over_tls_it_is_the_same_and_back_after_its_server_was_killed() {
+    let certificate = Certificate::new();
+    let mut server = Server::redis_over_tls(&certificate);
+    let link = over_tls(&server, Config::new().extra_root(certificate.der));
+    link.ready().await.unwrap();
+    link.set("loaf", b"rye", None).await.unwrap();
+    assert_eq!(
+        link.get("loaf").await.unwrap().as_deref(),
+        Some(&b"rye"[..])
+    );
+    let large = vec![b'x'; 3 << 20];
+    link.set("large", &large, None).await.unwrap();
+    assert_eq!(link.get("large").await.unwrap(), Some(large.into()));
+    let mut heard = link.subscribe(&["c"], 8).await.unwrap();
+    link.publish("c", b"hi").await.unwrap();
+    assert_eq!(next(&mut heard).await, message("c", "hi"));
+    server.kill();
+    server.restart();
+    assert_eq!(next(&mut heard).await, RedisHeard::Interrupted);
+    link.ready().await.unwrap();
+    link.publish("c", b"again").await.unwrap();
+    assert_eq!(next(&mut heard).await, message("c", "again"));
+}
+
+#[tokio::test]
+async fn needs_redis_over_tls_nobody_is_trusted_whom_nobody_vouches_for() {
+    let certificate = Certificate::new();
+    let server = Server::redis_over_tls(&certificate);
+    let known = over_tls(&server, Config::new().extra_root(certificate.der));
+    known.ready().await.unwrap();
+    for config in [
+        Config::new(),
+        Config::new().extra_root(Certificate::new().der),
+    ] {
+        let error = over_tls(&server, config).ping().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Failed(ovenjs_net::Step::Tls));
+    }
+    // Plain text meets a server that speaks TLS alone.
+    let plain = to(&format!("redis://127.0.0.1:{}", server.port));
+    assert!(plain.ping().await.is_err());
+}
+
+fn over_tls(server: &Server, config: Config) -> RedisLink {
+    let address = format!("rediss://localhost:{}", server.port);
+    let redis = RedisConfig::new(RedisAddress::parse(&address).unwrap()).deadlines(TIGHT);
+    RedisLink::build(redis, Connector::build(config).unwrap())
 }
 
 /// Long enough for a busy machine, short enough for a test to wait for it.

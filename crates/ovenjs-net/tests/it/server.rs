@@ -52,6 +52,21 @@ impl Server {
         Self::start("redis-server", arguments, port, folder)
     }
 
+    /// A Redis that speaks TLS alone, to whoever trusts this certificate.
+    #[cfg(feature = "redis")]
+    pub(crate) fn redis_over_tls(certificate: &crate::certificate::Certificate) -> Self {
+        let (folder, port) = (folder(), free_port());
+        let (certificate, key) = certificate.write(folder.path());
+        let (certificate, key) = (certificate.display(), key.display());
+        let words = format!(
+            "--bind 127.0.0.1 --save  --daemonize no --port 0 --tls-port {port} \
+             --tls-cert-file {certificate} --tls-key-file {key} --tls-auth-clients no --dir {}",
+            folder.path().display()
+        );
+        let arguments = words.split(' ').map(str::to_owned).collect();
+        Self::start("redis-server", arguments, port, folder)
+    }
+
     pub(crate) fn start(
         program: &'static str,
         arguments: Vec<String>,

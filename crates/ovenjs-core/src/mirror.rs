@@ -1,0 +1,59 @@
+//! The mirror on its way to the next process: a part of the state, beside the sessions.
+//!
+//! A session that is resumed brings no guild anew, so without this part the next process would know
+//! none. What cannot be read is said and left alone: the mirror then begins empty.
+
+use std::ops::Range;
+
+use ovenjs_cache::{Cache, Config};
+use ovenjs_gateway::{FleetState, Resume};
+use ovenjs_types::ShardId;
+use tokio::task::spawn_blocking;
+
+/// The name of the part.
+const PART: &str = "mirror";
+
+/// Puts what the mirror knows into the state. No event is applied any more.
+pub(crate) async fn leave(cache: &Cache, state: &mut FleetState) {
+    let cache = cache.clone();
+    // A large one takes a second to write, in which the runtime has other things to do.
+    match spawn_blocking(move || cache.to_bytes()).await {
+        Ok(bytes) => state.put(PART, bytes),
+        Err(error) => tracing::error!("the mirror is not left to the next process: {error}"),
+    }
+}
+
+/// A mirror that knows what the process before knew, as far as the sessions of `numbers` out of `total`
+/// shards go on.
+pub(crate) async fn enter(
+    former: &FleetState,
+    config: &Config,
+    numbers: Range<u32>,
+    total: u32,
+) -> Option<Cache> {
+    let Some(part) = former.part(PART).cloned() else {
+        tracing::info!("the former process left no mirror, which fills as events come");
+        return None;
+    };
+    let shards = former.sessions().iter().filter_map(Resume::shard);
+    let shards: Vec<ShardId> = shards
+        .filter(|shard| shard.total == total && numbers.contains(&shard.number))
+        .collect();
+    let config = config.clone();
+    let read = spawn_blocking(move || Cache::from_bytes(config, &part, &shards)).await;
+    match read {
+        Ok(Ok(cache)) => {
+            let known = cache.stats();
+            tracing::info!(?known, "the mirror of the former process goes on");
+            Some(cache)
+        }
+        Ok(Err(error)) => {
+            tracing::warn!("the mirror of the former process is left out: {error}");
+            None
+        }
+        Err(error) => {
+            tracing::error!("the mirror of the former process is left out: {error}");
+            None
+        }
+    }
+}

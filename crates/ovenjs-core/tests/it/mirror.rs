@@ -1,0 +1,152 @@
+//! What a bot knew goes on in the next process: a resumed session brings no guild anew.
+
+use std::sync::Arc;
+
+use ovenjs_core::{
+    Answer, Bot, Config, CustomId, Cx, Failure, On, Register, Running, State, command, component,
+    event,
+    gateway::FleetState,
+    routes,
+    types::{ChannelCreate, GuildCreate, Intents, MessageCreate, MessageDraft},
+};
+use ovenjs_mock::Discord;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::replaced::{Folder, config, heard};
+
+type Told = Arc<mpsc::Sender<String>>;
+
+#[event]
+async fn arrived(_: On<GuildCreate>, State(told): State<Told>) -> Result<(), Failure> {
+    told.send("guild".to_owned()).await?;
+    Ok(())
+}
+
+#[event]
+async fn opened(channel: On<ChannelCreate>, State(told): State<Told>) -> Result<(), Failure> {
+    let name = channel.name.clone().unwrap_or_default();
+    told.send(format!("channel {name}")).await?;
+    Ok(())
+}
+
+#[event]
+async fn said(message: On<MessageCreate>, State(told): State<Told>) -> Result<(), Failure> {
+    if !message.content.is_empty() && !message.author.bot {
+        told.send(message.content.clone()).await?;
+    }
+    Ok(())
+}
+
+/// What belongs to an open button stands in its id.
+#[derive(CustomId)]
+struct Tray {
+    number: u32,
+}
+
+/// Bakes
+#[command]
+async fn bake(cx: Cx) -> Answer {
+    let button = Tray { number: 7 }.button("Take out");
+    cx.reply(MessageDraft::from("baking").component(button))
+        .await
+}
+
+#[component]
+async fn take_out(cx: Cx, tray: Tray) -> Answer {
+    cx.reply(format!("tray {} is done", tray.number)).await
+}
+
+async fn start(config: Config, told: &mpsc::Sender<String>) -> Running {
+    let routes = routes![arrived, opened, said, bake, take_out];
+    let bot = Bot::with_state(Arc::new(told.clone())).routes(routes);
+    let bot = bot.intents(Intents::MESSAGE_CONTENT);
+    bot.config(config.register(Register::Global))
+        .start()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_next_process_knows_the_guilds_and_answers_the_buttons() {
+    let folder = Folder::new("mirror");
+    let socket = folder.0.join("bot.socket");
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let guild = discord.guild_id();
+    let (told, mut hears) = mpsc::channel(100);
+    let first = start(config(&discord).hand_over(&socket), &told).await;
+    assert_eq!(heard(&mut hears).await, "guild");
+    opens(&discord, "1001", "bread");
+    assert_eq!(heard(&mut hears).await, "channel bread");
+    let knew = first.cache().clone();
+    let answer = discord.user("ann").slash("/bake").await;
+    answer.says("baking");
+
+    let replaced = tokio::spawn(first.until_replaced());
+    let second = start(config(&discord).hand_over(&socket), &told).await;
+    replaced.await.unwrap().unwrap();
+
+    let names = |cache: &ovenjs_core::cache::Cache| {
+        let channels = cache.guild_channels(guild);
+        let names = channels.iter().filter_map(|channel| channel.name.clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(second.cache().guild(guild), knew.guild(guild));
+    assert!(second.cache().guild(guild).is_some());
+    assert_eq!(names(second.cache()), names(&knew));
+    assert!(names(second.cache()).contains(&"bread".to_owned()));
+    assert_eq!(second.cache().current_user(), knew.current_user());
+
+    answer.click("Take out").await.says("tray 7 is done");
+    opens(&discord, "1002", "rolls");
+    assert_eq!(heard(&mut hears).await, "channel rolls", "and no guild");
+    assert_eq!(names(second.cache()).len(), names(&knew).len() + 1);
+    assert_eq!(discord.identifies(), 1);
+    second.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mirror_that_cannot_be_read_costs_no_session() {
+    let folder = Folder::new("spoilt");
+    let file = folder.0.join("bot.state");
+    let discord = Discord::start(ovenjs_mock::Config::default())
+        .await
+        .unwrap();
+    let (told, mut hears) = mpsc::channel(100);
+    let bot = start(config(&discord).state(&file), &told).await;
+    assert_eq!(heard(&mut hears).await, "guild");
+    bot.stop().await.unwrap();
+    let mut state = FleetState::from_bytes(&std::fs::read(&file).unwrap()).unwrap();
+    let part = state.part("mirror").expect("it is there").clone();
+    for spoilt in [&b"no mirror"[..], &part[..part.len() - 1]] {
+        state.put("mirror", spoilt.to_vec());
+        std::fs::write(&file, state.to_bytes()).unwrap();
+        let bot = start(config(&discord).state(&file), &told).await;
+        discord.user("ann").says("hello").await;
+        assert_eq!(heard(&mut hears).await, "hello");
+        assert!(bot.cache().guild(discord.guild_id()).is_none());
+        bot.stop().await.unwrap();
+        state = FleetState::from_bytes(&std::fs::read(&file).unwrap()).unwrap();
+    }
+    assert_eq!(discord.identifies(), 1);
+}
+
+/// Discord tells of a new channel.
+fn opens(discord: &Discord, id: &str, name: &str) {
+    #[derive(Serialize)]
+    struct Opened<'a> {
+        id: &'a str,
+        guild_id: String,
+        name: &'a str,
+        r#type: u8,
+    }
+    let opened = Opened {
+        id,
+        guild_id: discord.guild_id().to_string(),
+        name,
+        r#type: 0,
+    };
+    discord.emit("CHANNEL_CREATE", &opened).unwrap();
+}
