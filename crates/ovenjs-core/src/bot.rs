@@ -1,6 +1,6 @@
 //! A bot before it runs.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, path::Path, sync::Arc};
 
 use ovenjs_cache::Cache;
 use ovenjs_commands::{Router, Routes};
@@ -18,7 +18,9 @@ use crate::{
     estate::Estate,
     hook::CaughtHook,
     links::Links,
-    log, mirror,
+    log,
+    memory::Memory,
+    mirror,
     pump::Pump,
     registration::register,
     timer::RuntimeTimer,
@@ -317,7 +319,11 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         });
         router.check(&app).map_err(Error::routes)?;
         let pump = Pump::new(app, router, Arc::new(RestAnswers(client)), interest, hook);
-        Ok(Running::begin(pump, events, config.live, estate))
+        // In a test's own time nobody looks at real memory, unless the test says so.
+        let is_watched = config.dialer.is_none() || config.memory_max.is_some();
+        let memory = is_watched.then(|| Memory::find(Path::new("/"), config.memory_max));
+        let memory = memory.flatten();
+        Ok(Running::begin(pump, events, config.live, estate, memory))
     }
 
     fn into_description(self) -> Result<describe::Description, Error> {

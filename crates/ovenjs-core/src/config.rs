@@ -46,6 +46,12 @@ pub struct Config {
     /// The HTTP proxy for all connections that leave the machine, as
     /// `http://[user:password@]host:port`. Default: none. Environment: `OVENJS_PROXY`.
     pub proxy: Option<Secret>,
+    /// How much memory the process may use, in bytes. At 80 % of it the bot holds and keeps less, at
+    /// 92 % still less: see [`Fleet::pressure`](ovenjs_gateway::Fleet::pressure). Default: the limit of
+    /// the process' control group (version 2, as containers have one), where there is one; else nothing
+    /// is watched. Set it where the machine is shared and nothing else bounds the bot.
+    /// File: `memory_max_mb`, in MiB.
+    pub memory_max: Option<u64>,
     /// Further authorities to trust, as certificates in PEM, for a Redis or NATS with certificates of
     /// one's own. Default: none, and Mozilla's are trusted. File: `roots`, the path of a file with them.
     pub roots: Option<Vec<u8>>,
@@ -251,6 +257,7 @@ impl Config {
             token: None,
             base_url: ovenjs_rest::DEFAULT_BASE_URL.to_owned(),
             proxy: None,
+            memory_max: None,
             roots: None,
             redis: None,
             nats: None,

@@ -53,6 +53,8 @@ mod links;
 #[cfg(feature = "bot")]
 mod log;
 #[cfg(feature = "bot")]
+mod memory;
+#[cfg(feature = "bot")]
 mod mirror;
 #[cfg(feature = "bot")]
 mod pump;

@@ -12,7 +12,7 @@ use std::{
 use ovenjs_commands::{Answers, Router};
 use ovenjs_gateway::{Delivery, Events, Receipt};
 use ovenjs_types::{
-    Dispatch, Event, Hook, HookCall, Interest,
+    Dispatch, Event, Hook, HookCall, Interest, Pressure,
     json::{Deviation, Scratch},
 };
 use tokio::{
@@ -78,11 +78,17 @@ impl<T: Send + Sync + 'static> Pump<T> {
         mut self,
         mut events: Events,
         grace: watch::Receiver<Duration>,
+        mut pressure: watch::Receiver<Pressure>,
     ) -> Result<(), Error> {
         let mut outcome = Ok(());
         while let Some(delivery) = events.next().await {
             // Handlers that are done are taken out, so that the set holds running ones only.
             while self.handlers.try_join_next().is_some() {}
+            if pressure.has_changed().unwrap_or(false)
+                && *pressure.borrow_and_update() > Pressure::Low
+            {
+                self.scratch.release();
+            }
             match delivery {
                 Delivery::Dispatch(dispatch) => self.take(dispatch, Readers::All).await,
                 Delivery::Late(dispatch) => self.take(dispatch, Readers::Handlers).await,

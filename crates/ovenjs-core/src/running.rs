@@ -9,13 +9,20 @@ use std::{
 use ovenjs_cache::Cache;
 use ovenjs_gateway::{Events, Fleet, bus::Bus};
 use ovenjs_rest::Client;
-use ovenjs_types::Drift;
+use ovenjs_types::{Drift, Pressure};
 use tokio::{
     sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
 };
 
-use crate::{Error, ErrorKind, Live, app::snapshot, estate::Estate, heir::Heir, pump::Pump};
+use crate::{
+    Error, ErrorKind, Live,
+    app::snapshot,
+    estate::Estate,
+    heir::Heir,
+    memory::{self, Memory},
+    pump::Pump,
+};
 
 /// A bot that runs. Dropping it stops the bot at once; [`stop`](Self::stop) lets it finish.
 pub struct Running {
@@ -30,6 +37,8 @@ pub struct Running {
     places: Arc<Semaphore>,
     pump: JoinSet<Result<(), Error>>,
     estate: Estate,
+    /// Looks after memory, where anything bounds it.
+    _watching: JoinSet<()>,
 }
 
 impl Running {
@@ -38,13 +47,19 @@ impl Running {
         events: Events,
         live: Live,
         estate: Estate,
+        memory: Option<Memory>,
     ) -> Self {
         let app = Arc::clone(&pump.app);
         let router = Arc::clone(&pump.router);
         let places = Arc::clone(&pump.places);
         let (grace, pumps_grace) = watch::channel(live.bot.stop_after);
+        let (pressure, pumps_pressure) = watch::channel(Pressure::Low);
         let mut tasks = JoinSet::new();
-        tasks.spawn(pump.run(events, pumps_grace));
+        tasks.spawn(pump.run(events, pumps_grace, pumps_pressure));
+        let mut watching = JoinSet::new();
+        if let Some(memory) = memory {
+            watching.spawn(memory::watch(memory, app.fleet.clone(), pressure));
+        }
         Self {
             client: app.client.clone(),
             cache: app.cache.clone(),
@@ -57,6 +72,7 @@ impl Running {
             places,
             pump: tasks,
             estate,
+            _watching: watching,
         }
     }
 

@@ -256,7 +256,8 @@ impl Config {
     }
 
     /// How many bytes of events a shard holds for a slow consumer before it stops reading.
-    /// Default: 16 MiB. Raise it where a handler may stall for long while much happens.
+    /// Default: 16 MiB. Raise it where a handler may stall for long while much happens. Under
+    /// [`Fleet::pressure`](crate::Fleet::pressure) it is a share of that.
     #[must_use]
     pub const fn backlog_bytes(mut self, bytes: usize) -> Self {
         self.backlog_bytes = bytes;

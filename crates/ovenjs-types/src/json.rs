@@ -51,6 +51,17 @@ impl Scratch {
         std::mem::take(&mut self.drift)
     }
 
+    /// Gives the memory of its buffers back; they grow anew with the next payload.
+    pub fn release(&mut self) {
+        let Self {
+            text,
+            buffers,
+            tape,
+            ..
+        } = Self::new();
+        (self.text, self.buffers, self.tape) = (text, buffers, tape);
+    }
+
     fn that_keeps_all() -> Self {
         Self {
             keeps_all: true,
@@ -228,13 +239,7 @@ fn fast<T: DeserializeOwned>(bytes: &[u8], scratch: &mut Scratch) -> Option<T> {
         .and_then(|()| T::deserialize(&mut tape::Reader::new(&tape)).ok());
     scratch.tape = Some(tape.reset());
     if scratch.text.capacity() > SCRATCH_KEEP_MAX {
-        let Scratch {
-            text,
-            buffers,
-            tape,
-            ..
-        } = Scratch::new();
-        (scratch.text, scratch.buffers, scratch.tape) = (text, buffers, tape);
+        scratch.release();
     }
     value
 }

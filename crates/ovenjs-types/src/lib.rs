@@ -73,6 +73,7 @@ mod patch;
 mod permissions;
 mod poll;
 mod presence;
+mod pressure;
 mod response;
 mod role;
 mod role_connection;
@@ -171,6 +172,7 @@ pub use presence::{
     Activity, ActivityAssets, ActivityButton, ActivityFlags, ActivityParty, ActivitySecrets,
     ActivityTimestamps, ActivityType, ClientStatus, Presence, Status, StatusDisplayType,
 };
+pub use pressure::{MemoryGauge, Pressure};
 pub use response::{
     InteractionResponse, InteractionResponseType, Modal, SkuIneligibilityReason,
     SkuPurchaseEligibility,

@@ -1,6 +1,6 @@
 //! The file's part of the configuration.
 
-use std::{path::Path, time::Duration};
+use std::{num::NonZeroU32, path::Path, time::Duration};
 
 use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
 use serde::Deserialize;
@@ -45,6 +45,10 @@ pub(super) fn apply(
         config.base_url = super::without_credentials(&format!("{name}: base_url"), url.trim())?;
     }
     set(&mut config.proxy, file.proxy.map(Some));
+    set(
+        &mut config.memory_max,
+        file.memory_max_mb.map(|mb| Some(u64::from(mb.get()) << 20)),
+    );
     set(&mut config.redis, file.redis.map(Some));
     set(&mut config.nats, file.nats.map(Some));
     set(&mut config.allow_plain, file.allow_plain);
@@ -156,6 +160,7 @@ struct File {
     token_file: Option<String>,
     base_url: Option<String>,
     proxy: Option<Secret>,
+    memory_max_mb: Option<NonZeroU32>,
     roots: Option<String>,
     redis: Option<Secret>,
     nats: Option<Secret>,

@@ -32,6 +32,8 @@ settings! {
     "base_url" = r#""https://discord.com/api""#, "where Discord's API is", |c| c.base_url.clone();
     "proxy" = r#""http://proxy.example:3128""#, "the HTTP proxy for connections that leave the machine",
         |c| told(c.proxy.is_some());
+    "memory_max_mb" = "512", "how much memory the bot may use; the limit of its container by default",
+        |c| c.memory_max.map_or_else(|| "the container's".to_owned(), |max| (max >> 20).to_string());
     "roots" = r#""roots.pem""#, "a file with further authorities to trust, for Redis and NATS",
         |c| told(c.roots.is_some());
     "redis" = r#""rediss://redis.example""#, "the Redis that the bot's processes share",

@@ -35,6 +35,7 @@ fn the_environment_prevails_over_the_file() {
 fn a_file_sets_everything() {
     let config = Config::from_toml(FULL, "oven.toml").unwrap();
     assert_eq!(config.gateway.shards, Some(2));
+    assert_eq!(config.memory_max, Some(300 << 20));
     assert_eq!(config.gateway.compression, Compression::Zlib);
     assert_eq!(
         config.gateway.intents,
@@ -219,6 +220,7 @@ fn every_key_that_is_read_is_described() {
 const FULL: &str = r#"
 token = "canary-token-in-file"
 base_url = "http://127.0.0.1:4000/api"
+memory_max_mb = 300
 redis = "redis://redis"
 nats = "nats://nats"
 allow_plain = true

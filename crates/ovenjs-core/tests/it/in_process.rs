@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use ovenjs_core::{
     Answer, Bot, Config, Cx, On, command, commands, event,
+    gateway::Notice,
     rest::Client,
     routes,
-    types::{Intents, MessageCreate, MessageEdit},
+    types::{Intents, MessageCreate, MessageEdit, Pressure},
 };
 use ovenjs_mock::Discord;
 
@@ -167,4 +168,30 @@ async fn a_bot_that_is_refused_tells_why() {
     let error = bot.start().await.unwrap_err();
     assert!(!error.to_string().contains("401"), "{error}");
     assert!(format!("{error:#}").contains("401"), "{error:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_that_uses_more_memory_than_it_may_holds_less_and_goes_on() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let mut config = Config::in_process(discord.token(), discord.door());
+    // No process is that small.
+    config.memory_max = Some(1 << 20);
+    let bot = Bot::new().routes(routes![remind]).config(config);
+    let bot = bot.start().await.unwrap();
+    let mut watch = bot.fleet().watch();
+    let pressed = async {
+        while let Some(seen) = watch.next().await {
+            if let Notice::Pressed { pressure, .. } = seen.notice {
+                return pressure;
+            }
+        }
+        panic!("the shard ended")
+    };
+    let told = tokio::time::timeout(Duration::from_secs(60), pressed).await;
+    assert_eq!(told.expect("it is told"), Pressure::Critical);
+    discord.expect_ready(1).await;
+    let answer = discord.user("ann").slash("/remind").await;
+    answer.says("I will.");
+    bot.stop().await.unwrap();
+    discord.expect_no_violations();
 }

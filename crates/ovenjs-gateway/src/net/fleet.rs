@@ -9,7 +9,7 @@ use std::{
 
 use ovenjs_net::Connector;
 use ovenjs_types::{
-    Dispatch, Id, Origin, RequestGuildMembers, ShardId, Version, marker::GuildMarker,
+    Dispatch, Id, Origin, Pressure, RequestGuildMembers, ShardId, Version, marker::GuildMarker,
 };
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -112,6 +112,7 @@ impl Fleet {
             queue,
             notices: broadcast::Sender::new(NOTICES_MAX),
             saves: wiring.store.clone().map(Saves::new),
+            pressure: watch::Sender::new(Pressure::Low),
             wiring,
             config,
         });
@@ -285,6 +286,25 @@ impl Fleet {
             shared.seam.wants(live.interest);
         }
         Ok(std::mem::replace(&mut current, live))
+    }
+
+    /// Says how short memory is, for whoever reads that: [`MemoryGauge`](ovenjs_types::MemoryGauge)
+    /// tells it from numbers.
+    ///
+    /// Under pressure the byte bounds of backlogs and queue ([`Config::backlog_bytes`],
+    /// [`Config::queue_bytes`]) are a [share](Pressure::share) of what was configured, and what memory
+    /// is kept for speed alone is given back. No event is lost by it: what is held above the new bounds
+    /// stays until it is taken, and meanwhile the shards do not read. Each shard tells it with
+    /// [`Notice::Pressed`](crate::Notice::Pressed).
+    pub fn pressure(&self, pressure: Pressure) {
+        let shared = &self.0.shared;
+        let has_changed = shared
+            .pressure
+            .send_if_modified(|former| std::mem::replace(former, pressure) != pressure);
+        if has_changed {
+            let bytes = pressure.share(shared.config.queue_bytes);
+            shared.queue.bound(bytes);
+        }
     }
 
     /// How long Discord took to acknowledge the last heartbeat: the mean of the connected shards.

@@ -133,6 +133,18 @@ impl Queue {
             .for_each(|delivery| state.put(delivery, None));
     }
 
+    /// Holds at most so many bytes from now on. What lies there already stays.
+    pub(super) fn bound(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.bytes_max = bytes.max(1);
+        for lane in &mut state.lanes {
+            lane.items.shrink_to_fit();
+        }
+        if state.waiting > 0 && state.free() > 0 {
+            self.room.notify_one();
+        }
+    }
+
     /// Waits in line for room. Dropping it leaves the line.
     pub(super) async fn room(&self) {
         let alone = {

@@ -20,7 +20,7 @@ use ovenjs_net::{
     Connector, ErrorKind, Step, Target,
     websocket::{Incoming, Socket},
 };
-use ovenjs_types::Fault;
+use ovenjs_types::{Fault, Pressure};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -48,6 +48,9 @@ pub(super) struct Shard {
     commands_open: bool,
     orders: watch::Receiver<Orders>,
     orders_open: bool,
+    pressure: watch::Receiver<Pressure>,
+    /// Whether the socket is to give back what it keeps.
+    releases: bool,
     /// What was ordered last, and done.
     obeyed: Orders,
     asks: mpsc::Receiver<Ask>,
@@ -81,6 +84,7 @@ pub(super) struct Shard {
 /// What can happen beside the socket.
 enum Aside {
     Orders,
+    Pressure,
     NobodyOrders,
     Unread,
     Granted(Generation, IdentifyTurn),
@@ -101,6 +105,8 @@ impl Shard {
             commands_open: true,
             orders: room.orders,
             orders_open: true,
+            pressure: pressure_on(&shared),
+            releases: false,
             obeyed: Orders::default(),
             asks: room.asks,
             asks_open: true,
@@ -201,6 +207,7 @@ impl Shard {
             let overhear = Input::Overhear(Requests::INTEREST);
             self.session.handle(now, overhear);
         }
+        self.pressure = pressure_on(&self.shared);
         self.restarting = false;
         (self.queued, self.turn) = (None, None);
         (self.connect, self.close) = (None, None);
@@ -290,6 +297,9 @@ impl Shard {
 
         let mut in_a_row = 0_u32;
         loop {
+            if std::mem::take(&mut self.releases) {
+                socket.release();
+            }
             if let Some(code) = self.close.take() {
                 self.pass_on();
                 socket.close(code).await;
@@ -392,6 +402,7 @@ impl Shard {
             changed = self.orders.changed(), if self.orders_open => {
                 if changed.is_ok() { Aside::Orders } else { Aside::NobodyOrders }
             }
+            Ok(()) = self.pressure.changed() => Aside::Pressure,
             () = queue.unread(), if !self.stopping => Aside::Unread,
             (generation, turn) = granted(self.queued.as_mut()) => Aside::Granted(generation, turn),
             // Before the commands: a flood of them must not hold a heartbeat back.
@@ -410,6 +421,7 @@ impl Shard {
     fn apply(&mut self, aside: Aside) {
         match aside {
             Aside::Orders => self.obey(),
+            Aside::Pressure => self.yield_memory(),
             Aside::Unread => self.stop(),
             Aside::NobodyOrders => self.orders_open = false,
             Aside::Granted(generation, turn) => {
@@ -447,6 +459,16 @@ impl Shard {
         }
     }
 
+    /// Holds and keeps as much as there is memory for.
+    fn yield_memory(&mut self) {
+        let pressure = *self.pressure.borrow_and_update();
+        if pressure > Pressure::Low {
+            self.batch.shrink_to_fit();
+            self.releases = true;
+        }
+        self.tell(Input::Pressure(pressure));
+    }
+
     fn stop(&mut self) {
         self.stopping = true;
         self.tell(Input::Stop);
@@ -481,6 +503,15 @@ const PANICS_WITHIN: Duration = Duration::from_secs(60);
 /// How many messages are read before anything else gets a look in. At a microsecond or two each,
 /// nobody waits long, and looking costs little beside them.
 const FRAMES_IN_A_ROW: u32 = 64;
+
+/// How short memory is, to be looked at by a session that does not know of it.
+fn pressure_on(shared: &Shared) -> watch::Receiver<Pressure> {
+    let mut pressure = shared.pressure.subscribe();
+    if *pressure.borrow() > Pressure::Low {
+        pressure.mark_changed();
+    }
+    pressure
+}
 
 /// Opens the websocket that the session asks for.
 async fn open(

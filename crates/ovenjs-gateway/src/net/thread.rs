@@ -9,7 +9,7 @@ use std::{
 };
 
 use ovenjs_ratelimit::IdentifyBudget;
-use ovenjs_types::{Interest, ShardId};
+use ovenjs_types::{Interest, Pressure, ShardId};
 use tokio::{
     runtime::Handle,
     sync::{broadcast, mpsc, watch},
@@ -67,6 +67,8 @@ pub(super) struct Shared {
     pub(super) queue: Arc<Queue>,
     pub(super) notices: broadcast::Sender<Seen>,
     pub(super) saves: Option<Saves>,
+    /// How short memory is, for all shards that are and that come.
+    pub(super) pressure: watch::Sender<Pressure>,
 }
 
 impl fmt::Debug for Shared {

@@ -124,6 +124,16 @@ impl Backlog {
         self.handled.is_some()
     }
 
+    /// Holds at most so many bytes from now on. What it holds already stays.
+    pub(super) fn bound(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max.max(1);
+        self.parcels.shrink_to_fit();
+    }
+
+    pub(super) const fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
     pub(super) const fn is_full(&self) -> bool {
         self.bytes >= self.bytes_max
     }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use ovenjs_types::{Dispatch, Interest, ShardId, Version};
+use ovenjs_types::{Dispatch, Interest, Pressure, ShardId, Version};
 
 use super::Notice;
 use crate::{Error, GatewayUrl, Sealed};
@@ -63,6 +63,8 @@ pub enum Input<'a> {
     Interest(Interest),
     /// From now on events of these kinds are told at once as well, with [`Output::Overheard`].
     Overhear(Interest),
+    /// Memory is so short from now on: less is held for the consumer, and less kept for speed.
+    Pressure(Pressure),
     /// The [`deadline`](super::Session::deadline) has come. Harmless when it has not.
     Timeout,
     /// End, in a way that lets another process resume.

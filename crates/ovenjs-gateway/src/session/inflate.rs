@@ -3,6 +3,8 @@
 //! One inflater belongs to one connection: the streams carry their history, and none of it is
 //! worth anything on the next socket.
 
+use ovenjs_types::Pressure;
+
 use crate::Compression;
 
 /// Undoes the transport compression of one connection.
@@ -10,6 +12,8 @@ pub(crate) struct Inflater {
     form: Form,
     /// The largest message, in bytes.
     max: usize,
+    /// The largest buffer that is kept, in bytes.
+    keep: usize,
 }
 
 enum Form {
@@ -60,7 +64,11 @@ impl Inflater {
                 out: Vec::new(),
             },
         };
-        Self { form, max }
+        Self {
+            form,
+            max,
+            keep: BUFFER_KEEP_MAX,
+        }
     }
 
     /// Takes a websocket message in and returns the gateway message that it completes, if it does.
@@ -101,16 +109,29 @@ impl Inflater {
 
     /// Takes a message's buffer back, so that the next one need not allocate.
     pub(crate) fn reuse(&mut self, mut buffer: Vec<u8>) {
-        if buffer.capacity() > BUFFER_KEEP_MAX {
+        if buffer.capacity() > self.keep {
             return;
         }
         buffer.clear();
+        *self.buffer() = buffer;
+    }
+
+    /// Keeps less from now on where memory is short, and gives back what it does not need now.
+    pub(crate) fn press(&mut self, pressure: Pressure) {
+        self.keep = pressure.share(BUFFER_KEEP_MAX);
+        if pressure > Pressure::Low {
+            self.buffer().shrink_to_fit();
+        }
+    }
+
+    /// Where the next message is put together, if it is not lent.
+    const fn buffer(&mut self) -> &mut Vec<u8> {
         match &mut self.form {
-            Form::Plain(out) => *out = buffer,
+            Form::Plain(out) => out,
             #[cfg(feature = "zlib")]
-            Form::Zlib { out, .. } => *out = buffer,
+            Form::Zlib { out, .. } => out,
             #[cfg(feature = "zstd")]
-            Form::Zstd { out, .. } => *out = buffer,
+            Form::Zstd { out, .. } => out,
         }
     }
 }
@@ -277,6 +298,35 @@ mod tests {
             let done = whole(&mut inflater, &packed).unwrap();
             assert_eq!(done, message.as_bytes());
             inflater.reuse(done);
+        }
+    }
+
+    #[test]
+    fn under_pressure_less_is_kept_and_a_message_under_way_survives() {
+        for compression in Compression::ALL {
+            let mut inflater = Inflater::new(*compression);
+            inflater.reuse(Vec::with_capacity(BUFFER_KEEP_MAX));
+            assert!(inflater.buffer().capacity() >= BUFFER_KEEP_MAX);
+            inflater.press(Pressure::High);
+            assert_eq!(inflater.buffer().capacity(), 0);
+            inflater.reuse(Vec::with_capacity(BUFFER_KEEP_MAX / 4 + 1));
+            assert_eq!(inflater.buffer().capacity(), 0);
+            inflater.reuse(Vec::with_capacity(1_000));
+            assert!(inflater.buffer().capacity() >= 1_000);
+            inflater.press(Pressure::Low);
+            inflater.reuse(Vec::with_capacity(BUFFER_KEEP_MAX));
+            assert!(inflater.buffer().capacity() >= BUFFER_KEEP_MAX);
+        }
+        #[cfg(feature = "zlib")]
+        {
+            let mut deflater = flate2::Compress::new(flate2::Compression::default(), true);
+            let mut inflater = Inflater::new(Compression::Zlib);
+            let message = "x".repeat(100_000);
+            let packed = deflate(&mut deflater, message.as_bytes());
+            let (first, second) = packed.split_at(packed.len() / 2);
+            assert_eq!(whole(&mut inflater, first), None);
+            inflater.press(Pressure::Critical);
+            assert_eq!(whole(&mut inflater, second).unwrap(), message.as_bytes());
         }
     }
 

@@ -78,6 +78,7 @@ impl Session {
             self.backoff.opened(now.saturating_duration_since(since));
             let mut connection = Connection::new(now, self.config.compression, at_home);
             connection.suspended = !self.wants_frames();
+            connection.inflater.press(self.pressure);
             self.link = Link::Up(Box::new(connection));
             let generation = self.generation;
             self.note(now, Notice::Opened { generation });

@@ -47,6 +47,7 @@ mod inflate;
 mod life;
 mod notice;
 mod payload;
+mod reading;
 mod receive;
 mod resume;
 mod send_budget;
@@ -64,7 +65,7 @@ use std::{
 
 use bytes::Bytes;
 use ovenjs_ratelimit::IdentifyBudget;
-use ovenjs_types::{Interest, ShardId, UpdatePresence, Version};
+use ovenjs_types::{Interest, Pressure, ShardId, UpdatePresence, Version};
 
 pub use close::{CLOSE_CODES, CLOSE_TO_RESUME, CloseCode, Reaction, reaction};
 pub use contract::{Connect, Failure, Generation, Input, Output, Payload, SessionGap};
@@ -134,6 +135,7 @@ pub struct Session {
     held: bool,
     /// Whether it was told that the backlog is full.
     paused: bool,
+    pressure: Pressure,
     interest: Interest,
     overhears: Interest,
     counts: Counts,
@@ -218,6 +220,7 @@ impl Session {
             saved: None,
             held: false,
             paused: false,
+            pressure: Pressure::Low,
             interest: config.live.interest,
             overhears: Interest::none(),
             config,
@@ -285,6 +288,7 @@ impl Session {
             Input::Saved(version) => self.saved = Some(version),
             Input::Interest(interest) => self.interest = interest,
             Input::Overhear(interest) => self.overhears = interest,
+            Input::Pressure(pressure) => self.press(now, pressure),
             Input::Timeout => self.timeout(now),
             Input::Stop => self.stop(now, None),
         }
@@ -316,7 +320,8 @@ impl Session {
 
     /// Whether the driver should go on reading from the connection.
     ///
-    /// False once the backlog holds [`Config::backlog_bytes`] that the consumer has not taken.
+    /// False once the backlog holds [`Config::backlog_bytes`] that the consumer has not taken, or what
+    /// [`Input::Pressure`] leaves of them.
     #[must_use]
     pub fn wants_frames(&self) -> bool {
         !self.backlog.is_full()
@@ -365,7 +370,7 @@ impl Session {
             latency: self.latency(),
             last_event: self.last_event,
             backlog: self.backlog.len(),
-            backlog_bytes: [self.backlog.bytes(), self.config.backlog_bytes.max(1)],
+            backlog_bytes: [self.backlog.bytes(), self.backlog.bytes_max()],
         }
     }
 
@@ -478,19 +483,6 @@ impl Session {
             if let Some(sealed) = self.commands.pop_front() {
                 self.outputs.push_back(Output::Send(Payload(sealed.bytes)));
             }
-        }
-    }
-
-    fn room(&mut self, now: Instant, room: usize) {
-        self.backlog.room = room;
-        if self.wants_frames() && std::mem::take(&mut self.paused) {
-            self.note(now, Notice::Unpaused);
-        }
-        // What made the backlog full may be gone by now; the peer gets its time anew.
-        if self.wants_frames()
-            && let Link::Up(connection) = &mut self.link
-        {
-            connection.resume_waits(now);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use ovenjs_ratelimit::Hold;
+use ovenjs_types::Pressure;
 
 use super::{Generation, Reaction, SessionGap, ShardState};
 use crate::ErrorKind;
@@ -95,6 +96,13 @@ pub enum Notice {
     },
     /// The consumer has caught up: the shard reads again.
     Unpaused,
+    /// Memory is short, or no longer: the shard holds other amounts from now on.
+    Pressed {
+        /// How short.
+        pressure: Pressure,
+        /// How many bytes of events are held for a slow consumer before the shard stops reading.
+        backlog_bytes_max: usize,
+    },
     /// Commands wait, since Discord takes no more of them for now.
     CommandsHeld {
         /// For how long from now.
@@ -172,6 +180,7 @@ impl Notice {
             | Self::Skipped { .. }
             | Self::Paused { .. }
             | Self::Unpaused
+            | Self::Pressed { .. }
             | Self::CommandsHeld { .. }
             | Self::Restarted { .. } => None,
         }
@@ -183,6 +192,7 @@ impl Notice {
         match self {
             Self::Gap(_) | Self::Skipped { .. } | Self::Paused { .. } | Self::GaveUp { .. } => true,
             Self::Restarted { panicked } => *panicked,
+            Self::Pressed { pressure, .. } => !matches!(pressure, Pressure::Low),
             Self::IdentifyHeld { hold, .. } => !matches!(hold, Hold::Lane),
             Self::Lost { cause, .. } => matches!(
                 cause,
@@ -248,6 +258,13 @@ impl fmt::Display for Notice {
                 "reading no more until the consumer has taken some of {backlog_bytes} bytes"
             ),
             Self::Unpaused => f.write_str("reading again"),
+            Self::Pressed {
+                pressure,
+                backlog_bytes_max,
+            } => write!(
+                f,
+                "memory pressure is {pressure}: at most {backlog_bytes_max} bytes of events are held"
+            ),
             Self::CommandsHeld { wait, waiting } => {
                 write!(f, "{waiting} commands wait for {:.1} s", wait.as_secs_f64())
             }

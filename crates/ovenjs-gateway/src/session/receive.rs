@@ -160,13 +160,7 @@ impl Session {
         }
         self.backlog.push(dispatch);
         if self.backlog.is_full() {
-            if let Link::Up(connection) = &mut self.link {
-                connection.suspended = true;
-            }
-            if !std::mem::replace(&mut self.paused, true) {
-                let backlog_bytes = self.backlog.bytes();
-                self.note(now, Notice::Paused { backlog_bytes });
-            }
+            self.see_whether_full(now);
         }
     }
 

@@ -15,6 +15,7 @@ mod life;
 mod polled;
 #[cfg(feature = "redis")]
 mod ports;
+mod pressure;
 mod requests;
 mod reshard;
 #[cfg(any(feature = "redis", feature = "nats"))]

@@ -113,6 +113,14 @@ impl Frames {
         &mut self.buffer
     }
 
+    /// Gives back what room is kept for later reads. Nothing is lost by it, also not what
+    /// [`current`](Self::current) shows.
+    pub fn release(&mut self) {
+        self.room = ROOM_MIN;
+        self.buffer.shrink_to_fit();
+        self.assembled.shrink_to_fit();
+    }
+
     /// Goes on to the next thing; `false` where more bytes are needed for it.
     ///
     /// # Errors

@@ -123,6 +123,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         })
     }
 
+    /// Gives back what memory is kept for later reads: 96 KiB at most.
+    pub fn release(&mut self) {
+        self.frames.release();
+    }
+
     /// Has a text message sent with the next wait.
     ///
     /// # Errors

@@ -71,6 +71,15 @@ fn goodbye(code: u16) -> (u8, Vec<u8>) {
 
 #[tokio::test]
 async fn a_timer_after_every_byte_loses_nothing() {
+    byte_by_byte(|_| {}).await;
+}
+
+#[tokio::test]
+async fn memory_given_back_after_every_byte_loses_nothing() {
+    byte_by_byte(Socket::release).await;
+}
+
+async fn byte_by_byte(between: impl Fn(&mut Socket<DuplexStream>)) {
     let (mut socket, mut server) = pair(1 << 12);
     let mut got = Vec::new();
     for byte in STREAM {
@@ -84,6 +93,7 @@ async fn a_timer_after_every_byte_loses_nothing() {
                 break;
             }
         }
+        between(&mut socket);
     }
     assert_eq!(got, MESSAGES);
     socket.flush().await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ovenjs_types::{EventKind, Interest};
+use ovenjs_types::{EventKind, Interest, Pressure};
 use proptest::prelude::*;
 
 use super::*;
@@ -81,6 +81,90 @@ fn the_interest_can_change_at_any_time() {
     script.tell(Input::Interest(Interest::none()));
     script.event(4);
     assert_eq!(script.delivered, ["3:TYPING_START"]);
+}
+
+// --- Memory ----------------------------------------------------------------------------------
+
+/// How often the session told this kind of notice.
+fn told(script: &Script, kind: impl Fn(&Notice) -> bool) -> usize {
+    script.notices.iter().filter(|notice| kind(notice)).count()
+}
+
+fn pressed(pressure: Pressure, backlog_bytes_max: usize) -> Notice {
+    Notice::Pressed {
+        pressure,
+        backlog_bytes_max,
+    }
+}
+
+#[test]
+fn under_pressure_less_is_held_and_nothing_is_lost() {
+    let mut script = Script::connected(config().backlog_bytes(16_000));
+    script.takes = false;
+    let mut seq = 1;
+    while script.session.backlog_bytes() < 3_000 {
+        seq += 1;
+        script.event(seq);
+    }
+    script.tell(Input::Pressure(Pressure::High));
+    assert_eq!(script.notices.last(), Some(&pressed(Pressure::High, 4_000)));
+    while script.session.wants_frames() {
+        seq += 1;
+        script.event(seq);
+    }
+    let held = script.session.backlog_bytes();
+    assert!((4_000..4_400).contains(&held), "{held}");
+    assert_eq!(script.session.pulse().backlog_bytes, [held, 4_000]);
+    // What is held above a bound stays, and is told once.
+    script.tell(Input::Pressure(Pressure::Critical));
+    script.tell(Input::Pressure(Pressure::Critical));
+    assert_eq!(script.session.backlog_bytes(), held);
+    assert_eq!(
+        told(&script, |notice| *notice
+            == pressed(Pressure::Critical, 1_000)),
+        1
+    );
+    let paused = |notice: &Notice| matches!(notice, Notice::Paused { .. });
+    assert_eq!(told(&script, paused), 1);
+    script.advance(seconds(600));
+    assert!(script.closes.is_empty(), "nothing is asked of the peer");
+
+    script.tell(Input::Pressure(Pressure::Low));
+    assert!(script.session.wants_frames());
+    assert_eq!(told(&script, |notice| *notice == Notice::Unpaused), 1);
+    script.takes = true;
+    script.tell(Input::Timeout);
+    script.event(seq + 1);
+    let all: Vec<String> = (2..=seq + 1)
+        .map(|seq| format!("{seq}:TYPING_START"))
+        .collect();
+    assert_eq!(script.delivered.get(1..), Some(&all[..]));
+    assert!(script.closes.is_empty());
+    script.advance(seconds(11));
+    assert_eq!(script.closes, [CLOSE_TO_RESUME], "now it is asked for life");
+}
+
+#[test]
+fn pressure_on_what_is_held_already_stops_the_reading_at_once_and_over_connections() {
+    let mut script = Script::connected(config().backlog_bytes(16_000));
+    script.takes = false;
+    (2..=12).for_each(|seq| script.event(seq));
+    assert!(script.session.wants_frames());
+    script.tell(Input::Pressure(Pressure::Critical));
+    assert!(!script.session.wants_frames());
+    script.closed(None);
+    script.until_connect();
+    script.open();
+    script.advance(seconds(60));
+    assert!(
+        script.closes.is_empty(),
+        "its hello may lie unread in the socket"
+    );
+    script.takes = true;
+    script.tell(Input::Timeout);
+    script.tell(Input::Timeout);
+    assert!(script.session.wants_frames(), "an empty backlog takes more");
+    assert_eq!(script.delivered.len(), 12);
 }
 
 // --- At least once -------------------------------------------------------------------------

@@ -120,7 +120,7 @@ impl Pair {
     }
 
     fn misfortune(&mut self, dice: &mut Dice) {
-        match dice.below(9) {
+        match dice.below(10) {
             0 => self.script.closed(None),
             1 => self.script.closed(Some(4000)),
             2 => {
@@ -135,6 +135,11 @@ impl Pair {
             }
             6 => self.toy.say(9, "true"),
             7 => self.script.advance(seconds(dice.below(70))),
+            8 => {
+                let levels = [Pressure::Low, Pressure::High, Pressure::Critical];
+                let level = levels[usize::try_from(dice.below(3)).unwrap()];
+                self.script.tell(Input::Pressure(level));
+            }
             _ => {
                 let generation = self.script.generation();
                 let damaged = [
@@ -162,6 +167,8 @@ impl Pair {
         for _ in 0..=dice.below(4) {
             if !self.script.opened || !self.script.session.wants_frames() {
                 self.script.advance(Duration::from_millis(50));
+                // A consumer that has room says so, whatever the peer does.
+                self.script.tell(Input::Timeout);
                 break;
             }
             let Some(text) = self.toy.wire.pop_front() else {
