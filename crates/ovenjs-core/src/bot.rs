@@ -265,7 +265,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .union(cache.interest())
             .with(EventKind::Ready);
         let intents = config.intents(interest);
-        let shards = config.gateway.shards.unwrap_or(found.shards).max(1);
+        let mut shards = config.gateway.shards.unwrap_or(found.shards).max(1);
         let range = shard_range(&config.gateway, shards)?;
         let links = Links::connect(&config).await?;
         let mut settings = ovenjs_gateway::Config::new(token, intents)
@@ -291,6 +291,15 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         if let Some(former) = &estate.former {
             let sessions = former.sessions().len();
             tracing::info!(sessions, "going on where a former process stopped");
+            let kept = former.shards().filter(|kept| found.shards / 2 < *kept);
+            if config.gateway.shards.is_none()
+                && let Some(kept) = kept
+            {
+                // Sessions of another number of shards would be lost; as long as Discord does not
+                // recommend twice as many, there is time.
+                shards = kept;
+                settings = settings.shards(shards);
+            }
             settings = settings.resume_from(former).map_err(|e| {
                 Error::below(
                     ErrorKind::Configuration,

@@ -86,7 +86,8 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GatewayConfig {
-    /// How many shards. Default: as many as Discord recommends.
+    /// How many shards. Default: as many as Discord recommends, or as the sessions that are to be resumed
+    /// have, where Discord recommends less than twice as many.
     pub shards: Option<u32>,
     /// Which of the shards run in this process, where several share a bot: it wants
     /// [`shards`](Self::shards), the same number in all of them. Default: all. File: `shard_range`,

@@ -22,7 +22,8 @@ pub struct ShardLoad {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Advice {
-    /// Run more shards.
+    /// Run more shards: where all of them run in one process, `Fleet::reshard` does it without a
+    /// restart.
     Reshard {
         /// How many.
         to: u32,
@@ -53,7 +54,8 @@ pub enum Advice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TooFew {
-    /// A shard has more guilds than Discord allows in one: the next identify is refused with 4011.
+    /// A shard has more guilds than Discord allows in one: the next identify is refused with 4011, and
+    /// the shard gives up. Its session lives until then, and so re-sharding still works.
     OverLimit {
         /// The shard.
         shard: ShardId,

@@ -13,8 +13,11 @@
 //!
 //! Within a session every event is delivered exactly once and in order, over any number of
 //! disconnects and resumes. Where Discord ends a session, one [`SessionGap`] comes before the first
-//! event of the next. The number of shards can change meanwhile: see [`Fleet::reshard`]. Shards reconnect by themselves; one that cannot be mended, as with a refused
+//! event of the next. Shards reconnect by themselves; one that cannot be mended, as with a refused
 //! token, ends with an [`Error`] that names the repair.
+//!
+//! The number of shards can change while events go on, with [`Fleet::reshard`]. [`Fleet::health`] says
+//! how the shards are, and [`Fleet::watch_health`] when that changes.
 
 mod advice;
 #[cfg(any(feature = "redis", feature = "nats"))]

@@ -36,7 +36,7 @@ use std::{
 };
 
 use ovenjs_types::{
-    Dispatch, EventKind, Id, Origin, SessionStartLimit,
+    Dispatch, EventKind, Id, Origin, SessionStartLimit, ShardId,
     marker::{GenericMarker, GuildMarker},
 };
 use serde::Deserialize;
@@ -64,6 +64,8 @@ pub struct Reshard {
     cut: BTreeMap<Id<GuildMarker>, Instant>,
     /// The same for events without a guild.
     cut_rest: Option<Instant>,
+    /// Old shards that have ended for good, and when: nobody else brings what they would.
+    lost: BTreeMap<ShardId, Instant>,
     twins: Twins,
     cuts: VecDeque<Cut>,
     report: ReshardReport,
@@ -213,6 +215,7 @@ impl Reshard {
             awaited: BTreeSet::new(),
             cut: BTreeMap::new(),
             cut_rest: None,
+            lost: BTreeMap::new(),
             twins: Twins::default(),
             cuts: VecDeque::new(),
             report: ReshardReport::default(),
@@ -238,9 +241,11 @@ impl Reshard {
             return;
         }
         let head = Head::read(&dispatch);
+        let orphaned = self.orphaned(head.guild);
         if is_new
             && let Some(guild) = head.guild
             && self.awaited.contains(&guild)
+            && !(orphaned.is_some() && dispatch.kind != EventKind::GuildCreate)
         {
             if dispatch.kind == EventKind::GuildCreate {
                 self.awaited.remove(&guild);
@@ -261,6 +266,7 @@ impl Reshard {
             Some(guild) => self.cut_at(guild),
             None => self.cut_rest,
         };
+        let cut_at = cut_at.or_else(|| orphaned.filter(|_| is_new));
         if side == Side::New && cut_at.is_none() {
             return;
         }
@@ -286,6 +292,13 @@ impl Reshard {
             self.abandon(now);
         }
         self.report.abandoned
+    }
+
+    /// An old shard has ended for good. What is of its guilds comes from the new ones from now on, cut
+    /// over or not; what happened before those were there is missing.
+    pub fn lose(&mut self, now: Instant, shard: ShardId) {
+        self.advance(now);
+        self.lost.insert(shard, now);
     }
 
     /// What to do; nothing until the next event or the [`deadline`](Self::deadline).
@@ -362,6 +375,16 @@ impl Reshard {
             }
         }
         self.advance(now);
+    }
+
+    /// Since when no old shard brings what is of this guild, or of none.
+    fn orphaned(&self, guild: Option<Id<GuildMarker>>) -> Option<Instant> {
+        let (shard, _) = self.lost.first_key_value()?;
+        let number = guild.map_or(0, |guild| {
+            (guild.get() >> 22) % u64::from(shard.total.max(1))
+        });
+        let number = u32::try_from(number).unwrap_or(0);
+        self.lost.get(&ShardId { number, ..*shard }).copied()
     }
 
     /// A guild that nobody announced was joined meanwhile: the new generation is heard of it as soon

@@ -49,7 +49,7 @@ settings! {
         |c| bus(&c.bus).1.to_owned();
     "bus.member" = "\"process-0\"\nover = \"nats\"\nroom = \"my-bot\"", "who this process is there",
         |c| bus(&c.bus).2.to_owned();
-    "gateway.shards" = "2", "how many shards; as many as Discord recommends by default",
+    "gateway.shards" = "2", "how many shards; by default as many as Discord recommends, or as the sessions to be resumed have",
         |c| c.gateway.shards.map_or_else(|| "recommended".to_owned(), |n| n.to_string());
     "gateway.shard_range" = "[0, 2]", "which shards run in this process: the first, and the one behind the last",
         |c| c.gateway.shard_range.as_ref().map_or_else(|| "all".to_owned(), |r| format!("{r:?}"));

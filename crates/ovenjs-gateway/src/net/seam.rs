@@ -25,7 +25,8 @@ use tokio::sync::Notify;
 
 use super::{Delivery, queue::Queue};
 use crate::{
-    Cut, Error, ErrorKind, OVERLAP, Reshard, ReshardReport, ReshardStage, Resharding, Side,
+    Cut, Error, ErrorKind, OVERLAP, Reshard, ReshardReport, ReshardStage, Resharding, SessionGap,
+    Side,
 };
 
 #[derive(Debug)]
@@ -130,12 +131,13 @@ impl Seam {
         passed
     }
 
-    /// A shard has ended. What the consumer is to hear of it now.
+    /// A shard has ended, after the event `last_seq`. What the consumer is to hear of it now.
     pub(super) fn ended(
         &self,
         now: Instant,
         shard: ShardId,
         error: Option<Error>,
+        last_seq: u64,
     ) -> Option<Delivery> {
         let stopped = |error| Some(Delivery::Stopped { shard, error });
         if !self.is_open() {
@@ -156,8 +158,13 @@ impl Seam {
                 }
             }
             Side::Old => {
+                let is_lost = error.is_some();
                 sewing.ends.extend(stopped(error));
-                None
+                if is_lost {
+                    sewing.rule.lose(time, shard);
+                }
+                // It is no end as long as the new ones can take over, but until then something is missing.
+                is_lost.then_some(Delivery::Gap(SessionGap { shard, last_seq }))
             }
             Side::New if sewing.rule.give_up(time) => {
                 if let Some(error) = error {

@@ -224,8 +224,9 @@ impl Shard {
     async fn tell_end(&mut self) {
         let (shard, error) = (self.session.shard(), self.fatal.take());
         let now = self.shared.wiring.clock.now();
+        let last_seq = self.session.mark().map_or(0, |mark| mark.seq);
         // While there are two generations, it may be nobody's business.
-        let Some(stopped) = self.shared.seam.ended(now, shard, error) else {
+        let Some(stopped) = self.shared.seam.ended(now, shard, error, last_seq) else {
             return;
         };
         let queue = Arc::clone(&self.shared.queue);

@@ -242,7 +242,7 @@ impl Tasks {
         tracing::error!(%shard, error = %panic, "a shard's task panicked; please report this");
         board.lock().stats.state = ShardState::Stopped;
         let now = self.shared.wiring.clock.now();
-        let told = self.shared.seam.ended(now, shard, Some(panicked()));
+        let told = self.shared.seam.ended(now, shard, Some(panicked()), 0);
         if let Some(told) = told {
             self.shared.queue.try_push(told);
         }

@@ -1,4 +1,4 @@
-use ovenjs_types::{ShardId, Version};
+use ovenjs_types::Version;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -266,6 +266,22 @@ fn what_the_new_generation_had_ahead_does_not_come_again_when_it_is_given_up() {
     now += SETTLING;
     assert_eq!(told(&mut reshard, now), ["retire"]);
     assert!(!reshard.give_up(now));
+}
+
+#[test]
+fn what_an_old_shard_no_longer_brings_comes_from_the_new_ones() {
+    let now = start();
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD, "4194304"]));
+    let (number, total) = (0, 2);
+    reshard.lose(now, ShardId { number, total });
+    reshard.handle(now, Side::New, message(1));
+    // This one is of the other old shard, which lives.
+    let other = json!({ "id": "2", "guild_id": "4194304" });
+    reshard.handle(now, Side::New, event(0, "MESSAGE_CREATE", &other));
+    reshard.handle(now, Side::New, create());
+    let expected = ["MESSAGE_CREATE", "fresh GUILD_CREATE"];
+    assert_eq!(told(&mut reshard, now), expected);
 }
 
 /// One thing that happens in the world, which both generations may bring.

@@ -61,7 +61,7 @@ close_codes! {
     4010 "invalid shard" => GiveUp(Sharding,
         "discord refused the shard: its number must be below the total, and the total a multiple of what /gateway/bot assigns to very large bots");
     4011 "sharding required" => GiveUp(Sharding,
-        "discord wants more shards, 2500 guilds each at most: take the number from /gateway/bot");
+        "discord wants more shards, 2500 guilds each at most: take the number from /gateway/bot, and start with it or, while other shards run, give it to Fleet::reshard");
     4012 "invalid api version" => GiveUp(ApiVersion,
         "discord no longer speaks this version of its gateway: update ovenjs");
     4013 "invalid intents" => GiveUp(Intents,

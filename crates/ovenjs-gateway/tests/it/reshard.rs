@@ -142,16 +142,15 @@ async fn a_new_generation_that_discord_refuses_leaves_the_old_one_as_it_was() {
     assert_eq!(fleet.hand_over().await.shards(), Some(4));
 }
 
-/// Panics in the new shards once they are told to.
+/// Panics in the shards of this total.
 #[derive(Debug)]
-struct Panics(watch::Receiver<bool>);
+struct Panics(watch::Receiver<u32>);
 
 impl Hook for Panics {
     fn call(&self, call: &HookCall<'_>) {
         if let HookCall::ShardState { shard, state } = call
             && *state == "connected"
-            && shard.total == 4
-            && *self.0.borrow()
+            && shard.total == *self.0.borrow()
         {
             panic!("as the story wants it");
         }
@@ -161,7 +160,7 @@ impl Hook for Panics {
 #[tokio::test(start_paused = true)]
 async fn a_new_generation_that_dies_half_way_leaves_the_old_one_as_it_was() {
     let discord = Discord::in_process(world());
-    let (panics, told) = watch::channel(false);
+    let (panics, told) = watch::channel(0);
     let hook = Arc::new(Panics(told));
     let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring.hook(hook));
     let mut show = Show::of(&discord);
@@ -183,13 +182,143 @@ async fn a_new_generation_that_dies_half_way_leaves_the_old_one_as_it_was() {
         }
     })
     .await;
-    panics.send_replace(true);
+    panics.send_replace(4);
     let failed = show.run(&mut events, going).await.unwrap_err();
     assert_eq!(failed.kind(), ErrorKind::Panicked);
     show.run_for(&mut events, 30).await;
     assert_eq!(show.finish(&mut events).await, 0);
     assert!(fleet.shards().all(|shard| shard.total == 1));
     assert_eq!(only(&fleet).counts.connects, 1, "it was not even noticed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_generation_that_dies_half_way_is_followed_by_the_new_one() {
+    let discord = Discord::in_process(world());
+    let (panics, told) = watch::channel(0);
+    let hook = Arc::new(Panics(told));
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring.hook(hook));
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(2));
+    let half_way = async {
+        while fleet.resharding().is_none_or(|now| now.ready < 1) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    show.run(&mut events, async {
+        tokio::select! {
+            _ = &mut going => panic!("too soon"),
+            () = half_way => {}
+        }
+    })
+    .await;
+    panics.send_replace(1);
+    discord.faults().drop_connections();
+    let report = show.run(&mut events, &mut going).await.unwrap();
+    assert!(!report.abandoned, "{report:?}");
+    let told: Vec<u32> = show.gaps.iter().map(|gap| gap.total).collect();
+    assert_eq!(told, [1], "something may be missing, and that is told");
+    let before = show.sent;
+    show.run_for(&mut events, 20).await;
+    show.until_sent(&mut events).await;
+    for (guild, seen) in &show.seen {
+        assert!(
+            seen.is_sorted_by(|one, next| one < next),
+            "{guild}: {seen:?}"
+        );
+        let after = seen.iter().filter(|n| **n > before).count();
+        assert_eq!(after, show.sent - before, "{guild}");
+    }
+    assert_eq!(fleet.health().condition, Condition::Healthy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_that_is_gone_for_too_long_ends_it_without_a_loss() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord).event_queue(4), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(2));
+    let outcome = loop {
+        show.tick();
+        tokio::select! {
+            outcome = &mut going => break outcome,
+            () = tokio::time::sleep(Duration::from_secs(5)) => {}
+        }
+    };
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Sharding);
+    assert!(error.to_string().contains("did not keep up"), "{error}");
+    show.run_for(&mut events, 10).await;
+    assert_eq!(show.finish(&mut events).await, 0);
+    assert!(fleet.shards().all(|shard| shard.total == 1));
+}
+
+#[tokio::test]
+async fn shards_on_a_thread_of_their_own_hand_over_in_the_middle() {
+    let discord = Discord::start(ovenjs_mock::Config::default().shards(4))
+        .await
+        .unwrap();
+    let limit = SessionStartLimit {
+        total: 1000,
+        remaining: 1000,
+        reset_after: 60_000,
+        max_concurrency: 8,
+    };
+    for at_least_once in [false, true] {
+        let wide = || {
+            let config = wide(&discord).gateway_url(discord.gateway_url());
+            config
+                .session_start_limit(limit)
+                .at_least_once(at_least_once)
+        };
+        let (fleet, mut events) = start(wide());
+        let mut show = Show::of(&discord);
+        show.handles = Some(fleet.clone());
+        show.until_guilds(&mut events).await;
+        let identifies = discord.identifies();
+        let mut going = Box::pin(fleet.reshard(4));
+        let there = async {
+            while fleet
+                .resharding()
+                .is_none_or(|now| now.stage < ReshardStage::Settling)
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        let there = async {
+            tokio::select! {
+                _ = &mut going => panic!("too soon"),
+                () = there => {}
+            }
+        };
+        show.read(&mut events, there).await;
+        for _ in 0..20 {
+            show.tick();
+        }
+        let state = show.read(&mut events, fleet.hand_over()).await;
+        assert_eq!(going.await.unwrap_err().kind(), ErrorKind::Stopped);
+        assert_eq!((state.shards(), state.sessions().len()), (Some(1), 1));
+        show.tick();
+        let (fleet, mut events) = start(wide().resume_from(&state).unwrap());
+        show.handles = Some(fleet);
+        while show
+            .seen
+            .values()
+            .any(|seen| seen.last() != Some(&show.sent))
+        {
+            show.take(next(&mut events).await);
+        }
+        for seen in show.seen.values() {
+            let all: BTreeSet<usize> = seen.iter().copied().collect();
+            assert_eq!(all, (1..=show.sent).collect());
+            assert!(
+                at_least_once || seen.len() == show.sent,
+                "each once: {seen:?}"
+            );
+        }
+        assert_eq!(discord.identifies(), identifies + 4);
+    }
 }
 
 #[tokio::test(start_paused = true)]
