@@ -1,10 +1,5 @@
 //! Redis and NATS over TLS: sessions, the bus and the bridge, and whom nobody vouches for.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "the stories and their helpers fail by panicking"
-)]
-
 use ovenjs_gateway::{
     ErrorKind, FleetState, NatsConfig, NatsLink, RedisSessions, SessionStore,
     bridge::{BridgeConfig, Consumer, Publisher},
