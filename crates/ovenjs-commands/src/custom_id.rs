@@ -64,12 +64,12 @@ pub trait CustomId: Sized + Send + 'static {
     fn decode(wire: &str) -> Result<Self, Stale>;
 
     /// A primary button that carries the id.
-    fn button(&self, label: impl Into<String>) -> Button {
+    fn button(&self, label: impl Into<ovenjs_types::Text>) -> Button {
         Button::new(self.encode(), label)
     }
 
     /// A menu of these choices, each as value and label, that carries the id.
-    fn select<V: Into<String>, L: Into<String>>(
+    fn select<V: Into<ovenjs_types::Text>, L: Into<ovenjs_types::Text>>(
         &self,
         choices: impl IntoIterator<Item = (V, L)>,
     ) -> Select {

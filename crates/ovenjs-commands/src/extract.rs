@@ -4,7 +4,7 @@ use std::{fmt, future::Future, marker::PhantomData, ops::Deref, sync::Arc};
 
 use ovenjs_types::{
     CommandData, ComponentData, DataOption, DataValue, Event, EventKind, Interaction,
-    InteractionData, Message, ModalData, Payload, Resolved, User,
+    InteractionData, Message, ModalData, Payload, Resolved, Text, User,
 };
 
 use crate::{
@@ -377,7 +377,7 @@ impl<S: Send + Sync> Extract<S> for Arc<Event> {
 
 /// What was chosen in a select: texts for a string select, ids for the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Values(pub Vec<String>);
+pub struct Values(pub Vec<Text>);
 
 impl<S: Send + Sync> Extract<S> for Values {
     async fn extract(call: &mut Call<S>) -> Result<Self, Failure> {
@@ -471,7 +471,7 @@ impl<S: Send + Sync> Extract<S> for Typed {
         let option = call.typed();
         let option = option.ok_or_else(|| Error::absent("`Typed` is for `#[autocomplete]`"))?;
         Ok(Self(match &option.value {
-            Some(DataValue::String(text)) => text.clone(),
+            Some(DataValue::String(text)) => text.to_string(),
             Some(DataValue::Integer(number)) => number.to_string(),
             Some(DataValue::Number(number)) => number.to_string(),
             Some(DataValue::Boolean(yes)) => yes.to_string(),

@@ -85,7 +85,7 @@ impl<F: Form> FormDraft<F> {
 
     /// Sets another title; at most 45 characters.
     #[must_use]
-    pub fn title(mut self, title: impl Into<String>) -> Self {
+    pub fn title(mut self, title: impl Into<ovenjs_types::Text>) -> Self {
         self.modal.title = title.into();
         self
     }
@@ -99,7 +99,7 @@ impl<F: Form> FormDraft<F> {
                 "the modal's name and the custom id it carries have more than Discord's 100 characters together: shorten a name"
             );
         };
-        self.modal.custom_id = format!("{}:{}", F::NAME, id.encode());
+        self.modal.custom_id = format!("{}:{}", F::NAME, id.encode()).into();
         self
     }
 }

@@ -113,7 +113,7 @@ impl Plan {
         } else {
             self.update.push(Update {
                 id: command.id,
-                before: command.name.clone(),
+                before: command.name.to_string(),
                 draft,
                 changes,
             });
@@ -137,7 +137,7 @@ impl Known {
         Self {
             id: command.id,
             kind: command.kind,
-            name: command.name.clone(),
+            name: command.name.to_string(),
         }
     }
 }
@@ -285,7 +285,10 @@ fn option_changes(
     changes: &mut Vec<String>,
 ) {
     let names = |options: &[CommandOption]| -> Vec<String> {
-        options.iter().map(|option| option.name.clone()).collect()
+        options
+            .iter()
+            .map(|option| option.name.to_string())
+            .collect()
     };
     let kept = |options: &[CommandOption], others: &[CommandOption]| -> Vec<String> {
         let mut names = names(options);

@@ -206,7 +206,7 @@ fn told(
     violation: &Violation,
     handlers: &HashMap<(CommandType, String), &str>,
 ) -> String {
-    let (mut name, mut options) = (draft.name.clone(), &draft.options);
+    let (mut name, mut options) = (draft.name.to_string(), &draft.options);
     let mut about = None;
     while let Some((option, rest)) = path
         .strip_prefix("options")
@@ -220,7 +220,7 @@ fn told(
         }
     }
     let mut violation = violation.clone();
-    path.clone_into(&mut violation.path);
+    violation.path = path.into();
     let about = about.map_or_else(String::new, |option| format!("option `{option}`: "));
     match handlers.get(&(draft.kind, name.clone())) {
         Some(handler) => format!("handler `{handler}`: {about}{violation}"),

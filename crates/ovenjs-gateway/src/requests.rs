@@ -3,7 +3,8 @@
 //! Discord takes requests for members, soundboard sounds and channel info as commands, and answers
 //! with events among all others: some members at a time, or not at all where it is asked too often.
 //! [`Requests`] makes one answer of each request. It belongs to one shard and stands beside its
-//! session: what it wants sent goes there as a command, and events come from there.
+//! session: what it wants sent goes there as a command, and events come from there. It is long because
+//! the limits of all kinds of requests are kept together.
 
 mod ask;
 mod payload;

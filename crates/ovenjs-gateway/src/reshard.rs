@@ -26,6 +26,9 @@
 //! [report](ReshardReport). Around the cut-over events of a guild can come out of their order where
 //! one connection lags behind the other.
 //!
+//! It is long because all of it is one argument about two lists of events, and no half of it could be
+//! judged alone.
+//!
 //! Until the old shards are told to stop it can be [given up](Reshard::give_up) at any time: the old
 //! ones have brought everything all along.
 

@@ -193,7 +193,7 @@ pub(crate) fn modal(item: TokenStream) -> TokenStream {
                     let (text, span) = (given.value(), given.span());
                     check_length("a placeholder", &text, 100, span, &mut errors);
                     hint = Some(quote! {
-                        input.placeholder = #private::Option::Some(#private::String::from(#given));
+                        input.placeholder = #private::Option::Some(::core::convert::Into::into(#given));
                     });
                 } else {
                     return Err(
@@ -210,7 +210,7 @@ pub(crate) fn modal(item: TokenStream) -> TokenStream {
             check_length("a label", &label, 45, label_span, &mut errors);
             let below = below.map(|(below, span)| {
                 check_length("a description", &below, 100, span, &mut errors);
-                quote!(label.description = #private::Option::Some(#private::String::from(#below));)
+                quote!(label.description = #private::Option::Some(::core::convert::Into::into(#below));)
             });
             inputs.push(quote_spanned! {at(ty)=> {
                 #[allow(unused_mut)]

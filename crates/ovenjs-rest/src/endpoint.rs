@@ -292,7 +292,7 @@ impl<M> QueryValue for Id<M> {
 
 impl QueryValue for ovenjs_types::Text {
     fn value(&self) -> String {
-        self.clone()
+        self.to_string()
     }
 }
 

@@ -231,7 +231,7 @@ impl Opaque {
     /// The component as JSON text.
     #[must_use]
     pub fn to_json(&self) -> Text {
-        Value::Object(self.0.clone()).to_string()
+        Value::Object(self.0.clone()).to_string().into()
     }
 
     fn without_nulls(self) -> Value {

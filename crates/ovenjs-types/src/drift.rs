@@ -280,7 +280,7 @@ fn general(path: &str) -> Text {
         }
     }
     match out.char_indices().nth(PATH_MAX) {
-        Some((end, _)) => out.split_at(end).0.to_owned(),
+        Some((end, _)) => out.split_at(end).0.into(),
         None => out,
     }
 }

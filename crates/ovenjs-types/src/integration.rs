@@ -123,7 +123,7 @@ impl From<&str> for IntegrationId {
 
 impl From<Id<IntegrationMarker>> for IntegrationId {
     fn from(id: Id<IntegrationMarker>) -> Self {
-        Self(id.to_string())
+        Self(Text::from(id.to_string()))
     }
 }
 

@@ -61,6 +61,12 @@ impl From<&str> for JsonValue {
 
 impl From<Text> for JsonValue {
     fn from(text: Text) -> Self {
+        Self(text.as_str().into())
+    }
+}
+
+impl From<String> for JsonValue {
+    fn from(text: String) -> Self {
         Self(text.into())
     }
 }

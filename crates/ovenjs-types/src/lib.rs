@@ -87,6 +87,7 @@ mod sticker;
 mod subscription;
 mod team;
 mod template;
+mod text;
 mod thread;
 mod timestamp;
 #[cfg(feature = "twilight")]
@@ -189,6 +190,7 @@ pub use sticker::*;
 pub use subscription::{Subscription, SubscriptionStatus};
 pub use team::{MembershipState, Team, TeamMember, TeamRole};
 pub use template::*;
+pub use text::Text;
 pub use thread::*;
 pub use timestamp::{Timestamp, TimestampError};
 pub use twilight_model::id::{Id, marker};
@@ -198,8 +200,3 @@ pub use voice::*;
 pub use webhook::*;
 pub use webhook_event::*;
 pub use widget::*;
-
-/// The text of the model. One alias, so that its representation is one decision.
-///
-/// See `docs/decisions/0003-text.md`.
-pub type Text = String;

@@ -55,3 +55,9 @@ impl From<Text> for Locale {
         Self::from(locale.as_str())
     }
 }
+
+impl From<String> for Locale {
+    fn from(locale: String) -> Self {
+        Self::from(locale.as_str())
+    }
+}

@@ -403,7 +403,7 @@ mod tests {
         }
         for (text, value) in [
             ("\"golden\"", Doneness::Golden),
-            ("\"burnt\"", Doneness::Unknown("burnt".to_owned())),
+            ("\"burnt\"", Doneness::Unknown("burnt".into())),
         ] {
             let doneness: Doneness = serde_json::from_str(text).unwrap();
             assert_eq!(doneness, value);

@@ -82,7 +82,7 @@ impl From<&str> for PollMedia {
 impl From<String> for PollMedia {
     fn from(text: String) -> Self {
         Self {
-            text: Some(text),
+            text: Some(text.into()),
             emoji: None,
         }
     }

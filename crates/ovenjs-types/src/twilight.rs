@@ -123,8 +123,8 @@ impl TwilightError {
     fn new<Into>(path: impl fmt::Display, reason: impl fmt::Display) -> Self {
         Self {
             into: type_name::<Into>(),
-            path: path.to_string(),
-            reason: Some(reason.to_string()),
+            path: path.to_string().into(),
+            reason: Some(reason.to_string().into()),
         }
     }
 }

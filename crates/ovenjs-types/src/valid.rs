@@ -350,7 +350,7 @@ impl Report {
         }
         let here = self.enter(field);
         self.violations.push(Violation {
-            path: self.path.clone(),
+            path: self.path.as_str().into(),
             measure,
             repair,
         });

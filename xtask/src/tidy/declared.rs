@@ -9,11 +9,13 @@ use crate::metadata::{Dependency, Package};
 
 /// Dependencies that the code does not name: `(crate, dependency, reason)`.
 const UNNAMED: &[(&str, &str, &str)] = &[
-    ("ovenjs-gateway", "rustix", SERVER),
-    ("ovenjs-gateway", "tempfile", SERVER),
+    ("ovenjs-gateway", "rcgen", SHARED),
+    ("ovenjs-gateway", "rustix", SHARED),
+    ("ovenjs-gateway", "tempfile", SHARED),
 ];
 
-const SERVER: &str = "its tests share the server to be killed with those of ovenjs-net, by path";
+const SHARED: &str =
+    "its tests share servers to be killed and their certificates with those of ovenjs-net, by path";
 
 pub(super) fn check(tree: &Tree) -> Report {
     let mut report = Report::default();

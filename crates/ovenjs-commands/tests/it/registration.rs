@@ -199,7 +199,7 @@ fn limits_hold_for_routes_made_by_hand() {
         let option = CommandOption::new(CommandOptionType::String, name, "x".repeat(101));
         draft = draft.option(option);
     }
-    draft.options[0].name = "o1".to_owned();
+    draft.options[0].name = "o1".into();
     draft.options[2].choices = vec![Choice::new("c", "v"); 26];
     draft.options[3].max_length = Some(6001);
     let route = Route::command("hand", draft, |_| Box::pin(async { Ok(()) }));

@@ -18,7 +18,7 @@ async fn find(
     name: Text<1, 32>,
 ) -> Answer {
     let found = guild.members().named(&*name).limit(10).await?;
-    let mut names: Vec<String> = found
+    let mut names: Vec<_> = found
         .iter()
         .filter_map(|member| member.user.as_ref())
         .map(|user| user.username.clone())
@@ -80,10 +80,6 @@ async fn a_handler_asks_about_the_guild_it_was_called_in() {
     let bot = bot.start().await.unwrap();
     discord.expect_ready(1).await;
     let ann = discord.user("ann");
-    ann.slash("/find name:an").await.says("found: ann");
-    ann.slash("/find name:nobody-is-called-so")
-        .await
-        .says("found:");
     for (asked, answer) in [
         ("!me", "me: true, nobody: false"),
         ("!all", "chunks: 3, of two: 1"),
@@ -92,6 +88,10 @@ async fn a_handler_asks_about_the_guild_it_was_called_in() {
         ann.says(asked).await;
         discord.expect_bot_message().await.says(answer);
     }
+    ann.slash("/find name:an").await.says("found: ann");
+    ann.slash("/find name:nobody-is-called-so")
+        .await
+        .says("found:");
     bot.stop().await.unwrap();
     discord.expect_no_violations();
 }

@@ -33,7 +33,7 @@ async fn opened(channel: On<ChannelCreate>, State(told): State<Told>) -> Result<
 #[event]
 async fn said(message: On<MessageCreate>, State(told): State<Told>) -> Result<(), Failure> {
     if !message.content.is_empty() && !message.author.bot {
-        told.send(message.content.clone()).await?;
+        told.send(message.content.to_string()).await?;
     }
     Ok(())
 }
@@ -84,9 +84,9 @@ async fn the_next_process_knows_the_guilds_and_answers_the_buttons() {
     let answer = discord.user("ann").slash("/bake").await;
     answer.says("baking");
 
-    let replaced = tokio::spawn(first.until_replaced());
-    let second = start(config(&discord).hand_over(&socket), &told).await;
-    replaced.await.unwrap().unwrap();
+    let heir = async { start(config(&discord).hand_over(&socket), &told).await };
+    let (replaced, second) = tokio::join!(first.until_replaced(), heir);
+    replaced.unwrap();
 
     let names = |cache: &ovenjs_core::cache::Cache| {
         let channels = cache.guild_channels(guild);
@@ -96,7 +96,7 @@ async fn the_next_process_knows_the_guilds_and_answers_the_buttons() {
     assert_eq!(second.cache().guild(guild), knew.guild(guild));
     assert!(second.cache().guild(guild).is_some());
     assert_eq!(names(second.cache()), names(&knew));
-    assert!(names(second.cache()).contains(&"bread".to_owned()));
+    assert!(names(second.cache()).contains(&"bread".into()));
     assert_eq!(second.cache().current_user(), knew.current_user());
 
     answer.click("Take out").await.says("tray 7 is done");

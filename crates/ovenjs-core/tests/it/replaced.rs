@@ -21,7 +21,7 @@ type Seen = Arc<mpsc::Sender<String>>;
 
 #[event]
 async fn note(message: On<MessageCreate>, State(seen): State<Seen>) -> Result<(), Failure> {
-    seen.send(message.content.clone()).await.unwrap();
+    seen.send(message.content.to_string()).await.unwrap();
     Ok(())
 }
 

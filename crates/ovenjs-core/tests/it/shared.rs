@@ -110,8 +110,8 @@ mod with_redis {
         bus: Bus,
         State(own): State<Arc<mpsc::Sender<String>>>,
     ) -> Result<(), Failure> {
-        own.send(message.content.clone()).await?;
-        bus.broadcast(&Heard(message.content.clone())).await?;
+        own.send(message.content.to_string()).await?;
+        bus.broadcast(&Heard(message.content.to_string())).await?;
         Ok(())
     }
 
@@ -165,6 +165,10 @@ mod with_redis {
         told(set("redis://:canary@192.0.2.1"), &["OVENJS_REDIS", "plain"]).await;
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no two runs share a place in the server, whatever their process is called"
+    )]
     fn fresh() -> String {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         format!("core-{}-{}", std::process::id(), now.unwrap().as_nanos())

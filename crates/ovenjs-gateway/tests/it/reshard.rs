@@ -1,4 +1,5 @@
-//! From one number of shards to another while events go on.
+//! From one number of shards to another while events go on. It is long because each way in which that
+//! can go wrong is a story of its own.
 
 mod show;
 

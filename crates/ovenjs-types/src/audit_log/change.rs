@@ -89,7 +89,7 @@ macro_rules! changes {
             pub fn key(&self) -> Text {
                 match self {
                     $( Self::$variant(_) => $key.into(), )+
-                    Self::CommandPermission(id, _) => id.to_string(),
+                    Self::CommandPermission(id, _) => Text::from(id.to_string()),
                     Self::Other { key, .. } => key.clone(),
                 }
             }

@@ -283,6 +283,12 @@ impl From<Text> for ChoiceValue {
     }
 }
 
+impl From<String> for ChoiceValue {
+    fn from(text: String) -> Self {
+        Self::String(text.into())
+    }
+}
+
 impl From<i64> for ChoiceValue {
     fn from(number: i64) -> Self {
         Self::Integer(number)

@@ -124,6 +124,12 @@ impl From<Text> for TextDisplay {
     }
 }
 
+impl From<String> for TextDisplay {
+    fn from(content: String) -> Self {
+        Self::new(content)
+    }
+}
+
 impl Validate for TextDisplay {
     fn check(&self, report: &mut Report) {
         let range = limits::TEXT_DISPLAY_MIN..=limits::TEXT_DISPLAY;

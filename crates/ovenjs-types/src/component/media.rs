@@ -295,6 +295,12 @@ impl From<Text> for UnfurledMedia {
     }
 }
 
+impl From<String> for UnfurledMedia {
+    fn from(url: String) -> Self {
+        Self::new(url)
+    }
+}
+
 impl Validate for UnfurledMedia {
     fn check(&self, report: &mut Report) {
         report.length("url", &self.url, 1..=limits::MEDIA_URL);

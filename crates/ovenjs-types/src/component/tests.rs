@@ -10,7 +10,10 @@ use crate::{
 fn what_contradicts_itself_is_told() {
     fn told(draft: impl Validate) -> Vec<String> {
         let told = draft.validate().map(drop).unwrap_err();
-        told.violations().iter().map(|v| v.path.clone()).collect()
+        told.violations()
+            .iter()
+            .map(|v| v.path.to_string())
+            .collect()
     }
     let loaves = || Select::strings("s", [("a", "A"), ("b", "B")]);
     assert_eq!(told(loaves().values(3..=3)), ["min_values"]);

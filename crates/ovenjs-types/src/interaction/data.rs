@@ -277,7 +277,7 @@ impl<'de> Visitor<'de> for Fields {
                 Field::Values => wire.values = map.next_value()?,
                 Field::Components => wire.components = map.next_value()?,
                 Field::Other(name) => {
-                    rest.insert(name, map.next_value()?);
+                    rest.insert(name.into(), map.next_value()?);
                 }
             }
         }

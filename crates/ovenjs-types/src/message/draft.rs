@@ -427,7 +427,10 @@ mod tests {
     fn what_discord_would_refuse_is_told_with_its_place() {
         let paths = |draft: MessageDraft| -> Vec<String> {
             let told = draft.validate().map(drop).unwrap_err();
-            told.violations().iter().map(|v| v.path.clone()).collect()
+            told.violations()
+                .iter()
+                .map(|v| v.path.to_string())
+                .collect()
         };
         assert_eq!(paths(MessageDraft::new()), [""]);
         assert_eq!(paths(MessageDraft::from("")), [""]);

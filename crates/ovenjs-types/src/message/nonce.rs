@@ -36,7 +36,7 @@ impl From<&str> for Nonce {
 
 impl From<String> for Nonce {
     fn from(text: String) -> Self {
-        Self::Text(text)
+        Self::Text(text.into())
     }
 }
 

@@ -33,7 +33,10 @@ impl SharedClientTheme {
     /// These colours, as `0xRRGGBB`, from left to right and at half strength.
     pub fn new(colors: impl IntoIterator<Item = u32>) -> Self {
         Self {
-            colors: colors.into_iter().map(|c| format!("{c:06X}")).collect(),
+            colors: colors
+                .into_iter()
+                .map(|c| format!("{c:06X}").into())
+                .collect(),
             base_mix: HALF,
             ..Self::default()
         }

@@ -163,8 +163,8 @@ impl Counterpart<MinimalActivity> for Activity {
         let kind = came.get("type").cloned().unwrap_or_default();
         let value = MinimalActivity {
             kind: parse(kind)?,
-            name: self.name.clone(),
-            url: self.url.clone(),
+            name: self.name.clone().into(),
+            url: self.url.clone().map(Into::into),
         };
         let lost = loss::of(&came, &minimal_in_json(&value)?);
         Ok(Converted { value, lost })
@@ -333,7 +333,7 @@ strict!(InteractionResponse, TheirResponse);
 
 fn within_data<T: serde::de::DeserializeOwned>(data: Value) -> Result<T, TwilightError> {
     parse(data).map_err(|mut error| {
-        error.path = format!("data.{}", error.path);
+        error.path = format!("data.{}", error.path).into();
         error
     })
 }
@@ -346,12 +346,12 @@ fn patch<T: serde::de::DeserializeOwned + Serialize>(
 
 fn uploads(data: &InteractionResponseData) -> Vec<Upload> {
     let upload = |attachment: &twilight_model::http::attachment::Attachment| Upload {
-        filename: attachment.filename.clone(),
+        filename: attachment.filename.as_str().into(),
         bytes: attachment.file.clone().into(),
-        title: attachment.title.clone(),
-        description: attachment.description.clone(),
+        title: attachment.title.clone().map(Into::into),
+        description: attachment.description.clone().map(Into::into),
         duration_secs: attachment.duration_secs,
-        waveform: attachment.waveform.clone(),
+        waveform: attachment.waveform.clone().map(Into::into),
         is_spoiler: attachment.is_spoiler.unwrap_or_default(),
         ..Upload::default()
     };

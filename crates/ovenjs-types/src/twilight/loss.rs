@@ -25,7 +25,7 @@ fn compare(path: &str, came: &Value, kept: &Value, lost: &mut Vec<Text>) {
                 match kept.get(key) {
                     Some(there) => compare(&path, value, there, lost),
                     None if says_nothing(value) => {}
-                    None => lost.push(path),
+                    None => lost.push(path.into()),
                 }
             }
         }
@@ -36,7 +36,7 @@ fn compare(path: &str, came: &Value, kept: &Value, lost: &mut Vec<Text>) {
         }
         _ if is_same(path, came, kept) || (says_nothing(came) && says_nothing(kept)) => {}
         _ if path.is_empty() => lost.push(".".into()),
-        _ => lost.push(path.to_owned()),
+        _ => lost.push(path.into()),
     }
 }
 

@@ -111,12 +111,12 @@ const TRIES: &[Try] = tries! {
         ..ChannelDraft::new("c")
     });
     "channel.topic" in 0..=1024: |n| valid(ChannelDraft {
-        topic: Some(text(n)),
+        topic: Some(text(n).into()),
         ..ChannelDraft::new("c")
     });
     "channel.topic" in 0..=4096: |n| valid(ChannelDraft {
         kind: Some(ChannelType::GuildForum),
-        topic: Some(text(n)),
+        topic: Some(text(n).into()),
         ..ChannelDraft::new("c")
     });
     "commands.chat_input_global": |n| commands(n, |name| CommandDraft::slash(name, "d"));
@@ -294,7 +294,7 @@ const TRIES: &[Try] = tries! {
         ..ThreadDraft::new("t")
     });
     "webhook.username": |n| valid(WebhookMessage {
-        username: Some(text(n)),
+        username: Some(text(n).into()),
         ..MessageDraft::from("x").into()
     });
 };
