@@ -2,8 +2,9 @@
 //! follow from a seed.
 //!
 //! `cargo xtask sim --seeds 20000` plays so many runs and prints what they did; `--seed 7` plays one
-//! again and tells its story. The same seed gives the same trace. `--hunt 60` plays until something
-//! breaks, or for so many seconds of processor time.
+//! again and tells its story. The same seed gives the same trace, in every build: `--traces` tells
+//! those of the first seeds. `--hunt 60` plays until something breaks, or for so many seconds of
+//! processor time.
 //!
 //! `plan` says what a run is like, `simulation` plays it. `ledger` and `witness` are the oracles:
 //! what the consumer gets, and what is said on the wire. `runs` plays many.
@@ -41,6 +42,15 @@ fn main() -> ExitCode {
         let place = arguments.iter().position(|argument| argument == flag)?;
         arguments.get(place + 1)?.parse().ok()
     };
+    if arguments.iter().any(|argument| argument == "--traces") {
+        return match runs::tell_traces() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(broken) => {
+                eprintln!("{}", broken.what);
+                ExitCode::FAILURE
+            }
+        };
+    }
     let from = number("--from").unwrap_or(0);
     let done = match (number("--seed"), number("--hunt")) {
         (Some(seed), _) => one(seed),

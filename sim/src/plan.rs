@@ -48,6 +48,30 @@ pub(crate) struct Plan {
     pub(crate) at_least_once: Option<Duration>,
     /// Whether Discord keeps for a resume what heartbeats do not speak of, and no more.
     pub(crate) trims: bool,
+    /// How the process saves what the next one needs, where events are delivered at least once; all
+    /// at once and for nothing where this is nothing.
+    pub(crate) saves: Option<Saves>,
+    /// In so many of a thousand pauses the bot asks Discord for members, sounds or channels.
+    pub(crate) asks: u64,
+    /// Whether the consumer sometimes wants a kind of events, and sometimes not.
+    pub(crate) is_picky: bool,
+    /// One event in so many is followed by one that is in all like another; none where it is 0.
+    pub(crate) alike: u64,
+    /// Whether Discord says the largest numbers there are of session starts, and the smallest of
+    /// concurrency.
+    pub(crate) odd_limits: bool,
+}
+
+/// How a process saves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Saves {
+    /// The pause between two savings.
+    pub(crate) every: Duration,
+    /// How long one takes at most.
+    pub(crate) takes: Duration,
+    /// Chances in thousandths: one fails; one is done, and that is not heard.
+    pub(crate) fails: u64,
+    pub(crate) unheard: u64,
 }
 
 /// Chances in thousandths.
@@ -79,6 +103,8 @@ pub(crate) struct NetworkFaults {
     pub(crate) split: u64,
     /// Something comes that is no message, or none that is known.
     pub(crate) foreign: u64,
+    /// A message comes damaged beyond recognition: something else, a part of it, or far too much.
+    pub(crate) garbage: u64,
     /// What an abandoned connection still brings is told to the session.
     pub(crate) late: u64,
     /// The way of a packet, at the least.
@@ -104,10 +130,10 @@ pub(crate) struct ProcessFaults {
 impl Plan {
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let mut chance = |most: u64| match dice.below(3) {
-            0 => 1 + dice.below(most),
-            _ => 0,
-        };
+        // What came to the plan later has dice of its own, so that seeds stay what they were.
+        let mut other = Dice::new(seed ^ 0x00A5_CE5D);
+        let mut more = |most: u64| sometimes(&mut other, most);
+        let mut chance = |most: u64| sometimes(&mut dice, most);
         let network = NetworkFaults {
             fail: chance(300),
             hang: chance(100),
@@ -122,6 +148,7 @@ impl Plan {
             swallow: chance(150),
             split: chance(500),
             foreign: chance(10),
+            garbage: more(6),
             late: chance(500),
             latency: Duration::from_millis(1 + chance(300)),
             jitter: Duration::from_millis(chance(150)),
@@ -137,7 +164,16 @@ impl Plan {
         let shards = 1 + u32::try_from(dice.below(6)).unwrap_or_default();
         let slow = dice.one_in(4);
         let starts = if dice.one_in(8) { shards * 6 } else { 1_000 };
-        Self {
+        let (asks, is_picky) = (more(300), more(1) == 1);
+        let (alike, has_odd_limits) = (more(20), more(1) == 1);
+        let saves = Saves {
+            every: Duration::from_millis(200 + more(5_000)),
+            takes: Duration::from_millis(1 + more(3_000)),
+            fails: more(300),
+            unheard: more(300),
+        };
+        let saves = (more(1) == 0).then_some(saves);
+        let plan = Self {
             seed,
             shards,
             max_concurrency: dice.one_of(&[1, 1, 2, 16]).unwrap_or(1),
@@ -167,7 +203,24 @@ impl Plan {
             commands,
             at_least_once: dice.one_in(3).then(|| dice.millis(5_000)),
             trims: dice.one_in(2),
+            saves: None,
+            asks,
+            is_picky,
+            alike,
+            odd_limits: has_odd_limits && starts == 1_000,
+        };
+        Self {
+            saves: saves.filter(|_| plan.at_least_once.is_some()),
+            ..plan
         }
+    }
+}
+
+/// Twice in three times nothing; else a chance of up to `most`.
+const fn sometimes(dice: &mut Dice, most: u64) -> u64 {
+    match dice.below(3) {
+        0 => 1 + dice.below(most),
+        _ => 0,
     }
 }
 

@@ -167,6 +167,7 @@ impl Sum {
              {} steps; {} connections, {} identifies, {} resumes, {} processes replaced\n\
              {} events delivered once and in order, {} again after a kill; {} lost with {} sessions that \
              Discord ended, each told\n\
+             {} questions answered, {} not in time\n\
              connected again after peace: median {:.1} s, 99 of 100 within {:.1} s, all within {:.1} s\n\
              trace {:016x}",
             self.runs(),
@@ -184,12 +185,23 @@ impl Sum {
             sum(|outcome| outcome.again),
             sum(|outcome| outcome.lost),
             sum(|outcome| outcome.gaps),
+            sum(|outcome| outcome.answered),
+            sum(|outcome| outcome.unanswered),
             at(50),
             at(99),
             at(100),
             self.trace(),
         )
     }
+}
+
+/// Tells the traces of the first seeds, one a line, for another build to be held against.
+pub(crate) fn tell_traces() -> Result<(), Broken> {
+    for seed in 0..TRACES {
+        let trace = play(&Plan::from_seed(seed), Instant::now(), false)?.trace;
+        println!("trace of {seed}: {trace:016x}");
+    }
+    Ok(())
 }
 
 /// Seeds that found something once.
@@ -216,6 +228,9 @@ const fn is_twice(seed: u64) -> bool {
     seed.is_multiple_of(TWICE)
 }
 
+/// How many seeds tell their traces.
+const TRACES: u64 = 20;
+
 /// One in so many seeds is played twice.
 const TWICE: u64 = 50;
 
@@ -239,6 +254,13 @@ mod tests {
             .map(|(_, outcome)| outcome.delivered)
             .sum();
         assert!(delivered > 1_000, "{}", once.words());
+    }
+
+    /// `cargo xtask sim --builds` holds what this says against what the optimised build says.
+    #[test]
+    fn the_first_seeds_tell_their_traces() {
+        println!();
+        tell_traces().unwrap();
     }
 
     #[test]

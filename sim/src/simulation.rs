@@ -2,10 +2,13 @@
 //!
 //! Nothing here waits. The run jumps from one moment at which something is due to the next, so that
 //! minutes pass in milliseconds, and it does the same for the same seed. What the shards say and get
-//! is in `bot`, what the network does to it in `network`.
+//! is in `bot`, what they ask and are answered in `asker`, what becomes of their process in `process`,
+//! and what the network does to it all in `network`.
 
+mod asker;
 mod bot;
 mod network;
+mod process;
 
 use std::{
     collections::VecDeque,
@@ -25,6 +28,7 @@ use crate::{
 };
 
 use bot::Shard;
+use process::Saving;
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,9 @@ pub(crate) struct Outcome {
     pub(crate) resumes: u64,
     /// Processes that came after another.
     pub(crate) replacements: u64,
+    /// Questions that were answered, and that were not in time.
+    pub(crate) answered: u64,
+    pub(crate) unanswered: u64,
     /// How long after the trouble the last shard was connected.
     pub(crate) recovered: Duration,
 }
@@ -90,6 +97,11 @@ struct Simulation<'p> {
     wires: Vec<Wire>,
     produced: u64,
     next_burst: Instant,
+    /// When the process saves next, and what it is saving.
+    next_save: Option<Instant>,
+    saving: Option<Saving>,
+    /// The name of a kind of events that the bot does not want.
+    unwanted: Option<&'static str>,
     /// When a killed process is followed by another.
     restart_at: Option<Instant>,
     /// Whether a process began that knew nothing of the identifies just before, or not when.
@@ -148,6 +160,9 @@ impl<'p> Simulation<'p> {
             wires: Vec::new(),
             produced: 0,
             next_burst: begun + plan.pause,
+            next_save: None,
+            saving: None,
+            unwanted: None,
             restart_at: None,
             is_forgetful: false,
             away_until: begun,
@@ -196,6 +211,7 @@ impl<'p> Simulation<'p> {
                 ));
             }
         }
+        self.ask_in_peace()?;
         self.ask_discord()?;
         Ok(recovered)
     }
@@ -237,6 +253,8 @@ impl<'p> Simulation<'p> {
     fn is_lawful(&self, warning: &str) -> bool {
         // Where that address cannot be reached, the usual one is tried.
         warning.starts_with("a resume came to the address of identifies")
+            // Guilds are asked about on their own shards here, so this one's session had ended.
+            || warning.ends_with("that is not on this shard")
             // What was not written down, or under a wrong time, the next process does not know.
             || (self.is_forgetful && warning.starts_with("an identify came too soon"))
     }
@@ -285,6 +303,8 @@ impl<'p> Simulation<'p> {
         let mut at = |moment: Option<Instant>| next = moment.map_or(next, |at| at.min(next));
         at(self.discord.deadline());
         at(self.restart_at);
+        at(self.next_save);
+        at(self.saving.as_ref().map(Saving::done_at));
         for shard in &self.shards {
             at(shard.deadline(self.now));
         }
@@ -314,6 +334,7 @@ impl<'p> Simulation<'p> {
             self.restart_at = None;
             self.start()?;
         }
+        self.save()?;
         self.open_wires()?;
         self.carry()?;
         for number in 0..self.shards.len() {
@@ -338,6 +359,8 @@ impl<'p> Simulation<'p> {
             self.trouble_network()?;
             self.trouble_consumers();
             self.trouble_process()?;
+            self.choose()?;
+            self.ask()?;
         }
         self.command()
     }
@@ -362,6 +385,12 @@ impl<'p> Simulation<'p> {
                 json!({ "guild_id": guild.to_string(), "number": number, "padding": padding });
             // A value is always JSON.
             let _ = self.discord.emit(self.now, NEWS, &data);
+            if self.plan.alike > 0 && self.dice.one_in(self.plan.alike) {
+                let data = json!({ "guild_id": guild.to_string(), "channel_id": "1" });
+                for _ in 0..2 {
+                    let _ = self.discord.emit(self.now, ALIKE, &data);
+                }
+            }
         }
     }
 
@@ -446,6 +475,7 @@ impl<'p> Simulation<'p> {
         for number in 0..self.shards.len() {
             self.count(number);
         }
+        let askers = || self.shards.iter().map(|shard| shard.asker.counts());
         let ledgers = || self.shards.iter().map(|shard| &shard.ledger);
         Outcome {
             trace: self.trace.finish(),
@@ -459,6 +489,8 @@ impl<'p> Simulation<'p> {
             identifies: self.tally.identifies,
             resumes: self.tally.resumes,
             replacements: self.tally.replacements,
+            answered: askers().map(|(answered, _)| answered).sum(),
+            unanswered: askers().map(|(_, unanswered)| unanswered).sum(),
             recovered,
         }
     }
@@ -470,6 +502,9 @@ fn millis(span: Duration) -> u64 {
 
 /// An event that no table names, which every session hears.
 const NEWS: &str = "OVEN_NEWS";
+
+/// An event of a kind that the bot may want or not. All of them are alike.
+const ALIKE: &str = "CHANNEL_PINS_UPDATE";
 
 /// Where sessions are resumed.
 const RESUME_PATH: &str = "/resume";

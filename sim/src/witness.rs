@@ -27,15 +27,18 @@ pub(crate) struct Witness {
     resumes_in_vain: u32,
     /// How many sessions there were.
     epoch: u64,
-    /// What was received and not delivered yet: numbers of the session, oldest first.
-    owed: VecDeque<u64>,
+    /// Up to where everything is done, and what was received from there on, oldest first.
+    mark: Version,
+    open: VecDeque<(Version, Fate)>,
+    /// How many of the first of `open` were delivered, or are for nobody.
+    given: usize,
     /// The version of the last delivery of this process.
     delivered: Option<Version>,
-    /// Where the consumer says what it has handled: up to where all is, and what is given out from
-    /// there on.
-    mark: Version,
-    given_out: VecDeque<(Version, bool)>,
     at_least_once: bool,
+    /// As of when the next process could go on, where saving takes its time.
+    saved: Option<Version>,
+    /// The name of a kind that the consumer does not want.
+    unwanted: Option<&'static str>,
     /// When the last connection ended that was too short to be followed by the next at once.
     ended: Option<Instant>,
     /// How many connections in a row followed such an end without a pause.
@@ -62,6 +65,17 @@ struct Line {
     is_live: bool,
     /// When the handshake got on last.
     progress: Instant,
+}
+
+/// What becomes of something that was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It waits for the consumer.
+    Owed,
+    /// The consumer has it, and has not handled it.
+    Given,
+    /// It is handled, or there is nothing to handle.
+    Done,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +159,36 @@ impl Witness {
         if seq > self.seq {
             self.seq = seq;
             self.resumes_in_vain = 0;
-            self.owed.push_back(seq);
+            let version = Version {
+                epoch: self.epoch,
+                seq,
+            };
+            let is_wanted = self.unwanted.is_none_or(|kind| kind.as_bytes() != name);
+            let fate = if is_wanted { Fate::Owed } else { Fate::Done };
+            self.open.push_back((version, fate));
+            self.advance();
+        }
+    }
+
+    /// From now on the consumer wants all kinds but this one.
+    pub(crate) const fn wants_all_but(&mut self, kind: Option<&'static str>) {
+        self.unwanted = kind;
+    }
+
+    /// What the next process would go on with is saved as of this version.
+    pub(crate) const fn saved(&mut self, version: Version) {
+        self.saved = Some(version);
+    }
+
+    /// What the session would hand over to another process.
+    pub(crate) fn hands_over(&self, version: Version) -> Result<(), String> {
+        if version == self.mark {
+            Ok(())
+        } else {
+            Err(format!(
+                "would hand over {version:?}, {:?} is right",
+                self.mark
+            ))
         }
     }
 
@@ -172,10 +215,14 @@ impl Witness {
     /// The connection has ended, or could not be opened.
     pub(crate) fn closed(&mut self, now: Instant, code: Option<u16>) {
         let line = self.line.take();
-        self.ended = line
-            .is_none_or(|line| now < line.opened + HELD)
-            .then_some(now);
+        self.ends(now, line.as_ref());
         self.is_over |= matches!(code, Some(4007 | 4009));
+    }
+
+    /// A connection, or an attempt at one, has come to its end.
+    fn ends(&mut self, now: Instant, line: Option<&Line>) {
+        let was_short = line.is_none_or(|line| now < line.opened + HELD);
+        self.ended = was_short.then_some(now);
     }
 
     /// The session says that it was given something that is no message.
@@ -190,6 +237,7 @@ impl Witness {
     /// The bot ends the connection by itself.
     pub(crate) fn closes(&mut self, now: Instant, code: u16) -> Result<(), String> {
         let line = self.line.take();
+        self.ends(now, line.as_ref());
         if matches!(code, 1000 | 1001) {
             return Err(format!("closes with {code}, which ends the session"));
         }
@@ -217,9 +265,10 @@ impl Witness {
                 if let Some((interval, due)) = &mut line.pulse {
                     *due = now + *interval;
                 }
+                let mark = self.saved.map_or(self.mark, |saved| saved.min(self.mark));
                 let expected = match self.at_least_once {
                     false => self.seq,
-                    true if self.mark.epoch == self.epoch => self.mark.seq,
+                    true if mark.epoch == self.epoch => mark.seq,
                     true => 0,
                 };
                 let expected = (expected > 0).then_some(expected);
@@ -271,39 +320,42 @@ impl Witness {
 
     /// The consumer gets an event.
     pub(crate) fn delivers(&mut self, version: Version, is_ready: bool) -> Result<(), String> {
-        if self.owed.pop_front() != Some(version.seq) {
-            return Err(format!("{} is delivered, and not next", version.seq));
+        while let Some((_, Fate::Done)) = self.open.get(self.given) {
+            self.given += 1;
         }
+        match self.open.get_mut(self.given) {
+            Some((next, fate)) if *next == version => {
+                // No resume brings READY again, so nobody has to handle it.
+                let is_done = is_ready || !self.at_least_once;
+                *fate = if is_done { Fate::Done } else { Fate::Given };
+            }
+            next => return Err(format!("{version:?} is delivered, {next:?} is next")),
+        }
+        self.given += 1;
         if self.delivered.is_some_and(|before| version <= before) {
             return Err(format!("{version:?} comes after {:?}", self.delivered));
         }
         self.delivered = Some(version);
-        // No resume brings READY again, so nobody has to handle it.
-        self.given_out.push_back((version, is_ready));
         self.advance();
         Ok(())
     }
 
     /// The consumer has handled an event.
     pub(crate) fn handles(&mut self, version: Version) {
-        let first = self
-            .given_out
-            .partition_point(|(given, _)| *given < version);
-        if let Some((given, done)) = self.given_out.get_mut(first) {
-            *done |= *given == version;
+        let first = self.open.partition_point(|(given, _)| *given < version);
+        if let Some((given, fate @ Fate::Given)) = self.open.get_mut(first)
+            && *given == version
+        {
+            *fate = Fate::Done;
         }
         self.advance();
     }
 
     fn advance(&mut self) {
-        while self
-            .given_out
-            .front()
-            .is_some_and(|(_, done)| *done || !self.at_least_once)
-        {
-            if let Some((version, _)) = self.given_out.pop_front() {
-                self.mark = version;
-            }
+        while let Some((version, Fate::Done)) = self.open.front() {
+            self.mark = *version;
+            self.given = self.given.saturating_sub(1);
+            self.open.pop_front();
         }
     }
 
@@ -317,13 +369,14 @@ impl Witness {
             epoch: mark.epoch,
             mark,
             at_least_once: self.at_least_once,
+            unwanted: self.unwanted,
             connects: std::mem::take(&mut self.connects),
             ..Self::default()
         };
     }
 
     pub(crate) fn is_owed_nothing(&self) -> bool {
-        self.owed.is_empty()
+        self.open.is_empty()
     }
 
     /// Whether the session keeps to its times.
@@ -387,10 +440,10 @@ const MINUTE: Duration = Duration::from_secs(60);
 const CONNECTS_MAX: usize = 120;
 
 /// A connection that did not hold this long is not followed by the next without a pause: by chance
-/// the pause may be short, but not many times in a row.
+/// the pause may be short, which happens to one in some fifty, but not some times in a row.
 const HELD: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
-const HASTY_MAX: u32 = 8;
+const HASTY_MAX: u32 = 4;
 
 /// After a heartbeat something has to come within this time.
 const LIFE: Duration = Duration::from_secs(10);

@@ -2,7 +2,8 @@
 //! from seeds; `sim bugs` puts old bugs back and looks whether they are found.
 //!
 //! The bugs are patches in `fuzz/bugs`, so that no switch for them is in the product. They are
-//! applied to a copy of the tree under the target folder, one at a time, and built there.
+//! applied to a copy of the tree under the target folder, one at a time, and built there. The copy
+//! stays, so that the next time only what has changed is built.
 
 use crate::shell::{self, Workspace};
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +11,7 @@ use clap::{Args, Subcommand};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -25,6 +27,9 @@ pub(crate) struct Options {
     /// Play this one alone, and tell its story.
     #[arg(long)]
     seed: Option<u64>,
+    /// See also that the first seeds give the same traces in the build of the tests.
+    #[arg(long)]
+    builds: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,9 +51,34 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             play(
                 workspace,
                 &["--from".to_owned(), from, "--seeds".to_owned(), seeds],
-            )
+            )?;
+            if options.builds {
+                compare_builds(workspace)?;
+            }
+            Ok(())
         }
     }
+}
+
+/// A trace that depended on the build could be played again nowhere else.
+fn compare_builds(workspace: &Workspace) -> Result<()> {
+    let program = workspace.target.join(PROGRAM);
+    let optimised = shell::capture(Command::new(program).arg("--traces"))?;
+    // Of the whole workspace, so that it is the build of the tests' own.
+    let mut tests = workspace.cargo(["test", "--workspace", "--all-features"]);
+    tests.args(["--package", "ovenjs-sim", "--bin", "ovenjs-sim", "--quiet"]);
+    tests.args(["--", "--nocapture", "--exact", TRACES_TEST]);
+    let debug = shell::capture(&mut tests)?;
+    let traces = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.starts_with("trace of "));
+        lines.map(str::to_owned).collect()
+    };
+    let (optimised, debug) = (traces(&optimised), traces(&debug));
+    if optimised.is_empty() || optimised != debug {
+        bail!("the builds play differently: {optimised:#?} here, {debug:#?} in the tests");
+    }
+    println!("{} seeds give the same traces in both builds", debug.len());
+    Ok(())
 }
 
 fn play(workspace: &Workspace, arguments: &[String]) -> Result<()> {
@@ -83,21 +113,28 @@ fn bugs(workspace: &Workspace, only: &str) -> Result<()> {
         .filter(|bug| bug.name.contains(only))
         .collect();
     let scratch = Scratch::make(workspace)?;
-    println!("{:<34} {:>4}  found", "bug", "row");
-    let mut found = 0;
+    let begun = Instant::now();
+    println!("{:<34} {:>8}  build  hunt", "bug", "row");
+    let (mut found, mut missed) = (0, Vec::new());
     for bug in &bugs {
-        let told = match scratch.hunt(bug) {
-            Ok(told) => told,
-            Err(error) => format!("{error:#}"),
+        let (built, told) = match scratch.hunt(bug) {
+            Ok(hunted) => hunted,
+            Err(error) => (Duration::ZERO, format!("{error:#}")),
         };
-        found += usize::from(told.starts_with("found"));
-        println!("{:<34} {:>4}  {told}", bug.name, bug.row);
+        if told.starts_with("found") {
+            found += 1;
+        } else {
+            missed.push(bug.name.as_str());
+        }
+        let built = built.as_secs_f64();
+        println!("{:<34} {:>8} {built:>4.0} s  {told}", bug.name, bug.row);
     }
-    println!("{found} of {} found", bugs.len());
-    if found == bugs.len() && found > 0 {
+    let minutes = begun.elapsed().as_secs_f64() / 60.0;
+    println!("{found} of {} found, in {minutes:.1} minutes", bugs.len());
+    if missed.is_empty() && found > 0 {
         Ok(())
     } else {
-        bail!("not every bug is found, see the table")
+        bail!("not found: {}", missed.join(", "))
     }
 }
 
@@ -136,20 +173,10 @@ struct Scratch {
 
 impl Scratch {
     fn make(workspace: &Workspace) -> Result<Self> {
-        // What is built here already need not be built again: times and places stay as they are.
-        shell::run(&mut build(workspace, "ovenjs-sim"))?;
         let folder = workspace.target.join("bugs");
         let (root, target) = (folder.join("tree"), folder.join("target"));
-        for old in [&root, &target] {
-            if old.exists() {
-                fs::remove_dir_all(old)
-                    .with_context(|| format!("failed to remove {}", old.display()))?;
-            }
-        }
         fs::create_dir_all(&target)
             .with_context(|| format!("failed to create {}", target.display()))?;
-        let built = workspace.target.join("sim");
-        shell::run(Command::new("cp").arg("-a").arg(built).arg(&target))?;
         let files = shell::capture(Command::new("git").current_dir(&workspace.root).args([
             "ls-files",
             "--cached",
@@ -159,39 +186,61 @@ impl Scratch {
         for file in files.lines() {
             copy(&workspace.root.join(file), &root.join(file))?;
         }
-        Ok(Self {
+        let scratch = Self {
             tree: Workspace { root, target },
-        })
+        };
+        // Once without a bug, so that the time of the first one is its own.
+        let healthy = scratch.build()?;
+        if let Some(error) = healthy {
+            bail!("the tree itself does not compile: {error}");
+        }
+        Ok(scratch)
     }
 
-    /// Puts the bug back, hunts it, and takes it out again. What the hunt says.
-    fn hunt(&self, bug: &Bug) -> Result<String> {
+    /// Puts the bug back, hunts it, and takes it out again. How long the build took, and what the
+    /// hunt says.
+    fn hunt(&self, bug: &Bug) -> Result<(Duration, String)> {
         self.apply(bug, &[])?;
         let hunted = self.build_and_hunt();
         self.apply(bug, &["--reverse"])?;
         hunted
     }
 
-    fn build_and_hunt(&self) -> Result<String> {
-        let mut build = build(&self.tree, "ovenjs-sim");
-        build
-            .arg("--quiet")
-            .env("CARGO_TARGET_DIR", &self.tree.target);
-        let built = build.output().context("failed to start cargo")?;
-        if !built.status.success() {
-            let words = String::from_utf8_lossy(&built.stderr);
-            let first = words.lines().find(|line| line.starts_with("error"));
-            bail!("does not compile: {}", first.unwrap_or_default());
+    fn build_and_hunt(&self) -> Result<(Duration, String)> {
+        let begun = Instant::now();
+        if let Some(error) = self.build()? {
+            return Ok((begun.elapsed(), format!("does not compile: {error}")));
         }
-        let program = self.tree.target.join(PROGRAM);
-        let mut hunt = Command::new(program);
+        let built = begun.elapsed();
+        let mut hunt = Command::new(self.tree.target.join(PROGRAM));
         let hunted = hunt
             .args(["--hunt", HUNT_SECONDS])
             .output()
             .context("failed to start the simulation")?;
         let words = String::from_utf8_lossy(&hunted.stdout);
         let last = words.lines().last().unwrap_or("it ended without a word");
-        Ok(last.to_owned())
+        Ok((built, last.to_owned()))
+    }
+
+    /// Builds the simulation alone, without the wires of the gateway, and optimises little what is built
+    /// again for each bug: most are found within seconds. What the compiler says first, where it says
+    /// no.
+    fn build(&self) -> Result<Option<String>> {
+        let mut build = self.tree.cargo(["build", "--profile", "sim", "--quiet"]);
+        for package in ["ovenjs-gateway", "ovenjs-ratelimit", "ovenjs-sim"] {
+            let optimised = format!("profile.sim.package.{package}.opt-level=1");
+            build.args(["--config", &optimised]);
+        }
+        build
+            .args(["--package", "ovenjs-sim"])
+            .env("CARGO_TARGET_DIR", &self.tree.target);
+        let built = build.output().context("failed to start cargo")?;
+        if built.status.success() {
+            return Ok(None);
+        }
+        let words = String::from_utf8_lossy(&built.stderr);
+        let first = words.lines().find(|line| line.starts_with("error"));
+        Ok(Some(first.unwrap_or_default().to_owned()))
     }
 
     fn apply(&self, bug: &Bug, how: &[&str]) -> Result<()> {
@@ -202,24 +251,31 @@ impl Scratch {
             .arg("apply")
             .args(how)
             .arg(&bug.patch);
-        shell::run(&mut git).with_context(|| format!("{} does not apply", bug.name))
+        shell::capture(&mut git)
+            .map(drop)
+            .with_context(|| format!("{} does not apply", bug.name))
     }
 }
 
-/// Copies a file with its time, by which cargo tells what has changed.
+/// Copies a file with its time where the copy is not the same: by that cargo tells what has changed.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("failed to copy {}", from.display());
     // A file that was removed is still listed until that is committed.
-    let Ok(facts) = fs::metadata(from) else {
+    if !from.is_file() {
         return Ok(());
-    };
+    }
+    let content = fs::read(from).with_context(failed)?;
+    if fs::read(to).is_ok_and(|copy| copy == content) {
+        return Ok(());
+    }
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).with_context(failed)?;
     }
-    fs::copy(from, to).with_context(failed)?;
+    fs::write(to, content).with_context(failed)?;
+    let time = fs::metadata(from).and_then(|facts| facts.modified());
     let copy = File::options().append(true).open(to).with_context(failed)?;
-    let time = facts.modified().with_context(failed)?;
-    copy.set_modified(time).with_context(failed)
+    copy.set_modified(time.with_context(failed)?)
+        .with_context(failed)
 }
 
 /// Where the patches are.
@@ -227,6 +283,9 @@ const FOLDER: &str = "fuzz/bugs";
 
 /// What that makes, below the target folder.
 const PROGRAM: &str = "sim/ovenjs-sim";
+
+/// The test that tells the traces of the first seeds.
+const TRACES_TEST: &str = "runs::tests::the_first_seeds_tell_their_traces";
 
 /// Processor time after which a bug counts as not found.
 const HUNT_SECONDS: &str = "60";

@@ -66,6 +66,8 @@ pub struct Requests {
     connected: bool,
     /// The shard does not read, since its backlog is full: no answer can come, and none is late.
     paused: bool,
+    /// Until when the shard's commands wait, since Discord would take no more of them.
+    held_until: Option<Instant>,
     pending: BTreeMap<RequestId, Pending>,
     answers: VecDeque<Answer>,
     /// When all members of a guild may be asked for again; at most one for each pending request and
@@ -152,6 +154,7 @@ impl Requests {
             next_id: 0,
             connected: true,
             paused: false,
+            held_until: None,
             pending: BTreeMap::new(),
             answers: VecDeque::new(),
             whole_from: BTreeMap::new(),
@@ -235,7 +238,8 @@ impl Requests {
     }
 
     /// A step in the shard's life: while it is not connected, or does not read, nothing is sent and no
-    /// answer is late; a new session knows nothing of what the old one was asked.
+    /// answer is late, nor while commands wait; a new session knows nothing of what the old one was
+    /// asked.
     pub fn notice(&mut self, now: Instant, notice: &Notice) {
         match notice {
             Notice::Lost { .. } => self.connected = false,
@@ -244,6 +248,11 @@ impl Requests {
                 self.be_patient(now);
             }
             Notice::Paused { .. } => self.paused = true,
+            Notice::CommandsHeld { wait, .. } => {
+                let until = now + *wait;
+                self.held_until = Some(until);
+                self.be_patient(until);
+            }
             Notice::Unpaused | Notice::Restarted { .. } => {
                 self.paused = false;
                 self.be_patient(now);
@@ -266,11 +275,11 @@ impl Requests {
         }
     }
 
-    /// What was sent has its time to be answered once more.
-    fn be_patient(&mut self, now: Instant) {
+    /// What was sent has its time to be answered once more, from `since` on.
+    fn be_patient(&mut self, since: Instant) {
         for part in self.pending.values_mut().flat_map(|p| &mut p.parts) {
             if let Stage::Sent { by, .. } = &mut part.stage {
-                *by = now + PATIENCE;
+                *by = since + PATIENCE;
             }
         }
     }
@@ -362,10 +371,11 @@ impl Requests {
             return;
         };
         let former = std::mem::replace(&mut part.stage, Stage::Waiting { from });
-        if let Stage::Sent { progress, .. } = former
-            && !progress.chunks.is_empty()
-        {
-            self.answers.push_back(Answer::Again(id));
+        if let Stage::Sent { progress, .. } = former {
+            part.ask.leave_out(&progress.guilds);
+            if !progress.chunks.is_empty() {
+                self.answers.push_back(Answer::Again(id));
+            }
         }
     }
 
@@ -396,11 +406,12 @@ impl Requests {
         let nonce = self.next_nonce;
         self.next_nonce += 1;
         let text = self.nonce_text(nonce);
+        let leaves = self.held_until.map_or(now, |until| until.max(now));
         let part = self.part(id, nth)?;
         let sealed = part.ask.seal(&text);
         part.stage = Stage::Sent {
             nonce,
-            by: now + PATIENCE,
+            by: leaves + PATIENCE,
             progress: Progress::default(),
         };
         let whole = part.whole_guild();

@@ -1,4 +1,4 @@
-//! The bot's side of a run: sessions, their consumers, and the processes that they live in.
+//! The bot's side of a run: sessions, what drives them, and their consumers.
 
 use std::{
     collections::BTreeSet,
@@ -11,14 +11,12 @@ use ovenjs_gateway::{
     Command, Config, Notice, Resume, ShardState,
     session::{Generation, IdentifyTurns, Input, Loss, Output, Session, Turn},
 };
-use ovenjs_mock::{Call, Referee};
-use ovenjs_ratelimit::IdentifyBudget;
 use ovenjs_types::{
-    Dispatch, Id, Intents, RequestSoundboardSounds, SessionStartLimit, ShardId, Version,
+    Dispatch, EventKind, Id, Intents, Interest, RequestSoundboardSounds, ShardId, Version,
 };
 use serde_json::Value;
 
-use super::{IDENTIFY_INTERVAL, NEWS, Simulation, millis};
+use super::{ALIKE, IDENTIFY_INTERVAL, NEWS, Simulation, asker::Asker, millis};
 use crate::{
     ledger::Ledger,
     wire::{Content, ToDiscord, Wire},
@@ -31,17 +29,19 @@ pub(super) struct Shard {
     pub(super) number: u32,
     pub(super) session: Session,
     pub(super) ledger: Ledger,
-    witness: Witness,
+    pub(super) asker: Asker,
+    pub(super) witness: Witness,
     /// Whether its process runs.
-    runs: bool,
+    pub(super) runs: bool,
     /// The connection that waits for its turn to identify, and when to ask for it.
     queued: Option<(Generation, Instant)>,
     /// Until when the consumer takes nothing.
     busy_until: Instant,
     /// What handlers are at, and when they are done.
-    handling: BTreeSet<(Instant, Version)>,
-    /// What is kept for the next process.
-    kept: Option<Resume>,
+    pub(super) handling: BTreeSet<(Instant, Version)>,
+    /// What the next process needs, and what of it is kept for it.
+    pub(super) posted: Option<Resume>,
+    pub(super) kept: Option<Resume>,
 }
 
 impl Shard {
@@ -50,16 +50,18 @@ impl Shard {
             number,
             session,
             ledger: Ledger::default(),
+            asker: Asker::new(u64::from(number)),
             witness: Witness::new(at_least_once),
             runs: false,
             queued: None,
             busy_until: now,
             handling: BTreeSet::new(),
+            posted: None,
             kept: None,
         }
     }
 
-    fn id(&self) -> ShardId {
+    pub(super) fn id(&self) -> ShardId {
         self.session.shard()
     }
 
@@ -72,7 +74,7 @@ impl Shard {
         let queued = self.queued.map(|(_, at)| at);
         let consumer = (self.session.deliverable() > 0).then_some(self.busy_until.max(now));
         let handled = self.handling.first().map(|(at, _)| *at);
-        let all = [session, queued, consumer, handled];
+        let all = [session, queued, consumer, handled, self.asker.deadline()];
         all.into_iter().flatten().min()
     }
 
@@ -98,7 +100,12 @@ impl Shard {
 
 impl Simulation<'_> {
     pub(super) fn session(&self, number: u32, former: Option<Resume>, entropy: u64) -> Session {
-        let config = Config::new(self.discord.token(), Intents::GUILDS)
+        let intents = if self.plan.asks > 0 {
+            Intents::GUILDS | Intents::GUILD_MEMBERS
+        } else {
+            Intents::GUILDS
+        };
+        let config = Config::new(self.discord.token(), intents)
             .gateway_url("ws://127.0.0.1")
             .shard_range(number..number + 1, self.plan.shards)
             .compression(self.plan.compression)
@@ -110,29 +117,6 @@ impl Simulation<'_> {
             Ok(session) => session,
             Err(error) => panic!("the configuration of the simulation is wrong: {error}"),
         }
-    }
-
-    /// The process begins.
-    pub(super) fn start(&mut self) -> Result<(), String> {
-        let process = self.plan.process;
-        let mut budget = self.kept_budget.clone();
-        if process.forgets {
-            budget = IdentifyBudget::new();
-            self.is_forgetful |= self.tally.replacements > 0;
-        }
-        self.wall_skew_ms += self.dice.below(2 * process.clock_jump_ms + 1);
-        self.is_forgetful |= self.tally.replacements > 0 && process.clock_jump_ms > 0;
-        let passed = millis(self.now - self.begun);
-        let wall_ms = (WALL_MS + passed + self.wall_skew_ms)
-            .saturating_sub(process.clock_jump_ms * (1 + self.tally.replacements));
-        self.turns = turns(&mut self.discord, self.now, wall_ms, budget);
-        for number in 0..self.shards.len() {
-            if let Some(shard) = self.shards.get_mut(number) {
-                shard.runs = true;
-            }
-            self.tell(number, Input::Start)?;
-        }
-        Ok(())
     }
 
     /// What is due at a shard.
@@ -194,22 +178,57 @@ impl Simulation<'_> {
             return Err(format!("shard {number}: the backlog is over its bound"));
         }
         let mut has_spoken = false;
-        while let Some(output) = self.shards.get_mut(number).and_then(|s| s.session.poll()) {
-            has_spoken = true;
-            self.record(number, &output);
-            self.obey(number, output)
-                .map_err(|what| format!("shard {number}: {what}"))?;
+        loop {
+            while let Some(output) = self.shards.get_mut(number).and_then(|s| s.session.poll()) {
+                has_spoken = true;
+                self.record(number, &output);
+                self.obey(number, output)
+                    .map_err(|what| format!("shard {number}: {what}"))?;
+            }
+            let asks = self.hear_answers(number);
+            if !asks.map_err(|what| format!("shard {number}: {what}"))? {
+                break;
+            }
         }
         if let Some(shard) = self.shards.get_mut(number)
             && let Some(record) = shard.session.resume()
         {
-            shard.kept = Some(record);
+            let told = shard.witness.hands_over(record.version());
+            told.map_err(|what| format!("shard {number}: {what}"))?;
+            if self.plan.saves.is_none() {
+                shard.kept = Some(record.clone());
+            }
+            shard.posted = Some(record);
         }
         Ok(has_spoken)
     }
 
+    /// From now on the bot wants a kind of events, or no longer does.
+    pub(super) fn choose(&mut self) -> Result<(), String> {
+        if !self.plan.is_picky || !self.dice.one_in(6) {
+            return Ok(());
+        }
+        self.unwanted = if self.unwanted.is_some() {
+            None
+        } else {
+            Some(ALIKE)
+        };
+        for number in 0..self.shards.len() {
+            if let Some(shard) = self.shards.get_mut(number) {
+                shard.witness.wants_all_but(self.unwanted);
+            }
+            self.tell(number, Input::Interest(interest(self.unwanted)))?;
+        }
+        Ok(())
+    }
+
     fn obey(&mut self, number: usize, output: Output) -> Result<(), String> {
         let now = self.now;
+        if let Output::Notice(notice) = &output
+            && let Some(shard) = self.shards.get_mut(number)
+        {
+            shard.asker.notice(now, notice);
+        }
         match output {
             Output::Connect(connect) => {
                 if self.has_wire(number) {
@@ -242,6 +261,12 @@ impl Simulation<'_> {
                 self.abandon(number, Some(code));
             }
             Output::Dispatch(dispatch) => self.deliver(number, &dispatch)?,
+            Output::Overheard(dispatch) => {
+                let is_first = self.tally.replacements == 0;
+                if let Some(shard) = self.shards.get_mut(number) {
+                    shard.asker.overhears(now, &dispatch, is_first)?;
+                }
+            }
             Output::Gap(_) => {
                 if let Some(shard) = self.shards.get_mut(number) {
                     shard.ledger.gap()?;
@@ -309,7 +334,7 @@ impl Simulation<'_> {
     }
 
     /// The bot lets go of its connection; Discord hears of it unless the way is dark.
-    fn abandon(&mut self, number: usize, code: Option<u16>) {
+    pub(super) fn abandon(&mut self, number: usize, code: Option<u16>) {
         let at = self.now + self.latency();
         let is_late = self.dice.rolls(self.plan.network.late);
         let wires = self.wires.iter_mut();
@@ -322,7 +347,7 @@ impl Simulation<'_> {
         }
     }
 
-    fn leave(turns: &mut IdentifyTurns, shard: &mut Shard) {
+    pub(super) fn leave(turns: &mut IdentifyTurns, shard: &mut Shard) {
         shard.queued = None;
         turns.leave(shard.id());
     }
@@ -429,60 +454,6 @@ impl Simulation<'_> {
         Ok(())
     }
 
-    /// Replaces the process, or kills it.
-    pub(super) fn trouble_process(&mut self) -> Result<(), String> {
-        if self.restart_at.is_some() {
-            return Ok(());
-        }
-        if self.dice.rolls(self.plan.process.hand_over) {
-            self.note(|| "the process hands over to another".to_owned());
-            self.replace(true);
-            self.start()?;
-        } else if self.dice.rolls(self.plan.process.kill) {
-            self.note(|| "the process is killed".to_owned());
-            self.replace(false);
-            self.restart_at = Some(self.now + self.dice.millis(10_000));
-        }
-        Ok(())
-    }
-
-    /// Another process takes over: what the old one left behind is all it knows.
-    fn replace(&mut self, in_order: bool) {
-        self.tally.replacements += 1;
-        for number in 0..self.shards.len() {
-            self.count(number);
-            let entropy = self.dice.next();
-            let Some(shard) = self.shards.get_mut(number) else {
-                break;
-            };
-            if in_order {
-                shard.session.handle(self.now, Input::Stop);
-            } else if self.plan.at_least_once.is_none() {
-                shard.kept = None;
-            }
-            let former = shard.kept.clone();
-            shard.handling.clear();
-            Self::leave(&mut self.turns, shard);
-            let known = former.as_ref().and_then(known);
-            match &known {
-                Some((session, version)) => shard.ledger.rewind(session, *version),
-                None => shard.ledger.forget(),
-            }
-            shard.witness.replaced(known);
-            shard.runs = false;
-            let shard_number = shard.number;
-            let session = self.session(shard_number, former, entropy);
-            if let Some(shard) = self.shards.get_mut(number) {
-                shard.session = session;
-            }
-            self.abandon(number, in_order.then_some(CLOSE_IN_ORDER));
-        }
-        // The generations of the next process begin anew, so nothing late may reach it.
-        for wire in &mut self.wires {
-            wire.to_bot.darken();
-        }
-    }
-
     fn record(&mut self, number: usize, output: &Output) {
         (self.now - self.begun, number).hash(&mut self.trace);
         std::mem::discriminant(output).hash(&mut self.trace);
@@ -492,7 +463,8 @@ impl Simulation<'_> {
             Output::Connect(connect) => connect.url.path().hash(&mut self.trace),
             _ => {}
         }
-        let is_news = matches!(output, Output::Dispatch(dispatch) if dispatch.name() == NEWS);
+        let is_news = matches!(output, Output::Dispatch(dispatch) if dispatch.name() == NEWS)
+            || matches!(output, Output::Overheard(_));
         if self.tells && !is_news {
             let words = match output {
                 Output::Send(payload) => match serde_json::from_slice::<Value>(payload.bytes()) {
@@ -523,43 +495,11 @@ impl Simulation<'_> {
     }
 }
 
-/// The turns by what Discord says is left.
-fn turns(
-    discord: &mut Referee,
-    now: Instant,
-    wall_ms: u64,
-    budget: IdentifyBudget,
-) -> IdentifyTurns {
-    let token = format!("Bot {}", discord.token());
-    let call = Call {
-        method: "GET",
-        path: "/api/v10/gateway/bot",
-        authorization: Some(&token),
-        ..Call::default()
-    };
-    let answer: Value =
-        serde_json::from_slice(&discord.request(now, call).body).unwrap_or_default();
-    let mut turns = IdentifyTurns::new(budget, now, wall_ms);
-    // A request can fail; the turns are then those of the smallest bot.
-    if let Some(limit) = answer.get("session_start_limit") {
-        let number = |name: &str| limit.get(name).and_then(Value::as_u64).unwrap_or(1);
-        let small = |name: &str| u32::try_from(number(name)).unwrap_or(u32::MAX);
-        let limit = SessionStartLimit {
-            total: small("total"),
-            remaining: small("remaining"),
-            reset_after: number("reset_after"),
-            max_concurrency: small("max_concurrency"),
-        };
-        turns.learn(limit, now);
-    }
-    turns
-}
-
-/// The session and the last event that a record speaks of.
-fn known(former: &Resume) -> Option<(String, Version)> {
-    let record = serde_json::to_value(former).ok()?;
-    let session = record.get("session_id").and_then(Value::as_str)?;
-    Some((session.to_owned(), former.version()))
+/// All kinds but this one.
+pub(super) fn interest(unwanted: Option<&str>) -> Interest {
+    let kinds = EventKind::ALL.iter().copied();
+    let wanted = kinds.filter(|kind| unwanted.is_none_or(|name| kind.name() != name));
+    wanted.collect::<Interest>().with(EventKind::Unknown)
 }
 
 /// The number of an event: `{"guild_id":"1","number":7,"padding":"x"}`.
@@ -571,9 +511,6 @@ fn news(raw: &[u8]) -> Option<u64> {
     Some(digits.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
 }
 
-/// The wall clock as the run begins.
-const WALL_MS: u64 = 1_798_761_600_000;
-
 /// How often those behind others ask again for their turn.
 const BEHIND: Duration = Duration::from_millis(500);
 
@@ -582,6 +519,3 @@ const MESSAGE_AT_MOST: usize = 256 * 1024;
 
 /// Discord takes no more at once.
 const PAYLOAD_MAX: usize = 4_096;
-
-/// With which a process closes that hands over.
-const CLOSE_IN_ORDER: u16 = 4_900;

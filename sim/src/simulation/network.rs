@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ovenjs_gateway::{
     Compression,
-    session::{Failure, Input},
+    session::{Failure, Input, MESSAGE_BYTES_MAX},
 };
 use ovenjs_mock::{Admission, Step};
 
@@ -186,9 +186,17 @@ impl Simulation<'_> {
                     b"" => Content::Spoilt,
                     text => Content::Whole(text.to_vec()),
                 };
-                let is_whole = matches!(content, Content::Whole(_));
                 let foreign = self.foreign();
+                let garbage = self.in_trouble && self.dice.rolls(self.plan.network.garbage);
                 let place = self.dice.next();
+                let (step, content) = match step {
+                    Step::Text(bytes) | Step::Binary(bytes) if garbage => {
+                        let bytes = self.garbage(&bytes, place);
+                        (Step::Binary(bytes), Content::Spoilt)
+                    }
+                    step => (step, content),
+                };
+                let is_whole = matches!(content, Content::Whole(_));
                 let Some(wire) = self.wires.get_mut(index) else {
                     break;
                 };
@@ -223,6 +231,37 @@ impl Simulation<'_> {
             && self.plan.compression == Compression::None
             && self.dice.rolls(self.plan.network.foreign);
         comes.then(|| self.dice.one_of(FOREIGN)).flatten()
+    }
+
+    /// What is left of a message that no damage can make another one of: TLS lets no flipped byte pass,
+    /// but what stands between Discord and its clients may put its own words in.
+    fn garbage(&mut self, message: &[u8], place: u64) -> Vec<u8> {
+        if self.plan.compression != Compression::None {
+            // To zlib and zstd alike a block of a kind that does not exist, so that nothing is waited for.
+            return vec![7; 16];
+        }
+        match self.dice.below(8) {
+            0 => vec![0; MESSAGE_BYTES_MAX + 1],
+            1 => b"<html><h1>502 Bad Gateway</h1></html>".to_vec(),
+            2 => {
+                let mut deep = b"{\"op\":0,\"d\":".to_vec();
+                deep.resize(100_000, b'[');
+                deep
+            }
+            3 => vec![0xFF; 64],
+            4 => b"{\"t\":\"OVEN_NEWS\",\"s\":-1,\"op\":0,\"d\":{}}".to_vec(),
+            _ => {
+                let length = u64::try_from(message.len()).unwrap_or(u64::MAX);
+                let end = usize::try_from(place % length.max(1)).unwrap_or_default();
+                let mut part = message.get(..end).unwrap_or_default().to_vec();
+                // What ends like a message may pass for one; its reader finds out, and it is delivered
+                // as malformed.
+                while part.last() == Some(&b'}') {
+                    part.pop();
+                }
+                part
+            }
+        }
     }
 
     /// Both sides notice that a connection is gone.
@@ -277,5 +316,9 @@ const FOREIGN: &[&[u8]] = &[
     b"{\"t\":null,\"s\":null,\"op\":9,\"d\":true}",
     b"{\"t\":null,\"s\":null,\"op\":1,\"d\":null}",
     b"{\"t\":null,\"s\":null,\"op\":18446744073709551616,\"d\":null}",
+    b"{\"t\":null,\"s\":null,\"op\":18446744073709551615,\"d\":null}",
+    b"{\"t\":null,\"s\":null,\"op\":-1,\"d\":null}",
+    b"{\"t\":null,\"s\":5,\"op\":0,\"d\":{}}",
+    b"{\"t\":null,\"s\":null,\"op\":6,\"d\":{}}",
     b"{\"t\":null,\"s\":null,\"op\":10,\"d\":{\"heartbeat_interval\":-5}}",
 ];

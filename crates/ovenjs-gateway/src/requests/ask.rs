@@ -47,6 +47,13 @@ impl Request {
             Self::SoundboardSounds(ask) => ask.guild_ids.iter().collect::<BTreeSet<_>>().len(),
         }
     }
+
+    /// What these guilds have answered need not be asked for again.
+    pub(super) fn leave_out(&mut self, answered: &BTreeSet<Id<GuildMarker>>) {
+        if let Self::SoundboardSounds(ask) = self {
+            ask.guild_ids.retain(|guild| !answered.contains(guild));
+        }
+    }
 }
 
 /// Cuts a request into commands that Discord takes.

@@ -255,6 +255,48 @@ fn a_lost_session_makes_it_ask_again_and_a_resumed_one_does_not() {
 }
 
 #[test]
+fn sounds_that_came_are_not_asked_for_again() {
+    let now = start();
+    let mut requests = Requests::new(1);
+    let ask = RequestSoundboardSounds::new([5, 6].map(Id::new));
+    requests.ask(now, ask, MINUTE).unwrap();
+    assert_eq!(told(&mut requests, now), ["send"]);
+    let sounds = |guild: u64| {
+        let data = json!({ "guild_id": guild.to_string(), "soundboard_sounds": [] });
+        event("SOUNDBOARD_SOUNDS", &data)
+    };
+    requests.handle(now, &sounds(5));
+    assert_eq!(told(&mut requests, now), ["chunk 0"]);
+    requests.notice(now, &lost());
+    requests.notice(now, &Notice::Ready { epoch: 2 });
+    let frame = sent(&mut requests, now).unwrap();
+    assert_eq!(frame["d"]["guild_ids"], json!(["6"]));
+    requests.handle(now, &sounds(5));
+    requests.handle(now, &sounds(6));
+    assert_eq!(told(&mut requests, now), ["chunk 0", "done 0 0"]);
+}
+
+#[test]
+fn no_answer_is_late_while_commands_wait_or_nobody_reads() {
+    let mut now = start();
+    let mut requests = Requests::new(1);
+    let named = || RequestGuildMembers::named(Id::new(5), "a", 9);
+    requests.ask(now, named(), WITHIN_MAX).unwrap();
+    assert_eq!(told(&mut requests, now), ["send"]);
+    let wait = Duration::from_secs(60);
+    requests.notice(now, &Notice::CommandsHeld { wait, waiting: 1 });
+    assert_eq!(requests.deadline(), Some(now + wait + PATIENCE));
+    requests.ask(now, named(), WITHIN_MAX).unwrap();
+    assert_eq!(told(&mut requests, now), ["send"]);
+    assert_eq!(requests.deadline(), Some(now + wait + PATIENCE));
+    requests.notice(now, &Notice::Paused { backlog_bytes: 1 });
+    now += wait * 10;
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    requests.notice(now, &Notice::Unpaused);
+    assert_eq!(requests.deadline(), Some(now + PATIENCE));
+}
+
+#[test]
 fn silence_is_asked_again_and_then_fails_as_does_a_deadline() {
     let now = start();
     let mut requests = Requests::new(1);
