@@ -66,7 +66,7 @@ fn compare_builds(workspace: &Workspace) -> Result<()> {
     let optimised = shell::capture(Command::new(program).arg("--traces"))?;
     // Of the whole workspace, so that it is the build of the tests' own.
     let mut tests = workspace.cargo(["test", "--workspace", "--all-features"]);
-    tests.args(["--package", "ovenjs-sim", "--bin", "ovenjs-sim", "--quiet"]);
+    tests.args(["--bin", "ovenjs-sim", "--quiet"]);
     tests.args(["--", "--nocapture", "--exact", TRACES_TEST]);
     let debug = shell::capture(&mut tests)?;
     let traces = |text: &str| -> Vec<String> {
@@ -222,15 +222,16 @@ impl Scratch {
         Ok((built, last.to_owned()))
     }
 
-    /// Builds the simulation alone, without the wires of the gateway, and optimises little what is built
-    /// again for each bug: most are found within seconds. What the compiler says first, where it says
-    /// no.
+    /// Builds the simulation alone, without the wires of the gateway, and does not optimise what is
+    /// built again for each bug: most are found within a few runs. What the compiler says first, where
+    /// it says no.
     fn build(&self) -> Result<Option<String>> {
         let mut build = self.tree.cargo(["build", "--profile", "sim", "--quiet"]);
         for package in ["ovenjs-gateway", "ovenjs-ratelimit", "ovenjs-sim"] {
-            let optimised = format!("profile.sim.package.{package}.opt-level=1");
-            build.args(["--config", &optimised]);
+            let unoptimised = format!("profile.sim.package.{package}.opt-level=0");
+            build.args(["--config", &unoptimised]);
         }
+        build.args(["--config", "profile.sim.incremental=true"]);
         build
             .args(["--package", "ovenjs-sim"])
             .env("CARGO_TARGET_DIR", &self.tree.target);
