@@ -72,7 +72,11 @@ impl Command {
                 ),
             ));
         }
-        Ok(Sealed { bytes, presence })
+        Ok(Sealed {
+            bytes,
+            presence,
+            question: None,
+        })
     }
 }
 
@@ -88,6 +92,8 @@ fn valid<T: Validate>(command: &T) -> Result<(), Error> {
 pub struct Sealed {
     pub(crate) bytes: Bytes,
     pub(crate) presence: Option<UpdatePresence>,
+    /// Which question of [`Requests`](crate::Requests) it puts.
+    pub(crate) question: Option<u64>,
 }
 
 impl fmt::Debug for Sealed {

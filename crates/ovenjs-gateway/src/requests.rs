@@ -66,8 +66,6 @@ pub struct Requests {
     connected: bool,
     /// The shard does not read, since its backlog is full: no answer can come, and none is late.
     paused: bool,
-    /// Until when the shard's commands wait, since Discord would take no more of them.
-    held_until: Option<Instant>,
     pending: BTreeMap<RequestId, Pending>,
     answers: VecDeque<Answer>,
     /// When all members of a guild may be asked for again; at most one for each pending request and
@@ -121,10 +119,11 @@ enum Stage {
     Waiting {
         from: Option<Instant>,
     },
-    Sent {
+    /// The session has the command.
+    Asked {
         nonce: u64,
-        /// By when something must have come.
-        by: Instant,
+        /// By when something must have come, where the command has left.
+        by: Option<Instant>,
         progress: Progress,
     },
     Done,
@@ -154,7 +153,6 @@ impl Requests {
             next_id: 0,
             connected: true,
             paused: false,
-            held_until: None,
             pending: BTreeMap::new(),
             answers: VecDeque::new(),
             whole_from: BTreeMap::new(),
@@ -238,7 +236,7 @@ impl Requests {
     }
 
     /// A step in the shard's life: while it is not connected, or does not read, nothing is sent and no
-    /// answer is late, nor while commands wait; a new session knows nothing of what the old one was
+    /// answer is late; a new session knows nothing of what the old one was
     /// asked.
     pub fn notice(&mut self, now: Instant, notice: &Notice) {
         match notice {
@@ -248,18 +246,24 @@ impl Requests {
                 self.be_patient(now);
             }
             Notice::Paused { .. } => self.paused = true,
-            Notice::CommandsHeld { wait, .. } => {
-                let until = now + *wait;
-                self.held_until = Some(until);
-                self.be_patient(until);
-            }
-            Notice::Unpaused | Notice::Restarted { .. } => {
+            Notice::Unpaused => {
                 self.paused = false;
                 self.be_patient(now);
             }
+            Notice::Restarted { .. } => {
+                self.paused = false;
+                self.be_patient(now);
+                // What the former session had not sent is gone with it.
+                let queued: Vec<_> =
+                    self.asked(|part| matches!(part.stage, Stage::Asked { by: None, .. }));
+                for (id, nth) in queued {
+                    self.ask_again(id, nth, None);
+                }
+            }
             Notice::Ready { .. } => {
                 self.connected = true;
-                let sent: Vec<_> = self.sent(|_| true);
+                let sent: Vec<_> =
+                    self.asked(|part| matches!(part.stage, Stage::Asked { by: Some(_), .. }));
                 for (id, nth) in sent {
                     self.ask_again(id, nth, None);
                 }
@@ -275,10 +279,23 @@ impl Requests {
         }
     }
 
+    /// The command of a [question](crate::session::Payload::question) leaves: from now on its answer is
+    /// waited for. Before, Discord's limits may have held it back for long.
+    pub fn left(&mut self, now: Instant, question: u64) {
+        let parts = self.pending.values_mut().flat_map(|p| &mut p.parts);
+        for part in parts {
+            if let Stage::Asked { nonce, by, .. } = &mut part.stage
+                && *nonce == question
+            {
+                *by = Some(now + PATIENCE);
+            }
+        }
+    }
+
     /// What was sent has its time to be answered once more, from `since` on.
     fn be_patient(&mut self, since: Instant) {
         for part in self.pending.values_mut().flat_map(|p| &mut p.parts) {
-            if let Stage::Sent { by, .. } = &mut part.stage {
+            if let Stage::Asked { by: Some(by), .. } = &mut part.stage {
                 *by = since + PATIENCE;
             }
         }
@@ -313,7 +330,7 @@ impl Requests {
                     .max(*from)
                     .filter(|_| in_flight < IN_FLIGHT_MAX && !blocked)
             }
-            Stage::Sent { by, .. } => Some(*by),
+            Stage::Asked { by, .. } => *by,
             Stage::Done => None,
         });
         let parts = parts.filter(|_| self.is_heard());
@@ -335,8 +352,8 @@ impl Requests {
             self.fail(id, why);
         }
         if self.is_heard() {
-            let late =
-                self.sent(|part| matches!(&part.stage, Stage::Sent { by, .. } if now >= *by));
+            let late = self
+                .asked(|part| matches!(part.stage, Stage::Asked { by: Some(by), .. } if now >= by));
             for (id, nth) in late {
                 self.late(id, nth);
             }
@@ -371,7 +388,7 @@ impl Requests {
             return;
         };
         let former = std::mem::replace(&mut part.stage, Stage::Waiting { from });
-        if let Stage::Sent { progress, .. } = former {
+        if let Stage::Asked { progress, .. } = former {
             part.ask.leave_out(&progress.guilds);
             if !progress.chunks.is_empty() {
                 self.answers.push_back(Answer::Again(id));
@@ -397,7 +414,7 @@ impl Requests {
                     // Its answer does not say which fields it answers to, so one at a time.
                     && part.info_guild().is_none_or(|guild| !asked.contains(&guild))
             }
-            Stage::Sent { .. } | Stage::Done => false,
+            Stage::Asked { .. } | Stage::Done => false,
         };
         let (id, nth) = self
             .pending
@@ -406,12 +423,14 @@ impl Requests {
         let nonce = self.next_nonce;
         self.next_nonce += 1;
         let text = self.nonce_text(nonce);
-        let leaves = self.held_until.map_or(now, |until| until.max(now));
         let part = self.part(id, nth)?;
-        let sealed = part.ask.seal(&text);
-        part.stage = Stage::Sent {
+        let sealed = part.ask.seal(&text).map(|sealed| Sealed {
+            question: Some(nonce),
+            ..sealed
+        });
+        part.stage = Stage::Asked {
             nonce,
-            by: leaves + PATIENCE,
+            by: None,
             progress: Progress::default(),
         };
         let whole = part.whole_guild();
@@ -433,7 +452,7 @@ impl Requests {
         let mut in_flight = 0_usize;
         let mut asked = BTreeSet::new();
         let parts = self.pending.values().flat_map(|pending| &pending.parts);
-        for part in parts.filter(|part| matches!(part.stage, Stage::Sent { .. })) {
+        for part in parts.filter(|part| matches!(part.stage, Stage::Asked { .. })) {
             in_flight += 1;
             asked.extend(part.info_guild());
         }
@@ -453,14 +472,14 @@ impl Requests {
         let Some(part) = pending.parts.get_mut(nth) else {
             return;
         };
-        let Stage::Sent { by, progress, .. } = &mut part.stage else {
+        let Stage::Asked { by, progress, .. } = &mut part.stage else {
             return;
         };
         if head.chunk_index >= head.chunk_count.max(1) || !progress.chunks.insert(head.chunk_index)
         {
             return;
         }
-        *by = now + PATIENCE;
+        *by = Some(now + PATIENCE);
         let room = REQUEST_IDS_MAX.saturating_sub(pending.not_found.len());
         pending
             .not_found
@@ -481,18 +500,18 @@ impl Requests {
         let Ok(GuildHead { guild_id }) = serde_json::from_slice(&dispatch.raw) else {
             return;
         };
-        for (id, nth) in self.sent(|part| is_asked(&part.ask, guild_id)) {
+        for (id, nth) in self.asked(|part| is_asked(&part.ask, guild_id)) {
             let Some(part) = self.part(id, nth) else {
                 continue;
             };
             let wanted = part.ask.guilds();
-            let Stage::Sent { by, progress, .. } = &mut part.stage else {
+            let Stage::Asked { by, progress, .. } = &mut part.stage else {
                 continue;
             };
             if !progress.guilds.insert(guild_id) {
                 continue;
             }
-            *by = now + PATIENCE;
+            *by = Some(now + PATIENCE);
             if progress.guilds.len() >= wanted {
                 part.stage = Stage::Done;
             }
@@ -525,7 +544,7 @@ impl Requests {
         let meta = refusal.meta.unwrap_or_default();
         let refused = match meta.nonce.and_then(|nonce| self.by_nonce(&nonce)) {
             Some(one) => vec![one],
-            None => self.sent(|part| {
+            None => self.asked(|part| {
                 let guild = part.whole_guild();
                 part.ask.opcode() == refusal.opcode
                     && meta
@@ -546,13 +565,13 @@ impl Requests {
     }
 
     /// The parts that are sent and not answered.
-    fn sent(&self, wanted: impl Fn(&Part) -> bool) -> Vec<(RequestId, usize)> {
+    fn asked(&self, wanted: impl Fn(&Part) -> bool) -> Vec<(RequestId, usize)> {
         let parts = self.pending.iter().flat_map(|(id, pending)| {
             let parts = pending.parts.iter().enumerate();
             parts.map(|(nth, part)| (*id, nth, part))
         });
         parts
-            .filter(|(_, _, part)| matches!(part.stage, Stage::Sent { .. }) && wanted(part))
+            .filter(|(_, _, part)| matches!(part.stage, Stage::Asked { .. }) && wanted(part))
             .map(|(id, nth, _)| (id, nth))
             .collect()
     }
@@ -563,8 +582,8 @@ impl Requests {
             return None;
         }
         let wanted = u64::from_str_radix(nonce, 16).ok()?;
-        let sent =
-            self.sent(|part| matches!(&part.stage, Stage::Sent { nonce, .. } if *nonce == wanted));
+        let sent = self
+            .asked(|part| matches!(&part.stage, Stage::Asked { nonce, .. } if *nonce == wanted));
         sent.first().copied()
     }
 

@@ -76,6 +76,11 @@ impl Asker {
         self.requests.deadline().filter(|_| self.has_begun)
     }
 
+    /// The command of a question leaves.
+    pub(super) fn left(&mut self, now: Instant, question: u64) {
+        self.requests.left(now, question);
+    }
+
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.answered, self.unanswered)
     }

@@ -249,7 +249,14 @@ impl Simulation<'_> {
                     shard.queued = Some((generation, now));
                 }
             }
-            Output::Send(payload) => self.send(number, payload.bytes())?,
+            Output::Send(payload) => {
+                if let Some(question) = payload.question()
+                    && let Some(shard) = self.shards.get_mut(number)
+                {
+                    shard.asker.left(now, question);
+                }
+                self.send(number, payload.bytes())?;
+            }
             Output::Close { code } => {
                 if !self.has_wire(number) {
                     return Err("closes a connection that is over".to_owned());

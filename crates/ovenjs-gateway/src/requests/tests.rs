@@ -28,24 +28,41 @@ fn chunk(nonce: &Value, index: u32, count: u32) -> Dispatch {
 
 fn sent(requests: &mut Requests, now: Instant) -> Option<Value> {
     match requests.poll(now) {
-        Some(Answer::Send(sealed)) => Some(serde_json::from_slice(&sealed.bytes).unwrap()),
+        Some(Answer::Send(sealed)) => {
+            requests.left(now, sealed.question.unwrap());
+            Some(serde_json::from_slice(&sealed.bytes).unwrap())
+        }
         None => None,
         other => panic!("{other:?}"),
     }
 }
 
-/// What else is to be said, in a word each.
+/// What else is to be said, in a word each. What is sent leaves at once.
 fn told(requests: &mut Requests, now: Instant) -> Vec<String> {
+    let (words, questions) = queued(requests, now);
+    for question in questions {
+        requests.left(now, question);
+    }
+    words
+}
+
+/// The same, but what is sent waits in the session. Its numbers come along.
+fn queued(requests: &mut Requests, now: Instant) -> (Vec<String>, Vec<u64>) {
+    let mut questions = Vec::new();
     let word = |answer| match answer {
-        Answer::Send(_) => "send".to_owned(),
+        Answer::Send(sealed) => {
+            questions.extend(sealed.question);
+            "send".to_owned()
+        }
         Answer::Chunk(id, _) => format!("chunk {}", id.0),
         Answer::Again(id) => format!("again {}", id.0),
         Answer::Done { request, not_found } => format!("done {} {}", request.0, not_found.len()),
         Answer::Failed(id, error) => format!("failed {} {:?}", id.0, error.kind()),
     };
-    std::iter::from_fn(|| requests.poll(now))
+    let words = std::iter::from_fn(|| requests.poll(now))
         .map(word)
-        .collect()
+        .collect();
+    (words, questions)
 }
 
 fn lost() -> Notice {
@@ -282,15 +299,24 @@ fn no_answer_is_late_while_commands_wait_or_nobody_reads() {
     let mut requests = Requests::new(1);
     let named = || RequestGuildMembers::named(Id::new(5), "a", 9);
     requests.ask(now, named(), WITHIN_MAX).unwrap();
-    assert_eq!(told(&mut requests, now), ["send"]);
-    let wait = Duration::from_secs(60);
-    requests.notice(now, &Notice::CommandsHeld { wait, waiting: 1 });
-    assert_eq!(requests.deadline(), Some(now + wait + PATIENCE));
+    let (words, first) = queued(&mut requests, now);
+    assert_eq!(words, ["send"]);
+    assert_eq!(requests.deadline(), Some(now + WITHIN_MAX));
+    now += Duration::from_secs(60);
     requests.ask(now, named(), WITHIN_MAX).unwrap();
+    let (words, second) = queued(&mut requests, now);
+    assert_eq!(words, ["send"]);
+    requests.left(now, first[0]);
+    assert_eq!(requests.deadline(), Some(now + PATIENCE));
+    // The session has the second one still, whatever becomes of its connection; a new one has not.
+    requests.notice(now, &lost());
+    requests.notice(now, &Notice::Ready { epoch: 2 });
     assert_eq!(told(&mut requests, now), ["send"]);
-    assert_eq!(requests.deadline(), Some(now + wait + PATIENCE));
+    requests.notice(now, &Notice::Restarted { panicked: true });
+    assert_eq!(told(&mut requests, now), ["send"]);
+    requests.left(now, second[0]);
     requests.notice(now, &Notice::Paused { backlog_bytes: 1 });
-    now += wait * 10;
+    now += PATIENCE * 30;
     assert_eq!(told(&mut requests, now), [""; 0]);
     requests.notice(now, &Notice::Unpaused);
     assert_eq!(requests.deadline(), Some(now + PATIENCE));
@@ -440,6 +466,7 @@ proptest! {
             while let Some(answer) = requests.poll(now) {
                 match answer {
                     Answer::Send(sealed) => {
+                        requests.left(now, sealed.question.unwrap());
                         let frame: Value = serde_json::from_slice(&sealed.bytes).unwrap();
                         owed.push((frame["d"]["nonce"].clone(), 0));
                         if frame["d"]["query"] == "" {

@@ -136,19 +136,28 @@ pub struct Connect {
 
 /// A message to be sent. It may hold the token, so its `Debug` shows the length only.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Payload(pub(super) Bytes);
+pub struct Payload {
+    pub(super) bytes: Bytes,
+    pub(super) question: Option<u64>,
+}
 
 impl Payload {
     /// The text of the message.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
-        &self.0
+        &self.bytes
+    }
+
+    /// Which question it puts, for [`Requests::left`](crate::Requests::left).
+    #[must_use]
+    pub const fn question(&self) -> Option<u64> {
+        self.question
     }
 }
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Payload({} bytes)", self.0.len())
+        write!(f, "Payload({} bytes)", self.bytes.len())
     }
 }
 

@@ -456,7 +456,8 @@ impl Session {
                 return;
             }
         }
-        if self.wants_commands() {
+        // Questions are few at a time, and a bot's own commands must not crowd them out.
+        if self.wants_commands() || sealed.question.is_some() {
             self.commands.push_back(sealed);
         }
         self.send_commands(now);
@@ -481,7 +482,11 @@ impl Session {
                 return;
             }
             if let Some(sealed) = self.commands.pop_front() {
-                self.outputs.push_back(Output::Send(Payload(sealed.bytes)));
+                let Sealed {
+                    bytes, question, ..
+                } = sealed;
+                self.outputs
+                    .push_back(Output::Send(Payload { bytes, question }));
             }
         }
     }
@@ -535,7 +540,10 @@ impl Session {
             connection.budget.unasked(now);
         }
         match payload {
-            Ok(payload) => self.outputs.push_back(Output::Send(Payload(payload))),
+            Ok(bytes) => self.outputs.push_back(Output::Send(Payload {
+                bytes,
+                question: None,
+            })),
             // Our own frames hold strings, numbers and lists; writing them cannot fail.
             Err(error) => self.stop(now, Some(error)),
         }

@@ -33,6 +33,7 @@ impl Resume {
     }
 
     /// More of the same session was delivered.
+    #[cfg(feature = "net")]
     pub(crate) const fn advance(&mut self, to: Version) {
         self.version = [to.epoch, to.seq];
     }

@@ -76,7 +76,12 @@ impl Shard {
             match output {
                 Output::Connect(connect) => self.connect = Some(connect),
                 Output::WantIdentify { generation } => self.queue_up(generation),
-                Output::Send(payload) => self.outbox.push(payload),
+                Output::Send(payload) => {
+                    if let Some(question) = payload.question() {
+                        self.requests.left(now, question);
+                    }
+                    self.outbox.push(payload);
+                }
                 Output::Close { code } => self.close = Some(code),
                 Output::Dispatch(dispatch) if self.shared.seam.is_open() => {
                     let version = dispatch.version;
