@@ -36,7 +36,7 @@
 //! let user: User = json::decode(raw, &mut Default::default()).unwrap();
 //! assert_eq!(Theirs::try_from(&user).unwrap_err().path(), "collectibles");
 //! let converted = convert::<_, Theirs>(&user).unwrap();
-//! assert_eq!((converted.value.name.as_str(), &*converted.lost), ("ann", &["collectibles".to_owned()][..]));
+//! assert_eq!((converted.value.name.as_str(), &*converted.lost), ("ann", &["collectibles".into()][..]));
 //! ```
 
 mod by_hand;

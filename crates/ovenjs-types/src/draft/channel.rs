@@ -18,7 +18,7 @@ use crate::{
 /// let talk = ChannelDraft { topic: Some("Bread".into()), ..ChannelDraft::new("talk") };
 /// assert!(talk.validate().is_ok());
 ///
-/// let long = ChannelDraft { topic: Some("x".repeat(1025)), ..ChannelDraft::new("talk") };
+/// let long = ChannelDraft { topic: Some("x".repeat(1025).into()), ..ChannelDraft::new("talk") };
 /// assert!(long.clone().validate().is_err());
 /// // A forum explains itself at more length.
 /// let forum = ChannelDraft { kind: Some(ChannelType::GuildForum), ..long };
