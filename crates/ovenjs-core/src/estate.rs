@@ -1,6 +1,6 @@
 //! What a bot takes over from the process before it, and leaves to the one after it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use ovenjs_cache::Cache;
 use ovenjs_gateway::{Fleet, FleetState, SessionStore};
@@ -43,6 +43,32 @@ impl Kept {
     }
 }
 
+impl Kept {
+    async fn load(&self) -> Result<Option<FleetState>, Error> {
+        let place = &self.place;
+        let mut asked = 0;
+        loop {
+            let error = match self.store.load().await {
+                Ok(former) => return Ok(former),
+                Err(error) if error.is::<ovenjs_gateway::Error>() => {
+                    return Ok(understood(Err(error)));
+                }
+                Err(error) => error,
+            };
+            asked += 1;
+            if asked == LOADS {
+                let text = format!(
+                    "the sessions in {place} cannot be read, and would be written over: {error}; start \
+                     the bot when they can be, or without `state`"
+                );
+                return Err(Error::configuration(text));
+            }
+            tracing::warn!("the sessions in {place} cannot be read yet: {error}");
+            tokio::time::sleep(LOAD_AGAIN).await;
+        }
+    }
+}
+
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)
@@ -52,6 +78,9 @@ impl fmt::Debug for Kept {
 impl Estate {
     /// Asks the process before, else reads what it left. What is damaged is said and left alone: the
     /// bot then begins new sessions.
+    ///
+    /// A store that cannot be reached is waited for, and then is an error: a bot that began new sessions
+    /// would write over those that are there.
     pub(crate) async fn enter(config: &GatewayConfig, links: &Links) -> Result<Self, Error> {
         let kept = config.state.as_ref();
         let kept = kept.map(|state| Kept::new(state, links)).transpose()?;
@@ -73,7 +102,7 @@ impl Estate {
             will = Some(listening);
         }
         if let (None, Some(kept)) = (&former, &kept) {
-            former = understood(kept.store.load().await).flatten();
+            former = kept.load().await?;
         }
         Ok(Self { former, kept, will })
     }
@@ -122,6 +151,12 @@ impl Estate {
         }
     }
 }
+
+/// How often a store is asked before the bot does not start.
+const LOADS: u32 = 20;
+
+/// A store that starts together with the bot is there within seconds.
+const LOAD_AGAIN: Duration = Duration::from_secs(1);
 
 fn understood<T, E: fmt::Display>(read: Result<T, E>) -> Option<T> {
     read.inspect_err(|error| {

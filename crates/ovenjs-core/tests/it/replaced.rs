@@ -108,6 +108,21 @@ async fn a_file_that_is_damaged_costs_the_sessions_and_not_the_bot() {
     assert!(ovenjs_core::gateway::FleetState::from_bytes(&kept).is_ok());
 }
 
+#[tokio::test(start_paused = true)]
+async fn sessions_that_cannot_be_read_are_not_written_over() {
+    let folder = Folder::new("unread");
+    // Nobody can read a folder as a file, whatever they may do.
+    let file = folder.0.join("bot.state");
+    std::fs::create_dir(&file).unwrap();
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = Config::in_process(discord.token(), discord.door()).state(&file);
+    let bot = Bot::new().config(config);
+    let error = bot.start().await.unwrap_err();
+    assert!(error.to_string().contains("written over"), "{error}");
+    assert!(error.to_string().contains("bot.state"), "{error}");
+    assert_eq!(discord.identifies(), 0);
+}
+
 #[tokio::test]
 async fn three_processes_replace_one_another_at_a_socket_and_lose_nothing() {
     let folder = Folder::new("socket");

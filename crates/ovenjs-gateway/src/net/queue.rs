@@ -276,9 +276,6 @@ impl Queue {
         if state.waiting > 0 && state.has_room_again() {
             self.room.notify_one();
         }
-        if state.held == 0 {
-            self.changed.notify_waiters();
-        }
         Poll::Ready(Some(delivery))
     }
 

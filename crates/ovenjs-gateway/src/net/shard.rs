@@ -200,7 +200,12 @@ impl Shard {
         config.live = self.shared.live();
         config.live.interest = self.shared.seam.interest(shard, config.live.interest);
         let entropy = self.shared.wiring.entropy.u64();
+        let saved = self.session.saved();
         self.session = Session::new(Arc::new(config), shard, entropy)?;
+        if let Some(saved) = saved {
+            let now = self.shared.wiring.clock.now();
+            self.session.handle(now, Input::Saved(saved));
+        }
         self.ripening = Ripening::default();
         if !self.requests.is_idle() {
             let now = self.shared.wiring.clock.now();

@@ -431,6 +431,12 @@ impl Session {
         self.backlog.is_handled()
     }
 
+    /// What was said to be saved last.
+    #[cfg(feature = "net")]
+    pub(crate) const fn saved(&self) -> Option<Version> {
+        self.saved
+    }
+
     /// After which event of the present session another process would go on.
     pub(crate) fn mark(&self) -> Option<Version> {
         let mark = self.backlog.mark();

@@ -147,8 +147,8 @@ impl Shard {
         posted.pulse = self.session.pulse();
         posted.epoch = self.session.epoch();
         let mut saved = posted.saved.take();
-        let is_kept = self.shared.saves.is_some() || self.shared.config.at_least_once;
-        let renewed = is_kept.then(|| posted.renew(&self.session)).flatten();
+        // Also where nobody saves it: after a panic the next session begins from it.
+        let renewed = posted.renew(&self.session);
         if let Some(saves) = &self.shared.saves
             && let Some(urgent) = renewed
         {
