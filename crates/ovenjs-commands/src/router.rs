@@ -459,7 +459,7 @@ pub(crate) fn command_path(group: &[&str], name: &str) -> String {
 }
 
 fn given_path(data: &CommandData) -> String {
-    let mut path = data.name.to_string();
+    let mut path = data.name.as_str().to_owned();
     let mut level: &[DataOption] = &data.options;
     while let [only] = level {
         let deeper = matches!(
