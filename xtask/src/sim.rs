@@ -9,6 +9,7 @@ use crate::shell::{self, Workspace};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -261,6 +262,10 @@ impl Scratch {
 /// Copies a file with its time where the copy is not the same: by that cargo tells what has changed.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("failed to copy {}", from.display());
+    // What a package borrows from the workspace, `specs`, is a link to a folder.
+    if from.is_symlink() {
+        return link(from, to).with_context(failed);
+    }
     // A file that was removed is still listed until that is committed.
     if !from.is_file() {
         return Ok(());
@@ -277,6 +282,17 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     let copy = File::options().append(true).open(to).with_context(failed)?;
     copy.set_modified(time.with_context(failed)?)
         .with_context(failed)
+}
+
+/// Makes the same link beside the copy, where there is none.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    if to.is_symlink() {
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    std::os::unix::fs::symlink(fs::read_link(from)?, to)
 }
 
 /// Where the patches are.
