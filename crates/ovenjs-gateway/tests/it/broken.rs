@@ -103,15 +103,14 @@ async fn a_lost_session_is_told_before_the_next_one_begins() {
     assert_eq!(only(&gateway).counts.gaps, 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_without_acknowledgements_is_resumed() {
-    let mut box_config = ovenjs_mock::Config::default();
-    box_config.heartbeat_interval = Duration::from_millis(40);
-    box_config.gateway_sends = 100_000;
-    let discord = Discord::start(box_config).await.unwrap();
-    let (gateway, mut events) = start(config(&discord));
-    next_named(&mut events, "READY").await;
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let (gateway, mut events) = start_here(&discord, config(&discord), |wiring| wiring);
+    next_named(&mut events, "GUILD_CREATE").await;
     discord.faults().withhold_heartbeat_acks(true);
+    // The first heartbeat is due within an interval, and after that life is waited for.
+    discord.pass(Duration::from_secs(60)).await;
     next_named(&mut events, "RESUMED").await;
     discord.faults().withhold_heartbeat_acks(false);
     discord.emit("COUNTED", &7).unwrap();
