@@ -144,8 +144,7 @@ impl Cache {
 
 /// Whether the events of a guild come by this shard; what is of no guild comes by the first one.
 pub(crate) fn is_of(shard: ShardId, guild: Option<Id<GuildMarker>>) -> bool {
-    let total = u64::from(shard.total.max(1));
-    guild.map_or(0, |guild| (guild.get() >> 22) % total) == u64::from(shard.number)
+    guild.map_or(0, |guild| ShardId::of_guild(guild, shard.total).number) == shard.number
 }
 
 fn read<T: DeserializeOwned>(text: &[u8], scratch: &mut Scratch) -> Result<T, Error> {

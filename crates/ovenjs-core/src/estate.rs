@@ -41,9 +41,7 @@ impl Kept {
             },
         })
     }
-}
 
-impl Kept {
     async fn load(&self) -> Result<Option<FleetState>, Error> {
         let place = &self.place;
         let mut asked = 0;

@@ -383,10 +383,7 @@ impl Reshard {
     /// Since when no old shard brings what is of this guild, or of none.
     fn orphaned(&self, guild: Option<Id<GuildMarker>>) -> Option<Instant> {
         let (shard, _) = self.lost.first_key_value()?;
-        let number = guild.map_or(0, |guild| {
-            (guild.get() >> 22) % u64::from(shard.total.max(1))
-        });
-        let number = u32::try_from(number).unwrap_or(0);
+        let number = guild.map_or(0, |guild| ShardId::of_guild(guild, shard.total).number);
         self.lost.get(&ShardId { number, ..*shard }).copied()
     }
 
@@ -396,7 +393,7 @@ impl Reshard {
         if self.report.abandoned || self.awaited.contains(&guild) {
             return None;
         }
-        let shard = u32::try_from((guild.get() >> 22) % u64::from(self.total)).unwrap_or(0);
+        let shard = ShardId::of_guild(guild, self.total).number;
         let cut_at = self.cut.get(&guild).or_else(|| self.ready.get(&shard));
         cut_at.copied()
     }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 
-use crate::{Event, EventKind, json::Scratch};
+use crate::{Event, EventKind, Id, json::Scratch, marker::GuildMarker};
 
 /// One event as Discord sent it: where from, its place in the order, its kind and its bytes.
 ///
@@ -84,6 +84,25 @@ impl ShardId {
             Some(Self { number, total })
         } else {
             None
+        }
+    }
+
+    /// Of `total` shards, the one that hears of a guild. Source: Discord, "Sharding".
+    ///
+    /// ```
+    /// use ovenjs_types::{Id, ShardId};
+    ///
+    /// let guild = Id::new(41_771_983_423_143_937);
+    /// assert_eq!(ShardId::of_guild(guild, 16).to_string(), "14/16");
+    /// assert_eq!(ShardId::of_guild(guild, 1), ShardId::default());
+    /// ```
+    #[must_use]
+    pub fn of_guild(guild: Id<GuildMarker>, total: u32) -> Self {
+        let number = (guild.get() >> 22) % u64::from(total.max(1));
+        Self {
+            // It is below a number of 32 bits.
+            number: u32::try_from(number).unwrap_or(0),
+            total,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     borrow::{Borrow, Cow},
-    cmp::Ordering,
     convert::Infallible,
     fmt,
     ops::Deref,
@@ -76,12 +75,6 @@ impl Deref for Text {
 impl AsRef<str> for Text {
     fn as_ref(&self) -> &str {
         &self.0
-    }
-}
-
-impl AsRef<[u8]> for Text {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
     }
 }
 
@@ -168,18 +161,6 @@ impl FromIterator<char> for Text {
     }
 }
 
-impl<'a> FromIterator<&'a str> for Text {
-    fn from_iter<I: IntoIterator<Item = &'a str>>(parts: I) -> Self {
-        Self(parts.into_iter().collect())
-    }
-}
-
-impl FromIterator<String> for Text {
-    fn from_iter<I: IntoIterator<Item = String>>(parts: I) -> Self {
-        Self(parts.into_iter().collect())
-    }
-}
-
 macro_rules! compared {
     ($($other:ty)*) => {
         $(
@@ -200,12 +181,6 @@ macro_rules! compared {
 }
 
 compared! { str &str String Cow<'_, str> }
-
-impl PartialOrd<str> for Text {
-    fn partial_cmp(&self, other: &str) -> Option<Ordering> {
-        self.as_str().partial_cmp(other)
-    }
-}
 
 #[cfg(test)]
 mod tests {

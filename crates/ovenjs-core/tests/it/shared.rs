@@ -89,7 +89,10 @@ async fn said(ear: &mut Listener<Heard>) -> String {
 
 #[cfg(feature = "redis")]
 mod with_redis {
-    use std::{sync::Arc, time::SystemTime};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    };
 
     use ovenjs_core::{
         Bot, Config, Failure, On, Running, State, event,
@@ -165,13 +168,10 @@ mod with_redis {
         told(set("redis://:canary@192.0.2.1"), &["OVENJS_REDIS", "plain"]).await;
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "no two runs share a place in the server, whatever their process is called"
-    )]
     fn fresh() -> String {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        format!("core-{}-{}", std::process::id(), now.unwrap().as_nanos())
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        format!("core-{}-{count}", std::process::id())
     }
 
     #[expect(

@@ -9,7 +9,7 @@ use std::{
 use ovenjs_types::{Dispatch, Event, Interest, ShardId, json::Scratch};
 
 use super::queue::Queue;
-use crate::{Error, SessionGap};
+use crate::{Error, SessionGap, fleet_state::Whom};
 
 /// What the shards deliver, in the order of each shard.
 ///
@@ -109,21 +109,36 @@ impl Delivery {
     /// The event in it, whomever it is for.
     #[must_use]
     pub const fn event(&self) -> Option<&Dispatch> {
+        match self.addressed() {
+            Some((_, dispatch)) => Some(dispatch),
+            None => None,
+        }
+    }
+
+    /// An event for these.
+    pub(super) const fn to(whom: Whom, dispatch: Dispatch) -> Self {
+        match whom {
+            Whom::Everyone => Self::Dispatch(dispatch),
+            Whom::Handlers => Self::Late(dispatch),
+            Whom::State => Self::Fresh(dispatch),
+        }
+    }
+
+    /// The event in it, and for whom it is.
+    pub(super) const fn addressed(&self) -> Option<(Whom, &Dispatch)> {
         match self {
-            Self::Dispatch(dispatch) | Self::Late(dispatch) | Self::Fresh(dispatch) => {
-                Some(dispatch)
-            }
+            Self::Dispatch(dispatch) => Some((Whom::Everyone, dispatch)),
+            Self::Late(dispatch) => Some((Whom::Handlers, dispatch)),
+            Self::Fresh(dispatch) => Some((Whom::State, dispatch)),
             Self::Gap(_) | Self::Stopped { .. } => None,
         }
     }
 
     /// What it weighs in the queue: its payload, and the list's own.
     pub(super) const fn weight(&self) -> usize {
-        match self {
-            Self::Dispatch(dispatch) | Self::Late(dispatch) | Self::Fresh(dispatch) => {
-                dispatch.raw.len() + DELIVERY_OVERHEAD
-            }
-            Self::Gap(_) | Self::Stopped { .. } => DELIVERY_OVERHEAD,
+        match self.event() {
+            Some(dispatch) => dispatch.raw.len() + DELIVERY_OVERHEAD,
+            None => DELIVERY_OVERHEAD,
         }
     }
 }

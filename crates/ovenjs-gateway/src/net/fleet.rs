@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     Command, Config, Error, ErrorKind, FleetHealth, FleetState, Live, Request, Resharding, Resume,
-    fleet_state::{Waiting, Whom},
+    fleet_state::Waiting,
 };
 
 /// A bot's shards at work. Cloning is cheap; all clones mean the same shards.
@@ -129,11 +129,7 @@ impl Fleet {
         shared
             .queue
             .put_all(left.filter_map(|waiting| match waiting.restore() {
-                Ok((dispatch, whom)) => Some(match whom {
-                    Whom::Everyone => Delivery::Dispatch(dispatch),
-                    Whom::Handlers => Delivery::Late(dispatch),
-                    Whom::State => Delivery::Fresh(dispatch),
-                }),
+                Ok((dispatch, whom)) => Some(Delivery::to(whom, dispatch)),
                 Err(gap) => gap.map(Delivery::Gap),
             }));
         let (successors, when_succeeded) = mpsc::channel(1);
@@ -221,7 +217,7 @@ impl Fleet {
 
     /// Does something with the door of a shard that runs here.
     fn door<T>(&self, shard: ShardId, with: impl FnOnce(&Door) -> T) -> Result<T, Error> {
-        let generations = Generations::of(&self.0.shared);
+        let generations = Generations::lock(&self.0.shared);
         let mut doors = generations
             .all()
             .filter_map(|generation| generation.doors.get(&shard.number));
@@ -238,11 +234,7 @@ impl Fleet {
     #[must_use]
     pub fn shard_of(&self, guild: Id<GuildMarker>) -> ShardId {
         let total = Generations::lock(&self.0.shared).current.total;
-        let number = (guild.get() >> 22) % u64::from(total.max(1));
-        ShardId {
-            number: u32::try_from(number).unwrap_or(0),
-            total,
-        }
+        ShardId::of_guild(guild, total)
     }
 
     /// The shards that run in this process; while the fleet is [re-sharded](Self::reshard), those that
@@ -446,19 +438,14 @@ impl Fleet {
         let config = &self.0.shared.config;
         let mut gaps = BTreeSet::new();
         let taken_back = sealed.into_iter().filter_map(|delivery| match delivery {
-            // What is not handled yet comes again anyhow.
-            Delivery::Dispatch(dispatch) if !config.at_least_once => {
-                Waiting::dispatch(&dispatch, Whom::Everyone)
-            }
-            Delivery::Late(dispatch) if !config.at_least_once => {
-                Waiting::dispatch(&dispatch, Whom::Handlers)
-            }
-            Delivery::Fresh(dispatch) if !config.at_least_once => {
-                Waiting::dispatch(&dispatch, Whom::State)
-            }
             // Each lane has one.
             Delivery::Gap(gap) if gaps.insert((gap.shard, gap.last_seq)) => Some(Waiting::Gap(gap)),
-            _ => None,
+            // What is not handled yet comes again anyhow.
+            _ if config.at_least_once => None,
+            delivery => {
+                let (whom, dispatch) = delivery.addressed()?;
+                Waiting::dispatch(dispatch, whom)
+            }
         });
         let waiting = {
             let mut waiting = self

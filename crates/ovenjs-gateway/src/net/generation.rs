@@ -159,10 +159,7 @@ impl Door {
             for version in self.acks.take() {
                 session.handle(now, Input::Handled(version));
             }
-            if !posted.is_frozen {
-                posted.resume = session.resume().or_else(|| posted.resume.take());
-            }
-            posted.ended = Some(session);
+            posted.conclude(session);
         }
     }
 }

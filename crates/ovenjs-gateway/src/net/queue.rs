@@ -116,6 +116,17 @@ impl Queue {
         }
     }
 
+    /// Puts a delivery into its lane as soon as there is room; nobody gets it where nobody reads any more.
+    pub(super) async fn deliver(&self, delivery: Delivery) {
+        while self.reserve(1, true).0 == 0 {
+            tokio::select! {
+                () = self.room() => {}
+                () = self.unread() => return,
+            }
+        }
+        self.push(&mut vec![delivery], 0);
+    }
+
     /// Puts a delivery into its lane if there is room.
     pub(super) fn try_push(&self, delivery: Delivery) {
         let mut state = self.lock();

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use super::{
     Delivery, Fleet,
     generation::{Generation, Generations},
-    seam::{SEWN_BY, Seam, Sewn, Step},
-    thread::{Room, Shared},
+    seam::{Seam, Sewn, Step, sewn},
+    thread::{Room, Shared, sleep},
 };
 use crate::{Error, ErrorKind, Reshard, ReshardReport, ReshardStage};
 
@@ -164,9 +164,7 @@ impl Fleet {
         config.epoch = config.epoch.max(former.epoch());
         config.resume = Vec::new();
         config.live = live.clone();
-        config.live.interest = SEWN_BY
-            .iter()
-            .fold(live.interest, |all, kind| all.with(*kind));
+        config.live.interest = sewn(live.interest);
         let (next, rooms) = Generation::build(shared, &Arc::new(config), 0..to, to)?;
         let next = Arc::new(next);
         let (outcome, when_over) = oneshot::channel();
@@ -327,14 +325,11 @@ async fn deliver_ends(shared: &Shared, winner: &Generation, ends: Vec<Delivery>)
         return;
     };
     for end in ends {
-        while shared.queue.reserve(1, true).0 == 0 {
-            tokio::select! {
-                () = shared.queue.room() => {}
-                () = shared.queue.unread() => return,
-                _ = orders.wait_for(|orders| orders.stop) => return,
-            }
+        tokio::select! {
+            biased;
+            () = shared.queue.deliver(end) => {}
+            _ = orders.wait_for(|orders| orders.stop) => return,
         }
-        shared.queue.push(&mut vec![end], 0);
     }
 }
 
@@ -362,13 +357,6 @@ fn rolled_back(to: u32, cause: Option<Error>) -> Error {
 
 fn stopped() -> Error {
     Error::new(ErrorKind::Stopped, "the gateway has stopped")
-}
-
-async fn sleep(wait: Option<Duration>) {
-    match wait {
-        Some(wait) => tokio::time::sleep(wait).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// As much of the session starts is kept back as of any other: see [`IdentifyBudget`](ovenjs_ratelimit::IdentifyBudget).

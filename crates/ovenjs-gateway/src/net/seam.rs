@@ -233,7 +233,7 @@ impl Seam {
         }
         let is_new = |sewing: &Sewing| sewing.side(shard) == Side::New;
         match self.lock().as_ref().is_some_and(is_new) {
-            true => SEWN_BY.iter().fold(wanted, |all, kind| all.with(*kind)),
+            true => sewn(wanted),
             false => wanted,
         }
     }
@@ -380,15 +380,8 @@ impl Sewing {
         self.rule.handle(time, side, dispatch);
         let mut passed = None;
         // Of one event comes one at most.
-        while let Some(cut) = self.rule.poll(time) {
-            match cut {
-                Cut::Deliver(dispatch) => passed = Some(Delivery::Dispatch(dispatch)),
-                Cut::Late(dispatch) => passed = Some(Delivery::Late(dispatch)),
-                Cut::Fresh(dispatch) => passed = Some(Delivery::Fresh(dispatch)),
-                Cut::Retire => self.steps.push_back(Step::Retire),
-                Cut::Abandon => self.steps.push_back(Step::Abandon),
-                Cut::Done(_) => self.steps.push_back(Step::Done),
-            }
+        while let Some(delivery) = self.next_delivery(time) {
+            passed = Some(delivery);
         }
         self.refresh(now);
         let is_wanted = |delivery: &Delivery| {
@@ -401,19 +394,27 @@ impl Sewing {
     fn take_steps(&mut self, now: Instant, queue: &Queue) {
         let time = self.time.of(now);
         let mut owed = Vec::new();
-        while let Some(cut) = self.rule.poll(time) {
-            match cut {
-                Cut::Retire => self.steps.push_back(Step::Retire),
-                Cut::Abandon => self.steps.push_back(Step::Abandon),
-                Cut::Done(_) => self.steps.push_back(Step::Done),
-                // Before the old generation brings more.
-                Cut::Fresh(dispatch) => owed.push(Delivery::Fresh(dispatch)),
-                // They come of events only, and are taken with them.
-                Cut::Deliver(_) | Cut::Late(_) => {}
-            }
+        while let Some(delivery) = self.next_delivery(time) {
+            owed.push(delivery);
         }
+        // Before the old generation brings more.
         queue.put_all(owed);
         self.refresh(now);
+    }
+
+    /// What the rule says next that is for the consumer; steps before it are noted.
+    fn next_delivery(&mut self, time: Instant) -> Option<Delivery> {
+        loop {
+            let step = match self.rule.poll(time)? {
+                Cut::Deliver(dispatch) => return Some(Delivery::Dispatch(dispatch)),
+                Cut::Late(dispatch) => return Some(Delivery::Late(dispatch)),
+                Cut::Fresh(dispatch) => return Some(Delivery::Fresh(dispatch)),
+                Cut::Retire => Step::Retire,
+                Cut::Abandon => Step::Abandon,
+                Cut::Done(_) => Step::Done,
+            };
+            self.steps.push_back(step);
+        }
     }
 
     fn give_up(&mut self, now: Instant, why: Error, queue: &Queue) {
@@ -539,8 +540,13 @@ impl Ripening {
 /// Nobody waits for it: the old connection brings the same without it.
 const RIPE_AFTER: Duration = Duration::from_millis(500);
 
+/// What is wanted, and what the cut-over goes by.
+pub(super) fn sewn(wanted: Interest) -> Interest {
+    SEWN_BY.iter().fold(wanted, |all, kind| all.with(*kind))
+}
+
 /// What the cut-over goes by.
-pub(super) const SEWN_BY: &[EventKind] = &[
+const SEWN_BY: &[EventKind] = &[
     EventKind::Ready,
     EventKind::GuildCreate,
     EventKind::GuildDelete,

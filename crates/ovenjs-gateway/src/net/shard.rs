@@ -30,7 +30,7 @@ use super::{
     replies::{Ask, Askers},
     seam::Ripening,
     stats::Board,
-    thread::{Orders, Room, Shared, panicked},
+    thread::{Orders, Room, Shared, panicked, sleep},
 };
 use crate::{
     Error, Requests, Sealed, ShardState,
@@ -149,10 +149,7 @@ impl Shard {
         let mut posted = self.board.lock();
         posted.stats.state = ShardState::Stopped;
         posted.epoch = self.session.epoch();
-        if !posted.is_frozen {
-            posted.resume = self.session.resume().or_else(|| posted.resume.take());
-        }
-        posted.ended = Some(Box::new(self.session));
+        posted.conclude(Box::new(self.session));
     }
 
     /// One session's life, over as many connections as it takes.
@@ -189,6 +186,7 @@ impl Shard {
 
     /// A new session in place of the old one, to go on after what that had delivered.
     fn begin_anew(&mut self, panicked: bool) -> Result<(), Error> {
+        let now = self.shared.wiring.clock.now();
         let mut config = (*self.shared.config).clone();
         config.epoch = self.session.epoch();
         let resume = self.session.resume();
@@ -203,12 +201,10 @@ impl Shard {
         let saved = self.session.saved();
         self.session = Session::new(Arc::new(config), shard, entropy)?;
         if let Some(saved) = saved {
-            let now = self.shared.wiring.clock.now();
             self.session.handle(now, Input::Saved(saved));
         }
         self.ripening = Ripening::default();
         if !self.requests.is_idle() {
-            let now = self.shared.wiring.clock.now();
             let overhear = Input::Overhear(Requests::INTEREST);
             self.session.handle(now, overhear);
         }
@@ -219,8 +215,7 @@ impl Shard {
         self.outbox.clear();
         self.board.lock().stats.restarts += 1;
         let notice = Notice::Restarted { panicked };
-        self.requests
-            .notice(self.shared.wiring.clock.now(), &notice);
+        self.requests.notice(now, &notice);
         self.notice(notice);
         Ok(())
     }
@@ -234,21 +229,15 @@ impl Shard {
         let Some(stopped) = self.shared.seam.ended(now, shard, error, last_seq) else {
             return;
         };
-        let queue = Arc::clone(&self.shared.queue);
+        let queue = &self.shared.queue;
         if self.stopping {
             // Who stops need not go on reading.
             return queue.try_push(stopped);
         }
-        loop {
-            if queue.reserve(1, true).0 == 1 {
-                queue.push(&mut vec![stopped], 0);
-                return;
-            }
-            tokio::select! {
-                () = queue.room() => {}
-                () = queue.unread() => return,
-                Ok(_) = self.orders.wait_for(|orders| orders.stop) => return,
-            }
+        tokio::select! {
+            biased;
+            () = queue.deliver(stopped) => {}
+            Ok(_) = self.orders.wait_for(|orders| orders.stop) => {}
         }
     }
 
@@ -570,13 +559,6 @@ async fn granted(
 ) -> (Generation, IdentifyTurn) {
     match queued {
         Some((generation, waiting)) => (*generation, waiting.await),
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep(wait: Option<Duration>) {
-    match wait {
-        Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
     }
 }

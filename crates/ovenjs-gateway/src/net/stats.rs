@@ -96,6 +96,14 @@ impl Posted {
             }
         }
     }
+
+    /// The shard has ended with this session, as it is now.
+    pub(super) fn conclude(&mut self, session: Box<Session>) {
+        if !self.is_frozen {
+            self.resume = session.resume().or_else(|| self.resume.take());
+        }
+        self.ended = Some(session);
+    }
 }
 
 impl Board {

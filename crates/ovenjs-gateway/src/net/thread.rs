@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ovenjs_ratelimit::IdentifyBudget;
@@ -274,6 +274,14 @@ async fn shards(shared: Arc<Shared>, rooms: Vec<Room>, mut successors: mpsc::Rec
                 tasks.all.spawn(next.conduct(Arc::clone(&shared)));
             }
         }
+    }
+}
+
+/// Waits for so long; for ever where nothing is to be waited for.
+pub(super) async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
     }
 }
 

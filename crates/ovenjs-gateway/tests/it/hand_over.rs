@@ -67,7 +67,7 @@ async fn a_state_of_another_bot_is_refused_and_one_of_other_shards_left_alone() 
 
 /// Keeps the state, and tells of each.
 #[derive(Debug)]
-struct Kept(watch::Sender<FleetState>);
+pub(crate) struct Kept(pub(crate) watch::Sender<FleetState>);
 
 impl SessionStore for Kept {
     fn load(&self) -> Waiting<'_, Result<Option<FleetState>, PortError>> {

@@ -5,17 +5,15 @@ mod show;
 
 use std::{collections::BTreeSet, pin::pin, sync::Arc};
 
-use ovenjs_gateway::{
-    Condition, ErrorKind, FleetState, PortError, ReshardStage, SessionStore, ShardCount, Waiting,
-};
+use ovenjs_gateway::{Condition, ErrorKind, FleetState, ReshardStage, SessionStore, ShardCount};
 use ovenjs_types::{
     BotGateway, Fault, Hook, HookCall, Id, SessionStartLimit, ShardId, marker::GuildMarker,
 };
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::*;
-use show::{GUILDS, Show, now, wide, world};
+use super::{hand_over::Kept, *};
+use show::{GUILDS, Show, midway, now, wide, world};
 
 #[tokio::test(start_paused = true)]
 async fn from_one_to_four_and_on_to_two_each_guild_hears_everything_once_and_in_order() {
@@ -167,22 +165,10 @@ async fn a_new_generation_that_dies_half_way_leaves_the_old_one_as_it_was() {
     let mut show = Show::of(&discord);
     show.until_guilds(&mut events).await;
     let mut going = pin!(fleet.reshard(4));
-    let half_way = async {
-        while fleet
-            .resharding()
-            .is_none_or(|now| now.ready < 2 || now.report.guilds < 2)
-        {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let mut half_way = pin!(half_way);
-    show.run(&mut events, async {
-        tokio::select! {
-            _ = &mut going => panic!("too soon"),
-            () = &mut half_way => {}
-        }
-    })
-    .await;
+    let half_way = midway(&mut going, &fleet, |now| {
+        now.ready >= 2 && now.report.guilds >= 2
+    });
+    show.run(&mut events, half_way).await;
     panics.send_replace(4);
     let failed = show.run(&mut events, going).await.unwrap_err();
     assert_eq!(failed.kind(), ErrorKind::Panicked);
@@ -201,18 +187,8 @@ async fn an_old_generation_that_dies_half_way_is_followed_by_the_new_one() {
     let mut show = Show::of(&discord);
     show.until_guilds(&mut events).await;
     let mut going = pin!(fleet.reshard(2));
-    let half_way = async {
-        while fleet.resharding().is_none_or(|now| now.ready < 1) {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    show.run(&mut events, async {
-        tokio::select! {
-            _ = &mut going => panic!("too soon"),
-            () = half_way => {}
-        }
-    })
-    .await;
+    let half_way = midway(&mut going, &fleet, |now| now.ready >= 1);
+    show.run(&mut events, half_way).await;
     panics.send_replace(1);
     discord.faults().drop_connections();
     let report = show.run(&mut events, &mut going).await.unwrap();
@@ -373,21 +349,10 @@ async fn the_state_is_handed_over_in_the_middle_and_nothing_is_lost_or_doubled()
         let mut show = Show::of(&discord);
         show.until_guilds(&mut events).await;
         let mut going = pin!(fleet.reshard(4));
-        let there = async {
-            while fleet
-                .resharding()
-                .is_none_or(|now| now.ready < 2 || now.stage < wanted)
-            {
-                tokio::time::sleep(Duration::from_millis(130)).await;
-            }
-        };
-        show.run(&mut events, async {
-            tokio::select! {
-                _ = &mut going => panic!("too soon"),
-                () = there => {}
-            }
-        })
-        .await;
+        let there = midway(&mut going, &fleet, |now| {
+            now.ready >= 2 && now.stage >= wanted
+        });
+        show.run(&mut events, there).await;
         let identifies = discord.identifies();
         show.tick();
         let state = show.run(&mut events, fleet.hand_over()).await;
@@ -427,23 +392,6 @@ async fn who_does_not_wait_for_it_gets_it_all_the_same() {
     assert!(fleet.shards().all(|shard| shard.total == 2));
 }
 
-/// Keeps the state, and tells of each.
-#[derive(Debug)]
-struct Kept(watch::Sender<FleetState>);
-
-impl SessionStore for Kept {
-    fn load(&self) -> Waiting<'_, Result<Option<FleetState>, PortError>> {
-        Box::pin(async { Ok(Some(self.0.borrow().clone())) })
-    }
-
-    fn save(&self, state: FleetState) -> Waiting<'_, Result<(), PortError>> {
-        Box::pin(async move {
-            self.0.send_replace(state);
-            Ok(())
-        })
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_was_not_handled_when_the_process_is_killed_in_the_middle_comes_again() {
     let mut strict = world().trim_replay(true);
@@ -460,21 +408,10 @@ async fn what_was_not_handled_when_the_process_is_killed_in_the_middle_comes_aga
     show.until_guilds(&mut events).await;
     show.run_for(&mut events, 30).await;
     let mut going = Box::pin(fleet.reshard(4));
-    let settles = async {
-        while fleet
-            .resharding()
-            .is_none_or(|now| now.stage < ReshardStage::Settling)
-        {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    show.run(&mut events, async {
-        tokio::select! {
-            _ = &mut going => panic!("too soon"),
-            () = settles => {}
-        }
-    })
-    .await;
+    let settles = midway(&mut going, &fleet, |now| {
+        now.stage >= ReshardStage::Settling
+    });
+    show.run(&mut events, settles).await;
     // From here on what is taken is not handled.
     show.handles = None;
     let before = show.sent;
@@ -631,21 +568,10 @@ async fn a_session_that_is_lost_meanwhile_is_told_for_the_shards_that_count() {
     let mut show = Show::of(&discord);
     show.until_guilds(&mut events).await;
     let mut going = pin!(fleet.reshard(2));
-    let settles = async {
-        while fleet
-            .resharding()
-            .is_none_or(|now| now.stage < ReshardStage::Settling)
-        {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    show.read(&mut events, async {
-        tokio::select! {
-            _ = &mut going => panic!("too soon"),
-            () = settles => {}
-        }
-    })
-    .await;
+    let settles = midway(&mut going, &fleet, |now| {
+        now.stage >= ReshardStage::Settling
+    });
+    show.read(&mut events, settles).await;
     discord.faults().invalidate_sessions(false);
     let report = show.read(&mut events, &mut going).await.unwrap();
     let told: Vec<u32> = show.gaps.iter().map(|gap: &ShardId| gap.total).collect();

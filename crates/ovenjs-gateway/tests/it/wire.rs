@@ -64,6 +64,15 @@ async fn greet(listener: &TcpListener) -> WebSocket<TcpStream> {
     socket
 }
 
+/// As [`greet`], and the session begins.
+async fn ready(listener: &TcpListener, events: &mut Events) -> WebSocket<TcpStream> {
+    let mut socket = greet(listener).await;
+    let ready = piece(true, OpCode::Text, READY);
+    socket.write_frame(ready).await.expect("the caller listens");
+    next_named(events, "READY").await;
+    socket
+}
+
 /// The answer to a caller with this key, and hello.
 fn greeting(key: &str) -> Vec<u8> {
     let mut sha1 = Sha1::new();
@@ -117,12 +126,7 @@ async fn hello_in_the_packet_of_the_answer_and_messages_in_fragments_are_read() 
 #[tokio::test]
 async fn a_stopped_shard_says_goodbye_so_that_the_session_lives() {
     let (listener, gateway, mut events) = pair().await;
-    let mut socket = greet(&listener).await;
-    socket
-        .write_frame(piece(true, OpCode::Text, READY))
-        .await
-        .unwrap();
-    next_named(&mut events, "READY").await;
+    let mut socket = ready(&listener, &mut events).await;
     let (_, goodbye) = tokio::join!(gateway.stop(), socket.read_frame());
     let goodbye = goodbye.unwrap();
     assert_eq!(goodbye.opcode, OpCode::Close);
@@ -143,12 +147,7 @@ async fn bytes_that_are_no_websocket_cost_the_connection_and_nothing_else() {
         &[0x81, 0x02, 0xFF, 0xFE],
     ];
     let (listener, gateway, mut events) = pair().await;
-    let mut socket = greet(&listener).await;
-    socket
-        .write_frame(piece(true, OpCode::Text, READY))
-        .await
-        .unwrap();
-    next_named(&mut events, "READY").await;
+    let mut socket = ready(&listener, &mut events).await;
     for (nth, bytes) in rude.iter().enumerate() {
         socket.into_inner().write_all(bytes).await.unwrap();
         socket = greet(&listener).await;
@@ -171,12 +170,7 @@ async fn an_upgrade_that_is_refused_is_tried_again_and_the_reason_shown() {
         .write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
         .await
         .unwrap();
-    let mut socket = greet(&listener).await;
-    socket
-        .write_frame(piece(true, OpCode::Text, READY))
-        .await
-        .unwrap();
-    next_named(&mut events, "READY").await;
+    let _socket = ready(&listener, &mut events).await;
     let reason = only(&gateway).last_failure.unwrap();
     assert!(reason.contains("503"), "{reason}");
 }
@@ -223,12 +217,7 @@ async fn what_is_refused_for_being_asked_too_often_is_asked_again() {
     use ovenjs_types::{ChannelInfoField, Id, RequestChannelInfo, RequestSoundboardSounds};
 
     let (listener, gateway, mut events) = pair().await;
-    let mut socket = greet(&listener).await;
-    socket
-        .write_frame(piece(true, OpCode::Text, READY))
-        .await
-        .unwrap();
-    next_named(&mut events, "READY").await;
+    let mut socket = ready(&listener, &mut events).await;
     let shard = gateway.shards().next().unwrap();
     let guild = Id::new(5);
     let sounds = RequestSoundboardSounds::new([guild]);

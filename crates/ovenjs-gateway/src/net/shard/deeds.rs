@@ -43,7 +43,7 @@ impl Shard {
             self.session.handle(now, Input::Handled(version));
         }
         let shard = self.session.shard();
-        let shared = Arc::clone(&self.shared);
+        let shared = &self.shared;
         let delivers = !self.stopping && !self.restarting;
         let before = self.session.backlog();
         self.ripening
@@ -53,16 +53,17 @@ impl Shard {
             false => 0,
         };
         let batch = std::mem::take(&mut self.batch);
-        let mut places = Places::take(&self.shared.queue, wanted, my_turn, batch);
+        let mut places = Places::take(&shared.queue, wanted, my_turn, batch);
         self.session.handle(now, Input::Room(places.left));
         self.follow(now, &mut places);
         self.batch = places.give();
         let after = self.session.backlog();
         self.ripening.gone(before.saturating_sub(after));
-        if shared.seam.is_open() {
+        if self.shared.seam.is_open() {
             let is_held = delivers && self.ripening.of(after) > 0;
             let is_connected = self.session.state() == ShardState::Connected;
-            shared.seam.report(now, shard, is_held, is_connected);
+            let seam = &self.shared.seam;
+            seam.report(now, shard, is_held, is_connected);
         }
         self.acks
             .is_urgent(self.session.deliverable() == 0 && self.session.backlog() > 0);
@@ -83,7 +84,7 @@ impl Shard {
                     self.outbox.push(payload);
                 }
                 Output::Close { code } => self.close = Some(code),
-                Output::Dispatch(dispatch) if self.shared.seam.is_open() => {
+                Output::Dispatch(dispatch) => {
                     let version = dispatch.version;
                     let delivery = Delivery::Dispatch(dispatch);
                     let passed = self.shared.seam.pass(now, shard, delivery);
@@ -94,11 +95,6 @@ impl Shard {
                     if let Some(delivery) = passed
                         && !places.put(delivery)
                     {
-                        self.session.handle(now, Input::Room(0));
-                    }
-                }
-                Output::Dispatch(dispatch) => {
-                    if !places.put(Delivery::Dispatch(dispatch)) {
                         self.session.handle(now, Input::Room(0));
                     }
                 }

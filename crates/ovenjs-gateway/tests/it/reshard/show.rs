@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ovenjs_gateway::{Config, Delivery, Events, Fleet};
+use ovenjs_gateway::{Config, Delivery, Events, Fleet, Resharding};
 use ovenjs_mock::{Discord, Guild};
 use ovenjs_net::{Clock, SystemClock};
 use ovenjs_types::{Id, Intents, ShardId, marker::GuildMarker};
@@ -246,6 +246,23 @@ impl<'a> Show<'a> {
             .values()
             .map(|seen| (seen.len(), seen.last().copied()));
         lags.chain([(self.sent, None)]).collect()
+    }
+}
+
+/// Until a re-sharding is there, which has not ended before.
+pub(super) async fn midway(
+    going: &mut (impl Future + Unpin),
+    fleet: &Fleet,
+    is_there: impl Fn(Resharding) -> bool,
+) {
+    let there = async {
+        while !fleet.resharding().is_some_and(&is_there) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        _ = going => panic!("too soon"),
+        () = there => {}
     }
 }
 
