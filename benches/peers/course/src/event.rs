@@ -20,7 +20,7 @@ pub fn event(out: &mut String, world: World, chance: &mut Chance, count: u64) ->
     let who_id = user_id(who);
     match chance.below(1000) {
         ..450 => {
-            presence(out, guild_id, who_id, chance);
+            presence(out, guild_id, who_id, chance, count);
             "PRESENCE_UPDATE"
         }
         450..700 => {
@@ -158,7 +158,9 @@ fn emoji(out: &mut String, of: u64) {
     }
 }
 
-fn presence(out: &mut String, guild: u64, who: u64, chance: &mut Chance) {
+/// What somebody does stays the same for a while: most changes are of the status, and of one line.
+fn presence(out: &mut String, guild: u64, who: u64, chance: &mut Chance, count: u64) {
+    let mut doing = Chance::new(mixed(who ^ count / 20_000));
     let status = chance.one_of(&["online", "online", "idle", "dnd", "offline"]);
     let _ = write!(out, r#"{{"user":{{"id":"{who}"}},"status":"{status}","#);
     let _ = write!(
@@ -178,12 +180,12 @@ fn presence(out: &mut String, guild: u64, who: u64, chance: &mut Chance) {
     let count = if status == "offline" {
         0
     } else {
-        chance.between(0, 3)
+        doing.between(0, 3)
     };
-    list(out, count, |out, place| match (place, chance.below(3)) {
-        (0, 0) => custom(out, chance),
-        (_, 1) => song(out, chance),
-        _ => game(out, chance),
+    list(out, count, |out, place| match (place, doing.below(3)) {
+        (0, 0) => custom(out, &mut doing),
+        (_, 1) => song(out, &mut doing),
+        _ => game(out, &mut doing, chance),
     });
     out.push_str("]}");
 }
@@ -234,15 +236,15 @@ fn song(out: &mut String, chance: &mut Chance) {
     );
 }
 
-fn game(out: &mut String, chance: &mut Chance) {
+fn game(out: &mut String, chance: &mut Chance, now: &mut Chance) {
     let start = 1_790_000_000_000_u64 + chance.below(1 << 30);
-    let of = chance.below(900);
+    let of = chance.skewed(900);
     let _ = write!(
         out,
         r#"{{"type":0,"timestamps":{{"start":{start}}},"state":""#
     );
-    let words = chance.between(1, 5);
-    text(out, chance, words);
+    let words = now.between(1, 5);
+    text(out, now, words);
     let _ = write!(
         out,
         r#"","name":"{} {}","id":"{:016x}","#,
@@ -280,7 +282,10 @@ fn game(out: &mut String, chance: &mut Chance) {
     let _ = write!(out, r#""application_id":"{}"}}"#, snowflake(8, of ^ 0xFFFF));
 }
 
-#[expect(clippy::too_many_arguments, reason = "a message is told by all of these")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a message is told by all of these"
+)]
 fn message(
     out: &mut String,
     world: World,
@@ -355,10 +360,10 @@ fn message(
         out.push_str("null");
     }
     out.push_str(r#","content":""#);
-    let words = if chance.percent(10) {
-        chance.between(30, 120)
+    let words = if chance.percent(5) {
+        chance.between(20, 120)
     } else {
-        chance.between(1, 25)
+        chance.between(1, 12)
     };
     text(out, chance, words);
     out.push_str(r#"","components":["#);

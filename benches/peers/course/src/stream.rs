@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use zstd_safe::{CCtx, InBuffer, OutBuffer};
+use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
 
 use crate::{
     chance::Chance,
@@ -153,7 +153,17 @@ impl Facts {
 }
 
 /// Raised when what is written changes.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 7;
+
+/// How Discord's gateway compresses, by its own account ("How Discord Reduced Websocket Traffic by
+/// 40%", 2024). The window decides what a reader's cache must hold: 256 KiB, where the library's own
+/// choice would be 2 MiB.
+const DISCORDS_ZSTD: [CParameter; 4] = [
+    CParameter::CompressionLevel(6),
+    CParameter::ChainLog(16),
+    CParameter::HashLog(16),
+    CParameter::WindowLog(18),
+];
 
 const SEED: u64 = 0x0BAD_0F_B4EAD;
 
@@ -235,11 +245,16 @@ struct Out {
 
 impl Out {
     fn create(file: &Path, form: Form) -> Result<Self> {
+        let mut zstd = CCtx::create();
+        for parameter in DISCORDS_ZSTD {
+            zstd.set_parameter(parameter)
+                .map_err(|code| Error::other(zstd_safe::get_error_name(code)))?;
+        }
         Ok(Self {
             file: BufWriter::with_capacity(1 << 20, File::create(file)?),
             written: 0,
             form,
-            zstd: CCtx::create(),
+            zstd,
             packed: Vec::new(),
         })
     }
