@@ -4,10 +4,10 @@ use std::{fmt, ops::Range, path::Path, sync::Arc};
 
 use ovenjs_cache::Cache;
 use ovenjs_commands::{Router, Routes};
-use ovenjs_gateway::{Fleet, Wiring};
+use ovenjs_gateway::{Fleet, FleetState, Wiring, session::Session};
 use ovenjs_net::{Connector, Proxy};
 use ovenjs_rest::Client;
-use ovenjs_types::{EventKind, Hook, Intents, Secret};
+use ovenjs_types::{EventKind, Hook, Intents, Secret, ShardId};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
@@ -205,6 +205,12 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         if config.dialer.is_some() {
             log::to_test();
         }
+        if config.gateway.at_least_once && config.gateway.state.is_none() {
+            return Err(Error::configuration(
+                "[gateway] at_least_once is set, and nothing would come again after a crash: set state, \
+                 where the bot remembers what is handled, or leave at_least_once out",
+            ));
+        }
         let token = config
             .token
             .clone()
@@ -266,7 +272,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .with(EventKind::Ready);
         let intents = config.intents(interest);
         let mut shards = config.gateway.shards.unwrap_or(found.shards).max(1);
-        let range = shard_range(&config.gateway, shards)?;
+        let mut range = shard_range(&config.gateway, shards)?;
         let links = Links::connect(&config).await?;
         let mut settings = ovenjs_gateway::Config::new(token, intents)
             .bot_gateway(&found)
@@ -287,8 +293,17 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             wiring = wiring.identify(turns);
         }
         let bus = links.bus(&config.bus).await?;
-        let estate = Estate::enter(&config.gateway, &links).await?;
-        if let Some(former) = &estate.former {
+        // Once the process before is asked, it stops: what does not work is told first.
+        let gateway = |e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e);
+        let first = ShardId {
+            number: range.start,
+            total: shards,
+        };
+        Session::new(Arc::new(settings.clone()), first, 0).map_err(gateway)?;
+        let (estate, former) =
+            Estate::enter(&config.gateway, &links, application.id.cast()).await?;
+        if let Some(entered) = former {
+            let former = &entered.state;
             let sessions = former.sessions().len();
             tracing::info!(sessions, "going on where a former process stopped");
             let kept = former.shards().filter(|kept| found.shards / 2 < *kept);
@@ -298,7 +313,11 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
                 // Sessions of another number of shards would be lost; as long as Discord does not
                 // recommend twice as many, there is time.
                 shards = kept;
+                range = 0..shards;
                 settings = settings.shards(shards);
+            }
+            if let Some(left_alone) = left_alone(former, shards, config.gateway.shards.is_some()) {
+                tracing::warn!("{left_alone}");
             }
             settings = settings.resume_from(former).map_err(|e| {
                 Error::below(
@@ -310,12 +329,12 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             if let Some(known) = mirror::enter(former, &config.cache, range, shards).await {
                 cache = known;
             }
+            entered.take().await;
         }
         if let Some(store) = estate.store() {
             wiring = wiring.store(store);
         }
-        let (fleet, events) = Fleet::start_with(settings, wiring)
-            .map_err(|e| Error::below(ErrorKind::Gateway, "the gateway could not be started", e))?;
+        let (fleet, events) = Fleet::start_with(settings, wiring).map_err(gateway)?;
         tracing::info!(bot = %application.name, shards, intents = %intents, "connecting");
 
         let app = Arc::new(App {
@@ -326,7 +345,10 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             drift: Arc::default(),
             state,
         });
-        router.check(&app).map_err(Error::routes)?;
+        if let Err(refused) = router.check(&app) {
+            estate.leave(&app.fleet, &app.cache, None).await;
+            return Err(Error::routes(refused));
+        }
         let pump = Pump::new(app, router, Arc::new(RestAnswers(client)), interest, hook);
         // In a test's own time nobody looks at real memory, unless the test says so.
         let is_watched = config.dialer.is_none() || config.memory_max.is_some();
@@ -368,6 +390,21 @@ fn shard_range(config: &GatewayConfig, total: u32) -> Result<Range<u32>, Error> 
         )));
     }
     Ok(range)
+}
+
+/// What is to be said where remembered sessions are of another number of shards than the bot runs.
+fn left_alone(former: &FleetState, shards: u32, is_set: bool) -> Option<String> {
+    let had = former.shards().filter(|had| *had != shards)?;
+    let why = match is_set {
+        true => format!(
+            "[gateway] shards is {shards}: set it to {had} to resume them; whoever changes the number \
+             while the bot runs sets it as well"
+        ),
+        false => format!("discord recommends {shards}"),
+    };
+    Some(format!(
+        "new sessions begin: the remembered ones are of {had} shards, and {why}"
+    ))
 }
 
 fn net(config: &Config) -> Result<ovenjs_net::Config, Error> {

@@ -88,6 +88,10 @@ pub struct Config {
 pub struct GatewayConfig {
     /// How many shards. Default: as many as Discord recommends, or as the sessions that are to be resumed
     /// have, where Discord recommends less than twice as many.
+    ///
+    /// Where it is set, it prevails over the sessions: who changes the number while the bot runs
+    /// ([`Fleet::reshard`](ovenjs_gateway::Fleet::reshard)) sets it as well before the next start, which
+    /// begins new sessions otherwise, and says so.
     pub shards: Option<u32>,
     /// Which of the shards run in this process, where several share a bot: it wants
     /// [`shards`](Self::shards), the same number in all of them. Default: all. File: `shard_range`,
@@ -117,13 +121,16 @@ pub struct GatewayConfig {
     /// with the same setting, asks there; this one stops its shards, lets its handlers end, gives its
     /// sessions and what its mirror knows away and ends. Default: none.
     ///
+    /// Both run on one machine, for the same user. A supervisor that starts again whatever ends has to
+    /// start either the old or the new one, not both: they would take the bot from each other for ever.
+    ///
     /// Buttons, selects and modals that are open go on without more: what belongs to them stands in
     /// their typed custom ids, which Discord gives back. What a handler only holds in its memory ends
     /// with it.
     pub hand_over: Option<PathBuf>,
     /// Whether an event counts as handled only when its handlers have ended, so that it comes again
-    /// after a crash. It wants [`state`](Self::state). Default: `false`. Handlers then have to bear
-    /// that an event comes twice.
+    /// after a crash. It wants [`state`](Self::state), without which the bot does not start. Default:
+    /// `false`. Handlers then have to bear that an event comes twice.
     pub at_least_once: bool,
 }
 
@@ -238,7 +245,9 @@ pub struct Live {
 #[non_exhaustive]
 pub struct BotLive {
     /// How long a stop waits for handlers that still run. Default: 10 s. Raise it where handlers
-    /// write what must not be lost. File: `[live] stop_after_ms`.
+    /// write what must not be lost; a process that takes over waits as long. The shards are closed
+    /// meanwhile, and Discord keeps their sessions for some minutes: above one or two of them the next
+    /// process may have to begin new ones. File: `[live] stop_after_ms`.
     pub stop_after: Duration,
 }
 

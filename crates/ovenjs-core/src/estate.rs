@@ -1,24 +1,47 @@
 //! What a bot takes over from the process before it, and leaves to the one after it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ovenjs_cache::Cache;
-use ovenjs_gateway::{Fleet, FleetState, SessionStore};
+use ovenjs_gateway::{Fleet, FleetState, PortError, SessionStore};
+use ovenjs_types::{Id, marker::ApplicationMarker};
+use tokio::time::timeout;
 
 use crate::{
     Error, GatewayConfig, StateStore,
-    heir::{self, Heir, Will},
+    heir::{self, Answer, Giver, Heir, Will},
     links::Links,
     mirror,
     state::StateFile,
 };
 
-/// The state of the process before, and the ways to the next one.
+/// The ways to the next process.
 #[derive(Debug, Default)]
 pub(crate) struct Estate {
-    pub(crate) former: Option<FleetState>,
     kept: Option<Kept>,
     will: Option<Will>,
+}
+
+/// What the process before has left.
+#[derive(Debug)]
+pub(crate) struct Former {
+    pub(crate) state: FleetState,
+    /// Who is to be told that it is taken, and where it was asked.
+    giver: Option<(Giver, PathBuf)>,
+}
+
+impl Former {
+    /// Goes on from here: the process before writes nothing any more.
+    pub(crate) async fn take(self) {
+        if let Some((giver, path)) = self.giver
+            && let Err(error) = giver.taken().await
+        {
+            let path = path.display();
+            tracing::warn!(
+                "the former process at {path} does not hear that its state is taken: {error}"
+            );
+        }
+    }
 }
 
 /// Where the sessions are remembered.
@@ -67,6 +90,15 @@ impl Kept {
     }
 }
 
+impl Kept {
+    async fn save(&self, state: &FleetState) -> Result<(), PortError> {
+        match timeout(SAVE_WITHIN, self.store.save(state.clone())).await {
+            Ok(saved) => saved,
+            Err(_) => Err("it took too long".into()),
+        }
+    }
+}
+
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)
@@ -78,37 +110,57 @@ impl Estate {
     /// bot then begins new sessions.
     ///
     /// A store that cannot be reached is waited for, and then is an error: a bot that began new sessions
-    /// would write over those that are there.
-    pub(crate) async fn enter(config: &GatewayConfig, links: &Links) -> Result<Self, Error> {
+    /// would write over those that are there. What can be refused here is refused before the process
+    /// before is asked, since it stops then.
+    pub(crate) async fn enter(
+        config: &GatewayConfig,
+        links: &Links,
+        bot: Id<ApplicationMarker>,
+    ) -> Result<(Self, Option<Former>), Error> {
         let kept = config.state.as_ref();
         let kept = kept.map(|state| Kept::new(state, links)).transpose()?;
         let mut former = None;
         let mut will = None;
         if let Some(path) = &config.hand_over {
-            match heir::inherit(path).await {
-                Ok(Some(bytes)) => former = understood(FleetState::from_bytes(&bytes)),
-                Ok(None) => {}
+            let refused = |e| {
+                let text = format!("nobody can be waited for at {}", path.display());
+                Error::system(&text, &e)
+            };
+            let mut written = Will::write(path, bot).map_err(refused)?;
+            match heir::inherit(path, bot).await {
+                Ok(Answer::State(state, giver)) => {
+                    former = Some(Former {
+                        state: *state,
+                        giver: Some((giver, path.clone())),
+                    });
+                }
+                Ok(Answer::Nobody) => {}
+                Ok(Answer::OtherBot) => {
+                    let path = path.display();
+                    return Err(Error::configuration(format!(
+                        "[gateway] hand_over is {path}, where another bot runs: give each bot a socket \
+                         of its own"
+                    )));
+                }
                 Err(error) => {
                     let path = path.display();
                     tracing::warn!("the former process did not hand over at {path}: {error}");
                 }
             }
-            let listening = Will::listen(path).map_err(|e| {
-                let text = format!("nobody can be waited for at {}", path.display());
-                Error::system(&text, &e)
-            })?;
-            will = Some(listening);
+            written.publish(path).map_err(refused)?;
+            will = Some(written);
         }
         if let (None, Some(kept)) = (&former, &kept) {
-            former = kept.load().await?;
+            let giver = None;
+            former = kept.load().await?.map(|state| Former { state, giver });
         }
-        Ok(Self { former, kept, will })
+        Ok((Self { kept, will }, former))
     }
 
-    /// Waits until the next process asks for the sessions.
-    pub(crate) async fn asked(&self) -> Heir {
+    /// Waits until the next process asks for the sessions, and tells it that handlers may take so long.
+    pub(crate) async fn asked(&self, takes: Duration) -> Heir {
         match &self.will {
-            Some(will) => will.asked().await,
+            Some(will) => will.asked(takes).await,
             None => std::future::pending().await,
         }
     }
@@ -123,29 +175,43 @@ impl Estate {
         self.kept.as_ref().map(|kept| Arc::clone(&kept.store))
     }
 
-    /// Leaves the sessions of shards that have stopped, and what the mirror knows, to the next process.
+    /// Leaves the sessions of shards that have stopped, what nobody has taken of their events, and what
+    /// the mirror knows to the next process. Once that one goes on, nothing is written: it may keep its own
+    /// state in the same place.
     pub(crate) async fn leave(&self, fleet: &Fleet, cache: &Cache, heir: Option<Heir>) {
+        if !self.is_kept() {
+            return;
+        }
         let state = fleet.hand_over().await;
+        let sessions = state.sessions().len();
         let mut whole = state.clone();
         mirror::leave(cache, &mut whole).await;
-        let sessions = state.sessions().len();
-        if let Some(heir) = heir {
+        let mut heir = heir;
+        if let Some(heir) = &mut heir {
+            if let Some(kept) = &self.kept
+                && let Err(error) = kept.save(&state).await
+            {
+                let place = &kept.place;
+                tracing::warn!("the sessions could not be saved in {place}: {error}");
+            }
             match heir.give(&whole).await {
-                Ok(()) => tracing::info!(sessions, "handed over"),
+                Ok(()) => return tracing::info!(sessions, "handed over"),
                 Err(error) => tracing::warn!("the next process did not take over: {error}"),
             }
         }
-        if let Some(Kept { store, place }) = &self.kept {
-            let mut saved = store.save(whole).await;
-            if let Err(error) = &saved {
-                // A store that takes the sessions may not take a mirror of many megabytes.
-                tracing::warn!("the mirror could not be saved in {place}: {error}");
-                saved = store.save(state).await;
-            }
-            match saved {
-                Ok(()) => tracing::info!(sessions, "remembered in {place}"),
-                Err(error) => tracing::warn!("the sessions could not be saved in {place}: {error}"),
-            }
+        let Some(kept) = &self.kept else {
+            return;
+        };
+        let place = &kept.place;
+        let mut saved = kept.save(&whole).await;
+        if let Err(error) = &saved {
+            // A store that takes the sessions may not take a mirror of many megabytes.
+            tracing::warn!("the mirror could not be saved in {place}: {error}");
+            saved = kept.save(&state).await;
+        }
+        match saved {
+            Ok(()) => tracing::info!(sessions, "remembered in {place}"),
+            Err(error) => tracing::warn!("the sessions could not be saved in {place}: {error}"),
         }
     }
 }
@@ -156,9 +222,99 @@ const LOADS: u32 = 20;
 /// A store that starts together with the bot is there within seconds.
 const LOAD_AGAIN: Duration = Duration::from_secs(1);
 
+/// Some hundred megabytes on a slow disk.
+const SAVE_WITHIN: Duration = Duration::from_secs(30);
+
 fn understood<T, E: fmt::Display>(read: Result<T, E>) -> Option<T> {
     read.inspect_err(|error| {
         tracing::warn!("the sessions of the former process are not resumed: {error}");
     })
     .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use ovenjs_gateway::Waiting;
+    use ovenjs_types::Intents;
+
+    use super::*;
+
+    /// Tells in which order things happen.
+    #[derive(Clone, Debug, Default)]
+    struct Told(Arc<Mutex<Vec<&'static str>>>);
+
+    impl Told {
+        fn tell(&self, what: &'static str) {
+            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            told.push(what);
+        }
+
+        fn take(&self) -> Vec<&'static str> {
+            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *told)
+        }
+    }
+
+    impl SessionStore for Told {
+        fn load(&self) -> Waiting<'_, Result<Option<FleetState>, PortError>> {
+            Box::pin(async { Ok(None) })
+        }
+
+        fn save(&self, state: FleetState) -> Waiting<'_, Result<(), PortError>> {
+            self.tell(match state.part_names().next() {
+                Some(_) => "saved with the mirror",
+                None => "saved",
+            });
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    /// A process that is asked, and one that asks and goes on with the state or does not.
+    async fn replaced(told: &Told, goes_on: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, bot) = (folder.path().join("bot.socket"), Id::new(7));
+        let mut will = Will::write(&path, bot).unwrap();
+        will.publish(&path).unwrap();
+        let kept = Kept {
+            store: Arc::new(told.clone()),
+            place: "a test".to_owned(),
+        };
+        let estate = Estate {
+            kept: Some(kept),
+            will: Some(will),
+        };
+        let config = ovenjs_gateway::Config::new("token", Intents::GUILDS);
+        let (fleet, _events) = Fleet::start(config.gateway_url("ws://127.0.0.1:1")).unwrap();
+        let cache = Cache::new(ovenjs_cache::Config::new());
+        let asks = async {
+            let Answer::State(_, giver) = heir::inherit(&path, bot).await.unwrap() else {
+                panic!("the other one is there");
+            };
+            if goes_on {
+                told.tell("taken");
+                giver.taken().await.unwrap();
+            }
+        };
+        let leaves = async {
+            let heir = estate.asked(Duration::from_secs(1)).await;
+            estate.leave(&fleet, &cache, Some(heir)).await;
+        };
+        tokio::join!(asks, leaves);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_once_another_process_goes_on() {
+        let told = Told::default();
+        replaced(&told, true).await;
+        assert_eq!(told.take(), ["saved", "taken"]);
+    }
+
+    #[tokio::test]
+    async fn where_the_other_process_does_not_go_on_all_is_kept() {
+        let told = Told::default();
+        replaced(&told, false).await;
+        assert_eq!(told.take(), ["saved", "saved with the mirror"]);
+    }
 }

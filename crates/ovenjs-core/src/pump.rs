@@ -16,7 +16,7 @@ use ovenjs_types::{
     json::{Deviation, Scratch},
 };
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -74,49 +74,29 @@ impl<T: Send + Sync + 'static> Pump<T> {
     }
 
     /// Pumps until the events end, then waits for handlers that still run, for `grace` at most.
+    ///
+    /// The first shard that gives up ends all of them. What then waits goes to the next process where the
+    /// state `is_kept`, and is handled within the same time where it is not.
     pub(crate) async fn run(
         mut self,
         mut events: Events,
+        is_kept: bool,
         grace: watch::Receiver<Duration>,
         mut pressure: watch::Receiver<Pressure>,
     ) -> Result<(), Error> {
-        let mut outcome = Ok(());
-        while let Some(delivery) = events.next().await {
-            // Handlers that are done are taken out, so that the set holds running ones only.
-            while self.handlers.try_join_next().is_some() {}
-            if pressure.has_changed().unwrap_or(false)
-                && *pressure.borrow_and_update() > Pressure::Low
-            {
-                self.scratch.release();
-            }
-            match delivery {
-                Delivery::Dispatch(dispatch) => self.take(dispatch, Readers::All).await,
-                Delivery::Late(dispatch) => self.take(dispatch, Readers::Handlers).await,
-                Delivery::Fresh(dispatch) => self.take(dispatch, Readers::Cache).await,
-                Delivery::Gap(gap) => {
-                    tracing::warn!(shard = %gap.shard, last_seq = gap.last_seq, "a session was lost; events may be missing");
-                    self.app.cache.forget_shard(gap.shard);
-                }
-                Delivery::Stopped {
-                    error: Some(error), ..
-                } => {
-                    // One shard that cannot go on means a bot that is deaf in a part of its guilds.
-                    outcome = Err(Error::below(
-                        ErrorKind::Gateway,
-                        "the gateway gave up",
-                        error,
-                    ));
-                    break;
-                }
-                _ => {}
-            }
+        let outcome = self.pump(&mut events, &mut pressure).await;
+        let fleet = self.app.fleet.clone();
+        match outcome.is_err() && is_kept {
+            true => drop(fleet.hand_over().await),
+            false => drop(fleet.stop().await),
         }
-        self.app.fleet.stop().await;
         let grace = match self.places.is_closed() {
             true => Duration::ZERO,
             false => *grace.borrow(),
         };
         let finished = tokio::time::timeout(grace, async {
+            // Others may have given up as well; the first has been told.
+            while self.pump(&mut events, &mut pressure).await.is_err() {}
             while self.handlers.join_next().await.is_some() {}
         });
         if finished.await.is_err() {
@@ -126,10 +106,55 @@ impl<T: Send + Sync + 'static> Pump<T> {
             );
             self.handlers.shutdown().await;
         }
+        let late = fleet.stats().queue_deliveries;
+        if late > 0 {
+            tracing::warn!(events = late, "events came too late to be handled");
+        }
         outcome
     }
 
-    async fn take(&mut self, dispatch: Dispatch, readers: Readers) {
+    /// Pumps until the events end or a shard gives up, or no handler is to begin any more.
+    async fn pump(
+        &mut self,
+        events: &mut Events,
+        pressure: &mut watch::Receiver<Pressure>,
+    ) -> Result<(), Error> {
+        // The place comes first: an event that was taken and waited for one would, at a stop, be in
+        // nobody's hands.
+        while let Ok(place) = Arc::clone(&self.places).acquire_owned().await
+            && let Some(delivery) = events.next().await
+        {
+            // Handlers that are done are taken out, so that the set holds running ones only.
+            while self.handlers.try_join_next().is_some() {}
+            if pressure.has_changed().unwrap_or(false)
+                && *pressure.borrow_and_update() > Pressure::Low
+            {
+                self.scratch.release();
+            }
+            match delivery {
+                Delivery::Dispatch(dispatch) => self.take(dispatch, Readers::All, place).await,
+                Delivery::Late(dispatch) => self.take(dispatch, Readers::Handlers, place).await,
+                Delivery::Fresh(dispatch) => self.take(dispatch, Readers::Cache, place).await,
+                Delivery::Gap(gap) => {
+                    tracing::warn!(shard = %gap.shard, last_seq = gap.last_seq, "a session was lost; events may be missing");
+                    self.app.cache.forget_shard(gap.shard);
+                }
+                Delivery::Stopped {
+                    shard,
+                    error: Some(error),
+                } => {
+                    // One shard that cannot go on means a bot that is deaf in a part of its guilds.
+                    tracing::error!(%shard, "the bot ends, since a shard cannot go on");
+                    let text = "the gateway gave up";
+                    return Err(Error::below(ErrorKind::Gateway, text, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, dispatch: Dispatch, readers: Readers, place: OwnedSemaphorePermit) {
         let receipt = self.app.fleet.receipt(&dispatch);
         if !self.interest.wants(dispatch.kind) {
             self.hook.call(&HookCall::EventDropped {
@@ -158,7 +183,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
             self.app.cache.apply(&dispatch, Some(&event));
         }
         if readers != Readers::Cache {
-            self.route(Arc::new(event), receipt).await;
+            self.route(Arc::new(event), receipt, place).await;
         }
     }
 
@@ -190,14 +215,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
     ///
     /// Starts them in this task, so that handlers start in the order of events, and
     /// lets them go on in a task of their own if they do not finish at once.
-    async fn route(&mut self, event: Arc<Event>, receipt: Receipt) {
-        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
-            tracing::warn!(
-                event = event.kind().name(),
-                "an event came too late to be handled"
-            );
-            return;
-        };
+    async fn route(&mut self, event: Arc<Event>, receipt: Receipt, place: OwnedSemaphorePermit) {
         let (router, app, answers) = (
             Arc::clone(&self.router),
             Arc::clone(&self.app),

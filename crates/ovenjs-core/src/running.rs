@@ -36,7 +36,7 @@ pub struct Running {
     grace: watch::Sender<Duration>,
     places: Arc<Semaphore>,
     pump: JoinSet<Result<(), Error>>,
-    estate: Estate,
+    estate: Arc<Estate>,
     /// Looks after memory, where anything bounds it.
     _watching: JoinSet<()>,
 }
@@ -54,8 +54,20 @@ impl Running {
         let places = Arc::clone(&pump.places);
         let (grace, pumps_grace) = watch::channel(live.bot.stop_after);
         let (pressure, pumps_pressure) = watch::channel(Pressure::Low);
+        let estate = Arc::new(estate);
+        let pumping = pump.run(events, estate.is_kept(), pumps_grace, pumps_pressure);
         let mut tasks = JoinSet::new();
-        tasks.spawn(pump.run(events, pumps_grace, pumps_pressure));
+        tasks.spawn({
+            let (estate, app) = (Arc::clone(&estate), Arc::clone(&app));
+            async move {
+                let outcome = pumping.await;
+                if outcome.is_err() {
+                    // Nobody has to ask for it, and nobody may be there to.
+                    estate.leave(&app.fleet, &app.cache, None).await;
+                }
+                outcome
+            }
+        });
         let mut watching = JoinSet::new();
         if let Some(memory) = memory {
             watching.spawn(memory::watch(memory, app.fleet.clone(), pressure));
@@ -127,7 +139,10 @@ impl Running {
         Ok(std::mem::replace(&mut self.live, live))
     }
 
-    /// Waits until the bot ends by itself, which it does only when it cannot go on.
+    /// Waits until the bot ends by itself, which it does only when it cannot go on: when a shard gives
+    /// up, since a bot that is deaf in a part of its guilds is worse than one that says so. It ends as
+    /// orderly as with [`stop`](Self::stop): what no handler has begun with is remembered for the next
+    /// process, or handled where nothing is remembered.
     ///
     /// # Errors
     ///
@@ -158,7 +173,7 @@ impl Running {
     pub async fn until_replaced(mut self) -> Result<(), Error> {
         let heir = tokio::select! {
             ended = Self::next_end(&mut self.pump) => return ended,
-            heir = self.estate.asked() => heir,
+            heir = self.estate.asked(self.live.bot.stop_after) => heir,
         };
         self.end(Some(heir)).await
     }
@@ -168,10 +183,14 @@ impl Running {
         let heir = tokio::select! {
             ended = Self::next_end(&mut self.pump) => return ended,
             asked = signal() => {
-                asked?;
+                if let Err(refused) = asked {
+                    // Without its signals nobody could stop it, and what it has heard is not to be lost.
+                    self.end(None).await?;
+                    return Err(refused);
+                }
                 None
             }
-            heir = self.estate.asked() => Some(heir),
+            heir = self.estate.asked(self.live.bot.stop_after) => Some(heir),
         };
         tracing::info!("stopping");
         self.end(heir).await
@@ -185,9 +204,7 @@ impl Running {
             self.fleet.stop().await;
         }
         let outcome = self.handlers_end().await;
-        if self.estate.is_kept() {
-            self.estate.leave(&self.fleet, &self.cache, heir).await;
-        }
+        self.estate.leave(&self.fleet, &self.cache, heir).await;
         outcome
     }
 

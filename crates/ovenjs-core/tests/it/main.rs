@@ -10,6 +10,7 @@ mod bot;
 mod broken_connections;
 mod failures;
 mod in_process;
+mod leaving;
 mod mirror;
 mod replaced;
 mod shared;

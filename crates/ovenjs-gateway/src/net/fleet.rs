@@ -91,7 +91,9 @@ impl Fleet {
     /// # Errors
     ///
     /// As [`start`](Self::start).
-    pub fn start_with(config: Config, wiring: Wiring) -> Result<(Self, Events), Error> {
+    pub fn start_with(mut config: Config, wiring: Wiring) -> Result<(Self, Events), Error> {
+        // The configuration stays as long as the fleet; what is delivered need not.
+        let left = std::mem::take(&mut config.waiting);
         let config = Arc::new(config);
         let total = config.shards_total;
         if config.shards.is_empty() || config.shards.end > total {
@@ -125,10 +127,9 @@ impl Fleet {
             of_state: generation,
             ..Generations::default()
         };
-        let left = shared.config.waiting.iter();
         shared
             .queue
-            .put_all(left.filter_map(|waiting| match waiting.restore() {
+            .put_all(left.iter().filter_map(|waiting| match waiting.restore() {
                 Ok((dispatch, whom)) => Some(Delivery::to(whom, dispatch)),
                 Err(gap) => gap.map(Delivery::Gap),
             }));

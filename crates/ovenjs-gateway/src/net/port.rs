@@ -176,8 +176,9 @@ impl fmt::Debug for IdentifyTurn {
 /// Remembers a fleet's state beyond the process, so that one that starts after a crash resumes.
 ///
 /// The fleet saves as things change: at once after a new session has begun, and else at most once a
-/// second; never two at a time. Saving is polled on the gateway's thread: it must not block it. One
-/// that fails is logged, counted, and tried again with the next change.
+/// second; never two at a time. One that takes more than ten seconds is dropped: what it has begun with
+/// must not come to the store after a later one. Saving is polled on the gateway's thread: it must not
+/// block it. One that fails is logged, counted, and tried again with the next change.
 ///
 /// Loading is for whoever starts the fleet: see [`Config::resume_from`](crate::Config::resume_from).
 pub trait SessionStore: fmt::Debug + Send + Sync {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -45,23 +46,33 @@ impl Saves {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Saves as things change, for ever.
-    pub(super) async fn run(&self, shared: &Shared) {
+    /// Saves as things change while the shards run, and once more when they have ended.
+    pub(super) async fn run(&self, shared: &Shared, shards: impl Future<Output = ()>) {
+        let mut shards = pin!(shards);
         let clock = &shared.wiring.clock;
         loop {
-            self.changed.notified().await;
+            tokio::select! {
+                () = &mut shards => break,
+                () = self.changed.notified() => {}
+            }
             let begun = clock.now();
-            self.save(shared).await;
+            let mut saving = pin!(self.save(shared));
+            tokio::select! {
+                () = &mut shards => {
+                    // What a store has begun with may go on where nobody waits for it, and would then
+                    // be beside the last one.
+                    saving.await;
+                    break;
+                }
+                () = &mut saving => {}
+            }
             let took = clock.now().saturating_duration_since(begun);
             tokio::select! {
+                () = &mut shards => break,
                 () = tokio::time::sleep(SAVE_EVERY.max(took * SAVE_SHARE)) => {}
                 () = self.urgent.notified() => {}
             }
         }
-    }
-
-    /// Saves once more, when the shards have ended.
-    pub(super) async fn last(&self, shared: &Shared) {
         self.save(shared).await;
     }
 
@@ -105,5 +116,5 @@ const SAVE_EVERY: Duration = Duration::from_millis(250);
 /// For how many times as long as a save takes there is none, lest a slow store do nothing else.
 const SAVE_SHARE: u32 = 9;
 
-/// How long one save may take.
+/// How long one save may take. A stop waits for two of them at most: one that has begun, and the last.
 const SAVE_DEADLINE: Duration = Duration::from_secs(10);

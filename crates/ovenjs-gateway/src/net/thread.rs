@@ -208,11 +208,7 @@ async fn run(shared: Arc<Shared>, rooms: Vec<Room>, successors: mpsc::Receiver<S
     let Some(saves) = &shared.saves else {
         return shards.await;
     };
-    tokio::select! {
-        () = shards => {}
-        () = saves.run(&shared) => {}
-    }
-    saves.last(&shared).await;
+    saves.run(&shared, shards).await;
 }
 
 /// The tasks of all shards, and who answers for which.

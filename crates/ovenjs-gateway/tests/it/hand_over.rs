@@ -1,6 +1,12 @@
 //! From one process to the next.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use ovenjs_gateway::{FleetState, PortError, SessionStore, Waiting};
 use tokio::sync::watch;
@@ -195,4 +201,66 @@ async fn a_new_session_is_saved_at_once_and_a_store_that_fails_is_told_of() {
     next_named(&mut events, "READY").await;
     fleet.stop().await;
     assert!(fleet.stats().saves_failed >= 1);
+}
+
+/// A store on which saving takes a while, and goes on where nobody waits for it.
+#[derive(Debug, Default)]
+struct Slow {
+    under_way: Arc<AtomicUsize>,
+    most: AtomicUsize,
+    given_up: Arc<AtomicUsize>,
+}
+
+impl SessionStore for Slow {
+    fn load(&self) -> Waiting<'_, Result<Option<FleetState>, PortError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn save(&self, _: FleetState) -> Waiting<'_, Result<(), PortError>> {
+        struct Save(Arc<AtomicUsize>, Arc<AtomicUsize>);
+        impl Drop for Save {
+            fn drop(&mut self) {
+                self.1.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let now = self.under_way.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(now, Ordering::Relaxed);
+        let save = Save(Arc::clone(&self.under_way), Arc::clone(&self.given_up));
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            save.0.fetch_sub(1, Ordering::Relaxed);
+            std::mem::forget(save);
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_that_has_begun_is_waited_for_before_the_last() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let slow = Arc::new(Slow::default());
+    let store: Arc<dyn SessionStore> = slow.clone();
+    let (fleet, mut events) = start_here(&discord, config(&discord), |wiring| wiring.store(store));
+    next_named(&mut events, "READY").await;
+    discord.pass(Duration::from_secs(1)).await;
+    assert_eq!(slow.under_way.load(Ordering::Relaxed), 1);
+    fleet.stop().await;
+    assert_eq!(slow.given_up.load(Ordering::Relaxed), 0);
+    assert_eq!(slow.most.load(Ordering::Relaxed), 1);
+    assert_eq!(slow.under_way.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_process_left_is_held_until_it_is_taken_and_no_longer() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let (fleet, mut events) = start_here(&discord, config(&discord), |wiring| wiring);
+    next_named(&mut events, "GUILD_CREATE").await;
+    discord.emit("COUNTED", &1).unwrap();
+    discord.pass(Duration::from_secs(1)).await;
+    let state = FleetState::from_bytes(&fleet.hand_over().await.to_bytes()).unwrap();
+    let config = config(&discord).resume_from(&state).unwrap();
+    drop(state);
+    let (_fleet, mut events) = start_here(&discord, config, |wiring| wiring);
+    let dispatch = next_named(&mut events, "COUNTED").await;
+    assert!(dispatch.raw.is_unique(), "nobody else holds its bytes");
 }

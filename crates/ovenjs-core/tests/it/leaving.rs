@@ -1,0 +1,342 @@
+//! What a bot leaves behind, whichever way it ends: all that no handler has begun with comes in the
+//! next process.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ovenjs_core::{
+    Bot, Config, ErrorKind, Failure, On, Register, Running, State, event,
+    gateway::FleetState,
+    routes,
+    types::{Id, TypingStart, marker::GuildMarker},
+};
+use ovenjs_mock::{Discord, Guild};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use crate::replaced::Folder;
+
+#[tokio::test(start_paused = true)]
+async fn what_no_handler_had_begun_with_comes_in_the_next_process() {
+    let folder = Folder::new("begun");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let mut config = config(&discord).state(folder.0.join("bot.state"));
+    config.live.bot.stop_after = Duration::from_millis(1);
+    let first = Stage::default();
+    let bot = first.start(config.clone()).await;
+    discord.expect_ready(1).await;
+    types(&discord, discord.guild_id(), PLACES + 50);
+    discord.pass(SOON).await;
+    assert_eq!(first.begun(), numbers(1..=PLACES), "all places are taken");
+
+    bot.stop().await.unwrap();
+
+    assert_eq!(
+        first.begun(),
+        numbers(1..=PLACES),
+        "no further handler began"
+    );
+    let next = Stage::open();
+    let bot = next.start(config).await;
+    discord.pass(SOON).await;
+    assert_eq!(next.begun(), numbers(PLACES + 1..=PLACES + 50));
+    bot.stop().await.unwrap();
+    assert_eq!(discord.identifies(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_shard_gives_up_the_bot_ends_and_the_next_goes_on_where_the_others_were() {
+    let folder = Folder::new("given-up");
+    let file = folder.0.join("bot.state");
+    let (discord, begun) = a_shard_gives_up(|config| config.state(&file)).await;
+
+    let next = Stage::open();
+    let bot = next.start(config(&discord).shards(2).state(&file)).await;
+    discord.pass(SOON).await;
+
+    let all = [begun, next.begun()].concat();
+    assert_eq!(all, numbers(1..=PLACES + 100), "each came once, in order");
+    assert!(!next.begun().is_empty());
+    bot.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_shard_gives_up_and_nothing_is_kept_what_waits_is_handled() {
+    let (_, begun) = a_shard_gives_up(|config| config).await;
+    assert_eq!(begun, numbers(1..=PLACES + 100));
+}
+
+/// All places are taken; events wait, one shard gives up, and more events of the other come before the
+/// bot hears of that. What its handlers began with until it ended.
+async fn a_shard_gives_up(keeps: impl FnOnce(Config) -> Config) -> (Discord, Vec<u64>) {
+    let guilds = ["one", "two", "three", "four", "five", "six"].map(Guild::named);
+    let discord = Discord::in_process(ovenjs_mock::Config::default().guilds(guilds));
+    let [other, gives_up] = [0, 1].map(|shard| {
+        let ids = discord.guild_ids();
+        let of = ids.into_iter().find(|id| (id.get() >> 22) % 2 == shard);
+        of.unwrap()
+    });
+    let stage = Stage::default();
+    let mut bot = stage.start(keeps(config(&discord).shards(2))).await;
+    discord.expect_ready(2).await;
+    types(&discord, other, PLACES + 50);
+    discord.pass(SOON).await;
+    assert_eq!(stage.begun(), numbers(1..=PLACES));
+
+    discord.faults().close_after_frames(4_000, 4014);
+    let strange = vec![
+        Of {
+            guild_id: gives_up.to_string()
+        };
+        4_000
+    ];
+    let strange = strange.iter().map(|event| ("NOBODY_KNOWS", event));
+    discord.emit_many(strange).unwrap();
+    discord.pass(SOON).await;
+    discord.faults().keep_connections();
+    types_from(&discord, other, PLACES + 51, 50);
+    discord.pass(SOON).await;
+    stage.gate.close();
+
+    let error = bot.wait().await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Gateway);
+    assert!(format!("{error:?}").contains("intents"), "{error:?}");
+    (discord, stage.begun())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_had_not_ended_when_the_process_died_is_called_again() {
+    let folder = Folder::new("died");
+    let file = folder.0.join("bot.state");
+    let mut strict = ovenjs_mock::Config::default().trim_replay(true);
+    strict.heartbeat_interval = Duration::from_secs(10);
+    let discord = Discord::in_process(strict);
+    let config = config(&discord).state(&file).at_least_once(true);
+    let first = Stage::default();
+    first.gate.add_permits(20);
+    let bot = first.start(config.clone()).await;
+    discord.expect_ready(1).await;
+    types(&discord, discord.guild_id(), 30);
+    // Saved several times, and told to Discord, which forgets what it is told.
+    discord.pass(Duration::from_secs(60)).await;
+    assert_eq!(first.ended(), numbers(1..=20));
+    assert_eq!(first.begun(), numbers(1..=30));
+
+    // What a process that is killed leaves is what the disk has.
+    let disk = std::fs::read(&file).unwrap();
+    drop(bot);
+    discord.pass(SOON).await;
+    std::fs::write(&file, &disk).unwrap();
+
+    let next = Stage::open();
+    let bot = next.start(config.clone()).await;
+    discord.pass(Duration::from_secs(60)).await;
+    assert_eq!(
+        next.ended(),
+        numbers(21..=30),
+        "and what had ended does not come again"
+    );
+    let disk = std::fs::read(&file).unwrap();
+    drop(bot);
+    discord.pass(SOON).await;
+    std::fs::write(&file, &disk).unwrap();
+
+    let last = Stage::open();
+    let bot = last.start(config).await;
+    discord.pass(SOON).await;
+    assert!(last.begun().is_empty());
+    bot.stop().await.unwrap();
+    assert_eq!(discord.identifies(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn handlers_may_take_minutes_while_another_process_takes_over() {
+    let folder = Folder::new("minutes");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let mut config = config(&discord).hand_over(folder.0.join("bot.socket"));
+    config.live.bot.stop_after = Duration::from_secs(5 * 60);
+    let first = Stage::default();
+    let bot = first.start(config.clone()).await;
+    discord.expect_ready(1).await;
+    types(&discord, discord.guild_id(), 1);
+    discord.pass(SOON).await;
+
+    let next = Stage::open();
+    let heir = async {
+        let (heir, ()) = tokio::join!(next.start(config), async {
+            // A resume is due within the two minutes for which the box keeps a session.
+            tokio::time::sleep(Duration::from_secs(100)).await;
+            first.gate.close();
+        });
+        heir
+    };
+    let (replaced, heir) = tokio::join!(bot.until_replaced(), heir);
+
+    replaced.unwrap();
+    assert_eq!(first.ended(), [1]);
+    types_from(&discord, discord.guild_id(), 2, 1);
+    discord.pass(SOON).await;
+    assert_eq!(next.begun(), [2]);
+    assert_eq!(discord.identifies(), 1);
+    heir.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_another_process_has_taken_over_nothing_is_written_over_its_state() {
+    let folder = Folder::new("two-writers");
+    let file = folder.0.join("bot.state");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = config(&discord)
+        .hand_over(folder.0.join("bot.socket"))
+        .state(&file);
+    let bot = Stage::open().start(config.clone()).await;
+    discord.expect_ready(1).await;
+    discord.pass(SOON).await;
+    let next = Stage::open();
+    let (replaced, heir) = tokio::join!(bot.until_replaced(), next.start(config));
+    replaced.unwrap();
+    discord.pass(SOON).await;
+    let state = state(&file);
+    assert_eq!(state.sessions().len(), 1);
+    // The mirror is written when a process ends that nobody has replaced.
+    assert_eq!(state.part("mirror"), None);
+    assert!(heir.cache().guild(discord.guild_id()).is_some());
+    heir.stop().await.unwrap();
+    assert!(self::state(&file).part("mirror").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_sessions_say_how_many_shards_the_mirror_of_all_goes_on() {
+    let folder = Folder::new("more-shards");
+    let file = folder.0.join("bot.state");
+    let guilds = ["one", "two", "three", "four", "five", "six"].map(Guild::named);
+    let discord = Discord::in_process(ovenjs_mock::Config::default().guilds(guilds));
+    let stage = Stage::open();
+    let bot = stage.start(config(&discord).state(&file).shards(4)).await;
+    // One identifies every five seconds.
+    discord.pass(Duration::from_secs(30)).await;
+    discord.expect_ready(4).await;
+    bot.stop().await.unwrap();
+
+    // Discord recommends one.
+    let bot = stage.start(config(&discord).state(&file)).await;
+
+    assert_eq!(bot.fleet().shards().count(), 4);
+    let ids = discord.guild_ids();
+    let unknown = ids.iter().filter(|id| bot.cache().guild(**id).is_none());
+    assert_eq!(unknown.count(), 0);
+    bot.stop().await.unwrap();
+    assert_eq!(discord.identifies(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_least_once_without_a_place_for_the_sessions_is_refused() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let bot = Bot::new().config(config(&discord).at_least_once(true));
+    let error = bot.start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("set state"), "{error}");
+    assert!(discord.requests().is_empty());
+}
+
+fn config(discord: &Discord) -> Config {
+    Config::in_process(discord.token(), discord.door()).register(Register::Off)
+}
+
+fn state(file: &Path) -> FleetState {
+    FleetState::from_bytes(&std::fs::read(file).unwrap()).unwrap()
+}
+
+/// What handlers have done in one process.
+#[derive(Clone)]
+struct Stage {
+    begun: Arc<Mutex<Vec<u64>>>,
+    ended: Arc<Mutex<Vec<u64>>>,
+    /// Each handler wants a permit before it ends; once it is closed, none.
+    gate: Arc<Semaphore>,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self {
+            begun: Arc::default(),
+            ended: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+        }
+    }
+}
+
+#[event]
+async fn works(typing: On<TypingStart>, State(stage): State<Stage>) -> Result<(), Failure> {
+    let number = typing.user_id.get();
+    stage.begun.lock().unwrap().push(number);
+    if let Ok(permit) = stage.gate.acquire().await {
+        permit.forget();
+    }
+    stage.ended.lock().unwrap().push(number);
+    Ok(())
+}
+
+impl Stage {
+    /// On which handlers end at once.
+    fn open() -> Self {
+        let stage = Self::default();
+        stage.gate.close();
+        stage
+    }
+
+    async fn start(&self, config: Config) -> Running {
+        let bot = Bot::with_state(self.clone()).routes(routes![works]);
+        bot.config(config).start().await.unwrap()
+    }
+
+    fn begun(&self) -> Vec<u64> {
+        self.begun.lock().unwrap().clone()
+    }
+
+    fn ended(&self) -> Vec<u64> {
+        self.ended.lock().unwrap().clone()
+    }
+}
+
+fn numbers(range: std::ops::RangeInclusive<u64>) -> Vec<u64> {
+    range.collect()
+}
+
+/// So many users type, numbered from 1.
+fn types(discord: &Discord, guild: Id<GuildMarker>, count: u64) {
+    types_from(discord, guild, 1, count);
+}
+
+fn types_from(discord: &Discord, guild: Id<GuildMarker>, first: u64, count: u64) {
+    #[derive(Serialize)]
+    struct Typing {
+        channel_id: String,
+        guild_id: String,
+        user_id: String,
+        timestamp: u64,
+    }
+    let typing = (first..first + count).map(|number| Typing {
+        channel_id: discord.channel_id().to_string(),
+        guild_id: guild.to_string(),
+        user_id: number.to_string(),
+        timestamp: 1,
+    });
+    let events = typing.map(|typing| ("TYPING_START", typing));
+    discord.emit_many(events).unwrap();
+}
+
+#[derive(Clone, Serialize)]
+struct Of {
+    guild_id: String,
+}
+
+/// How many handlers run at a time.
+const PLACES: u64 = 1024;
+
+/// All that is to happen at once has happened.
+const SOON: Duration = Duration::from_secs(2);
