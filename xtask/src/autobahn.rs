@@ -39,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     };
     let folder = workspace.tools().join("autobahn");
     install(&python, &folder)?;
-    shell::run(&mut client(workspace, "build"))?;
+    let client = shell::built_as_for_tests(workspace)?.join("examples/autobahn");
 
     let room = tempfile::tempdir().context("failed to make a folder for the reports")?;
     let reports = room.path().join("reports");
@@ -60,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let log = room.path().join("log.txt");
     let server = Server::start(&python, &folder, &spec, &log, port)?;
     let begun = Instant::now();
-    let played = shell::run(client(workspace, "run").arg("--").arg(port.to_string()));
+    let played = shell::run(Command::new(client).arg(port.to_string()));
     let took = begun.elapsed();
     drop(server);
     played.with_context(|| format!("the suite's last words: {}", last_words(&log)))?;
@@ -85,20 +85,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             verdict.findings.len()
         )
     }
-}
-
-/// The client, built or run.
-fn client(workspace: &Workspace, deed: &str) -> Command {
-    workspace.cargo([
-        deed,
-        "--quiet",
-        "--package",
-        "ovenjs-net",
-        "--features",
-        "websocket",
-        "--example",
-        "autobahn",
-    ])
 }
 
 /// A Python 2.7 on `PATH`, or one of pyenv's, which are mostly not on it.

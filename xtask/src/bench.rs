@@ -9,11 +9,15 @@ mod peers;
 
 use crate::packages::{self, Need};
 use crate::shell::{self, Workspace};
+use crate::sim;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The program of the hot paths.
+const PATHS: &str = "ovenjs-benches";
 
 /// How much a hot path may grow before the gate closes, in percent.
 const TOLERANCE_PERCENT: u64 = 5;
@@ -94,14 +98,8 @@ fn load(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 }
 
 fn built(workspace: &Workspace) -> Result<PathBuf> {
-    shell::run(&mut workspace.cargo([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "ovenjs-benches",
-    ]))?;
-    Ok(workspace.target.join("release").join("ovenjs-benches"))
+    shell::run(&mut sim::build(workspace, PATHS))?;
+    Ok(sim::program(workspace, PATHS))
 }
 
 /// What was counted, and under which circumstances.

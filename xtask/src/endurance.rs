@@ -9,7 +9,7 @@ use std::process::Command;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Arguments of the program. Of `heartbeats`: --seconds (60) for which the workers are held in
-    /// each of two cases, --rate (2000) of events. Of `restarts`: --events (100000), --rate (5000),
+    /// both cases, which are a process each and run side by side, --rate (2000) of events. Of `restarts`: --events (100000), --rate (5000),
     /// --replacements (3), --kills (200) and their --seed (1).
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -27,6 +27,5 @@ pub(crate) fn restarts(workspace: &Workspace, options: &Options) -> Result<()> {
 
 fn measure(workspace: &Workspace, name: &str, options: &Options) -> Result<()> {
     shell::run(&mut sim::build(workspace, name))?;
-    let program = workspace.target.join("sim").join(name);
-    shell::run(Command::new(program).args(&options.arguments))
+    shell::run(Command::new(sim::program(workspace, name)).args(&options.arguments))
 }

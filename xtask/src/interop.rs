@@ -34,8 +34,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     for bot in ["discord-py", "hikari"] {
         fill_python(workspace, bot, &folder.join(bot), &python)?;
     }
-    let mut command = workspace.cargo(["run", "--quiet", "--package", "ovenjs-interop", "--"]);
-    shell::run(command.arg(&folder))
+    let judge = shell::built_as_for_tests(workspace)?.join("ovenjs-interop");
+    shell::run(
+        Command::new(judge)
+            .current_dir(&workspace.root)
+            .arg(&folder),
+    )
 }
 
 /// Installs Node.js and Python where they are missing.

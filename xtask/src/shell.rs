@@ -78,6 +78,19 @@ fn forget_the_calling_cargo(command: &mut Command) {
     }
 }
 
+/// Builds the programs of [`FOR_TESTS`] and gives the folder they lie in.
+///
+/// With the features of the whole workspace and its tests, though they need less: that is what
+/// `cargo xtask test` has built them with, so that after it nothing is left to build.
+pub(crate) fn built_as_for_tests(workspace: &Workspace) -> Result<PathBuf> {
+    let mut build = workspace.cargo(["build", "--quiet", "--workspace", "--all-features"]);
+    run(build.args(FOR_TESTS))?;
+    Ok(workspace.target.join("debug"))
+}
+
+/// The example is built in any case: cargo counts in the features of tests where one is wanted.
+const FOR_TESTS: [&str; 4] = ["--bin", "ovenjs-interop", "--example", "autobahn"];
+
 /// Prints the command, runs it with our own streams, and fails when it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", shown(command));
@@ -110,6 +123,20 @@ pub(crate) fn printed(command: &mut Command) -> Result<(ExitStatus, String)> {
         .with_context(|| format!("failed to start {}", shown(command)))?;
     let printed = String::from_utf8(output.stdout)
         .with_context(|| format!("`{}` printed something other than UTF-8", shown(command)))?;
+    Ok((output.status, printed))
+}
+
+/// Runs the command, shows what it prints, and returns how it ended and all of that.
+pub(crate) fn printed_anywhere(command: &mut Command) -> Result<(ExitStatus, String)> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("failed to start {}", shown(command)))?;
+    let mut printed = String::new();
+    for bytes in [output.stdout, output.stderr] {
+        printed.push_str(&String::from_utf8_lossy(&bytes));
+    }
+    println!("{printed}");
     Ok((output.status, printed))
 }
 

@@ -63,8 +63,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 
 /// A trace that depended on the build could be played again nowhere else.
 fn compare_builds(workspace: &Workspace) -> Result<()> {
-    let program = workspace.target.join(PROGRAM);
-    let optimised = shell::capture(Command::new(program).arg("--traces"))?;
+    let optimised = shell::capture(Command::new(program(workspace, PROGRAM)).arg("--traces"))?;
     // Of the whole workspace, so that it is the build of the tests' own.
     let mut tests = workspace.cargo(["test", "--workspace", "--all-features"]);
     tests.args(["--bin", "ovenjs-sim", "--quiet"]);
@@ -83,20 +82,27 @@ fn compare_builds(workspace: &Workspace) -> Result<()> {
 }
 
 fn play(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    shell::run(&mut build(workspace, "ovenjs-sim"))?;
-    let mut command = Command::new(workspace.target.join(PROGRAM));
+    shell::run(&mut build(workspace, PROGRAM))?;
+    let mut command = Command::new(program(workspace, PROGRAM));
     shell::run(command.current_dir(&workspace.root).args(arguments))
 }
 
-/// Builds a program that plays with the gateway: a simulation, or one in real time.
+/// Builds a program that CI runs optimised: a simulation, one in real time, or the counted paths.
 ///
-/// The profile is one of its own: quick runs from a cheap build. All that use it name the same
-/// packages, so that the crates below them have the same features and are built once.
+/// All of them name the same packages, so that the crates below have the same features and are
+/// built once.
 pub(crate) fn build(workspace: &Workspace, program: &str) -> Command {
     let mut command = workspace.cargo(["build", "--profile", "sim"]);
-    let packages = ["--package", "ovenjs-sim", "--package", "ovenjs-box-benches"];
-    command.args(packages).args(["--bin", program]);
+    for package in ["ovenjs-sim", "ovenjs-box-benches", "ovenjs-benches"] {
+        command.args(["--package", package]);
+    }
+    command.args(["--bin", program]);
     command
+}
+
+/// Where [`build`] puts it.
+pub(crate) fn program(workspace: &Workspace, name: &str) -> PathBuf {
+    workspace.target.join("sim").join(name)
 }
 
 /// A patch that puts a bug back.
@@ -213,7 +219,7 @@ impl Scratch {
             return Ok((begun.elapsed(), format!("does not compile: {error}")));
         }
         let built = begun.elapsed();
-        let mut hunt = Command::new(self.tree.target.join(PROGRAM));
+        let mut hunt = Command::new(program(&self.tree, PROGRAM));
         let hunted = hunt
             .args(["--hunt", HUNT_SECONDS])
             .output()
@@ -298,8 +304,8 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
 /// Where the patches are.
 const FOLDER: &str = "fuzz/bugs";
 
-/// What that makes, below the target folder.
-const PROGRAM: &str = "sim/ovenjs-sim";
+/// What plays.
+const PROGRAM: &str = "ovenjs-sim";
 
 /// The test that tells the traces of the first seeds.
 const TRACES_TEST: &str = "runs::tests::the_first_seeds_tell_their_traces";

@@ -1,7 +1,9 @@
 //! What must not compile, and what the compiler says then.
 
+#[path = "../../../ovenjs-types/tests/it/ui/mistakes.rs"]
+mod mistakes;
+
 #[test]
 fn mistakes_do_not_compile_and_the_errors_help() {
-    let cases = trybuild::TestCases::new();
-    cases.compile_fail("tests/ui/*.rs");
+    mistakes::are_told("ovenjs_commands");
 }

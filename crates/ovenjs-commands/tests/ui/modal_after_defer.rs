@@ -1,5 +1,5 @@
+use ovenjs_commands::types::Modal;
 use ovenjs_commands::{Answer, Cx, ModalCx, command};
-use ovenjs_types::Modal;
 
 /// May have been deferred
 #[command]
