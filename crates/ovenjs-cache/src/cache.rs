@@ -72,11 +72,16 @@ impl Cache {
     ///
     /// Discord sends all guilds of the shard anew after such a gap.
     pub fn forget_shard(&self, shard: ShardId) {
+        self.forget_guilds(|guild| is_of(shard, Some(guild)));
+    }
+
+    /// Forgets the guilds of which that is said, because events of them may have been lost.
+    pub fn forget_guilds(&self, is_outdated: impl Fn(Id<GuildMarker>) -> bool) {
         let guilds: Vec<_> = self
             .guilds
             .iter()
             .map(|(id, _)| *id)
-            .filter(|id| is_of(shard, Some(*id)))
+            .filter(|id| is_outdated(*id))
             .collect();
         for guild in guilds {
             apply::forget_guild(self, guild);

@@ -137,7 +137,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
                 Delivery::Fresh(dispatch) => self.take(dispatch, Readers::Cache, place).await,
                 Delivery::Gap(gap) => {
                     tracing::warn!(shard = %gap.shard, last_seq = gap.last_seq, "a session was lost; events may be missing");
-                    self.app.cache.forget_shard(gap.shard);
+                    self.app.cache.forget_guilds(|guild| gap.concerns(guild));
                 }
                 Delivery::Stopped {
                     shard,
@@ -160,7 +160,9 @@ impl<T: Send + Sync + 'static> Pump<T> {
             self.hook.call(&HookCall::EventDropped {
                 kind: dispatch.kind,
             });
-            receipt.handled();
+            if readers != Readers::Cache {
+                receipt.handled();
+            }
             return;
         }
         let event = dispatch.decode(&mut self.scratch);

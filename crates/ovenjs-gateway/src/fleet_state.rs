@@ -1,10 +1,13 @@
 //! What one process leaves to the next.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use ovenjs_ratelimit::IdentifyBudget;
-use ovenjs_types::{Dispatch, Origin, ShardId, Version};
+use ovenjs_types::{Dispatch, Id, Origin, ShardId, Version, marker::GuildMarker};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind, Resume, SessionGap};
@@ -75,6 +78,9 @@ pub(crate) struct WaitingHead {
     /// Whom it is for, where that is not everyone.
     #[serde(default, skip_serializing_if = "Whom::is_everyone")]
     whom: Whom,
+    /// Guilds that a gap does not concern.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    spared: BTreeSet<Id<GuildMarker>>,
 }
 
 /// Whom an event that waits is for: see [`Delivery`](crate::Delivery).
@@ -108,6 +114,7 @@ impl Waiting {
             version: [epoch, seq],
             name: Some(dispatch.name().to_owned()),
             whom,
+            spared: BTreeSet::new(),
         };
         let raw = dispatch.raw.clone();
         Some(Self::Dispatch { head, raw })
@@ -120,7 +127,7 @@ impl Waiting {
     )]
     pub(crate) fn restore(&self) -> Result<(Dispatch, Whom), Option<SessionGap>> {
         match self {
-            Self::Gap(gap) => Err(Some(*gap)),
+            Self::Gap(gap) => Err(Some(gap.clone())),
             Self::Dispatch { head, raw } => {
                 let (Some(shard), Some(name)) = (head.shard(), &head.name) else {
                     return Err(None);
@@ -142,6 +149,7 @@ impl Waiting {
                     version: [0, gap.last_seq],
                     name: None,
                     whom: Whom::Everyone,
+                    spared: gap.spared.as_deref().cloned().unwrap_or_default(),
                 };
                 (head, Bytes::new())
             }
@@ -155,7 +163,7 @@ impl Waiting {
             let raw = Bytes::copy_from_slice(raw);
             Self::Dispatch { head, raw }
         } else {
-            Self::Gap(SessionGap { shard, last_seq })
+            Self::Gap(SessionGap::new(shard, last_seq).sparing(head.spared))
         })
     }
 }
@@ -420,7 +428,7 @@ mod tests {
             "COUNTED",
             b"[1]".as_slice(),
         );
-        let gap = SessionGap { shard, last_seq: 7 };
+        let gap = SessionGap::new(shard, 7).sparing(BTreeSet::from([Id::new(5)]));
         vec![
             Waiting::Gap(gap),
             Waiting::dispatch(&event, Whom::Handlers).unwrap(),

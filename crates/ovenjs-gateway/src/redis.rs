@@ -116,21 +116,22 @@ impl RedisTurns {
     }
 
     /// How long the budget's own rules hold this shard back; the lanes are the server's.
-    fn held_back(&self, shard: ShardId, rules: &IdentifyRules) -> Option<Duration> {
+    fn held_back(&self, shard: ShardId, rules: &IdentifyRules) -> Option<Delay> {
         let now_ms = wall_ms();
         let held = locked(&self.budget)
             .ask(now_ms, shard.number, rules)
             .err()?;
-        (held.hold != Hold::Lane)
-            .then(|| Duration::from_millis(held.until_ms.saturating_sub(now_ms)))
+        let wait = Duration::from_millis(held.until_ms.saturating_sub(now_ms));
+        let hold = Some(held.hold);
+        (held.hold != Hold::Lane).then_some(Delay { wait, hold })
     }
 
-    /// Asks once. Says how long to wait before the next question, or nothing where the turn is here.
+    /// Asks once. Says how long it takes until the turn comes, or nothing where it is here.
     async fn ask(
         &self,
         place: &End,
         rules: &IdentifyRules,
-    ) -> Result<Option<Duration>, ovenjs_net::Error> {
+    ) -> Result<Option<Delay>, ovenjs_net::Error> {
         let news = self.told().news;
         if let Some(limit) = news {
             let words = [
@@ -168,13 +169,14 @@ impl RedisTurns {
             .list()
             .into_iter();
         let mut number = || reply.next().and_then(|word| word.int()).unwrap_or_default();
-        let (granted, wait, left, resets) = (number(), number(), number(), number());
+        let (granted, wait, left, resets, reserved) =
+            (number(), number(), number(), number(), number());
         if left < 0 {
             // A server that has lost its data is told again what is known, as of now.
             let known = self.left();
             let mut told = self.told();
             told.news = told.news.or(known);
-            return Ok(Some(SHORTEST));
+            return Ok(Some(Delay::default()));
         }
         if let Ok(remaining) = u32::try_from(left) {
             let now = SystemClock.now();
@@ -185,7 +187,8 @@ impl RedisTurns {
             }
         }
         let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
-        Ok((granted != 1).then(|| wait.clamp(SHORTEST, LONGEST)))
+        let hold = (reserved == 1).then_some(Hold::Reserve);
+        Ok((granted != 1).then_some(Delay { wait, hold }))
     }
 }
 
@@ -208,7 +211,7 @@ impl IdentifyPort for RedisTurns {
                 }),
                 self.ends.clone(),
             );
-            self.granted(&place, &rules).await;
+            self.granted(&place, &rules, &ask).await;
             let budget = Arc::clone(&self.budget);
             IdentifyTurn::new(move |settled| {
                 if settled == Settled::Spent {
@@ -244,11 +247,19 @@ impl IdentifyPort for RedisTurns {
 
     fn left(&self) -> Option<SessionStartLimit> {
         let told = self.told();
+        // What Discord said counts before the server has heard of it.
+        if told.news.is_some() {
+            return told.news;
+        }
         let (mut left, at) = told.left?;
         let since = SystemClock.now().saturating_duration_since(at).as_millis();
         let since = u64::try_from(since).unwrap_or(u64::MAX);
+        if since >= left.reset_after {
+            // They were counted anew since the server was asked.
+            left.remaining = left.total;
+        }
         left.reset_after = left.reset_after.saturating_sub(since);
-        Some(told.news.unwrap_or(left))
+        Some(left)
     }
 }
 
@@ -263,19 +274,27 @@ impl fmt::Debug for RedisTurns {
 
 impl RedisTurns {
     /// Asks until the turn is granted.
-    async fn granted(&self, place: &Place, rules: &IdentifyRules) {
+    async fn granted(&self, place: &Place, rules: &IdentifyRules, ask: &IdentifyAsk) {
         let Some(end) = &place.0 else { return };
         let shard = end.shard;
         let mut silent = false;
+        let mut told = None;
         loop {
             // A shard that is held back keeps no place: nobody waits behind it.
-            if let Some(wait) = self.held_back(shard, rules) {
-                tokio::time::sleep(wait.clamp(SHORTEST, LONGEST)).await;
-                continue;
-            }
-            match self.ask(end, rules).await {
+            let answer = match self.held_back(shard, rules) {
+                Some(delay) => Ok(Some(delay)),
+                None => self.ask(end, rules).await,
+            };
+            match answer {
                 Ok(None) => return,
-                Ok(Some(wait)) => tokio::time::sleep(wait).await,
+                Ok(Some(Delay { wait, hold })) => {
+                    if let Some(hold) = hold
+                        && told.replace(hold) != Some(hold)
+                    {
+                        ask.held(hold, wait);
+                    }
+                    tokio::time::sleep(wait.clamp(SHORTEST, LONGEST)).await;
+                }
                 Err(error) => {
                     if !silent {
                         tracing::warn!(
@@ -290,6 +309,13 @@ impl RedisTurns {
             }
         }
     }
+}
+
+/// How long it takes until a turn comes, as it looks now, and why where that is worth telling.
+#[derive(Default)]
+struct Delay {
+    wait: Duration,
+    hold: Option<Hold>,
 }
 
 /// A place in the queue of a lane, and then its turn. Its end is told by a task, so that a drop does
@@ -351,8 +377,8 @@ async fn tell(link: RedisLink, mut ends: mpsc::Receiver<End>) {
 
 /// Asks for the turn of a lane. Keys: born, lane, budget, queue, seen. Arguments: token, period,
 /// lease, stale, shard, percent to keep back. Those who wait are served by the numbers of their shards.
-/// Answers whether it is granted, how long to wait, how many identifies are left and
-/// when they are renewed. Asking twice with a token is asking once.
+/// Answers whether it is granted, how long to wait, how many identifies are left,
+/// when they are renewed, and whether what is left is kept back. Asking twice with a token is asking once.
 static TAKE: RedisScript = RedisScript::repeatable(
     r"
 local born, lane, budget, queue, seen = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -388,7 +414,7 @@ if owner ~= '' then
 end
 free = math.max(free, tonumber(redis.call('GET', born)) + period)
 if now < free then return {0, free - now, left, resets - now} end
-if left <= math.ceil(total * reserve / 100) then return {0, resets - now, left, resets - now} end
+if left <= math.ceil(total * reserve / 100) then return {0, resets - now, left, resets - now, 1} end
 redis.call('HSET', lane, 'owner', token, 'ends', now + lease)
 redis.call('HSET', budget, 'left', left - 1)
 redis.call('ZREM', queue, token)

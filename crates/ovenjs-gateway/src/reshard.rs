@@ -42,7 +42,7 @@ use ovenjs_types::{
     Dispatch, EventKind, Id, Origin, SessionStartLimit, ShardId,
     marker::{GenericMarker, GuildMarker},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{Error, ErrorKind};
 
@@ -135,7 +135,8 @@ pub struct ReshardReport {
     /// How many events may have been let through twice: at most as many of one kind and guild as
     /// came from both sides without finding a twin.
     pub possible_doubles: u64,
-    /// Whether the new generation was given up.
+    /// Whether the new generation was given up. A caller of `Fleet::reshard` then has an error instead;
+    /// here it is for who looks on: see [`Resharding`](crate::Resharding).
     pub abandoned: bool,
 }
 
@@ -269,6 +270,13 @@ impl Reshard {
             Some(guild) => self.cut_at(guild),
             None => self.cut_rest,
         };
+        if is_new
+            && dispatch.kind == EventKind::GuildCreate
+            && let (Some(guild), Some(cut_at)) = (head.guild, cut_at)
+        {
+            // Joined meanwhile: from its first moment it is one of the new generation's.
+            self.cut.entry(guild).or_insert(cut_at);
+        }
         let cut_at = cut_at.or_else(|| orphaned.filter(|_| is_new));
         if side == Side::New && cut_at.is_none() {
             return;
@@ -302,6 +310,16 @@ impl Reshard {
     pub fn lose(&mut self, now: Instant, shard: ShardId) {
         self.advance(now);
         self.lost.insert(shard, now);
+    }
+
+    /// Guilds of an old shard that have gone over to a new one. Where the session of the old one is lost,
+    /// nothing is missing of them: the new one has brought them, and brings what happens there.
+    #[must_use]
+    pub fn gone_over(&self, shard: ShardId) -> BTreeSet<Id<GuildMarker>> {
+        let guilds = self.cut.keys().copied();
+        guilds
+            .filter(|guild| ShardId::of_guild(*guild, shard.total) == shard)
+            .collect()
     }
 
     /// What to do; nothing until the next event or the [`deadline`](Self::deadline).
@@ -614,19 +632,20 @@ impl Head {
     fn read(dispatch: &Dispatch) -> Self {
         let ids: Ids = serde_json::from_slice(&dispatch.raw).unwrap_or_default();
         let kind = dispatch.kind;
+        let id = ids.id.and_then(Odd::told);
         let of_guild = [
             EventKind::GuildCreate,
             EventKind::GuildUpdate,
             EventKind::GuildDelete,
         ];
         let guild = if of_guild.contains(&kind) {
-            ids.id.map(Id::cast)
+            id.map(Id::cast)
         } else {
-            ids.guild_id
+            ids.guild_id.and_then(Odd::told)
         };
         let mut hasher = DefaultHasher::new();
         dispatch.name().hash(&mut hasher);
-        let name = ids.id.filter(|_| NAMED.contains(&kind));
+        let name = id.filter(|_| NAMED.contains(&kind));
         match name {
             Some(id) => id.hash(&mut hasher),
             None => dispatch.raw.hash(&mut hasher),
@@ -634,7 +653,7 @@ impl Head {
         Self {
             kind,
             guild,
-            unavailable: ids.unavailable,
+            unavailable: ids.unavailable.and_then(Odd::told).unwrap_or(false),
             is_named: name.is_some(),
             key: hasher.finish(),
         }
@@ -644,9 +663,26 @@ impl Head {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Ids {
-    id: Option<Id<GenericMarker>>,
-    guild_id: Option<Id<GuildMarker>>,
-    unavailable: bool,
+    id: Option<Odd<Id<GenericMarker>>>,
+    guild_id: Option<Odd<Id<GuildMarker>>>,
+    unavailable: Option<Odd<bool>>,
+}
+
+/// What one field holds; one that holds something else does not spoil the others.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Odd<T> {
+    Told(T),
+    Other(IgnoredAny),
+}
+
+impl<T> Odd<T> {
+    fn told(self) -> Option<T> {
+        match self {
+            Self::Told(value) => Some(value),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,15 +1,15 @@
 //! What a bot knew goes on in the next process: a resumed session brings no guild anew.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use ovenjs_core::{
     Answer, Bot, Config, CustomId, Cx, Failure, On, Register, Running, State, command, component,
     event,
-    gateway::FleetState,
+    gateway::{FleetState, ReshardStage},
     routes,
-    types::{ChannelCreate, GuildCreate, Intents, MessageCreate, MessageDraft},
+    types::{ChannelCreate, GuildCreate, Intents, MessageCreate, MessageDraft, ShardId},
 };
-use ovenjs_mock::Discord;
+use ovenjs_mock::{Discord, Guild};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -149,4 +149,40 @@ fn opens(discord: &Discord, id: &str, name: &str) {
         r#type: 0,
     };
     discord.emit("CHANNEL_CREATE", &opened).unwrap();
+}
+
+/// The new shards have brought the guilds, and do not bring them again.
+#[tokio::test(start_paused = true)]
+async fn guilds_that_have_gone_over_stay_known_when_a_session_of_an_old_shard_is_lost() {
+    let guilds = (0..4).map(|nth| Guild::named(format!("Kitchen {nth}")));
+    let discord = Discord::in_process(ovenjs_mock::Config::default().guilds(guilds));
+    let config = Config::in_process(discord.token(), discord.door());
+    let bot = Bot::new().routes(routes![bake]).config(config);
+    let bot = bot.start().await.unwrap();
+    discord.expect_ready(1).await;
+    let knows = || {
+        let guilds = discord.guild_ids().into_iter();
+        guilds
+            .filter(|guild| bot.cache().guild(*guild).is_some())
+            .count()
+    };
+    let fleet = bot.fleet().clone();
+    let mut going = pin!(fleet.reshard(2));
+    let settles = async {
+        let stage = || fleet.resharding().map(|now| now.stage);
+        while stage() != Some(ReshardStage::Settling) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        outcome = &mut going => panic!("too soon: {outcome:?}"),
+        () = settles => {}
+    }
+    assert_eq!(knows(), 4);
+    discord.faults().refuse_resumes(1);
+    fleet.restart(ShardId::default()).unwrap();
+    going.await.unwrap();
+    assert_eq!(discord.identifies(), 1 + 2 + 1, "it was lost");
+    assert_eq!(knows(), 4);
+    bot.stop().await.unwrap();
 }

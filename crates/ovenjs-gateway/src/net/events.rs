@@ -57,10 +57,13 @@ impl Events {
     /// and [`queue_bytes`](crate::Config::queue_bytes)): one that is not read holds the others up
     /// once it has filled them, and then the shards hold events back in their backlogs; heartbeats go
     /// on. Dropping one drops its events; dropping the last stops the shards.
+    ///
+    /// A lane is not cut again: it comes back alone, as it is.
     #[must_use]
     pub fn lanes(self, lanes: usize) -> Vec<Self> {
-        let lanes = lanes.clamp(1, LANES_MAX);
-        self.queue.cut(lanes);
+        let Some(lanes) = self.queue.cut(lanes.clamp(1, LANES_MAX)) else {
+            return vec![self];
+        };
         let queue = Arc::clone(&self.queue);
         let others = (1..lanes).map(|lane| Self {
             queue: Arc::clone(&queue),

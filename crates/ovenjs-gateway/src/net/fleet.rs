@@ -157,10 +157,7 @@ impl Fleet {
         self.door(shard, |door| door.commands.clone())?
             .try_send(sealed)
             .map_err(|refused| match refused {
-                mpsc::error::TrySendError::Full(_) => Error::new(
-                    ErrorKind::CommandQueueFull,
-                    format!("too many commands wait in shard {shard}: discord takes two a second"),
-                ),
+                mpsc::error::TrySendError::Full(_) => crowded(shard),
                 mpsc::error::TrySendError::Closed(_) => {
                     Error::new(ErrorKind::Stopped, format!("shard {shard} has stopped"))
                 }
@@ -219,11 +216,7 @@ impl Fleet {
     /// Does something with the door of a shard that runs here.
     fn door<T>(&self, shard: ShardId, with: impl FnOnce(&Door) -> T) -> Result<T, Error> {
         let generations = Generations::lock(&self.0.shared);
-        let mut doors = generations
-            .all()
-            .filter_map(|generation| generation.doors.get(&shard.number));
-        let door = doors.find(|door| door.id == shard);
-        door.map(with).ok_or_else(|| {
+        generations.door(shard, with).ok_or_else(|| {
             Error::new(
                 ErrorKind::NoSuchShard,
                 format!("shard {shard} does not run in this process"),
@@ -255,8 +248,9 @@ impl Fleet {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), of the first shard that refuses; the former configuration then
-    /// stays.
+    /// [`ErrorKind::Command`] where the presence breaks one of Discord's rules,
+    /// [`ErrorKind::CommandQueueFull`] where a shard has no room for it, [`ErrorKind::Stopped`] where no
+    /// shard is left; the former configuration then stays, in all shards.
     pub fn apply(&self, live: Live) -> Result<Live, Error> {
         let shared = &self.0.shared;
         let mut current = shared.live_now();
@@ -264,11 +258,28 @@ impl Fleet {
         if live.presence != current.presence
             && let Some(presence) = &live.presence
         {
-            let command = Command::UpdatePresence(presence.clone());
-            command.seal()?;
-            let at_work = generations.at_work();
-            for door in at_work.flat_map(|generation| generation.doors.values()) {
-                self.send(door.id, &command)?;
+            let sealed = Command::UpdatePresence(presence.clone()).seal()?;
+            // A place in each shard comes first, so that all of them get it or none.
+            let mut places = Vec::new();
+            for door in generations
+                .at_work()
+                .flat_map(|generation| generation.doors.values())
+            {
+                match door.commands.try_reserve() {
+                    Ok(place) => places.push(place),
+                    Err(mpsc::error::TrySendError::Full(())) => return Err(crowded(door.id)),
+                    // One that has given up shows no presence.
+                    Err(mpsc::error::TrySendError::Closed(())) => {}
+                }
+            }
+            if places.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::Stopped,
+                    "all shards have stopped: start the fleet anew",
+                ));
+            }
+            for place in places {
+                place.send(sealed.clone());
             }
         }
         if live.interest != current.interest {
@@ -367,7 +378,9 @@ impl Fleet {
     #[must_use]
     pub fn receipt(&self, dispatch: &Dispatch) -> Receipt {
         let acks = match dispatch.origin {
-            Origin::Gateway(shard) => self.door(shard, |door| Arc::clone(&door.acks)).ok(),
+            Origin::Gateway(shard) if self.0.shared.config.at_least_once => {
+                self.door(shard, |door| Arc::clone(&door.acks)).ok()
+            }
             _ => None,
         };
         Receipt {
@@ -509,6 +522,11 @@ impl fmt::Debug for Fleet {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
+}
+
+fn crowded(shard: ShardId) -> Error {
+    let text = format!("too many commands wait in shard {shard}: discord takes two a second");
+    Error::new(ErrorKind::CommandQueueFull, text)
 }
 
 /// A guild of a million members comes in a thousand events.

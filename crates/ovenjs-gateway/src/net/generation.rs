@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use ovenjs_types::ShardId;
+use ovenjs_types::{ShardId, Version};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     thread::{Orders, Room, Shared},
 };
 use crate::{
-    Config, Error, Resume, Sealed, ShardState,
+    Config, Error, Resume, Sealed,
     session::{Input, Session},
 };
 
@@ -68,13 +68,7 @@ impl Generation {
         let mut rooms = Vec::new();
         for number in numbers {
             let id = ShardId { number, total };
-            let entropy = shared.wiring.entropy.u64();
-            let mut session = Session::new(Arc::clone(config), id, entropy)?;
-            if shared.saves.is_some() {
-                let saved = session.resume().as_ref().map(Resume::version);
-                let now = shared.wiring.clock.now();
-                session.handle(now, Input::Saved(saved.unwrap_or_default()));
-            }
+            let session = session(shared, Arc::clone(config), id, None)?;
             let (commands, waiting) = mpsc::channel(COMMAND_QUEUE);
             let (orders, ordered) = watch::channel(Orders::default());
             let (asks, asked) = mpsc::channel(ASKS_MAX);
@@ -121,23 +115,15 @@ impl Generation {
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        let mut states = self
-            .doors
-            .values()
-            .map(|door| door.board.lock().stats.state);
-        states.all(|state| state == ShardState::Stopped)
+        let mut doors = self.doors.values();
+        doors.all(|door| door.board.lock().is_over)
     }
 
     /// Whether all that its shards delivered is handled, as far as that is known: once they have ended.
     pub(super) fn is_handled(&self, now: Instant) -> bool {
         self.doors.values().all(|door| {
             door.take_in_acks(now);
-            let posted = door.board.lock();
-            match &posted.ended {
-                Some(session) => session.is_handled(),
-                // Of one that panicked nothing is known any more.
-                None => posted.stats.state == ShardState::Stopped,
-            }
+            door.board.lock().is_handled()
         })
     }
 
@@ -159,7 +145,7 @@ impl Door {
             for version in self.acks.take() {
                 session.handle(now, Input::Handled(version));
             }
-            posted.conclude(session);
+            posted.conclude(session, true);
         }
     }
 }
@@ -175,9 +161,11 @@ impl Generations {
         Self::lock(shared).clone()
     }
 
-    /// Those that are at work.
+    /// Those that are at work: once the former one is told to stop, the next is the current one.
     pub(super) fn at_work(&self) -> impl Iterator<Item = &Arc<Generation>> {
-        std::iter::once(&self.current).chain(&self.next)
+        let next = self.next.iter();
+        let next = next.filter(|next| !Arc::ptr_eq(next, &self.current));
+        std::iter::once(&self.current).chain(next)
     }
 
     /// Those, and the one before.
@@ -185,11 +173,36 @@ impl Generations {
         self.at_work().chain(&self.former)
     }
 
+    /// Does something with the door of a shard.
+    pub(super) fn door<T>(&self, shard: ShardId, with: impl FnOnce(&Door) -> T) -> Option<T> {
+        let mut doors = self
+            .all()
+            .filter_map(|generation| generation.doors.get(&shard.number));
+        doors.find(|door| door.id == shard).map(with)
+    }
+
     /// The highest epoch that was used.
     pub(super) fn epoch(&self) -> u64 {
         let epochs = self.all().map(|generation| generation.epoch());
         epochs.max().unwrap_or(0)
     }
+}
+
+/// The session with which a shard begins, or begins anew: it knows as of which event others would go on,
+/// `saved` by the session before it or from what is resumed, lest its heartbeats confirm more.
+pub(super) fn session(
+    shared: &Shared,
+    config: Arc<Config>,
+    id: ShardId,
+    saved: Option<Version>,
+) -> Result<Session, Error> {
+    let mut session = Session::new(config, id, shared.wiring.entropy.u64())?;
+    let resumed = || session.resume().as_ref().map(Resume::version);
+    let by_store = || shared.saves.as_ref().map(|_| resumed().unwrap_or_default());
+    if let Some(saved) = saved.or_else(by_store) {
+        session.handle(shared.wiring.clock.now(), Input::Saved(saved));
+    }
+    Ok(session)
 }
 
 /// A minute's budget of commands may wait here, and as many in the session.

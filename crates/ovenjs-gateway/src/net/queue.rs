@@ -105,13 +105,16 @@ impl Queue {
             false => Vec::new(),
         };
         let mut keys = keys.into_iter();
+        let mut woken = Woken::default();
         let mut state = self.lock();
         let places = deliveries.len() + unused;
         state.reserved = state.reserved.saturating_sub(places);
         deliveries
             .drain(..)
-            .for_each(|delivery| state.put(delivery, keys.next()));
-        if unused > 0 && state.waiting > 0 && state.free() > 0 {
+            .for_each(|delivery| state.put(delivery, keys.next(), &mut woken));
+        let has_room = unused > 0 && state.waiting > 0 && state.free() > 0;
+        drop(state);
+        if has_room {
             self.room.notify_one();
         }
     }
@@ -129,19 +132,21 @@ impl Queue {
 
     /// Puts a delivery into its lane if there is room.
     pub(super) fn try_push(&self, delivery: Delivery) {
+        let mut woken = Woken::default();
         let mut state = self.lock();
         if state.free() > 0 {
-            state.put(delivery, None);
+            state.put(delivery, None, &mut woken);
         }
     }
 
     /// Puts what another process left, or what a generation of shards leaves, whatever the bounds: bounds
     /// of their own held for it.
     pub(super) fn put_all(&self, deliveries: impl IntoIterator<Item = Delivery>) {
+        let mut woken = Woken::default();
         let mut state = self.lock();
         deliveries
             .into_iter()
-            .for_each(|delivery| state.put(delivery, None));
+            .for_each(|delivery| state.put(delivery, None, &mut woken));
     }
 
     /// Holds at most so many bytes from now on. What lies there already stays.
@@ -183,9 +188,21 @@ impl Queue {
 
     /// The shards are gone.
     pub(super) fn end(&self) {
+        let mut woken = Woken::default();
         let mut state = self.lock();
         state.ended = true;
-        state.wake_all();
+        state.wake_all(&mut woken);
+    }
+}
+
+/// Readers to be woken when it is dropped: declared before the lock is taken, it is dropped after it, so
+/// that a reader may look at once.
+#[derive(Default)]
+struct Woken(Vec<Waker>);
+
+impl Drop for Woken {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
     }
 }
 
@@ -290,20 +307,26 @@ impl Queue {
         Poll::Ready(Some(delivery))
     }
 
-    /// Cuts the queue into lanes.
-    pub(super) fn cut(&self, lanes: usize) {
-        self.is_cut.store(lanes > 1, Ordering::Relaxed);
+    /// Cuts the queue into lanes, and says how many there are: one that is cut already stays as it is.
+    pub(super) fn cut(&self, lanes: usize) -> Option<usize> {
+        let mut woken = Woken::default();
         let mut state = self.lock();
+        if state.lanes.len() > 1 {
+            return None;
+        }
+        let lanes = lanes.max(1);
+        self.is_cut.store(lanes > 1, Ordering::Relaxed);
         let items: Vec<Delivery> = state
             .lanes
             .iter_mut()
             .flat_map(|lane| lane.items.drain(..))
             .collect();
         (state.held, state.bytes) = (0, 0);
-        state.lanes = (0..lanes.max(1)).map(|_| Lane::new()).collect();
+        state.lanes = (0..lanes).map(|_| Lane::new()).collect();
         items
             .into_iter()
-            .for_each(|delivery| state.put(delivery, None));
+            .for_each(|delivery| state.put(delivery, None, &mut woken));
+        Some(lanes)
     }
 
     /// Nobody reads this lane any more.
@@ -326,9 +349,10 @@ impl Queue {
 
     /// Takes back what nobody has read; readers get no more.
     pub(super) fn seal(&self) -> Vec<Delivery> {
+        let mut woken = Woken::default();
         let mut state = self.lock();
         state.sealed = true;
-        state.wake_all();
+        state.wake_all(&mut woken);
         (state.held, state.bytes) = (0, 0);
         state
             .lanes
@@ -363,12 +387,12 @@ impl State {
     }
 
     /// `key` is that of the delivery, where it is known already.
-    fn put(&mut self, delivery: Delivery, key: Option<u64>) {
+    fn put(&mut self, delivery: Delivery, key: Option<u64>, woken: &mut Woken) {
         match delivery {
             // All guilds of the shard are concerned, so every lane is told.
             Delivery::Gap(gap) if self.lanes.len() > 1 => {
                 for lane in 0..self.lanes.len() {
-                    self.put_into(lane, Delivery::Gap(gap));
+                    self.put_into(lane, Delivery::Gap(gap.clone()), woken);
                 }
             }
             delivery => {
@@ -376,27 +400,25 @@ impl State {
                     Ok(lanes @ 2..) => key.unwrap_or_else(|| key_of(&delivery)) % lanes,
                     _ => 0,
                 };
-                self.put_into(usize::try_from(lane).unwrap_or(0), delivery);
+                self.put_into(usize::try_from(lane).unwrap_or(0), delivery, woken);
             }
         }
     }
 
-    fn put_into(&mut self, lane: usize, delivery: Delivery) {
+    fn put_into(&mut self, lane: usize, delivery: Delivery, woken: &mut Woken) {
         if let Some(lane) = self.lanes.get_mut(lane)
             && lane.is_read
         {
             self.held += 1;
             self.bytes += delivery.weight();
             lane.items.push_back(delivery);
-            if let Some(waker) = lane.waker.take() {
-                waker.wake();
-            }
+            woken.0.extend(lane.waker.take());
         }
     }
 
-    fn wake_all(&mut self) {
+    fn wake_all(&mut self, woken: &mut Woken) {
         let wakers = self.lanes.iter_mut().filter_map(|lane| lane.waker.take());
-        wakers.for_each(Waker::wake);
+        woken.0.extend(wakers);
     }
 }
 
@@ -407,5 +429,45 @@ pub(super) struct Ends(pub(super) Arc<Queue>);
 impl Drop for Ends {
     fn drop(&mut self) {
         self.0.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::atomic::AtomicUsize, task::Wake};
+
+    use ovenjs_types::ShardId;
+
+    use super::*;
+    use crate::SessionGap;
+
+    /// A reader who looks while it is woken.
+    struct Looks(Queue, AtomicUsize);
+
+    impl Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            let taken = self.0.poll_next(0, &Context::from_waker(Waker::noop()));
+            self.1
+                .fetch_add(usize::from(taken.is_ready()), Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_reader_may_look_while_it_is_woken() {
+        let looks = Arc::new(Looks(Queue::new(4, 1_000), AtomicUsize::new(0)));
+        let queue = &looks.0;
+        let waker = Waker::from(Arc::clone(&looks));
+        for wakes in [
+            |queue: &Queue| queue.try_push(Delivery::Gap(SessionGap::new(ShardId::default(), 1))),
+            |queue: &Queue| queue.end(),
+        ] {
+            assert!(
+                queue
+                    .poll_next(0, &Context::from_waker(&waker))
+                    .is_pending()
+            );
+            wakes(queue);
+        }
+        assert_eq!(looks.1.load(Ordering::Relaxed), 2);
     }
 }

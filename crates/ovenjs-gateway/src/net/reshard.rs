@@ -210,6 +210,10 @@ impl Successors {
 
     /// Does what the rule says, to its end.
     pub(super) async fn conduct(self, shared: Arc<Shared>) {
+        let _ends = Ends {
+            shared: &shared,
+            next: &self.next,
+        };
         let seam = &shared.seam;
         let has_ended = || self.former.has_ended() && self.next.has_ended();
         while !has_ended() {
@@ -247,8 +251,12 @@ impl Successors {
             return;
         };
         // The new shards bring what is wanted, and no more.
-        let interest = shared.live_now().interest;
-        self.next.order(|orders| orders.interest = Some(interest));
+        {
+            // Nobody may change that in between.
+            let live = shared.live_now();
+            self.next
+                .order(|orders| orders.interest = Some(live.interest));
+        }
         let (winner, loser) = match report.abandoned {
             true => (&self.former, &self.next),
             false => (&self.next, &self.former),
@@ -294,6 +302,28 @@ impl Successors {
             (_, true) => Some(&self.next),
             (_, false) => Some(&self.former),
         }
+    }
+}
+
+/// However the conducting ends, by a panic as well: nobody waits for more of it, and another one can begin.
+struct Ends<'a> {
+    shared: &'a Shared,
+    next: &'a Arc<Generation>,
+}
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        let is_ours = |next: &mut Arc<Generation>| Arc::ptr_eq(next, self.next);
+        let mut generations = Generations::lock(self.shared);
+        let Some(next) = generations.next.take_if(is_ours) else {
+            return;
+        };
+        if !Arc::ptr_eq(&next, &generations.current) {
+            next.order(|orders| orders.stop = true);
+            generations.former = Some(next);
+        }
+        drop(generations);
+        self.shared.seam.close();
     }
 }
 

@@ -123,6 +123,10 @@ impl Seam {
             {
                 None
             }
+            // What has gone over the new one brings, and has brought.
+            Delivery::Gap(gap) if side == Side::Old => {
+                Some(Delivery::Gap(gap.sparing(sewing.rule.gone_over(shard))))
+            }
             delivery => Some(delivery),
         };
         if !sewing.steps.is_empty() || sewing.rule.deadline() != deadline {
@@ -164,7 +168,10 @@ impl Seam {
                     sewing.rule.lose(time, shard);
                 }
                 // It is no end as long as the new ones can take over, but until then something is missing.
-                is_lost.then_some(Delivery::Gap(SessionGap { shard, last_seq }))
+                is_lost.then(|| {
+                    let gap = SessionGap::new(shard, last_seq);
+                    Delivery::Gap(gap.sparing(sewing.rule.gone_over(shard)))
+                })
             }
             Side::New if sewing.rule.give_up(time) => {
                 if let Some(error) = error {

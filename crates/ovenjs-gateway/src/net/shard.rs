@@ -26,6 +26,7 @@ use tokio::sync::{mpsc, watch};
 use super::{
     Delivery,
     acks::Acks,
+    generation::session,
     port::{IdentifyTurn, Waiting},
     replies::{Ask, Askers},
     seam::Ripening,
@@ -149,7 +150,7 @@ impl Shard {
         let mut posted = self.board.lock();
         posted.stats.state = ShardState::Stopped;
         posted.epoch = self.session.epoch();
-        posted.conclude(Box::new(self.session));
+        posted.conclude(Box::new(self.session), self.shared.config.at_least_once);
     }
 
     /// One session's life, over as many connections as it takes.
@@ -197,12 +198,8 @@ impl Shard {
         let shard = self.session.shard();
         config.live = self.shared.live();
         config.live.interest = self.shared.seam.interest(shard, config.live.interest);
-        let entropy = self.shared.wiring.entropy.u64();
         let saved = self.session.saved();
-        self.session = Session::new(Arc::new(config), shard, entropy)?;
-        if let Some(saved) = saved {
-            self.session.handle(now, Input::Saved(saved));
-        }
+        self.session = session(&self.shared, Arc::new(config), shard, saved)?;
         self.ripening = Ripening::default();
         if !self.requests.is_idle() {
             let overhear = Input::Overhear(Requests::INTEREST);

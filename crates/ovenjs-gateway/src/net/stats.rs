@@ -74,7 +74,10 @@ pub(super) struct Posted {
     pub(super) saved: Option<Version>,
     /// The highest epoch that was used.
     pub(super) epoch: u64,
-    /// The session of a shard that has ended: what is handled after that counts all the same.
+    /// Whether the shard's task has ended. To be told to stop is not enough: what it has delivered may
+    /// not be handled yet.
+    pub(super) is_over: bool,
+    /// Its session then, under at-least-once: what is handled after that counts all the same.
     pub(super) ended: Option<Box<Session>>,
 }
 
@@ -97,12 +100,22 @@ impl Posted {
         }
     }
 
-    /// The shard has ended with this session, as it is now.
-    pub(super) fn conclude(&mut self, session: Box<Session>) {
+    /// Whether all that the shard delivered is handled, as far as that is known: once it has ended.
+    pub(super) fn is_handled(&self) -> bool {
+        // Of one whose task panicked nothing is known any more.
+        let ended = self.ended.as_ref();
+        self.is_over && ended.is_none_or(|session| session.is_handled())
+    }
+
+    /// The shard has ended with this session, as it is now. It is kept where it `can_go_on`, since
+    /// somebody says what is handled.
+    pub(super) fn conclude(&mut self, mut session: Box<Session>, can_go_on: bool) {
         if !self.is_frozen {
             self.resume = session.resume().or_else(|| self.resume.take());
         }
-        self.ended = Some(session);
+        self.is_over = true;
+        session.give_up_backlog();
+        self.ended = can_go_on.then_some(session);
     }
 }
 
@@ -115,11 +128,32 @@ impl Board {
             is_frozen: false,
             saved: None,
             epoch: session.epoch(),
+            is_over: false,
             ended: None,
         })))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Posted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ovenjs_types::Intents;
+
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn a_shard_that_was_told_to_stop_is_not_over_until_its_session_is_put_down() {
+        let config = Arc::new(Config::new("token", Intents::GUILDS));
+        let session = Session::new(config, ShardId::default(), 7).expect("a session");
+        let board = Board::new(&session);
+        let mut posted = board.lock();
+        posted.stats.state = ShardState::Stopped;
+        assert!(!posted.is_handled(), "what it delivered may be open");
+        posted.conclude(Box::new(session), true);
+        assert!(posted.is_handled());
     }
 }

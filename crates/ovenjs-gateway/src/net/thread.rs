@@ -236,11 +236,24 @@ impl Tasks {
             return;
         };
         tracing::error!(%shard, error = %panic, "a shard's task panicked; please report this");
-        board.lock().stats.state = ShardState::Stopped;
-        let now = self.shared.wiring.clock.now();
-        let told = self.shared.seam.ended(now, shard, Some(panicked()), 0);
-        if let Some(told) = told {
-            self.shared.queue.try_push(told);
+        {
+            let mut posted = board.lock();
+            posted.stats.state = ShardState::Stopped;
+            posted.is_over = true;
+        }
+        let shared = Arc::clone(&self.shared);
+        let now = shared.wiring.clock.now();
+        let told = shared.seam.ended(now, shard, Some(panicked()), 0);
+        let orders = Generations::lock(&shared).door(shard, |door| door.orders.subscribe());
+        if let (Some(told), Some(mut orders)) = (told, orders) {
+            self.all.spawn(async move {
+                tokio::select! {
+                    biased;
+                    () = shared.queue.deliver(told) => {}
+                    // Who stops need not go on reading.
+                    _ = orders.wait_for(|orders| orders.stop) => {}
+                }
+            });
         }
     }
 }

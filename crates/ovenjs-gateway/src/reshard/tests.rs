@@ -57,6 +57,41 @@ fn told(reshard: &mut Reshard, now: Instant) -> Vec<String> {
 }
 
 #[test]
+fn a_field_that_is_odd_does_not_hide_the_guild() {
+    let now = start();
+    let mut reshard = Reshard::new(2, true, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD]));
+    for odd in [
+        json!({ "id": "none", "guild_id": GUILD }),
+        json!({ "id": { "of": 1 }, "guild_id": GUILD }),
+        json!({ "id": "7", "unavailable": null, "guild_id": GUILD }),
+    ] {
+        reshard.handle(now, Side::New, event(0, "ANYTHING", &odd));
+        let told = told(&mut reshard, now);
+        assert_eq!(told, [""; 0], "the old one brings it: {odd}");
+    }
+}
+
+#[test]
+fn who_has_gone_over_is_known_also_of_guilds_that_are_joined_meanwhile() {
+    let now = start();
+    let mut reshard = Reshard::new(2, true, now);
+    let (old, other) = (ShardId::default(), ShardId::new(1, 3).unwrap());
+    reshard.handle(now, Side::New, ready(0, &[GUILD]));
+    assert!(reshard.gone_over(old).is_empty(), "it is awaited");
+    reshard.handle(now, Side::New, create());
+    let joined = event(0, "GUILD_CREATE", &json!({ "id": "6" }));
+    reshard.handle(now, Side::New, joined);
+    assert_eq!(reshard.gone_over(old), [Id::new(5), Id::new(6)].into());
+    assert!(
+        reshard.gone_over(other).is_empty(),
+        "they are not of that one"
+    );
+    assert!(reshard.give_up(now));
+    assert!(reshard.gone_over(old).is_empty(), "and back they go");
+}
+
+#[test]
 fn a_guild_is_cut_over_by_its_guild_create_and_the_old_shards_go_when_all_are() {
     let mut now = start();
     let mut reshard = Reshard::new(2, true, now);

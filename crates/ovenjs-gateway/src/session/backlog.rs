@@ -97,6 +97,13 @@ impl Backlog {
         }
     }
 
+    /// Drops what was not given out.
+    #[cfg(feature = "net")]
+    pub(super) fn give_up(&mut self) {
+        self.parcels = VecDeque::new();
+        self.bytes = 0;
+    }
+
     /// How many deliveries could be given out if the consumer had room.
     pub(super) fn deliverable(&self) -> usize {
         let handled = self.handled.as_ref();

@@ -104,7 +104,9 @@ impl Connection {
     pub(super) fn hello(&mut self, now: Instant, interval: Duration, jitter: f64) {
         self.interval = interval.clamp(INTERVAL_MIN, INTERVAL_MAX);
         self.budget.keep_for(self.interval);
-        self.next_beat = Some(now + self.interval.mul_f64(jitter));
+        let first = now + self.interval.mul_f64(jitter);
+        // One who says hello again and again must not hold the heartbeat back.
+        self.next_beat = Some(self.next_beat.map_or(first, |beat| beat.min(first)));
     }
 
     pub(super) fn beat(&mut self, now: Instant) {

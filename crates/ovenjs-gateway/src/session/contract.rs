@@ -1,9 +1,9 @@
 //! What a session and its driver say to each other.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use ovenjs_types::{Dispatch, Interest, Pressure, ShardId, Version};
+use ovenjs_types::{Dispatch, Id, Interest, Pressure, ShardId, Version, marker::GuildMarker};
 
 use super::Notice;
 use crate::{Error, GatewayUrl, Sealed};
@@ -163,11 +163,40 @@ impl fmt::Debug for Payload {
 
 /// A new session begins although events of the old one may be missing.
 ///
-/// It comes before the first event of the new session. Whoever keeps state should fetch it anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// It comes before the first event of the new session. Whoever keeps state of guilds that it
+/// [concerns](Self::concerns) should fetch it anew.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionGap {
     /// The shard.
     pub shard: ShardId,
     /// The last sequence number received from the old session.
     pub last_seq: u64,
+    /// Guilds of the shard that another one brings by now.
+    pub(crate) spared: Option<Arc<BTreeSet<Id<GuildMarker>>>>,
+}
+
+impl SessionGap {
+    pub(crate) const fn new(shard: ShardId, last_seq: u64) -> Self {
+        Self {
+            shard,
+            last_seq,
+            spared: None,
+        }
+    }
+
+    /// The same, but these guilds are brought by another shard.
+    pub(crate) fn sparing(mut self, guilds: BTreeSet<Id<GuildMarker>>) -> Self {
+        self.spared = (!guilds.is_empty()).then(|| Arc::new(guilds));
+        self
+    }
+
+    /// Whether what is kept of this guild may be out of date: it is one of the shard's. While a fleet
+    /// is [re-sharded](crate::Reshard), guilds that have gone over to a new shard are no longer those
+    /// of the old one: the new one has brought them, and does not bring them again.
+    #[must_use]
+    pub fn concerns(&self, guild: Id<GuildMarker>) -> bool {
+        let is_spared = |spared: &Arc<BTreeSet<_>>| spared.contains(&guild);
+        ShardId::of_guild(guild, self.shard.total) == self.shard
+            && !self.spared.as_ref().is_some_and(is_spared)
+    }
 }

@@ -7,7 +7,7 @@
 //! [`ovenjs_ratelimit::IdentifyBudget`]; here is who comes first.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     time::{Duration, Instant},
 };
 
@@ -54,8 +54,8 @@ pub struct IdentifyTurns {
     rules: IdentifyRules,
     budget: IdentifyBudget,
     waiting: BTreeSet<ShardId>,
-    /// Who of each lane has its turn and has not identified yet.
-    out: BTreeMap<u32, ShardId>,
+    /// Who has its turn and has not identified yet: one of each lane, unless there were more lanes before.
+    out: BTreeSet<ShardId>,
     /// The same moment on both clocks; the wall clock may jump later.
     origin: (Instant, u64),
 }
@@ -87,7 +87,7 @@ impl IdentifyTurns {
             rules: IdentifyRules::new(1),
             budget,
             waiting: BTreeSet::new(),
-            out: BTreeMap::new(),
+            out: BTreeSet::new(),
             origin: (now, wall_ms),
         }
     }
@@ -103,11 +103,6 @@ impl IdentifyTurns {
     pub fn learn(&mut self, limit: SessionStartLimit, now: Instant) {
         let reserve = self.rules.reserve_percent;
         self.rules = IdentifyRules::new(limit.max_concurrency).reserve_percent(reserve);
-        let out = std::mem::take(&mut self.out);
-        self.out = out
-            .into_values()
-            .map(|shard| (self.rules.lane(shard.number), shard))
-            .collect();
         let now_ms = self.wall_ms(now);
         self.budget
             .report(now_ms, limit.total, limit.remaining, limit.reset_after);
@@ -126,7 +121,7 @@ impl IdentifyTurns {
     /// A shard no longer wants to identify. It costs the others no time and no identify.
     pub fn leave(&mut self, shard: ShardId) {
         self.waiting.remove(&shard);
-        self.out.retain(|_, out| *out != shard);
+        self.out.remove(&shard);
     }
 
     /// Whether a shard that has joined may identify. One that has not joined is behind everyone.
@@ -141,7 +136,9 @@ impl IdentifyTurns {
             return held_at(held, now, now_ms);
         }
         let lane = self.rules.lane(shard.number);
-        if self.out.contains_key(&lane) || self.must_wait_for_those_out(shard, now_ms) {
+        let mut out = self.out.iter();
+        let is_taken = out.any(|out| self.rules.lane(out.number) == lane);
+        if is_taken || self.must_wait_for_those_out(shard, now_ms) {
             return Turn::Behind;
         }
         let bucket = self.rules.bucket(shard.number);
@@ -160,7 +157,7 @@ impl IdentifyTurns {
             return held_at(held, now, now_ms);
         }
         self.waiting.remove(&shard);
-        self.out.insert(lane, shard);
+        self.out.insert(shard);
         Turn::Now
     }
 
@@ -177,9 +174,7 @@ impl IdentifyTurns {
     /// The start is noted in the [`budget`](Self::budget), which is to be written down before
     /// identify is sent.
     pub fn spend(&mut self, shard: ShardId, now: Instant) {
-        let lane = self.rules.lane(shard.number);
-        if self.out.get(&lane) == Some(&shard) {
-            self.out.remove(&lane);
+        if self.out.remove(&shard) {
             let now_ms = self.wall_ms(now);
             self.budget.start(now_ms, shard.number);
         }
@@ -441,6 +436,28 @@ mod tests {
         assert_eq!(until, later + IdentifyBudget::PERIOD);
         turns.spend(new, later);
         assert_eq!(turns.remaining(later), 999, "who has no turn spends none");
+    }
+
+    #[test]
+    fn turns_that_are_out_count_also_where_there_are_fewer_lanes_by_then() {
+        let mut turns = turns(2, 1000);
+        let now = turns.origin.0;
+        let limit = SessionStartLimit {
+            max_concurrency: 1,
+            ..turns.left(now)
+        };
+        (0..3).for_each(|number| turns.join(shard(number)));
+        assert_eq!(turns.turn(shard(0), now), Turn::Now);
+        assert_eq!(turns.turn(shard(1), now), Turn::Now);
+        turns.learn(limit, now);
+        turns.spend(shard(0), now);
+        assert_eq!(turns.turn(shard(2), now), Turn::Behind, "the other is out");
+        let later = now + Duration::from_secs(2);
+        turns.spend(shard(1), later);
+        assert_eq!(turns.remaining(later), 998);
+        let until = later + IdentifyBudget::PERIOD;
+        let hold = Hold::Lane;
+        assert_eq!(turns.turn(shard(2), later), Turn::Held { until, hold });
     }
 
     #[test]

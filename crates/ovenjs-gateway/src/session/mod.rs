@@ -431,6 +431,14 @@ impl Session {
         self.backlog.is_handled()
     }
 
+    /// Drops what was not delivered: it is the next session's.
+    #[cfg(feature = "net")]
+    pub(crate) fn give_up_backlog(&mut self) {
+        self.backlog.give_up();
+        self.commands = VecDeque::new();
+        self.outputs = VecDeque::new();
+    }
+
     /// What was said to be saved last.
     #[cfg(feature = "net")]
     pub(crate) const fn saved(&self) -> Option<Version> {

@@ -176,11 +176,8 @@ impl Session {
         self.received = seq.unwrap_or(1).saturating_sub(1);
         if let Some(last_seq) = self.untold_gap.take() {
             self.counts.gaps += 1;
-            let gap = SessionGap {
-                shard: self.shard,
-                last_seq,
-            };
-            self.backlog.push_gap(gap, self.epoch);
+            let gap = SessionGap::new(self.shard, last_seq);
+            self.backlog.push_gap(gap.clone(), self.epoch);
             self.note(now, Notice::Gap(gap));
         }
         self.fruitless_resumes = 0;

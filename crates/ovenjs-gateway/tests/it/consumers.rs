@@ -254,3 +254,25 @@ async fn an_answer_behind_a_full_backlog_waits_for_who_reads_and_no_longer_than_
     members.unwrap();
     assert_eq!(only(&fleet).counts.connects, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_is_not_cut_again_under_those_who_read_the_others() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let (_fleet, events) = start_here(&discord, config(&discord), |wiring| wiring);
+    let mut lanes = events.lanes(3);
+    let last = lanes.pop().unwrap();
+    let mut again = last.lanes(2);
+    assert_eq!((lanes.len(), again.len()), (2, 1));
+    lanes.append(&mut again);
+    next_named(&mut lanes[0], "READY").await;
+    let guilds: Vec<u64> = (1..=3).map(|guild| guild << 22).collect();
+    let all: Vec<_> = guilds.iter().map(|guild| of_guild(*guild, 1)).collect();
+    discord
+        .emit_many(all.iter().map(|data| ("COUNTED", data)))
+        .unwrap();
+    let mut seen = BTreeSet::new();
+    for events in &mut lanes {
+        seen.insert(read(&next_named(events, "COUNTED").await));
+    }
+    assert_eq!(seen, guilds.iter().map(|guild| (*guild, 1)).collect());
+}

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use ovenjs_gateway::{FleetState, PortError, SessionStore, Waiting};
+use ovenjs_gateway::{FleetState, PortError, SessionStore, ShardState, Waiting};
 use tokio::sync::watch;
 
 use super::*;
@@ -263,4 +263,93 @@ async fn what_a_process_left_is_held_until_it_is_taken_and_no_longer() {
     let (_fleet, mut events) = start_here(&discord, config, |wiring| wiring);
     let dispatch = next_named(&mut events, "COUNTED").await;
     assert!(dispatch.raw.is_unique(), "nobody else holds its bytes");
+}
+
+/// Nobody keeps sessions, and yet what was delivered is known when a shard begins anew.
+#[tokio::test(start_paused = true)]
+async fn a_shard_that_begins_anew_without_a_session_tells_what_it_missed() {
+    let mut world = ovenjs_mock::Config::default();
+    world.identify_interval = Duration::from_secs(5);
+    let discord = Discord::in_process(world);
+    let (fleet, mut events) = start_here(&discord, config(&discord), |wiring| wiring);
+    next_named(&mut events, "READY").await;
+    emit_counted(&discord, 1..=3);
+    let mut last = 0;
+    for _ in 1..=3 {
+        last = next_named(&mut events, "COUNTED").await.version.seq;
+    }
+    discord.faults().invalidate_sessions(false);
+    while only(&fleet).state != ShardState::Queued {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    fleet.restart(fleet.shards().next().unwrap()).unwrap();
+    let gap = loop {
+        match next(&mut events).await {
+            Delivery::Gap(gap) => break gap,
+            Delivery::Dispatch(dispatch) if dispatch.name() != "READY" => {}
+            other => panic!("{other:?} before the gap"),
+        }
+    };
+    assert_eq!(gap.last_seq, last);
+    next_named(&mut events, "READY").await;
+    assert_eq!(discord.identifies(), 2);
+}
+
+/// Keeps the state until it is away.
+#[derive(Debug)]
+struct Away(Kept, watch::Receiver<bool>);
+
+impl SessionStore for Away {
+    fn load(&self) -> Waiting<'_, Result<Option<FleetState>, PortError>> {
+        self.0.load()
+    }
+
+    fn save(&self, state: FleetState) -> Waiting<'_, Result<(), PortError>> {
+        match *self.1.borrow() {
+            true => Box::pin(async { Err("nobody is there".into()) }),
+            false => self.0.save(state),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_that_begins_anew_confirms_no_more_than_what_is_saved() {
+    let mut strict = ovenjs_mock::Config::default().trim_replay(true);
+    strict.heartbeat_interval = Duration::from_secs(10);
+    let discord = Discord::in_process(strict);
+    let (kept, mut saved) = watch::channel(FleetState::default());
+    let (away, is_away) = watch::channel(false);
+    let store: Arc<dyn SessionStore> = Arc::new(Away(Kept(kept), is_away));
+    let at_least_once = || config(&discord).at_least_once(true);
+    let (fleet, mut events) = start_here(&discord, at_least_once(), |wiring| {
+        wiring.store(Arc::clone(&store))
+    });
+    let guild = next_named(&mut events, "GUILD_CREATE").await;
+    fleet.handled(&guild);
+    let mark = guild.version.seq;
+    let marked = saved.wait_for(|state| seq_of(state) == mark);
+    tokio::time::timeout(Duration::from_secs(60), marked)
+        .await
+        .expect("the mark is saved")
+        .unwrap();
+    away.send_replace(true);
+    fleet.restart(fleet.shards().next().unwrap()).unwrap();
+    next_named(&mut events, "RESUMED").await;
+    emit_counted(&discord, 1..=10);
+    for _ in 1..=10 {
+        let counted = next_named(&mut events, "COUNTED").await;
+        fleet.handled(&counted);
+    }
+    // Some heartbeats go out meanwhile.
+    tokio::time::sleep(Duration::from_secs(35)).await;
+    drop((fleet, events));
+
+    let state = store.load().await.unwrap().unwrap();
+    assert_eq!(seq_of(&state), mark);
+    let next = at_least_once().resume_from(&state).unwrap();
+    let (_fleet, mut events) = start_here(&discord, next, |wiring| wiring);
+    for n in 1..=10 {
+        assert_eq!(number(&next_named(&mut events, "COUNTED").await), n);
+    }
+    assert_eq!(discord.identifies(), 1);
 }

@@ -1,7 +1,13 @@
 //! From the first connection to the last word.
 
-use ovenjs_gateway::{Command, ErrorKind, ShardState};
-use ovenjs_types::{Fault, RequestGuildMembers, Status, UpdatePresence};
+use std::sync::Arc;
+
+use ovenjs_gateway::{Command, ErrorKind, Live, ShardState};
+use ovenjs_types::{
+    Fault, Hook, HookCall, Id, RequestGuildMembers, SessionStartLimit, ShardId, Status,
+    UpdatePresence,
+};
+use tokio::sync::watch;
 
 use super::*;
 
@@ -134,7 +140,7 @@ async fn commands_reach_discord_and_its_answer_comes_back() {
             .contains(r#""nonce":"mark""#)
     );
 
-    let mut live = ovenjs_gateway::Live::default();
+    let mut live = Live::default();
     live.presence = Some(UpdatePresence::new(Status::Dnd));
     let former = gateway.apply(live).unwrap();
     assert_eq!(former.presence, None);
@@ -147,7 +153,7 @@ async fn several_shards_share_the_turns_to_identify() {
     let mut strict = ovenjs_mock::Config::default().shards(3).max_concurrency(3);
     strict.identify_interval = Duration::from_secs(5);
     let discord = Discord::start(strict).await.unwrap();
-    let mut limit = ovenjs_types::SessionStartLimit {
+    let mut limit = SessionStartLimit {
         total: 1000,
         remaining: 1000,
         reset_after: 60_000,
@@ -238,7 +244,7 @@ async fn shards_share_a_queue_that_is_full() {
         config(&discord)
             .shards(2)
             .event_queue(1)
-            .session_start_limit(ovenjs_types::SessionStartLimit {
+            .session_start_limit(SessionStartLimit {
                 total: 1000,
                 remaining: 1000,
                 reset_after: 60_000,
@@ -263,4 +269,68 @@ async fn shards_share_a_queue_that_is_full() {
         assert!(before.is_none_or(|before| before < dispatch.version));
     }
     assert_eq!(last.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_presence_is_shown_by_all_shards_or_by_none_and_those_that_have_ended_do_not_matter() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default().shards(2));
+    let limit = SessionStartLimit {
+        total: 1000,
+        remaining: 1000,
+        reset_after: 60_000,
+        max_concurrency: 2,
+    };
+    let both = config(&discord).shards(2).session_start_limit(limit);
+    let (breaks, broken) = watch::channel(None);
+    let hook = Arc::new(Breaks(broken));
+    let (fleet, mut events) = start_here(&discord, both, |wiring| wiring.hook(hook));
+    next_named(&mut events, "READY").await;
+    next_named(&mut events, "READY").await;
+    let second = ShardId::new(1, 2).unwrap();
+    let mut live = Live::default();
+    live.presence = Some(UpdatePresence::new(Status::Dnd));
+    // The shards get no time in between.
+    let user = discord.bot_id();
+    let asked = RequestGuildMembers::users(Id::new(1 << 22), [user]);
+    let command = Command::RequestMembers(asked);
+    let full = loop {
+        if let Err(full) = fleet.send(second, &command) {
+            break full;
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::CommandQueueFull);
+    let refused = fleet.apply(live.clone()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::CommandQueueFull);
+    tokio::time::sleep(Duration::from_secs(180)).await;
+    let shown = discord.wait_for_payload(3).await;
+    assert!(shown.is_err(), "{shown:?}");
+
+    // One that has ended shows nothing, and is no reason for the other.
+    breaks.send_replace(Some(second));
+    discord.faults().drop_connections();
+    while !matches!(next(&mut events).await, Delivery::Stopped { .. }) {}
+    fleet.apply(live).unwrap();
+    discord.wait_for_payload(3).await.unwrap();
+    fleet.stop().await;
+    let refused = fleet.apply(Live::default()).map(|former| former.presence);
+    assert_eq!(refused.unwrap(), Some(UpdatePresence::new(Status::Dnd)));
+    let mut live = Live::default();
+    live.presence = Some(UpdatePresence::new(Status::Idle));
+    let refused = fleet.apply(live).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Stopped);
+}
+
+/// Panics where this shard connects.
+#[derive(Debug)]
+struct Breaks(watch::Receiver<Option<ShardId>>);
+
+impl Hook for Breaks {
+    fn call(&self, call: &HookCall<'_>) {
+        if let HookCall::ShardState { shard, state } = call
+            && *state == "connected"
+            && Some(*shard) == *self.0.borrow()
+        {
+            panic!("as the story wants it");
+        }
+    }
 }

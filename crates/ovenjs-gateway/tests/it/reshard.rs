@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::{hand_over::Kept, *};
-use show::{GUILDS, Show, midway, now, wide, world};
+use show::{GUILDS, Show, all, midway, now, wide, world};
 
 #[tokio::test(start_paused = true)]
 async fn from_one_to_four_and_on_to_two_each_guild_hears_everything_once_and_in_order() {
@@ -23,7 +23,12 @@ async fn from_one_to_four_and_on_to_two_each_guild_hears_everything_once_and_in_
     show.until_guilds(&mut events).await;
     for (generation, to) in [(2, 4), (3, 2)] {
         let before = fleet.health();
-        let report = show.run(&mut events, fleet.reshard(to)).await.unwrap();
+        let mut going = pin!(fleet.reshard(to));
+        let closes = midway(&mut going, &fleet, |now| now.stage == ReshardStage::Closing);
+        show.run(&mut events, closes).await;
+        let counted = fleet.stats().shards;
+        assert_eq!(counted.len(), usize::try_from(to).unwrap(), "each once");
+        let report = show.run(&mut events, going).await.unwrap();
         assert_eq!((report.guilds, report.overdue), (GUILDS, 0), "{report:?}");
         assert!(report.twins > 100, "both were heard: {report:?}");
         assert!(!report.abandoned);
@@ -195,6 +200,7 @@ async fn an_old_generation_that_dies_half_way_is_followed_by_the_new_one() {
     assert!(!report.abandoned, "{report:?}");
     let told: Vec<u32> = show.gaps.iter().map(|gap| gap.total).collect();
     assert_eq!(told, [1], "something may be missing, and that is told");
+    assert_eq!(show.known.len(), all(), "what has gone over is known");
     let before = show.sent;
     show.run_for(&mut events, 20).await;
     show.until_sent(&mut events).await;
@@ -579,6 +585,35 @@ async fn a_session_that_is_lost_meanwhile_is_told_for_the_shards_that_count() {
     assert!(!report.abandoned, "{report:?}");
     assert_eq!(discord.identifies(), 2 * (1 + 2));
     show.run_for(&mut events, 20).await;
+    show.finish(&mut events).await;
+}
+
+/// The new shards have brought the guilds, and do not bring them again.
+#[tokio::test(start_paused = true)]
+async fn an_old_session_that_is_lost_when_guilds_have_gone_over_costs_no_state() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(2));
+    // Once amid the cut-over, and once after it.
+    for guilds in [1, GUILDS] {
+        let there = midway(&mut going, &fleet, |now| now.report.guilds >= guilds);
+        show.run(&mut events, there).await;
+        discord.faults().refuse_resumes(1);
+        fleet.restart(ShardId::default()).unwrap();
+        let before = show.gaps.len();
+        // What is said meanwhile only the gap tells of.
+        while show.gaps.len() == before {
+            let second = tokio::time::sleep(Duration::from_secs(1));
+            show.read(&mut events, second).await;
+        }
+        let told: Vec<u32> = show.gaps.iter().map(|gap| gap.total).collect();
+        assert_eq!(told, vec![1; before + 1], "it is told of the old one");
+    }
+    show.run(&mut events, going).await.unwrap();
+    show.run_for(&mut events, 5).await;
+    assert_eq!(show.known.len(), all(), "{:?}", show.known);
     show.finish(&mut events).await;
 }
 

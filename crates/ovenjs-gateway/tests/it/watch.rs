@@ -173,3 +173,31 @@ async fn a_shard_that_panics_again_and_again_does_not_vanish_in_silence() {
     assert_eq!(discord.identifies(), 4, "no more than three times anew");
     fleet.stop().await;
 }
+
+/// Panics from when it is told.
+#[derive(Debug)]
+struct Fails(tokio::sync::watch::Receiver<bool>);
+
+impl ovenjs_net::Entropy for Fails {
+    fn u64(&self) -> u64 {
+        assert!(!*self.0.borrow(), "as the story wants it");
+        7
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_shard_whose_task_panics_is_told_also_behind_a_full_queue() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let (fails, told) = tokio::sync::watch::channel(false);
+    let (fleet, mut events) = start_here(&discord, config(&discord).event_queue(1), |wiring| {
+        wiring.entropy(Arc::new(Fails(told)))
+    });
+    next_named(&mut events, "READY").await;
+    emit_counted(&discord, 1..=20);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    fails.send_replace(true);
+    fleet.restart(fleet.shards().next().unwrap()).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let error = fatal(&mut events).await;
+    assert_eq!(error.kind(), ErrorKind::Panicked);
+}

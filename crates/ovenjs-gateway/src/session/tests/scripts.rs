@@ -79,6 +79,22 @@ fn resume_waits_for_hello_and_goes_to_the_address_of_ready() {
 }
 
 #[test]
+fn who_says_hello_again_and_again_does_not_hold_the_heartbeat_back() {
+    let mut script = Script::connected(config());
+    let begun = script.now;
+    while script.ops().is_empty() && script.now < begun + seconds(300) {
+        script.advance(seconds(1));
+        script.hello();
+    }
+    assert_eq!(script.ops(), [1]);
+    assert!(
+        script.now <= begun + seconds(40),
+        "{:?}",
+        script.now - begun
+    );
+}
+
+#[test]
 fn the_number_of_ready_counts() {
     // A connection that is lost right after READY resumes from it.
     let mut script = Script::connected(config());

@@ -1,7 +1,7 @@
 //! Numbered events in the guilds of a small world, and what came of them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     pin::pin,
     time::{Duration, Instant},
 };
@@ -47,6 +47,8 @@ pub(super) struct Show<'a> {
     /// The same for what keeps state, since the guild came anew.
     pub(super) state: BTreeMap<String, Vec<usize>>,
     pub(super) fresh_guilds: u64,
+    /// The guilds that what keeps state knows.
+    pub(super) known: BTreeSet<String>,
     pub(super) guild_events: Vec<(String, String)>,
     pub(super) gaps: Vec<ShardId>,
     /// A guild that is down for a while and hears of nothing then.
@@ -70,6 +72,7 @@ impl<'a> Show<'a> {
             equal_seen: 0,
             state: BTreeMap::new(),
             fresh_guilds: 0,
+            known: BTreeSet::new(),
             guild_events: Vec::new(),
             gaps: Vec::new(),
             excused: None,
@@ -115,7 +118,11 @@ impl<'a> Show<'a> {
             Delivery::Dispatch(_) => (true, true),
             Delivery::Late(_) => (true, false),
             Delivery::Fresh(_) => (false, true),
-            Delivery::Gap(gap) => return self.gaps.push(gap.shard),
+            Delivery::Gap(gap) => {
+                self.known
+                    .retain(|guild| !gap.concerns(guild.parse().unwrap()));
+                return self.gaps.push(gap.shard);
+            }
             other => panic!("{other:?}"),
         };
         let dispatch = delivery.event().unwrap();
@@ -129,6 +136,10 @@ impl<'a> Show<'a> {
             let id = data["id"].as_str().unwrap().to_owned();
             if for_state {
                 self.state.remove(&id);
+                match dispatch.name() {
+                    "GUILD_CREATE" => self.known.insert(id.clone()),
+                    _ => self.known.remove(&id),
+                };
             }
             self.fresh_guilds += u64::from(!for_handlers && dispatch.name() == "GUILD_CREATE");
             if for_handlers {
@@ -247,6 +258,11 @@ impl<'a> Show<'a> {
             .map(|seen| (seen.len(), seen.last().copied()));
         lags.chain([(self.sent, None)]).collect()
     }
+}
+
+/// How many guilds there are, for who counts them.
+pub(super) fn all() -> usize {
+    usize::try_from(GUILDS).expect("a few")
 }
 
 /// Until a re-sharding is there, which has not ended before.
