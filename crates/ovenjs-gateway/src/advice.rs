@@ -30,7 +30,8 @@ pub enum Advice {
         /// Why.
         because: TooFew,
     },
-    /// Run a shard in another process.
+    /// Run a shard in another process. No call does it: both are started again with other ranges of
+    /// shards; with a `state` that both can read its session goes on.
     Move {
         /// The shard.
         shard: ShardId,

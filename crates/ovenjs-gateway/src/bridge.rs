@@ -7,11 +7,14 @@
 //!
 //! What is promised:
 //!
-//! - **Nothing is lost by the way.** [`Publisher::publish`] waits while the stream is full or its
-//!   server away; whoever reads [`Events`](crate::Events) then reads no further, and the shard's own
-//!   back-pressure does the rest. An event is gone from here once the server has said that it is
-//!   stored; what that is worth is the server's business (`appendfsync` of a Redis, replicas of
-//!   JetStream).
+//! - **Nothing is lost by the way while the publisher's process lives.** [`Publisher::publish`] waits
+//!   while the stream is full or its server away; whoever reads [`Events`](crate::Events) then reads no
+//!   further, and the shard's own back-pressure does the rest. An event is gone from here once the
+//!   server has said that it is stored; what that is worth is the server's business (`appendfsync` of a
+//!   Redis, replicas of JetStream). Up to 16 MiB are on their way in the publisher: a process that is
+//!   killed loses them, unless the fleet runs [at least
+//!   once](crate::Config::at_least_once) with a store and each event is called handled by its receipt,
+//!   as in the example of [`Publisher`]. Then they come again.
 //! - **Each event is stored once**, on JetStream by the id of its message (bot, shard, epoch,
 //!   sequence) within [`BridgeConfig::duplicate_window`], also over a restart of the publisher; in a
 //!   Redis over whatever happens between one publisher and the server, and at least once over its
@@ -27,7 +30,16 @@
 //!   should. Who wants several workers and order gives each process's shards a bridge of their own
 //!   name. Versions tell the true order.
 //!
-//! What is not here: commands to the gateway from a worker. Use REST, or the [bus](crate::bus).
+//! What is not here:
+//!
+//! - Commands to the gateway from a worker. Use REST, or the [bus](crate::bus).
+//! - [`Delivery::Gap`](crate::Delivery::Gap): a worker sees that a session was lost, and events with it,
+//!   by the epoch of a shard's versions, which is another from then on. How many were lost nobody knows.
+//! - [`Delivery::Fresh`](crate::Delivery::Fresh): what a re-sharding brings for what keeps state. A
+//!   worker's handlers would take it for a guild that the bot has joined. So a bot whose workers keep
+//!   state of their own is re-sharded by a restart, or the process with the fleet keeps the state.
+//! - A bridge out of `ovenjs-core`'s `Bot`, which reads its events itself: a publisher is a program on a
+//!   [`Fleet`](crate::Fleet), and its workers answer by `ovenjs-rest`.
 
 mod consumer;
 mod envelope;

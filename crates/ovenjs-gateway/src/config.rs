@@ -245,8 +245,9 @@ impl Config {
     /// doubled each time up to `max`, of which a random half to whole is waited. Default: 500 ms
     /// and 60 s.
     ///
-    /// Where the network fails, and nobody refuses, the wait is any part of 2 s at most, so that a
-    /// shard receives again within 5 s after the network is back. A connection that was useful but
+    /// Where the network fails, and nobody refuses, the wait is any part of 2 s at most, so that most
+    /// shards receive again within 5 s after the network is back; one whose attempt hangs just then
+    /// has that attempt's deadline to wait for, 3 to 20 s. A connection that was useful but
     /// short waits 4 s at most; one that held for 10 s is followed by the next at once. Lower both
     /// only against a server of one's own.
     #[must_use]
@@ -285,6 +286,11 @@ impl Config {
     /// asleep: for each shard its [`backlog_bytes`](Self::backlog_bytes) and two messages of the
     /// largest size (one that overfills the backlog, one being inflated), and for all of them
     /// [`queue_bytes`](Self::queue_bytes) and one event of the largest size.
+    ///
+    /// Not in it, each with a bound of its own: [answers](crate::Fleet::request) that nobody reads (256
+    /// parts each); what a [re-sharding](crate::Fleet::reshard) takes while it runs, which is the
+    /// shards' part once more, for the new number, and some 70 MiB; what a former process left
+    /// waiting; what a [publisher](crate::bridge::Publisher) has on its way, 16 MiB.
     ///
     /// ```
     /// use ovenjs_gateway::{Config, session::MESSAGE_BYTES_MAX};

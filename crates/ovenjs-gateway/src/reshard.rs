@@ -48,6 +48,20 @@ use crate::{Error, ErrorKind};
 
 /// The cut-over between two generations of shards. A pure rule: `now` is an argument.
 ///
+/// **What is promised**, while no connection lags more than 10 s behind the other:
+///
+/// - Nothing is lost.
+/// - What has an id that names a single happening, as a message or an interaction, comes once.
+/// - Other events can come twice, where both connections were told of something in different words or
+///   in another order; [`ReshardReport::possible_doubles`] says how many at most.
+/// - Around the cut-over events of a guild can come out of their order, where one connection lags
+///   behind the other; before and after it they are in order.
+/// - What keeps state hears of each guild from one side only, so nothing is applied to a state that is
+///   newer than it.
+///
+/// Behind a lag of more than that an event can come twice, or be missed. Where the whole is given
+/// up, the old generation has delivered everything all along.
+///
 /// Tell it of the events of both sides with [`handle`](Self::handle); then call
 /// [`poll`](Self::poll) until it returns nothing; then ask [`deadline`](Self::deadline) and poll
 /// again when that moment has come. After [`Cut::Retire`] what the old shards have brought so far is

@@ -65,8 +65,8 @@ impl Fleet {
     ///
     /// New shards begin their sessions beside the old ones, which takes five seconds for each
     /// `max_concurrency` of them. Each guild is cut over when its new shard has brought its
-    /// `GUILD_CREATE`; [`Events`](super::Events) stays the one stream, and a guild's events stay in order
-    /// and in their lane. 40 s after the last guild the old shards are gone. What is promised meanwhile,
+    /// `GUILD_CREATE`; [`Events`](super::Events) stays the one stream, and a guild's events stay in their
+    /// lane, and in order but around the cut-over. 40 s after the last guild the old shards are gone. What is promised meanwhile,
     /// and what not, is told by [`Reshard`]; the [report](ReshardReport) counts.
     ///
     /// What a consumer sees of it: events whose guild has gone over come as [`Delivery::Late`] where the
@@ -91,8 +91,12 @@ impl Fleet {
     /// most: after a crash all of it comes again.
     ///
     /// **Memory.** Both generations at their bounds, see
-    /// [`Config::events_bytes_max`](crate::Config::events_bytes_max), and 262,144 events of under 200
-    /// bytes each that wait for their twins.
+    /// [`Config::events_bytes_max`](crate::Config::events_bytes_max), 262,144 notes of under 200
+    /// bytes each on events that wait for their twins, and 16 MiB of events for what keeps state.
+    ///
+    /// **The number lasts as long as the state.** A process that is started with another number of shards
+    /// than the state has leaves its sessions alone and begins new ones. So write the new number where
+    /// the old one stood, or say none in `ovenjs-core`'s configuration, and it follows the state.
     ///
     /// ```no_run
     /// # async fn run(fleet: ovenjs_gateway::Fleet) -> Result<(), ovenjs_gateway::Error> {
