@@ -53,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) saves: Option<Saves>,
     /// In so many of a thousand pauses the bot asks Discord for members, sounds or channels.
     pub(crate) asks: u64,
+    /// Of so many of a thousand questions the bot does not wait for the answer, with each burst anew.
+    pub(crate) drops: u64,
     /// Whether the consumer sometimes wants a kind of events, and sometimes not.
     pub(crate) is_picky: bool,
     /// One event in so many is followed by one that is in all like another; none where it is 0.
@@ -163,7 +165,7 @@ impl Plan {
         let padding = usize::try_from(chance(2_000)).unwrap_or_default();
         let shards = 1 + u32::try_from(dice.below(6)).unwrap_or_default();
         let slow = dice.one_in(4);
-        let starts = if dice.one_in(8) { shards * 6 } else { 1_000 };
+        let is_short_of_starts = dice.one_in(8);
         let (asks, is_picky) = (more(300), more(1) == 1);
         let (alike, has_odd_limits) = (more(20), more(1) == 1);
         let saves = Saves {
@@ -173,6 +175,11 @@ impl Plan {
             unheard: more(300),
         };
         let saves = (more(1) == 0).then_some(saves);
+        let drops = more(400);
+        let starts = match is_short_of_starts {
+            true => shards * (2 + u32::try_from(more(4)).unwrap_or_default()),
+            false => 1_000,
+        };
         let plan = Self {
             seed,
             shards,
@@ -205,6 +212,7 @@ impl Plan {
             trims: dice.one_in(2),
             saves: None,
             asks,
+            drops,
             is_picky,
             alike,
             odd_limits: has_odd_limits && starts == 1_000,

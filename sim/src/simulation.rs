@@ -82,6 +82,8 @@ struct Simulation<'p> {
     begun: Instant,
     now: Instant,
     dice: Dice,
+    /// Of what came to the simulation later, so that seeds stay what they were.
+    whims: Dice,
     discord: Referee,
     guilds: Vec<u64>,
     /// What the bot's process knows of its turns to identify, and what it has written down of them.
@@ -150,6 +152,7 @@ impl<'p> Simulation<'p> {
             begun,
             now: begun,
             dice: Dice::new(plan.seed ^ 0x0DD5),
+            whims: Dice::new(plan.seed ^ 0x3713),
             guilds: discord.guild_ids().into_iter().map(|id| id.get()).collect(),
             turns: IdentifyTurns::new(IdentifyBudget::new(), begun, 0),
             kept_budget: IdentifyBudget::new(),

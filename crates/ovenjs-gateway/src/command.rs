@@ -96,6 +96,15 @@ pub struct Sealed {
     pub(crate) question: Option<u64>,
 }
 
+impl Sealed {
+    /// Which question of [`Requests`](crate::Requests) it puts, as
+    /// [`Payload::question`](crate::session::Payload::question) says of it once it leaves.
+    #[must_use]
+    pub const fn question(&self) -> Option<u64> {
+        self.question
+    }
+}
+
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sealed({} bytes)", self.bytes.len())

@@ -31,15 +31,17 @@ use payload::{ChunkHead, GuildHead, Refusal};
 /// [`deadline`](Self::deadline) and poll again when that moment has come.
 ///
 /// - Each request ends exactly once: with [`Answer::Done`] behind its last event, or with
-///   [`Answer::Failed`]. One that is [cancelled](Self::cancel) ends silently, and what of it was not
-///   sent is never sent.
+///   [`Answer::Failed`]. One that is [cancelled](Self::cancel) ends silently. What of one that has ended
+///   was not sent is never sent.
+/// - Nothing is sent before [`Notice::Ready`] or [`Notice::Resumed`], but its time runs from the
+///   beginning.
 /// - All members of a guild are asked for once in 30 s at most, and what Discord refuses by
 ///   `RATE_LIMITED` is sent again when it says so.
 /// - Where the session is lost midway, or an answer stays away, it is asked for again.
 ///
 /// ```
 /// use std::time::Duration;
-/// use ovenjs_gateway::{Answer, Requests};
+/// use ovenjs_gateway::{Answer, Notice, Requests};
 /// use ovenjs_types::{Dispatch, Id, Origin, RequestGuildMembers, Version};
 ///
 /// # #[expect(clippy::disallowed_methods, reason = "a beginning of time")]
@@ -47,6 +49,8 @@ use payload::{ChunkHead, GuildHead, Refusal};
 /// let mut requests = Requests::new(7);
 /// let one = RequestGuildMembers::users(Id::new(5), [Id::new(1)]);
 /// let id = requests.ask(now, one, Duration::from_secs(60))?;
+/// assert!(requests.poll(now).is_none(), "the shard has no session yet");
+/// requests.notice(now, &Notice::Ready { epoch: 1 });
 /// let Some(Answer::Send(sealed)) = requests.poll(now) else { panic!() };
 ///
 /// let raw = r#"{"guild_id":"5","members":[],"chunk_index":0,"chunk_count":1,"not_found":["1"],"nonce":"7-0"}"#;
@@ -66,8 +70,15 @@ pub struct Requests {
     connected: bool,
     /// The shard does not read, since its backlog is full: no answer can come, and none is late.
     paused: bool,
+    /// The shard has ended for good.
+    ended: bool,
     pending: BTreeMap<RequestId, Pending>,
+    /// Whose the questions are that the session was given.
+    asked: BTreeMap<u64, (RequestId, usize)>,
     answers: VecDeque<Answer>,
+    /// Whether all is said, up to `due`: most of what a shard hears changes nothing here.
+    is_settled: bool,
+    due: Option<Instant>,
     /// When all members of a guild may be asked for again; at most one for each pending request and
     /// for each of the last 30 s.
     whole_from: BTreeMap<Id<GuildMarker>, Instant>,
@@ -81,8 +92,11 @@ pub struct RequestId(u64);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Answer {
-    /// Give this to the shard's session.
+    /// Give this to the shard's session, by [`Input::Command`](crate::session::Input::Command).
     Send(Sealed),
+    /// Take this question back from the session, by
+    /// [`Input::Withdraw`](crate::session::Input::Withdraw): nobody waits for its answer.
+    Withdraw(u64),
     /// A part of the answer.
     Chunk(RequestId, Dispatch),
     /// It is asked for anew: chunks that came so far come again.
@@ -144,16 +158,20 @@ impl Requests {
         .with(EventKind::ChannelInfo)
         .with(EventKind::RateLimited);
 
-    /// No requests yet, of a shard that is connected. `entropy` is 64 random bits.
+    /// No requests yet, of a shard without a session. `entropy` is 64 random bits.
     #[must_use]
     pub const fn new(entropy: u64) -> Self {
         Self {
             mark: entropy,
             next_nonce: 0,
             next_id: 0,
-            connected: true,
+            connected: false,
             paused: false,
+            ended: false,
             pending: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            is_settled: false,
+            due: None,
             answers: VecDeque::new(),
             whole_from: BTreeMap::new(),
         }
@@ -165,13 +183,16 @@ impl Requests {
     ///
     /// [`ErrorKind::Command`] where it breaks one of Discord's rules or names more than
     /// [`REQUEST_IDS_MAX`] users or guilds, [`ErrorKind::CommandQueueFull`] where
-    /// [`REQUESTS_MAX`] are pending.
+    /// [`REQUESTS_MAX`] are pending, [`ErrorKind::Stopped`] where the shard has ended.
     pub fn ask(
         &mut self,
         now: Instant,
         request: impl Into<Request>,
         within: Duration,
     ) -> Result<RequestId, Error> {
+        if self.ended {
+            return Err(stopped());
+        }
         if self.pending.len() >= REQUESTS_MAX {
             let text = format!("{REQUESTS_MAX} requests wait for their answers: ask again later");
             return Err(Error::new(ErrorKind::CommandQueueFull, text));
@@ -182,6 +203,7 @@ impl Requests {
         }
         let id = RequestId(self.next_id);
         self.next_id += 1;
+        self.is_settled = false;
         self.pending.insert(
             id,
             Pending {
@@ -202,9 +224,10 @@ impl Requests {
 
     /// Nobody waits for this answer any more.
     pub fn cancel(&mut self, request: RequestId) {
-        self.pending.remove(&request);
+        self.is_settled = false;
         self.answers
             .retain(|answer| answer.request() != Some(request));
+        self.remove(request);
     }
 
     /// Whether nothing is pending.
@@ -215,7 +238,7 @@ impl Requests {
 
     /// An event of the shard's. Others than [`INTEREST`](Self::INTEREST) change nothing.
     pub fn handle(&mut self, now: Instant, dispatch: &Dispatch) {
-        if self.pending.is_empty() {
+        if self.asked.is_empty() {
             return;
         }
         if dispatch.kind == EventKind::GuildMembersChunk {
@@ -232,12 +255,14 @@ impl Requests {
             );
         } else if dispatch.kind == EventKind::RateLimited {
             self.rate_limited(now, dispatch);
+        } else {
+            return;
         }
+        self.is_settled = false;
     }
 
     /// A step in the shard's life: while it is not connected, or does not read, nothing is sent and no
-    /// answer is late; a new session knows nothing of what the old one was
-    /// asked.
+    /// answer is late; a new session knows nothing of what the old one was asked.
     pub fn notice(&mut self, now: Instant, notice: &Notice) {
         match notice {
             Notice::Lost { .. } => self.connected = false,
@@ -251,52 +276,61 @@ impl Requests {
                 self.be_patient(now);
             }
             Notice::Restarted { .. } => {
-                self.paused = false;
-                self.be_patient(now);
+                (self.connected, self.paused, self.ended) = (false, false, false);
                 // What the former session had not sent is gone with it.
-                let queued: Vec<_> =
-                    self.asked(|part| matches!(part.stage, Stage::Asked { by: None, .. }));
-                for (id, nth) in queued {
+                for (id, nth) in self.given(|stage| !stage.has_left()) {
                     self.ask_again(id, nth, None);
                 }
             }
             Notice::Ready { .. } => {
                 self.connected = true;
-                let sent: Vec<_> =
-                    self.asked(|part| matches!(part.stage, Stage::Asked { by: Some(_), .. }));
-                for (id, nth) in sent {
+                for (id, nth) in self.given(Stage::has_left) {
                     self.ask_again(id, nth, None);
                 }
             }
             Notice::Stopped | Notice::GaveUp { .. } => {
-                self.connected = false;
+                (self.connected, self.ended) = (false, true);
+                self.asked.clear();
                 for (id, _) in std::mem::take(&mut self.pending) {
-                    let error = Error::new(ErrorKind::Stopped, "the shard has stopped");
-                    self.answers.push_back(Answer::Failed(id, error));
+                    self.answers.push_back(Answer::Failed(id, stopped()));
                 }
             }
-            _ => {}
+            _ => return,
         }
+        self.is_settled = false;
+    }
+
+    /// To which request a question belongs that the session was given and that is not answered.
+    #[must_use]
+    pub fn whose(&self, question: u64) -> Option<RequestId> {
+        self.asked.get(&question).map(|(id, _)| *id)
     }
 
     /// The command of a [question](crate::session::Payload::question) leaves: from now on its answer is
     /// waited for. Before, Discord's limits may have held it back for long.
     pub fn left(&mut self, now: Instant, question: u64) {
-        let parts = self.pending.values_mut().flat_map(|p| &mut p.parts);
-        for part in parts {
-            if let Stage::Asked { nonce, by, .. } = &mut part.stage
-                && *nonce == question
-            {
-                *by = Some(now + PATIENCE);
-            }
+        let Some((id, nth)) = self.asked.get(&question).copied() else {
+            return;
+        };
+        let Some(part) = self.part(id, nth) else {
+            return;
+        };
+        if let Stage::Asked { by, .. } = &mut part.stage {
+            *by = Some(now + PATIENCE);
         }
+        if let Some(guild) = part.whole_guild() {
+            let from = self.whole_from.entry(guild).or_insert(now);
+            *from = (*from).max(now + WHOLE_EVERY);
+        }
+        self.is_settled = false;
     }
 
     /// What was sent has its time to be answered once more, from `since` on.
     fn be_patient(&mut self, since: Instant) {
-        for part in self.pending.values_mut().flat_map(|p| &mut p.parts) {
-            if let Stage::Asked { by: Some(by), .. } = &mut part.stage {
-                *by = since + PATIENCE;
+        for (id, nth) in self.given(Stage::has_left) {
+            let stage = self.part(id, nth).map(|part| &mut part.stage);
+            if let Some(Stage::Asked { by, .. }) = stage {
+                *by = Some(since + PATIENCE);
             }
         }
     }
@@ -308,27 +342,38 @@ impl Requests {
     /// What to do now; nothing when there is nothing to do until the next event or the
     /// [`deadline`](Self::deadline).
     pub fn poll(&mut self, now: Instant) -> Option<Answer> {
+        if self.is_settled && self.due.is_none_or(|due| now < due) {
+            return None;
+        }
+        self.is_settled = false;
         self.expire(now);
-        self.answers.pop_front().or_else(|| self.send(now))
+        let next = self.answers.pop_front().or_else(|| self.send(now));
+        if next.is_none() {
+            self.due = self.next_due();
+            self.is_settled = true;
+        }
+        next
     }
 
     /// When to [`poll`](Self::poll) again although nothing happened.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
+        match self.is_settled {
+            true => self.due,
+            false => self.next_due(),
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
         let ends = self.pending.values().map(|pending| pending.until);
-        let (in_flight, asked) = self.in_flight();
+        let busy = self.busy();
         let parts = self.pending.values().flat_map(|pending| &pending.parts);
         let parts = parts.filter_map(|part| match &part.stage {
             Stage::Waiting { from } => {
-                let blocked = part
-                    .info_guild()
-                    .is_some_and(|guild| asked.contains(&guild));
                 let guild = part.whole_guild();
                 let whole_from = guild.and_then(|guild| self.whole_from.get(&guild).copied());
                 // What waits for an answer to another is sent when that comes.
-                whole_from
-                    .max(*from)
-                    .filter(|_| in_flight < IN_FLIGHT_MAX && !blocked)
+                whole_from.max(*from).filter(|_| !busy.blocks(part))
             }
             Stage::Asked { by, .. } => *by,
             Stage::Done => None,
@@ -344,17 +389,21 @@ impl Requests {
             .filter(|(_, pending)| now >= pending.until)
             .map(|(id, _)| *id)
             .collect();
-        let why = match self.paused {
-            true => UNREAD,
-            false => "discord did not answer the request in time: ask again, or for less",
-        };
         for id in over {
+            let is_held = |part: &Part| matches!(part.stage, Stage::Asked { by: None, .. });
+            let pending = self.pending.get(&id);
+            let why = match pending.is_some_and(|pending| pending.parts.iter().any(is_held)) {
+                _ if self.paused => UNREAD,
+                _ if !self.connected => AWAY,
+                true => HELD,
+                false => UNANSWERED,
+            };
             self.fail(id, why);
         }
         if self.is_heard() {
-            let late = self
-                .asked(|part| matches!(part.stage, Stage::Asked { by: Some(by), .. } if now >= by));
-            for (id, nth) in late {
+            let is_late =
+                |stage: &Stage| matches!(stage, Stage::Asked { by: Some(by), .. } if now >= *by);
+            for (id, nth) in self.given(is_late) {
                 self.late(id, nth);
             }
         }
@@ -377,10 +426,24 @@ impl Requests {
     }
 
     fn fail(&mut self, id: RequestId, text: &'static str) {
-        if self.pending.remove(&id).is_some() {
+        if self.remove(id).is_some() {
             let error = Error::new(ErrorKind::Unanswered, text);
             self.answers.push_back(Answer::Failed(id, error));
         }
+    }
+
+    /// Forgets a request; what of it lies in the session is taken back.
+    fn remove(&mut self, id: RequestId) -> Option<Pending> {
+        let pending = self.pending.remove(&id)?;
+        for part in &pending.parts {
+            if let Stage::Asked { nonce, by, .. } = &part.stage {
+                self.asked.remove(nonce);
+                if by.is_none() {
+                    self.answers.push_back(Answer::Withdraw(*nonce));
+                }
+            }
+        }
+        Some(pending)
     }
 
     fn ask_again(&mut self, id: RequestId, nth: usize, from: Option<Instant>) {
@@ -388,8 +451,12 @@ impl Requests {
             return;
         };
         let former = std::mem::replace(&mut part.stage, Stage::Waiting { from });
-        if let Stage::Asked { progress, .. } = former {
+        if let Stage::Asked {
+            nonce, progress, ..
+        } = former
+        {
             part.ask.leave_out(&progress.guilds);
+            self.asked.remove(&nonce);
             if !progress.chunks.is_empty() {
                 self.answers.push_back(Answer::Again(id));
             }
@@ -401,8 +468,8 @@ impl Requests {
             return None;
         }
         self.whole_from.retain(|_, from| *from > now);
-        let (in_flight, asked) = self.in_flight();
-        if in_flight >= IN_FLIGHT_MAX {
+        let busy = self.busy();
+        if busy.is_full {
             return None;
         }
         let is_due = |part: &Part| match &part.stage {
@@ -411,8 +478,7 @@ impl Requests {
                     && part
                         .whole_guild()
                         .is_none_or(|guild| !self.whole_from.contains_key(&guild))
-                    // Its answer does not say which fields it answers to, so one at a time.
-                    && part.info_guild().is_none_or(|guild| !asked.contains(&guild))
+                    && !busy.blocks(part)
             }
             Stage::Asked { .. } | Stage::Done => false,
         };
@@ -428,35 +494,38 @@ impl Requests {
             question: Some(nonce),
             ..sealed
         });
-        part.stage = Stage::Asked {
-            nonce,
-            by: None,
-            progress: Progress::default(),
-        };
-        let whole = part.whole_guild();
-        if let Some(guild) = whole {
-            self.whole_from.insert(guild, now + WHOLE_EVERY);
-        }
         match sealed {
-            Ok(sealed) => Some(Answer::Send(sealed)),
+            Ok(sealed) => {
+                part.stage = Stage::Asked {
+                    nonce,
+                    by: None,
+                    progress: Progress::default(),
+                };
+                self.asked.insert(nonce, (id, nth));
+                Some(Answer::Send(sealed))
+            }
             // It was checked when it was asked for.
             Err(error) => {
-                self.pending.remove(&id);
+                self.remove(id);
                 Some(Answer::Failed(id, error))
             }
         }
     }
 
-    /// How many commands are sent and not answered, and the guilds whose channels are asked about.
-    fn in_flight(&self) -> (usize, BTreeSet<Id<GuildMarker>>) {
-        let mut in_flight = 0_usize;
-        let mut asked = BTreeSet::new();
-        let parts = self.pending.values().flat_map(|pending| &pending.parts);
-        for part in parts.filter(|part| matches!(part.stage, Stage::Asked { .. })) {
-            in_flight += 1;
-            asked.extend(part.info_guild());
+    /// What has to wait for what the session was given.
+    fn busy(&self) -> Busy {
+        let mut busy = Busy {
+            is_full: self.asked.len() >= IN_FLIGHT_MAX,
+            guilds: BTreeSet::new(),
+        };
+        for (id, nth) in self.asked.values() {
+            let part = self.pending.get(id).and_then(|of| of.parts.get(*nth));
+            // Behind a list of all members that is on its way there is a time to wait, and no answer.
+            let waits = |part: &&Part| part.whole_guild().is_none() || !part.stage.has_left();
+            busy.guilds
+                .extend(part.filter(waits).and_then(Part::one_at_a_time));
         }
-        (in_flight, asked)
+        busy
     }
 
     fn members(&mut self, now: Instant, dispatch: &Dispatch) {
@@ -472,7 +541,12 @@ impl Requests {
         let Some(part) = pending.parts.get_mut(nth) else {
             return;
         };
-        let Stage::Asked { by, progress, .. } = &mut part.stage else {
+        let Stage::Asked {
+            nonce,
+            by,
+            progress,
+        } = &mut part.stage
+        else {
             return;
         };
         if head.chunk_index >= head.chunk_count.max(1) || !progress.chunks.insert(head.chunk_index)
@@ -480,6 +554,7 @@ impl Requests {
             return;
         }
         *by = Some(now + PATIENCE);
+        let nonce = *nonce;
         let room = REQUEST_IDS_MAX.saturating_sub(pending.not_found.len());
         pending
             .not_found
@@ -487,6 +562,7 @@ impl Requests {
         let chunks = u32::try_from(progress.chunks.len()).unwrap_or(u32::MAX);
         if chunks >= head.chunk_count.max(1) {
             part.stage = Stage::Done;
+            self.asked.remove(&nonce);
         }
         self.chunk(id, dispatch);
     }
@@ -500,20 +576,31 @@ impl Requests {
         let Ok(GuildHead { guild_id }) = serde_json::from_slice(&dispatch.raw) else {
             return;
         };
-        for (id, nth) in self.asked(|part| is_asked(&part.ask, guild_id)) {
+        // What came before the command had left is another's answer.
+        for (id, nth) in self.given(Stage::has_left) {
             let Some(part) = self.part(id, nth) else {
                 continue;
             };
+            if !is_asked(&part.ask, guild_id) {
+                continue;
+            }
             let wanted = part.ask.guilds();
-            let Stage::Asked { by, progress, .. } = &mut part.stage else {
+            let Stage::Asked {
+                nonce,
+                by,
+                progress,
+            } = &mut part.stage
+            else {
                 continue;
             };
             if !progress.guilds.insert(guild_id) {
                 continue;
             }
             *by = Some(now + PATIENCE);
+            let nonce = *nonce;
             if progress.guilds.len() >= wanted {
                 part.stage = Stage::Done;
+                self.asked.remove(&nonce);
             }
             self.chunk(id, dispatch);
         }
@@ -544,13 +631,19 @@ impl Requests {
         let meta = refusal.meta.unwrap_or_default();
         let refused = match meta.nonce.and_then(|nonce| self.by_nonce(&nonce)) {
             Some(one) => vec![one],
-            None => self.asked(|part| {
-                let guild = part.whole_guild();
-                part.ask.opcode() == refusal.opcode
-                    && meta
-                        .guild_id
-                        .is_none_or(|of| guild.is_none_or(|guild| guild == of))
-            }),
+            None => {
+                let mut refused = self.given(Stage::has_left);
+                refused.retain(|(id, nth)| {
+                    self.part(*id, *nth).is_some_and(|part| {
+                        let guild = part.whole_guild();
+                        part.ask.opcode() == refusal.opcode
+                            && meta
+                                .guild_id
+                                .is_none_or(|of| guild.is_none_or(|guild| guild == of))
+                    })
+                });
+                refused
+            }
         };
         for (id, nth) in refused {
             if let Some(guild) = self.part(id, nth).and_then(|part| part.whole_guild()) {
@@ -564,16 +657,14 @@ impl Requests {
         self.pending.get_mut(&id)?.parts.get_mut(nth)
     }
 
-    /// The parts that are sent and not answered.
-    fn asked(&self, wanted: impl Fn(&Part) -> bool) -> Vec<(RequestId, usize)> {
-        let parts = self.pending.iter().flat_map(|(id, pending)| {
-            let parts = pending.parts.iter().enumerate();
-            parts.map(|(nth, part)| (*id, nth, part))
+    /// The parts that the session was given and that are not answered, where they are so.
+    fn given(&self, wanted: impl Fn(&Stage) -> bool) -> Vec<(RequestId, usize)> {
+        let given = self.asked.values().copied();
+        let given = given.filter(|(id, nth)| {
+            let part = self.pending.get(id).and_then(|of| of.parts.get(*nth));
+            part.is_some_and(|part| wanted(&part.stage))
         });
-        parts
-            .filter(|(_, _, part)| matches!(part.stage, Stage::Asked { .. }) && wanted(part))
-            .map(|(id, nth, _)| (id, nth))
-            .collect()
+        given.collect()
     }
 
     fn by_nonce(&self, text: &str) -> Option<(RequestId, usize)> {
@@ -581,10 +672,8 @@ impl Requests {
         if u64::from_str_radix(mark, 16).ok()? != self.mark {
             return None;
         }
-        let wanted = u64::from_str_radix(nonce, 16).ok()?;
-        let sent = self
-            .asked(|part| matches!(&part.stage, Stage::Asked { nonce, .. } if *nonce == wanted));
-        sent.first().copied()
+        let nonce = u64::from_str_radix(nonce, 16).ok()?;
+        self.asked.get(&nonce).copied()
     }
 
     /// Well below Discord's 32 bytes until the end of days: 16, a hyphen, and what was counted.
@@ -596,7 +685,7 @@ impl Requests {
 impl Answer {
     const fn request(&self) -> Option<RequestId> {
         match self {
-            Self::Send(_) => None,
+            Self::Send(_) | Self::Withdraw(_) => None,
             Self::Chunk(id, _)
             | Self::Again(id)
             | Self::Done { request: id, .. }
@@ -617,13 +706,52 @@ impl Part {
         }
     }
 
-    fn info_guild(&self) -> Option<Id<GuildMarker>> {
-        match &self.ask {
+    /// Of this guild one such question is put at a time: the answer about channels does not say which
+    /// fields it answers to, and the half minute between two lists of all members begins when the first
+    /// question leaves.
+    fn one_at_a_time(&self) -> Option<(u32, Id<GuildMarker>)> {
+        let guild = match &self.ask {
             Request::ChannelInfo(ask) => Some(ask.guild_id),
-            Request::Members(_) | Request::SoundboardSounds(_) => None,
-        }
+            Request::Members(_) | Request::SoundboardSounds(_) => self.whole_guild(),
+        };
+        guild.map(|guild| (self.ask.opcode(), guild))
     }
 }
+
+impl Stage {
+    const fn has_left(&self) -> bool {
+        matches!(self, Self::Asked { by: Some(_), .. })
+    }
+}
+
+/// What stands in the way of other questions.
+struct Busy {
+    /// So many are under way that none may follow.
+    is_full: bool,
+    /// The questions that are put [one at a time](Part::one_at_a_time).
+    guilds: BTreeSet<(u32, Id<GuildMarker>)>,
+}
+
+impl Busy {
+    fn blocks(&self, part: &Part) -> bool {
+        self.is_full
+            || part
+                .one_at_a_time()
+                .is_some_and(|of| self.guilds.contains(&of))
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Stopped, "the shard has stopped")
+}
+
+const UNANSWERED: &str = "discord did not answer the request in time: ask again, or for less";
+
+const AWAY: &str =
+    "the shard was not connected in time: look in its health for what it waits for, and ask again";
+
+const HELD: &str =
+    "the request did not leave in time: discord takes some 115 commands of a shard in a minute";
 
 const UNREAD: &str =
     "the answer waits behind events that nobody reads: read them while it is awaited";

@@ -22,10 +22,8 @@ use super::Simulation;
 pub(super) struct Asker {
     requests: Requests,
     open: BTreeMap<RequestId, Question>,
-    /// Whether the shard has been connected.
-    has_begun: bool,
-    /// Whether nothing has come in the way of a command since the process began.
-    is_calm: bool,
+    /// Whose the questions are that the session was given.
+    given: BTreeMap<u64, RequestId>,
     /// How many members each guild was found to have.
     whole: BTreeMap<u64, usize>,
     answered: u64,
@@ -56,8 +54,7 @@ impl Asker {
         Self {
             requests: Requests::new(entropy),
             open: BTreeMap::new(),
-            has_begun: false,
-            is_calm: true,
+            given: BTreeMap::new(),
             whole: BTreeMap::new(),
             answered: 0,
             unanswered: 0,
@@ -68,17 +65,21 @@ impl Asker {
     pub(super) fn begin_anew(&mut self, entropy: u64) {
         let fresh = Self::new(entropy);
         self.requests = fresh.requests;
-        self.open = fresh.open;
-        (self.has_begun, self.is_calm) = (false, true);
+        (self.open, self.given) = (fresh.open, fresh.given);
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.requests.deadline().filter(|_| self.has_begun)
+        self.requests.deadline()
     }
 
     /// The command of a question leaves.
-    pub(super) fn left(&mut self, now: Instant, question: u64) {
+    pub(super) fn left(&mut self, now: Instant, question: u64) -> Result<(), String> {
         self.requests.left(now, question);
+        let of = self.given.remove(&question);
+        match of.is_some_and(|of| self.open.contains_key(&of)) {
+            true => Ok(()),
+            false => Err("a question leaves that nobody waits for".to_owned()),
+        }
     }
 
     pub(super) fn counts(&self) -> (u64, u64) {
@@ -87,16 +88,10 @@ impl Asker {
 
     pub(super) fn notice(&mut self, now: Instant, notice: &Notice) {
         self.requests.notice(now, notice);
-        match notice {
-            Notice::Ready { .. } | Notice::Resumed { .. } => self.has_begun = true,
-            Notice::CommandsHeld { .. } | Notice::Paused { .. } => self.is_calm = false,
-            Notice::Lost { .. } => {
-                self.is_calm = false;
-                self.open
-                    .values_mut()
-                    .for_each(|open| open.is_excused = true);
-            }
-            _ => {}
+        if matches!(notice, Notice::Lost { .. }) {
+            self.open
+                .values_mut()
+                .for_each(|open| open.is_excused = true);
         }
     }
 
@@ -107,7 +102,7 @@ impl Asker {
         is_first: bool,
     ) -> Result<(), String> {
         self.requests.handle(now, dispatch);
-        if dispatch.kind == EventKind::RateLimited && self.is_calm && is_first {
+        if dispatch.kind == EventKind::RateLimited && is_first {
             return Err("asks for all members more often than Discord allows".to_owned());
         }
         Ok(())
@@ -116,8 +111,8 @@ impl Asker {
     /// Whether every question that was asked has ended, and none is late.
     fn watch(&self, now: Instant) -> Result<(), String> {
         match self.open.values().find(|open| now > open.until) {
-            Some(late) if self.has_begun => Err(format!("a question never ends: {late:?}")),
-            _ => Ok(()),
+            Some(late) => Err(format!("a question never ends: {late:?}")),
+            None => Ok(()),
         }
     }
 
@@ -232,13 +227,33 @@ impl Question {
 }
 
 impl Simulation<'_> {
-    /// Now and then the bot has a question.
+    /// Now and then the bot has a question, and now and then it no longer waits for the answer.
     pub(super) fn ask(&mut self) -> Result<(), String> {
+        if self.plan.drops > 0 {
+            self.drop_questions()?;
+        }
         if self.dice.rolls(self.plan.asks)
             && let Some(guild) = self.dice.one_of(&self.guilds)
         {
             let kind = self.dice.below(KINDS);
             self.ask_of(guild, kind)?;
+        }
+        Ok(())
+    }
+
+    fn drop_questions(&mut self) -> Result<(), String> {
+        for number in 0..self.shards.len() {
+            let Some(shard) = self.shards.get_mut(number) else {
+                break;
+            };
+            let open: Vec<RequestId> = shard.asker.open.keys().copied().collect();
+            for id in open {
+                if self.whims.rolls(self.plan.drops) {
+                    shard.asker.open.remove(&id);
+                    shard.asker.requests.cancel(id);
+                }
+            }
+            self.listen(number)?;
         }
         Ok(())
     }
@@ -335,16 +350,23 @@ impl Simulation<'_> {
         let Some(shard) = self.shards.get_mut(number) else {
             return Ok(false);
         };
-        if shard.asker.open.is_empty() || !shard.asker.has_begun {
+        if shard.asker.requests.is_idle() {
             return Ok(false);
         }
         while let Some(answer) = shard.asker.requests.poll(now) {
             std::mem::discriminant(&answer).hash(&mut self.trace);
-            if let Answer::Send(sealed) = answer {
-                shard.session.handle(now, Input::Command(sealed));
-                asks = true;
-            } else {
-                shard.asker.hears(now, answer)?;
+            match answer {
+                Answer::Send(sealed) => {
+                    let question = sealed.question().ok_or("a question has no number")?;
+                    let of = shard.asker.requests.whose(question);
+                    shard.asker.given.extend(of.map(|of| (question, of)));
+                    shard.session.handle(now, Input::Command(sealed));
+                    asks = true;
+                }
+                Answer::Withdraw(question) => {
+                    shard.session.handle(now, Input::Withdraw(question));
+                }
+                answer => shard.asker.hears(now, answer)?,
             }
         }
         shard.asker.watch(now)?;

@@ -35,6 +35,8 @@ pub(super) struct Shard {
     pub(super) runs: bool,
     /// The connection that waits for its turn to identify, and when to ask for it.
     queued: Option<(Generation, Instant)>,
+    /// How long the longest message was that the session was given.
+    longest: usize,
     /// Until when the consumer takes nothing.
     busy_until: Instant,
     /// What handlers are at, and when they are done.
@@ -54,6 +56,7 @@ impl Shard {
             witness: Witness::new(at_least_once),
             runs: false,
             queued: None,
+            longest: 0,
             busy_until: now,
             handling: BTreeSet::new(),
             posted: None,
@@ -157,6 +160,9 @@ impl Simulation<'_> {
     pub(super) fn given(&mut self, number: usize, content: &Content) {
         if let Some(shard) = self.shards.get_mut(number) {
             shard.witness.given(self.now, content);
+            if let Content::Whole(text) = content {
+                shard.longest = shard.longest.max(text.len());
+            }
         }
     }
 
@@ -174,7 +180,8 @@ impl Simulation<'_> {
         let is_free = shard.busy_until <= self.now;
         let room = if is_free { self.plan.room } else { 0 };
         shard.session.handle(self.now, Input::Room(room));
-        if shard.session.backlog_bytes() > self.plan.backlog + MESSAGE_AT_MOST {
+        // Full is what the last message that was read has filled.
+        if shard.session.backlog_bytes() > self.plan.backlog + shard.longest + EVENT_OVERHEAD {
             return Err(format!("shard {number}: the backlog is over its bound"));
         }
         let mut has_spoken = false;
@@ -253,7 +260,7 @@ impl Simulation<'_> {
                 if let Some(question) = payload.question()
                     && let Some(shard) = self.shards.get_mut(number)
                 {
-                    shard.asker.left(now, question);
+                    shard.asker.left(now, question)?;
                 }
                 self.send(number, payload.bytes())?;
             }
@@ -521,8 +528,8 @@ fn news(raw: &[u8]) -> Option<u64> {
 /// How often those behind others ask again for their turn.
 const BEHIND: Duration = Duration::from_millis(500);
 
-/// How much more than its bound a backlog may hold: one message.
-const MESSAGE_AT_MOST: usize = 256 * 1024;
+/// What an event weighs in the backlog beside its bytes.
+const EVENT_OVERHEAD: usize = 128;
 
 /// Discord takes no more at once.
 const PAYLOAD_MAX: usize = 4_096;

@@ -43,10 +43,13 @@ impl Replies {
         if let Some(reply) = self.chunks.recv().await {
             return Some(Ok(reply));
         }
-        if std::mem::replace(&mut self.ended, true) {
+        if self.ended {
             return None;
         }
-        match (&mut self.outcome).await {
+        // Only what has come has ended it: this may be dropped while it waits.
+        let outcome = (&mut self.outcome).await;
+        self.ended = true;
+        match outcome {
             Ok(Ok(not_found)) => {
                 self.not_found = not_found;
                 None
@@ -154,7 +157,7 @@ impl Askers {
                 }
                 return None;
             }
-            Answer::Send(_) => return None,
+            Answer::Send(_) | Answer::Withdraw(_) => return None,
         };
         let Err(refused) = self.0.get(&id)?.chunks.try_send(reply) else {
             return None;
@@ -178,3 +181,31 @@ const REPLIES_MAX: usize = 256;
 
 /// How many requests wait for their shard to look.
 pub(super) const ASKS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use ovenjs_types::RequestSoundboardSounds;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_that_is_dropped_between_the_last_part_and_the_outcome_hears_of_both() {
+        let asked = RequestSoundboardSounds::new([Id::new(5)]);
+        let (ask, mut replies) = ask(asked.into(), Duration::ZERO);
+        let Asker { chunks, outcome } = ask.asker;
+        drop(chunks);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(pin!(replies.next()).poll(&mut cx).is_pending());
+        let told = outcome.send(Err(Error::new(ErrorKind::Unanswered, "in vain")));
+        assert!(told.is_ok());
+        let next = pin!(replies.next()).poll(&mut cx);
+        assert!(matches!(next, Poll::Ready(Some(Err(_)))), "{next:?}");
+        let next = pin!(replies.next()).poll(&mut cx);
+        assert!(matches!(next, Poll::Ready(None)), "{next:?}");
+    }
+}

@@ -58,8 +58,6 @@ pub(super) struct Shard {
     asks_open: bool,
     requests: Requests,
     askers: Askers,
-    /// Whether there was a session yet: before, nothing can be asked for.
-    has_begun: bool,
     acks: Arc<Acks>,
     board: Board,
     /// The session was told to stop; what it holds is for the next process, or for the next session of
@@ -113,7 +111,6 @@ impl Shard {
             asks_open: true,
             requests: Requests::new(shared.wiring.entropy.u64()),
             askers: Askers::default(),
-            has_begun: false,
             acks: room.acks,
             board: room.board,
             stopping: false,
@@ -380,7 +377,7 @@ impl Shard {
 
     /// Waits for whatever can happen beside the socket. May be dropped at any time.
     async fn aside(&mut self) -> Aside {
-        let asked = self.requests.deadline().filter(|_| self.has_begun);
+        let asked = self.requests.deadline();
         let deadlines = [self.session.deadline(), asked, self.ripening.due()];
         let deadline = deadlines.into_iter().flatten().min();
         let deadline = deadline.map(|deadline| self.until(deadline));

@@ -26,6 +26,13 @@ fn chunk(nonce: &Value, index: u32, count: u32) -> Dispatch {
     event("GUILD_MEMBERS_CHUNK", &data)
 }
 
+/// Of a shard that has a session.
+fn connected(mark: u64) -> Requests {
+    let mut requests = Requests::new(mark);
+    requests.notice(start(), &Notice::Ready { epoch: 1 });
+    requests
+}
+
 fn sent(requests: &mut Requests, now: Instant) -> Option<Value> {
     match requests.poll(now) {
         Some(Answer::Send(sealed)) => {
@@ -54,6 +61,7 @@ fn queued(requests: &mut Requests, now: Instant) -> (Vec<String>, Vec<u64>) {
             questions.extend(sealed.question);
             "send".to_owned()
         }
+        Answer::Withdraw(question) => format!("withdraw {question}"),
         Answer::Chunk(id, _) => format!("chunk {}", id.0),
         Answer::Again(id) => format!("again {}", id.0),
         Answer::Done { request, not_found } => format!("done {} {}", request.0, not_found.len()),
@@ -63,6 +71,11 @@ fn queued(requests: &mut Requests, now: Instant) -> (Vec<String>, Vec<u64>) {
         .map(word)
         .collect();
     (words, questions)
+}
+
+/// The same, but what is sent stays in the session.
+fn told_of_held(requests: &mut Requests, now: Instant) -> Vec<String> {
+    queued(requests, now).0
 }
 
 fn lost() -> Notice {
@@ -76,7 +89,7 @@ fn lost() -> Notice {
 #[test]
 fn a_list_is_done_when_its_last_chunk_has_come_in_whatever_order() {
     let now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     requests
         .ask(now, RequestGuildMembers::all(Id::new(5)), MINUTE)
         .unwrap();
@@ -98,7 +111,7 @@ fn a_list_is_done_when_its_last_chunk_has_come_in_whatever_order() {
 #[test]
 fn many_users_are_asked_for_by_the_hundred_and_answered_as_one() {
     let now = start();
-    let mut requests = Requests::new(u64::MAX);
+    let mut requests = connected(u64::MAX);
     let users = RequestGuildMembers::users(Id::new(5), (1..=250).map(Id::new));
     requests.ask(now, users, MINUTE).unwrap();
     let frames: Vec<Value> = std::iter::from_fn(|| sent(&mut requests, now)).collect();
@@ -123,7 +136,7 @@ fn many_users_are_asked_for_by_the_hundred_and_answered_as_one() {
 #[test]
 fn all_members_of_a_guild_are_asked_for_once_in_thirty_seconds() {
     let now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     for guild in [5, 5, 6] {
         requests
             .ask(now, RequestGuildMembers::all(Id::new(guild)), MINUTE)
@@ -151,7 +164,7 @@ fn all_members_of_a_guild_are_asked_for_once_in_thirty_seconds() {
 #[test]
 fn while_the_shard_does_not_read_no_answer_is_late_and_nothing_is_sent_in_vain() {
     let mut now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     requests
         .ask(now, RequestGuildMembers::named(Id::new(5), "a", 3), MINUTE)
         .unwrap();
@@ -176,6 +189,7 @@ fn while_the_shard_does_not_read_no_answer_is_late_and_nothing_is_sent_in_vain()
     // A shard that begins anew reads again, and so it is where nobody reads to the end.
     requests.notice(now, &Notice::Paused { backlog_bytes });
     requests.notice(now, &Notice::Restarted { panicked: false });
+    requests.notice(now, &Notice::Resumed { replayed: 0 });
     assert_eq!(requests.deadline(), Some(now + PATIENCE));
     requests.notice(now, &Notice::Paused { backlog_bytes });
     let Some(Answer::Failed(_, error)) = requests.poll(now + MINUTE) else {
@@ -187,7 +201,7 @@ fn while_the_shard_does_not_read_no_answer_is_late_and_nothing_is_sent_in_vain()
 #[test]
 fn what_is_refused_for_now_is_sent_again_when_it_may_be() {
     let now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     requests
         .ask(now, RequestGuildMembers::all(Id::new(5)), MINUTE)
         .unwrap();
@@ -207,7 +221,7 @@ fn what_is_refused_for_now_is_sent_again_when_it_may_be() {
 #[test]
 fn sounds_come_from_each_guild_and_info_one_request_at_a_time() {
     let now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     let guilds = [5, 6].map(Id::new);
     requests
         .ask(now, RequestSoundboardSounds::new(guilds), MINUTE)
@@ -244,7 +258,7 @@ fn sounds_come_from_each_guild_and_info_one_request_at_a_time() {
 #[test]
 fn a_lost_session_makes_it_ask_again_and_a_resumed_one_does_not() {
     let now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     requests
         .ask(now, RequestGuildMembers::named(Id::new(5), "a", 9), MINUTE)
         .unwrap();
@@ -274,7 +288,7 @@ fn a_lost_session_makes_it_ask_again_and_a_resumed_one_does_not() {
 #[test]
 fn sounds_that_came_are_not_asked_for_again() {
     let now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     let ask = RequestSoundboardSounds::new([5, 6].map(Id::new));
     requests.ask(now, ask, MINUTE).unwrap();
     assert_eq!(told(&mut requests, now), ["send"]);
@@ -296,7 +310,7 @@ fn sounds_that_came_are_not_asked_for_again() {
 #[test]
 fn no_answer_is_late_while_commands_wait_or_nobody_reads() {
     let mut now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     let named = || RequestGuildMembers::named(Id::new(5), "a", 9);
     requests.ask(now, named(), WITHIN_MAX).unwrap();
     let (words, first) = queued(&mut requests, now);
@@ -313,8 +327,12 @@ fn no_answer_is_late_while_commands_wait_or_nobody_reads() {
     requests.notice(now, &Notice::Ready { epoch: 2 });
     assert_eq!(told(&mut requests, now), ["send"]);
     requests.notice(now, &Notice::Restarted { panicked: true });
-    assert_eq!(told(&mut requests, now), ["send"]);
+    assert_eq!(told(&mut requests, now), [""; 0], "it has no session yet");
+    requests.notice(now, &Notice::Resumed { replayed: 0 });
+    let (words, third) = queued(&mut requests, now);
+    assert_eq!(words, ["send"]);
     requests.left(now, second[0]);
+    requests.left(now, third[0]);
     requests.notice(now, &Notice::Paused { backlog_bytes: 1 });
     now += PATIENCE * 30;
     assert_eq!(told(&mut requests, now), [""; 0]);
@@ -323,9 +341,108 @@ fn no_answer_is_late_while_commands_wait_or_nobody_reads() {
 }
 
 #[test]
-fn silence_is_asked_again_and_then_fails_as_does_a_deadline() {
+fn before_the_first_session_nothing_is_sent_and_its_time_runs() {
     let now = start();
     let mut requests = Requests::new(1);
+    let named = || RequestGuildMembers::named(Id::new(5), "a", 9);
+    requests.ask(now, named(), MINUTE).unwrap();
+    let dropped = requests.ask(now, named(), MINUTE).unwrap();
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    requests.cancel(dropped);
+    assert_eq!(requests.deadline(), Some(now + MINUTE));
+    let Some(Answer::Failed(_, error)) = requests.poll(now + MINUTE) else {
+        panic!("its time is up")
+    };
+    assert!(error.to_string().contains("not connected"), "{error}");
+    assert!(requests.is_idle());
+}
+
+#[test]
+fn the_half_minute_between_two_lists_begins_when_the_first_question_leaves() {
+    let mut now = start();
+    let mut requests = connected(1);
+    let all = || RequestGuildMembers::all(Id::new(5));
+    requests.ask(now, all(), WITHIN_MAX).unwrap();
+    requests.ask(now, all(), WITHIN_MAX).unwrap();
+    let (words, first) = queued(&mut requests, now);
+    assert_eq!(words, ["send"]);
+    // The limits hold it back for a minute.
+    now += MINUTE;
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    requests.left(now, first[0]);
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    requests.handle(now, &chunk(&json!("1-0"), 0, 1));
+    assert_eq!(told(&mut requests, now), ["chunk 0", "done 0 0"]);
+    assert_eq!(requests.deadline(), Some(now + WHOLE_EVERY));
+    assert_eq!(told(&mut requests, now + WHOLE_EVERY), ["send"]);
+}
+
+#[test]
+fn what_ends_before_it_has_left_is_taken_back() {
+    let now = start();
+    let mut requests = connected(1);
+    let all = |within| (RequestGuildMembers::all(Id::new(5)), within);
+    let ask = |requests: &mut Requests, (ask, within)| requests.ask(now, ask, within).unwrap();
+    let cancelled = ask(&mut requests, all(WITHIN_MAX));
+    assert_eq!(told_of_held(&mut requests, now), ["send"]);
+    requests.cancel(cancelled);
+    assert!(!requests.is_idle());
+    assert_eq!(told(&mut requests, now), ["withdraw 0"]);
+    // It has left nothing behind: the next is free to go.
+    ask(&mut requests, all(MINUTE));
+    assert_eq!(told_of_held(&mut requests, now), ["send"]);
+    let log = told(&mut requests, now + MINUTE);
+    assert_eq!(log, ["withdraw 1", "failed 1 Unanswered"]);
+    assert!(requests.is_idle());
+    // Of what has left there is nothing to take back.
+    let left = ask(&mut requests, all(MINUTE));
+    assert_eq!(told(&mut requests, now), ["send"]);
+    requests.cancel(left);
+    assert!(requests.is_idle());
+}
+
+#[test]
+fn sounds_that_another_asked_for_are_no_answer_to_a_question_that_has_not_left() {
+    let now = start();
+    let mut requests = connected(1);
+    let ask = RequestSoundboardSounds::new([Id::new(5)]);
+    requests.ask(now, ask, MINUTE).unwrap();
+    let (words, questions) = queued(&mut requests, now);
+    assert_eq!(words, ["send"]);
+    let sounds = event(
+        "SOUNDBOARD_SOUNDS",
+        &json!({ "guild_id": "5", "soundboard_sounds": [] }),
+    );
+    requests.handle(now, &sounds);
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    requests.left(now, questions[0]);
+    requests.handle(now, &sounds);
+    assert_eq!(told(&mut requests, now), ["chunk 0", "done 0 0"]);
+}
+
+#[test]
+fn a_shard_that_begins_anew_still_answers_and_one_that_has_ended_takes_nothing() {
+    let now = start();
+    let mut requests = connected(1);
+    let named = || RequestGuildMembers::named(Id::new(5), "a", 9);
+    requests.ask(now, named(), MINUTE).unwrap();
+    assert_eq!(told(&mut requests, now), ["send"]);
+    requests.notice(now, &Notice::Restarted { panicked: true });
+    requests.ask(now, named(), MINUTE).unwrap();
+    assert_eq!(told(&mut requests, now), [""; 0]);
+    requests.notice(now, &Notice::Ready { epoch: 2 });
+    assert_eq!(told(&mut requests, now), ["send", "send"]);
+    requests.notice(now, &Notice::Stopped);
+    let log = told(&mut requests, now);
+    assert_eq!(log, ["failed 0 Stopped", "failed 1 Stopped"]);
+    let refused = requests.ask(now, named(), MINUTE).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Stopped);
+}
+
+#[test]
+fn silence_is_asked_again_and_then_fails_as_does_a_deadline() {
+    let now = start();
+    let mut requests = connected(1);
     let named = || RequestGuildMembers::named(Id::new(5), "a", 9);
     requests.ask(now, named(), WITHIN_MAX).unwrap();
     requests.ask(now, named(), Duration::from_secs(30)).unwrap();
@@ -350,7 +467,7 @@ fn silence_is_asked_again_and_then_fails_as_does_a_deadline() {
 #[test]
 fn what_is_cancelled_is_not_sent_and_what_is_too_much_is_refused() {
     let now = start();
-    let mut requests = Requests::new(1);
+    let mut requests = connected(1);
     let users = RequestGuildMembers::users(Id::new(5), (1..=10_000).map(Id::new));
     let id = requests.ask(now, users, MINUTE).unwrap();
     assert_eq!(told(&mut requests, now).len(), IN_FLIGHT_MAX);
@@ -411,7 +528,7 @@ proptest! {
     #[test]
     fn every_request_ends_once_and_a_done_one_is_whole(acts in prop::collection::vec(act(), 1..150)) {
         let mut now = start();
-        let mut requests = Requests::new(3);
+        let mut requests = connected(3);
         // What Discord was asked, and the chunks it still owes.
         let mut owed: Vec<(Value, u32)> = Vec::new();
         let mut whole_at: BTreeMap<String, Instant> = BTreeMap::new();
@@ -475,6 +592,7 @@ proptest! {
                             prop_assert!(before.is_none_or(|at| now >= at + Duration::from_secs(3)));
                         }
                     }
+                    Answer::Withdraw(question) => prop_assert!(false, "{question} has left"),
                     Answer::Chunk(id, dispatch) => {
                         prop_assert!(!ended.contains(&id));
                         let data: Value = serde_json::from_slice(&dispatch.raw).unwrap();

@@ -49,6 +49,9 @@ pub enum Input<'a> {
     },
     /// The bot wants something sent. Only while [`wants_commands`](super::Session::wants_commands) is true.
     Command(Sealed),
+    /// Nobody waits for the answer to this [question](Payload::question): where it has not left, it does
+    /// not.
+    Withdraw(u64),
     /// The consumer can take this many more deliveries. Replaces what was said before.
     Room(usize),
     /// The consumer has handled the event of this version; in any order. It counts under

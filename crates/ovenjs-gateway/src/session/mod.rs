@@ -283,6 +283,7 @@ impl Session {
                 }
             }
             Input::Command(sealed) => self.command(now, sealed),
+            Input::Withdraw(question) => self.withdraw(question),
             Input::Room(room) => self.room(now, room),
             Input::Handled(version) => self.backlog.handled(version),
             Input::Saved(version) => self.saved = Some(version),
@@ -475,6 +476,13 @@ impl Session {
             self.commands.push_back(sealed);
         }
         self.send_commands(now);
+    }
+
+    fn withdraw(&mut self, question: u64) {
+        let is_it = |of: Option<u64>| of == Some(question);
+        self.commands.retain(|waiting| !is_it(waiting.question));
+        self.outputs
+            .retain(|output| !matches!(output, Output::Send(payload) if is_it(payload.question)));
     }
 
     fn send_commands(&mut self, now: Instant) {

@@ -1,8 +1,8 @@
 //! Questions whose answers are events: sounds and channels; members are in `consumers`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Mutex};
 
-use ovenjs_gateway::{ErrorKind, Replies, Reply};
+use ovenjs_gateway::{ErrorKind, REQUESTS_MAX, Replies, Reply};
 use ovenjs_mock::Guild;
 use ovenjs_net::{Clock, SystemClock};
 use ovenjs_types::{
@@ -81,6 +81,57 @@ async fn sounds_of_a_guild_that_is_not_there_are_asked_for_three_times() {
     assert!(replies.next().await.is_none());
     let waited = (SystemClock.now() - before).as_secs_f64();
     assert!((60.0..61.0).contains(&waited), "{waited} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_ends_in_its_time_where_no_session_begins() {
+    let held = Mutex::new(Vec::new());
+    let mut net = ovenjs_net::Config::new();
+    // Somebody takes the connection and says nothing.
+    net.dialer = Some(Dialer::new(move |_| {
+        let (here, there) = tokio::io::duplex(4_096);
+        held.lock().expect("nobody panics").push(there);
+        here
+    }));
+    let wiring = Wiring::new(Connector::build(net).expect("the connector is built"));
+    let config = Config::new("token", Intents::GUILDS).gateway_url("ws://localhost");
+    let (fleet, _events) = Fleet::start_with(config, wiring.own_thread(false)).unwrap();
+    let shard = fleet.shards().next().unwrap();
+    let ask = || RequestSoundboardSounds::new([Id::new(4_194_304)]);
+    let begun = SystemClock.now();
+    let mut replies = fleet.request(shard, ask(), Duration::from_secs(1)).unwrap();
+    let error = replies.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unanswered);
+    assert!(error.to_string().contains("not connected"), "{error}");
+    let waited = (SystemClock.now() - begun).as_secs_f64();
+    assert!((1.0..1.1).contains(&waited), "{waited} s");
+
+    // Those that nobody waits for any more take nobody's place.
+    for _ in 0..REQUESTS_MAX {
+        drop(fleet.request(shard, ask(), WITHIN).unwrap());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut replies = fleet.request(shard, ask(), Duration::from_secs(1)).unwrap();
+    let error = replies.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unanswered, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_shard_was_asked_is_answered_after_it_has_begun_anew() {
+    let config_of_box = ovenjs_mock::Config::default().guilds([Guild::named("Kitchen")]);
+    let discord = Discord::in_process(config_of_box);
+    let intents = Intents::GUILDS | Intents::GUILD_MEMBERS;
+    let config = Config::new(discord.token(), intents);
+    let (fleet, mut events) = start_here(&discord, config, |wiring| wiring);
+    next_named(&mut events, "READY").await;
+    let shard = fleet.shards().next().unwrap();
+    let all = || RequestGuildMembers::all(discord.guild_id());
+    let first = fleet.members(all()).unwrap().members().await.unwrap();
+    // It waits for half a minute, in which the shard begins anew.
+    let again = fleet.members(all()).unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    fleet.restart(shard).unwrap();
+    assert_eq!(again.members().await.unwrap(), first);
 }
 
 /// The box counts Discord's 30 s for each guild, and a new process does not know of the old one's.

@@ -111,7 +111,10 @@ impl Shard {
                 Output::Notice(notice) => {
                     // Before anyone hears of it by an event: who does, looks.
                     self.post(now);
-                    self.requests.notice(now, &notice);
+                    // What a shard was asked it answers after it has begun anew, too.
+                    if !(self.restarting && matches!(notice, Notice::Stopped)) {
+                        self.requests.notice(now, &notice);
+                    }
                     self.notice(notice);
                 }
                 Output::Fatal(error) => {
@@ -172,18 +175,21 @@ impl Shard {
         if let Some(output) = self.session.poll() {
             return Some(output);
         }
-        if self.requests.is_idle() || !self.has_begun {
+        if self.requests.is_idle() {
             return None;
         }
-        // What was not sent yet is then never sent.
-        for unread in self.askers.gone() {
-            self.requests.cancel(unread);
-        }
+        self.forget_unread();
         while let Some(answer) = self.requests.poll(now) {
-            if let Answer::Send(sealed) = answer {
-                self.session.handle(now, Input::Command(sealed));
-            } else if let Some(unread) = self.askers.pass(answer) {
-                self.requests.cancel(unread);
+            match answer {
+                Answer::Send(sealed) => self.session.handle(now, Input::Command(sealed)),
+                Answer::Withdraw(question) => {
+                    self.session.handle(now, Input::Withdraw(question));
+                }
+                answer => {
+                    if let Some(unread) = self.askers.pass(answer) {
+                        self.requests.cancel(unread);
+                    }
+                }
             }
         }
         if self.requests.is_idle() {
@@ -193,8 +199,17 @@ impl Shard {
         self.session.poll()
     }
 
+    /// Takes back what nobody waits for; what of it has not left then never does.
+    fn forget_unread(&mut self) {
+        for unread in self.askers.gone() {
+            self.requests.cancel(unread);
+        }
+    }
+
     pub(super) fn ask(&mut self, ask: Ask) {
         let now = self.shared.wiring.clock.now();
+        // They would count.
+        self.forget_unread();
         match self.requests.ask(now, ask.request, ask.within) {
             Ok(id) => {
                 self.askers.add(id, ask.asker);
@@ -217,7 +232,6 @@ impl Shard {
                     saves.changed(true);
                 }
             }
-            Notice::Ready { .. } | Notice::Resumed { .. } => self.has_begun = true,
             Notice::Held => self.shared.turns.held(shard),
             _ => {}
         }

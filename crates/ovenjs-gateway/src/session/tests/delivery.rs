@@ -6,6 +6,7 @@ use ovenjs_types::{EventKind, Interest, Pressure};
 use proptest::prelude::*;
 
 use super::*;
+use crate::Sealed;
 
 fn messages_only() -> Config {
     config().interest(Interest::none().with(EventKind::MessageCreate))
@@ -431,6 +432,37 @@ fn commands_that_wait_are_told_once() {
         script.notices.iter().filter(held).count()
     };
     assert_eq!(held(&script), 1);
+}
+
+#[test]
+fn a_question_that_is_withdrawn_leaves_no_more() {
+    let mut script = Script::connected(config());
+    let sounds = ovenjs_types::RequestSoundboardSounds::new([ovenjs_types::Id::new(5)]);
+    let sounds = Command::RequestSoundboardSounds(sounds);
+    for _ in 0..115 {
+        script.command(&sounds);
+    }
+    for question in [7, 8] {
+        let question = Some(question);
+        let sealed = sounds.seal().unwrap();
+        script.tell(Input::Command(Sealed { question, ..sealed }));
+    }
+    let asked = |script: &Script| script.ops().iter().filter(|op| **op == 31).count();
+    let before = asked(&script);
+    script.tell(Input::Withdraw(7));
+    script.tell(Input::Withdraw(9));
+    script.acks = true;
+    script.advance(seconds(61));
+    assert_eq!((before, asked(&script)), (114, 116));
+    // Nor does one that is about to.
+    let sealed = sounds.seal().unwrap();
+    let question = Some(10);
+    let now = script.now;
+    script
+        .session
+        .handle(now, Input::Command(Sealed { question, ..sealed }));
+    script.tell(Input::Withdraw(10));
+    assert_eq!(asked(&script), 116);
 }
 
 #[test]
