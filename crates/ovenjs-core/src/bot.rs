@@ -11,7 +11,7 @@ use ovenjs_types::{EventKind, Hook, Intents, Secret, ShardId};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    App, Compression, Config, Error, ErrorKind, GatewayConfig, Running,
+    App, Config, Error, ErrorKind, GatewayConfig, Running,
     answers::RestAnswers,
     config::{VARIABLES, read_environment, strangers},
     describe,
@@ -280,10 +280,10 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .backoff(config.gateway.backoff.0, config.gateway.backoff.1)
             .interest(interest)
             .at_least_once(config.gateway.at_least_once)
-            .compression(compression(config.gateway.compression)?);
+            .compression(config.gateway.compression);
         let connector = Connector::build(net)
             .map_err(|e| Error::below(ErrorKind::Configuration, "connections cannot be made", e))?;
-        if let Some(presence) = config.live.gateway.presence.clone() {
+        if let Some(presence) = config.live.presence.clone() {
             settings = settings.presence(presence);
         }
         let mut wiring = Wiring::new(connector)
@@ -416,22 +416,6 @@ fn net(config: &Config) -> Result<ovenjs_net::Config, Error> {
     let proxy = Proxy::parse(proxy.expose())
         .map_err(|e| Error::below(ErrorKind::Configuration, "the proxy cannot be used", e))?;
     Ok(net.proxy(proxy))
-}
-
-/// The gateway's word for it, where this build has the form.
-fn compression(wanted: Compression) -> Result<ovenjs_gateway::Compression, Error> {
-    match wanted {
-        Compression::None => Ok(ovenjs_gateway::Compression::None),
-        #[cfg(feature = "zlib")]
-        Compression::Zlib => Ok(ovenjs_gateway::Compression::Zlib),
-        #[cfg(feature = "zstd")]
-        Compression::Zstd => Ok(ovenjs_gateway::Compression::Zstd),
-        #[cfg(not(all(feature = "zlib", feature = "zstd")))]
-        other => Err(Error::configuration(format!(
-            "[gateway] compression is {other:?}, which this build leaves out; turn on the feature \
-             of that name of ovenjs-core, or choose another"
-        ))),
-    }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Bot<T> {

@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
+pub use ovenjs_gateway::Compression;
 use ovenjs_net::Dialer;
-use ovenjs_types::{Id, Intents, Interest, Secret, marker::GuildMarker};
+use ovenjs_types::{Id, Intents, Interest, Secret, UpdatePresence, marker::GuildMarker};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::Error;
@@ -61,11 +62,13 @@ pub struct Config {
     /// `OVENJS_REDIS`.
     pub redis: Option<Secret>,
     /// The NATS that the processes of the bot share, as `nats://[user:password@]host[:port]`, or
-    /// `tls://`. Default: none. It is used where [`bus`](Self::bus) says so. Feature `nats`;
+    /// `tls://`. Default: none. It is used where [`bus`](Self::bus) says so. Where it is set it has to be
+    /// there when the bot starts, while a Redis is first spoken to when it is needed. Feature `nats`;
     /// environment: `OVENJS_NATS`.
     pub nats: Option<Secret>,
     /// Whether Redis and NATS may be spoken to in plain text on other machines. Default: `false`, since
-    /// it shows passwords and sessions to the network. Turn it on in a network of one's own.
+    /// it shows passwords and sessions to the network. Turn it on in a network of one's own. It says
+    /// nothing of Discord's API and gateway, which are spoken to in plain text on this machine only.
     pub allow_plain: bool,
     /// Where [`Bus`](crate::gateway::bus::Bus), which handlers take as an argument, speaks.
     pub bus: BusConfig,
@@ -100,7 +103,7 @@ pub struct GatewayConfig {
     /// Who says which shard may identify next. Default: this process for its own shards. Where several
     /// processes share a bot it has to be one for all.
     pub identify: IdentifyQueue,
-    /// How the stream is compressed. Default: [`Compression::Zstd`], the smaller and cheaper one.
+    /// How the stream is compressed. Default: the best that is built in, zstd before zlib.
     pub compression: Compression,
     /// Intents beside those which the handlers and the cache need. Default: none.
     /// `MESSAGE_CONTENT` is the usual one: it brings no events, only their text.
@@ -185,18 +188,6 @@ pub enum BusConfig {
     },
 }
 
-/// How the gateway's stream is compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all: for reading along with a debugger.
-    None,
-    /// `zlib-stream`.
-    Zlib,
-    /// `zstd-stream`.
-    #[default]
-    Zstd,
-}
-
 /// The commands' part of the configuration. File: `[commands]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -234,8 +225,9 @@ pub struct Live {
     pub commands: ovenjs_commands::Live,
     /// The REST client's: deadlines, retries and limits. File: `retries`.
     pub rest: ovenjs_rest::Live,
-    /// The gateway's: what is shown beside the bot's name. Set in code.
-    pub gateway: ovenjs_gateway::Live,
+    /// What is shown beside the bot's name. Default: nothing is said, and Discord shows "online". Set in
+    /// code. Which events are delivered follows from the handlers.
+    pub presence: Option<UpdatePresence>,
     /// The bot's own.
     pub bot: BotLive,
 }

@@ -30,7 +30,8 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// Makes the links. NATS must be there; a Redis is spoken to when it is first needed.
+    /// Makes the links. NATS must be there, also where nothing uses it yet; a Redis is spoken to when it
+    /// is first needed.
     #[cfg_attr(
         not(feature = "nats"),
         expect(clippy::unused_async, reason = "only NATS is connected to at once")
@@ -181,7 +182,7 @@ fn missing(setting: &str, server: &str, variable: &str) -> Error {
 
 fn in_setting(setting: &'static str) -> impl Fn(ovenjs_gateway::Error) -> Error {
     move |error| {
-        let text = format!("{setting} cannot be as it is");
+        let text = format!("mend {setting}");
         Error::below(ErrorKind::Configuration, &text, error)
     }
 }

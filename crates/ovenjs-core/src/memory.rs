@@ -13,15 +13,15 @@ use tokio::{sync::watch, task::spawn_blocking};
 /// What bounds the process' memory, and where that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Memory {
-    /// A control group (version 2) with a limit, by its folder.
-    Group(PathBuf),
+    /// The process' control group (version 2) and those around it, by their folders.
+    Groups(Vec<PathBuf>),
     /// What the configuration says, in bytes, for what the process itself has resident.
     Own { status: PathBuf, max: u64 },
 }
 
 impl Memory {
-    /// What bounds this process: what the configuration says, else the nearest control group with a
-    /// limit. Nothing where nothing does. `root` is `/`.
+    /// What bounds this process: what the configuration says, else the control groups that it is in.
+    /// Nothing where none of them has a limit. `root` is `/`.
     pub(crate) fn find(root: &Path, max: Option<u64>) -> Option<Self> {
         let status = root.join("proc/self/status");
         if let Some(max) = max {
@@ -31,26 +31,57 @@ impl Memory {
         let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
         let all = root.join("sys/fs/cgroup");
         let own = all.join(own);
-        let limited = own
-            .ancestors()
-            .take_while(|group| group.starts_with(&all))
-            .find(|group| number(&group.join("memory.max")).is_ok())?;
-        Some(Self::Group(limited.to_owned()))
+        let groups = own.ancestors().take_while(|group| group.starts_with(&all));
+        let groups: Vec<PathBuf> = groups.take(GROUPS_MAX).map(Path::to_owned).collect();
+        let is_limited = groups
+            .iter()
+            .any(|group| matches!(limit(group), Ok(Some(_))));
+        is_limited.then_some(Self::Groups(groups))
     }
 
-    /// How many bytes are used, and how many may be.
-    pub(crate) fn read(&self) -> io::Result<(u64, u64)> {
+    /// How many bytes are used, and how many may be: in the group that is closest to its limit, since that
+    /// is where the system ends processes. Nothing where no group has a limit any more.
+    pub(crate) fn read(&self) -> io::Result<Option<(u64, u64)>> {
         match self {
-            Self::Group(group) => {
-                let max = number(&group.join("memory.max"))?;
-                let current = number(&group.join("memory.current"))?;
-                // What was read from files and not looked at since goes by itself when it is needed.
-                let spare = line(&group.join("memory.stat"), "inactive_file ")?;
-                Ok((current.saturating_sub(spare), max))
+            Self::Groups(groups) => {
+                let mut tightest = None;
+                for group in groups {
+                    if let Some(max) = limit(group)? {
+                        let used = used(group)?;
+                        tightest = tighter(tightest, (used, max));
+                    }
+                }
+                Ok(tightest)
             }
-            Self::Own { status, max } => Ok((line(status, "VmRSS:")?.saturating_mul(1024), *max)),
+            Self::Own { status, max } => {
+                Ok(Some((line(status, "VmRSS:")?.saturating_mul(1024), *max)))
+            }
         }
     }
+}
+
+/// The limit of a group, where it has one: the outermost has no such file, and others may say `max`.
+fn limit(group: &Path) -> io::Result<Option<u64>> {
+    match fs::read_to_string(group.join("memory.max")) {
+        Ok(text) if text.trim() == "max" => Ok(None),
+        Ok(text) => text.trim().parse().map(Some).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a group uses, without what was read from files and not looked at since: that goes by itself when it
+/// is needed.
+fn used(group: &Path) -> io::Result<u64> {
+    let current = number(&group.join("memory.current"))?;
+    let spare = line(&group.join("memory.stat"), "inactive_file ")?;
+    Ok(current.saturating_sub(spare))
+}
+
+/// The reading of which less is left in proportion.
+fn tighter(one: Option<(u64, u64)>, other: (u64, u64)) -> Option<(u64, u64)> {
+    let full = |(used, max): (u64, u64)| u128::from(used) * 1000 / u128::from(max.max(1));
+    Some(one.filter(|one| full(*one) >= full(other)).unwrap_or(other))
 }
 
 /// Tells the fleet, and others by `pressure`, how short memory is; for as long as it is polled.
@@ -60,7 +91,9 @@ pub(crate) async fn watch(memory: Memory, fleet: Fleet, pressure: watch::Sender<
         let place = memory.clone();
         let read = spawn_blocking(move || place.read());
         match read.await.unwrap_or_else(|gone| Err(gone.into())) {
-            Ok((used, max)) => {
+            Ok(read) => {
+                // Without a limit there is always enough.
+                let (used, max) = read.unwrap_or((0, u64::MAX));
                 if let Some(level) = gauge.handle(used, max) {
                     tell(level, used, max);
                     fleet.pressure(level);
@@ -77,6 +110,7 @@ pub(crate) async fn watch(memory: Memory, fleet: Fleet, pressure: watch::Sender<
 fn tell(level: Pressure, used: u64, max: u64) {
     let (used, max) = (used >> 20, max >> 20);
     match level {
+        Pressure::Low if max == u64::MAX >> 20 => tracing::info!("memory has no limit any more"),
         Pressure::Low => tracing::info!("there is memory again: {used} of {max} MiB are used"),
         level => tracing::warn!("memory pressure is {level}: {used} of {max} MiB are used"),
     }
@@ -99,6 +133,9 @@ fn line(file: &Path, word: &str) -> io::Result<u64> {
 /// microseconds.
 const READ_EVERY: Duration = Duration::from_secs(1);
 
+/// Containers in containers are a handful deep; each costs three reads a second.
+const GROUPS_MAX: usize = 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,24 +154,33 @@ mod tests {
     const STAT: &str = "anon 4096\nfile 900\ninactive_file 500\nactive_file 400\n";
 
     #[test]
-    fn the_nearest_group_with_a_limit_counts_without_what_can_go() {
+    fn the_group_closest_to_its_limit_counts_without_what_can_go() {
         let root = system(&[
             ("proc/self/cgroup", "1:name=systemd:/x\n0::/bots/one/app\n"),
-            ("sys/fs/cgroup/memory.max", "9000\n"),
             ("sys/fs/cgroup/bots/one/app/memory.max", "max\n"),
             ("sys/fs/cgroup/bots/one/memory.max", "8000\n"),
-            ("sys/fs/cgroup/bots/one/memory.current", "6500\n"),
+            ("sys/fs/cgroup/bots/one/memory.current", "4500\n"),
             ("sys/fs/cgroup/bots/one/memory.stat", STAT),
+            ("sys/fs/cgroup/bots/memory.max", "9000\n"),
+            ("sys/fs/cgroup/bots/memory.current", "8600\n"),
+            ("sys/fs/cgroup/bots/memory.stat", STAT),
         ]);
         let memory = Memory::find(root.path(), None).unwrap();
-        let group = root.path().join("sys/fs/cgroup/bots/one");
-        assert_eq!(memory, Memory::Group(group.clone()));
-        assert_eq!(memory.read().unwrap(), (6_000, 8_000));
-        // A limit that is lifted, or raised, while the bot runs.
-        fs::write(group.join("memory.max"), "max\n").unwrap();
-        assert!(memory.read().is_err());
-        fs::write(group.join("memory.max"), "16000\n").unwrap();
-        assert_eq!(memory.read().unwrap(), (6_000, 16_000));
+        let limits = |of: &str, max: &str| {
+            let group = root.path().join("sys/fs/cgroup").join(of);
+            fs::write(group.join("memory.max"), max).unwrap();
+        };
+        // Others in the slice use what there is.
+        assert_eq!(memory.read().unwrap(), Some((8_100, 9_000)));
+        limits("bots", "90000\n");
+        assert_eq!(memory.read().unwrap(), Some((4_000, 8_000)));
+        limits("bots/one", "16000\n");
+        assert_eq!(memory.read().unwrap(), Some((4_000, 16_000)));
+        // Limits that are lifted while the bot runs.
+        limits("bots/one", "max\n");
+        assert_eq!(memory.read().unwrap(), Some((8_100, 90_000)));
+        limits("bots", "max\n");
+        assert_eq!(memory.read().unwrap(), None);
     }
 
     #[test]
@@ -146,7 +192,7 @@ mod tests {
             ("sys/fs/cgroup/memory.stat", STAT),
         ]);
         let memory = Memory::find(root.path(), None).unwrap();
-        assert_eq!(memory.read().unwrap(), (0, 512));
+        assert_eq!(memory.read().unwrap(), Some((0, 512)));
     }
 
     #[test]
@@ -166,9 +212,9 @@ mod tests {
         let status = "Name:\toven\nVmHWM:\t    9000 kB\nVmRSS:\t    3000 kB\n";
         let root = system(&[("proc/self/status", status)]);
         let memory = Memory::find(root.path(), Some(4 << 20)).unwrap();
-        assert_eq!(memory.read().unwrap(), (3_000 << 10, 4 << 20));
+        assert_eq!(memory.read().unwrap(), Some((3_000 << 10, 4 << 20)));
         // This process has something resident as well.
         let here = Memory::find(Path::new("/"), Some(1)).unwrap();
-        assert!(here.read().unwrap().0 > 1 << 20);
+        assert!(here.read().unwrap().unwrap().0 > 1 << 20);
     }
 }

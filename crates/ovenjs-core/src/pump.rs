@@ -42,7 +42,7 @@ pub(crate) struct Pump<T> {
     pub(crate) app: Arc<App<T>>,
     pub(crate) router: Arc<Router<App<T>>>,
     answers: Arc<dyn Answers>,
-    interest: Interest,
+    pub(crate) interest: Interest,
     hook: Arc<dyn Hook>,
     scratch: Scratch,
     /// How many events were decoded.

@@ -9,7 +9,7 @@ use std::{
 use ovenjs_cache::Cache;
 use ovenjs_gateway::{Events, Fleet, bus::Bus};
 use ovenjs_rest::Client;
-use ovenjs_types::{Drift, Pressure};
+use ovenjs_types::{Drift, Interest, Pressure, Status, UpdatePresence};
 use tokio::{
     sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
@@ -33,6 +33,7 @@ pub struct Running {
     drift: Arc<Mutex<Drift>>,
     apply: Box<dyn Fn(ovenjs_commands::Live) -> Result<(), Error> + Send + Sync>,
     live: Live,
+    interest: Interest,
     grace: watch::Sender<Duration>,
     places: Arc<Semaphore>,
     pump: JoinSet<Result<(), Error>>,
@@ -51,6 +52,7 @@ impl Running {
     ) -> Self {
         let app = Arc::clone(&pump.app);
         let router = Arc::clone(&pump.router);
+        let interest = pump.interest;
         let places = Arc::clone(&pump.places);
         let (grace, pumps_grace) = watch::channel(live.bot.stop_after);
         let (pressure, pumps_pressure) = watch::channel(Pressure::Low);
@@ -80,6 +82,7 @@ impl Running {
             drift: Arc::clone(&app.drift),
             apply: Box::new(move |live| router.apply(live).map(drop).map_err(Error::routes)),
             live,
+            interest,
             grace,
             places,
             pump: tasks,
@@ -122,14 +125,38 @@ impl Running {
         snapshot(&self.drift)
     }
 
-    /// Changes what can be changed while the bot runs; answers with what was.
+    /// What can be changed while the bot runs, as it is in force.
+    #[must_use]
+    pub const fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Changes all that can be changed while the bot runs; answers with what was. To change one thing,
+    /// begin with what is [in force](Self::live).
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn patient(bot: &mut ovenjs_core::Running) -> Result<(), ovenjs_core::Error> {
+    /// let mut live = bot.live().clone();
+    /// live.bot.stop_after = Duration::from_secs(30);
+    /// bot.apply(live)?;
+    /// assert_eq!(bot.live().bot.stop_after, Duration::from_secs(30));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
     /// When the values cannot work; then nothing is changed.
     pub fn apply(&mut self, live: Live) -> Result<Live, Error> {
         (self.apply)(live.commands.clone())?;
-        if let Err(refused) = self.fleet.apply(live.gateway.clone()) {
+        let mut gateway = ovenjs_gateway::Live::default();
+        gateway.interest = self.interest;
+        gateway.presence.clone_from(&live.presence);
+        if live.presence.is_none() && self.live.presence.is_some() {
+            // Discord shows the last one until it hears another.
+            gateway.presence = Some(UpdatePresence::new(Status::Online));
+        }
+        if let Err(refused) = self.fleet.apply(gateway) {
             (self.apply)(self.live.commands.clone())?;
             let text = "the presence cannot be changed";
             return Err(Error::below(ErrorKind::Gateway, text, refused));

@@ -82,10 +82,14 @@ pub(super) fn apply(
         &mut config.gateway.identify,
         file.gateway.identify.map(IdentifyQueue::from),
     );
-    set(
-        &mut config.gateway.compression,
-        file.gateway.compression.map(Compression::from),
-    );
+    if let Some(wanted) = file.gateway.compression {
+        config.gateway.compression = wanted.compression().ok_or_else(|| {
+            Error::configuration(format!(
+                "{name}: [gateway] compression is {wanted:?}, which this build leaves out: turn on the \
+                 feature of that name of ovenjs-core, or leave it out for the best that there is"
+            ))
+        })?;
+    }
     let millis = |ms: Option<u64>| ms.map(Duration::from_millis);
     set(
         &mut config.gateway.backoff.0,
@@ -226,7 +230,7 @@ enum BusName {
     Nats,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum CompressionName {
     None,
@@ -269,13 +273,16 @@ struct Live {
     stop_after_ms: Option<u64>,
 }
 
-impl From<CompressionName> for Compression {
-    fn from(name: CompressionName) -> Self {
-        match name {
-            CompressionName::None => Self::None,
-            CompressionName::Zlib => Self::Zlib,
-            CompressionName::Zstd => Self::Zstd,
-        }
+impl CompressionName {
+    /// The form, where it is built in.
+    fn compression(self) -> Option<Compression> {
+        let stream = match self {
+            Self::None => None,
+            Self::Zlib => Some("zlib-stream"),
+            Self::Zstd => Some("zstd-stream"),
+        };
+        let mut all = Compression::ALL.iter().copied();
+        all.find(|compression| compression.name() == stream)
     }
 }
 

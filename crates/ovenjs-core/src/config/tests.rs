@@ -5,6 +5,21 @@ use ovenjs_types::{Id, Intents};
 use super::{BusConfig, Compression, Config, IdentifyQueue, Register, StateStore};
 
 #[test]
+fn the_compression_is_the_best_that_is_built_in() {
+    let best = Config::new().gateway.compression;
+    assert_eq!(Some(&best), Compression::ALL.first());
+    for name in ["zlib", "zstd"] {
+        let text = format!("[gateway]\ncompression = \"{name}\"");
+        let is_there = |form: &&Compression| form.name() == Some(&*format!("{name}-stream"));
+        let read = Config::from_toml(&text, "oven.toml");
+        match Compression::ALL.iter().find(is_there) {
+            Some(form) => assert_eq!(read.unwrap().gateway.compression, *form),
+            None => assert!(read.unwrap_err().to_string().contains("feature")),
+        }
+    }
+}
+
+#[test]
 fn the_default_is_discord_itself() {
     let config = Config::load_with(&|_| None).unwrap();
     assert_eq!(config.base_url, "https://discord.com/api");
@@ -36,7 +51,7 @@ fn a_file_sets_everything() {
     let config = Config::from_toml(FULL, "oven.toml").unwrap();
     assert_eq!(config.gateway.shards, Some(2));
     assert_eq!(config.memory_max, Some(300 << 20));
-    assert_eq!(config.gateway.compression, Compression::Zlib);
+    assert_eq!(config.gateway.compression, Compression::None);
     assert_eq!(
         config.gateway.intents,
         Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS
@@ -235,7 +250,7 @@ shards = 2
 shard_range = [0, 1]
 state = { redis = "my-bot-0" }
 identify = { redis = "my-bot" }
-compression = "zlib"
+compression = "none"
 intents = ["MESSAGE_CONTENT", "GUILD_MEMBERS"]
 
 [commands]

@@ -7,7 +7,7 @@ use ovenjs_core::{
     gateway::Notice,
     rest::Client,
     routes,
-    types::{Intents, MessageCreate, MessageEdit, Pressure},
+    types::{EventKind, Intents, MessageCreate, MessageEdit, Pressure, Status, UpdatePresence},
 };
 use ovenjs_mock::Discord;
 
@@ -194,4 +194,34 @@ async fn a_bot_that_uses_more_memory_than_it_may_holds_less_and_goes_on() {
     answer.says("I will.");
     bot.stop().await.unwrap();
     discord.expect_no_violations();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_changed_while_the_bot_runs_leaves_the_rest_as_it_is() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = Config::in_process(discord.token(), discord.door());
+    let bot = Bot::new().routes(routes![remind]).config(config);
+    let mut bot = bot.start().await.unwrap();
+    discord.expect_ready(1).await;
+
+    let mut live = bot.live().clone();
+    live.bot.stop_after = Duration::from_secs(30);
+    live.presence = Some(UpdatePresence::new(Status::Idle));
+    bot.apply(live.clone()).unwrap();
+    assert_eq!(*bot.live(), live);
+    let told = discord.wait_for_payload(3).await.unwrap();
+    assert_eq!(told.data.text("/status"), Some("idle"));
+    live.presence = None;
+    assert_ne!(bot.apply(live.clone()).unwrap(), live);
+
+    // Which events come is not a thing of this.
+    let in_force = bot
+        .fleet()
+        .apply(ovenjs_core::gateway::Live::default())
+        .unwrap();
+    assert!(in_force.interest.wants(EventKind::InteractionCreate));
+    assert!(!in_force.interest.wants(EventKind::TypingStart));
+    let shown = in_force.presence.map(|presence| presence.status);
+    assert_eq!(shown, Some(Status::Online), "what was shown is taken back");
+    bot.stop().await.unwrap();
 }

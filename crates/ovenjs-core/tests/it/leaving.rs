@@ -234,6 +234,30 @@ async fn where_the_sessions_say_how_many_shards_the_mirror_of_all_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sessions_of_another_number_of_shards_than_is_set_are_told_of() {
+    let folder = Folder::new("other-shards");
+    let file = folder.0.join("bot.state");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let stage = Stage::open();
+    let bot = stage.start(config(&discord).state(&file).shards(2)).await;
+    discord.pass(Duration::from_secs(10)).await;
+    bot.stop().await.unwrap();
+
+    let lines = Lines::default();
+    let log = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .finish();
+    let listening = tracing::subscriber::set_default(log);
+    let bot = stage.start(config(&discord).state(&file).shards(1)).await;
+    drop(listening);
+
+    let told = lines.told();
+    assert!(told.contains("new sessions begin"), "{told}");
+    assert!(told.contains("set it to 2"), "{told}");
+    bot.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn at_least_once_without_a_place_for_the_sessions_is_refused() {
     let discord = Discord::in_process(ovenjs_mock::Config::default());
     let bot = Bot::new().config(config(&discord).at_least_once(true));
@@ -249,6 +273,34 @@ fn config(discord: &Discord) -> Config {
 
 fn state(file: &Path) -> FleetState {
     FleetState::from_bytes(&std::fs::read(file).unwrap()).unwrap()
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn told(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
 }
 
 /// What handlers have done in one process.
