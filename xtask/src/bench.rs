@@ -50,6 +50,8 @@ enum Mode {
     /// Run a thousand tests of a bot author: in one process, in debug and in release, and each in a
     /// process of its own.
     Stories,
+    /// Measure the share of a core that an idle bot with 1,000 guilds uses.
+    Idle,
     /// Put many shards and events a second on the mock, with and without compression.
     Load {
         /// Arguments of the program: --shards, --guilds, --rate, --steps, --seconds, each with a
@@ -66,6 +68,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         Some(Mode::Gate { update }) => gate(workspace, &built(workspace)?, *update),
         Some(Mode::Peers(options)) => peers::run(workspace, options),
         Some(Mode::Stories) => stories(workspace),
+        Some(Mode::Idle) => idle(workspace),
         Some(Mode::Load { arguments }) => load(workspace, arguments),
     }
 }
@@ -83,7 +86,7 @@ fn stories(workspace: &Workspace) -> Result<()> {
     }
     shell::run(
         workspace
-            .cargo(["test", "--quiet", "--release"])
+            .cargo(["test", "--quiet", "--profile", "sim"])
             .args(bench),
     )
 }
@@ -95,6 +98,16 @@ fn load(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let program = workspace.target.join("release").join("load");
     shell::run(Command::new(&program).args(arguments))?;
     shell::run(Command::new(&program).args(arguments).arg("--zlib"))
+}
+
+/// The bot and its Discord are processes of their own, started by the program itself.
+fn idle(workspace: &Workspace) -> Result<()> {
+    let bench = ["--package", "ovenjs-box-benches", "--bench", "idle"];
+    shell::run(
+        workspace
+            .cargo(["test", "--quiet", "--profile", "sim"])
+            .args(bench),
+    )
 }
 
 fn built(workspace: &Workspace) -> Result<PathBuf> {
