@@ -14,6 +14,7 @@ use ovenjs_gateway::{
     FleetState, IdentifyAsk, IdentifyPort, IdentifyTurn, RedisSessions, RedisTurns, SessionStore,
 };
 use ovenjs_net::{Clock as _, RedisLink, RedisScript, SystemClock};
+use ovenjs_ratelimit::Hold;
 use ovenjs_types::{SessionStartLimit, ShardId};
 
 use crate::{bus::fresh, redis_at, server::Server, shared_redis};
@@ -167,6 +168,56 @@ async fn needs_redis_sessions_are_remembered_and_damage_is_told() {
         .unwrap();
     assert!(store.load().await.is_err());
     assert!(RedisSessions::new(&link, "a b").is_err());
+}
+
+#[tokio::test]
+async fn what_discord_just_said_of_session_starts_counts_before_the_server_hears_of_it() {
+    let turns = RedisTurns::start_with(&nobody(), "bot", PERIOD).unwrap();
+    assert_eq!(turns.left(), None);
+    turns.learn(LIMIT);
+    assert_eq!(turns.left(), Some(LIMIT));
+}
+
+#[tokio::test]
+async fn what_holds_a_shard_back_is_told_once() {
+    // Nothing is left but the reserve.
+    let limit = SessionStartLimit {
+        total: 20,
+        remaining: 2,
+        ..LIMIT
+    };
+    let port = port(&nobody(), "bot", limit);
+    assert_eq!(held(&port, 0, PERIOD * 3).await, [Hold::Reserve]);
+}
+
+#[tokio::test]
+async fn needs_redis_what_others_have_used_up_is_told_as_well() {
+    let (link, name) = (shared_redis(), fresh());
+    let limit = SessionStartLimit {
+        total: 20,
+        remaining: 3,
+        ..LIMIT
+    };
+    let (one, two) = (port(&link, &name, limit), port(&link, &name, limit));
+    turn(&one, 0).await.spend();
+    assert_eq!(held(&two, 1, PERIOD * 8).await, [Hold::Reserve]);
+}
+
+/// What a shard is told while it waits for a turn that does not come.
+async fn held(port: &RedisTurns, shard: u32, time: Duration) -> Vec<Hold> {
+    let (told, hears) = std::sync::mpsc::sync_channel(9);
+    let ask = ask(shard).on_held(move |hold, wait| {
+        assert!(wait > Duration::from_secs(60), "{wait:?}");
+        told.send(hold).unwrap();
+    });
+    let none = tokio::time::timeout(time, port.turn(ask)).await;
+    assert!(none.is_err());
+    hears.try_iter().collect()
+}
+
+/// A server that is not there.
+fn nobody() -> RedisLink {
+    redis_at("redis://127.0.0.1:1")
 }
 
 const LIMIT: SessionStartLimit = SessionStartLimit {
