@@ -1,8 +1,8 @@
 //! One shard: carries inputs to its session and does what the session says.
 //!
-//! Everything about a connection lives in [`Shard::generation`] and is dropped when that returns:
-//! nothing of a connection can be heard after its end. What is done when the session says so is in
-//! [`deeds`].
+//! What is of one connection lives in its [`Attempt`] and in [`Shard::generation`], and goes when that
+//! returns: nothing of a connection can be heard after its end. What is done when the session says so is
+//! in [`deeds`].
 
 mod deeds;
 
@@ -41,10 +41,7 @@ use crate::{
 pub(super) struct Shard {
     session: Session,
     shared: Arc<Shared>,
-    /// The wait for the turn to identify, and for which connection.
-    queued: Option<(Generation, Waiting<'static, IdentifyTurn>)>,
-    /// The turn, until it is spent.
-    turn: Option<(Generation, IdentifyTurn)>,
+    attempt: Attempt,
     commands: mpsc::Receiver<Sealed>,
     commands_open: bool,
     orders: watch::Receiver<Orders>,
@@ -74,10 +71,32 @@ pub(super) struct Shard {
     heard: bool,
     /// What is on its way to the queue, here so that its memory is kept.
     batch: Vec<Delivery>,
-    outbox: Vec<Payload>,
-    connect: Option<Connect>,
-    close: Option<u16>,
     fatal: Option<Error>,
+}
+
+/// What the session wants of one connection, from the wait for the turn to identify to its close.
+#[derive(Default)]
+struct Attempt {
+    /// The wait for the turn, and for which connection.
+    queued: Option<(Generation, Waiting<'static, IdentifyTurn>)>,
+    /// The turn, until it is spent.
+    turn: Option<(Generation, IdentifyTurn)>,
+    /// What is to be opened.
+    connect: Option<Connect>,
+    /// What is to be sent.
+    outbox: Vec<Payload>,
+    /// With which code it is to be closed.
+    close: Option<u16>,
+}
+
+impl Attempt {
+    /// This connection is over, and what was wanted of it; a turn that was not spent goes back.
+    fn end(&mut self, generation: Generation) {
+        self.queued.take_if(|(of, _)| *of == generation);
+        self.turn.take_if(|(of, _)| *of == generation);
+        self.outbox.clear();
+        self.close = None;
+    }
 }
 
 /// What can happen beside the socket.
@@ -98,8 +117,7 @@ impl Shard {
     pub(super) fn new(room: Room, shared: Arc<Shared>) -> Self {
         Self {
             session: room.session,
-            queued: None,
-            turn: None,
+            attempt: Attempt::default(),
             commands: room.commands,
             commands_open: true,
             orders: room.orders,
@@ -120,9 +138,6 @@ impl Shard {
             is_frozen: false,
             heard: false,
             batch: Vec::new(),
-            outbox: Vec::new(),
-            connect: None,
-            close: None,
             fatal: None,
             shared,
         }
@@ -154,14 +169,10 @@ impl Shard {
     async fn live(&mut self) {
         self.tell(Input::Start);
         loop {
-            if let Some(connect) = self.connect.take() {
+            if let Some(connect) = self.attempt.connect.take() {
                 let generation = connect.generation;
                 self.generation(connect).await;
-                // A turn that was not spent on this connection goes back.
-                self.queued.take_if(|(of, _)| *of == generation);
-                self.turn.take_if(|(of, _)| *of == generation);
-                self.close = None;
-                self.outbox.clear();
+                self.attempt.end(generation);
             } else if self.session.state() == ShardState::Stopped
                 && (self.stopping || self.restarting || self.session.is_over())
             {
@@ -204,9 +215,7 @@ impl Shard {
         }
         self.pressure = pressure_on(&self.shared);
         self.restarting = false;
-        (self.queued, self.turn) = (None, None);
-        (self.connect, self.close) = (None, None);
-        self.outbox.clear();
+        self.attempt = Attempt::default();
         self.board.lock().stats.restarts += 1;
         let notice = Notice::Restarted { panicked };
         self.requests.notice(now, &notice);
@@ -253,7 +262,7 @@ impl Shard {
                 opened = &mut opening => break opened,
                 aside = self.aside() => {
                     self.apply(aside);
-                    if self.close.is_some() {
+                    if self.attempt.close.is_some() {
                         return;
                     }
                 }
@@ -289,12 +298,12 @@ impl Shard {
             if std::mem::take(&mut self.releases) {
                 socket.release();
             }
-            if let Some(code) = self.close.take() {
+            if let Some(code) = self.attempt.close.take() {
                 self.pass_on();
                 socket.close(code).await;
                 return;
             }
-            for payload in std::mem::take(&mut self.outbox) {
+            for payload in std::mem::take(&mut self.attempt.outbox) {
                 if let Err(error) = socket.send_text(payload.bytes()) {
                     self.failed("the connection failed", &error);
                     self.tell(Input::Closed {
@@ -364,8 +373,8 @@ impl Shard {
                     self.tell(Input::Timeout);
                 }
                 if in_a_row == FRAMES_IN_A_ROW
-                    || self.close.is_some()
-                    || !self.outbox.is_empty()
+                    || self.attempt.close.is_some()
+                    || !self.attempt.outbox.is_empty()
                     || !self.session.wants_frames()
                 {
                     break;
@@ -393,7 +402,7 @@ impl Shard {
             }
             Ok(()) = self.pressure.changed() => Aside::Pressure,
             () = queue.unread(), if !self.stopping => Aside::Unread,
-            (generation, turn) = granted(self.queued.as_mut()) => Aside::Granted(generation, turn),
+            (generation, turn) = granted(self.attempt.queued.as_mut()) => Aside::Granted(generation, turn),
             // Before the commands: a flood of them must not hold a heartbeat back.
             () = sleep(deadline), if deadline.is_some() => Aside::Timeout,
             command = self.commands.recv(), if self.commands_open && self.session.wants_commands() => {
@@ -414,8 +423,8 @@ impl Shard {
             Aside::Unread => self.stop(),
             Aside::NobodyOrders => self.orders_open = false,
             Aside::Granted(generation, turn) => {
-                self.queued = None;
-                self.turn = Some((generation, turn));
+                self.attempt.queued = None;
+                self.attempt.turn = Some((generation, turn));
                 self.tell(Input::IdentifyGranted { generation });
             }
             Aside::Command(Some(sealed)) => self.tell(Input::Command(sealed)),

@@ -75,15 +75,15 @@ impl Shard {
         let shard = self.session.shard();
         while let Some(output) = self.next_output(now) {
             match output {
-                Output::Connect(connect) => self.connect = Some(connect),
+                Output::Connect(connect) => self.attempt.connect = Some(connect),
                 Output::WantIdentify { generation } => self.queue_up(generation),
                 Output::Send(payload) => {
                     if let Some(question) = payload.question() {
                         self.requests.left(now, question);
                     }
-                    self.outbox.push(payload);
+                    self.attempt.outbox.push(payload);
                 }
-                Output::Close { code } => self.close = Some(code),
+                Output::Close { code } => self.attempt.close = Some(code),
                 Output::Dispatch(dispatch) => {
                     let version = dispatch.version;
                     let delivery = Delivery::Dispatch(dispatch);
@@ -133,7 +133,7 @@ impl Shard {
             .on_held(move |hold, wait| shared.announce(shard, Notice::IdentifyHeld { wait, hold }));
         let turns = Arc::clone(&self.shared.turns);
         let waiting = async move { turns.turn(ask).await };
-        self.queued = Some((generation, Box::pin(waiting)));
+        self.attempt.queued = Some((generation, Box::pin(waiting)));
     }
 
     /// Pins up how the shard is, and what a store is to remember of it.
@@ -224,7 +224,7 @@ impl Shard {
         let shard = self.session.shard();
         match &notice {
             Notice::Identifying => {
-                if let Some((_, turn)) = self.turn.take() {
+                if let Some((_, turn)) = self.attempt.turn.take() {
                     turn.spend();
                 }
                 if let Some(saves) = &self.shared.saves {
