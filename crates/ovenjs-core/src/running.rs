@@ -9,7 +9,7 @@ use std::{
 use ovenjs_cache::Cache;
 use ovenjs_gateway::{Events, Fleet, bus::Bus};
 use ovenjs_rest::Client;
-use ovenjs_types::{Drift, Interest, Pressure, Status, UpdatePresence};
+use ovenjs_types::{Drift, Interest, Pressure};
 use tokio::{
     sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
@@ -152,10 +152,6 @@ impl Running {
         let mut gateway = ovenjs_gateway::Live::default();
         gateway.interest = self.interest;
         gateway.presence.clone_from(&live.presence);
-        if live.presence.is_none() && self.live.presence.is_some() {
-            // Discord shows the last one until it hears another.
-            gateway.presence = Some(UpdatePresence::new(Status::Online));
-        }
         if let Err(refused) = self.fleet.apply(gateway) {
             (self.apply)(self.live.commands.clone())?;
             let text = "the presence cannot be changed";

@@ -54,7 +54,8 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Live {
-    /// What is shown beside the bot's name. Default: nothing is said, and Discord shows "online".
+    /// What is shown beside the bot's name. Default: nothing is said, and Discord shows "online"; so it
+    /// does again where one is taken back.
     pub presence: Option<UpdatePresence>,
     /// Which kinds of events are delivered. Default: all. The others are dropped by name, before
     /// their payload is copied; to spare the network as well, ask for fewer intents.

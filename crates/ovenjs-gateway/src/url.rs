@@ -89,7 +89,8 @@ impl GatewayUrl {
         };
         if !tls && !allow_plain && !url.is_loopback() {
             return Err(refuse(
-                "would send the token in the clear: use wss://, or allow plain",
+                "would send the token in the clear: use wss://, or set Config::allow_plain in a network \
+                 of your own",
             ));
         }
         Ok(url)

@@ -9,7 +9,8 @@ use std::{
 
 use ovenjs_net::Connector;
 use ovenjs_types::{
-    Dispatch, Id, Origin, Pressure, RequestGuildMembers, ShardId, Version, marker::GuildMarker,
+    Dispatch, Id, Origin, Pressure, RequestGuildMembers, ShardId, Status, UpdatePresence, Version,
+    marker::GuildMarker,
 };
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -158,9 +159,10 @@ impl Fleet {
             .try_send(sealed)
             .map_err(|refused| match refused {
                 mpsc::error::TrySendError::Full(_) => crowded(shard),
-                mpsc::error::TrySendError::Closed(_) => {
-                    Error::new(ErrorKind::Stopped, format!("shard {shard} has stopped"))
-                }
+                mpsc::error::TrySendError::Closed(_) => Error::new(
+                    ErrorKind::Stopped,
+                    format!("shard {shard} has stopped: its end was delivered with the reason"),
+                ),
             })
     }
 
@@ -186,9 +188,10 @@ impl Fleet {
                 ErrorKind::CommandQueueFull,
                 format!("too many requests wait in shard {shard}: ask again later"),
             ),
-            mpsc::error::TrySendError::Closed(_) => {
-                Error::new(ErrorKind::Stopped, format!("shard {shard} has stopped"))
-            }
+            mpsc::error::TrySendError::Closed(_) => Error::new(
+                ErrorKind::Stopped,
+                format!("shard {shard} has stopped: its end was delivered with the reason"),
+            ),
         })?;
         Ok(replies)
     }
@@ -219,7 +222,9 @@ impl Fleet {
         generations.door(shard, with).ok_or_else(|| {
             Error::new(
                 ErrorKind::NoSuchShard,
-                format!("shard {shard} does not run in this process"),
+                format!(
+                    "shard {shard} does not run in this process: Fleet::shards names those that do"
+                ),
             )
         })
     }
@@ -255,10 +260,11 @@ impl Fleet {
         let shared = &self.0.shared;
         let mut current = shared.live_now();
         let generations = Generations::of(shared);
-        if live.presence != current.presence
-            && let Some(presence) = &live.presence
-        {
-            let sealed = Command::UpdatePresence(presence.clone()).seal()?;
+        if live.presence != current.presence {
+            // Discord shows the last one until it hears another.
+            let presence = live.presence.clone();
+            let presence = presence.unwrap_or_else(|| UpdatePresence::new(Status::Online));
+            let sealed = Command::UpdatePresence(presence).seal()?;
             // A place in each shard comes first, so that all of them get it or none.
             let mut places = Vec::new();
             for door in generations
@@ -414,7 +420,7 @@ impl Fleet {
         if is_told {
             return Ok(());
         }
-        let text = format!("shard {shard} has stopped");
+        let text = format!("shard {shard} has stopped: its end was delivered with the reason");
         Err(Error::new(ErrorKind::Stopped, text))
     }
 

@@ -82,8 +82,8 @@ pub fn reaction(code: Option<u16>) -> Reaction {
 /// The error of a shard that gave up after `code`.
 pub(crate) fn give_up(code: u16, intents: ovenjs_types::Intents) -> Error {
     let Some(row) = lookup(Some(code)) else {
-        return Error::new(ErrorKind::Protocol, "discord closed the connection")
-            .with_close_code(code);
+        let text = "discord closed the connection for a reason unknown here: look the code up, and report it";
+        return Error::new(ErrorKind::Protocol, text).with_close_code(code);
     };
     let text = if code == 4014 {
         let asked: Vec<&str> = ovenjs_types::Intents::KNOWN

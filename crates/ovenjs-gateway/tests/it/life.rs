@@ -311,9 +311,9 @@ async fn a_presence_is_shown_by_all_shards_or_by_none_and_those_that_have_ended_
     while !matches!(next(&mut events).await, Delivery::Stopped { .. }) {}
     fleet.apply(live).unwrap();
     discord.wait_for_payload(3).await.unwrap();
+    let former = fleet.apply(Live::default()).unwrap();
+    assert_eq!(former.presence, Some(UpdatePresence::new(Status::Dnd)));
     fleet.stop().await;
-    let refused = fleet.apply(Live::default()).map(|former| former.presence);
-    assert_eq!(refused.unwrap(), Some(UpdatePresence::new(Status::Dnd)));
     let mut live = Live::default();
     live.presence = Some(UpdatePresence::new(Status::Idle));
     let refused = fleet.apply(live).unwrap_err();
