@@ -1,9 +1,10 @@
 //! Whether heartbeats leave in time while the bot's own code holds every worker thread, with room
 //! for what arrives meanwhile and without.
 //!
-//! `cargo xtask heartbeats` runs it. The box is a process of its own (`heartbeats serve …`): it
-//! emits the events, and it tells how late the latest heartbeat came. Real time, one case after the
-//! other.
+//! `cargo xtask heartbeats` runs it. Each case is a process of its own (`heartbeats with-room …`), so
+//! that they run side by side and the memory of each is its own; each has its box, another process
+//! (`heartbeats serve …`), which emits the events and tells how late the latest heartbeat came.
+//! Real time.
 
 #![expect(
     clippy::print_stdout,
@@ -30,6 +31,7 @@ use ovenjs_gateway::{Config, Delivery, Events, Fleet};
 use ovenjs_mock::{Config as BoxConfig, Discord, Guild};
 use ovenjs_types::Intents;
 use tokio::{
+    process::Command,
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
@@ -41,15 +43,19 @@ fn main() -> ExitCode {
         seconds: at_least_one("--seconds", 60),
         rate: at_least_one("--rate", 2_000),
     };
-    let serves = words.first().is_some_and(|word| word == "serve");
-    let mut builder = match serves {
-        true => tokio::runtime::Builder::new_current_thread(),
-        false => tokio::runtime::Builder::new_multi_thread(),
+    let role = words.first().map(String::as_str);
+    let mut builder = match role {
+        Some("serve") => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
     };
-    let done = match builder.enable_all().build() {
-        Ok(runtime) if serves => runtime.block_on(serve(plan)),
-        Ok(runtime) => runtime.block_on(both(plan, &words)),
-        Err(error) => Err(error.into()),
+    let of_case = CASES.iter().find(|case| Some(case.name) == role);
+    let done = match (builder.enable_all().build(), of_case) {
+        (Ok(runtime), _) if role == Some("serve") => runtime.block_on(serve(plan)),
+        (Ok(runtime), Some(case)) => {
+            runtime.block_on(case.judge(plan, words.get(1..).unwrap_or_default()))
+        }
+        (Ok(runtime), None) => runtime.block_on(all(&words)),
+        (Err(error), _) => Err(error.into()),
     };
     end(done)
 }
@@ -62,83 +68,125 @@ struct Plan {
     rate: u32,
 }
 
-async fn both(plan: Plan, words: &[String]) -> Result<()> {
-    let room = case("with room", ROOMY, plan, words).await?;
-    let full = case("without room", NARROW, plan, words).await?;
-    match room.max(full) {
-        worst if worst <= LATEST => Ok(()),
-        worst => Err(format!("a heartbeat was {worst:?} late; {LATEST:?} is allowed").into()),
+/// Runs the cases side by side.
+async fn all(words: &[String]) -> Result<()> {
+    let mut running = Vec::new();
+    for case in CASES {
+        let mut program = Command::new(std::env::current_exe()?);
+        running.push(
+            program
+                .arg(case.name)
+                .args(words)
+                .kill_on_drop(true)
+                .spawn()?,
+        );
     }
+    let mut well = true;
+    for mut case in running {
+        well &= case.wait().await?.success();
+    }
+    well.then_some(()).ok_or_else(|| "a case failed".into())
 }
 
-/// Holds every worker while events arrive, and gives how late the latest heartbeat was.
-async fn case(name: &str, backlog: usize, plan: Plan, words: &[String]) -> Result<Duration> {
-    let mut discord = Served::start(words).await?;
-    let config = Config::new(discord.token.clone(), Intents::GUILDS)
-        .gateway_url(format!("ws://{}", discord.address))
-        .shards(SHARDS)
-        .session_start_limit(STARTS)
-        .backlog_bytes(backlog);
-    let (fleet, mut events) = Fleet::start(config)?;
-    wait_for_guilds(&mut events).await?;
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    name: &'static str,
+    /// Bytes of events that each shard may hold.
+    backlog: usize,
+    /// Whether all that comes has to fill it.
+    fills: bool,
+}
 
-    discord.ask("emit").await?;
-    let workers = tokio::runtime::Handle::current().metrics().num_workers();
-    let all_held = Arc::new(Barrier::new(workers));
-    let mut held = JoinSet::new();
-    for _ in 0..workers {
-        let (all_held, span) = (
-            Arc::clone(&all_held),
-            Duration::from_secs(plan.seconds.into()),
+impl Case {
+    /// Holds every worker while events arrive, and judges how late the latest heartbeat was.
+    async fn judge(self, plan: Plan, words: &[String]) -> Result<()> {
+        let Self {
+            name,
+            backlog,
+            fills,
+        } = self;
+        let mut discord = Served::start(words).await?;
+        let config = Config::new(discord.token.clone(), Intents::GUILDS)
+            .gateway_url(format!("ws://{}", discord.address))
+            .shards(SHARDS)
+            .session_start_limit(STARTS)
+            .backlog_bytes(backlog);
+        let ceiling = config.events_bytes_max().saturating_add(BARE);
+        let (fleet, mut events) = Fleet::start(config)?;
+        wait_for_guilds(&mut events).await?;
+
+        discord.ask("emit").await?;
+        let workers = tokio::runtime::Handle::current().metrics().num_workers();
+        let all_held = Arc::new(Barrier::new(workers));
+        let mut held = JoinSet::new();
+        for _ in 0..workers {
+            let (all_held, span) = (
+                Arc::clone(&all_held),
+                Duration::from_secs(plan.seconds.into()),
+            );
+            held.spawn(async move {
+                all_held.wait();
+                std::thread::sleep(span);
+            });
+        }
+        let report = discord.ask("report").await?;
+        let (beats, lateness) = report
+            .split_once(' ')
+            .ok_or("the box said something else")?;
+        let (beats, lateness) = (
+            beats.parse::<u64>()?,
+            Duration::from_micros(lateness.parse()?),
         );
-        held.spawn(async move {
-            all_held.wait();
-            std::thread::sleep(span);
-        });
-    }
-    let report = discord.ask("report").await?;
-    let (beats, lateness) = report
-        .split_once(' ')
-        .ok_or("the box said something else")?;
-    let (beats, lateness) = (
-        beats.parse::<u64>()?,
-        Duration::from_micros(lateness.parse()?),
-    );
-    held.join_all().await;
-    let waiting: usize = fleet
-        .stats()
-        .shards
-        .iter()
-        .map(|shard| shard.backlog_bytes)
-        .sum();
+        held.join_all().await;
+        let waiting: usize = fleet
+            .stats()
+            .shards
+            .iter()
+            .map(|shard| shard.backlog_bytes)
+            .sum();
 
-    let emitted: u64 = discord.ask("stop").await?.parse()?;
-    let counted = count(&mut events, emitted).await?;
-    let connects: u64 = fleet
-        .stats()
-        .shards
-        .iter()
-        .map(|shard| shard.counts.connects)
-        .sum();
-    println!(
-        "{name} ({} kB of events held, {} MB in all): {workers} workers held for {} s, {emitted} \
+        let emitted: u64 = discord.ask("stop").await?.parse()?;
+        let counted = count(&mut events, emitted).await?;
+        let connects: u64 = fleet
+            .stats()
+            .shards
+            .iter()
+            .map(|shard| shard.counts.connects)
+            .sum();
+        let memory = peak_memory(std::process::id())?;
+        println!(
+            "{name} ({} kB of events held, {} MB in all): {workers} workers held for {} s, {emitted} \
          events emitted, {counted} delivered once and in order afterwards; {beats} heartbeats, the \
          latest {:.1} ms after its time; {connects} connections of {SHARDS} shards",
-        waiting / 1000,
-        peak_memory(std::process::id())? / 1_000_000,
-        plan.seconds,
-        lateness.as_secs_f64() * 1e3,
-    );
-    fleet.stop().await;
-    discord.end().await?;
-    if connects != u64::from(SHARDS) {
-        return Err("a connection was lost".into());
+            waiting / 1000,
+            memory / 1_000_000,
+            plan.seconds,
+            lateness.as_secs_f64() * 1e3,
+        );
+        fleet.stop().await;
+        discord.end().await?;
+        if connects != u64::from(SHARDS) {
+            return Err("a connection was lost".into());
+        }
+        if beats
+            < u64::from(SHARDS * plan.seconds.saturating_sub(INTERVAL_SECONDS) / INTERVAL_SECONDS)
+        {
+            return Err(format!("only {beats} heartbeats came").into());
+        }
+        let room = backlog * usize::try_from(SHARDS)?;
+        if fills != (waiting >= room / 10 * 9) {
+            return Err(format!("{waiting} bytes waited where there is room for {room}").into());
+        }
+        if memory > ceiling {
+            return Err(format!("{memory} bytes were used; {ceiling} are allowed").into());
+        }
+        match lateness <= LATEST {
+            true => Ok(()),
+            false => {
+                Err(format!("a heartbeat was {lateness:?} late; {LATEST:?} is allowed").into())
+            }
+        }
     }
-    if beats < u64::from(SHARDS * plan.seconds.saturating_sub(INTERVAL_SECONDS) / INTERVAL_SECONDS)
-    {
-        return Err(format!("only {beats} heartbeats came").into());
-    }
-    Ok(lateness)
 }
 
 async fn wait_for_guilds(events: &mut Events) -> Result<()> {
@@ -243,11 +291,22 @@ const FILLER: &str = match std::str::from_utf8(&[b'.'; 900]) {
     Err(_) => "",
 };
 
-/// Room for all that comes meanwhile.
-const ROOMY: usize = 1 << 30;
+/// What is held a minute long, with room for all of it, and with room for some seconds of it.
+const CASES: [Case; 2] = [
+    Case {
+        name: "with-room",
+        backlog: 1 << 30,
+        fills: false,
+    },
+    Case {
+        name: "without-room",
+        backlog: 1 << 20,
+        fills: true,
+    },
+];
 
-/// Room for some seconds, of what comes in a minute.
-const NARROW: usize = 1 << 20;
+/// What the process takes beside its events: the program, threads, TLS, what the allocator keeps.
+const BARE: u64 = 64 << 20;
 
 /// How late a heartbeat may be.
 const LATEST: Duration = Duration::from_millis(250);

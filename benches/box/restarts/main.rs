@@ -182,9 +182,9 @@ async fn kill(plan: &Plan) -> Result<()> {
         ledger.again(),
         identifies,
     );
-    match identifies <= IDENTIFIES_MOST {
+    match identifies == u64::from(bot::SHARDS) {
         true => Ok(()),
-        false => Err("more sessions were begun than a day allows".into()),
+        false => Err("a session was begun anew, though what is saved could be resumed".into()),
     }
 }
 
@@ -259,9 +259,6 @@ fn life(dice: &mut Rng) -> Duration {
 
 /// Events in one second while processes are killed.
 const KILL_RATE: u64 = 500;
-
-/// Discord's thousand a day, less a tenth that is not for restarts.
-const IDENTIFIES_MOST: u64 = 900;
 
 /// How long any wait for the bot may take.
 const SILENCE: Duration = Duration::from_secs(60);

@@ -100,6 +100,11 @@ impl Cache {
         self.guilds.get(&id).map(|entry| Arc::clone(&entry.guild))
     }
 
+    /// The ids of all guilds that are kept, in no order: for counting them by shard.
+    pub fn guild_ids(&self) -> impl Iterator<Item = Id<GuildMarker>> + '_ {
+        self.guilds.iter().map(|(id, _)| *id)
+    }
+
     /// The channels and threads known to be in a guild, in the order of their ids.
     #[must_use]
     pub fn guild_channels(&self, id: Id<GuildMarker>) -> Vec<Arc<Channel>> {

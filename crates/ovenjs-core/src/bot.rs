@@ -281,6 +281,9 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .interest(interest)
             .at_least_once(config.gateway.at_least_once)
             .compression(config.gateway.compression);
+        if let Some(bytes) = config.gateway.backlog_bytes {
+            settings = settings.backlog_bytes(bytes);
+        }
         let connector = Connector::build(net)
             .map_err(|e| Error::below(ErrorKind::Configuration, "connections cannot be made", e))?;
         if let Some(presence) = config.live.presence.clone() {
@@ -334,8 +337,9 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         if let Some(store) = estate.store() {
             wiring = wiring.store(store);
         }
+        let events_mib_max = settings.events_bytes_max() >> 20;
         let (fleet, events) = Fleet::start_with(settings, wiring).map_err(gateway)?;
-        tracing::info!(bot = %application.name, shards, intents = %intents, "connecting");
+        tracing::info!(bot = %application.name, shards, intents = %intents, events_mib_max, "connecting");
 
         let app = Arc::new(App {
             client: client.clone(),

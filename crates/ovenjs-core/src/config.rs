@@ -105,6 +105,12 @@ pub struct GatewayConfig {
     pub identify: IdentifyQueue,
     /// How the stream is compressed. Default: the best that is built in, zstd before zlib.
     pub compression: Compression,
+    /// How many bytes of events each shard holds for slow handlers before it stops reading. Default:
+    /// the [gateway's](crate::gateway::Config::backlog_bytes), 16 MiB. Lower it where many shards run in
+    /// a small container. With it goes
+    /// [the greatest sum](crate::gateway::Config::events_bytes_max) of events that can be held, which is
+    /// logged at the start. File: `backlog_mb`, in MiB.
+    pub backlog_bytes: Option<usize>,
     /// Intents beside those which the handlers and the cache need. Default: none.
     /// `MESSAGE_CONTENT` is the usual one: it brings no events, only their text.
     pub intents: Intents,
@@ -124,8 +130,9 @@ pub struct GatewayConfig {
     /// with the same setting, asks there; this one stops its shards, lets its handlers end, gives its
     /// sessions and what its mirror knows away and ends. Default: none.
     ///
-    /// Both run on one machine, for the same user. A supervisor that starts again whatever ends has to
-    /// start either the old or the new one, not both: they would take the bot from each other for ever.
+    /// Both run on one machine, for the same user, and see the same file. A supervisor must not start the
+    /// one that ends well again (`Restart=on-failure`, not `always`): two that are both restarted take
+    /// the bot from each other for ever.
     ///
     /// Buttons, selects and modals that are open go on without more: what belongs to them stands in
     /// their typed custom ids, which Discord gives back. What a handler only holds in its memory ends
@@ -270,6 +277,7 @@ impl Config {
                 shard_range: None,
                 identify: IdentifyQueue::Process,
                 compression: Compression::default(),
+                backlog_bytes: None,
                 intents: Intents::empty(),
                 backoff: (Duration::from_millis(500), Duration::from_secs(60)),
                 state: None,

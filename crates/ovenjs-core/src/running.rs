@@ -201,8 +201,13 @@ impl Running {
         self.end(Some(heir)).await
     }
 
-    /// Runs until Ctrl-C or SIGTERM, or until another process asks for the sessions, and stops.
-    pub(crate) async fn until_signal(mut self) -> Result<(), Error> {
+    /// Runs until Ctrl-C or SIGTERM, or until another process asks for the sessions, and stops: the
+    /// rest of [`Bot::run`](crate::Bot::run), for who starts the bot on a runtime of their own.
+    ///
+    /// # Errors
+    ///
+    /// Why the bot ended by itself, or why signals cannot be listened for.
+    pub async fn until_signal(mut self) -> Result<(), Error> {
         let heir = tokio::select! {
             ended = Self::next_end(&mut self.pump) => return ended,
             asked = signal() => {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 
 use ovenjs_types::ShardId;
 
-/// What a shard has to carry.
+/// What a shard has to carry: `Stats::loads` of a fleet makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShardLoad {
     /// The shard.

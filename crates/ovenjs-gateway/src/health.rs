@@ -23,7 +23,8 @@ pub struct Pulse {
     pub state: ShardState,
     /// Since when; nothing before it was started.
     pub state_since: Option<Instant>,
-    /// Since when it receives nothing; nothing while it is connected.
+    /// Since when it receives nothing, less the time for which it waited for turns to identify; nothing
+    /// while it is connected.
     pub away_since: Option<Instant>,
     /// Which connection attempt it is at.
     pub generation: Generation,
@@ -63,13 +64,19 @@ pub struct ShardHealth {
 }
 
 /// Whether a shard or a fleet is well. The worse is the greater.
+///
+/// For a probe that **restarts** what is not alive, ask [`FleetHealth::is_alive`]: a restart helps, if
+/// at all, where shards are down. One that waits for its turn to identify is not: with a
+/// `max_concurrency` of 1 that takes five seconds for each shard before it, and a restart would begin
+/// the wait anew and spend identifies. For a probe that **sends traffic**, or lets a rolling
+/// replacement go on, ask [`FleetHealth::is_ready`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// It receives events in time.
     Healthy,
-    /// It works, but not as it should, or it is expected back soon.
+    /// It works, but not as it should, or it is expected back, soon or when its turn comes.
     Degraded(Reason),
-    /// It receives nothing, and has not for a while.
+    /// It receives nothing, has not for a minute, and does not wait for a turn; or it has ended.
     Down(Reason),
 }
 
@@ -85,7 +92,8 @@ pub enum Reason {
     BacklogFull,
     /// It has no connection.
     Disconnected,
-    /// It waits for its turn to identify.
+    /// It waits for its turn to identify: at the start, and where Discord has ended its session. Never
+    /// a reason to be down, however long it takes.
     WaitsToIdentify,
     /// It was not started yet.
     NotStarted,
@@ -95,6 +103,8 @@ pub enum Reason {
     SomeShards,
     /// Most shards receive nothing.
     MostShards,
+    /// There are no shards.
+    NoShards,
 }
 
 /// How the shards of a fleet are, as of one moment.
@@ -117,7 +127,7 @@ pub enum Reason {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FleetHealth {
-    /// The whole: down where half of the shards or more are.
+    /// The whole: down where half of the shards or more are, or there are none.
     pub condition: Condition,
     /// The shards, in the order in which they were given.
     pub shards: Vec<ShardHealth>,
@@ -166,7 +176,9 @@ impl FleetHealth {
         };
         let healthy = count(|condition| *condition == Condition::Healthy);
         let down = count(|condition| matches!(condition, Condition::Down(_)));
-        let condition = if healthy == shards.len() {
+        let condition = if shards.is_empty() {
+            Condition::Down(Reason::NoShards)
+        } else if healthy == shards.len() {
             Condition::Healthy
         } else if down * 2 >= shards.len() {
             Condition::Down(Reason::MostShards)
@@ -186,6 +198,34 @@ impl FleetHealth {
             resharding: None,
             shards,
         }
+    }
+
+    /// For a probe that restarts the process: `false` only where half of the shards or more are down.
+    ///
+    /// A shard is down a minute after its connection was lost, so a probe that looks every ten seconds
+    /// and acts on the third failure leaves a network that is away a minute and a half. Sessions are
+    /// then resumed by the next process where the bot has a `state`.
+    ///
+    /// ```
+    /// use ovenjs_gateway::FleetHealth;
+    ///
+    /// # #[expect(clippy::disallowed_methods, reason = "a beginning of time")]
+    /// let now = std::time::Instant::now();
+    /// let of_nothing = FleetHealth::of(now, []);
+    /// assert!(!of_nothing.is_alive() && !of_nothing.is_ready());
+    /// ```
+    #[must_use]
+    pub const fn is_alive(&self) -> bool {
+        !matches!(self.condition, Condition::Down(_))
+    }
+
+    /// For a probe that waits until the bot works: whether every shard is connected. Not for one that
+    /// restarts: a start takes five seconds for each `max_concurrency` of shards, and each shard
+    /// reconnects now and then.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let is_connected = |shard: &ShardHealth| shard.state == ShardState::Connected;
+        !self.shards.is_empty() && self.shards.iter().all(is_connected)
     }
 
     /// Whether it is another than before: not by what is measured, which always is.
@@ -243,18 +283,9 @@ impl ShardHealth {
                     Condition::Healthy
                 }
             }
-            state => {
-                let reason = if state == ShardState::Queued {
-                    Reason::WaitsToIdentify
-                } else {
-                    Reason::Disconnected
-                };
-                if away >= AWAY_MAX {
-                    Condition::Down(reason)
-                } else {
-                    Condition::Degraded(reason)
-                }
-            }
+            ShardState::Queued => Condition::Degraded(Reason::WaitsToIdentify),
+            _ if away >= AWAY_MAX => Condition::Down(Reason::Disconnected),
+            _ => Condition::Degraded(Reason::Disconnected),
         };
         Self {
             shard: pulse.shard,
@@ -305,6 +336,7 @@ impl fmt::Display for Reason {
             Self::Stopped => "it has ended",
             Self::SomeShards => "some shards are not well",
             Self::MostShards => "most shards receive nothing",
+            Self::NoShards => "there are no shards",
         })
     }
 }
@@ -323,13 +355,13 @@ impl fmt::Display for FleetHealth {
 /// Discord acknowledges within a fifth of a second; an interaction must be answered within three.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// A reconnect takes seconds; the turn to identify in a small fleet less than a minute.
+/// A reconnect takes seconds. Turns to identify are not counted.
 const AWAY_MAX: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::tests::{Script, config, seconds};
+    use crate::session::tests::{Script, config, seconds, start};
 
     fn condition(script: &Script) -> Condition {
         ShardHealth::of(script.now, script.session.pulse()).condition
@@ -385,6 +417,31 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_for_a_turn_is_not_down_and_the_wait_is_not_held_against_it() {
+        let mut script = Script::queued(config());
+        script.advance(seconds(3_600));
+        let queued = Condition::Degraded(Reason::WaitsToIdentify);
+        assert_eq!(condition(&script), queued);
+        let health = FleetHealth::of(script.now, [script.session.pulse()]);
+        assert!(health.is_alive() && !health.is_ready(), "{health}");
+        script.grant();
+        assert_eq!(
+            condition(&script),
+            Condition::Degraded(Reason::Disconnected)
+        );
+        script.now += seconds(60);
+        assert_eq!(condition(&script), Condition::Down(Reason::Disconnected));
+        let connected = Script::connected(config());
+        assert!(FleetHealth::of(connected.now, [connected.session.pulse()]).is_ready());
+    }
+
+    #[test]
+    fn a_fleet_without_shards_is_not_well() {
+        let health = FleetHealth::of(start(), []);
+        assert_eq!(health.condition, Condition::Down(Reason::NoShards));
+    }
+
+    #[test]
     fn slow_acknowledgements_are_told() {
         let mut script = Script::connected(config());
         while script.sent.is_empty() {
@@ -398,7 +455,8 @@ mod tests {
     #[test]
     fn a_fleet_is_as_well_as_most_of_it() {
         let well = Script::connected(config());
-        let away = Script::queued(config());
+        let mut away = Script::connected(config());
+        away.closed(None);
         let later = away.now.max(well.now) + seconds(100);
         let of = |well_count: usize, away_count: usize| {
             let well = std::iter::repeat_n(well.session.pulse(), well_count);
@@ -409,7 +467,7 @@ mod tests {
         assert_eq!(of(3, 1).condition, Condition::Degraded(Reason::SomeShards));
         let most = of(1, 1);
         assert_eq!(most.condition, Condition::Down(Reason::MostShards));
-        let reason = Condition::Down(Reason::WaitsToIdentify);
+        let reason = Condition::Down(Reason::Disconnected);
         assert_eq!(most.shards[1].condition, reason);
         assert_eq!((most.healthy, most.down), (1, 1));
         assert!(Condition::Healthy < reason);

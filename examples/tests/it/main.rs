@@ -6,6 +6,8 @@
 )]
 
 mod bad_input;
+mod health;
+mod processes;
 mod program;
 mod readme;
 mod stories;

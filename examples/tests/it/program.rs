@@ -1,6 +1,9 @@
 //! An example started as a program of its own.
 
-use std::process::{ExitStatus, Stdio};
+use std::{
+    path::Path,
+    process::{ExitStatus, Stdio},
+};
 
 use ovenjs_mock::Discord;
 use tokio::{
@@ -27,6 +30,13 @@ pub(crate) fn ping(discord: &Discord) -> Command {
 /// `feedback` against `discord`.
 pub(crate) fn feedback(discord: &Discord) -> Command {
     command(env!("CARGO_BIN_EXE_feedback"), discord)
+}
+
+/// Any of the others against `discord`, in a folder for what it leaves behind.
+pub(crate) fn in_folder(path: &str, discord: &Discord, folder: &Path) -> Command {
+    let mut command = command(path, discord);
+    command.current_dir(folder);
+    command
 }
 
 fn command(path: &str, discord: &Discord) -> Command {
@@ -61,6 +71,11 @@ impl Program {
             .unwrap();
         assert!(asked.success());
         self.ended().await
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// Waits until it ends by itself.

@@ -1,5 +1,9 @@
 //! What must not compile, and what the compiler says then.
 
+#[expect(
+    clippy::unwrap_used,
+    reason = "it is called by tests alone, and fails by panicking"
+)]
 #[path = "../../../ovenjs-types/tests/it/ui/mistakes.rs"]
 mod mistakes;
 

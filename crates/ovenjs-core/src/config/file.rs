@@ -90,6 +90,12 @@ pub(super) fn apply(
             ))
         })?;
     }
+    if let Some(mb) = file.gateway.backlog_mb {
+        let bytes = usize::try_from(mb.get())
+            .ok()
+            .and_then(|mb| mb.checked_mul(1 << 20));
+        config.gateway.backlog_bytes = Some(bytes.unwrap_or(usize::MAX));
+    }
     let millis = |ms: Option<u64>| ms.map(Duration::from_millis);
     set(
         &mut config.gateway.backoff.0,
@@ -187,6 +193,7 @@ struct Gateway {
     shard_range: Option<[u32; 2]>,
     identify: Option<IdentifyName>,
     compression: Option<CompressionName>,
+    backlog_mb: Option<NonZeroU32>,
     backoff_base_ms: Option<u64>,
     backoff_max_ms: Option<u64>,
     state: Option<StateName>,

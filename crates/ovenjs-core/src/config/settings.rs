@@ -60,6 +60,8 @@ settings! {
         };
     "gateway.compression" = r#""zstd""#, "none, zlib or zstd",
         |c| format!("{:?}", c.gateway.compression).to_lowercase();
+    "gateway.backlog_mb" = "16", "how many MiB of events a shard holds for slow handlers",
+        |c| c.gateway.backlog_bytes.map_or_else(|| "16".to_owned(), |bytes| (bytes >> 20).to_string());
     "gateway.intents" = r#"["MESSAGE_CONTENT"]"#, "intents beside those which handlers and cache need",
         |c| c.gateway.intents.to_string();
     "gateway.backoff_base_ms" = "500", "how long a shard waits before it connects again, at first",

@@ -52,6 +52,7 @@ fn a_file_sets_everything() {
     assert_eq!(config.gateway.shards, Some(2));
     assert_eq!(config.memory_max, Some(300 << 20));
     assert_eq!(config.gateway.compression, Compression::None);
+    assert_eq!(config.gateway.backlog_bytes, Some(4 << 20));
     assert_eq!(
         config.gateway.intents,
         Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS
@@ -251,6 +252,7 @@ shard_range = [0, 1]
 state = { redis = "my-bot-0" }
 identify = { redis = "my-bot" }
 compression = "none"
+backlog_mb = 4
 intents = ["MESSAGE_CONTENT", "GUILD_MEMBERS"]
 
 [commands]

@@ -89,9 +89,12 @@ async fn said(ear: &mut Listener<Heard>) -> String {
 
 #[cfg(feature = "redis")]
 mod with_redis {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::Duration,
     };
 
     use ovenjs_core::{
@@ -121,7 +124,9 @@ mod with_redis {
     #[tokio::test]
     async fn needs_redis_two_processes_share_a_bot() {
         let name = fresh();
-        let world = ovenjs_mock::Config::default().shards(2).max_concurrency(2);
+        // One lane for both: who identifies without the other's queue is refused.
+        let world = ovenjs_mock::Config::default().shards(2).max_concurrency(1);
+        let world = world.identify_interval(Duration::from_secs(5));
         let discord = Discord::start(world).await.unwrap();
         let (own, mut owned) = mpsc::channel(100);
         let process = |number: u32| {
@@ -137,6 +142,8 @@ mod with_redis {
         };
         let (one, two) = (process(0).await.unwrap(), process(1).await.unwrap());
         let mut ears = [&one, &two].map(|bot| bot.bus().listen::<Heard>(8).unwrap());
+        // The queue lets the first one wait five seconds, and the second five more.
+        discord.wait_for_ready(1).await.unwrap();
         discord.wait_for_ready(2).await.unwrap();
         discord.user("ann").says("bread").await;
         for ear in &mut ears {
@@ -156,6 +163,7 @@ mod with_redis {
         one.stop().await.unwrap();
         two.stop().await.unwrap();
         assert!(owned.try_recv().is_err(), "nothing comes twice");
+        discord.expect_no_violations();
     }
 
     #[tokio::test]

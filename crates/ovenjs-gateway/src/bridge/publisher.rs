@@ -23,19 +23,38 @@ use crate::{Error, ErrorKind};
 ///
 /// Dropping it drops what has not been stored yet: [`flush`](Self::flush) first.
 ///
-/// ```no_run
-/// use ovenjs_gateway::{Delivery, Events, bridge::Publisher};
+/// For a fleet that delivers [at least once](crate::Config::at_least_once) an event is handled when
+/// it is stored:
 ///
-/// async fn pass_on(mut events: Events, publisher: Publisher) -> Result<(), ovenjs_gateway::Error> {
+/// ```no_run
+/// use ovenjs_gateway::{Delivery, Error, Events, Fleet, bridge::Publisher};
+/// use tokio::task::JoinSet;
+///
+/// async fn pass_on(fleet: Fleet, mut events: Events, publisher: Publisher) -> Result<(), Error> {
+///     let mut on_their_way = JoinSet::new();
 ///     while let Some(delivery) = events.next().await {
 ///         if let Delivery::Dispatch(dispatch) | Delivery::Late(dispatch) = delivery {
-///             // Waits while the stream takes nothing; the receipt tells when it is stored.
-///             drop(publisher.publish(dispatch).await?);
+///             let receipt = fleet.receipt(&dispatch);
+///             // Waits while the stream takes nothing.
+///             let stored = publisher.publish(dispatch).await?;
+///             on_their_way.spawn(async move {
+///                 // What is too large for the server never will be stored: it is done with as well.
+///                 match stored.await {
+///                     Err(error) if error.kind() == ovenjs_gateway::ErrorKind::Stopped => {}
+///                     _ => receipt.handled(),
+///                 }
+///             });
 ///         }
+///         while on_their_way.try_join_next().is_some() {}
 ///     }
-///     publisher.flush().await
+///     publisher.flush().await?;
+///     while on_their_way.join_next().await.is_some() {}
+///     Ok(())
 /// }
 /// ```
+///
+/// Without that, an event counts as delivered once [`Events`](crate::Events) has given it out, and the
+/// receipts can be dropped.
 pub struct Publisher {
     jobs: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
@@ -157,7 +176,8 @@ impl Publisher {
     }
 
     /// Takes an event over. Waits while too many are on their way, for as long as the server is away
-    /// or its stream full. Dropping the wait gives the event up.
+    /// or its stream full. **Dropping the wait gives the event up**: it is in nobody's hands then, and
+    /// comes again only under [at least once](crate::Config::at_least_once), after a restart.
     ///
     /// # Errors
     ///

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use ovenjs_types::{ShardId, Version};
+use ovenjs_types::{Id, ShardId, Version, marker::GuildMarker};
 
 use crate::{
-    Pulse, Resume, ShardState,
+    Pulse, Resume, ShardLoad, ShardState,
     session::{Counts, Session},
 };
 
@@ -24,6 +24,50 @@ pub struct Stats {
     pub queue_bytes: usize,
     /// How often the state could not be saved.
     pub saves_failed: u64,
+}
+
+impl Stats {
+    /// What each shard carries, for [`Advice::of`](crate::Advice::of): how many of these guilds are
+    /// its own, and how many events it has delivered since it was last restarted. For the events of
+    /// an hour, take those of an hour ago off. `process` is any number for this process; where there
+    /// are several, put what they have together.
+    ///
+    /// The guilds are those of a cache that keeps all of them (`Cache::guild_ids`), or of
+    /// `GET /users/@me/guilds`.
+    ///
+    /// ```no_run
+    /// use ovenjs_gateway::{Advice, Fleet};
+    /// use ovenjs_types::{Id, marker::GuildMarker};
+    ///
+    /// fn advice(fleet: &Fleet, guilds: Vec<Id<GuildMarker>>) -> Vec<Advice> {
+    ///     Advice::of(&fleet.stats().loads(0, guilds), None)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn loads(
+        &self,
+        process: u32,
+        guilds: impl IntoIterator<Item = Id<GuildMarker>>,
+    ) -> Vec<ShardLoad> {
+        let mut loads: Vec<ShardLoad> = self
+            .shards
+            .iter()
+            .map(|stats| ShardLoad {
+                shard: stats.shard,
+                process,
+                guilds: 0,
+                events: stats.counts.delivered,
+            })
+            .collect();
+        for guild in guilds {
+            let timestamp = guild.get() >> 22;
+            for load in &mut loads {
+                let ShardId { number, total } = load.shard;
+                load.guilds += u32::from(timestamp % u64::from(total.max(1)) == u64::from(number));
+            }
+        }
+        loads
+    }
 }
 
 /// How a shard is.
@@ -155,5 +199,27 @@ mod tests {
         assert!(!posted.is_handled(), "what it delivered may be open");
         posted.conclude(Box::new(session), true);
         assert!(posted.is_handled());
+    }
+
+    #[test]
+    fn a_guild_is_a_load_of_the_shard_that_hears_of_it() {
+        let of = |number, delivered| {
+            let mut shard = ShardStats::new(ShardId { number, total: 2 });
+            shard.counts.delivered = delivered;
+            shard
+        };
+        let stats = Stats {
+            shards: vec![of(0, 70), of(1, 30)],
+            queue_deliveries: 0,
+            queue_bytes: 0,
+            saves_failed: 0,
+        };
+        let guilds = [2, 4, 5].map(|place| Id::new(place << 22));
+        let loads = stats.loads(9, guilds);
+        let seen: Vec<_> = loads
+            .iter()
+            .map(|load| (load.shard.number, load.process, load.guilds, load.events))
+            .collect();
+        assert_eq!(seen, [(0, 9, 2, 70), (1, 9, 1, 30)]);
     }
 }

@@ -248,12 +248,19 @@ impl Session {
 
     pub(super) fn note(&mut self, now: Instant, notice: Notice) {
         if let Some(state) = notice.state() {
+            let queued_since = self
+                .state_since
+                .filter(|_| self.state == ShardState::Queued);
             self.state = state;
             self.state_since = Some(now);
             if state == ShardState::Connected {
                 self.away_since = None;
             } else {
-                self.away_since.get_or_insert(now);
+                let away = self.away_since.get_or_insert(now);
+                // Waiting for a turn is no illness.
+                let queued = queued_since.map(|since| now.saturating_duration_since(since));
+                let later = queued.and_then(|queued| away.checked_add(queued));
+                *away = later.map_or(*away, |later| later.min(now));
             }
         }
         self.outputs.push_back(Output::Notice(notice));

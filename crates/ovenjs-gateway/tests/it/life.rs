@@ -148,19 +148,19 @@ async fn commands_reach_discord_and_its_answer_comes_back() {
     assert!(format!("{presence:?}").contains("dnd"), "{presence:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn several_shards_share_the_turns_to_identify() {
-    let mut strict = ovenjs_mock::Config::default().shards(3).max_concurrency(3);
-    strict.identify_interval = Duration::from_secs(5);
-    let discord = Discord::start(strict).await.unwrap();
-    let mut limit = SessionStartLimit {
+    // One lane for all: who identifies without a turn is refused.
+    let strict = ovenjs_mock::Config::default().shards(3).max_concurrency(1);
+    let discord = Discord::in_process(strict.identify_interval(Duration::from_secs(5)));
+    let limit = SessionStartLimit {
         total: 1000,
-        remaining: 1000,
+        remaining: 999,
         reset_after: 60_000,
-        max_concurrency: 3,
+        max_concurrency: 1,
     };
-    limit.remaining = 999;
-    let (gateway, mut events) = start(config(&discord).shards(3).session_start_limit(limit));
+    let config = config(&discord).shards(3).session_start_limit(limit);
+    let (gateway, mut events) = start_here(&discord, config, |wiring| wiring);
     let mut seen = std::collections::BTreeSet::new();
     while seen.len() < 3 {
         if let ovenjs_types::Origin::Gateway(shard) = next_named(&mut events, "READY").await.origin
@@ -171,6 +171,7 @@ async fn several_shards_share_the_turns_to_identify() {
     }
     assert_eq!(discord.identifies(), 3);
     assert_eq!(gateway.stop().await.len(), 3);
+    discord.expect_no_violations();
 }
 
 #[tokio::test]

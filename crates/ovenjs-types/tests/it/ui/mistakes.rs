@@ -92,7 +92,9 @@ fn plain(told: &str) -> String {
         if closing.iter().any(|words| line.starts_with(words)) {
             continue;
         }
-        let place = line.strip_prefix("--> ").or(line.strip_prefix("::: "));
+        let place = ["--> ", "::: "]
+            .iter()
+            .find_map(|mark| line.strip_prefix(mark));
         if let Some(place) = place {
             elsewhere = !place.starts_with("tests/ui/");
             if elsewhere {
