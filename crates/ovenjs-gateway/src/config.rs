@@ -291,7 +291,7 @@ impl Config {
     /// Not in it, each with a bound of its own: [answers](crate::Fleet::request) that nobody reads (256
     /// parts each); what a [re-sharding](crate::Fleet::reshard) takes while it runs, which is the
     /// shards' part once more, for the new number, and some 70 MiB; what a former process left
-    /// waiting; what a [publisher](crate::bridge::Publisher) has on its way, 16 MiB.
+    /// waiting; what the publisher of a bridge has on its way, 16 MiB.
     ///
     /// ```
     /// use ovenjs_gateway::{Config, session::MESSAGE_BYTES_MAX};
