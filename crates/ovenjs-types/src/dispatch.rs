@@ -93,7 +93,7 @@ impl ShardId {
     /// use ovenjs_types::{Id, ShardId};
     ///
     /// let guild = Id::new(41_771_983_423_143_937);
-    /// assert_eq!(ShardId::of_guild(guild, 16).to_string(), "14/16");
+    /// assert_eq!(ShardId::of_guild(guild, 16).to_string(), "6/16");
     /// assert_eq!(ShardId::of_guild(guild, 1), ShardId::default());
     /// ```
     #[must_use]
