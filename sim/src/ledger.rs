@@ -102,6 +102,17 @@ impl Ledger {
         self.current = Some(session.to_owned());
     }
 
+    /// Whether READY of a session was delivered.
+    pub(crate) const fn has_session(&self) -> bool {
+        self.current.is_some()
+    }
+
+    /// Whether an event is still to come, unless the session is lost before.
+    pub(crate) fn expects(&self, number: u64) -> bool {
+        let to_come = self.produced.get(self.next..).unwrap_or_default();
+        to_come.binary_search(&number).is_ok()
+    }
+
     pub(crate) fn is_settled(&self) -> bool {
         self.current.is_some() && self.next == self.produced.len()
     }

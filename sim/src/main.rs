@@ -6,6 +6,9 @@
 //! those of the first seeds. `--hunt 60` plays until something breaks, or for so many seconds of
 //! processor time.
 //!
+//! `simulation/seam` changes the number of shards on the way, and asks what became of each event between
+//! the two generations.
+//!
 //! `plan` says what a run is like, `simulation` plays it. `ledger` and `witness` are the oracles:
 //! what the consumer gets, and what is said on the wire. `runs` plays many.
 

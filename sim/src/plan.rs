@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) asks: u64,
     /// Of so many of a thousand questions the bot does not wait for the answer, with each burst anew.
     pub(crate) drops: u64,
+    /// In so many of a thousand pauses the number of shards changes.
+    pub(crate) reshards: u64,
     /// Whether the consumer sometimes wants a kind of events, and sometimes not.
     pub(crate) is_picky: bool,
     /// One event in so many is followed by one that is in all like another; none where it is 0.
@@ -180,6 +182,7 @@ impl Plan {
             true => shards * (2 + u32::try_from(more(4)).unwrap_or_default()),
             false => 1_000,
         };
+        let reshards = more(60);
         let plan = Self {
             seed,
             shards,
@@ -213,12 +216,18 @@ impl Plan {
             saves: None,
             asks,
             drops,
+            reshards,
             is_picky,
             alike,
             odd_limits: has_odd_limits && starts == 1_000,
         };
         Self {
             saves: saves.filter(|_| plan.at_least_once.is_some()),
+            // What is told of sessions stands still meanwhile, and that is the shell's.
+            reshards: match plan.at_least_once {
+                Some(_) => 0,
+                None => plan.reshards,
+            },
             ..plan
         }
     }

@@ -168,6 +168,8 @@ impl Sum {
              {} events delivered once and in order, {} again after a kill; {} lost with {} sessions that \
              Discord ended, each told\n\
              {} questions answered, {} not in time\n\
+             {} times the number of shards changed, {} times that was taken back; {} events may have come \
+             twice\n\
              connected again after peace: median {:.1} s, 99 of 100 within {:.1} s, all within {:.1} s\n\
              trace {:016x}",
             self.runs(),
@@ -187,6 +189,9 @@ impl Sum {
             sum(|outcome| outcome.gaps),
             sum(|outcome| outcome.answered),
             sum(|outcome| outcome.unanswered),
+            sum(|outcome| outcome.reshards),
+            sum(|outcome| outcome.rolled_back),
+            sum(|outcome| outcome.doubles),
             at(50),
             at(99),
             at(100),

@@ -9,6 +9,7 @@ mod asker;
 mod bot;
 mod network;
 mod process;
+mod seam;
 
 use std::{
     collections::VecDeque,
@@ -29,6 +30,7 @@ use crate::{
 
 use bot::Shard;
 use process::Saving;
+use seam::Seam;
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,11 @@ pub(crate) struct Outcome {
     pub(crate) resumes: u64,
     /// Processes that came after another.
     pub(crate) replacements: u64,
+    /// How often the number of shards was changed, and how often that was taken back; and how many events
+    /// may have come twice by it.
+    pub(crate) reshards: u64,
+    pub(crate) rolled_back: u64,
+    pub(crate) doubles: u64,
     /// Questions that were answered, and that were not in time.
     pub(crate) answered: u64,
     pub(crate) unanswered: u64,
@@ -95,7 +102,13 @@ struct Simulation<'p> {
     longest_hold: Instant,
     /// When an identify of each lane left last.
     identified: Vec<Option<Instant>>,
+    /// Of all generations. Those of the one that counts are at the places of `generation`, `total` of
+    /// them.
     shards: Vec<Shard>,
+    generation: std::ops::Range<usize>,
+    total: u32,
+    /// Where two generations are at work.
+    seam: Option<Seam>,
     wires: Vec<Wire>,
     produced: u64,
     next_burst: Instant,
@@ -126,6 +139,9 @@ struct Tally {
     identifies: u64,
     resumes: u64,
     replacements: u64,
+    reshards: u64,
+    rolled_back: u64,
+    doubles: u64,
 }
 
 impl<'p> Simulation<'p> {
@@ -160,6 +176,9 @@ impl<'p> Simulation<'p> {
             longest_hold: begun,
             identified: vec![None; lanes],
             shards: Vec::new(),
+            generation: 0..usize::try_from(plan.shards).unwrap_or_default(),
+            total: plan.shards,
+            seam: None,
             wires: Vec::new(),
             produced: 0,
             next_burst: begun + plan.pause,
@@ -180,7 +199,7 @@ impl<'p> Simulation<'p> {
         };
         for number in 0..plan.shards {
             let entropy = simulation.dice.next();
-            let session = simulation.session(number, None, entropy);
+            let session = simulation.session(number, plan.shards, None, entropy);
             let at_least_once = plan.at_least_once.is_some();
             simulation
                 .shards
@@ -195,9 +214,12 @@ impl<'p> Simulation<'p> {
         let peace = self.begun + self.plan.trouble;
         self.play_until(peace, |_| false)?;
         self.make_peace()?;
-        self.recover(Self::are_connected)?;
+        self.recover(|simulation| simulation.are_connected() && simulation.seam.is_none())?;
+        if self.seam.is_some() {
+            return Err("two generations of shards do not become one in peace".to_owned());
+        }
         if !self.are_connected() {
-            let states: Vec<_> = self.shards.iter().map(|s| s.session.state()).collect();
+            let states: Vec<_> = self.at_work().map(|s| s.session.state()).collect();
             return Err(format!("not all shards are connected in peace: {states:?}"));
         }
         let recovered = self.now - peace;
@@ -206,7 +228,7 @@ impl<'p> Simulation<'p> {
         self.next_burst = self.now + HOLD_MAX * 2;
         // What was under way as peace was made may still end a connection.
         self.recover(Self::are_settled)?;
-        for shard in &self.shards {
+        for shard in self.at_work() {
             if !shard.is_settled() {
                 return Err(format!(
                     "shard {}: what was sent in peace did not all arrive: {:?}",
@@ -256,21 +278,32 @@ impl<'p> Simulation<'p> {
     fn is_lawful(&self, warning: &str) -> bool {
         // Where that address cannot be reached, the usual one is tried.
         warning.starts_with("a resume came to the address of identifies")
-            // Guilds are asked about on their own shards here, so this one's session had ended.
-            || warning.ends_with("that is not on this shard")
+            // It was judged as it came.
+            || warning.ends_with(network::NOT_ON_SHARD)
             // What was not written down, or under a wrong time, the next process does not know.
             || (self.is_forgetful && warning.starts_with("an identify came too soon"))
     }
 
     fn are_connected(&self) -> bool {
-        let mut sessions = self.shards.iter().map(|shard| &shard.session);
+        let mut sessions = self.at_work().map(|shard| &shard.session);
         let mut wires = self.wires.iter().filter(|wire| wire.is_current());
         sessions.all(|session| session.state() == ShardState::Connected)
             && wires.all(|wire| !wire.to_bot.is_dark && !wire.to_discord.is_dark)
     }
 
     fn are_settled(&self) -> bool {
-        self.shards.iter().all(Shard::is_settled)
+        self.at_work().all(Shard::is_settled)
+    }
+
+    /// The shards that were not dismissed.
+    fn at_work(&self) -> impl Iterator<Item = &Shard> {
+        self.shards.iter().filter(|shard| !shard.is_gone)
+    }
+
+    /// The place of the shard that a guild is on.
+    fn place_of(&self, guild: u64) -> usize {
+        let number = (guild >> 22) % u64::from(self.total.max(1));
+        self.generation.start + usize::try_from(number).unwrap_or_default()
     }
 
     /// Goes from moment to moment until `until`, or until `enough`.
@@ -308,9 +341,10 @@ impl<'p> Simulation<'p> {
         at(self.restart_at);
         at(self.next_save);
         at(self.saving.as_ref().map(Saving::done_at));
-        for shard in &self.shards {
-            at(shard.deadline(self.now));
+        for (place, shard) in self.shards.iter().enumerate() {
+            at(shard.deadline(self.now, !self.must_wait(place)));
         }
+        at(self.seam.as_ref().and_then(Seam::deadline));
         for wire in &self.wires {
             at(wire.opens_at);
             at(wire.to_discord.due());
@@ -361,7 +395,10 @@ impl<'p> Simulation<'p> {
         if self.in_trouble {
             self.trouble_network()?;
             self.trouble_consumers();
-            self.trouble_process()?;
+            if self.seam.is_none() {
+                self.trouble_process()?;
+            }
+            self.trouble_shards()?;
             self.choose()?;
             self.ask()?;
         }
@@ -376,14 +413,8 @@ impl<'p> Simulation<'p> {
                 return;
             };
             self.produced += 1;
-            let shard = (guild >> 22) % u64::from(self.plan.shards);
-            let shard = usize::try_from(shard)
-                .ok()
-                .and_then(|n| self.shards.get_mut(n));
-            if let Some(shard) = shard {
-                shard.ledger.produce(self.produced);
-            }
             let number = self.produced;
+            self.happens(number, guild);
             let data =
                 json!({ "guild_id": guild.to_string(), "number": number, "padding": padding });
             // A value is always JSON.
@@ -393,6 +424,25 @@ impl<'p> Simulation<'p> {
                 for _ in 0..2 {
                     let _ = self.discord.emit(self.now, ALIKE, &data);
                 }
+            }
+        }
+    }
+
+    /// An event happens in a guild: the shards of that guild are to bring it.
+    fn happens(&mut self, number: u64, guild: u64) {
+        let mut places = vec![self.place_of(guild)];
+        if let Some(seam) = &mut self.seam {
+            let place = |places: &std::ops::Range<usize>| {
+                let shards = u64::try_from(places.len()).unwrap_or(1).max(1);
+                places.start + usize::try_from((guild >> 22) % shards).unwrap_or_default()
+            };
+            let both = [place(&seam.old), place(&seam.new)];
+            seam.happens(number, both);
+            places = both.to_vec();
+        }
+        for place in places {
+            if let Some(shard) = self.shards.get_mut(place).filter(|shard| !shard.is_gone) {
+                shard.ledger.produce(number);
             }
         }
     }
@@ -427,14 +477,22 @@ impl<'p> Simulation<'p> {
         } else {
             Duration::ZERO
         };
-        RECOVERY + Duration::from_secs(6) * self.plan.shards + starts
+        let sews = match &self.seam {
+            Some(_) => SEWING,
+            None => Duration::ZERO,
+        };
+        RECOVERY + Duration::from_secs(6) * self.total + starts + sews
     }
 
     /// Takes down the sessions that Discord has begun.
     fn look_for_sessions(&mut self) {
         for (session, number) in self.discord.take_begun() {
-            let number = usize::try_from(number).ok();
-            if let Some(shard) = number.and_then(|number| self.shards.get_mut(number)) {
+            // Of which generation is not said; to the others it means nothing.
+            for shard in self
+                .shards
+                .iter_mut()
+                .filter(|shard| shard.number == number)
+            {
                 shard.ledger.begin(&session);
             }
         }
@@ -448,6 +506,7 @@ impl<'p> Simulation<'p> {
                 is_quiet &= !self.listen(number)?;
             }
             is_quiet &= !self.grant()?;
+            self.sew()?;
             self.hear_discord();
             if is_quiet {
                 break;
@@ -492,6 +551,9 @@ impl<'p> Simulation<'p> {
             identifies: self.tally.identifies,
             resumes: self.tally.resumes,
             replacements: self.tally.replacements,
+            reshards: self.tally.reshards,
+            rolled_back: self.tally.rolled_back,
+            doubles: self.tally.doubles,
             answered: askers().map(|(answered, _)| answered).sum(),
             unanswered: askers().map(|(_, unanswered)| unanswered).sum(),
             recovered,
@@ -521,6 +583,10 @@ const CHECK_EVERY: u32 = 1_000;
 /// The longest wait between attempts, an attempt that hangs, a silence that has to be noticed, and a
 /// handshake.
 const RECOVERY: Duration = Duration::from_secs(60 + 45 + 52 + 45);
+
+/// What two generations take in peace until there is one again: sessions, guilds, and a while in which
+/// both are heard, as long as a session that is lost meanwhile begins it anew.
+const SEWING: Duration = Duration::from_mins(20);
 
 /// The longest that turns to identify may be held back: by a breaker, and, where the calendar was set
 /// forward, by a budget that is thought to be renewed in a day.

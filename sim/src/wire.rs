@@ -19,6 +19,8 @@ pub(crate) struct Wire {
     pub(crate) to_discord: Pipe<ToDiscord>,
     /// The bot wants no more of it. Discord may not know yet.
     pub(crate) abandoned: bool,
+    /// Discord has ended its session, whether the bot has heard of that or not.
+    pub(crate) is_invalid: bool,
     /// It has come to its end for both.
     pub(crate) over: bool,
 }
@@ -64,6 +66,7 @@ impl Wire {
             to_bot: Pipe::new(),
             to_discord: Pipe::new(),
             abandoned: false,
+            is_invalid: false,
             over: false,
         }
     }

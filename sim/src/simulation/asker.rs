@@ -33,8 +33,10 @@ pub(super) struct Asker {
 struct Question {
     about: About,
     until: Instant,
-    /// Whether something came in its way.
+    /// Whether a line may go dark in one direction, where it takes minutes until anyone knows.
     is_excused: bool,
+    /// How often the connection was lost meanwhile.
+    losses: u32,
     is_of_peace: bool,
     members: BTreeSet<u64>,
     missing: BTreeSet<u64>,
@@ -89,9 +91,7 @@ impl Asker {
     pub(super) fn notice(&mut self, now: Instant, notice: &Notice) {
         self.requests.notice(now, notice);
         if matches!(notice, Notice::Lost { .. }) {
-            self.open
-                .values_mut()
-                .for_each(|open| open.is_excused = true);
+            self.open.values_mut().for_each(|open| open.losses += 1);
         }
     }
 
@@ -156,8 +156,13 @@ impl Asker {
             Answer::Failed(id, error) => {
                 let open = self.open.remove(&id).ok_or("a question ends twice")?;
                 self.unanswered += 1;
-                // There may be too many questions, and too many commands besides.
-                if open.is_excused || (now >= open.until && !open.is_of_peace) {
+                let is_lawful = match now >= open.until {
+                    // There may be too many questions, and too many commands besides.
+                    true => open.losses > 0 || !open.is_of_peace,
+                    // Each connection that is lost may take one command with it.
+                    false => open.losses >= ASKED_AT_MOST,
+                };
+                if open.is_excused || is_lawful {
                     Ok(())
                 } else {
                     Err(format!("nothing came in the way of {open:?}: {error}"))
@@ -281,9 +286,8 @@ impl Simulation<'_> {
     }
 
     fn ask_of(&mut self, guild: u64, kind: u64) -> Result<(), String> {
-        let shard = usize::try_from((guild >> 22) % u64::from(self.plan.shards));
-        let number = shard.unwrap_or_default();
-        let shards = u64::from(self.plan.shards);
+        let number = self.place_of(guild);
+        let shards = u64::from(self.total);
         let of_shard = |other: &&u64| (**other >> 22) % shards == (guild >> 22) % shards;
         let (about, request): (About, Request) = match kind {
             0 => {
@@ -328,7 +332,8 @@ impl Simulation<'_> {
         let open = Question {
             about,
             until: now + WITHIN,
-            is_excused: is_excused || shard.session.state() != ShardState::Connected,
+            is_excused,
+            losses: u32::from(shard.session.state() != ShardState::Connected),
             is_of_peace: !self.in_trouble,
             members: BTreeSet::new(),
             missing: BTreeSet::new(),
@@ -388,6 +393,9 @@ const KINDS: u64 = 4;
 
 /// How long an answer may take: half a minute for each question of all members that waits for others.
 const WITHIN: Duration = Duration::from_secs(300);
+
+/// How often a question is put before it is given up.
+const ASKED_AT_MOST: u32 = 3;
 
 /// How many questions a shard has at a time.
 const QUESTIONS_MAX: usize = 8;

@@ -33,6 +33,8 @@ pub(super) struct Shard {
     pub(super) witness: Witness,
     /// Whether its process runs.
     pub(super) runs: bool,
+    /// Whether its generation was dismissed.
+    pub(super) is_gone: bool,
     /// The connection that waits for its turn to identify, and when to ask for it.
     queued: Option<(Generation, Instant)>,
     /// How long the longest message was that the session was given.
@@ -55,6 +57,7 @@ impl Shard {
             asker: Asker::new(u64::from(number)),
             witness: Witness::new(at_least_once),
             runs: false,
+            is_gone: false,
             queued: None,
             longest: 0,
             busy_until: now,
@@ -69,16 +72,22 @@ impl Shard {
     }
 
     /// When it wants to be looked after.
-    pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn deadline(&self, now: Instant, may_take: bool) -> Option<Instant> {
         if !self.runs {
             return None;
         }
         let session = self.session.deadline();
         let queued = self.queued.map(|(_, at)| at);
-        let consumer = (self.session.deliverable() > 0).then_some(self.busy_until.max(now));
+        let consumer =
+            (may_take && self.session.deliverable() > 0).then_some(self.busy_until.max(now));
         let handled = self.handling.first().map(|(at, _)| *at);
         let all = [session, queued, consumer, handled, self.asker.deadline()];
         all.into_iter().flatten().min()
+    }
+
+    /// Whether its consumer has not taken what it has.
+    pub(super) fn holds(&self) -> bool {
+        self.runs && self.session.deliverable() > 0
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -102,7 +111,13 @@ impl Shard {
 }
 
 impl Simulation<'_> {
-    pub(super) fn session(&self, number: u32, former: Option<Resume>, entropy: u64) -> Session {
+    pub(super) fn session(
+        &self,
+        number: u32,
+        total: u32,
+        former: Option<Resume>,
+        entropy: u64,
+    ) -> Session {
         let intents = if self.plan.asks > 0 {
             Intents::GUILDS | Intents::GUILD_MEMBERS
         } else {
@@ -110,12 +125,12 @@ impl Simulation<'_> {
         };
         let config = Config::new(self.discord.token(), intents)
             .gateway_url("ws://127.0.0.1")
-            .shard_range(number..number + 1, self.plan.shards)
+            .shard_range(number..number + 1, total)
             .compression(self.plan.compression)
             .backlog_bytes(self.plan.backlog)
             .at_least_once(self.plan.at_least_once.is_some())
             .resume(former);
-        let shard = ShardId::new(number, self.plan.shards).unwrap_or_default();
+        let shard = ShardId::new(number, total).unwrap_or_default();
         match Session::new(Arc::new(config), shard, entropy) {
             Ok(session) => session,
             Err(error) => panic!("the configuration of the simulation is wrong: {error}"),
@@ -174,10 +189,11 @@ impl Simulation<'_> {
 
     /// Does what a session says; whether it said anything.
     pub(super) fn listen(&mut self, number: usize) -> Result<bool, String> {
+        let must_wait = self.must_wait(number);
         let Some(shard) = self.shards.get_mut(number).filter(|shard| shard.runs) else {
             return Ok(false);
         };
-        let is_free = shard.busy_until <= self.now;
+        let is_free = shard.busy_until <= self.now && !must_wait;
         let room = if is_free { self.plan.room } else { 0 };
         shard.session.handle(self.now, Input::Room(room));
         // Full is what the last message that was read has filled.
@@ -285,6 +301,9 @@ impl Simulation<'_> {
                 if let Some(shard) = self.shards.get_mut(number) {
                     shard.ledger.gap()?;
                 }
+                if let Some(seam) = &mut self.seam {
+                    seam.gap(number);
+                }
             }
             Output::Notice(Notice::Held) => {
                 if let Some(shard) = self.shards.get(number) {
@@ -390,7 +409,7 @@ impl Simulation<'_> {
             _ => {}
         }
         shard.ledger.note(dispatch.version);
-        Ok(())
+        self.pass_seam(number, dispatch)
     }
 
     /// Gives turns to identify; whether anyone got one.
@@ -454,8 +473,7 @@ impl Simulation<'_> {
             let Some(guild) = self.dice.one_of(&self.guilds) else {
                 return Ok(());
             };
-            let shard = usize::try_from((guild >> 22) % u64::from(self.plan.shards));
-            let number = shard.unwrap_or_default();
+            let number = self.place_of(guild);
             let takes = |shard: &Shard| shard.runs && shard.session.wants_commands();
             if !self.shards.get(number).is_some_and(takes) {
                 continue;
@@ -517,7 +535,7 @@ pub(super) fn interest(unwanted: Option<&str>) -> Interest {
 }
 
 /// The number of an event: `{"guild_id":"1","number":7,"padding":"x"}`.
-fn news(raw: &[u8]) -> Option<u64> {
+pub(super) fn news(raw: &[u8]) -> Option<u64> {
     let key = b"\"number\":";
     let at = raw.windows(key.len()).position(|window| window == key)?;
     let rest = raw.get(at + key.len()..)?;

@@ -7,6 +7,7 @@ use ovenjs_gateway::{
     session::{Failure, Input, MESSAGE_BYTES_MAX},
 };
 use ovenjs_mock::{Admission, Step};
+use serde_json::Value;
 
 use super::{RESUME_PATH, Simulation, millis};
 use crate::wire::{Content, ToBot, ToDiscord};
@@ -134,7 +135,17 @@ impl Simulation<'_> {
                 };
                 match message {
                     ToDiscord::Message(bytes) => {
+                        let (shard, is_invalid) = (wire.shard, wire.is_invalid);
+                        let before = self.discord.warnings().len();
                         self.discord.receive(self.now, number, &bytes);
+                        let warnings = self.discord.warnings().iter().skip(before);
+                        let mut strange = warnings.filter(|words| words.ends_with(NOT_ON_SHARD));
+                        // Guilds are asked about on their own shards.
+                        if let Some(words) = strange.next()
+                            && !is_invalid
+                        {
+                            return Err(format!("shard {shard}: its session lives, and {words}"));
+                        }
                         self.look_for_sessions();
                     }
                     ToDiscord::Closed(code) => self.discord.close(self.now, number, code),
@@ -196,10 +207,16 @@ impl Simulation<'_> {
                     }
                     step => (step, content),
                 };
+                let ends = match (&content, &step) {
+                    (_, Step::Close(_) | Step::Abort) => true,
+                    (Content::Whole(text), _) => is_invalid_session(text),
+                    _ => false,
+                };
                 let is_whole = matches!(content, Content::Whole(_));
                 let Some(wire) = self.wires.get_mut(index) else {
                     break;
                 };
+                wire.is_invalid |= ends;
                 match step {
                     Step::Text(bytes) | Step::Binary(bytes) => {
                         if let Some(foreign) = foreign {
@@ -297,6 +314,16 @@ impl Simulation<'_> {
         faults.latency + self.dice.millis(millis(faults.jitter))
     }
 }
+
+fn is_invalid_session(text: &[u8]) -> bool {
+    // It is short; the others need not be read for this.
+    text.len() < 128
+        && serde_json::from_slice::<Value>(text)
+            .is_ok_and(|message| message.get("op").and_then(Value::as_u64) == Some(9))
+}
+
+/// How Discord's complaint ends about a question on a session that does not have the guild, or is none.
+pub(super) const NOT_ON_SHARD: &str = "that is not on this shard";
 
 /// When an address goes away for ever: there are sessions by then.
 const GONE_AFTER: Duration = Duration::from_secs(20);

@@ -54,6 +54,9 @@ impl Simulation<'_> {
         self.learn();
         self.next_save = self.plan.saves.map(|saves| self.now + saves.every);
         for number in 0..self.shards.len() {
+            if self.shards.get(number).is_some_and(|shard| shard.is_gone) {
+                continue;
+            }
             if let Some(shard) = self.shards.get_mut(number) {
                 shard.runs = true;
                 // The bot may have changed its mind while no process was there.
@@ -98,6 +101,9 @@ impl Simulation<'_> {
     fn replace(&mut self, in_order: bool) {
         self.tally.replacements += 1;
         for number in 0..self.shards.len() {
+            if self.shards.get(number).is_some_and(|shard| shard.is_gone) {
+                continue;
+            }
             self.count(number);
             let entropy = self.dice.next();
             let Some(shard) = self.shards.get_mut(number) else {
@@ -122,7 +128,7 @@ impl Simulation<'_> {
             shard.witness.replaced(known);
             shard.runs = false;
             let shard_number = shard.number;
-            let session = self.session(shard_number, former, entropy);
+            let session = self.session(shard_number, self.total, former, entropy);
             if let Some(shard) = self.shards.get_mut(number) {
                 shard.session = session;
             }
@@ -229,4 +235,4 @@ fn known(former: &Resume) -> Option<(String, Version)> {
 const WALL_MS: u64 = 1_798_761_600_000;
 
 /// With which a process closes that hands over.
-const CLOSE_IN_ORDER: u16 = 4_900;
+pub(super) const CLOSE_IN_ORDER: u16 = 4_900;

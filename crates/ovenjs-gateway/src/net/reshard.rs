@@ -209,6 +209,8 @@ impl Successors {
         let rule = Reshard::new(to, brings_guilds, now);
         let wanted = shared.live().interest;
         shared.seam.open(now, rule, [from, to], wanted);
+        // They look at once, and say how they are.
+        self.former.order(|_| {});
         std::mem::take(&mut self.rooms)
     }
 

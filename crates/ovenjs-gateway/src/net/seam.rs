@@ -8,7 +8,7 @@
 //! the old one, which leads until it is retired, has brought it by then, and a guild's events keep their
 //! order. And the rule knows lag between connections, not a consumer that is slow: the new generation
 //! delivers nothing while any old shard holds events back, and the rule's time stands still while
-//! anybody does, or while a new shard that all depends on has no connection. That lasts as long as
+//! anybody does, or while a shard has no connection. That lasts as long as
 //! [`PATIENCE`] lets it; then the old generation goes on alone.
 
 use std::{
@@ -51,7 +51,8 @@ struct Sewing {
     wanted: Interest,
     /// Shards whose consumer has not taken what they hold.
     held: BTreeSet<ShardId>,
-    /// Shards of the new generation without a connection.
+    /// Shards of either generation without a connection: what the one has not brought the other may have
+    /// dropped.
     away: BTreeSet<ShardId>,
     steps: VecDeque<Step>,
     /// Ends of old shards, which matter only where the old generation goes on.
@@ -251,6 +252,7 @@ impl Seam {
     /// From now on both generations are heard.
     pub(super) fn open(&self, now: Instant, rule: Reshard, [from, to]: [u32; 2], wanted: Interest) {
         let give_up_at = rule.deadline().unwrap_or(now) + PATIENCE;
+        // The old ones say so themselves.
         let away = (0..to).map(|number| ShardId { number, total: to });
         *self.lock() = Some(Sewing {
             rule,
@@ -437,7 +439,7 @@ impl Sewing {
             true => self.held.insert(shard),
             false => self.held.remove(&shard),
         };
-        let away = match is_connected || self.side(shard) == Side::Old {
+        let away = match is_connected {
             true => self.away.remove(&shard),
             false => self.away.insert(shard),
         };
