@@ -175,8 +175,8 @@ impl fmt::Debug for IdentifyTurn {
 
 /// Remembers a fleet's state beyond the process, so that one that starts after a crash resumes.
 ///
-/// The fleet saves as things change: at once after a new session has begun, and else at most once a
-/// second; never two at a time. One that takes more than ten seconds is dropped: what it has begun with
+/// The fleet saves as things change: at once after a new session has begun, and else at most four times a
+/// second, and so that it saves for a tenth of the time at most; never two at a time. One that takes more than ten seconds is dropped: what it has begun with
 /// must not come to the store after a later one. Saving is polled on the gateway's thread: it must not
 /// block it. One that fails is logged, counted, and tried again with the next change.
 ///

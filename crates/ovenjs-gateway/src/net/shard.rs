@@ -433,7 +433,11 @@ impl Shard {
             Aside::Ask(None) => self.asks_open = false,
             Aside::Handled => self.drain(false),
             Aside::Room => self.drain(true),
-            Aside::Timeout => self.tell(Input::Timeout),
+            Aside::Timeout => {
+                // What was given up is not to leave now that there may be room for it.
+                self.bring(self.shared.wiring.clock.now());
+                self.tell(Input::Timeout);
+            }
         }
     }
 

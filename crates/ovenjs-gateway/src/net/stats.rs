@@ -60,10 +60,9 @@ impl Stats {
             })
             .collect();
         for guild in guilds {
-            let timestamp = guild.get() >> 22;
             for load in &mut loads {
-                let ShardId { number, total } = load.shard;
-                load.guilds += u32::from(timestamp % u64::from(total.max(1)) == u64::from(number));
+                let of = ShardId::of_guild(guild, load.shard.total);
+                load.guilds += u32::from(of == load.shard);
             }
         }
         loads

@@ -178,6 +178,13 @@ impl Shard {
         if self.requests.is_idle() {
             return None;
         }
+        self.bring(now);
+        // Commands may have made the session say something.
+        self.session.poll()
+    }
+
+    /// Brings the session what requests want sent or taken back, and those who asked their answers.
+    pub(super) fn bring(&mut self, now: Instant) {
         self.forget_unread();
         while let Some(answer) = self.requests.poll(now) {
             match answer {
@@ -195,8 +202,6 @@ impl Shard {
         if self.requests.is_idle() {
             self.session.handle(now, Input::Overhear(Interest::none()));
         }
-        // Commands may have made the session say something.
-        self.session.poll()
     }
 
     /// Takes back what nobody waits for; what of it has not left then never does.
