@@ -190,6 +190,10 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     /// Starts the bot on the caller's runtime: registers commands, connects, and returns while
     /// handlers are called.
     ///
+    /// With [`until_signal`](Running::until_signal) after it, it lacks of [`run`](Self::run) what belongs to
+    /// the program: it installs no `tracing` subscriber, so that log lines go nowhere without yours, and
+    /// looks at neither `OVENJS_LOG` nor `OVENJS_DESCRIBE`.
+    ///
     /// # Errors
     ///
     /// What stopped the bot from starting, in a sentence that names the repair.
