@@ -113,6 +113,15 @@ impl Ledger {
         to_come.binary_search(&number).is_ok()
     }
 
+    /// Whether an event is older than the session whose events arrive: what it did, the guilds tell that
+    /// the session began with.
+    pub(crate) fn began_after(&self, number: u64) -> bool {
+        let current = self.current.as_ref();
+        let begun = current.and_then(|session| self.sessions.get(session));
+        let place = self.produced.partition_point(|older| *older < number);
+        begun.is_some_and(|begun| place < *begun)
+    }
+
     pub(crate) fn is_settled(&self) -> bool {
         self.current.is_some() && self.next == self.produced.len()
     }

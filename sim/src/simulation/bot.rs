@@ -292,7 +292,9 @@ impl Simulation<'_> {
             }
             Output::Dispatch(dispatch) => self.deliver(number, &dispatch)?,
             Output::Overheard(dispatch) => {
-                let is_first = self.tally.replacements == 0;
+                // Neither another process nor another generation of shards asked before it.
+                let is_first = self.tally.replacements == 0
+                    && u32::try_from(self.shards.len()) == Ok(self.plan.shards);
                 if let Some(shard) = self.shards.get_mut(number) {
                     shard.asker.overhears(now, &dispatch, is_first)?;
                 }

@@ -140,9 +140,11 @@ impl Simulation<'_> {
                         self.discord.receive(self.now, number, &bytes);
                         let warnings = self.discord.warnings().iter().skip(before);
                         let mut strange = warnings.filter(|words| words.ends_with(NOT_ON_SHARD));
-                        // Guilds are asked about on their own shards.
+                        // Guilds are asked about on their own shards. Where Discord ends sessions of its own
+                        // accord, it may do so on a line that brings nothing any more.
+                        let may_be_over = is_invalid || self.plan.menu.invalidate_session > 0;
                         if let Some(words) = strange.next()
-                            && !is_invalid
+                            && !may_be_over
                         {
                             return Err(format!("shard {shard}: its session lives, and {words}"));
                         }
@@ -210,7 +212,9 @@ impl Simulation<'_> {
                 let ends = match (&content, &step) {
                     (_, Step::Close(_) | Step::Abort) => true,
                     (Content::Whole(text), _) => is_invalid_session(text),
-                    _ => false,
+                    // It may have said so.
+                    (Content::Spoilt, _) => true,
+                    (Content::Part, _) => false,
                 };
                 let is_whole = matches!(content, Content::Whole(_));
                 let Some(wire) = self.wires.get_mut(index) else {
