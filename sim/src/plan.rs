@@ -132,6 +132,13 @@ pub(crate) struct ProcessFaults {
 }
 
 impl Plan {
+    /// Whether a line may go dark, in one direction or both: it may take minutes until anyone knows.
+    pub(crate) const fn has_dark_lines(&self) -> bool {
+        let (menu, network) = (&self.menu, &self.network);
+        menu.freeze + menu.deafen + menu.mute > 0
+            || network.dark + network.deaf + network.mute + network.outage > 0
+    }
+
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         // What came to the plan later has dice of its own, so that seeds stay what they were.

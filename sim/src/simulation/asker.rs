@@ -315,11 +315,7 @@ impl Simulation<'_> {
             }
         };
         let now = self.now;
-        let (menu, network) = (self.plan.menu, self.plan.network);
-        // Where a line goes dark in one direction alone it may take minutes until anyone knows.
-        let is_sure = menu.freeze == 0 && menu.deafen == 0 && menu.mute == 0;
-        let is_sure = is_sure && network.dark + network.deaf + network.mute + network.outage == 0;
-        let is_excused = self.in_trouble && !is_sure;
+        let is_excused = self.in_trouble && self.plan.has_dark_lines();
         let Some(shard) = self.shards.get_mut(number) else {
             return Ok(());
         };

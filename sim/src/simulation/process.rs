@@ -192,8 +192,8 @@ impl Simulation<'_> {
         }
     }
 
-    /// Asks Discord how many sessions may be started.
-    pub(super) fn learn(&mut self) {
+    /// Asks Discord how many sessions may be started, and says whether it has answered.
+    pub(super) fn learn(&mut self) -> bool {
         let token = format!("Bot {}", self.discord.token());
         let call = Call {
             method: "GET",
@@ -205,7 +205,7 @@ impl Simulation<'_> {
             serde_json::from_slice(&self.discord.request(self.now, call).body).unwrap_or_default();
         // A request can fail; the turns are then those of the smallest bot.
         let Some(limit) = answer.get("session_start_limit") else {
-            return;
+            return false;
         };
         let number = |name: &str| limit.get(name).and_then(Value::as_u64).unwrap_or(1);
         let small = |name: &str| u32::try_from(number(name)).unwrap_or(u32::MAX);
@@ -221,6 +221,7 @@ impl Simulation<'_> {
             limit.max_concurrency -= u32::from(limit.max_concurrency == 1);
         }
         self.turns.learn(limit, self.now);
+        true
     }
 }
 

@@ -101,6 +101,16 @@ impl Seam {
         }
     }
 
+    /// An old shard that does not know yet that its line is dead retires, and what that was to bring
+    /// goes with it.
+    fn excuse_what_dark_lines_hold(&mut self, shards: &[Shard]) {
+        for (number, fate) in &mut self.fates {
+            let [old, _] = fate.shards;
+            let holds = |shard: &Shard| shard.ledger.expects(*number);
+            fate.is_excused |= shards.get(old).is_some_and(holds);
+        }
+    }
+
     fn goes(&mut self, dispatch: &Dispatch, to_handlers: bool, to_state: bool) {
         let number = news(&dispatch.raw);
         if let Some(fate) = number.and_then(|number| self.fates.get_mut(&number)) {
@@ -161,13 +171,17 @@ impl Simulation<'_> {
         let old = self.generation.clone();
         let from = self.total;
         let to = 1 + u32::try_from(self.whims.below(6)).unwrap_or_default();
-        let left = self.turns.left(now);
         // Of what happened before there was a session nobody brings anything.
         let old_shards = self.shards.get(old.clone()).unwrap_or_default();
         if !old_shards.iter().all(|shard| shard.ledger.has_session()) {
             return Ok(());
         }
-        if to == from || Reshard::check(from, to, left, RESERVE_PERCENT).is_err() {
+        // What is left has to be known.
+        if to == from || !self.learn() {
+            return Ok(());
+        }
+        let left = self.turns.left(now);
+        if Reshard::check(from, to, left, RESERVE_PERCENT).is_err() {
             return Ok(());
         }
         self.note(|| format!("from {from} shards to {to}"));
@@ -265,6 +279,9 @@ impl Simulation<'_> {
                 Cut::Late(dispatch) => seam.goes(&dispatch, true, false),
                 Cut::Fresh(dispatch) => seam.goes(&dispatch, false, true),
                 Cut::Retire => {
+                    if self.plan.has_dark_lines() {
+                        seam.excuse_what_dark_lines_hold(&self.shards);
+                    }
                     let (old, new) = (seam.old.clone(), seam.new.clone());
                     self.note(|| "the old shards retire".to_owned());
                     self.total = u32::try_from(new.len()).unwrap_or_default();
