@@ -206,6 +206,11 @@ impl FleetHealth {
     /// and acts on the third failure leaves a network that is away a minute and a half. Sessions are
     /// then resumed by the next process where the bot has a `state`.
     ///
+    /// It speaks of connections, not of handlers: a bot whose handlers all hang is alive, and ready,
+    /// with a full backlog. For that look at [`ShardHealth::condition`], which is then
+    /// [`Degraded`](Condition::Degraded) by [`Reason::BacklogFull`], and restart where it stays so for
+    /// longer than a handler may take. What is degraded for a while under load needs no restart.
+    ///
     /// ```
     /// use ovenjs_gateway::FleetHealth;
     ///
