@@ -10,8 +10,8 @@ use ovenjs_core::{
         self, Delivery, ErrorKind, Fleet, RedisSessions, SessionStore, Wiring,
         bridge::{BridgeConfig, Consumer, Publisher},
     },
-    net::{self, Connector, RedisAddress, RedisConfig, RedisLink},
-    rest::Client,
+    net::{self, Connector, Proxy, RedisAddress, RedisConfig, RedisLink},
+    rest::{self, Client},
     types::{Event, Intents, json::Scratch},
 };
 use tokio::task::JoinSet;
@@ -20,14 +20,27 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + 
 
 #[tokio::main]
 async fn main() -> Result {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let config = Config::load()?;
     let token = config.token.ok_or("set DISCORD_TOKEN")?;
     let address = config.redis.ok_or("set OVENJS_REDIS")?;
+    let mut to_discord = net::Config::new();
+    if let Some(proxy) = &config.proxy {
+        to_discord = to_discord.proxy(Proxy::parse(proxy.expose())?);
+    }
+    // A Redis of one's own is not behind the proxy, and may have certificates of one's own.
+    let mut to_redis = net::Config::new().allow_plain(config.allow_plain);
+    if let Some(roots) = &config.roots {
+        to_redis = to_redis.extra_roots_pem(roots)?;
+    }
+    let address = RedisAddress::parse(address.expose())?;
+    let connector = Connector::build(to_redis)?;
+    connector.check(&address.target)?;
+    let link = RedisLink::build(RedisConfig::new(address), connector);
     let client = Client::builder(token.clone()).base_url(config.base_url);
-    let client = client.build()?;
-    let connector = Connector::build(net::Config::new())?;
-    let address = RedisConfig::new(RedisAddress::parse(address.expose())?);
-    let link = RedisLink::build(address, connector.clone());
+    let client = client.net(to_discord.clone()).build()?;
     let stream = BridgeConfig::new("events", client.current_application().await?.id);
 
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -38,7 +51,8 @@ async fn main() -> Result {
             let settings = gateway::Config::new(token, intents).bot_gateway(&discord);
             let sessions = Arc::new(RedisSessions::new(&link, "publisher")?);
             let publisher = Publisher::to_redis(&link, &stream)?;
-            publish(settings, Wiring::new(connector), sessions, publisher).await
+            let wiring = Wiring::new(Connector::build(to_discord)?);
+            publish(settings, wiring, sessions, publisher).await
         }
         ["work", name] => work(Consumer::of_redis(&link, &stream, "workers", name)?, client).await,
         _ => Err("say `publish`, or `work` and a name that no other worker has".into()),
@@ -88,8 +102,28 @@ async fn work(mut consumer: Consumer, client: Client) -> Result {
             && message.content == "!ping"
         {
             let answer = client.create_message(message.channel_id);
-            answer.content("Pong!").await?;
+            match answer.content("Pong!").await {
+                Ok(_) => {}
+                // With this token nothing is ever answered. What waits is for a worker with another.
+                Err(error) if error.kind() == rest::ErrorKind::Unauthorized => {
+                    return Err(error.into());
+                }
+                Err(error) if may_pass(&error) => {
+                    tracing::warn!(%error, "not answered; the event comes again");
+                    continue;
+                }
+                Err(error) => tracing::warn!(%error, "not answered, and never will be"),
+            }
         }
         received.ack();
     }
+}
+
+/// Whether the same call may do later.
+fn may_pass(error: &rest::Error) -> bool {
+    use rest::ErrorKind::{Deadline, Edge, Limited, Network, Overloaded, Server, Stopped};
+    matches!(
+        error.kind(),
+        Deadline | Edge | Limited | Network | Overloaded | Server | Stopped
+    )
 }
