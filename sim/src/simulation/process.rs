@@ -51,7 +51,8 @@ impl Simulation<'_> {
         let wall_ms = (WALL_MS + passed + self.wall_skew_ms)
             .saturating_sub(process.clock_jump_ms * (1 + self.tally.replacements));
         self.turns = IdentifyTurns::new(budget, self.now, wall_ms);
-        self.learn();
+        // A bot asks until it has an answer.
+        let _ = (0..ASKS_FOR_LIMITS).any(|_| self.learn());
         self.next_save = self.plan.saves.map(|saves| self.now + saves.every);
         for number in 0..self.shards.len() {
             if self.shards.get(number).is_some_and(|shard| shard.is_gone) {
@@ -237,3 +238,6 @@ const WALL_MS: u64 = 1_798_761_600_000;
 
 /// With which a process closes that hands over.
 pub(super) const CLOSE_IN_ORDER: u16 = 4_900;
+
+/// How often Discord is asked for its limits: what comes in the way is rolled anew each time.
+const ASKS_FOR_LIMITS: u32 = 20;
