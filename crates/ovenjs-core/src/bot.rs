@@ -354,7 +354,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             state,
         });
         if let Err(refused) = router.check(&app) {
-            estate.leave(&app.fleet, &app.cache, None).await;
+            estate.leave(&app.fleet, &app.cache).await;
             return Err(Error::routes(refused));
         }
         let pump = Pump::new(app, router, Arc::new(RestAnswers(client)), interest, hook);

@@ -128,7 +128,8 @@ pub struct GatewayConfig {
     pub state: Option<StateStore>,
     /// A Unix socket at which the bot waits for the process that is to replace it. That one, started
     /// with the same setting, asks there; this one stops its shards, lets its handlers end, gives its
-    /// sessions and what its mirror knows away and ends. Default: none.
+    /// sessions and what its mirror knows away and ends, with an error where the other one does not go on.
+    /// One that lives there and does not hand over refuses the start. Default: none.
     ///
     /// Both run on one machine, for the same user, and see the same file. A supervisor must not start the
     /// one that ends well again (`Restart=on-failure`, not `always`): two that are both restarted take

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Rest,
     /// The gateway gave up.
     Gateway,
+    /// One process did not take over from the other.
+    HandOver,
     /// The operating system refused a thread, a runtime or a signal handler.
     System,
 }
@@ -47,6 +49,10 @@ impl Error {
 
     pub(crate) fn routes(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Routes, message.to_string(), None)
+    }
+
+    pub(crate) fn hand_over(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::HandOver, message, None)
     }
 
     pub(crate) fn system(what: &str, error: &std::io::Error) -> Self {

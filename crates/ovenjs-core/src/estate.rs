@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ovenjs_cache::Cache;
-use ovenjs_gateway::{Fleet, FleetState, PortError, SessionStore};
+use ovenjs_gateway::{ErrorKind, Fleet, FleetState, PortError, SessionStore};
 use ovenjs_types::{Id, marker::ApplicationMarker};
 use tokio::time::timeout;
 
@@ -71,11 +71,19 @@ impl Kept {
         loop {
             let error = match self.store.load().await {
                 Ok(former) => return Ok(former),
-                Err(error) if error.is::<ovenjs_gateway::Error>() => {
-                    return Ok(understood(Err(error)));
-                }
                 Err(error) => error,
             };
+            match error.downcast_ref().map(ovenjs_gateway::Error::kind) {
+                None => {}
+                Some(ErrorKind::StateVersion) => {
+                    let text = format!("the sessions in {place} are not written over: {error}");
+                    return Err(Error::configuration(text));
+                }
+                Some(_) => {
+                    tracing::warn!("the sessions of the former process are not resumed: {error}");
+                    return Ok(None);
+                }
+            }
             asked += 1;
             if asked == LOADS {
                 let text = format!(
@@ -97,6 +105,22 @@ impl Kept {
             Err(_) => Err("it took too long".into()),
         }
     }
+
+    /// Saves the last state, with the mirror where it can be.
+    async fn keep(&self, state: &FleetState, whole: &FleetState) {
+        let place = &self.place;
+        let mut saved = self.save(whole).await;
+        if let Err(error) = &saved {
+            // A store that takes the sessions may not take a mirror of many megabytes.
+            tracing::warn!("the mirror could not be saved in {place}: {error}");
+            saved = self.save(state).await;
+        }
+        let sessions = state.sessions().len();
+        match saved {
+            Ok(()) => tracing::info!(sessions, "remembered in {place}"),
+            Err(error) => tracing::warn!("the sessions could not be saved in {place}: {error}"),
+        }
+    }
 }
 
 impl fmt::Debug for Kept {
@@ -106,10 +130,10 @@ impl fmt::Debug for Kept {
 }
 
 impl Estate {
-    /// Asks the process before, else reads what it left. What is damaged is said and left alone: the
-    /// bot then begins new sessions.
+    /// Asks the process before, else reads what it left. What is damaged is said, and the bot begins new
+    /// sessions; a state of another version is an error, since that version can still use it.
     ///
-    /// A store that cannot be reached is waited for, and then is an error: a bot that began new sessions
+    /// A process before that lives and does not hand over is an error: two would run. A store that cannot be reached is waited for, and then is an error: a bot that began new sessions
     /// would write over those that are there. What can be refused here is refused before the process
     /// before is asked, since it stops then.
     pub(crate) async fn enter(
@@ -144,7 +168,10 @@ impl Estate {
                 }
                 Err(error) => {
                     let path = path.display();
-                    tracing::warn!("the former process did not hand over at {path}: {error}");
+                    return Err(Error::hand_over(format!(
+                        "the process at {path} (hand_over) did not hand over, and both would run: {error}; \
+                         end that one and start this one again"
+                    )));
                 }
             }
             written.publish(path).map_err(refused)?;
@@ -165,9 +192,9 @@ impl Estate {
         }
     }
 
-    /// Whether anything is kept.
+    /// Whether anything is kept that nobody asks for.
     pub(crate) const fn is_kept(&self) -> bool {
-        self.kept.is_some() || self.will.is_some()
+        self.kept.is_some()
     }
 
     /// Where the sessions are to be remembered while the shards run.
@@ -175,45 +202,54 @@ impl Estate {
         self.kept.as_ref().map(|kept| Arc::clone(&kept.store))
     }
 
-    /// Leaves the sessions of shards that have stopped, what nobody has taken of their events, and what
-    /// the mirror knows to the next process. Once that one goes on, nothing is written: it may keep its own
-    /// state in the same place.
-    pub(crate) async fn leave(&self, fleet: &Fleet, cache: &Cache, heir: Option<Heir>) {
-        if !self.is_kept() {
-            return;
-        }
-        let state = fleet.hand_over().await;
-        let sessions = state.sessions().len();
-        let mut whole = state.clone();
-        mirror::leave(cache, &mut whole).await;
-        let mut heir = heir;
-        if let Some(heir) = &mut heir {
-            if let Some(kept) = &self.kept
-                && let Err(error) = kept.save(&state).await
-            {
-                let place = &kept.place;
-                tracing::warn!("the sessions could not be saved in {place}: {error}");
-            }
-            match heir.give(&whole).await {
-                Ok(()) => return tracing::info!(sessions, "handed over"),
-                Err(error) => tracing::warn!("the next process did not take over: {error}"),
-            }
-        }
-        let Some(kept) = &self.kept else {
-            return;
-        };
-        let place = &kept.place;
-        let mut saved = kept.save(&whole).await;
-        if let Err(error) = &saved {
-            // A store that takes the sessions may not take a mirror of many megabytes.
-            tracing::warn!("the mirror could not be saved in {place}: {error}");
-            saved = kept.save(&state).await;
-        }
-        match saved {
-            Ok(()) => tracing::info!(sessions, "remembered in {place}"),
-            Err(error) => tracing::warn!("the sessions could not be saved in {place}: {error}"),
+    /// Keeps the sessions of shards that have stopped, what nobody has taken of their events, and what the
+    /// mirror knows for the next process, where there is a place.
+    pub(crate) async fn leave(&self, fleet: &Fleet, cache: &Cache) {
+        if let Some(kept) = &self.kept {
+            let (state, whole) = all(fleet, cache).await;
+            kept.keep(&state, &whole).await;
         }
     }
+
+    /// Gives the same to the process that asked. Once that one goes on, nothing is written: it may keep its
+    /// own state in the same place.
+    ///
+    /// That it does not go on is an error, so that a supervisor starts the bot again. Where it does and
+    /// this is not heard, the one that is started again asks it.
+    pub(crate) async fn give(
+        &self,
+        fleet: &Fleet,
+        cache: &Cache,
+        mut heir: Heir,
+    ) -> Result<(), Error> {
+        let (state, whole) = all(fleet, cache).await;
+        if let Some(kept) = &self.kept
+            && let Err(error) = kept.save(&state).await
+        {
+            let place = &kept.place;
+            tracing::warn!("the sessions could not be saved in {place}: {error}");
+        }
+        let Err(error) = heir.give(&whole).await else {
+            tracing::info!(sessions = state.sessions().len(), "handed over");
+            return Ok(());
+        };
+        if let Some(kept) = &self.kept {
+            kept.keep(&state, &whole).await;
+        }
+        // Until here it has looked for nothing else.
+        drop(heir);
+        Err(Error::hand_over(format!(
+            "the next process asked for the sessions and did not go on with them: {error}; start the bot again"
+        )))
+    }
+}
+
+/// The state of shards that have stopped, without and with the mirror.
+async fn all(fleet: &Fleet, cache: &Cache) -> (FleetState, FleetState) {
+    let state = fleet.hand_over().await;
+    let mut whole = state.clone();
+    mirror::leave(cache, &mut whole).await;
+    (state, whole)
 }
 
 /// How often a store is asked before the bot does not start.
@@ -224,13 +260,6 @@ const LOAD_AGAIN: Duration = Duration::from_secs(1);
 
 /// Some hundred megabytes on a slow disk.
 const SAVE_WITHIN: Duration = Duration::from_secs(30);
-
-fn understood<T, E: fmt::Display>(read: Result<T, E>) -> Option<T> {
-    read.inspect_err(|error| {
-        tracing::warn!("the sessions of the former process are not resumed: {error}");
-    })
-    .ok()
-}
 
 #[cfg(test)]
 mod tests {
@@ -299,9 +328,10 @@ mod tests {
         };
         let leaves = async {
             let heir = estate.asked(Duration::from_secs(1)).await;
-            estate.leave(&fleet, &cache, Some(heir)).await;
+            estate.give(&fleet, &cache, heir).await
         };
-        tokio::join!(asks, leaves);
+        let ((), given) = tokio::join!(asks, leaves);
+        assert_eq!(given.is_ok(), goes_on);
     }
 
     #[tokio::test]

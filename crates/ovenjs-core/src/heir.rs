@@ -14,7 +14,7 @@ use std::{
 };
 
 use ovenjs_cache::SNAPSHOT_BYTES_MAX;
-use ovenjs_gateway::FleetState;
+use ovenjs_gateway::{ErrorKind, FleetState};
 use ovenjs_types::{Id, marker::ApplicationMarker};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -41,7 +41,29 @@ pub(crate) enum Answer {
 pub(crate) struct Giver(UnixStream);
 
 /// Asks the process behind `path` for the state of this bot.
+///
+/// One that is about to end may not answer any more; its connections end with it, and nobody is there
+/// when it is asked again. An error means that it lives, or lived when its time was up: to start beside
+/// it would be to run two.
 pub(crate) async fn inherit(path: &Path, bot: Id<ApplicationMarker>) -> io::Result<Answer> {
+    for _ in 1..ASKS {
+        match ask(path, bot).await {
+            Err(error)
+                if error.kind() != io::ErrorKind::TimedOut && !is_of_another_version(&error) =>
+            {
+                let path = path.display();
+                tracing::warn!(
+                    "the process at {path} is asked again, which did not hand over: {error}"
+                );
+                sleep(ASK_AGAIN).await;
+            }
+            answered => return answered,
+        }
+    }
+    ask(path, bot).await
+}
+
+async fn ask(path: &Path, bot: Id<ApplicationMarker>) -> io::Result<Answer> {
     let mut stream = match UnixStream::connect(path).await {
         Ok(stream) => stream,
         Err(error)
@@ -208,6 +230,11 @@ impl Heir {
     }
 }
 
+fn is_of_another_version(error: &io::Error) -> bool {
+    let gave = error.get_ref().and_then(|error| error.downcast_ref());
+    gave.is_some_and(|error: &ovenjs_gateway::Error| error.kind() == ErrorKind::StateVersion)
+}
+
 async fn within<T>(time: Duration, doing: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let done = timeout(time, doing).await;
     done.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
@@ -225,8 +252,14 @@ const GO: u8 = b'g';
 /// Said by one that goes on with the state.
 const TAKEN: u8 = b't';
 
-/// The old process answers at once, unless it is busy with another that asks.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// The old process answers at once, unless it has only just taken over itself, or is at its last writes.
+const ANSWER_WITHIN: Duration = LEAVE_WITHIN;
+
+/// Once more than needed, where one process ends, the next has taken over, and that one is asked.
+const ASKS: u32 = 4;
+
+/// A process that closes its connections has ended soon after.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the old process may take beside its handlers: closing its shards, three saves of the sessions,
 /// writing the mirror.

@@ -73,7 +73,8 @@ impl<T: Send + Sync + 'static> Pump<T> {
         }
     }
 
-    /// Pumps until the events end, then waits for handlers that still run, for `grace` at most.
+    /// Pumps until the events end, then waits for handlers that still run, for `grace` at most, or until
+    /// that becomes zero: whoever stops the bot has then waited as long.
     ///
     /// The first shard that gives up ends all of them. What then waits goes to the next process where the
     /// state `is_kept`, and is handled within the same time where it is not.
@@ -81,25 +82,33 @@ impl<T: Send + Sync + 'static> Pump<T> {
         mut self,
         mut events: Events,
         is_kept: bool,
-        grace: watch::Receiver<Duration>,
+        mut grace: watch::Receiver<Duration>,
         mut pressure: watch::Receiver<Pressure>,
     ) -> Result<(), Error> {
         let outcome = self.pump(&mut events, &mut pressure).await;
+        let over = tokio::time::sleep(*grace.borrow());
         let fleet = self.app.fleet.clone();
         match outcome.is_err() && is_kept {
             true => drop(fleet.hand_over().await),
             false => drop(fleet.stop().await),
         }
-        let grace = match self.places.is_closed() {
-            true => Duration::ZERO,
-            false => *grace.borrow(),
-        };
-        let finished = tokio::time::timeout(grace, async {
+        let finished = async {
             // Others may have given up as well; the first has been told.
             while self.pump(&mut events, &mut pressure).await.is_err() {}
             while self.handlers.join_next().await.is_some() {}
-        });
-        if finished.await.is_err() {
+        };
+        let is_told = async {
+            if grace.wait_for(Duration::is_zero).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let in_time = tokio::select! {
+            biased;
+            () = finished => true,
+            () = over => false,
+            () = is_told => false,
+        };
+        if !in_time {
             tracing::warn!(
                 handlers = self.handlers.len(),
                 "handlers were still running and are dropped"

@@ -65,7 +65,7 @@ impl Running {
                 let outcome = pumping.await;
                 if outcome.is_err() {
                     // Nobody has to ask for it, and nobody may be there to.
-                    estate.leave(&app.fleet, &app.cache, None).await;
+                    estate.leave(&app.fleet, &app.cache).await;
                 }
                 outcome
             }
@@ -177,11 +177,14 @@ impl Running {
     /// Stops: closes the shards so that their sessions can be resumed, and waits for handlers that
     /// still run, for [`BotLive::stop_after`](crate::BotLive::stop_after) at most. Where the bot was
     /// told to ([`GatewayConfig::state`](crate::GatewayConfig::state)), it remembers the sessions for
-    /// the next process, and with them the events that no handler has begun with.
+    /// the next process, and with them the events that no handler has begun with. Where it was not, they
+    /// are handled within the same time, which begins with this call. A process that asks for the sessions
+    /// meanwhile gets them.
     ///
     /// # Errors
     ///
-    /// Why the bot ended, if it had ended before.
+    /// Why the bot ended, if it had ended before; [`ErrorKind::HandOver`] where a process asked for the
+    /// sessions and did not go on with them.
     pub async fn stop(self) -> Result<(), Error> {
         self.end(None).await
     }
@@ -192,7 +195,7 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// Why the bot ended by itself.
+    /// [`ErrorKind::HandOver`] where the other process did not go on with them, or why the bot ended by itself.
     pub async fn until_replaced(mut self) -> Result<(), Error> {
         let heir = tokio::select! {
             ended = Self::next_end(&mut self.pump) => return ended,
@@ -202,11 +205,13 @@ impl Running {
     }
 
     /// Runs until Ctrl-C or SIGTERM, or until another process asks for the sessions, and stops: the
-    /// rest of [`Bot::run`](crate::Bot::run), for who starts the bot on a runtime of their own.
+    /// rest of [`Bot::run`](crate::Bot::run), for who starts the bot on a runtime of their own; what is
+    /// missing then, [`Bot::start`](crate::Bot::start) says.
     ///
     /// # Errors
     ///
-    /// Why the bot ended by itself, or why signals cannot be listened for.
+    /// [`ErrorKind::HandOver`] where the other process did not go on, why the bot ended by itself, or why
+    /// signals cannot be listened for.
     pub async fn until_signal(mut self) -> Result<(), Error> {
         let heir = tokio::select! {
             ended = Self::next_end(&mut self.pump) => return ended,
@@ -225,24 +230,46 @@ impl Running {
     }
 
     async fn end(mut self, heir: Option<Heir>) -> Result<(), Error> {
-        if self.estate.is_kept() {
+        let (estate, takes) = (Arc::clone(&self.estate), self.live.bot.stop_after);
+        let (outcome, heir) = {
+            let mut finish = std::pin::pin!(self.finish(heir.is_some()));
+            match heir {
+                Some(_) => (finish.await, heir),
+                // Who comes now waits for the end, and does not start beside.
+                None => tokio::select! {
+                    biased;
+                    outcome = &mut finish => (outcome, None),
+                    heir = estate.asked(takes) => (finish.await, Some(heir)),
+                },
+            }
+        };
+        match heir {
+            Some(heir) => outcome.and(estate.give(&self.fleet, &self.cache, heir).await),
+            None => {
+                estate.leave(&self.fleet, &self.cache).await;
+                outcome
+            }
+        }
+    }
+
+    /// Closes the shards and waits for handlers.
+    async fn finish(&mut self, is_asked: bool) -> Result<(), Error> {
+        let over = tokio::time::sleep(self.live.bot.stop_after);
+        if is_asked || self.estate.is_kept() {
             // What the handlers have not begun with is for the next process.
             self.fleet.hand_over().await;
         } else {
             self.fleet.stop().await;
         }
-        let outcome = self.handlers_end().await;
-        self.estate.leave(&self.fleet, &self.cache, heir).await;
-        outcome
-    }
-
-    async fn handlers_end(&mut self) -> Result<(), Error> {
-        let grace = self.live.bot.stop_after;
-        if let Ok(outcome) = tokio::time::timeout(grace, self.wait()).await {
-            return outcome;
+        tokio::select! {
+            biased;
+            outcome = self.wait() => return outcome,
+            () = over => {}
         }
-        // Events may still wait behind handlers that do not end; none of them starts any more.
+        // Events may still wait behind handlers that do not end; none of them starts any more, and the
+        // pump waits for none that runs.
         self.places.close();
+        self.grace.send_replace(Duration::ZERO);
         self.wait().await
     }
 

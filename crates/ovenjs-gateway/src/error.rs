@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Thread,
     /// A state of a former process cannot be used.
     State,
+    /// A state is of another version of this crate, which can still use it.
+    StateVersion,
     /// A Redis or NATS between processes could not be reached, or failed.
     Link,
     /// A message is larger than what carries it.

@@ -67,6 +67,52 @@ async fn where_a_shard_gives_up_the_bot_ends_and_the_next_goes_on_where_the_othe
 async fn where_a_shard_gives_up_and_nothing_is_kept_what_waits_is_handled() {
     let (_, begun) = a_shard_gives_up(|config| config).await;
     assert_eq!(begun, numbers(1..=PLACES + 100));
+    let folder = Folder::new("nobody-asks");
+    let (_, begun) = a_shard_gives_up(|config| config.hand_over(folder.0.join("socket"))).await;
+    assert_eq!(begun, numbers(1..=PLACES + 100), "nobody asked for them");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_takes_over_and_nothing_is_kept_a_stop_handles_what_waits() {
+    let folder = Folder::new("nobody-there");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let stage = Stage::default();
+    let config = config(&discord).hand_over(folder.0.join("bot.socket"));
+    let bot = stage.start(config).await;
+    discord.expect_ready(1).await;
+    types(&discord, discord.guild_id(), PLACES + 50);
+    discord.pass(SOON).await;
+    assert_eq!(stage.begun(), numbers(1..=PLACES));
+
+    let (stopped, ()) = tokio::join!(bot.stop(), async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        stage.gate.close();
+    });
+
+    stopped.unwrap();
+    assert_eq!(stage.ended().len(), numbers(1..=PLACES + 50).len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_is_freed_late_does_not_lengthen_a_stop() {
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let mut config = config(&discord);
+    config.live.bot.stop_after = Duration::from_secs(10);
+    let stage = Stage::default();
+    let bot = stage.start(config).await;
+    discord.expect_ready(1).await;
+    types(&discord, discord.guild_id(), PLACES);
+    discord.pass(SOON).await;
+    assert_eq!(stage.begun(), numbers(1..=PLACES), "all places are taken");
+
+    let stop = tokio::time::timeout(Duration::from_secs(12), bot.stop());
+    let (stopped, ()) = tokio::join!(stop, async {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        stage.gate.add_permits(1);
+    });
+
+    stopped.expect("it ends within `stop_after`").unwrap();
+    assert_eq!(stage.ended(), [1]);
 }
 
 /// All places are taken; events wait, one shard gives up, and more events of the other come before the
@@ -156,7 +202,9 @@ async fn a_handler_that_had_not_ended_when_the_process_died_is_called_again() {
 #[tokio::test(start_paused = true)]
 async fn handlers_may_take_minutes_while_another_process_takes_over() {
     let folder = Folder::new("minutes");
-    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let window = Duration::from_secs(10 * 60);
+    let patient = ovenjs_mock::Config::default().resume_window(window);
+    let discord = Discord::in_process(patient);
     let mut config = config(&discord).hand_over(folder.0.join("bot.socket"));
     config.live.bot.stop_after = Duration::from_secs(5 * 60);
     let first = Stage::default();
@@ -168,8 +216,8 @@ async fn handlers_may_take_minutes_while_another_process_takes_over() {
     let next = Stage::open();
     let heir = async {
         let (heir, ()) = tokio::join!(next.start(config), async {
-            // A resume is due within the two minutes for which the box keeps a session.
-            tokio::time::sleep(Duration::from_secs(100)).await;
+            // Longer than the next process waits for all but the handlers.
+            tokio::time::sleep(Duration::from_secs(4 * 60)).await;
             first.gate.close();
         });
         heir
@@ -183,6 +231,85 @@ async fn handlers_may_take_minutes_while_another_process_takes_over() {
     assert_eq!(next.begun(), [2]);
     assert_eq!(discord.identifies(), 1);
     heir.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_while_the_other_stops_takes_over() {
+    let folder = Folder::new("meanwhile");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let mut config = config(&discord).hand_over(folder.0.join("bot.socket"));
+    config.live.bot.stop_after = Duration::from_secs(5 * 60);
+    let first = Stage::default();
+    let bot = first.start(config.clone()).await;
+    discord.expect_ready(1).await;
+    types(&discord, discord.guild_id(), 1);
+    discord.pass(SOON).await;
+
+    let next = Stage::open();
+    let (stopped, heir, ()) = tokio::join!(bot.stop(), next.start(config), async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(discord.identifies(), 1, "no two run at a time");
+        first.gate.close();
+    });
+
+    stopped.unwrap();
+    assert_eq!(first.ended(), [1]);
+    types_from(&discord, discord.guild_id(), 2, 1);
+    discord.pass(SOON).await;
+    assert_eq!(next.begun(), [2]);
+    assert_eq!(discord.identifies(), 1);
+    heir.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_next_process_dies_before_it_goes_on_the_end_is_an_error() {
+    let folder = Folder::new("dies");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = config(&discord).hand_over(folder.0.join("bot.socket"));
+    let first = Stage::default();
+    let bot = first.start(config.clone()).await;
+    discord.expect_ready(1).await;
+    types(&discord, discord.guild_id(), 1);
+    discord.pass(SOON).await;
+
+    let next = Stage::open();
+    let heir = async {
+        let started = tokio::time::timeout(SOON, next.start(config)).await;
+        assert!(started.is_err(), "it waits for the handler of the first");
+        first.gate.close();
+    };
+    let (ended, ()) = tokio::join!(bot.until_replaced(), heir);
+
+    let error = ended.unwrap_err();
+    assert!(error.to_string().contains("start"), "{error}");
+    assert_eq!(first.ended(), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_lives_and_does_not_hand_over_is_not_run_beside() {
+    for answers in [true, false] {
+        let folder = Folder::new("unwilling");
+        let socket = folder.0.join("bot.socket");
+        let discord = Discord::in_process(ovenjs_mock::Config::default());
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let mut other = tokio::task::JoinSet::new();
+        other.spawn(async move {
+            let mut silent = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                if !answers {
+                    silent.push(stream);
+                }
+            }
+        });
+
+        let bot = Bot::new().config(config(&discord).hand_over(&socket));
+        let error = bot.start().await.unwrap_err();
+
+        assert!(error.to_string().contains("bot.socket"), "{error}");
+        assert!(std::os::unix::net::UnixStream::connect(&socket).is_ok());
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1);
+        assert_eq!(discord.identifies(), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -109,6 +109,34 @@ async fn a_file_that_is_damaged_costs_the_sessions_and_not_the_bot() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_state_of_another_version_is_not_written_over() {
+    let folder = Folder::new("version");
+    let file = folder.0.join("bot.state");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = Config::in_process(discord.token(), discord.door())
+        .register(Register::Off)
+        .state(&file);
+    let bot = Bot::new().config(config.clone()).start().await.unwrap();
+    discord.expect_ready(1).await;
+    bot.stop().await.unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    // The last byte of the version.
+    let version = b"ovenjs fleet state\n".len() + 3;
+    bytes[version] += 1;
+    std::fs::write(&file, &bytes).unwrap();
+
+    let error = Bot::new().config(config).start().await.unwrap_err();
+
+    assert!(
+        format!("{error:?}").contains("another version"),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("bot.state"), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), bytes);
+    assert_eq!(discord.identifies(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn sessions_that_cannot_be_read_are_not_written_over() {
     let folder = Folder::new("unread");
     // Nobody can read a folder as a file, whatever they may do.
