@@ -79,7 +79,9 @@ pub struct Reshard {
     awaited: BTreeSet<Id<GuildMarker>>,
     /// Guilds that the new generation is heard of.
     cut: BTreeMap<Id<GuildMarker>, Instant>,
-    /// The same for events without a guild.
+    /// Those of them whose `GUILD_CREATE` what keeps state has had from the new generation.
+    brought: BTreeSet<Id<GuildMarker>>,
+    /// Since when it is heard of what has no guild.
     cut_rest: Option<Instant>,
     /// Old shards that have ended for good, and when: nobody else brings what they would.
     lost: BTreeMap<ShardId, Instant>,
@@ -232,6 +234,7 @@ impl Reshard {
             ready: BTreeMap::new(),
             awaited: BTreeSet::new(),
             cut: BTreeMap::new(),
+            brought: BTreeSet::new(),
             cut_rest: None,
             lost: BTreeMap::new(),
             twins: Twins::default(),
@@ -268,6 +271,7 @@ impl Reshard {
             if dispatch.kind == EventKind::GuildCreate {
                 self.awaited.remove(&guild);
                 self.cut.insert(guild, now);
+                self.brought.insert(guild);
                 self.report.guilds += 1;
                 self.cuts.push_back(Cut::Fresh(dispatch));
             } else if dispatch.kind == EventKind::GuildDelete {
@@ -290,6 +294,7 @@ impl Reshard {
         {
             // Joined meanwhile: from its first moment it is one of the new generation's.
             self.cut.entry(guild).or_insert(cut_at);
+            self.brought.insert(guild);
         }
         let cut_at = cut_at.or_else(|| orphaned.filter(|_| is_new));
         if side == Side::New && cut_at.is_none() {
@@ -326,14 +331,25 @@ impl Reshard {
         self.lost.insert(shard, now);
     }
 
-    /// Guilds of an old shard that have gone over to a new one. Where the session of the old one is lost,
-    /// nothing is missing of them: the new one has brought them, and brings what happens there.
+    /// Guilds of an old shard whose `GUILD_CREATE` a new one has brought. Where the session of the old one
+    /// is lost, what is kept of them stays true: it follows the new one. A guild that is cut over for
+    /// another reason, as one that is overdue, is not among them.
     #[must_use]
     pub fn gone_over(&self, shard: ShardId) -> BTreeSet<Id<GuildMarker>> {
-        let guilds = self.cut.keys().copied();
-        guilds
-            .filter(|guild| ShardId::of_guild(*guild, shard.total) == shard)
-            .collect()
+        of_shard(self.brought.iter(), shard).collect()
+    }
+
+    /// The session of a new shard is lost, and its next one is about to bring its guilds anew. Says for
+    /// which guilds of the shard nothing is missing, since the old generation still brings them; or that
+    /// nothing is missing at all.
+    pub fn lose_new(&mut self, shard: ShardId) -> Option<BTreeSet<Id<GuildMarker>>> {
+        let is_heard = match shard.number {
+            0 => self.cut_rest.is_some(),
+            _ => of_shard(self.cut.keys(), shard).next().is_some(),
+        };
+        let is_ours = |guild: &Id<GuildMarker>| ShardId::of_guild(*guild, shard.total) == shard;
+        self.brought.retain(|guild| !is_ours(guild));
+        is_heard.then(|| of_shard(self.awaited.iter(), shard).collect())
     }
 
     /// What to do; nothing until the next event or the [`deadline`](Self::deadline).
@@ -480,11 +496,22 @@ impl Reshard {
         self.report.abandoned = true;
         self.awaited.clear();
         self.cut.clear();
+        self.brought.clear();
         self.cut_rest = None;
         self.cuts.push_back(Cut::Abandon);
         let until = now + OVERLAP;
         self.phase = Phase::Closing { until };
     }
+}
+
+/// Those of these guilds that are of the shard.
+fn of_shard<'a>(
+    guilds: impl Iterator<Item = &'a Id<GuildMarker>>,
+    shard: ShardId,
+) -> impl Iterator<Item = Id<GuildMarker>> {
+    guilds
+        .copied()
+        .filter(move |guild| ShardId::of_guild(*guild, shard.total) == shard)
 }
 
 /// What was let through lately and has met no twin.

@@ -1,7 +1,6 @@
 //! The handle: all shards of one process.
 
 use std::{
-    collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -456,10 +455,13 @@ impl Fleet {
         self.stop().await;
         let sealed = self.0.shared.queue.seal();
         let config = &self.0.shared.config;
-        let mut gaps = BTreeSet::new();
+        let mut gaps = Vec::new();
         let taken_back = sealed.into_iter().filter_map(|delivery| match delivery {
             // Each lane has one.
-            Delivery::Gap(gap) if gaps.insert((gap.shard, gap.last_seq)) => Some(Waiting::Gap(gap)),
+            Delivery::Gap(gap) if !gaps.contains(&gap) => {
+                gaps.push(gap.clone());
+                Some(Waiting::Gap(gap))
+            }
             // What is not handled yet comes again anyhow.
             _ if config.at_least_once => None,
             delivery => {

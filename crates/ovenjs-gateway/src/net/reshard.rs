@@ -312,6 +312,8 @@ impl Successors {
 }
 
 /// However the conducting ends, by a panic as well: nobody waits for more of it, and another one can begin.
+/// After a panic what is saved under at-least-once stays as it was until that one is over: then more comes
+/// again, rather than less.
 struct Ends<'a> {
     shared: &'a Shared,
     next: &'a Arc<Generation>,

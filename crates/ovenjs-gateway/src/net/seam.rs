@@ -12,7 +12,7 @@
 //! [`PATIENCE`] lets it; then the old generation goes on alone.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ovenjs_types::{EventKind, Interest, ShardId};
+use ovenjs_types::{EventKind, Interest, Origin, ShardId};
 use tokio::sync::Notify;
 
 use super::{Delivery, queue::Queue};
@@ -54,6 +54,8 @@ struct Sewing {
     /// Shards of either generation without a connection: what the one has not brought the other may have
     /// dropped.
     away: BTreeSet<ShardId>,
+    /// Of the last loss of each old shard that spared guilds, why these may be missing something after all.
+    doubts: BTreeMap<ShardId, Doubt>,
     steps: VecDeque<Step>,
     /// Ends of old shards, which matter only where the old generation goes on.
     ends: Vec<Delivery>,
@@ -61,6 +63,17 @@ struct Sewing {
     give_up_at: Instant,
     /// When it is to be over at the latest, since the fleet is stopped.
     close_by: Option<Instant>,
+}
+
+/// Guilds that had gone over were spared by the gap of an old session. Where all is given up before the
+/// new generation has brought what that one did not, nobody brings it.
+#[derive(Debug)]
+struct Doubt {
+    gap: SessionGap,
+    /// Shards of the new generation that were away just then, and have not told since that they are back.
+    away: BTreeSet<ShardId>,
+    /// Until when what the others had heard may not have been passed on, in the rule's time.
+    until: Instant,
 }
 
 /// What whoever conducts a re-sharding is to do.
@@ -118,16 +131,13 @@ impl Seam {
         let (side, deadline) = (sewing.side(shard), sewing.rule.deadline());
         let passed = match delivery {
             Delivery::Dispatch(dispatch) => sewing.event(now, side, dispatch),
-            // While the old generation is heard, it brings what the new one has missed.
-            Delivery::Gap(_)
-                if side == Side::New && sewing.rule.stage() < ReshardStage::Closing =>
-            {
-                None
-            }
-            // What has gone over the new one brings, and has brought.
-            Delivery::Gap(gap) if side == Side::Old => {
-                Some(Delivery::Gap(gap.sparing(sewing.rule.gone_over(shard))))
-            }
+            Delivery::Gap(gap) => match side {
+                Side::Old => Some(sewing.old_gap(now, gap)),
+                Side::New => {
+                    let still_old = sewing.rule.lose_new(shard);
+                    still_old.map(|guilds| Delivery::Gap(gap.sparing(guilds)))
+                }
+            },
             delivery => Some(delivery),
         };
         if !sewing.steps.is_empty() || sewing.rule.deadline() != deadline {
@@ -169,10 +179,7 @@ impl Seam {
                     sewing.rule.lose(time, shard);
                 }
                 // It is no end as long as the new ones can take over, but until then something is missing.
-                is_lost.then(|| {
-                    let gap = SessionGap::new(shard, last_seq);
-                    Delivery::Gap(gap.sparing(sewing.rule.gone_over(shard)))
-                })
+                is_lost.then(|| sewing.old_gap(now, SessionGap::new(shard, last_seq)))
             }
             Side::New if sewing.rule.give_up(time) => {
                 if let Some(error) = error {
@@ -262,6 +269,7 @@ impl Seam {
             wanted,
             held: BTreeSet::new(),
             away: away.collect(),
+            doubts: BTreeMap::new(),
             steps: VecDeque::new(),
             ends: Vec::new(),
             failure: None,
@@ -386,6 +394,14 @@ impl Sewing {
             Some(deadline) => self.time.of(now).min(deadline - Duration::from_nanos(1)),
             None => self.time.of(now),
         };
+        if let (Origin::Gateway(shard), EventKind::Ready | EventKind::Resumed) =
+            (dispatch.origin, dispatch.kind)
+        {
+            // Its gap came before this, or what it had missed.
+            for doubt in self.doubts.values_mut() {
+                doubt.away.remove(&shard);
+            }
+        }
         self.rule.handle(time, side, dispatch);
         let mut passed = None;
         // Of one event comes one at most.
@@ -400,11 +416,40 @@ impl Sewing {
         passed.filter(is_wanted)
     }
 
+    /// The gap of an old session, which spares what the new generation has brought.
+    fn old_gap(&mut self, now: Instant, gap: SessionGap) -> Delivery {
+        let over = self.rule.gone_over(gap.shard);
+        let mut away: BTreeSet<ShardId> = over
+            .iter()
+            .map(|guild| ShardId::of_guild(*guild, self.to))
+            .filter(|shard| self.away.contains(shard))
+            .collect();
+        if !over.is_empty() {
+            if let Some(former) = self.doubts.remove(&gap.shard) {
+                away.extend(former.away);
+            }
+            let doubt = Doubt {
+                gap: gap.clone(),
+                away,
+                until: self.time.of(now) + OVERLAP,
+            };
+            self.doubts.insert(gap.shard, doubt);
+        }
+        Delivery::Gap(gap.sparing(over))
+    }
+
     fn take_steps(&mut self, now: Instant, queue: &Queue) {
         let time = self.time.of(now);
         let mut owed = Vec::new();
         while let Some(delivery) = self.next_delivery(time) {
             owed.push(delivery);
+        }
+        if self.rule.report().abandoned {
+            // Before what is brought anew. All guilds of the shard: the old one tells them no more apart.
+            let doubts = std::mem::take(&mut self.doubts).into_values();
+            let doubts = doubts.filter(|doubt| !doubt.away.is_empty() || time < doubt.until);
+            let gaps = doubts.map(|doubt| Delivery::Gap(doubt.gap));
+            owed.splice(0..0, gaps);
         }
         // Before the old generation brings more.
         queue.put_all(owed);
@@ -557,6 +602,7 @@ pub(super) fn sewn(wanted: Interest) -> Interest {
 /// What the cut-over goes by.
 const SEWN_BY: &[EventKind] = &[
     EventKind::Ready,
+    EventKind::Resumed,
     EventKind::GuildCreate,
     EventKind::GuildDelete,
 ];

@@ -20,7 +20,7 @@ use ovenjs_net::{
     Connector, ErrorKind, Step, Target,
     websocket::{Incoming, Socket},
 };
-use ovenjs_types::{Fault, Pressure};
+use ovenjs_types::{Fault, Interest, Pressure};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -51,6 +51,8 @@ pub(super) struct Shard {
     releases: bool,
     /// What was ordered last, and done.
     obeyed: Orders,
+    /// Which kinds the session was told last, where that is not what it began with.
+    interest: Option<Interest>,
     asks: mpsc::Receiver<Ask>,
     asks_open: bool,
     requests: Requests,
@@ -125,6 +127,7 @@ impl Shard {
             pressure: pressure_on(&shared),
             releases: false,
             obeyed: Orders::default(),
+            interest: None,
             asks: room.asks,
             asks_open: true,
             requests: Requests::new(shared.wiring.entropy.u64()),
@@ -206,6 +209,7 @@ impl Shard {
         let shard = self.session.shard();
         config.live = self.shared.live();
         config.live.interest = self.shared.seam.interest(shard, config.live.interest);
+        self.interest = Some(config.live.interest);
         let saved = self.session.saved();
         self.session = session(&self.shared, Arc::new(config), shard, saved)?;
         self.ripening = Ripening::default();
@@ -444,11 +448,14 @@ impl Shard {
     fn obey(&mut self) {
         let orders = *self.orders.borrow_and_update();
         let done = std::mem::replace(&mut self.obeyed, orders);
-        if let Some(interest) = orders.interest
-            && done.interest != orders.interest
+        let shard = self.session.shard();
+        let seam = &self.shared.seam;
+        // The same order means less once there is one generation again.
+        let interest = orders.interest.map(|wanted| seam.interest(shard, wanted));
+        if let Some(interest) = interest
+            && self.interest != Some(interest)
         {
-            let shard = self.session.shard();
-            let interest = self.shared.seam.interest(shard, interest);
+            self.interest = Some(interest);
             self.tell(Input::Interest(interest));
         }
         if orders.stop && !done.stop {

@@ -92,6 +92,45 @@ fn who_has_gone_over_is_known_also_of_guilds_that_are_joined_meanwhile() {
 }
 
 #[test]
+fn who_is_cut_over_without_a_guild_create_has_not_gone_over() {
+    let mut now = start();
+    let old = ShardId::default();
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD, "6", "7"]));
+    reshard.handle(now, Side::New, create());
+    let down = json!({ "id": "6", "unavailable": true });
+    reshard.handle(now, Side::New, event(0, "GUILD_DELETE", &down));
+    now += GUILDS_WITHIN;
+    told(&mut reshard, now);
+    assert_eq!(reshard.report().overdue, 1);
+    assert_eq!(reshard.gone_over(old), [Id::new(5)].into());
+
+    let mut without = Reshard::new(1, false, now);
+    without.handle(now, Side::New, ready(0, &[GUILD]));
+    assert_eq!(without.report().guilds, 1);
+    assert!(without.gone_over(old).is_empty(), "nobody has brought it");
+}
+
+#[test]
+fn a_new_session_that_is_lost_is_missed_for_the_guilds_that_are_cut_over() {
+    let now = start();
+    let (old, new) = (ShardId::default(), ShardId::default());
+    let mut reshard = Reshard::new(1, true, now);
+    assert_eq!(reshard.lose_new(new), None, "nobody has heard of it");
+    reshard.handle(now, Side::New, ready(0, &[GUILD, "6"]));
+    reshard.handle(now, Side::New, create());
+    assert_eq!(reshard.lose_new(new), Some([Id::new(6)].into()));
+    assert!(reshard.gone_over(old).is_empty(), "until it comes again");
+    told(&mut reshard, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD, "6"]));
+    reshard.handle(now, Side::New, create());
+    assert_eq!(told(&mut reshard, now), ["GUILD_CREATE"]);
+    assert_eq!(reshard.gone_over(old), [Id::new(5)].into());
+    assert!(reshard.give_up(now));
+    assert_eq!(reshard.lose_new(new), None, "the old one brings all");
+}
+
+#[test]
 fn a_guild_is_cut_over_by_its_guild_create_and_the_old_shards_go_when_all_are() {
     let mut now = start();
     let mut reshard = Reshard::new(2, true, now);

@@ -5,9 +5,12 @@ mod show;
 
 use std::{collections::BTreeSet, pin::pin, sync::Arc};
 
-use ovenjs_gateway::{Condition, ErrorKind, FleetState, ReshardStage, SessionStore, ShardCount};
+use ovenjs_gateway::{
+    Condition, ErrorKind, FleetState, Live, ReshardStage, SessionStore, ShardCount,
+};
 use ovenjs_types::{
-    BotGateway, Fault, Hook, HookCall, Id, SessionStartLimit, ShardId, marker::GuildMarker,
+    BotGateway, EventKind, Fault, Hook, HookCall, Id, Interest, SessionStartLimit, ShardId,
+    marker::GuildMarker,
 };
 use serde_json::json;
 use tokio::sync::watch;
@@ -580,12 +583,73 @@ async fn a_session_that_is_lost_meanwhile_is_told_for_the_shards_that_count() {
     show.read(&mut events, settles).await;
     discord.faults().invalidate_sessions(false);
     let report = show.read(&mut events, &mut going).await.unwrap();
-    let told: Vec<u32> = show.gaps.iter().map(|gap: &ShardId| gap.total).collect();
-    assert_eq!(told, [1], "the new ones are heard of by the old one's");
+    let mut told: Vec<u32> = show.gaps.iter().map(|gap: &ShardId| gap.total).collect();
+    told.sort_unstable();
+    assert_eq!(told, [1, 2, 2], "each loss is told");
+    assert_eq!(show.missed.len(), all(), "of each guild: {:?}", show.missed);
+    assert_eq!(show.known.len(), all(), "and it is brought anew");
     assert!(!report.abandoned, "{report:?}");
     assert_eq!(discord.identifies(), 2 * (1 + 2));
     show.run_for(&mut events, 20).await;
     show.finish(&mut events).await;
+}
+
+/// Handlers have it from the old one; what keeps state follows the new one, which does not bring it.
+#[tokio::test(start_paused = true)]
+async fn a_new_session_that_is_lost_after_the_cut_over_is_told_for_what_keeps_state() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(2));
+    let settles = midway(&mut going, &fleet, |now| {
+        now.stage >= ReshardStage::Settling
+    });
+    show.run(&mut events, settles).await;
+    let left = show.guilds[2];
+    let shard = ShardId::of_guild(left, 2);
+    discord.faults().refuse_resumes(1);
+    fleet.restart(shard).unwrap();
+    let moment = tokio::time::sleep(Duration::from_millis(200));
+    show.read(&mut events, moment).await;
+    let gone = json!({ "id": left.to_string() });
+    discord.emit("GUILD_DELETE", &gone).unwrap();
+    show.read(&mut events, going).await.unwrap();
+    let told = show.guild_events.iter();
+    let told = told.filter(|(kind, id)| kind == "GUILD_DELETE" && *id == left.to_string());
+    assert_eq!(told.count(), 1, "handlers have it");
+    let is_of_it = |guild: &&Id<GuildMarker>| ShardId::of_guild(**guild, 2) == shard;
+    let of_it = show.guilds.iter().filter(is_of_it);
+    let of_it: BTreeSet<String> = of_it.map(ToString::to_string).collect();
+    assert_eq!(show.missed, of_it, "and what keeps state hears of it");
+    assert_eq!(show.gaps, [shard]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn kinds_that_are_no_longer_wanted_meanwhile_do_not_come_when_it_is_over() {
+    let discord = Discord::in_process(world());
+    let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
+    let mut show = Show::of(&discord);
+    show.until_guilds(&mut events).await;
+    let mut going = pin!(fleet.reshard(2));
+    let settles = midway(&mut going, &fleet, |now| {
+        now.stage >= ReshardStage::Settling
+    });
+    show.read(&mut events, settles).await;
+    let mut live = Live::default();
+    live.interest = Interest::none().with(EventKind::MessageCreate);
+    fleet.apply(live).unwrap();
+    show.read(&mut events, going).await.unwrap();
+    let before = show.guild_events.len();
+    let guild = show.guilds[0];
+    let joined = json!({ "id": guild.to_string() });
+    discord.emit("GUILD_CREATE", &joined).unwrap();
+    let message = json!({ "id": "77", "guild_id": guild, "n": 1 });
+    discord.emit("MESSAGE_CREATE", &message).unwrap();
+    let second = tokio::time::sleep(Duration::from_secs(1));
+    show.read(&mut events, second).await;
+    assert_eq!(show.seen.values().flatten().count(), 1, "what is wanted");
+    assert_eq!(show.guild_events.len(), before, "and nothing else");
 }
 
 /// The new shards have brought the guilds, and do not bring them again.

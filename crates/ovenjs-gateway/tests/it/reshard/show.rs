@@ -51,6 +51,8 @@ pub(super) struct Show<'a> {
     pub(super) known: BTreeSet<String>,
     pub(super) guild_events: Vec<(String, String)>,
     pub(super) gaps: Vec<ShardId>,
+    /// Guilds that a gap concerned.
+    pub(super) missed: BTreeSet<String>,
     /// A guild that is down for a while and hears of nothing then.
     pub(super) excused: Option<String>,
     /// Says what is handled.
@@ -75,6 +77,7 @@ impl<'a> Show<'a> {
             known: BTreeSet::new(),
             guild_events: Vec::new(),
             gaps: Vec::new(),
+            missed: BTreeSet::new(),
             excused: None,
             handles: None,
         }
@@ -119,6 +122,9 @@ impl<'a> Show<'a> {
             Delivery::Late(_) => (true, false),
             Delivery::Fresh(_) => (false, true),
             Delivery::Gap(gap) => {
+                let is_missed = |guild: &&Id<GuildMarker>| gap.concerns(**guild);
+                let missed = self.guilds.iter().filter(is_missed);
+                self.missed.extend(missed.map(ToString::to_string));
                 self.known
                     .retain(|guild| !gap.concerns(guild.parse().unwrap()));
                 return self.gaps.push(gap.shard);
