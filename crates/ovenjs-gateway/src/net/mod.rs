@@ -13,6 +13,7 @@ mod port;
 mod queue;
 mod replies;
 mod reshard;
+mod ripening;
 mod saves;
 mod seam;
 mod shard;

@@ -29,7 +29,7 @@ use super::{
     generation::session,
     port::{IdentifyTurn, Waiting},
     replies::{Ask, Askers},
-    seam::Ripening,
+    ripening::Ripening,
     stats::Board,
     thread::{Orders, Room, Shared, panicked, sleep},
 };
