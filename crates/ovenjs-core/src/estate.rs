@@ -96,9 +96,7 @@ impl Kept {
             tokio::time::sleep(LOAD_AGAIN).await;
         }
     }
-}
 
-impl Kept {
     async fn save(&self, state: &FleetState) -> Result<(), PortError> {
         match timeout(SAVE_WITHIN, self.store.save(state.clone())).await {
             Ok(saved) => saved,

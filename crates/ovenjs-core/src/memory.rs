@@ -95,7 +95,7 @@ pub(crate) async fn watch(memory: Memory, fleet: Fleet, pressure: watch::Sender<
                 // Without a limit there is always enough.
                 let (used, max) = read.unwrap_or((0, u64::MAX));
                 if let Some(level) = gauge.handle(used, max) {
-                    tell(level, used, max);
+                    tell(level, read);
                     fleet.pressure(level);
                     pressure.send_replace(level);
                 }
@@ -107,10 +107,12 @@ pub(crate) async fn watch(memory: Memory, fleet: Fleet, pressure: watch::Sender<
     }
 }
 
-fn tell(level: Pressure, used: u64, max: u64) {
+fn tell(level: Pressure, read: Option<(u64, u64)>) {
+    let Some((used, max)) = read else {
+        return tracing::info!("memory has no limit any more");
+    };
     let (used, max) = (used >> 20, max >> 20);
     match level {
-        Pressure::Low if max == u64::MAX >> 20 => tracing::info!("memory has no limit any more"),
         Pressure::Low => tracing::info!("there is memory again: {used} of {max} MiB are used"),
         level => tracing::warn!("memory pressure is {level}: {used} of {max} MiB are used"),
     }

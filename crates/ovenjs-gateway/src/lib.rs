@@ -57,6 +57,6 @@ pub use net::{
 #[cfg(feature = "redis")]
 pub use redis::{RedisSessions, RedisTurns};
 pub use requests::{Answer, REQUEST_IDS_MAX, REQUESTS_MAX, Request, RequestId, Requests};
-pub use reshard::{Cut, OVERLAP, Reshard, ReshardReport, ReshardStage, Side};
+pub use reshard::{Cut, OVERLAP, Reshard, ReshardReport, ReshardStage, ReshardTime, Side};
 pub use session::{Notice, Resume, SessionGap, ShardState};
 pub use url::GatewayUrl;

@@ -278,13 +278,13 @@ impl Requests {
             Notice::Restarted { .. } => {
                 (self.connected, self.paused, self.ended) = (false, false, false);
                 // What the former session had not sent is gone with it.
-                for (id, nth) in self.given(|stage| !stage.has_left()) {
+                for (id, nth) in self.given(|part| !part.has_left()) {
                     self.ask_again(id, nth, None);
                 }
             }
             Notice::Ready { .. } => {
                 self.connected = true;
-                for (id, nth) in self.given(Stage::has_left) {
+                for (id, nth) in self.given(Part::has_left) {
                     self.ask_again(id, nth, None);
                 }
             }
@@ -327,7 +327,7 @@ impl Requests {
 
     /// What was sent has its time to be answered once more, from `since` on.
     fn be_patient(&mut self, since: Instant) {
-        for (id, nth) in self.given(Stage::has_left) {
+        for (id, nth) in self.given(Part::has_left) {
             let stage = self.part(id, nth).map(|part| &mut part.stage);
             if let Some(Stage::Asked { by, .. }) = stage {
                 *by = Some(since + PATIENCE);
@@ -402,7 +402,7 @@ impl Requests {
         }
         if self.is_heard() {
             let is_late =
-                |stage: &Stage| matches!(stage, Stage::Asked { by: Some(by), .. } if now >= *by);
+                |part: &Part| matches!(part.stage, Stage::Asked { by: Some(by), .. } if now >= by);
             for (id, nth) in self.given(is_late) {
                 self.late(id, nth);
             }
@@ -518,13 +518,11 @@ impl Requests {
             is_full: self.asked.len() >= IN_FLIGHT_MAX,
             guilds: BTreeSet::new(),
         };
-        for (id, nth) in self.asked.values() {
-            let part = self.pending.get(id).and_then(|of| of.parts.get(*nth));
-            // Behind a list of all members that is on its way there is a time to wait, and no answer.
-            let waits = |part: &&Part| part.whole_guild().is_none() || !part.stage.has_left();
-            busy.guilds
-                .extend(part.filter(waits).and_then(Part::one_at_a_time));
-        }
+        // Behind a list of all members that is on its way there is a time to wait, and no answer.
+        let waits = |part: &&Part| part.whole_guild().is_none() || !part.has_left();
+        let waited_for = self.under_way().map(|(_, part)| part).filter(waits);
+        busy.guilds
+            .extend(waited_for.filter_map(Part::one_at_a_time));
         busy
     }
 
@@ -577,7 +575,7 @@ impl Requests {
             return;
         };
         // What came before the command had left is another's answer.
-        for (id, nth) in self.given(Stage::has_left) {
+        for (id, nth) in self.given(Part::has_left) {
             let Some(part) = self.part(id, nth) else {
                 continue;
             };
@@ -632,17 +630,14 @@ impl Requests {
         let refused = match meta.nonce.and_then(|nonce| self.by_nonce(&nonce)) {
             Some(one) => vec![one],
             None => {
-                let mut refused = self.given(Stage::has_left);
-                refused.retain(|(id, nth)| {
-                    self.part(*id, *nth).is_some_and(|part| {
-                        let guild = part.whole_guild();
-                        part.ask.opcode() == refusal.opcode
-                            && meta
-                                .guild_id
-                                .is_none_or(|of| guild.is_none_or(|guild| guild == of))
-                    })
-                });
-                refused
+                let of = |part: &Part| {
+                    let guild = part.whole_guild();
+                    part.ask.opcode() == refusal.opcode
+                        && meta
+                            .guild_id
+                            .is_none_or(|of| guild.is_none_or(|guild| guild == of))
+                };
+                self.given(|part| part.has_left() && of(part))
             }
         };
         for (id, nth) in refused {
@@ -657,14 +652,18 @@ impl Requests {
         self.pending.get_mut(&id)?.parts.get_mut(nth)
     }
 
-    /// The parts that the session was given and that are not answered, where they are so.
-    fn given(&self, wanted: impl Fn(&Stage) -> bool) -> Vec<(RequestId, usize)> {
-        let given = self.asked.values().copied();
-        let given = given.filter(|(id, nth)| {
-            let part = self.pending.get(id).and_then(|of| of.parts.get(*nth));
-            part.is_some_and(|part| wanted(&part.stage))
-        });
-        given.collect()
+    /// Those under way that are so.
+    fn given(&self, wanted: impl Fn(&Part) -> bool) -> Vec<(RequestId, usize)> {
+        let given = self.under_way().filter(|(_, part)| wanted(part));
+        given.map(|(place, _)| place).collect()
+    }
+
+    /// The parts that the session was given and that are not answered.
+    fn under_way(&self) -> impl Iterator<Item = ((RequestId, usize), &Part)> {
+        self.asked.values().filter_map(|&(id, nth)| {
+            let part = self.pending.get(&id)?.parts.get(nth)?;
+            Some(((id, nth), part))
+        })
     }
 
     fn by_nonce(&self, text: &str) -> Option<(RequestId, usize)> {
@@ -695,6 +694,10 @@ impl Answer {
 }
 
 impl Part {
+    const fn has_left(&self) -> bool {
+        matches!(self.stage, Stage::Asked { by: Some(_), .. })
+    }
+
     /// The guild all of whose members are asked for.
     fn whole_guild(&self) -> Option<Id<GuildMarker>> {
         match &self.ask {
@@ -715,12 +718,6 @@ impl Part {
             Request::Members(_) | Request::SoundboardSounds(_) => self.whole_guild(),
         };
         guild.map(|guild| (self.ask.opcode(), guild))
-    }
-}
-
-impl Stage {
-    const fn has_left(&self) -> bool {
-        matches!(self, Self::Asked { by: Some(_), .. })
     }
 }
 

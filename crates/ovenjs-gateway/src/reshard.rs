@@ -32,6 +32,8 @@
 //! Until the old shards are told to stop it can be [given up](Reshard::give_up) at any time: the old
 //! ones have brought everything all along.
 
+mod time;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
@@ -45,6 +47,8 @@ use ovenjs_types::{
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{Error, ErrorKind};
+
+pub use time::ReshardTime;
 
 /// The cut-over between two generations of shards. A pure rule: `now` is an argument.
 ///

@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ovenjs_gateway::{Cut, Reshard, ReshardReport, ReshardStage, ShardState, Side, session::Input};
+use ovenjs_gateway::{
+    Cut, Reshard, ReshardReport, ReshardStage, ReshardTime, ShardState, Side, session::Input,
+};
 use ovenjs_types::Dispatch;
 
 use super::{
@@ -28,9 +30,7 @@ pub(super) struct Seam {
     /// The shards of the old generation and of the new one, by their places.
     pub(super) old: std::ops::Range<usize>,
     pub(super) new: std::ops::Range<usize>,
-    /// Since when the rule's time stands, and for how long it stood before.
-    stands_since: Option<Instant>,
-    stood: Duration,
+    time: ReshardTime,
     begun: Instant,
     /// Each event that has happened meanwhile.
     fates: BTreeMap<u64, Fate>,
@@ -48,28 +48,8 @@ struct Fate {
 }
 
 impl Seam {
-    fn time(&self, now: Instant) -> Instant {
-        let now = self.stands_since.unwrap_or(now);
-        now.checked_sub(self.stood).unwrap_or(now)
-    }
-
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let moves = self.stands_since.is_none();
-        self.rule
-            .deadline()
-            .filter(|_| moves)
-            .map(|at| at + self.stood)
-    }
-
-    fn stand(&mut self, now: Instant, stands: bool) {
-        match (stands, self.stands_since) {
-            (true, None) => self.stands_since = Some(now),
-            (false, Some(since)) => {
-                self.stood += now.saturating_duration_since(since);
-                self.stands_since = None;
-            }
-            _ => {}
-        }
+        self.rule.deadline().and_then(|at| self.time.back(at))
     }
 
     fn side(&self, place: usize) -> Option<Side> {
@@ -160,7 +140,7 @@ impl Simulation<'_> {
         let now = self.now;
         if let Some(seam) = &mut self.seam {
             if self.whims.one_in(GIVES_UP) {
-                let time = seam.time(now);
+                let time = seam.time.of(now);
                 seam.rule.give_up(time);
             }
             return Ok(());
@@ -197,8 +177,7 @@ impl Simulation<'_> {
             rule: Reshard::new(to, true, now),
             old,
             new: new.clone(),
-            stands_since: None,
-            stood: Duration::ZERO,
+            time: ReshardTime::default(),
             begun: now,
             fates: BTreeMap::new(),
         });
@@ -236,8 +215,8 @@ impl Simulation<'_> {
         };
         // What time alone brings about comes in between.
         let time = match seam.rule.deadline() {
-            Some(deadline) => seam.time(now).min(deadline - Duration::from_nanos(1)),
-            None => seam.time(now),
+            Some(deadline) => seam.time.of(now).min(deadline - Duration::from_nanos(1)),
+            None => seam.time.of(now),
         };
         seam.rule.handle(time, side, dispatch.clone());
         self.follow_seam(time)
@@ -259,13 +238,13 @@ impl Simulation<'_> {
         let Some(seam) = &mut self.seam else {
             return Ok(());
         };
-        seam.stand(now, stands);
+        seam.time.stand(now, stands);
         // A new generation that keeps nobody's pace is given up.
         if now > seam.begun + PATIENCE {
-            let time = seam.time(now);
+            let time = seam.time.of(now);
             seam.rule.give_up(time);
         }
-        let time = seam.time(now);
+        let time = seam.time.of(now);
         self.follow_seam(time)
     }
 

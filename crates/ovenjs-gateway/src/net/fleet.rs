@@ -158,10 +158,7 @@ impl Fleet {
             .try_send(sealed)
             .map_err(|refused| match refused {
                 mpsc::error::TrySendError::Full(_) => crowded(shard),
-                mpsc::error::TrySendError::Closed(_) => Error::new(
-                    ErrorKind::Stopped,
-                    format!("shard {shard} has stopped: its end was delivered with the reason"),
-                ),
+                mpsc::error::TrySendError::Closed(_) => ended(shard),
             })
     }
 
@@ -187,10 +184,7 @@ impl Fleet {
                 ErrorKind::CommandQueueFull,
                 format!("too many requests wait in shard {shard}: ask again later"),
             ),
-            mpsc::error::TrySendError::Closed(_) => Error::new(
-                ErrorKind::Stopped,
-                format!("shard {shard} has stopped: its end was delivered with the reason"),
-            ),
+            mpsc::error::TrySendError::Closed(_) => ended(shard),
         })?;
         Ok(replies)
     }
@@ -419,8 +413,7 @@ impl Fleet {
         if is_told {
             return Ok(());
         }
-        let text = format!("shard {shard} has stopped: its end was delivered with the reason");
-        Err(Error::new(ErrorKind::Stopped, text))
+        Err(ended(shard))
     }
 
     /// Ends all shards in a way that lets another process resume, and returns what it needs for
@@ -535,6 +528,11 @@ impl fmt::Debug for Fleet {
 fn crowded(shard: ShardId) -> Error {
     let text = format!("too many commands wait in shard {shard}: discord takes two a second");
     Error::new(ErrorKind::CommandQueueFull, text)
+}
+
+fn ended(shard: ShardId) -> Error {
+    let text = format!("shard {shard} has stopped: its end was delivered with the reason");
+    Error::new(ErrorKind::Stopped, text)
 }
 
 /// A guild of a million members comes in a thousand events.

@@ -25,8 +25,8 @@ use tokio::sync::Notify;
 
 use super::{Delivery, queue::Queue};
 use crate::{
-    Cut, Error, ErrorKind, OVERLAP, Reshard, ReshardReport, ReshardStage, Resharding, SessionGap,
-    Side,
+    Cut, Error, ErrorKind, OVERLAP, Reshard, ReshardReport, ReshardStage, ReshardTime, Resharding,
+    SessionGap, Side,
 };
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) struct Seam {
 #[derive(Debug)]
 struct Sewing {
     rule: Reshard,
-    time: Time,
+    time: ReshardTime,
     /// How many shards the old generation has; it tells whose a shard is.
     from: u32,
     to: u32,
@@ -263,7 +263,7 @@ impl Seam {
         let away = (0..to).map(|number| ShardId { number, total: to });
         *self.lock() = Some(Sewing {
             rule,
-            time: Time::default(),
+            time: ReshardTime::default(),
             from,
             to,
             wanted,
@@ -504,36 +504,6 @@ impl Sewing {
         let settles = self.rule.stage() == ReshardStage::Settling;
         let stands = !self.held.is_empty() || (settles && !self.away.is_empty());
         self.time.stand(now, stands);
-    }
-}
-
-/// The rule's own time, which can stand still.
-#[derive(Debug, Default)]
-struct Time {
-    stands_since: Option<Instant>,
-    stood: Duration,
-}
-
-impl Time {
-    fn of(&self, now: Instant) -> Instant {
-        let now = self.stands_since.unwrap_or(now);
-        now.checked_sub(self.stood).unwrap_or(now)
-    }
-
-    /// When it will be that moment; never, while it stands.
-    fn back(&self, at: Instant) -> Option<Instant> {
-        self.stands_since.is_none().then(|| at + self.stood)
-    }
-
-    fn stand(&mut self, now: Instant, stands: bool) {
-        match (stands, self.stands_since) {
-            (true, None) => self.stands_since = Some(now),
-            (false, Some(since)) => {
-                self.stood += now.saturating_duration_since(since);
-                self.stands_since = None;
-            }
-            _ => {}
-        }
     }
 }
 
