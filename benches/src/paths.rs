@@ -155,7 +155,7 @@ fn limiter_reserve_settle(iterations: u32) {
         let Reservation::Ready(mut permit) = limiter.reserve(now, black_box(&ask)) else {
             panic!("a fresh window has room")
         };
-        permit.sent();
+        permit.sent(now);
         let headers = Headers::read(|name| match name {
             "x-ratelimit-bucket" => Some("80c17d2f203122d936070c88c8d10f33"),
             "x-ratelimit-limit" => Some("5"),

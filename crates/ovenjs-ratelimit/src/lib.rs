@@ -19,7 +19,7 @@
 //! // An unknown route is tried with one request; others wait for what it learns.
 //! let Reservation::Ready(mut permit) = limiter.reserve(now, &ask) else { panic!() };
 //! assert!(matches!(limiter.reserve(now, &ask), Reservation::Wait { until: None, .. }));
-//! permit.sent();
+//! permit.sent(now);
 //!
 //! let headers = Headers::read(|name| match name {
 //!     "x-ratelimit-limit" => Some("5"),
@@ -44,6 +44,7 @@ mod headers;
 mod identify;
 mod invalid;
 mod limiter;
+mod variant;
 mod window;
 
 pub use config::{Config, Live};
@@ -52,4 +53,5 @@ pub use identify::{Held, Hold, IdentifyBudget, IdentifyRules};
 pub use limiter::{
     Ask, Limiter, Major, Obstacle, Permit, Priority, Reservation, RouteKey, Stats, Stop,
 };
+pub use variant::{OLD_MS, Shape, Variant, YOUNG_MS};
 pub use window::Window;

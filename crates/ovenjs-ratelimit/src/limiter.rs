@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    Config, Live, Scope, Verdict,
+    Config, Live, Scope, Shape, Variant, Verdict,
     bucket::{Bucket, Template},
     global::Global,
     invalid::Invalid,
@@ -33,6 +33,8 @@ pub struct Ask {
     pub exempt_from_global: bool,
     /// Whether the bot's token is shown. After a 401 no such request leaves.
     pub with_token: bool,
+    /// What its body changes, where Discord may limit that apart without telling.
+    pub shape: Shape,
 }
 
 /// What a limit is counted for.
@@ -40,6 +42,8 @@ pub struct Ask {
 pub struct RouteKey {
     /// Method and path template, e.g. `POST /channels/{channel_id}/messages`.
     pub route: &'static str,
+    /// Which of the route's limits it is, where it has several.
+    pub variant: Variant,
     /// The resource by which the route is limited.
     pub major: Major,
 }
@@ -212,7 +216,22 @@ impl Ask {
             priority: Priority::Normal,
             exempt_from_global: false,
             with_token: true,
+            shape: Shape::NONE,
         }
+    }
+
+    /// Sets which of the route's limits it counts in.
+    #[must_use]
+    pub const fn variant(mut self, variant: Variant) -> Self {
+        self.key.variant = variant;
+        self
+    }
+
+    /// Sets what its body changes.
+    #[must_use]
+    pub const fn shape(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self
     }
 
     /// Sets what happens first.
@@ -238,10 +257,14 @@ impl Ask {
 }
 
 impl RouteKey {
-    /// A key by its parts.
+    /// A key of a route that has one limit only; see [`Ask::variant`].
     #[must_use]
     pub const fn new(route: &'static str, major: Major) -> Self {
-        Self { route, major }
+        Self {
+            route,
+            variant: Variant::Plain,
+            major,
+        }
     }
 }
 
@@ -259,9 +282,10 @@ impl Major {
 }
 
 impl Permit {
-    /// The request is leaving: from here on it counts as spent unless its answer tells otherwise.
-    pub const fn sent(&mut self) {
-        self.stage = Stage::Sent;
+    /// The request leaves at `now`: from here on it counts as spent unless its answer tells
+    /// otherwise.
+    pub const fn sent(&mut self, now: Instant) {
+        self.stage = Stage::Sent(now);
     }
 
     /// What was asked for.
@@ -275,7 +299,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         match self.stage {
             Stage::Reserved => self.limiter.state().give_back(&self.ask),
-            Stage::Sent => self.limiter.state().drop_sent(&self.ask),
+            Stage::Sent(_) => self.limiter.state().drop_sent(&self.ask),
             Stage::Settled => {}
         }
     }
@@ -299,7 +323,7 @@ impl fmt::Debug for Permit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Reserved,
-    Sent,
+    Sent(Instant),
     Settled,
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, PoisonError, RwLock, atomic::Ordering},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -242,7 +242,10 @@ impl Client {
             HeaderValue::from_str(&text).map_err(|_| unwritable("the reason cannot be written"))
         });
         let of_interaction = E::AUTH == Auth::Interaction;
+        let since = self.0.clock.wall().duration_since(UNIX_EPOCH);
+        let now_ms = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let ask = Ask::new(RouteKey::new(E::ROUTE, endpoint.major()))
+            .variant(endpoint.variant(now_ms))
             .priority(if of_interaction {
                 Priority::Interactive
             } else {

@@ -155,7 +155,7 @@ impl Delivery {
         let sent = self.clock.now();
         self.hook.call(&HookCall::RequestSent { route, waited });
         self.counts.sent.fetch_add(1, Ordering::Relaxed);
-        pass.sent();
+        pass.sent(sent);
         let limit = deadline.min(after(sent, live.answer));
         let token = request.ask.with_token.then(|| self.token());
         let answering = self.transport.send(self.write(request, token.clone()));

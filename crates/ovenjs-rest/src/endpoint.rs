@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, fmt::Write as _, ops::RangeInclusive};
 
 use http::Method;
-use ovenjs_ratelimit::Major;
+use ovenjs_ratelimit::{Major, Variant};
 use ovenjs_types::{
     Id, InteractionResponse, Invalid, MessageDraft, Permissions, ReactionEmoji, Report, Secret,
     Upload, Valid, Validate, json,
@@ -38,6 +38,13 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     /// a guild or a webhook. [`Major::NONE`] where all calls count together.
     fn major(&self) -> Major {
         Major::NONE
+    }
+
+    /// Which of the operation's limits a call counts in, where Discord has several for it.
+    /// `now_ms` is the wall time in milliseconds since 1970.
+    fn variant(&self, now_ms: u64) -> Variant {
+        _ = now_ms;
+        Variant::Plain
     }
 
     /// The query, name by name; parameters that are not set are left out.
@@ -348,7 +355,7 @@ pub(crate) fn query_string(pairs: &[(&'static str, String)]) -> String {
 /// The path's variables are the parameters by name; `major` names the one by which Discord counts,
 /// `query` optional parameters (with `=` and a range where Discord bounds them), `needs` the permission to name when it is missing, `takes reason`
 /// that the audit log shows one, `by` who asks when it is not the bot, `idempotent when` it
-/// can be repeated although its method cannot. `body` is what is sent and
+/// can be repeated although its method cannot, `varies` which of several limits it counts in. `body` is what is sent and
 /// begins empty, to be filled by the call's setters; `sends` is what is sent and has no empty form.
 macro_rules! endpoint {
     (
@@ -363,6 +370,7 @@ macro_rules! endpoint {
             $(takes $reason:ident;)?
             $(by $auth:ident;)?
             $(idempotent when $when:expr;)?
+            $(varies $varies:expr;)?
         }
     ) => {
         $(#[$meta])*
@@ -404,6 +412,13 @@ macro_rules! endpoint {
                 fn is_idempotent(&self) -> bool {
                     let when: fn(&Self) -> bool = $when;
                     when(self)
+                }
+            )?
+
+            $(
+                fn variant(&self, now_ms: u64) -> ovenjs_ratelimit::Variant {
+                    let varies: fn(&Self, u64) -> ovenjs_ratelimit::Variant = $varies;
+                    varies(self, now_ms)
                 }
             )?
 

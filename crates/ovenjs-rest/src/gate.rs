@@ -171,10 +171,10 @@ impl Gate {
 }
 
 impl Pass {
-    /// The request is leaving.
-    pub(crate) const fn sent(&mut self) {
+    /// The request leaves at `now`.
+    pub(crate) const fn sent(&mut self, now: Instant) {
         if let Some((permit, _)) = &mut self.held {
-            permit.sent();
+            permit.sent(now);
         }
     }
 

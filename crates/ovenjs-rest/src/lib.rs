@@ -25,4 +25,4 @@ pub use config::{Config, DEFAULT_BASE_URL, Live};
 pub use endpoint::{Answer, Audited, Auth, Body, Endpoint, Payload, Sent};
 pub use endpoints::*;
 pub use error::{Error, ErrorKind, FIELDS_MAX};
-pub use ovenjs_ratelimit::Major;
+pub use ovenjs_ratelimit::{Major, Variant};

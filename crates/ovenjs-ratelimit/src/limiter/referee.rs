@@ -289,7 +289,7 @@ impl Run {
             match self.limiter.reserve(now, &tests::post(channel)) {
                 Reservation::Ready(mut permit) => {
                     if !matches!(fate, Fate::Withdrawn) {
-                        permit.sent();
+                        permit.sent(now);
                     }
                     if !matches!(fate, Fate::Withdrawn | Fate::Unsent) {
                         self.agenda.insert((at + up, Happening::Arrives(index)));

@@ -64,7 +64,7 @@ fn a_permit_dropped_before_sending_is_given_back_and_one_dropped_after_is_spent(
     settle_counted(&limiter, now, probe, told(2, 1, 1_000));
     drop(ready(&limiter, now, &post(1)));
     let mut sent = ready(&limiter, now, &post(1));
-    sent.sent();
+    sent.sent(now);
     drop(sent);
     assert_eq!(limiter.stats(now).permits, 0);
     assert_waits(&limiter, now, &post(1), Some(now + ms(1_001)));
@@ -78,7 +78,7 @@ fn a_lost_probe_lets_the_next_one_try() {
     let now = start();
     let limiter = Limiter::new(Config::new());
     let mut probe = ready(&limiter, now, &post(1));
-    probe.sent();
+    probe.sent(now);
     limiter.settle(now, probe, Verdict::Lost);
     drop(ready(&limiter, now, &post(1)));
 }
@@ -315,7 +315,7 @@ fn limited(scope: Scope, retry_after: u64, headers: Headers) -> Verdict {
 }
 
 fn settle_counted(limiter: &Limiter, now: Instant, mut permit: Permit, headers: Headers) {
-    permit.sent();
+    permit.sent(now);
     limiter.settle(now, permit, Verdict::Counted(headers));
 }
 

@@ -1,5 +1,6 @@
 //! Messages.
 
+use ovenjs_ratelimit::Variant;
 use ovenjs_types::{
     Id, Message, MessageDraft, MessageEdit, Pins, Report, Timestamp, Upload, Validate, limits,
     marker::{ChannelMarker, MessageMarker},
@@ -59,6 +60,7 @@ endpoint! {
         major channel_id;
         needs MANAGE_MESSAGES;
         takes reason;
+        varies |call, now_ms| Variant::of_message(call.message_id.get(), now_ms);
     }
 }
 
