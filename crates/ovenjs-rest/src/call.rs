@@ -1,10 +1,13 @@
 //! A request being put together.
 
-use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
+use std::{fmt, future::IntoFuture, marker::PhantomData, pin::Pin, time::Duration};
 
-use crate::{Audited, Client, Endpoint, Error, Terms};
+use ovenjs_types::Valid;
 
-/// An operation that is sent when it is awaited. What it can be told is what its operation takes.
+use crate::{Audited, Bearer, ByUser, Carries, Client, Endpoint, Error, Terms};
+
+/// An operation that is sent when it is awaited. What it can be told is what its operation takes:
+/// each parameter of its query and each field of its body `B` has a setter.
 ///
 /// ```no_run
 /// # async fn example(client: ovenjs_rest::Client) -> Result<(), ovenjs_rest::Error> {
@@ -20,18 +23,20 @@ use crate::{Audited, Client, Endpoint, Error, Terms};
 /// # }
 /// ```
 #[must_use = "a call does nothing until it is awaited"]
-pub struct Call<'c, E> {
+pub struct Call<'c, E, B = ()> {
     client: &'c Client,
     pub(crate) endpoint: E,
     terms: Terms,
+    body: PhantomData<fn() -> B>,
 }
 
-impl<'c, E: Endpoint> Call<'c, E> {
+impl<'c, E: Endpoint, B> Call<'c, E, B> {
     pub(crate) fn new(client: &'c Client, endpoint: E) -> Self {
         Self {
             client,
             endpoint,
             terms: Terms::default(),
+            body: PhantomData,
         }
     }
 
@@ -63,13 +68,41 @@ impl<'c, E: Endpoint> Call<'c, E> {
         self
     }
 
+    /// Asks for a user by a token that they granted the application, instead of for the bot.
+    pub fn as_user(mut self, token: impl Into<Bearer>) -> Self
+    where
+        E: ByUser,
+    {
+        self.terms.authorization = Some(token.into().authorization());
+        self
+    }
+
     /// The operation itself, to be sent later or elsewhere.
     pub fn into_endpoint(self) -> E {
         self.endpoint
     }
 }
 
-impl<'c, E: Endpoint + 'c> IntoFuture for Call<'c, E> {
+impl<E: Carries<Body = B>, B> Call<'_, E, B> {
+    /// Sets all that is sent.
+    pub fn body(self, body: impl Into<B>) -> Self {
+        let body = body.into();
+        self.map_body(|_| body)
+    }
+
+    /// Sets all that is sent to what is known to keep Discord's limits: it is not checked again.
+    pub fn valid(self, body: Valid<B>) -> Self {
+        self.map_body(|_| body.into_inner()).known_valid(true)
+    }
+
+    /// Changes what is sent, by the setters of its own type.
+    pub fn map_body(mut self, change: impl FnOnce(B) -> B) -> Self {
+        self.endpoint = self.endpoint.map_body(change);
+        self.known_valid(false)
+    }
+}
+
+impl<'c, E: Endpoint + 'c, B> IntoFuture for Call<'c, E, B> {
     type Output = Result<E::Answer, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
 
@@ -78,7 +111,7 @@ impl<'c, E: Endpoint + 'c> IntoFuture for Call<'c, E> {
     }
 }
 
-impl<E: fmt::Debug> fmt::Debug for Call<'_, E> {
+impl<E: fmt::Debug, B> fmt::Debug for Call<'_, E, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Call").field(&self.endpoint).finish()
     }

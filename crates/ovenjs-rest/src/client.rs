@@ -67,6 +67,8 @@ pub struct Terms {
     pub reason: Option<String>,
     /// How long the call may take in all; [`Live::deadline`] where none is set.
     pub deadline: Option<Duration>,
+    /// The header to show instead of what the operation shows by itself.
+    pub(crate) authorization: Option<Secret>,
     /// Whether the body is known to keep Discord's limits, so that it is not checked again.
     pub(crate) is_valid: bool,
 }
@@ -223,6 +225,12 @@ impl Client {
         let uri = address
             .parse()
             .map_err(|_| unwritable("the path cannot be written as a URL"))?;
+        let multipart = |(boundary, bytes): (String, Bytes)| -> Result<_, Error> {
+            let kind = format!("multipart/form-data; boundary={boundary}");
+            let kind = HeaderValue::from_str(&kind)
+                .map_err(|_| unwritable("the multipart boundary cannot be written"))?;
+            Ok((Some(kind), bytes))
+        };
         let (content_type, body) = match endpoint.body() {
             Body::None => (None, Bytes::new()),
             Body::Json(text) => (
@@ -230,17 +238,35 @@ impl Client {
                 Bytes::from(text),
             ),
             Body::Multipart(text, files) => {
-                let (boundary, bytes) = multipart::encode(&text, files, &*self.0.entropy);
-                let kind = format!("multipart/form-data; boundary={boundary}");
-                let kind = HeaderValue::from_str(&kind)
-                    .map_err(|_| unwritable("the multipart boundary cannot be written"))?;
-                (Some(kind), bytes)
+                multipart(multipart::encode(&text, files, &*self.0.entropy))?
             }
+            Body::Form(parts) => multipart(multipart::encode_form(&parts, &*self.0.entropy))?,
+            Body::Urlencoded(pairs) => (
+                Some(HeaderValue::from_static(
+                    "application/x-www-form-urlencoded",
+                )),
+                // A form is written as a query is, without its question mark.
+                query_string(&pairs)
+                    .trim_start_matches('?')
+                    .to_owned()
+                    .into(),
+            ),
         };
         let reason = terms.reason.as_deref().map(|reason| {
             let text = utf8_percent_encode(reason, NON_ALPHANUMERIC).to_string();
             HeaderValue::from_str(&text).map_err(|_| unwritable("the reason cannot be written"))
         });
+        let shown = terms
+            .authorization
+            .clone()
+            .or_else(|| endpoint.authorization());
+        let authorization = shown.map(|shown| {
+            let mut header = HeaderValue::from_str(shown.expose())
+                .map_err(|_| unwritable("the token holds characters that no token has"))?;
+            header.set_sensitive(true);
+            Ok(header)
+        });
+        let authorization = authorization.transpose()?;
         let of_interaction = E::AUTH == Auth::Interaction;
         let since = self.0.clock.wall().duration_since(UNIX_EPOCH);
         let now_ms = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
@@ -252,7 +278,7 @@ impl Client {
                 Priority::Normal
             })
             .exempt_from_global(of_interaction)
-            .with_token(E::AUTH == Auth::Bot);
+            .with_token(E::AUTH == Auth::Bot && authorization.is_none());
         Ok(Prepared {
             route: E::ROUTE,
             method: E::METHOD,
@@ -260,6 +286,7 @@ impl Client {
             content_type,
             body,
             reason: reason.transpose()?,
+            authorization,
             ask,
             is_idempotent: endpoint.is_idempotent(),
             needs: E::NEEDS,

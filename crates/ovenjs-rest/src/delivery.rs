@@ -58,6 +58,8 @@ pub(crate) struct Prepared {
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) body: Bytes,
     pub(crate) reason: Option<HeaderValue>,
+    /// What is shown instead of the bot's token.
+    pub(crate) authorization: Option<HeaderValue>,
     pub(crate) ask: Ask,
     pub(crate) is_idempotent: bool,
     pub(crate) needs: Permissions,
@@ -302,7 +304,7 @@ impl Delivery {
         *written.uri_mut() = request.uri.clone();
         let headers = written.headers_mut();
         headers.insert(USER_AGENT, self.user_agent.clone());
-        if let Some(token) = token {
+        if let Some(token) = token.or_else(|| request.authorization.clone()) {
             headers.insert(AUTHORIZATION, token);
         }
         if let Some(kind) = &request.content_type {

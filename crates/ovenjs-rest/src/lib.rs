@@ -17,12 +17,16 @@ mod endpoints;
 mod error;
 mod gate;
 mod multipart;
+mod setters;
 mod transport;
 
 pub use call::Call;
 pub use client::{Builder, Client, Stats, Terms};
 pub use config::{Config, DEFAULT_BASE_URL, Live};
-pub use endpoint::{Answer, Audited, Auth, Body, Endpoint, Payload, Sent};
+pub use endpoint::{
+    Answer, Audited, Auth, Bearer, Body, ByUser, Carries, Credentials, Endpoint, Parameter, Part,
+    Payload, Picture, Rows, Sent,
+};
 pub use endpoints::*;
 pub use error::{Error, ErrorKind, FIELDS_MAX};
 pub use ovenjs_ratelimit::{Major, Variant};

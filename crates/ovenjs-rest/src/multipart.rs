@@ -4,10 +4,13 @@ use bytes::Bytes;
 use ovenjs_net::Entropy;
 use ovenjs_types::Upload;
 
+use crate::Part;
+
 /// A body of type `multipart/form-data` in Discord's form: the JSON as `payload_json`, the files as
 /// `files[n]`. Returns the boundary and the bytes.
 pub(crate) fn encode(json: &[u8], files: &[Upload], entropy: &dyn Entropy) -> (String, Bytes) {
-    let boundary = boundary(json, files, entropy);
+    let files_bytes = files.iter().map(|file| &file.bytes[..]);
+    let boundary = boundary(std::iter::once(json).chain(files_bytes), entropy);
     let size = files
         .iter()
         .map(|file| file.bytes.len() + 256)
@@ -34,8 +37,38 @@ pub(crate) fn encode(json: &[u8], files: &[Upload], entropy: &dyn Entropy) -> (S
     (boundary, body.into())
 }
 
+/// A body of type `multipart/form-data` whose parts are the fields of a form. Returns the boundary
+/// and the bytes.
+pub(crate) fn encode_form(
+    parts: &[(&'static str, Part<'_>)],
+    entropy: &dyn Entropy,
+) -> (String, Bytes) {
+    let bytes = |part: &Part<'_>| match part {
+        Part::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
+        Part::File(file) => file.bytes.clone(),
+    };
+    let all: Vec<_> = parts.iter().map(|(_, part)| bytes(part)).collect();
+    let boundary = boundary(all.iter().map(|bytes| &bytes[..]), entropy);
+    let mut body = Vec::new();
+    for ((name, part), bytes) in parts.iter().zip(&all) {
+        let head = match part {
+            Part::Text(_) => format!("Content-Disposition: form-data; name=\"{name}\""),
+            Part::File(file) => format!(
+                "Content-Disposition: form-data; name=\"{name}\"; filename=\"{}\"\r\n\
+                 Content-Type: application/octet-stream",
+                quoted(&file.filename)
+            ),
+        };
+        body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    (boundary, body.into())
+}
+
 /// A boundary that stands in no part.
-fn boundary(json: &[u8], files: &[Upload], entropy: &dyn Entropy) -> String {
+fn boundary<'a>(parts: impl Iterator<Item = &'a [u8]> + Clone, entropy: &dyn Entropy) -> String {
     loop {
         let boundary = format!("oven{:016x}{:016x}", entropy.u64(), entropy.u64());
         let holds = |bytes: &[u8]| {
@@ -43,7 +76,7 @@ fn boundary(json: &[u8], files: &[Upload], entropy: &dyn Entropy) -> String {
                 .windows(boundary.len())
                 .any(|w| w == boundary.as_bytes())
         };
-        if !holds(json) && !files.iter().any(|file| holds(&file.bytes)) {
+        if !parts.clone().any(holds) {
             return boundary;
         }
     }

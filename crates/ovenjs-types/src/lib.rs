@@ -22,8 +22,13 @@
 //! assert!(matches!(dispatch.decode(&mut Scratch::new()), Event::Unknown(raw) if raw.name() == "MOON_RISE"));
 //! ```
 
+// The macros of the forms name this crate as others do.
+extern crate self as ovenjs_types;
+
 #[macro_use]
 mod open;
+#[macro_use]
+pub mod form;
 
 mod activity_instance;
 mod application;
@@ -141,6 +146,7 @@ pub use entitlement::{
 };
 pub use event::*;
 pub use fault::Fault;
+pub use form::{Field, Given, Listed};
 pub use forum::*;
 pub use gateway::*;
 pub use generated::{AuditLogEvent, ErrorCode, limits};

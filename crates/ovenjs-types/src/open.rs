@@ -187,6 +187,18 @@ macro_rules! flags {
         #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(u64);
 
+        impl $crate::Field for $name {
+            type Value = Self;
+
+            fn value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn is_absent(&self) -> bool {
+                self.is_empty()
+            }
+        }
+
         impl $name {
             $(
                 $(#[$vmeta])*

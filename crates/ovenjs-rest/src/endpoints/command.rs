@@ -2,23 +2,11 @@
 //! the path is the application.
 
 use ovenjs_types::{
-    Command, CommandDraft, Id, Report, Validate,
+    Command, CommandDraft, Id,
     marker::{ApplicationMarker, CommandMarker, GuildMarker},
 };
 
-use crate::{Payload, endpoint::endpoint};
-
-impl Payload for CommandDraft {
-    fn check(&self, report: &mut Report) {
-        Validate::check(self, report);
-    }
-}
-
-impl Payload for Vec<CommandDraft> {
-    fn check(&self, report: &mut Report) {
-        Validate::check(self, report);
-    }
-}
+use crate::endpoint::endpoint;
 
 endpoint! {
     /// The global commands.

@@ -1,12 +1,14 @@
 //! Guilds and their members.
 
 use ovenjs_types::{
-    Channel, Guild, Id, Member, Patch, Report, Text, Timestamp, Validate, limits,
+    Channel, Guild, Id, Member, Patch, Text, Timestamp,
+    form::{length, number},
+    limits,
     marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
 use serde::Serialize;
 
-use crate::{Payload, endpoint::endpoint};
+use crate::endpoint::{body, endpoint, setters_of};
 
 endpoint! {
     /// A guild, without its channels and members.
@@ -105,62 +107,32 @@ endpoint! {
     }
 }
 
-/// A change of a member: what is not set stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct MemberEdit {
-    /// The name in this guild; needs `MANAGE_NICKNAMES`.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub nick: Patch<Text>,
-    /// All roles; needs `MANAGE_ROLES`.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub roles: Patch<Vec<Id<RoleMarker>>>,
-    /// Whether voice is muted; needs `MUTE_MEMBERS`, and that the member is in a voice channel.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub mute: Patch<bool>,
-    /// Whether voice is deafened; needs `DEAFEN_MEMBERS`, and that the member is in a voice channel.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub deaf: Patch<bool>,
-    /// The voice channel to move to; clearing it disconnects. Needs `MOVE_MEMBERS`.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub channel_id: Patch<Id<ChannelMarker>>,
-    /// Until when the member may not speak, at most 28 days; needs `MODERATE_MEMBERS`.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub communication_disabled_until: Patch<Timestamp>,
-}
-
-impl Validate for MemberEdit {
-    fn check(&self, report: &mut Report) {
-        report.length_of("nick", self.nick.value(), 0..=limits::MEMBER_NICK);
+body! {
+    /// A change of a member: what is not set stays as it is.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct MemberEdit
+    may {
+        /// The name in this guild; needs `MANAGE_NICKNAMES`.
+        nick: Patch<Text> = length(0..=limits::MEMBER_NICK),
+        /// All roles; needs `MANAGE_ROLES`.
+        roles: Patch<Vec<Id<RoleMarker>>>,
+        /// Whether voice is muted; needs `MUTE_MEMBERS`, and that the member is in a voice channel.
+        mute: Patch<bool>,
+        /// Whether voice is deafened; needs `DEAFEN_MEMBERS`, and that the member is in a voice channel.
+        deaf: Patch<bool>,
+        /// The voice channel to move to; clearing it disconnects. Needs `MOVE_MEMBERS`.
+        channel_id: Patch<Id<ChannelMarker>>,
+        /// Until when the member may not speak, at most 28 days; needs `MODERATE_MEMBERS`.
+        communication_disabled_until: Patch<Timestamp>,
     }
 }
 
-impl Payload for MemberEdit {
-    fn check(&self, report: &mut Report) {
-        Validate::check(self, report);
-    }
-}
-
-/// How a user is banned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ban {
-    /// Of how many seconds messages are deleted: 0 to 604,800, a week. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub delete_message_seconds: Option<u32>,
-}
-
-impl Validate for Ban {
-    fn check(&self, report: &mut Report) {
-        let most = u64::try_from(limits::GUILD_BAN_DELETE_SECONDS).unwrap_or(u64::MAX);
-        report.number_of(
-            "delete_message_seconds",
-            self.delete_message_seconds,
-            0..=most,
-        );
-    }
-}
-
-impl Payload for Ban {
-    fn check(&self, report: &mut Report) {
-        Validate::check(self, report);
+body! {
+    /// How a user is banned.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct Ban
+    may {
+        /// Of how many seconds messages are deleted: 0 to 604,800, a week. Default: none.
+        delete_message_seconds: Option<u32> = number(0..=limits::GUILD_BAN_DELETE_SECONDS),
     }
 }

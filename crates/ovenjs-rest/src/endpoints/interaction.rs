@@ -8,7 +8,7 @@ use ovenjs_types::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{draft_setters, edit_setters, endpoint, json_answers};
+use crate::endpoint::{endpoint, json_answers};
 
 endpoint! {
     /// Gives the first answer to an interaction.
@@ -46,8 +46,6 @@ endpoint! {
     }
 }
 
-edit_setters!(EditOriginalResponse, EditFollowUp);
-
 endpoint! {
     /// Deletes the first answer.
     Delete "/webhooks/{webhook_id}/{webhook_token}/messages/@original" as DeleteOriginalResponse -> () {
@@ -70,8 +68,6 @@ endpoint! {
         by Interaction;
     }
 }
-
-draft_setters!(CreateFollowUp);
 
 endpoint! {
     /// A further message.

@@ -2,14 +2,11 @@
 
 use ovenjs_ratelimit::Variant;
 use ovenjs_types::{
-    Id, Message, MessageDraft, MessageEdit, Pins, Report, Timestamp, Upload, Validate, limits,
+    Id, Message, MessageDraft, MessageEdit, Pins, Timestamp, limits,
     marker::{ChannelMarker, MessageMarker},
 };
 
-use crate::{
-    Call, Payload,
-    endpoint::{draft_setters, edit_setters, endpoint, json_answers},
-};
+use crate::endpoint::{endpoint, json_answers};
 
 endpoint! {
     /// Posts a message to a channel. With a nonce that is enforced it is repeated after failures,
@@ -23,33 +20,12 @@ endpoint! {
     }
 }
 
-draft_setters!(CreateMessage);
-
-impl Call<'_, CreateMessage> {
-    /// Makes it a reply to a message of the same channel.
-    pub fn reply_to(self, message: Id<MessageMarker>) -> Self {
-        self.map_body(|draft| draft.reply_to(message))
-    }
-}
-
 endpoint! {
     /// Changes a message of the bot's.
     Patch "/channels/{channel_id}/messages/{message_id}" as EditMessage -> Message {
         fn edit_message(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
         major channel_id;
         body: MessageEdit;
-    }
-}
-
-edit_setters!(EditMessage);
-
-impl Payload for MessageEdit {
-    fn files(&self) -> &[Upload] {
-        &self.files
-    }
-
-    fn check(&self, report: &mut Report) {
-        Validate::check(self, report);
     }
 }
 

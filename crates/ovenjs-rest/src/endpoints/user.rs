@@ -3,7 +3,7 @@
 use ovenjs_types::{Channel, Id, User, marker::UserMarker};
 use serde::Serialize;
 
-use crate::{Payload, endpoint::endpoint};
+use crate::endpoint::{body, endpoint, setters_of};
 
 endpoint! {
     /// The bot's own user.
@@ -27,11 +27,12 @@ endpoint! {
     }
 }
 
-/// With whom a direct message is opened.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Recipient {
-    /// The user.
-    pub recipient_id: Id<UserMarker>,
+body! {
+    /// With whom a direct message is opened.
+    #[derive(Clone, Copy, Debug, Serialize)]
+    pub struct Recipient
+    must {
+        /// The user.
+        recipient_id: Id<UserMarker>,
+    }
 }
-
-impl Payload for Recipient {}

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Id, Report, Text, Upload, Validate, limits,
+    Id, Report, Text, Upload,
+    form::length,
+    limits,
     marker::{EmojiMarker, RoleMarker},
 };
 
@@ -82,99 +84,85 @@ impl Serialize for DataUri {
     }
 }
 
-/// An emoji to be made in a guild or for an application.
-///
-/// Source: Discord, "Create Guild Emoji".
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct EmojiDraft {
-    /// Its name; 2 to 32 characters.
-    pub name: Text,
-    /// The picture; at most 256 KiB.
-    pub image: DataUri,
-    /// Who may use it; everyone where empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<Id<RoleMarker>>,
-}
-
-impl Validate for EmojiDraft {
-    fn check(&self, report: &mut Report) {
-        let range = limits::EMOJI_NAME_MIN..=limits::EMOJI_NAME;
-        report.length("name", &self.name, range);
-        report.amount(
-            "image",
-            self.image.size(),
-            1..=limits::EMOJI_SIZE_BYTES,
-            "bytes",
-        );
+form! {
+    exported emoji_draft =>
+    /// An emoji to be made in a guild or for an application.
+    ///
+    /// Source: Discord, "Create Guild Emoji".
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct EmojiDraft
+    must {
+        /// Its name; 2 to 32 characters.
+        name: Text = length(limits::EMOJI_NAME_MIN..=limits::EMOJI_NAME),
+        /// The picture; at most 256 KiB.
+        image: DataUri = size(limits::EMOJI_SIZE_BYTES),
+    }
+    may {
+        /// Who may use it; everyone where empty.
+        roles: Vec<Id<RoleMarker>>,
     }
 }
 
-/// A sticker to be made. Its file travels beside the text.
-///
-/// Source: Discord, "Create Guild Sticker".
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StickerDraft {
-    /// Its name; 2 to 30 characters.
-    pub name: Text,
-    /// Its description; at most 100 characters.
-    pub description: Text,
-    /// The name of the emoji that proposes it; at most 200 characters.
-    pub tags: Text,
-    /// The picture; at most 512 KiB.
-    pub file: Upload,
-}
-
-impl Validate for StickerDraft {
-    fn check(&self, report: &mut Report) {
-        let range = limits::STICKER_NAME_MIN..=limits::STICKER_NAME;
-        report.length("name", &self.name, range);
-        report.length(
-            "description",
-            &self.description,
-            0..=limits::STICKER_DESCRIPTION,
-        );
-        report.length("tags", &self.tags, 1..=TAGS_MAX);
-        let size = self.file.bytes.len();
+form! {
+    exported sticker_draft =>
+    /// A sticker to be made. Its file travels beside the text.
+    ///
+    /// Source: Discord, "Create Guild Sticker".
+    #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+    pub struct StickerDraft
+    must {
+        /// Its name; 2 to 30 characters.
+        name: Text = length(limits::STICKER_NAME_MIN..=limits::STICKER_NAME),
+        /// The name of the emoji that proposes it; at most 200 characters.
+        tags: Text = length(1..=TAGS_MAX),
+        /// The picture; at most 512 KiB.
+        #[serde(skip)]
+        file: Upload,
+    }
+    may {
+        /// Its description; at most 100 characters.
+        description: Text = length(0..=limits::STICKER_DESCRIPTION),
+    }
+    also |it, report| {
+        let size = it.file.bytes.len();
         report.amount("file", size, 1..=limits::STICKER_SIZE_BYTES, "bytes");
-    }
+    };
 }
 
 /// The longest tags of a sticker, from the OpenAPI file.
 const TAGS_MAX: usize = 200;
 
-/// A sound to be made for a guild's soundboard.
-///
-/// Source: Discord, "Create Guild Soundboard Sound".
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct SoundDraft {
-    /// Its name; 2 to 32 characters.
-    pub name: Text,
-    /// The sound, MP3 or Ogg; at most 512 KiB and 5.2 seconds.
-    pub sound: DataUri,
-    /// How loud it is, from 0 to 1, the default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub volume: Option<f64>,
-    /// Its custom emoji.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub emoji_id: Option<Id<EmojiMarker>>,
-    /// Its Unicode emoji.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub emoji_name: Option<Text>,
+form! {
+    exported sound_draft =>
+    /// A sound to be made for a guild's soundboard.
+    ///
+    /// Source: Discord, "Create Guild Soundboard Sound".
+    #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+    pub struct SoundDraft
+    must {
+        /// Its name; 2 to 32 characters.
+        name: Text = length(limits::SOUND_NAME_MIN..=limits::SOUND_NAME),
+        /// The sound, MP3 or Ogg; at most 512 KiB and 5.2 seconds.
+        sound: DataUri = size(limits::SOUNDBOARD_SIZE_BYTES),
+    }
+    may {
+        /// How loud it is, from 0 to 1, the default.
+        volume: Option<f64> = volume,
+        /// Its custom emoji.
+        emoji_id: Option<Id<EmojiMarker>>,
+        /// Its Unicode emoji.
+        emoji_name: Option<Text>,
+    }
 }
 
-impl Validate for SoundDraft {
-    /// How long the sound lasts is not looked at.
-    fn check(&self, report: &mut Report) {
-        let range = limits::SOUND_NAME_MIN..=limits::SOUND_NAME;
-        report.length("name", &self.name, range);
-        let most = limits::SOUNDBOARD_SIZE_BYTES;
-        report.amount("sound", self.sound.size(), 1..=most, "bytes");
-        if self
-            .volume
-            .is_some_and(|volume| !(0.0..=1.0).contains(&volume))
-        {
-            report.note("volume", "is not from 0 to 1: set 1 for the loudest");
-        }
+/// The limit of a picture or sound, in bytes before they are written as text.
+fn size(most: usize) -> impl Fn(&mut Report, &str, &DataUri) {
+    move |report, field, uri| report.amount(field, uri.size(), 1..=most, "bytes")
+}
+
+fn volume(report: &mut Report, field: &str, volume: &f64) {
+    if !(0.0..=1.0).contains(volume) {
+        report.note(field, "is not from 0 to 1: set 1 for the loudest");
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     AllowedMentions, MessageFlags, MessageReference, MessageReferenceType, Nonce, SharedClientTheme,
 };
 use crate::{
-    Component, Embed, Id, InMessage, Invalid, PollDraft, Report, Text, Upload, Validate,
+    Component, Embed, Given, Id, InMessage, Invalid, PollDraft, Report, Text, Upload, Validate,
     attachment::{self, AttachmentList},
     component::check_message,
     embed, limits,
@@ -109,123 +109,137 @@ impl MessageDraft {
             ..Self::default()
         }
     }
+}
 
-    /// Sets the text.
-    #[must_use]
-    pub fn content(mut self, content: impl Into<Text>) -> Self {
-        self.content = Some(content.into());
-        self
-    }
-
-    /// Adds an embed.
-    #[must_use]
-    pub fn embed(mut self, embed: Embed) -> Self {
-        self.embeds.push(embed);
-        self
-    }
-
-    /// Adds a component. A button or select gets a row: buttons share one up to five.
-    ///
-    /// The first component that asks for it sets the flag `IS_COMPONENTS_V2`.
-    #[must_use]
-    pub fn component(mut self, component: impl InMessage) -> Self {
-        let component = component.into();
-        if component.needs_components_v2() {
-            self.flags.insert(MessageFlags::IS_COMPONENTS_V2);
+setters! {
+    exported message_draft => impl MessageDraft {
+        /// Sets the text.
+        pub fn content(mut self, content: impl Into<Text>) -> Self {
+            self.content = Some(content.into());
+            self
         }
-        Component::push_into_rows(&mut self.components, component);
-        self
-    }
 
-    /// Lets only the invoking user see it; for answers to interactions.
-    #[must_use]
-    pub const fn ephemeral(mut self) -> Self {
-        self.flags.insert(MessageFlags::EPHEMERAL);
-        self
-    }
+        /// Adds an embed.
+        pub fn embed(mut self, embed: Embed) -> Self {
+            self.embeds.push(embed);
+            self
+        }
 
-    /// Shows no previews of the links in it.
-    #[must_use]
-    pub const fn suppress_embeds(mut self) -> Self {
-        self.flags.insert(MessageFlags::SUPPRESS_EMBEDS);
-        self
-    }
+        /// Adds a component. A button or select gets a row: buttons share one up to five.
+        ///
+        /// The first component that asks for it sets the flag `IS_COMPONENTS_V2`.
+        pub fn component(mut self, component: impl InMessage) -> Self {
+            let component = component.into();
+            if component.needs_components_v2() {
+                self.flags.insert(MessageFlags::IS_COMPONENTS_V2);
+            }
+            Component::push_into_rows(&mut self.components, component);
+            self
+        }
 
-    /// Notifies nobody's phone or desktop; it still counts as unread.
-    #[must_use]
-    pub const fn suppress_notifications(mut self) -> Self {
-        self.flags.insert(MessageFlags::SUPPRESS_NOTIFICATIONS);
-        self
-    }
+        /// Lets only the invoking user see it; for answers to interactions.
+        pub fn ephemeral(mut self) -> Self {
+            self.flags.insert(MessageFlags::EPHEMERAL);
+            self
+        }
 
-    /// Has it read aloud.
-    #[must_use]
-    pub const fn tts(mut self) -> Self {
-        self.tts = true;
-        self
-    }
+        /// Shows no previews of the links in it.
+        pub fn suppress_embeds(mut self) -> Self {
+            self.flags.insert(MessageFlags::SUPPRESS_EMBEDS);
+            self
+        }
 
-    /// Makes it a reply to a message of the same channel.
-    #[must_use]
-    pub fn reply_to(self, message: Id<MessageMarker>) -> Self {
-        self.reference(MessageReference::reply(message))
-    }
+        /// Notifies nobody's phone or desktop; it still counts as unread.
+        pub fn suppress_notifications(mut self) -> Self {
+            self.flags.insert(MessageFlags::SUPPRESS_NOTIFICATIONS);
+            self
+        }
 
-    /// Sets what it replies to or forwards.
-    #[must_use]
-    pub fn reference(mut self, reference: MessageReference) -> Self {
-        self.message_reference = Some(reference);
-        self
-    }
+        /// Has it read aloud.
+        pub fn tts(mut self) -> Self {
+            self.tts = true;
+            self
+        }
 
-    /// Limits who is notified.
-    #[must_use]
-    pub fn allowed_mentions(mut self, allowed: AllowedMentions) -> Self {
-        self.allowed_mentions = Some(allowed);
-        self
-    }
+        /// Makes it a reply to a message of the same channel.
+        pub fn reply_to(mut self, message: Id<MessageMarker>) -> Self {
+            self.message_reference = Some(MessageReference::reply(message));
+            self
+        }
 
-    /// Sets the mark by which the message is known when it comes back.
-    #[must_use]
-    pub fn nonce(mut self, nonce: impl Into<Nonce>) -> Self {
-        self.nonce = Some(nonce.into());
-        self
-    }
+        /// Sets what it replies to or forwards.
+        pub fn reference(mut self, reference: MessageReference) -> Self {
+            self.message_reference = Some(reference);
+            self
+        }
 
-    /// Sets a nonce that Discord enforces: the same one again, within a few minutes, makes no
-    /// second message.
-    #[must_use]
-    pub fn once(mut self, nonce: impl Into<Nonce>) -> Self {
-        self.enforce_nonce = true;
-        self.nonce(nonce)
-    }
+        /// Limits who is notified.
+        pub fn allowed_mentions(mut self, allowed: AllowedMentions) -> Self {
+            self.allowed_mentions = Some(allowed);
+            self
+        }
 
-    /// Adds a file.
-    #[must_use]
-    pub fn file(mut self, file: Upload) -> Self {
-        self.files.push(file);
-        self
-    }
+        /// Sets the mark by which the message is known when it comes back.
+        pub fn nonce(mut self, nonce: impl Into<Nonce>) -> Self {
+            self.nonce = Some(nonce.into());
+            self
+        }
 
-    /// Adds a sticker of the guild.
-    #[must_use]
-    pub fn sticker(mut self, sticker: Id<StickerMarker>) -> Self {
-        self.sticker_ids.push(sticker);
-        self
-    }
+        /// Sets a nonce that Discord enforces: the same one again, within a few minutes, makes no
+        /// second message.
+        pub fn once(mut self, nonce: impl Into<Nonce>) -> Self {
+            self.enforce_nonce = true;
+            self.nonce = Some(nonce.into());
+            self
+        }
 
-    /// Adds a poll.
-    #[must_use]
-    pub fn poll(mut self, poll: PollDraft) -> Self {
-        self.poll = Some(poll);
-        self
-    }
+        /// Adds a file.
+        pub fn file(mut self, file: Upload) -> Self {
+            self.files.push(file);
+            self
+        }
 
-    /// Shares the colours of a Discord app.
-    #[must_use]
-    pub fn shared_client_theme(mut self, theme: SharedClientTheme) -> Self {
-        self.shared_client_theme = Some(theme);
-        self
+        /// Adds a sticker of the guild.
+        pub fn sticker(mut self, sticker: Id<StickerMarker>) -> Self {
+            self.sticker_ids.push(sticker);
+            self
+        }
+
+        /// Adds a poll.
+        pub fn poll(mut self, poll: PollDraft) -> Self {
+            self.poll = Some(poll);
+            self
+        }
+
+        /// Shares the colours of a Discord app.
+        pub fn shared_client_theme(mut self, theme: SharedClientTheme) -> Self {
+            self.shared_client_theme = Some(theme);
+            self
+        }
+
+        /// Sets all embeds.
+        pub fn embeds(mut self, embeds: impl Given<Vec<Embed>>) -> Self {
+            self.embeds = embeds.given();
+            self
+        }
+
+        /// Sets all components as they are, without rows or flags of their own accord.
+        pub fn components(mut self, components: impl Given<Vec<Component>>) -> Self {
+            self.components = components.given();
+            self
+        }
+
+        /// Sets all flags.
+        pub fn flags(mut self, flags: MessageFlags) -> Self {
+            self.flags = flags;
+            self
+        }
+
+        /// Sets all files.
+        pub fn files(mut self, files: impl Given<Vec<Upload>>) -> Self {
+            self.files = files.given();
+            self
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{AllowedMentions, MessageDraft, MessageFlags};
 use crate::{
-    Component, Embed, Id, KeptAttachment, Patch, PollDraft, Report, Text, Upload, Validate,
+    Component, Embed, Given, Id, KeptAttachment, Patch, PollDraft, Report, Text, Upload, Validate,
     attachment::AttachmentList, component::check_message, embed, limits, marker::StickerMarker,
 };
 
@@ -52,77 +52,90 @@ impl MessageEdit {
     pub fn new() -> Self {
         Self::default()
     }
+}
 
-    /// Replaces the text.
-    #[must_use]
-    pub fn content(mut self, content: impl Into<Text>) -> Self {
-        self.content = Patch::Set(content.into());
-        self
-    }
-
-    /// Replaces the embeds.
-    #[must_use]
-    pub fn embeds(mut self, embeds: Vec<Embed>) -> Self {
-        self.embeds = Patch::Set(embeds);
-        self
-    }
-
-    /// Replaces the components; an empty list takes all buttons away.
-    ///
-    /// Components that ask for it set the flag `IS_COMPONENTS_V2`, beside the flags that are set.
-    #[must_use]
-    pub fn components(mut self, components: Vec<Component>) -> Self {
-        if components.iter().any(Component::needs_components_v2) {
-            let flags = self.flags.value().copied().unwrap_or_default();
-            self.flags = Patch::Set(flags | MessageFlags::IS_COMPONENTS_V2);
+setters! {
+    exported message_edit => impl MessageEdit {
+        /// Replaces the text.
+        pub fn content(mut self, content: impl Given<Patch<Text>>) -> Self {
+            self.content = content.given();
+            self
         }
-        self.components = Patch::Set(components);
-        self
-    }
 
-    /// Replaces the flags; those that stay must be among them.
-    #[must_use]
-    pub const fn flags(mut self, flags: MessageFlags) -> Self {
-        self.flags = Patch::Set(flags);
-        self
-    }
-
-    /// Limits who is notified.
-    #[must_use]
-    pub fn allowed_mentions(mut self, allowed: AllowedMentions) -> Self {
-        self.allowed_mentions = Patch::Set(allowed);
-        self
-    }
-
-    /// Adds a file. Those that are there go, unless they are kept.
-    #[must_use]
-    pub fn file(mut self, file: Upload) -> Self {
-        self.files.push(file);
-        self
-    }
-
-    /// Keeps an attachment; those that are not kept go.
-    #[must_use]
-    pub fn keep(mut self, attachment: KeptAttachment) -> Self {
-        match &mut self.attachments {
-            Patch::Set(list) => list.push(attachment),
-            Patch::Keep | Patch::Clear => self.attachments = Patch::Set(vec![attachment]),
+        /// Replaces the embeds.
+        pub fn embeds(mut self, embeds: impl Given<Patch<Vec<Embed>>>) -> Self {
+            self.embeds = embeds.given();
+            self
         }
-        self
-    }
 
-    /// Takes every attachment away.
-    #[must_use]
-    pub fn without_attachments(mut self) -> Self {
-        self.attachments = Patch::Set(Vec::new());
-        self
-    }
+        /// Replaces the components; an empty list takes all buttons away.
+        ///
+        /// Components that ask for it set the flag `IS_COMPONENTS_V2`, beside the flags that are set.
+        pub fn components(mut self, components: Vec<Component>) -> Self {
+            if components.iter().any(Component::needs_components_v2) {
+                let flags = self.flags.value().copied().unwrap_or_default();
+                self.flags = Patch::Set(flags | MessageFlags::IS_COMPONENTS_V2);
+            }
+            self.components = Patch::Set(components);
+            self
+        }
 
-    /// Adds a poll to the message that a deferred answer becomes.
-    #[must_use]
-    pub fn poll(mut self, poll: PollDraft) -> Self {
-        self.poll = Patch::Set(poll);
-        self
+        /// Replaces the flags; those that stay must be among them.
+        pub fn flags(mut self, flags: impl Given<Patch<MessageFlags>>) -> Self {
+            self.flags = flags.given();
+            self
+        }
+
+        /// Limits who is notified.
+        pub fn allowed_mentions(mut self, allowed: impl Given<Patch<AllowedMentions>>) -> Self {
+            self.allowed_mentions = allowed.given();
+            self
+        }
+
+        /// Adds a file. Those that are there go, unless they are kept.
+        pub fn file(mut self, file: Upload) -> Self {
+            self.files.push(file);
+            self
+        }
+
+        /// Keeps an attachment; those that are not kept go.
+        pub fn keep(mut self, attachment: KeptAttachment) -> Self {
+            match &mut self.attachments {
+                Patch::Set(list) => list.push(attachment),
+                Patch::Keep | Patch::Clear => self.attachments = Patch::Set(vec![attachment]),
+            }
+            self
+        }
+
+        /// Takes every attachment away.
+        pub fn without_attachments(mut self) -> Self {
+            self.attachments = Patch::Set(Vec::new());
+            self
+        }
+
+        /// Adds a poll to the message that a deferred answer becomes.
+        pub fn poll(mut self, poll: PollDraft) -> Self {
+            self.poll = Patch::Set(poll);
+            self
+        }
+
+        /// Sets the attachments that stay; those that are not among them go.
+        pub fn attachments(mut self, attachments: impl Given<Patch<Vec<KeptAttachment>>>) -> Self {
+            self.attachments = attachments.given();
+            self
+        }
+
+        /// Sets all files to upload with it.
+        pub fn files(mut self, files: impl Given<Vec<Upload>>) -> Self {
+            self.files = files.given();
+            self
+        }
+
+        /// Replaces the stickers; they can only be emptied.
+        pub fn sticker_ids(mut self, stickers: impl Given<Patch<Vec<Id<StickerMarker>>>>) -> Self {
+            self.sticker_ids = stickers.given();
+            self
+        }
     }
 }
 
