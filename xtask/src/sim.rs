@@ -1,5 +1,6 @@
 //! `cargo xtask sim`: plays the gateway's rules against the Discord in a box under faults that follow
-//! from seeds; `sim bugs` puts old bugs back and looks whether they are found.
+//! from seeds; `sim bugs` puts old bugs back and looks whether they are found; `sim ratelimit` plays
+//! schedulers of REST requests against a Discord that limits.
 //!
 //! The bugs are patches in `fuzz/bugs`, so that no switch for them is in the product. They are
 //! applied to a copy of the tree under the target folder, one at a time, and built there. The copy
@@ -41,11 +42,33 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Print what schedulers of REST requests make of Discord's limits, and look at the goals.
+    Ratelimit(Ratelimit),
+}
+
+#[derive(Debug, Args)]
+struct Ratelimit {
+    /// How many seeds to play for each case.
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// Play this seed alone.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Play the cases alone whose names hold this.
+    #[arg(long)]
+    case: Option<String>,
+    /// Play worlds of every kind until so many requests have left: no 429 may be our own fault.
+    #[arg(long)]
+    requests: Option<u64>,
+    /// Tell what led to the first 429 by our own fault in the world of this seed.
+    #[arg(long)]
+    story: Option<u64>,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     match (&options.task, options.seed) {
         (Some(Task::Bugs { only }), _) => bugs(workspace, only.as_deref().unwrap_or_default()),
+        (Some(Task::Ratelimit(options)), _) => ratelimit(workspace, options),
         (None, Some(seed)) => play(workspace, &["--seed".to_owned(), seed.to_string()]),
         (None, None) => {
             let (from, seeds) = (options.from.to_string(), options.seeds.to_string());
@@ -59,6 +82,28 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Its program needs one crate and is built alone.
+fn ratelimit(workspace: &Workspace, options: &Ratelimit) -> Result<()> {
+    let mut build = workspace.cargo(["build", "--profile", "sim"]);
+    shell::run(build.args(["--package", RATELIMIT]))?;
+    let mut play = Command::new(program(workspace, RATELIMIT));
+    let numbers = [
+        ("--seeds", options.seeds),
+        ("--seed", options.seed),
+        ("--requests", options.requests),
+        ("--story", options.story),
+    ];
+    for (flag, number) in numbers {
+        if let Some(number) = number {
+            play.args([flag.to_owned(), number.to_string()]);
+        }
+    }
+    if let Some(case) = &options.case {
+        play.args(["--case", case]);
+    }
+    shell::run(&mut play)
 }
 
 /// A trace that depended on the build could be played again nowhere else.
@@ -306,6 +351,9 @@ const FOLDER: &str = "fuzz/bugs";
 
 /// What plays.
 const PROGRAM: &str = "ovenjs-sim";
+
+/// What plays schedulers of REST requests.
+const RATELIMIT: &str = "ovenjs-ratelimit-sim";
 
 /// The test that tells the traces of the first seeds.
 const TRACES_TEST: &str = "runs::tests::the_first_seeds_tell_their_traces";

@@ -88,6 +88,7 @@ const FREE: &[&str] = &[
     "ovenjs-examples",
     "ovenjs-fuzz-harness",
     "ovenjs-interop",
+    "ovenjs-ratelimit-sim",
     "ovenjs-sim",
 ];
 

@@ -1,0 +1,246 @@
+//! Whose fault a 429 is.
+
+use std::fmt;
+
+use crate::{
+    clock::{NEVER, Nanos},
+    server::{By, VARIANTS},
+    world::{Request, World},
+};
+
+/// The kinds of 429.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// Of a limit whose state was told: our own fault. Also what is sent to a shared resource
+    /// before the time that a 429 named.
+    Early,
+    /// Of the global limit, before any answer had told its phase.
+    GlobalFirst,
+    /// Of the global limit, afterwards.
+    Global,
+    /// Of a limit that no header shows, before any answer had told of it.
+    HiddenFirst,
+    /// Of such a limit, afterwards.
+    HiddenRepeat,
+    /// Of a resource that others used up, before anyone had told.
+    Shared,
+    /// Of a limit that had changed, before any answer had told.
+    Changed,
+}
+
+/// How many of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally(pub(crate) [u64; CLASSES]);
+
+/// The kinds there are.
+const CLASSES: usize = 7;
+
+impl Tally {
+    pub(crate) fn add(&mut self, class: Class) {
+        self.0[class as usize] += 1;
+    }
+
+    pub(crate) const fn of(&self, class: Class) -> u64 {
+        self.0[class as usize]
+    }
+
+    /// Those that a client could have known to avoid.
+    pub(crate) const fn own(&self) -> u64 {
+        self.of(Class::Early) + self.of(Class::Global) + self.of(Class::HiddenRepeat)
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (sum, more) in self.0.iter_mut().zip(other.0) {
+            *sum += more;
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    /// Those that are judged together stand together.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [
+            early,
+            global_first,
+            global,
+            hidden_first,
+            hidden,
+            shared,
+            changed,
+        ] = self.0;
+        let told = format!(
+            "{early} | {global_first}/{global} | {hidden_first}/{hidden} | {shared} | {changed}"
+        );
+        f.pad(&told)
+    }
+}
+
+/// What the client could know when it sent a request.
+#[derive(Debug)]
+pub(crate) struct Judge<'w> {
+    world: &'w World,
+    /// When the client first had a 429 of the global limit in its hands.
+    global_told: Nanos,
+    /// By route, then major: an answer to one variant tells nothing of another.
+    lanes: Vec<Vec<[Told; VARIANTS]>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    hidden: Nanos,
+    /// Since when the client knows that others hold the resource, and until when they do.
+    shared: Nanos,
+    shared_until: Nanos,
+    /// The latest change that the client knows of, and since when.
+    change: usize,
+    change_told: Nanos,
+}
+
+impl<'w> Judge<'w> {
+    pub(crate) fn new(world: &'w World, majors: u32) -> Self {
+        let told = Told {
+            hidden: NEVER,
+            shared: NEVER,
+            shared_until: 0,
+            change: 0,
+            change_told: 0,
+        };
+        Self {
+            world,
+            global_told: NEVER,
+            lanes: vec![vec![[told; VARIANTS]; majors as usize]; world.routes.len()],
+        }
+    }
+
+    /// The client gets the answer to what arrived at `arrived`.
+    pub(crate) fn tell(&mut self, at: Nanos, arrived: Nanos, request: &Request, by: Option<By>) {
+        let change = self.changes(arrived, request);
+        let shared = self.world.routes[usize::from(request.route)].shared;
+        let lane = &mut self.lanes[usize::from(request.route)][request.major as usize];
+        let told = &mut lane[usize::from(request.variant)];
+        match by {
+            Some(By::Global) => {
+                self.global_told = self.global_told.min(at);
+                return;
+            }
+            Some(By::Hidden) => told.hidden = told.hidden.min(at),
+            Some(By::Shared) => {
+                let until = shared.and_then(|shared| shared.held_until(arrived));
+                let until = until.unwrap_or(arrived);
+                if until > told.shared_until {
+                    (told.shared, told.shared_until) = (at, until);
+                }
+            }
+            Some(By::Visible) | None => {}
+        }
+        if change > told.change {
+            (told.change, told.change_told) = (change, at);
+        }
+    }
+
+    /// Classes a 429 at `at` of what was sent at `sent`.
+    pub(crate) fn class(&self, at: Nanos, sent: Nanos, request: &Request, by: By) -> Class {
+        let lane = &self.lanes[usize::from(request.route)][request.major as usize];
+        let told = &lane[usize::from(request.variant)];
+        match by {
+            By::Global if self.global_told <= sent => Class::Global,
+            By::Global => Class::GlobalFirst,
+            By::Hidden if told.hidden <= sent => Class::HiddenRepeat,
+            By::Hidden => Class::HiddenFirst,
+            By::Shared if told.shared <= sent && at < told.shared_until => Class::Early,
+            By::Shared => Class::Shared,
+            By::Visible => {
+                let change = self.changes(at, request);
+                if change > told.change || change > 0 && told.change_told > sent {
+                    Class::Changed
+                } else {
+                    Class::Early
+                }
+            }
+        }
+    }
+
+    /// How many changes of the route there were by then.
+    fn changes(&self, at: Nanos, request: &Request) -> usize {
+        let route = usize::from(request.route);
+        let changes = self.world.changes.iter();
+        changes
+            .filter(|change| change.route == route && change.at <= at)
+            .count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{MS, SECOND},
+        law::Law,
+        server::Rule,
+        world::{Change, Route, Shared},
+    };
+
+    const REQUEST: Request = Request::new(0, 0, 0);
+
+    fn world() -> World {
+        let mut route = Route::new("PATCH /x", Rule::anchored(5, SECOND));
+        route.shared = Some(Shared {
+            from: 10 * SECOND,
+            every: 100 * SECOND,
+            lasts: 20 * SECOND,
+        });
+        let law = Law::new(100 * MS, 0.5);
+        let mut world = World::new(law, vec![route], 100 * SECOND);
+        world.changes = vec![Change {
+            at: 50 * SECOND,
+            route: 0,
+            rule: Rule::anchored(3, SECOND),
+        }];
+        world
+    }
+
+    #[test]
+    fn what_the_client_could_not_know_is_counted_apart() {
+        let world = world();
+        for (by, first, later) in [
+            (By::Global, Class::GlobalFirst, Class::Global),
+            (By::Hidden, Class::HiddenFirst, Class::HiddenRepeat),
+        ] {
+            let mut judge = Judge::new(&world, 1);
+            assert_eq!(judge.class(2, 1, &REQUEST, by), first);
+            judge.tell(10, 2, &REQUEST, Some(by));
+            // What was on its way when the answer came is no repeat.
+            assert_eq!(judge.class(12, 9, &REQUEST, by), first);
+            assert_eq!(judge.class(12, 10, &REQUEST, by), later);
+        }
+    }
+
+    #[test]
+    fn a_visible_limit_is_always_our_own_fault_unless_it_changed() {
+        let world = world();
+        let mut judge = Judge::new(&world, 1);
+        let class = |judge: &Judge<'_>, at, sent| judge.class(at, sent, &REQUEST, By::Visible);
+        assert_eq!(class(&judge, SECOND, 0), Class::Early);
+        let (changed, told) = (51 * SECOND, 52 * SECOND);
+        assert_eq!(class(&judge, changed, 49 * SECOND), Class::Changed);
+        // An answer from before the change tells nothing of it.
+        judge.tell(changed, 49 * SECOND, &REQUEST, None);
+        assert_eq!(class(&judge, changed, changed), Class::Changed);
+        judge.tell(told, changed, &REQUEST, None);
+        assert_eq!(class(&judge, 53 * SECOND, told - 1), Class::Changed);
+        assert_eq!(class(&judge, 53 * SECOND, told), Class::Early);
+    }
+
+    #[test]
+    fn who_was_told_that_others_hold_a_resource_is_to_wait() {
+        let world = world();
+        let mut judge = Judge::new(&world, 1);
+        let class = |judge: &Judge<'_>, at, sent| judge.class(at, sent, &REQUEST, By::Shared);
+        assert_eq!(class(&judge, 11 * SECOND, 10 * SECOND), Class::Shared);
+        judge.tell(12 * SECOND, 11 * SECOND, &REQUEST, Some(By::Shared));
+        assert_eq!(class(&judge, 13 * SECOND, 11 * SECOND), Class::Shared);
+        assert_eq!(class(&judge, 14 * SECOND, 13 * SECOND), Class::Early);
+        // The next time that others hold it is news again.
+        assert_eq!(class(&judge, 111 * SECOND, 110 * SECOND), Class::Shared);
+    }
+}

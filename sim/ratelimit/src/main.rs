@@ -1,0 +1,101 @@
+//! A Discord that limits, on a virtual clock, and what schedulers of REST requests make of it.
+//!
+//! `cargo xtask sim ratelimit` prints a table: one block for each case, in it ours and three others'
+//! ways, and below them the goals. `--seeds 100` plays more, `--case global` those alone whose names
+//! hold the word, `--seed 7` one seed. `--requests 10000000` plays worlds of every kind until so many
+//! requests have left; a 429 by our own fault fails, and `--story 7` tells what led to it. The same
+//! seed is the same run, in every build. It fails where ours misses a goal that `case::HELD` lists;
+//! another goal that is missed is printed so.
+//!
+//! # What is judged
+//!
+//! The client has a clock of its own, which runs faster or slower than the server's, and knows what a
+//! client knows: the documentation and the answers. The server counts arrivals, not departures, in
+//! windows that begin with their first arrival, in windows on a grid, or in leaky buckets; it changes
+//! limits on the way, has limits that no header shows, resources that others use up, and a global
+//! limit by any of the three rules, whose state it never shows. Requests and answers overtake each
+//! other, some are lost, some answered with 500.
+//!
+//! *U* is what was accepted, in percent of what a scheduler gets accepted that knows the server's
+//! state, all delays and all that will be wanted, and never gets a 429. Where all there is to do is done,
+//! *time* is that scheduler's time in percent of the policy's. The bound of a fixed window follows from
+//! the law of delays: whoever sends so that nothing arrives early begins each window late, by as much as
+//! the fastest of its requests is slower than the fastest possible.
+//!
+//! A 429 is *early* where it was avoidable given the answers seen when the request left. Counted apart
+//! are the first hits of the global limit, of a hidden limit, of a resource that others used up and of
+//! a limit that had changed, each until the first answer that tells of it is received.
+//!
+//! # What is not
+//!
+//! The law of delays, the three models of the global limit and the sizes of hidden limits are
+//! assumptions; Discord documents none of them. Processing at the server takes no time. A client is one
+//! process: several that share a token are not played. The others' ways are re-implemented after their
+//! sources, not their own code, and none of them retries what is lost; so is ours. What a policy costs
+//! is measured by the benches.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to the person who runs it"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "it plays with tables and numbers of its own making; whatever is off here is a bug here"
+)]
+
+mod case;
+mod chaos;
+mod clairvoyant;
+mod clock;
+mod judge;
+mod law;
+mod policy;
+mod run;
+mod server;
+mod table;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::{process::ExitCode, time::Instant};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let word = |flag: &str| -> Option<&String> {
+        let place = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(place + 1)
+    };
+    let number = |flag: &str| -> Option<u64> { word(flag)?.parse().ok() };
+    if let Some(seed) = number("--story") {
+        return judged(chaos::story(seed));
+    }
+    if let Some(requests) = number("--requests") {
+        return judged(chaos::tell(requests));
+    }
+    let only = word("--case").map(String::as_str);
+    let seeds: Vec<u64> = match number("--seed") {
+        Some(seed) => vec![seed],
+        None => (0..number("--seeds").unwrap_or(SEEDS)).collect(),
+    };
+    judged(table::tell(only, &seeds))
+}
+
+fn judged(holds: bool) -> ExitCode {
+    if holds {
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("ours misses a goal that it is to hold");
+        ExitCode::FAILURE
+    }
+}
+
+/// Where virtual time begins.
+#[expect(clippy::disallowed_methods, reason = "virtual time begins somewhere")]
+fn began() -> Instant {
+    Instant::now()
+}
+
+/// So many runs for each row.
+const SEEDS: u64 = 20;
