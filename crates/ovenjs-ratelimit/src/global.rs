@@ -1,73 +1,481 @@
 //! The limit over all routes.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
+use std::collections::VecDeque;
+
+use crate::{
+    bucket::{NEVER, STRAGGLE},
+    clock::{Clock, Local, Server},
 };
 
-use crate::bucket::STRAGGLE;
-
-/// At most n arrivals in any second of Discord's, whose phase nobody tells.
+/// At most n arrivals in any second of Discord's, about which no answer tells anything: neither what
+/// is left, nor where the seconds begin, nor whether there are seconds at all.
 ///
-/// A request arrives somewhere between its sending and its answer. It therefore holds a place from
-/// its reservation until one second after its answer: whatever arrived in the same second as a new
-/// request still holds one, wherever that second begins. The price is n / (1 s + round trip)
-/// instead of n per second.
-#[derive(Debug, Default)]
+/// What is known is when each request arrived. While that is all, no stretch of one second holds more
+/// than n arrivals, wherever it begins: a place is free again one second after the arrival that took
+/// it, and requests without an answer hold theirs. This is right for whole seconds of any phase, for
+/// seconds that begin with a request, and for a bucket that leaks. It costs what requests arrive later
+/// than the fastest, about one hundredth.
+///
+/// A 429 tells the rest: its `Retry-After` leads to the end of a second, or to the next place of a
+/// leaky bucket. A bot that has lived at the limit for [`SATURATED`] tries one request more than n
+/// behind a burst, once, to be told; whoever would rather lose the hundredth switches it off.
+#[derive(Debug)]
 pub(crate) struct Global {
     in_flight: u32,
-    /// When each of the last second's requests was answered, oldest first.
-    answered: VecDeque<Instant>,
-    blocked_until: Option<Instant>,
+    /// When the requests of the last seconds arrived, by Discord's clock, or may at the latest have
+    /// arrived; in order.
+    arrivals: VecDeque<Server>,
+    /// When the last requests left, as many as the limit allows in a second.
+    starts: VecDeque<Local>,
+    blocked_until: Local,
+    mode: Mode,
+    era: u16,
+    is_server_time: bool,
+    /// Since when requests had to wait, without a pause of [`PAUSE`], and the last that had to.
+    saturated_since: Local,
+    refused_at: Local,
+    /// One request more than n is on its way.
+    probing: bool,
+    probes: u32,
+    /// How often what a 429 had told turned out to be wrong.
+    contradictions: u32,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
+/// What is known about how Discord counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Nothing.
+    Unknown,
+    /// Seconds begin in this span, and each second after it. Where `anchored`, the other reading is
+    /// not excluded: a second begins with the first request after the last one's end.
+    Grid {
+        earliest: Server,
+        latest: Server,
+        anchored: bool,
+    },
+    /// A place comes back each nth of a second; the bucket is full at `full`, which holds all that
+    /// arrived until `told`.
+    Leaky { full: Server, told: Server },
+}
+
+const SECOND: i64 = 1_000_000;
+
+/// How long a bot is at the limit before a hundredth more is worth a 429.
+const SATURATED: i64 = 3 * SECOND;
+
+/// Requests further apart than this were not held up by one another.
+const PAUSE: i64 = 3 * SECOND / 2;
+
+/// The last n requests left within this time: a burst, which lies within one second of Discord's most
+/// likely.
+const BURST: i64 = SECOND / 2;
+
+/// Where more than n passed so often in a row, a second of Discord's may begin within each burst: the
+/// next begins when the last would have been over.
+const PROBES_SHIFT: u32 = 2;
+
+/// Where more than n went on passing, no second began there either: the limit is a leaky bucket, or is
+/// higher than what was set.
+const PROBES_MAX: u32 = 4;
+
+/// After so many contradictions nothing is supposed any more.
+const CONTRADICTIONS_MAX: u32 = 3;
+
+/// Both numbers of an answer are rounded to milliseconds.
+const ROUNDING: i64 = 2_000;
+
+/// Arrivals are remembered for so long.
+const REMEMBERED: i64 = 3 * SECOND;
+
+impl Default for Global {
+    fn default() -> Self {
+        Self {
+            in_flight: 0,
+            arrivals: VecDeque::new(),
+            starts: VecDeque::new(),
+            blocked_until: NEVER,
+            mode: Mode::Unknown,
+            era: 0,
+            is_server_time: false,
+            saturated_since: NEVER,
+            refused_at: NEVER,
+            probing: false,
+            probes: 0,
+            contradictions: 0,
+        }
+    }
+}
 
 impl Global {
     /// Whether a request may start: else when to ask again, `None` for after an answer.
-    pub(crate) fn ready(&mut self, now: Instant, limit: u32) -> Result<(), Option<Instant>> {
-        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
-            return Err(Some(until));
+    pub(crate) fn ready(
+        &mut self,
+        now: Local,
+        clock: &Clock,
+        limit: u32,
+        probe: bool,
+    ) -> Result<(), Option<Local>> {
+        if self.blocked_until > now {
+            return Err(Some(self.blocked_until));
         }
-        while self.answered.front().is_some_and(|at| *at + SECOND <= now) {
-            self.answered.pop_front();
-        }
-        let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
-        let in_flight = usize::try_from(self.in_flight).unwrap_or(usize::MAX);
-        let used = in_flight.saturating_add(self.answered.len());
-        let Some(excess) = used.checked_sub(limit) else {
-            return Ok(());
+        self.keep_time(now, clock);
+        let limit = limit.max(1);
+        let arrival = clock.arrival(now);
+        let free = match self.mode {
+            Mode::Unknown => self.ready_anywhere(arrival, limit),
+            Mode::Grid {
+                earliest,
+                latest,
+                anchored,
+            } => {
+                let grid = self.ready_in_grid(arrival, limit, earliest, latest);
+                if anchored {
+                    grid.and_then(|()| self.ready_after_first(arrival, limit))
+                } else {
+                    grid
+                }
+            }
+            Mode::Leaky { full, .. } => self.ready_in_leaky(arrival, limit, full),
         };
-        Err(self.answered.get(excess).map(|at| *at + SECOND))
+        free.or_else(|at| {
+            if self.probes_now(now, clock, limit, probe) {
+                return Ok(());
+            }
+            let at = at.map(|at| clock.departure(at, now).max(now + 1));
+            Err(at)
+        })
     }
 
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn start(&mut self, now: Local, limit: u32) {
         self.in_flight = self.in_flight.saturating_add(1);
+        while self.starts.len() >= usize::try_from(limit.max(1)).unwrap_or(usize::MAX) {
+            self.starts.pop_front();
+        }
+        self.starts.push_back(now);
     }
 
     pub(crate) fn give_back(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    pub(crate) fn answered(&mut self, now: Instant) {
+    /// An answer, which told the moment of its arrival or did not.
+    pub(crate) fn answered(
+        &mut self,
+        now: Local,
+        clock: &Clock,
+        arrived: Option<Server>,
+        limit: u32,
+    ) {
         self.give_back();
-        let place = self.answered.partition_point(|answered| *answered <= now);
-        self.answered.insert(place, now);
+        self.keep_time(now, clock);
+        let latest = clock.latest_arrival(now);
+        let at = arrived.map_or(latest, |at| {
+            at.saturating_add(ROUNDING / 2).min(latest + ROUNDING)
+        });
+        self.note(at, clock.arrival(now), limit);
+        self.judge(now, clock);
     }
 
     /// A request of unknown fate: it may arrive for some time yet.
-    pub(crate) fn lost(&mut self, now: Instant) {
+    pub(crate) fn lost(&mut self, now: Local, clock: &Clock, limit: u32) {
         self.give_back();
-        let at = now + STRAGGLE;
-        let place = self.answered.partition_point(|answered| *answered <= at);
-        self.answered.insert(place, at);
+        self.keep_time(now, clock);
+        let at = clock.latest_arrival(now).saturating_add(STRAGGLE);
+        self.note(at, clock.arrival(now), limit);
     }
 
-    pub(crate) fn block(&mut self, until: Instant) {
-        self.blocked_until = self.blocked_until.max(Some(until));
+    /// A global 429 to a request that was sent at `sent` and counted in the limit, unless it was
+    /// exempt.
+    pub(crate) fn limited(
+        &mut self,
+        now: Local,
+        sent: Local,
+        clock: &mut Clock,
+        wait: i64,
+        limit: u32,
+    ) {
+        self.blocked_until = self.blocked_until.max(now.saturating_add(wait));
+        self.keep_time(now, clock);
+        self.probing = false;
+        if wait > SECOND + ROUNDING || !clock.is_settled() {
+            // Longer than a second: not this limit's doing, but the edge's.
+            return;
+        }
+        let (arrived, arrived_latest) = clock.arrived(sent, now);
+        let (earliest, latest) = (arrived + wait - ROUNDING, arrived_latest + wait);
+        let place = SECOND / i64::from(limit.max(1));
+        // The wait is until the next place, or until the next second.
+        let lesson = if wait <= place + ROUNDING {
+            Mode::Leaky {
+                full: latest + place * (i64::from(limit.max(1)) - 1),
+                told: arrived,
+            }
+        } else {
+            Mode::Grid {
+                earliest,
+                latest,
+                anchored: true,
+            }
+        };
+        match self.mode {
+            Mode::Unknown => {
+                if self.contradictions >= CONTRADICTIONS_MAX {
+                    return;
+                }
+                self.mode = lesson;
+            }
+            Mode::Grid {
+                earliest: ours,
+                latest: ours_latest,
+                anchored,
+            } => {
+                // Whole seconds since what is known, to the nearest.
+                let since = earliest - ours;
+                let seconds = (since + SECOND / 2).div_euclid(SECOND) * SECOND;
+                let (ours, ours_latest) = (ours + seconds, ours_latest + seconds);
+                if latest >= ours && earliest <= ours_latest {
+                    // The same seconds, told better.
+                    self.mode = Mode::Grid {
+                        earliest: earliest.max(ours),
+                        latest: latest.min(ours_latest),
+                        anchored,
+                    };
+                    clock.early();
+                } else {
+                    self.contradict(lesson);
+                }
+            }
+            Mode::Leaky { .. } => {
+                if wait > place + ROUNDING {
+                    self.contradict(lesson);
+                } else {
+                    self.mode = lesson;
+                    clock.early();
+                }
+            }
+        }
+    }
+
+    pub(crate) fn block(&mut self, until: Local) {
+        self.blocked_until = self.blocked_until.max(until);
     }
 
     pub(crate) const fn in_flight(&self) -> u32 {
         self.in_flight
+    }
+
+    pub(crate) const fn is_phase_known(&self) -> bool {
+        !matches!(self.mode, Mode::Unknown)
+    }
+
+    /// When the request after `ahead` others could start at the earliest.
+    pub(crate) fn predict(&self, now: Local, clock: &Clock, ahead: u64, limit: u32) -> Local {
+        let limit = u64::from(limit.max(1));
+        let since = clock.arrival(now).saturating_sub(SECOND);
+        let recent = self.arrivals.len() - self.arrivals.partition_point(|at| *at <= since);
+        let used = u64::from(self.in_flight) + u64::try_from(recent).unwrap_or(u64::MAX);
+        let place = used.saturating_add(ahead);
+        let at = if place < limit {
+            now
+        } else {
+            let seconds = i64::try_from((place - limit) / limit).unwrap_or(i64::MAX);
+            let first = self
+                .arrivals
+                .get(self.arrivals.len() - recent)
+                .map_or(now, |at| clock.departure(at.saturating_add(SECOND), now));
+            first
+                .max(now)
+                .saturating_add(seconds.saturating_mul(SECOND))
+        };
+        at.max(self.blocked_until)
+    }
+
+    /// No stretch of a second may hold more than the limit.
+    fn ready_anywhere(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
+        let old = self
+            .arrivals
+            .partition_point(|at| at.saturating_add(SECOND) <= arrival);
+        self.room(old, limit, SECOND)
+    }
+
+    /// Seconds begin on a grid.
+    fn ready_in_grid(
+        &self,
+        arrival: Server,
+        limit: u32,
+        earliest: Server,
+        latest: Server,
+    ) -> Result<(), Option<Server>> {
+        let second = arrival.saturating_sub(latest).div_euclid(SECOND) * SECOND;
+        let begin = earliest + second;
+        let old = self.arrivals.partition_point(|at| *at < begin);
+        if self.used(old) < limit {
+            Ok(())
+        } else if self.in_flight >= limit {
+            Err(None)
+        } else {
+            Err(Some(latest + second + SECOND))
+        }
+    }
+
+    /// A second begins with the first request after the last one's end.
+    fn ready_after_first(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
+        let begin = self.second_of_last();
+        let end = begin.saturating_add(SECOND);
+        let since = if arrival >= end { end } else { begin };
+        let old = self.arrivals.partition_point(|at| *at < since);
+        if self.used(old) < limit {
+            Ok(())
+        } else if self.in_flight >= limit {
+            Err(None)
+        } else {
+            Err(Some(if arrival >= end { end + SECOND } else { end }))
+        }
+    }
+
+    /// A place comes back each nth of a second.
+    fn ready_in_leaky(
+        &self,
+        arrival: Server,
+        limit: u32,
+        full: Server,
+    ) -> Result<(), Option<Server>> {
+        let Some(spare) = limit.checked_sub(self.in_flight + 1) else {
+            return Err(None);
+        };
+        let at = full - i64::from(spare) * (SECOND / i64::from(limit));
+        if at <= arrival { Ok(()) } else { Err(Some(at)) }
+    }
+
+    /// Room for one more beside the arrivals from the `old`th on, each of which holds its place for
+    /// so long.
+    fn room(&self, old: usize, limit: u32, long: i64) -> Result<(), Option<Server>> {
+        let Some(excess) = self.used(old).checked_sub(limit) else {
+            return Ok(());
+        };
+        let excess = usize::try_from(excess).unwrap_or(usize::MAX);
+        let last = self.arrivals.get(old.saturating_add(excess));
+        Err(last.map(|at| at.saturating_add(long)))
+    }
+
+    /// Arrivals from the `old`th on, and requests without an answer.
+    fn used(&self, old: usize) -> u32 {
+        let recent = self.arrivals.len().saturating_sub(old);
+        self.in_flight
+            .saturating_add(u32::try_from(recent).unwrap_or(u32::MAX))
+    }
+
+    /// Where the second began in which the last arrival lies, if seconds begin with a request.
+    fn second_of_last(&self) -> Server {
+        let mut begin = NEVER / 2;
+        for at in &self.arrivals {
+            if *at >= begin.saturating_add(SECOND) {
+                begin = *at;
+            }
+        }
+        begin
+    }
+
+    /// A burst behind which one more is sent, to be told where seconds begin.
+    fn probes_now(&mut self, now: Local, clock: &Clock, limit: u32, allowed: bool) -> bool {
+        if now.saturating_sub(self.refused_at) > PAUSE {
+            self.saturated_since = now;
+        }
+        self.refused_at = now;
+        let n = usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_burst = self.starts.len() >= n
+            && self
+                .starts
+                .front()
+                .is_some_and(|at| now.saturating_sub(*at) <= BURST);
+        let is_due = allowed
+            && is_burst
+            && self.mode == Mode::Unknown
+            && !self.probing
+            && self.probes < PROBES_MAX
+            && self.contradictions == 0
+            && clock.is_settled()
+            && now.saturating_sub(self.saturated_since) >= SATURATED;
+        if is_due {
+            self.probing = true;
+            self.probes += 1;
+        }
+        is_due
+    }
+
+    /// A grid that was told while arrivals were under way: once all are known, a second that began
+    /// with a request either ends where the grid begins, or is none.
+    fn judge(&mut self, now: Local, clock: &Clock) {
+        if self.in_flight > 0 {
+            return;
+        }
+        if std::mem::take(&mut self.probing) {
+            let last = self.arrivals.back().copied().unwrap_or(NEVER / 2);
+            let full = last.saturating_add(SECOND);
+            if self.probes == PROBES_SHIFT {
+                self.blocked_until = self.blocked_until.max(clock.departure(full, now));
+            } else if self.probes >= PROBES_MAX {
+                // It is full again within a second, however empty it is.
+                self.mode = Mode::Leaky { full, told: last };
+            }
+        }
+        if let Mode::Grid {
+            earliest,
+            latest,
+            anchored: true,
+        } = self.mode
+        {
+            let remembered = self.arrivals.front().copied().unwrap_or(i64::MAX);
+            let (first, last) = (earliest - SECOND - ROUNDING, latest - SECOND + ROUNDING);
+            let begins = self.arrivals.iter().any(|at| (first..=last).contains(at));
+            if remembered < first && !begins {
+                self.mode = Mode::Grid {
+                    earliest,
+                    latest,
+                    anchored: false,
+                };
+            }
+        }
+    }
+
+    fn contradict(&mut self, lesson: Mode) {
+        self.contradictions += 1;
+        self.mode = if self.contradictions >= CONTRADICTIONS_MAX {
+            Mode::Unknown
+        } else {
+            lesson
+        };
+    }
+
+    /// Notes an arrival, and forgets what is long gone.
+    fn note(&mut self, at: Server, now: Server, limit: u32) {
+        if let Mode::Leaky { full, told } = &mut self.mode
+            && at > *told
+        {
+            let place = SECOND / i64::from(limit.max(1));
+            *full = at.max(*full) + place;
+        }
+        let place = self.arrivals.partition_point(|arrived| *arrived <= at);
+        self.arrivals.insert(place, at);
+        while self
+            .arrivals
+            .front()
+            .is_some_and(|at| at.saturating_add(REMEMBERED) <= now)
+        {
+            self.arrivals.pop_front();
+        }
+    }
+
+    /// Where Discord's clock becomes known, or jumps, arrivals by the former one are taken as late as
+    /// can be.
+    fn keep_time(&mut self, now: Local, clock: &Clock) {
+        if self.era == clock.era && self.is_server_time == clock.is_known() {
+            return;
+        }
+        self.era = clock.era;
+        self.is_server_time = clock.is_known();
+        let latest = clock.latest_arrival(now);
+        self.arrivals.iter_mut().for_each(|at| *at = latest);
+        self.mode = Mode::Unknown;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
+    num::NonZeroU64,
     time::Duration,
 };
 
@@ -30,7 +31,7 @@ pub struct Headers {
 
 /// The name of a bucket, as a number: names are only ever compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Bucket(u64);
+pub struct Bucket(NonZeroU64);
 
 /// Whose limit a 429 is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +53,9 @@ pub enum Verdict {
     /// Answered with 403, or with 401 for another credential than the bot's token: counted, and
     /// counted as invalid.
     Refused(Headers),
+    /// Answered with 404 to a webhook or an interaction's token: it is gone, and asking again would
+    /// be refused.
+    Gone(Headers),
     /// Answered with 401: the bot's token is refused, and no request with it will pass.
     Unauthorized,
     /// Answered with 429.
@@ -76,6 +80,13 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 pub const RETRY_AFTER_UNSAID: Duration = Duration::from_secs(5);
 
 impl Headers {
+    /// Sets the end of the window on Discord's clock.
+    #[must_use]
+    pub const fn with_reset(mut self, reset: Duration) -> Self {
+        self.reset = Some(reset);
+        self
+    }
+
     /// Reads the headers through `header`, which is asked for lower-case names.
     pub fn read<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Self {
         let count = |name| header(name)?.trim().parse().ok();
@@ -101,7 +112,7 @@ impl Bucket {
     pub fn of(name: &str) -> Self {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
-        Self(hasher.finish())
+        Self(NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MIN))
     }
 }
 

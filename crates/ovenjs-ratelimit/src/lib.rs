@@ -37,21 +37,28 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod ask;
 mod bucket;
+mod clock;
 mod config;
+mod facts;
 mod global;
 mod headers;
+mod hidden;
 mod identify;
 mod invalid;
 mod limiter;
+mod refusals;
+mod snapshot;
+mod table;
 mod variant;
 mod window;
 
-pub use config::{Config, Live};
+pub use ask::{Ask, Deed, Major, Priority, RouteKey};
+pub use config::{Config, Live, Strategy};
 pub use headers::{Bucket, Headers, RETRY_AFTER_MAX, RETRY_AFTER_UNSAID, Scope, Verdict};
 pub use identify::{Held, Hold, IdentifyBudget, IdentifyRules};
-pub use limiter::{
-    Ask, Limiter, Major, Obstacle, Permit, Priority, Reservation, RouteKey, Stats, Stop,
-};
+pub use limiter::{Limiter, Obstacle, Permit, Pressure, Reservation, Stats, Stop};
+pub use snapshot::Snapshot;
 pub use variant::{OLD_MS, Shape, Variant, YOUNG_MS};
 pub use window::Window;

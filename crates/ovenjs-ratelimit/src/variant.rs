@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// Limits that Discord counts apart are learned apart. Where the two turn out to be one, nothing is
 /// lost but parallel requests: Discord's name of the limit tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Variant {
     /// The route's one limit.
@@ -38,7 +39,7 @@ pub const OLD_MS: u64 = 14 * 86_400_000;
 const IDS_BEGIN_MS: u64 = 1_420_070_400_000;
 
 impl Variant {
-    /// Of a request that deletes the message `id` at `now_ms`, in milliseconds since 1970.
+    /// Of a request that deletes the message with this id at `now_ms`, in milliseconds since 1970.
     ///
     /// ```
     /// use ovenjs_ratelimit::Variant;
@@ -52,8 +53,8 @@ impl Variant {
     /// assert_eq!(Variant::of_message(id, 0), Variant::Young);
     /// ```
     #[must_use]
-    pub const fn of_message(id: u64, now_ms: u64) -> Self {
-        let age_ms = now_ms.saturating_sub((id >> 22) + IDS_BEGIN_MS);
+    pub const fn of_message(snowflake: u64, now_ms: u64) -> Self {
+        let age_ms = now_ms.saturating_sub((snowflake >> 22) + IDS_BEGIN_MS);
         match age_ms {
             ..YOUNG_MS => Self::Young,
             YOUNG_MS..OLD_MS => Self::Middle,
@@ -88,5 +89,16 @@ impl Shape {
     #[must_use]
     pub const fn includes(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+}
+
+/// The name under which a route's limit is learned: routes that Discord counts together have one.
+/// All that adds or removes reactions does; reading them is counted apart.
+pub(crate) fn family(route: &'static str) -> &'static str {
+    let (method, path) = route.split_once(' ').unwrap_or_default();
+    if matches!(method, "PUT" | "DELETE") && path.contains("/reactions") {
+        "PUT, DELETE /channels/{channel_id}/messages/{message_id}/reactions"
+    } else {
+        route
     }
 }

@@ -115,15 +115,12 @@ impl Gate {
                 Reservation::Stopped(stop) => return Err(Refusal::Stopped(stop)),
                 Reservation::Wait {
                     until,
-                    on: Obstacle::Bucket,
+                    on: Obstacle::Bucket | Obstacle::Hidden,
                 } => {
                     global_turn = None;
                     (until, &line.moved)
                 }
-                Reservation::Wait {
-                    until,
-                    on: Obstacle::Global,
-                } => {
+                Reservation::Wait { until, .. } => {
                     if global_turn.is_none() {
                         let turn = timeout_at(limit, GlobalTurn::take(self)).await;
                         global_turn = Some(turn.map_err(late)?);

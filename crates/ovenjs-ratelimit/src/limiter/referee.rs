@@ -5,19 +5,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::Strategy};
 
 use super::{
+    Limiter, Permit, Reservation, Stats,
     tests::{self, start},
-    *,
 };
-use crate::Headers;
+use crate::{Config, Headers, Live, Verdict};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// However long requests and answers travel, however they overtake each other, whatever is
-    /// dropped or lost: no window of the server's holds more than its limit, everything gets
+    /// dropped or lost, whatever the server's clock shows: no window of the server's holds more than its limit, everything gets
     /// through in the end, and no permit is left over. The route's limit is known from another
     /// channel: where nothing is known, a request that is lost teaches nothing either.
     #[test]
@@ -27,8 +27,9 @@ proptest! {
         window in 100_u64..3_000,
         global_limit in 2_u32..12,
         phase in 0_u64..1_000,
-        skew in 0_u64..100_000,
-        told_reset in any::<bool>(),
+        skew in -86_400_000_i64..86_400_000,
+        drift in -200_i64..200,
+        told in tellings(),
         requests in proptest::collection::vec(requests(), 1..60),
     ) {
         let server = Server {
@@ -37,8 +38,10 @@ proptest! {
             window: ms(window),
             global_limit,
             phase: ms(phase),
-            skew: ms(skew),
-            told_reset,
+            began: ms(1_700_000_000_000_u64.saturating_add_signed(skew)),
+            drift,
+            told,
+            answers: 0,
             buckets: BTreeMap::new(),
             global: BTreeMap::new(),
         };
@@ -59,6 +62,19 @@ enum Rule {
     Grid,
     /// One place comes back each `window / limit`.
     Leaky,
+}
+
+/// What the server tells of its windows' ends.
+#[derive(Clone, Copy, Debug)]
+enum Telling {
+    /// Only how long it is to them.
+    After,
+    /// Also when they are, by its clock.
+    Both,
+    /// When they are is wrong in one answer of some, by more than the ways can hide.
+    Wrong { by: u64, each: u64 },
+    /// Its clock jumps after some answers, by more than the ways can hide.
+    Jumps { by: i64, after: u64 },
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +104,17 @@ fn rules() -> impl Strategy<Value = Rule> {
     prop_oneof![Just(Rule::Anchored), Just(Rule::Grid), Just(Rule::Leaky)]
 }
 
+fn tellings() -> impl Strategy<Value = Telling> {
+    prop_oneof![
+        1 => Just(Telling::After),
+        3 => Just(Telling::Both),
+        1 => (2_000_u64..100_000, 1_u64..8).prop_map(|(by, each)| Telling::Wrong { by, each }),
+        1 => (2_000_i64..100_000, any::<bool>(), 1_u64..40).prop_map(|(by, back, after)| {
+            Telling::Jumps { by: if back { -by } else { by }, after }
+        }),
+    ]
+}
+
 fn requests() -> impl Strategy<Value = Request> {
     let fate = prop_oneof![
         8 => Just(Fate::Answered),
@@ -114,9 +141,12 @@ struct Server {
     window: Duration,
     global_limit: u32,
     phase: Duration,
-    /// How far its clock is ahead.
-    skew: Duration,
-    told_reset: bool,
+    /// What its clock shows at our beginning.
+    began: Duration,
+    /// How much faster than ours it runs, in millionths.
+    drift: i64,
+    told: Telling,
+    answers: u64,
     /// By channel: when the window ends (or the leaky bucket is full), and what is used.
     buckets: BTreeMap<u64, (Duration, u32)>,
     /// Arrivals by second of its own phase.
@@ -160,10 +190,27 @@ impl Server {
             return Err(format!("channel {channel} over its limit at {at:?}"));
         };
         let reset_after = (*end - at).as_millis();
+        self.answers += 1;
+        let run = i64::try_from(end.as_micros()).unwrap();
+        let run = run + run * self.drift / 1_000_000;
+        let shown = self.began + Duration::from_micros(u64::try_from(run).unwrap());
+        let shown = ms(u64::try_from(shown.as_millis()).unwrap());
+        let reset = match self.told {
+            Telling::After => None,
+            Telling::Both => Some(shown),
+            Telling::Wrong { by, each } if self.answers.is_multiple_of(each) => {
+                Some(shown + ms(by))
+            }
+            Telling::Jumps { by, after } if self.answers > after => {
+                let shown = u64::try_from(shown.as_millis()).unwrap();
+                Some(ms(shown.saturating_add_signed(by)))
+            }
+            Telling::Wrong { .. } | Telling::Jumps { .. } => Some(shown),
+        };
         Ok(Headers {
             limit: Some(self.limit),
             remaining: Some(remaining),
-            reset: self.told_reset.then(|| *end + self.skew),
+            reset,
             reset_after: Some(ms(u64::try_from(reset_after).unwrap())),
             ..Headers::default()
         })
@@ -184,6 +231,8 @@ struct Run {
     requests: Vec<Request>,
     permits: Vec<Option<Permit>>,
     answers: Vec<Option<Headers>>,
+    /// When requests were answered, and how long their ways up were.
+    ways: Vec<(Duration, Duration)>,
     waiting: Vec<usize>,
     agenda: BTreeSet<(Duration, Happening)>,
     faults: Vec<String>,
@@ -202,16 +251,16 @@ impl Run {
         let teacher = Request {
             channel: 99,
             pause: Duration::ZERO,
-            up: Duration::ZERO,
-            down: Duration::ZERO,
             fate: Fate::Answered,
+            ..requests[0].clone()
         };
         requests.insert(0, teacher);
         let mut agenda = BTreeSet::new();
         agenda.insert((Duration::ZERO, Happening::Wakes));
+        let taught = requests[0].up + requests[0].down + ms(3);
         for request in requests.iter_mut().skip(1) {
             // The teacher is through before.
-            request.pause += ms(1);
+            request.pause += taught + ms(1);
             agenda.insert((request.pause, Happening::Wakes));
         }
         Self {
@@ -220,6 +269,7 @@ impl Run {
             limiter: Limiter::new(Config::new().live(live)),
             permits: requests.iter().map(|_| None).collect(),
             answers: requests.iter().map(|_| None).collect(),
+            ways: Vec::new(),
             waiting: (0..requests.len()).collect(),
             requests,
             agenda,
@@ -264,10 +314,31 @@ impl Run {
             Fate::Unanswered => self.limiter.settle(now, permit, Verdict::Lost),
             Fate::Unsent => self.limiter.settle(now, permit, Verdict::Unsent),
             Fate::Answered => match self.answers[index] {
-                Some(headers) => self.limiter.settle(now, permit, Verdict::Counted(headers)),
+                Some(headers) => {
+                    self.ways.push((at, self.requests[index].up));
+                    self.limiter.settle(now, permit, Verdict::Counted(headers));
+                }
                 // A 429: the fault is noted already.
                 None => self.limiter.settle(now, permit, Verdict::Lost),
             },
+        }
+    }
+
+    /// What the limiter supposes of ways: where many requests of the last minute were answered, none
+    /// is faster than the fastest of them. Where few were, a way may have any length. Where not all
+    /// that the server tells can be believed, the fastest may not be among what is: there all ways are
+    /// about as long.
+    fn no_faster(&self, at: Duration, up: Duration) -> Duration {
+        if let Telling::Wrong { .. } | Telling::Jumps { .. } = self.server.told {
+            let jitter = up.subsec_millis() % 3;
+            return self.requests[0].up + ms(jitter.into());
+        }
+        let minute = Duration::from_secs(60);
+        let recent = self.ways.iter().filter(|(when, _)| *when + minute >= at);
+        let ups: Vec<_> = recent.map(|(_, up)| *up).collect();
+        match ups.iter().min() {
+            Some(fastest) if ups.len() >= 8 => up.max(*fastest),
+            _ => up,
         }
     }
 
@@ -291,6 +362,8 @@ impl Run {
                     if !matches!(fate, Fate::Withdrawn) {
                         permit.sent(now);
                     }
+                    let up = self.no_faster(at, up);
+                    self.requests[index].up = up;
                     if !matches!(fate, Fate::Withdrawn | Fate::Unsent) {
                         self.agenda.insert((at + up, Happening::Arrives(index)));
                     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::{Bucket as Name, Headers};
+use crate::{Bucket as Name, Deed, Headers, Major, Priority, Scope, Shape, Variant};
 
 #[test]
 fn an_unknown_route_is_tried_by_one_and_its_limit_is_shared_by_other_resources() {
@@ -167,7 +167,7 @@ fn a_refused_token_stops_everything_that_shows_it() {
 }
 
 #[test]
-fn invalid_requests_stop_bulk_then_all_but_interactions() {
+fn invalid_requests_stop_bulk_then_all_but_interactions_then_all() {
     let now = start();
     let limiter = Limiter::new(Config::new().live(Live::new().invalid_max(10)));
     let refuse = |times: u32| {
@@ -182,14 +182,16 @@ fn invalid_requests_stop_bulk_then_all_but_interactions() {
         limiter.reserve(now, &bulk),
         Reservation::Stopped(Stop::Invalid { .. })
     ));
-    refuse(5);
+    refuse(3);
     let Reservation::Stopped(Stop::Invalid { until }) = limiter.reserve(now, &post(1)) else {
         panic!()
     };
-    drop(ready(
-        &limiter,
-        now,
-        &post(1).priority(Priority::Interactive),
+    let answer = post(1).priority(Priority::Interactive);
+    let permit = ready(&limiter, now, &answer);
+    limiter.settle(now, permit, Verdict::Refused(Headers::default()));
+    assert!(matches!(
+        limiter.reserve(now, &answer),
+        Reservation::Stopped(Stop::Invalid { .. })
     ));
     drop(ready(&limiter, until, &post(1)));
 }
@@ -272,6 +274,155 @@ fn foreign_numbers_cannot_wedge_a_bucket() {
     };
     settle_counted(&limiter, now + ms(5), permit, headers);
     drop(ready(&limiter, now + ms(10), &post(1)));
+}
+
+#[test]
+fn a_hidden_limit_costs_one_429_and_holds_up_nobody_else() {
+    let began = start();
+    let limiter = Limiter::new(Config::new());
+    let edit = |channel: u64, fields: &[&str]| {
+        let route = "PATCH /channels/{channel_id}";
+        let key = RouteKey::new(route, Major::of(channel));
+        Ask::new(key).shape(Shape::of(fields.iter().copied()))
+    };
+    // Twice in ten minutes a name may be changed; nothing tells.
+    let mut refused = 0;
+    let mut renamed: Vec<(u64, Instant)> = Vec::new();
+    let mut waits = 0;
+    for step in 0..900 {
+        let now = began + Duration::from_secs(4 * step);
+        for channel in [1, 2] {
+            match limiter.reserve(now, &edit(channel, &["name"])) {
+                Reservation::Ready(mut permit) => {
+                    permit.sent(now);
+                    let recent = renamed.iter().rev();
+                    let mut recent = recent
+                        .filter(|(of, at)| *of == channel && *at + Duration::from_secs(600) > now);
+                    let oldest = recent
+                        .nth(1)
+                        .map(|(_, at)| *at + Duration::from_secs(600) - now);
+                    let verdict = match oldest {
+                        Some(wait) => {
+                            refused += 1;
+                            let wait = u64::try_from(wait.as_millis()).unwrap();
+                            limited(Scope::User, wait, told(5, 4, 15_000))
+                        }
+                        None => {
+                            renamed.push((channel, now));
+                            Verdict::Counted(told(5, 4, 15_000))
+                        }
+                    };
+                    limiter.settle(now, permit, verdict);
+                }
+                Reservation::Wait { on, .. } => {
+                    assert_eq!(on, Obstacle::Hidden);
+                    waits += 1;
+                }
+                Reservation::Stopped(stop) => panic!("{stop:?}"),
+            }
+        }
+        // Whoever changes something else does not notice.
+        let permit = ready(&limiter, now, &edit(1, &["nsfw"]));
+        settle_counted(&limiter, now, permit, told(5, 4, 15_000));
+    }
+    assert_eq!(refused, 1);
+    assert_eq!(limiter.stats(began).limited_hidden, 1);
+    // Both channels were renamed as often as allowed.
+    assert_eq!(renamed.len(), 24, "{waits}");
+}
+
+#[test]
+fn what_discord_has_refused_for_good_is_not_asked_again() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    let hook = post(7).with_token(false);
+    let permit = ready(&limiter, now, &hook);
+    limiter.settle(now, permit, Verdict::Gone(Headers::default()));
+    assert!(matches!(
+        limiter.reserve(now, &hook),
+        Reservation::Stopped(Stop::Gone)
+    ));
+
+    let ban = |permissions| post(1).deed(Deed::of("PUT /guilds/1/bans/2", permissions));
+    let permit = ready(&limiter, now, &ban(1));
+    limiter.settle(now, permit, Verdict::Refused(Headers::default()));
+    let Reservation::Stopped(Stop::Denied { until }) = limiter.reserve(now, &ban(1)) else {
+        panic!()
+    };
+    // Another deed, other permissions, or a while later: it is worth a request.
+    drop(ready(&limiter, now, &post(1)));
+    drop(ready(&limiter, now, &ban(2)));
+    drop(ready(&limiter, until, &ban(1)));
+    assert_eq!(limiter.stats(now).invalid, 1);
+}
+
+#[test]
+fn a_route_is_treated_as_its_user_wants() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    let probe = ready(&limiter, now, &post(1));
+    settle_counted(&limiter, now, probe, told(5, 4, 2_000));
+    limiter.set_strategy(post(1).key.route, Strategy::new().limit_percent(40));
+    assert_eq!(drain(&limiter, now, &post(2)).len(), 2);
+    limiter.set_strategy(post(1).key.route, Strategy::new().in_flight_max(1));
+    assert_eq!(drain(&limiter, now, &post(2)).len(), 1);
+    limiter.set_strategy(post(1).key.route, Strategy::new());
+    assert_eq!(drain(&limiter, now, &post(2)).len(), 5);
+}
+
+#[test]
+fn a_limit_that_was_lowered_is_believed_by_resources_that_heard_nothing_yet() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    for channel in [1, 2] {
+        let permit = ready(&limiter, now, &post(channel));
+        settle_counted(&limiter, now, permit, told(5, 4, 1_000));
+    }
+    let now = now + ms(2_000);
+    let permit = ready(&limiter, now, &post(1));
+    settle_counted(&limiter, now, permit, told(3, 2, 1_000));
+    assert_eq!(drain(&limiter, now, &post(2)).len(), 3);
+    // It hears for itself that its limit is another.
+    let permit = ready(&limiter, now, &post(2));
+    settle_counted(&limiter, now, permit, told(5, 4, 1_000));
+    assert_eq!(drain(&limiter, now, &post(2)).len(), 4);
+}
+
+#[test]
+fn reactions_are_one_limit_and_messages_of_different_age_are_not() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    let react = |route| Ask::new(RouteKey::new(route, Major::of(1_u64)));
+    let add = react("PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me");
+    let clear = react("DELETE /channels/{channel_id}/messages/{message_id}/reactions");
+    let probe = ready(&limiter, now, &add);
+    settle_counted(&limiter, now, probe, told(1, 0, 250));
+    assert_waits(&limiter, now, &clear, Some(now + ms(251)));
+
+    let delete = react("DELETE /channels/{channel_id}/messages/{message_id}");
+    let old = delete.variant(Variant::Old);
+    let probe = ready(&limiter, now, &old);
+    settle_counted(&limiter, now, probe, told(30, 0, 4_000));
+    drop(ready(&limiter, now, &delete.variant(Variant::Middle)));
+    assert_waits(&limiter, now, &old, Some(now + ms(4_001)));
+}
+
+#[test]
+fn how_full_buckets_are_is_told_the_fullest_first() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    for (channel, remaining) in [(1, 4), (2, 1), (3, 3)] {
+        let permit = ready(&limiter, now, &post(channel));
+        settle_counted(&limiter, now, permit, told(5, remaining, 1_000));
+    }
+    let told = limiter.pressure(now, 2);
+    let told: Vec<_> = told
+        .iter()
+        .map(|told| (told.key.major, told.thousandths))
+        .collect();
+    assert_eq!(told, [(Major::of(2_u64), 800), (Major::of(3_u64), 400)]);
+    let calm = limiter.pressure(now + ms(1_001), 3);
+    assert!(calm.iter().all(|told| told.thousandths == 0));
 }
 
 /// The one reading of the clock: where every story begins.

@@ -1,0 +1,375 @@
+//! Discord's clock, as far as answers tell it, and when a request sent now arrives by it.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// A moment of ours: microseconds since the limiter's first reading of time.
+pub(crate) type Local = i64;
+
+/// A moment of Discord's: microseconds since 1970 by its clock.
+pub(crate) type Server = i64;
+
+/// From instants to numbers and back, so that a moment takes eight bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Epoch(Option<Instant>);
+
+/// The offset of arrival.
+///
+/// Every answer tells the server's time `S` at which its request was counted: `Reset − Reset-After`.
+/// With the moments of sending and receipt that gives two numbers:
+///
+/// * `S − sent` holds the clocks' difference and the time a request travels. Its least value of the
+///   last minute says when a request sent now arrives at the earliest. Neither part has to be known.
+/// * `S − received` is at most the clocks' difference. Its largest value is proof: no request can
+///   arrive before it is sent.
+///
+/// A request leaves for a window that begins at `Reset` when the first of the two, less a guard, or
+/// the second has reached it: one round trip before one that waits for `Reset-After`. The first
+/// supposes that no request travels faster than all of the last minute by more than the guard; the
+/// second supposes nothing, and is all there is while samples are few.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    /// Oldest first; at most [`SAMPLES_MAX`], none of them [`SPAN`] older than the newest.
+    samples: VecDeque<Sample>,
+    /// The least `S − sent` of all samples, as it would be if the clocks had not drifted apart by
+    /// `rate` since our beginning.
+    fastest: i64,
+    /// How fast the server's clock runs ahead of ours, in thousand-millionths.
+    rate: i64,
+    /// The fastest sample of each stretch of [`STRETCH`], oldest first, and of the one under way.
+    stretches: VecDeque<Stretch>,
+    /// The largest `S − received` of all samples, as if clocks had drifted apart since.
+    proven: i64,
+    /// What early arrivals added to the guard.
+    caution: i64,
+    /// What the last samples that contradict all of this have in common.
+    strays: Option<Strays>,
+    /// Grows when the server's clock is found to have jumped: moments before it mean nothing.
+    pub(crate) era: u16,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    received: Local,
+    /// `S − sent`.
+    latest: i64,
+    /// `S − received`, as it would be if the server's clock lost [`DRIFT_PPM`] from our beginning on.
+    proven: i64,
+}
+
+/// The fastest of some samples, and when it was.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    began: Local,
+    at: Local,
+    latest: i64,
+    samples: u32,
+}
+
+/// The clock differences that a row of stray samples allows.
+#[derive(Clone, Copy, Debug)]
+struct Strays {
+    least: i64,
+    most: i64,
+    count: u32,
+}
+
+/// More samples than requests of a second, several times over.
+const SAMPLES_MAX: usize = 512;
+
+/// How long the fastest way is believed in.
+const SPAN: i64 = 60_000_000;
+
+/// Below this many samples the fastest of them says little.
+const SAMPLES_MIN: usize = 8;
+
+/// The guard with endless samples: rounding of both numbers, and a way a little faster than any seen.
+const GUARD: i64 = 3_000;
+
+/// What the guard is more with few samples: with n of them, 50 ms · 8 / (8 + n).
+const GUARD_FEW: i64 = 50_000;
+
+/// What one early arrival adds to the guard, and the most they add.
+const CAUTION_STEP: i64 = 5_000;
+const CAUTION_MAX: i64 = 200_000;
+
+/// A sample takes this part of the added guard back.
+const CAUTION_DECAY: i64 = 1_024;
+
+/// How fast two clocks can drift apart, in millionths; cheap crystals keep within 100.
+const DRIFT_PPM: i64 = 250;
+
+/// The drift is found over some minutes, from the fastest sample of every ten seconds.
+const STRETCH: i64 = 10_000_000;
+const STRETCHES_MAX: usize = 24;
+const STRETCHES_MIN: usize = 4;
+
+/// A stretch with fewer samples than this says little about the fastest way.
+const STRETCH_SAMPLES: u32 = 16;
+
+/// Both numbers are rounded to milliseconds.
+const ROUNDING: i64 = 2_000;
+
+/// How far the clocks of Discord's nodes, and the drift of a minute, may put samples apart.
+const DISCORD: i64 = 25_000;
+
+/// So many strays that agree are a clock that jumped, not broken numbers.
+const STRAYS_BELIEVED: u32 = 4;
+
+impl Epoch {
+    pub(crate) fn local(&mut self, now: Instant) -> Local {
+        let epoch = *self.0.get_or_insert(now);
+        match now.checked_duration_since(epoch) {
+            Some(since) => micros(since),
+            None => -micros(epoch.saturating_duration_since(now)),
+        }
+    }
+
+    /// The instant of a moment; the far future where there is none.
+    pub(crate) fn instant(&self, at: Local, now: Instant) -> Instant {
+        let epoch = self.0.unwrap_or(now);
+        let distance = Duration::from_micros(at.unsigned_abs()).min(FAR);
+        if at >= 0 {
+            epoch + distance
+        } else {
+            epoch.checked_sub(distance).unwrap_or(epoch)
+        }
+    }
+}
+
+/// No wait is longer than a year.
+const FAR: Duration = Duration::from_secs(366 * 86_400);
+
+/// A duration in microseconds; one without end is one of some thousand years.
+pub(crate) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros())
+        .unwrap_or(i64::MAX)
+        .min(MICROS_MAX)
+}
+
+/// Sums of a few such numbers do not overflow.
+const MICROS_MAX: i64 = i64::MAX / 16;
+
+impl Clock {
+    /// Learns from an answer. Whether its `Reset` can be believed: else only its `Reset-After`.
+    pub(crate) fn learn(&mut self, sent: Local, received: Local, told: Server) -> bool {
+        let sample = Sample {
+            received,
+            latest: told.saturating_sub(sent),
+            proven: told
+                .saturating_sub(received)
+                .saturating_add(drift(received)),
+        };
+        if !self.agrees(received, &sample) {
+            return self.stray(&sample);
+        }
+        self.strays = None;
+        self.caution -= self.caution / CAUTION_DECAY;
+        self.push(sample);
+        true
+    }
+
+    /// By Discord's clock, the earliest arrival of a request sent at `now`; our own clock stands in
+    /// while nothing is known.
+    pub(crate) fn arrival(&self, now: Local) -> Server {
+        now.saturating_add(self.lead(now))
+    }
+
+    /// From when on a request arrives at `at` or later.
+    pub(crate) fn departure(&self, at: Server, now: Local) -> Local {
+        at.saturating_sub(self.lead(now))
+    }
+
+    /// By Discord's clock, the latest arrival of a request that was answered at `received`, whatever
+    /// way its answer took.
+    pub(crate) fn latest_arrival(&self, received: Local) -> Server {
+        match self.samples.back() {
+            Some(_) => received.saturating_add(self.fastest + ahead(self.rate, received)),
+            None => received,
+        }
+    }
+
+    /// By Discord's clock, the span in which a request arrived that was sent and answered then, if
+    /// neither way was faster than those of the last minute.
+    pub(crate) fn arrived(&self, sent: Local, received: Local) -> (Server, Server) {
+        let earliest = sent
+            .saturating_add(self.fastest + ahead(self.rate, sent))
+            .saturating_sub(self.caution + ROUNDING);
+        let latest = received.saturating_add(self.proven - drift(received) + ROUNDING);
+        (earliest.min(latest), latest)
+    }
+
+    /// A request arrived earlier than was believed possible.
+    pub(crate) fn early(&mut self) {
+        self.caution = (self.caution + CAUTION_STEP).min(CAUTION_MAX);
+    }
+
+    /// Whether the fastest way is known well.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.samples.len() >= 8 * SAMPLES_MIN
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        !self.samples.is_empty()
+    }
+
+    pub(crate) fn guard(&self) -> i64 {
+        let n = i64::try_from(self.samples.len()).unwrap_or(i64::MAX / 2);
+        let eight = 8_i64;
+        GUARD + GUARD_FEW * eight / (eight + n) + self.caution
+    }
+
+    /// What is to be added to a moment of ours for the earliest arrival at Discord.
+    fn lead(&self, now: Local) -> i64 {
+        let Some(newest) = self.samples.back() else {
+            return 0;
+        };
+        let proven = self.proven - drift(now) - ROUNDING - self.caution;
+        if self.samples.len() < SAMPLES_MIN || now.saturating_sub(newest.received) > SPAN {
+            return proven;
+        }
+        proven.max(self.fastest + ahead(self.rate, now) - self.guard())
+    }
+
+    fn agrees(&self, now: Local, sample: &Sample) -> bool {
+        if self.samples.is_empty() {
+            return true;
+        }
+        let least = self.proven - drift(now);
+        let most = self.fastest + ahead(self.rate, now);
+        sample.latest.saturating_add(DISCORD) >= least
+            && sample.proven.saturating_sub(drift(now)) <= most.saturating_add(DISCORD)
+    }
+
+    fn stray(&mut self, sample: &Sample) -> bool {
+        let (least, most) = (
+            sample.proven.saturating_sub(drift(sample.received)),
+            sample.latest,
+        );
+        let strays = match self.strays {
+            Some(strays)
+                if least <= strays.most.saturating_add(DISCORD)
+                    && most.saturating_add(DISCORD) >= strays.least =>
+            {
+                Strays {
+                    least: strays.least.max(least),
+                    most: strays.most.min(most),
+                    count: strays.count + 1,
+                }
+            }
+            _ => Strays {
+                least,
+                most,
+                count: 1,
+            },
+        };
+        if strays.count < STRAYS_BELIEVED {
+            self.strays = Some(strays);
+            return false;
+        }
+        self.strays = None;
+        self.samples.clear();
+        self.stretches.clear();
+        self.rate = 0;
+        self.era = self.era.wrapping_add(1);
+        self.push(*sample);
+        true
+    }
+
+    fn push(&mut self, sample: Sample) {
+        let is_first = self.samples.is_empty();
+        let mut recount = false;
+        while self.samples.len() >= SAMPLES_MAX
+            || self
+                .samples
+                .front()
+                .is_some_and(|old| sample.received.saturating_sub(old.received) > SPAN)
+        {
+            let Some(old) = self.samples.pop_front() else {
+                break;
+            };
+            recount |= old.latest <= self.fastest || old.proven >= self.proven;
+        }
+        self.samples.push_back(sample);
+        if self.follow(&sample) || recount || is_first {
+            self.fastest = i64::MAX;
+            self.proven = i64::MIN;
+            for sample in &self.samples {
+                let latest = sample.latest - ahead(self.rate, sample.received);
+                self.fastest = self.fastest.min(latest);
+                self.proven = self.proven.max(sample.proven);
+            }
+        } else {
+            let latest = sample.latest - ahead(self.rate, sample.received);
+            self.fastest = self.fastest.min(latest);
+            self.proven = self.proven.max(sample.proven);
+        }
+    }
+
+    /// Follows how the clocks drift apart. Whether what is known about it changed.
+    fn follow(&mut self, sample: &Sample) -> bool {
+        let now = sample.received;
+        match self.stretches.back_mut() {
+            Some(last) if now < last.began.saturating_add(STRETCH) => {
+                last.samples += 1;
+                if sample.latest < last.latest {
+                    (last.at, last.latest) = (now, sample.latest);
+                }
+                return false;
+            }
+            Some(last) if last.samples < STRETCH_SAMPLES => {
+                self.stretches.pop_back();
+            }
+            _ => {}
+        }
+        if self.stretches.len() >= STRETCHES_MAX {
+            self.stretches.pop_front();
+        }
+        let before = self.rate;
+        if self.stretches.len() >= STRETCHES_MIN {
+            self.rate = self.slope();
+        }
+        self.stretches.push_back(Stretch {
+            began: now,
+            at: now,
+            latest: sample.latest,
+            samples: 1,
+        });
+        self.rate != before
+    }
+
+    /// From the middle of the first third of the stretches to that of the last.
+    fn slope(&self) -> i64 {
+        let third = (self.stretches.len() / 3).max(1);
+        let middle = |stretches: &mut dyn Iterator<Item = &Stretch>| {
+            let (mut at, mut latest, mut count) = (0_i64, 0_i64, 0_i64);
+            for stretch in stretches.take(third) {
+                at += stretch.at;
+                latest += stretch.latest;
+                count += 1;
+            }
+            (at / count.max(1), latest / count.max(1))
+        };
+        let (from, low) = middle(&mut self.stretches.iter());
+        let (to, high) = middle(&mut self.stretches.iter().rev());
+        let parts = (to - from) / 1_000;
+        let rate = (high - low).saturating_mul(1_000_000);
+        let most = DRIFT_PPM * 1_000;
+        rate.checked_div(parts).unwrap_or(0).clamp(-most, most)
+    }
+}
+
+/// How far a clock of that rate has run ahead by then.
+const fn ahead(rate: i64, at: Local) -> i64 {
+    at / 1_000 * rate / 1_000_000
+}
+
+/// How far apart two clocks can have drifted by then.
+const fn drift(at: Local) -> i64 {
+    at / 1_000_000 * DRIFT_PPM
+}
+
+#[cfg(test)]
+mod tests;

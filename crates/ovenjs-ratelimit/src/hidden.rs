@@ -1,0 +1,222 @@
+//! Limits that no header tells: learned from the 429 that they cost once.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+
+use crate::{Major, Shape, clock::Local};
+
+/// The hidden limits of some routes' fields, such as a channel's name: twice in ten minutes.
+///
+/// A 429 which the headers beside it do not explain tells when the hidden window ends. Together with
+/// when its fields were changed before, that leaves a few pairs of limit and length: from the last
+/// change on, the last two, and so on. The pair whose length is nearest to one that a person would
+/// have written down is believed, for all resources of the route. Only requests that change those
+/// fields wait.
+#[derive(Debug, Default)]
+pub(crate) struct Hidden {
+    rules: Vec<Rule>,
+    /// The changes of each resource, bounded by [`RESOURCES_MAX`].
+    resources: HashMap<(u32, Major), Changes>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    template: u32,
+    shape: Shape,
+    limit: usize,
+    length: i64,
+    /// When it was learned, or broken, last.
+    hit: Local,
+}
+
+#[derive(Debug, Default)]
+struct Changes {
+    /// When fields were changed, oldest first; those without an answer are at their sending.
+    done: VecDeque<(Local, Shape)>,
+    /// No request that changes these fields leaves until then.
+    blocked: Option<(Shape, Local)>,
+}
+
+/// The largest hidden limit that is looked for.
+const LIMIT_MAX: usize = 20;
+
+/// Resources whose changes are remembered.
+const RESOURCES_MAX: usize = 4_096;
+
+/// The most changes of one resource: those of some sets of fields.
+const CHANGES_MAX: usize = 8 * LIMIT_MAX;
+
+/// Rules that are remembered; there are a handful.
+const RULES_MAX: usize = 256;
+
+/// Lengths that people write down, in seconds.
+const LENGTHS: [i64; 17] = [
+    1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_200, 1_800, 3_600, 86_400,
+];
+
+/// How far from it a length may be found: answers travel, and waits are rounded up to seconds.
+const TOLERANCE: i64 = 1_500_000;
+
+/// A rule that was not hit for so many of its lengths, or a day, is tried once more.
+const FORGOTTEN_AFTER: i64 = 100;
+const DAY: i64 = 86_400_000_000;
+
+const SECOND: i64 = 1_000_000;
+
+impl Hidden {
+    /// Whether a request may start: else when to ask again.
+    pub(crate) fn ready(
+        &self,
+        now: Local,
+        template: u32,
+        major: Major,
+        shape: Shape,
+    ) -> Result<(), Local> {
+        if shape == Shape::NONE {
+            return Ok(());
+        }
+        let Some(changes) = self.resources.get(&(template, major)) else {
+            return Ok(());
+        };
+        let mut until = changes
+            .blocked
+            .filter(|(blocked, until)| shape.includes(*blocked) && *until > now)
+            .map(|(_, until)| until);
+        for rule in &self.rules {
+            if rule.template != template || !shape.includes(rule.shape) || rule.is_forgotten(now) {
+                continue;
+            }
+            let of_rule = changes.done.iter().rev();
+            let mut of_rule = of_rule.filter(|(_, shape)| shape.includes(rule.shape));
+            let first = of_rule.nth(rule.limit.saturating_sub(1));
+            let free = first.map(|(at, _)| at.saturating_add(rule.length));
+            until = until.max(free.filter(|at| *at > now));
+        }
+        until.map_or(Ok(()), Err)
+    }
+
+    /// A request leaves which changes these fields.
+    pub(crate) fn start(&mut self, now: Local, template: u32, major: Major, shape: Shape) {
+        if shape == Shape::NONE {
+            return;
+        }
+        if self.resources.len() >= RESOURCES_MAX {
+            self.resources.retain(|_, changes| !changes.is_old(now));
+        }
+        if self.resources.len() >= RESOURCES_MAX {
+            return;
+        }
+        let changes = self.resources.entry((template, major)).or_default();
+        let of_shape = changes.done.iter().filter(|(_, other)| *other == shape);
+        if of_shape.count() >= LIMIT_MAX
+            && let Some(oldest) = changes.done.iter().position(|(_, other)| *other == shape)
+        {
+            changes.done.remove(oldest);
+        }
+        if changes.done.len() >= CHANGES_MAX {
+            changes.done.pop_front();
+        }
+        changes.done.push_back((now, shape));
+    }
+
+    /// What left at `sent` did not count: it never arrived, or was refused.
+    pub(crate) fn give_back(&mut self, sent: Local, template: u32, major: Major, shape: Shape) {
+        if shape == Shape::NONE {
+            return;
+        }
+        if let Some(changes) = self.resources.get_mut(&(template, major))
+            && let Some(place) = changes.done.iter().rposition(|at| *at == (sent, shape))
+        {
+            changes.done.remove(place);
+        }
+    }
+
+    /// It counted, and was answered at `now`: it arrived no later.
+    pub(crate) fn answered(
+        &mut self,
+        now: Local,
+        sent: Local,
+        template: u32,
+        major: Major,
+        shape: Shape,
+    ) {
+        if shape == Shape::NONE {
+            return;
+        }
+        if let Some(changes) = self.resources.get_mut(&(template, major))
+            && let Some(change) = changes.done.iter_mut().rfind(|at| **at == (sent, shape))
+        {
+            change.0 = now;
+        }
+    }
+
+    /// A 429 that the headers do not explain, for so long. Whether it was the first of its kind.
+    pub(crate) fn hit(
+        &mut self,
+        now: Local,
+        template: u32,
+        major: Major,
+        shape: Shape,
+        wait: i64,
+    ) -> bool {
+        let changes = self.resources.entry((template, major)).or_default();
+        let end = now.saturating_add(wait);
+        changes.blocked = Some((shape, end));
+        let of_shape = changes.done.iter().rev();
+        let of_shape = of_shape.filter(|(_, other)| other.includes(shape));
+        let candidates = of_shape.take(LIMIT_MAX).enumerate();
+        let likely = candidates
+            .map(|(before, (at, _))| (before + 1, end.saturating_sub(*at)))
+            .filter_map(|(limit, length)| {
+                let written = LENGTHS.map(|seconds| seconds * SECOND);
+                let nearest = written
+                    .into_iter()
+                    .min_by_key(|written| written.abs_diff(length))?;
+                let distance = nearest.abs_diff(length);
+                let bound = TOLERANCE.unsigned_abs().min(nearest.unsigned_abs() / 5);
+                (distance <= bound).then_some((distance, limit, nearest.max(length)))
+            })
+            .min();
+        // Where no pair is likely, one per wait is what nothing contradicts.
+        let (limit, length) = likely.map_or((1, wait), |(_, limit, length)| (limit, length));
+        let has_room = self.rules.len() < RULES_MAX;
+        let known = self
+            .rules
+            .iter_mut()
+            .find(|rule| rule.template == template && rule.shape == shape);
+        let rule = Rule {
+            template,
+            shape,
+            limit,
+            length,
+            hit: now,
+        };
+        match known {
+            Some(known) => {
+                *known = rule;
+                false
+            }
+            None if has_room => {
+                self.rules.push(rule);
+                true
+            }
+            None => true,
+        }
+    }
+}
+
+impl Rule {
+    fn is_forgotten(&self, now: Local) -> bool {
+        let life = self.length.saturating_mul(FORGOTTEN_AFTER).max(DAY);
+        now.saturating_sub(self.hit) > life
+    }
+}
+
+impl Changes {
+    fn is_old(&self, now: Local) -> bool {
+        let last = self.done.back().map_or(Local::MIN / 2, |(at, _)| *at);
+        let until = self.blocked.map_or(Local::MIN, |(_, until)| until);
+        until <= now && now.saturating_sub(last) > 3_600 * SECOND
+    }
+}

@@ -1,0 +1,504 @@
+//! What all clones of a limiter share.
+
+use std::time::Instant;
+
+use hashbrown::HashMap;
+
+use super::{Obstacle, Pressure, Reservation, Stats, Stop};
+use crate::{
+    Ask, Config, Live, Priority, RouteKey, Scope, Shape, Snapshot, Strategy, Variant, Verdict,
+    clock::{Clock, Epoch, Local, micros},
+    facts::{Hints, Told},
+    global::Global,
+    headers::Headers,
+    hidden::Hidden,
+    invalid::Invalid,
+    refusals::Refusals,
+    table::Table,
+    variant::family,
+};
+
+pub(super) struct State {
+    live: Live,
+    buckets_max: usize,
+    epoch: Epoch,
+    clock: Clock,
+    table: Table,
+    templates: Vec<Template>,
+    /// By route and variant as they are asked for; routes of a family share their template. Bounded
+    /// by the routes that the program's text names.
+    by_route: HashMap<(&'static str, Variant), u32>,
+    strategies: HashMap<&'static str, Strategy>,
+    /// What another process learned about routes that were not asked for yet.
+    restored: Snapshot,
+    restored_at_ms: u64,
+    global: Global,
+    /// Dropped permits that count in the global limit from the next `now` on.
+    global_dropped: u32,
+    hidden: Hidden,
+    invalid: Invalid,
+    refusals: Refusals,
+    unauthorized: bool,
+    stats: Stats,
+}
+
+/// A route, or a family of routes that Discord counts together, with one of its variants.
+#[derive(Debug)]
+struct Template {
+    route: &'static str,
+    variant: Variant,
+    hints: Option<Hints>,
+    heard: Local,
+    strategy: Strategy,
+}
+
+/// Where a permit's bucket is, and when it was reserved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    place: u32,
+    template: u32,
+    reserved: Local,
+}
+
+/// How much longer than the reset beside it a 429's wait must be to be about another limit: they are
+/// taken at different moments, and one may be rounded up to seconds.
+const UNEXPLAINED: i64 = 2_000_000;
+
+/// The parts of the invalid requests Discord bears, in percent, at which bulk work stops, all but
+/// interactions, and everything.
+const BULK_STOPS: u32 = 50;
+const NORMAL_STOPS: u32 = 80;
+const ALL_STOPS: u32 = 95;
+
+impl State {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            live: config.live,
+            buckets_max: config.buckets_max.max(1),
+            epoch: Epoch::default(),
+            clock: Clock::default(),
+            table: Table::default(),
+            templates: Vec::new(),
+            by_route: HashMap::new(),
+            strategies: HashMap::new(),
+            restored: Snapshot::default(),
+            restored_at_ms: 0,
+            global: Global::default(),
+            global_dropped: 0,
+            hidden: Hidden::default(),
+            invalid: Invalid::default(),
+            refusals: Refusals::default(),
+            unauthorized: false,
+            stats: Stats::default(),
+        }
+    }
+
+    pub(super) fn reserve(&mut self, at: Instant, ask: &Ask) -> Result<Start, Reservation> {
+        let now = self.epoch.local(at);
+        self.check_stops(now, at, ask)?;
+        self.stamp(now);
+        let template = self.template(now, &ask.key);
+        let limit = self.live.global_per_second;
+        let mut global = Ok(());
+        if !ask.exempt_from_global {
+            let probe = self.live.probe_global;
+            global = self.global.ready(now, &self.clock, limit, probe);
+        }
+        let wait = |until: Option<Local>, on| Reservation::Wait {
+            until: until.map(|until| self.epoch.instant(until, at)),
+            on,
+        };
+        let known = usize::try_from(template).unwrap_or(usize::MAX);
+        let known = self.templates.get(known);
+        let hints = known.and_then(|template| template.hints.as_ref());
+        let strategy = known.map(|known| known.strategy).unwrap_or_default();
+        let place = match self.table.find(template, ask.key.major) {
+            Some(place) => place,
+            None => {
+                global.map_err(|until| wait(until, Obstacle::Global))?;
+                let is_full = self.table.len() >= self.buckets_max;
+                if is_full && !self.table.forget_one(now) {
+                    return Err(wait(None, Obstacle::Global));
+                }
+                self.table.insert(template, ask.key.major, hints)
+            }
+        };
+        let Some(bucket) = self.table.get_mut(place) else {
+            return Err(wait(None, Obstacle::Bucket));
+        };
+        let ready = bucket.ready(now, &self.clock, hints, strategy);
+        ready.map_err(|until| wait(until, Obstacle::Bucket))?;
+        let hidden = self.hidden.ready(now, template, ask.key.major, ask.shape);
+        hidden.map_err(|until| wait(Some(until), Obstacle::Hidden))?;
+        global.map_err(|until| wait(until, Obstacle::Global))?;
+        bucket.start();
+        self.hidden.start(now, template, ask.key.major, ask.shape);
+        if !ask.exempt_from_global {
+            self.global.start(now, limit);
+        }
+        Ok(Start {
+            place,
+            template,
+            reserved: now,
+        })
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        at: Instant,
+        sent_at: Instant,
+        ask: &Ask,
+        start: Start,
+        verdict: Verdict,
+    ) {
+        let now = self.epoch.local(at);
+        let sent = self.epoch.local(sent_at).min(now);
+        self.stamp(now);
+        let (headers, counted) = match verdict {
+            Verdict::Counted(headers) | Verdict::Refused(headers) | Verdict::Gone(headers) => {
+                (Some(headers), true)
+            }
+            Verdict::Limited { headers, .. } => (Some(headers), false),
+            Verdict::Unauthorized | Verdict::Unsent | Verdict::Lost => (None, false),
+        };
+        let told = headers.and_then(|headers| self.hear(now, sent, &headers, counted));
+        self.settle_global(now, sent, ask, &verdict, told.as_ref());
+        let Self {
+            table,
+            clock,
+            hidden,
+            invalid,
+            refusals,
+            stats,
+            global,
+            ..
+        } = self;
+        let Some(bucket) = table.get_mut(start.place) else {
+            return;
+        };
+        let (template, major, shape) = (start.template, ask.key.major, ask.shape);
+        let told = told.as_ref();
+        let learned = match verdict {
+            Verdict::Unsent => {
+                bucket.give_back();
+                hidden.give_back(start.reserved, template, major, shape);
+                None
+            }
+            Verdict::Lost => {
+                bucket.lose(now);
+                None
+            }
+            Verdict::Counted(_) => {
+                hidden.answered(now, start.reserved, template, major, shape);
+                bucket.count(now, sent, clock, told)
+            }
+            Verdict::Gone(_) => {
+                refusals.gone(now, major);
+                bucket.refuse(now, sent, clock, told)
+            }
+            Verdict::Refused(_) => {
+                invalid.add(at);
+                if let Some(deed) = ask.deed {
+                    refusals.denied(now, deed);
+                }
+                bucket.refuse(now, sent, clock, told)
+            }
+            Verdict::Unauthorized => {
+                invalid.add(at);
+                self.unauthorized = true;
+                bucket.give_back();
+                None
+            }
+            Verdict::Limited {
+                scope,
+                retry_after,
+                headers,
+            } => {
+                let wait = micros(retry_after);
+                hidden.give_back(start.reserved, template, major, shape);
+                match scope {
+                    Scope::Global => {
+                        stats.limited_global += 1;
+                        invalid.add(at);
+                        if ask.exempt_from_global {
+                            global.block(now.saturating_add(wait));
+                            bucket.block(now.saturating_add(wait));
+                        }
+                        bucket.give_back();
+                        None
+                    }
+                    Scope::Shared => {
+                        // The numbers beside it are of our own bucket, which is not the one that is
+                        // full.
+                        stats.limited_shared += 1;
+                        bucket.block(now.saturating_add(wait));
+                        bucket.give_back();
+                        None
+                    }
+                    Scope::User => {
+                        stats.limited_user += 1;
+                        invalid.add(at);
+                        let is_hidden = is_unexplained(&headers, wait);
+                        if is_hidden {
+                            stats.limited_hidden += 1;
+                        } else {
+                            clock.early();
+                        }
+                        if is_hidden && shape != Shape::NONE {
+                            // Others of the route go on.
+                            hidden.hit(now, template, major, shape, wait);
+                            bucket.give_back();
+                            None
+                        } else {
+                            bucket.limit(now, sent, clock, wait, told, is_hidden)
+                        }
+                    }
+                }
+            }
+        };
+        let place = usize::try_from(template).unwrap_or(usize::MAX);
+        if let (Some(learned), Some(template)) = (learned, self.templates.get_mut(place)) {
+            template.heard = now;
+            match &mut template.hints {
+                Some(hints) => hints.update(learned),
+                none => *none = Some(learned),
+            }
+        }
+    }
+
+    pub(super) fn give_back(&mut self, ask: &Ask, start: Start) {
+        if !ask.exempt_from_global {
+            self.global.give_back();
+        }
+        self.hidden
+            .give_back(start.reserved, start.template, ask.key.major, ask.shape);
+        if let Some(bucket) = self.table.get_mut(start.place) {
+            bucket.give_back();
+        }
+    }
+
+    pub(super) fn drop_sent(&mut self, ask: &Ask, start: Start) {
+        if !ask.exempt_from_global {
+            self.global_dropped = self.global_dropped.saturating_add(1);
+        }
+        if let Some(bucket) = self.table.get_mut(start.place) {
+            bucket.drop_sent();
+        }
+    }
+
+    pub(super) fn predict(
+        &mut self,
+        at: Instant,
+        ask: &Ask,
+        ahead: u64,
+        ahead_global: u64,
+    ) -> Option<Instant> {
+        let now = self.epoch.local(at);
+        let template = self.template(now, &ask.key);
+        let bucket = match self.table.find(template, ask.key.major) {
+            Some(place) => self.table.get(place)?.predict(now, &self.clock, ahead)?,
+            None => {
+                let place = usize::try_from(template).ok()?;
+                let hints = self.templates.get(place)?.hints.as_ref()?;
+                hints.facts().predict(now, &self.clock, ahead)
+            }
+        };
+        let global = if ask.exempt_from_global {
+            now
+        } else {
+            let limit = self.live.global_per_second;
+            self.global.predict(now, &self.clock, ahead_global, limit)
+        };
+        Some(self.epoch.instant(bucket.max(global), at))
+    }
+
+    pub(super) fn apply(&mut self, live: Live) -> Live {
+        std::mem::replace(&mut self.live, live)
+    }
+
+    pub(super) fn forgive(&mut self) {
+        self.unauthorized = false;
+    }
+
+    pub(super) fn set_strategy(&mut self, route: &'static str, strategy: Strategy) {
+        self.strategies.insert(route, strategy);
+        let templates = self.templates.iter_mut();
+        templates
+            .filter(|template| template.route == route)
+            .for_each(|template| template.strategy = strategy);
+    }
+
+    pub(super) fn stats(&mut self, at: Instant) -> Stats {
+        let now = self.epoch.local(at);
+        self.stamp(now);
+        Stats {
+            buckets: self.table.len(),
+            permits: self.table.iter().map(|(.., bucket)| bucket.out()).sum(),
+            global_in_flight: self.global.in_flight(),
+            invalid: self.invalid.count(at),
+            global_phase_known: self.global.is_phase_known(),
+            guard_micros: self.clock.guard().unsigned_abs(),
+            ..self.stats
+        }
+    }
+
+    pub(super) fn pressure(&mut self, at: Instant, most: usize) -> Vec<Pressure> {
+        let now = self.epoch.local(at);
+        let mut all: Vec<_> = self
+            .table
+            .iter()
+            .filter_map(|(template, major, bucket)| {
+                let template = self.templates.get(usize::try_from(template).ok()?)?;
+                Some(Pressure {
+                    key: RouteKey {
+                        route: template.route,
+                        variant: template.variant,
+                        major,
+                    },
+                    thousandths: bucket.pressure(now, &self.clock),
+                })
+            })
+            .collect();
+        all.sort_by_key(|pressure| (std::cmp::Reverse(pressure.thousandths), pressure.key));
+        all.truncate(most);
+        all
+    }
+
+    pub(super) fn snapshot(&mut self, at: Instant, now_ms: u64) -> Snapshot {
+        let now = self.epoch.local(at);
+        let learned = self.templates.iter().filter_map(|template| {
+            let hints = template.hints.as_ref()?;
+            let age = now.saturating_sub(template.heard).max(0).unsigned_abs() / 1_000;
+            Some((
+                template.route,
+                template.variant,
+                hints,
+                now_ms.saturating_sub(age),
+            ))
+        });
+        Snapshot::of(learned)
+    }
+
+    pub(super) fn restore(&mut self, snapshot: Snapshot, now_ms: u64) {
+        self.restored = snapshot;
+        self.restored_at_ms = now_ms;
+        for template in &mut self.templates {
+            if template.hints.is_none() {
+                template.hints = self
+                    .restored
+                    .hints(template.route, template.variant, now_ms);
+            }
+        }
+    }
+
+    /// Learns the clock from an answer, and gives what it told of limits.
+    fn hear(&mut self, now: Local, sent: Local, headers: &Headers, counted: bool) -> Option<Told> {
+        let mut told = Told::read(headers, counted)?;
+        if let Some(answered) = told.answered()
+            && !self.clock.learn(sent, now, answered)
+        {
+            told.disbelieve();
+        }
+        Some(told)
+    }
+
+    fn settle_global(
+        &mut self,
+        now: Local,
+        sent: Local,
+        ask: &Ask,
+        verdict: &Verdict,
+        told: Option<&Told>,
+    ) {
+        if ask.exempt_from_global {
+            return;
+        }
+        let limit = self.live.global_per_second;
+        match verdict {
+            Verdict::Unsent => self.global.give_back(),
+            Verdict::Lost => self.global.lost(now, &self.clock, limit),
+            Verdict::Limited {
+                scope: Scope::Global,
+                retry_after,
+                ..
+            } => {
+                // It did not count, and it tells where the seconds begin.
+                self.global.give_back();
+                let wait = micros(*retry_after);
+                self.global.limited(now, sent, &mut self.clock, wait, limit);
+            }
+            Verdict::Counted(_)
+            | Verdict::Refused(_)
+            | Verdict::Gone(_)
+            | Verdict::Unauthorized
+            | Verdict::Limited { .. } => {
+                let arrived = told.and_then(Told::answered);
+                self.global.answered(now, &self.clock, arrived, limit);
+            }
+        }
+    }
+
+    fn check_stops(&mut self, now: Local, at: Instant, ask: &Ask) -> Result<(), Reservation> {
+        if self.unauthorized && ask.with_token {
+            return Err(Reservation::Stopped(Stop::Unauthorized));
+        }
+        if self.refusals.is_gone(now, ask.key.major) && !ask.with_token {
+            return Err(Reservation::Stopped(Stop::Gone));
+        }
+        if let Some(until) = ask.deed.and_then(|deed| self.refusals.until(now, deed)) {
+            let until = self.epoch.instant(until, at);
+            return Err(Reservation::Stopped(Stop::Denied { until }));
+        }
+        let percent = match ask.priority {
+            Priority::Bulk => BULK_STOPS,
+            Priority::Normal => NORMAL_STOPS,
+            Priority::Interactive => ALL_STOPS,
+        };
+        let most = u64::from(self.live.invalid_max) * u64::from(percent) / 100;
+        if u64::from(self.invalid.count(at)) >= most.max(1) {
+            let until = self.invalid.eases_at().unwrap_or(at);
+            return Err(Reservation::Stopped(Stop::Invalid { until }));
+        }
+        Ok(())
+    }
+
+    /// Dropped permits get the time of the first call after them: later than the truth, so safe.
+    fn stamp(&mut self, now: Local) {
+        for _ in 0..std::mem::take(&mut self.global_dropped) {
+            let limit = self.live.global_per_second;
+            self.global.lost(now, &self.clock, limit);
+        }
+    }
+
+    fn template(&mut self, now: Local, key: &RouteKey) -> u32 {
+        if let Some(template) = self.by_route.get(&(key.route, key.variant)) {
+            return *template;
+        }
+        let route = family(key.route);
+        let known = self
+            .templates
+            .iter()
+            .position(|template| template.route == route && template.variant == key.variant);
+        let place = known.unwrap_or_else(|| {
+            self.templates.push(Template {
+                route,
+                variant: key.variant,
+                hints: self.restored.hints(route, key.variant, self.restored_at_ms),
+                heard: now,
+                strategy: self.strategies.get(route).copied().unwrap_or_default(),
+            });
+            self.templates.len() - 1
+        });
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        self.by_route.insert((key.route, key.variant), place);
+        place
+    }
+}
+
+/// Whether a 429 is about another limit than the headers beside it.
+fn is_unexplained(headers: &Headers, wait: i64) -> bool {
+    headers.remaining.is_none_or(|remaining| remaining > 0)
+        || headers
+            .reset_after
+            .is_some_and(|reset| micros(reset) + UNEXPLAINED < wait)
+}
