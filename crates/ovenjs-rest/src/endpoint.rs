@@ -17,8 +17,11 @@ pub use answer::{Answer, Picture, Rows};
 pub use body::{Body, Carries, Part, Payload, Sent};
 pub(crate) use body::{body, setters_of};
 pub(crate) use declare::endpoint;
-pub(crate) use part::{MajorPart, PathPart, QueryValue, query_string};
+pub(crate) use part::{
+    MajorPart, PathPart, QueryValue, query_codes, query_string, query_values, wire_name,
+};
 pub use show::{Bearer, Credentials};
+pub(crate) use show::{exposed, exposed_option};
 
 /// An operation of Discord's with everything it needs: hand it to [`Client::send`](crate::Client::send).
 ///

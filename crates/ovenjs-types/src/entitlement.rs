@@ -104,15 +104,19 @@ open_int! {
     }
 }
 
-/// An entitlement for trying things out, as `POST /applications/{id}/entitlements` takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestEntitlement {
-    /// What it is for.
-    pub sku_id: Id<SkuMarker>,
-    /// Who gets it.
-    pub owner_id: Id<GenericMarker>,
-    /// Whether that is a guild or a user.
-    pub owner_type: EntitlementOwnerType,
+form! {
+    exported test_entitlement =>
+    /// An entitlement for trying things out, as `POST /applications/{id}/entitlements` takes it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct TestEntitlement
+    must {
+        /// What it is for.
+        sku_id: Id<SkuMarker>,
+        /// Who gets it.
+        owner_id: Id<GenericMarker>,
+        /// Whether that is a guild or a user.
+        owner_type: EntitlementOwnerType,
+    }
 }
 
 impl TestEntitlement {

@@ -3,7 +3,7 @@
 //! [`form!`](crate::form) makes of one list of fields the struct, its setters, its limits and the
 //! list of its setters, from which `ovenjs-rest` repeats them on calls.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use crate::{Patch, Report, Secret, Text, Validate};
 
@@ -172,6 +172,19 @@ impl<T> Field for Vec<T> {
 
 /// An empty text is left out; one that may be sent empty is `Option<Text>`.
 impl Field for Text {
+    type Value = Self;
+
+    fn value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+/// An empty map is left out.
+impl<K, V> Field for BTreeMap<K, V> {
     type Value = Self;
 
     fn value(&self) -> Option<&Self> {

@@ -160,13 +160,17 @@ pub use interaction::*;
 pub use interest::Interest;
 pub use invite::*;
 pub use json_value::JsonValue;
-pub use lobby::{Lobby, LobbyInvite, LobbyMember, LobbyMemberFlags, LobbyMessage, LobbyMetadata};
+pub use lobby::{
+    Lobby, LobbyInvite, LobbyMember, LobbyMemberDraft, LobbyMemberFlags, LobbyMessage,
+    LobbyMetadata,
+};
 pub use locale::*;
 pub use member::*;
 pub use mention::{GuildPage, Mention, TimestampStyle, message_link};
 pub use message::*;
 pub use oauth2::{
-    AccessToken, AuthorizationInformation, OAuth2Key, OAuth2Keys, OAuth2Scope, OpenIdUser,
+    AccessToken, AuthorizationInformation, ExternalAuthType, OAuth2Key, OAuth2Keys, OAuth2Scope,
+    OpenIdUser,
 };
 pub use onboarding::*;
 pub use partial_guild::*;

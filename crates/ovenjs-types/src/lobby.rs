@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Channel, Id, MessageFlags, MessageLobbyMember, MessageType, Text, Timestamp, User,
+    Channel, Id, MessageFlags, MessageLobbyMember, MessageType, Report, Text, Timestamp, User,
+    Validate,
+    form::length,
     marker::{ApplicationMarker, ChannelMarker, GenericMarker, MessageMarker, UserMarker},
 };
 
@@ -68,6 +70,37 @@ impl LobbyMember {
             flags: LobbyMemberFlags::empty(),
             additional_name: None,
         }
+    }
+}
+
+form! {
+    exported lobby_member_draft =>
+    /// Somebody to be in a lobby, or no longer.
+    ///
+    /// Source: Discord, "Create Lobby", "Bulk Update Lobby Members".
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct LobbyMemberDraft
+    must {
+        /// The user.
+        id: Id<UserMarker>,
+    }
+    may {
+        /// What the game says about them; at most 25 keys, 1024 characters each.
+        metadata: Option<LobbyMetadata>,
+        /// What they may do.
+        flags: Option<LobbyMemberFlags>,
+        /// Their name in the game, 1 to 80 characters; not when a lobby is made.
+        additional_name: Option<Text> = length(1..=80),
+        /// Whether they are removed; not when a lobby is made.
+        remove_member: Option<bool>,
+    }
+}
+
+impl Validate for Vec<LobbyMemberDraft> {
+    /// All members that are changed at once.
+    fn check(&self, report: &mut Report) {
+        report.amount("", self.len(), 1..=25, "members");
+        report.each("", self, |report, member| member.check(report));
     }
 }
 

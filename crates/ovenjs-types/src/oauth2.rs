@@ -150,6 +150,20 @@ pub struct OAuth2Key {
 }
 
 open_str! {
+    /// What a token of another service is, with which a player of a game shows who they are.
+    pub enum ExternalAuthType {
+        AppleIdToken = "APPLE_ID_TOKEN",
+        DiscordBotIssuedAccessToken = "DISCORD_BOT_ISSUED_ACCESS_TOKEN",
+        EpicOnlineServicesAccessToken = "EPIC_ONLINE_SERVICES_ACCESS_TOKEN",
+        EpicOnlineServicesIdToken = "EPIC_ONLINE_SERVICES_ID_TOKEN",
+        Oidc = "OIDC",
+        PlaystationNetworkIdToken = "PLAYSTATION_NETWORK_ID_TOKEN",
+        SteamSessionTicket = "STEAM_SESSION_TICKET",
+        UnityServicesIdToken = "UNITY_SERVICES_ID_TOKEN",
+    }
+}
+
+open_str! {
     /// What a user allows an application.
     ///
     /// Source: Discord, "OAuth2 Scopes".

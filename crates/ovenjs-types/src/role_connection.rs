@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Localizations, Report, Text, Validate};
+use crate::{Localizations, Report, Text, Validate, form::length};
 
 /// Something that guilds may ask of users before they get a linked role; at most 5 by application.
 ///
@@ -87,33 +87,34 @@ open_int! {
     }
 }
 
-/// What an application knows of a user on its own platform.
-///
-/// Source: Discord, "Application Role Connection Object".
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoleConnection {
-    /// The platform's name, at most 50 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform_name: Option<Text>,
-    /// The user's name there, at most 100 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform_username: Option<Text>,
-    /// The user's value for each metadata key, written as text, at most 100 characters.
-    #[serde(default)]
-    pub metadata: BTreeMap<Text, Text>,
+impl Validate for Vec<RoleConnectionMetadata> {
+    /// All that an application can know of a user.
+    fn check(&self, report: &mut Report) {
+        report.amount("", self.len(), 0..=5, "kinds");
+        report.each("", self, |report, kind| kind.check(report));
+    }
 }
 
-impl Validate for RoleConnection {
-    fn check(&self, report: &mut Report) {
-        report.length_of("platform_name", self.platform_name.as_ref(), 0..=50);
-        report.length_of(
-            "platform_username",
-            self.platform_username.as_ref(),
-            0..=100,
-        );
-        report.amount("metadata", self.metadata.len(), 0..=5, "values");
-        for (key, value) in &self.metadata {
+form! {
+    exported role_connection =>
+    /// What an application knows of a user on its own platform.
+    ///
+    /// Source: Discord, "Application Role Connection Object".
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct RoleConnection
+    may {
+        /// The platform's name, at most 50 characters.
+        platform_name: Option<Text> = length(0..=50),
+        /// The user's name there, at most 100 characters.
+        platform_username: Option<Text> = length(0..=100),
+        /// The user's value for each metadata key, written as text, at most 100 characters.
+        metadata: BTreeMap<Text, Text>,
+    }
+    also |it, report| {
+        report.amount("metadata", it.metadata.len(), 0..=5, "values");
+        for (key, value) in &it.metadata {
             report.field("metadata", |report| report.length(key, value, 1..=100));
         }
-    }
+    };
 }

@@ -70,7 +70,7 @@ macro_rules! endpoint {
                     range: endpoint!(@range $($mrange)?),
                 }, )*)?
                 $($( $crate::Parameter {
-                    name: stringify!($query),
+                    name: $crate::endpoint::wire_name(stringify!($query)),
                     is_required: false,
                     range: endpoint!(@range $($range)?),
                 }, )*)?
@@ -174,7 +174,8 @@ macro_rules! endpoint {
             let mut query = Vec::new();
             $( $crate::endpoint::QueryValue::write(&self.$must, stringify!($must), &mut query); )*
             $( if let Some(value) = &self.$query {
-                $crate::endpoint::QueryValue::write(value, stringify!($query), &mut query);
+                let name = $crate::endpoint::wire_name(stringify!($query));
+                $crate::endpoint::QueryValue::write(value, name, &mut query);
             } )*
             query
         }

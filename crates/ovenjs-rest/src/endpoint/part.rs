@@ -76,6 +76,14 @@ pub(crate) trait QueryValue {
     fn check(&self, _: &'static str, _: RangeInclusive<usize>, _: &mut Report) {}
 }
 
+/// The name of a parameter on the wire: `kind` stands for `type`, which Rust keeps to itself.
+pub(crate) const fn wire_name(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        b"kind" => "type",
+        _ => name,
+    }
+}
+
 /// Values that write themselves.
 macro_rules! query_values {
     ($($ty:ty),* $(,)?) => {$(
@@ -87,7 +95,21 @@ macro_rules! query_values {
     )*};
 }
 
+pub(crate) use query_values;
+
 query_values!(Timestamp, bool);
+
+/// Enums over integers, which write their number.
+macro_rules! query_codes {
+    ($($ty:ty),* $(,)?) => {$(
+        impl $crate::endpoint::QueryValue for $ty {
+            fn write(&self, name: &'static str, query: &mut Vec<(&'static str, String)>) {
+                query.push((name, self.value().to_string()));
+            }
+        }
+    )*};
+}
+pub(crate) use query_codes;
 
 impl<M> QueryValue for Id<M> {
     fn write(&self, name: &'static str, query: &mut Vec<(&'static str, String)>) {

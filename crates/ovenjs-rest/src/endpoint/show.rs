@@ -1,6 +1,7 @@
 //! What is shown where the bot's token is not: a user's token, or the application's credentials.
 
 use ovenjs_types::{DataUri, Id, Secret, marker::ApplicationMarker};
+use serde::Serializer;
 
 /// A token that a user granted the application by OAuth2.
 #[derive(Clone, Debug)]
@@ -42,5 +43,25 @@ impl Credentials {
         let uri = DataUri::new("", text.into_bytes()).to_string();
         let digits = uri.rsplit(',').next().unwrap_or_default();
         format!("Basic {digits}").into()
+    }
+}
+
+/// Writes a secret into a body, for fields with `serialize_with`.
+pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
+/// The same for a field that may be absent.
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands a reference to the field to serialize_with"
+)]
+pub(crate) fn exposed_option<S: Serializer>(
+    secret: &Option<Secret>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => serializer.serialize_str(secret.expose()),
+        None => serializer.serialize_none(),
     }
 }

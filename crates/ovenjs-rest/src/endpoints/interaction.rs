@@ -2,17 +2,16 @@
 //! not count them.
 
 use ovenjs_types::{
-    Id, InteractionResponse, InteractionResponseType, Message, MessageDraft, MessageEdit, Secret,
-    marker::{ApplicationMarker, InteractionMarker, MessageMarker},
+    Id, InteractionCallbackResponse, InteractionResponse, Message, MessageDraft, MessageEdit,
+    Secret,
+    marker::{ApplicationMarker, ChannelMarker, InteractionMarker, MessageMarker},
 };
-
-use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{endpoint, json_answers};
 
 endpoint! {
     /// Gives the first answer to an interaction.
-    Post "/interactions/{interaction_id}/{interaction_token}/callback" as CreateInteractionResponse -> Option<Callback> {
+    Post "/interactions/{interaction_id}/{interaction_token}/callback" as CreateInteractionResponse -> Option<InteractionCallbackResponse> {
         fn create_interaction_response(
             interaction_id: Id<InteractionMarker>,
             interaction_token: Secret,
@@ -32,6 +31,10 @@ endpoint! {
     Get "/webhooks/{webhook_id}/{webhook_token}/messages/@original" as GetOriginalResponse -> Message {
         fn original_response(webhook_id: Id<ApplicationMarker>, webhook_token: Secret)
         major webhook_token;
+        query {
+            /// The thread it is in.
+            thread_id: Id<ChannelMarker>,
+        }
         by Interaction;
     }
 }
@@ -41,6 +44,12 @@ endpoint! {
     Patch "/webhooks/{webhook_id}/{webhook_token}/messages/@original" as EditOriginalResponse -> Message {
         fn edit_original_response(webhook_id: Id<ApplicationMarker>, webhook_token: Secret)
         major webhook_token;
+        query {
+            /// The thread it is in.
+            thread_id: Id<ChannelMarker>,
+            /// Whether components are heeded of a webhook that no application owns.
+            with_components: bool,
+        }
         body: MessageEdit;
         by Interaction;
     }
@@ -51,6 +60,10 @@ endpoint! {
     Delete "/webhooks/{webhook_id}/{webhook_token}/messages/@original" as DeleteOriginalResponse -> () {
         fn delete_original_response(webhook_id: Id<ApplicationMarker>, webhook_token: Secret)
         major webhook_token;
+        query {
+            /// The thread it is in.
+            thread_id: Id<ChannelMarker>,
+        }
         by Interaction;
     }
 }
@@ -63,6 +76,10 @@ endpoint! {
         query {
             /// Whether Discord answers with the message; without it, with nothing.
             wait: bool,
+            /// The thread to send it to.
+            thread_id: Id<ChannelMarker>,
+            /// Whether components are heeded of a webhook that no application owns.
+            with_components: bool,
         }
         body: MessageDraft;
         by Interaction;
@@ -78,6 +95,10 @@ endpoint! {
             message_id: Id<MessageMarker>,
         )
         major webhook_token;
+        query {
+            /// The thread it is in.
+            thread_id: Id<ChannelMarker>,
+        }
         by Interaction;
     }
 }
@@ -91,6 +112,12 @@ endpoint! {
             message_id: Id<MessageMarker>,
         )
         major webhook_token;
+        query {
+            /// The thread it is in.
+            thread_id: Id<ChannelMarker>,
+            /// Whether components are heeded of a webhook that no application owns.
+            with_components: bool,
+        }
         body: MessageEdit;
         by Interaction;
     }
@@ -105,27 +132,12 @@ endpoint! {
             message_id: Id<MessageMarker>,
         )
         major webhook_token;
+        query {
+            /// The thread it is in.
+            thread_id: Id<ChannelMarker>,
+        }
         by Interaction;
     }
 }
 
-/// What an interaction's first answer made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Callback {
-    /// What was made; nothing where the answer was a modal or a list of proposals.
-    #[serde(default)]
-    pub resource: Option<CallbackResource>,
-}
-
-/// The thing that an interaction's first answer made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CallbackResource {
-    /// The kind of answer.
-    #[serde(rename = "type")]
-    pub kind: InteractionResponseType,
-    /// The message that was sent or changed.
-    #[serde(default)]
-    pub message: Option<Box<Message>>,
-}
-
-json_answers!(Callback);
+json_answers!(InteractionCallbackResponse);

@@ -2,8 +2,8 @@
 
 use ovenjs_ratelimit::Variant;
 use ovenjs_types::{
-    Id, Message, MessageDraft, MessageEdit, Pins, Timestamp, limits,
-    marker::{ChannelMarker, MessageMarker},
+    BulkDelete, Id, Message, MessageDraft, MessageEdit, Pins, PollVoters, Timestamp, limits,
+    marker::{ChannelMarker, MessageMarker, UserMarker},
 };
 
 use crate::endpoint::{endpoint, json_answers};
@@ -103,4 +103,78 @@ endpoint! {
     }
 }
 
-json_answers!(Pins);
+endpoint! {
+    /// Deletes messages of a channel at once: 2 to 100, none older than two weeks.
+    Post "/channels/{channel_id}/messages/bulk-delete" as BulkDeleteMessages -> () {
+        fn bulk_delete_messages(channel_id: Id<ChannelMarker>)
+        major channel_id;
+        sends: BulkDelete;
+        needs MANAGE_MESSAGES;
+        takes reason;
+    }
+}
+
+endpoint! {
+    /// Posts a message of a channel of announcements in the channels that follow it. One of another
+    /// user needs `MANAGE_MESSAGES`.
+    Post "/channels/{channel_id}/messages/{message_id}/crosspost" as CrosspostMessage -> Message {
+        fn crosspost_message(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
+        major channel_id;
+        needs SEND_MESSAGES;
+    }
+}
+
+endpoint! {
+    /// Who voted for an answer of a poll.
+    Get "/channels/{channel_id}/polls/{message_id}/answers/{answer_id}" as ListPollVoters -> PollVoters {
+        fn poll_voters(
+            channel_id: Id<ChannelMarker>,
+            message_id: Id<MessageMarker>,
+            answer_id: u16,
+        )
+        major channel_id;
+        query {
+            /// Those after this user.
+            after: Id<UserMarker>,
+            /// At most so many: 1 to 100, 25 by default.
+            limit: u16 = 1..=100,
+        }
+    }
+}
+
+endpoint! {
+    /// Ends a poll of the bot's.
+    Post "/channels/{channel_id}/polls/{message_id}/expire" as ExpirePoll -> Message {
+        fn expire_poll(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
+        major channel_id;
+    }
+}
+
+endpoint! {
+    /// Pinned messages of a channel, at most 50. Deprecated by Discord: [`ListPins`] has all of them.
+    Get "/channels/{channel_id}/pins" as ListPinsDeprecated -> Vec<Message> {
+        fn pins_deprecated(channel_id: Id<ChannelMarker>)
+        major channel_id;
+        needs READ_MESSAGE_HISTORY;
+    }
+}
+
+endpoint! {
+    /// Pins a message. Deprecated by Discord: [`PinMessage`] does the same.
+    Put "/channels/{channel_id}/pins/{message_id}" as PinMessageDeprecated -> () {
+        fn pin_message_deprecated(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
+        major channel_id;
+        needs PIN_MESSAGES;
+    }
+}
+
+endpoint! {
+    /// Takes a message's pin away. Deprecated by Discord: [`UnpinMessage`] does the same.
+    Delete "/channels/{channel_id}/pins/{message_id}" as UnpinMessageDeprecated -> () {
+        fn unpin_message_deprecated(channel_id: Id<ChannelMarker>, message_id: Id<MessageMarker>)
+        major channel_id;
+        needs PIN_MESSAGES;
+    }
+}
+
+json_answers!(Pins, PollVoters);

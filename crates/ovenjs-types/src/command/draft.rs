@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     CommandHandler, CommandOption, CommandType, InstallContext, InteractionContext, Localizations,
 };
-use crate::{Id, Locale, Permissions, Text, marker::CommandMarker};
+use crate::{Given, Id, Locale, Permissions, Text, marker::CommandMarker};
 
 /// A command to be registered. The struct is its own builder.
 ///
@@ -95,62 +95,116 @@ impl CommandDraft {
         }
     }
 
-    /// Adds an option.
-    #[must_use]
-    pub fn option(mut self, option: CommandOption) -> Self {
-        self.options.push(option);
-        self
-    }
-
-    /// Sets its name in another language: a [`Locale`], or its code as in `"de"`.
-    #[must_use]
-    pub fn name_in(mut self, locale: impl Into<Locale>, name: impl Into<Text>) -> Self {
-        let names = self.name_localizations.get_or_insert_default();
-        names.insert(locale.into(), name.into());
-        self
-    }
-
-    /// Sets its description in another language: a [`Locale`], or its code as in `"de"`.
-    #[must_use]
-    pub fn description_in(mut self, locale: impl Into<Locale>, text: impl Into<Text>) -> Self {
-        let texts = self.description_localizations.get_or_insert_default();
-        texts.insert(locale.into(), text.into());
-        self
-    }
-
-    /// Shows it only to members with these permissions, until a moderator says otherwise.
-    #[must_use]
-    pub const fn needs(mut self, permissions: Permissions) -> Self {
-        self.default_member_permissions = Some(permissions);
-        self
-    }
-
-    /// Restricts it to adults.
-    #[must_use]
-    pub const fn nsfw(mut self) -> Self {
-        self.nsfw = true;
-        self
-    }
-
-    /// Sets where it can be used.
-    #[must_use]
-    pub fn contexts(mut self, contexts: impl IntoIterator<Item = InteractionContext>) -> Self {
-        self.contexts = Some(contexts.into_iter().collect());
-        self
-    }
-
-    /// Sets where the application may be installed for it.
-    #[must_use]
-    pub fn installs(mut self, installs: impl IntoIterator<Item = InstallContext>) -> Self {
-        self.integration_types = Some(installs.into_iter().collect());
-        self
-    }
-
     fn of(kind: CommandType, name: impl Into<Text>) -> Self {
         Self {
             kind,
             name: name.into(),
             ..Self::default()
+        }
+    }
+}
+
+setters! {
+    exported command_draft => impl CommandDraft {
+        /// Adds an option.
+        pub fn option(mut self, option: CommandOption) -> Self {
+            self.options.push(option);
+            self
+        }
+
+        /// Sets its name in another language: a [`Locale`], or its code as in `"de"`.
+        pub fn name_in(mut self, locale: impl Into<Locale>, name: impl Into<Text>) -> Self {
+            let names = self.name_localizations.get_or_insert_default();
+            names.insert(locale.into(), name.into());
+            self
+        }
+
+        /// Sets its description in another language: a [`Locale`], or its code as in `"de"`.
+        pub fn description_in(mut self, locale: impl Into<Locale>, text: impl Into<Text>) -> Self {
+            let texts = self.description_localizations.get_or_insert_default();
+            texts.insert(locale.into(), text.into());
+            self
+        }
+
+        /// Shows it only to members with these permissions, until a moderator says otherwise.
+        pub fn needs(mut self, permissions: Permissions) -> Self {
+            self.default_member_permissions = Some(permissions);
+            self
+        }
+
+        /// Restricts it to adults.
+        pub fn nsfw(mut self) -> Self {
+            self.nsfw = true;
+            self
+        }
+
+        /// Sets where it can be used.
+        pub fn contexts(mut self, contexts: impl IntoIterator<Item = InteractionContext>) -> Self {
+            self.contexts = Some(contexts.into_iter().collect());
+            self
+        }
+
+        /// Sets where the application may be installed for it.
+        pub fn installs(mut self, installs: impl IntoIterator<Item = InstallContext>) -> Self {
+            self.integration_types = Some(installs.into_iter().collect());
+            self
+        }
+
+        /// Sets the command that it becomes, in a list that replaces all commands.
+        pub fn id(mut self, id: impl Given<Option<Id<CommandMarker>>>) -> Self {
+            self.id = id.given();
+            self
+        }
+
+        /// Sets what kind of command it is.
+        pub fn kind(mut self, kind: CommandType) -> Self {
+            self.kind = kind;
+            self
+        }
+
+        /// Sets its name.
+        pub fn name(mut self, name: impl Into<Text>) -> Self {
+            self.name = name.into();
+            self
+        }
+
+        /// Sets its names in other languages.
+        pub fn name_localizations(mut self, names: impl Given<Option<Localizations>>) -> Self {
+            self.name_localizations = names.given();
+            self
+        }
+
+        /// Sets its description.
+        pub fn description(mut self, description: impl Into<Text>) -> Self {
+            self.description = description.into();
+            self
+        }
+
+        /// Sets its descriptions in other languages.
+        pub fn description_localizations(mut self, texts: impl Given<Option<Localizations>>) -> Self {
+            self.description_localizations = texts.given();
+            self
+        }
+
+        /// Sets all options.
+        pub fn options(mut self, options: impl Given<Vec<CommandOption>>) -> Self {
+            self.options = options.given();
+            self
+        }
+
+        /// Sets what a member needs to see it; everyone does where it is `None`.
+        pub fn default_member_permissions(
+            mut self,
+            permissions: impl Given<Option<Permissions>>,
+        ) -> Self {
+            self.default_member_permissions = permissions.given();
+            self
+        }
+
+        /// Sets who answers it, for the command that opens the application's activity.
+        pub fn handler(mut self, handler: impl Given<Option<CommandHandler>>) -> Self {
+            self.handler = handler.given();
+            self
         }
     }
 }

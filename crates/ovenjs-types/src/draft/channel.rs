@@ -101,6 +101,8 @@ form! {
         name: Text = length(0..=limits::FORUM_TAG_NAME),
     }
     may {
+        /// The tag that it changes, in a list that replaces all tags; a new one where absent.
+        id: Option<Id<TagMarker>>,
         /// Whether only those with `MANAGE_THREADS` may set it.
         moderated: bool,
         /// Its custom emoji.

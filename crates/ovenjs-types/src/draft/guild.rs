@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, InviteTargetType, Report, Timestamp, Validate,
+    Id, InviteTargetType, Report, Timestamp, Upload, Validate,
     form::{amount, number},
     limits,
     marker::{ApplicationMarker, MessageMarker, RoleMarker, UserMarker},
@@ -23,7 +23,7 @@ form! {
     /// assert_eq!(json::encode(&day), br#"{"max_age":86400}"#);
     /// assert!(InviteDraft { max_uses: Some(101), ..day }.validate().is_err());
     /// ```
-    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
     pub struct InviteDraft
     may {
@@ -43,6 +43,10 @@ form! {
         target_application_id: Option<Id<ApplicationMarker>>,
         /// The roles that come with it.
         role_ids: Vec<Id<RoleMarker>>,
+        /// The users for whom it is, where it is not for all: a file with their ids, one a line
+        /// below a heading. It travels beside the rest.
+        #[serde(skip)]
+        target_users: Option<Upload>,
     }
 }
 
