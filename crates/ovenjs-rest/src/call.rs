@@ -4,7 +4,7 @@ use std::{fmt, future::IntoFuture, marker::PhantomData, pin::Pin, time::Duration
 
 use ovenjs_types::Valid;
 
-use crate::{Audited, Bearer, ByUser, Carries, Client, Endpoint, Error, Terms};
+use crate::{Audited, Bearer, ByUser, Carries, Client, Endpoint, Error, Priority, Terms};
 
 /// An operation that is sent when it is awaited. What it can be told is what its operation takes:
 /// each parameter of its query and each field of its body `B` has a setter.
@@ -49,6 +49,26 @@ impl<'c, E: Endpoint, B> Call<'c, E, B> {
     /// Limits how long the call may take in all; [`Live::deadline`](crate::Live::deadline) else.
     pub fn deadline(mut self, time: Duration) -> Self {
         self.terms.deadline = Some(time);
+        self
+    }
+
+    /// Sets what leaves first when not everything can. Say [`Bulk`](Priority::Bulk) where nobody waits
+    /// for the answer.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.terms.priority = Some(priority);
+        self
+    }
+
+    /// Sends it at most once, whatever happens: it is not repeated, and a message gets no nonce.
+    pub fn at_most_once(mut self) -> Self {
+        self.terms.once = true;
+        self
+    }
+
+    /// Wants an answer that Discord gives to this very call: not the response cache, and not the
+    /// request of another call that asks the same at this moment.
+    pub fn fresh(mut self) -> Self {
+        self.terms.fresh = true;
         self
     }
 

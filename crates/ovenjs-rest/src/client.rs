@@ -2,24 +2,30 @@
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::Ordering},
     time::{Duration, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy, Target};
-use ovenjs_ratelimit::{Ask, Limiter, Priority, RouteKey};
-use ovenjs_types::{Hook, Report, Secret, json, limits};
+use ovenjs_ratelimit::{Ask, Limiter, Major, Priority, RouteKey, Variant};
+use ovenjs_types::{Hook, Permissions, Report, Secret, json, limits};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing::Instrument as _;
 
 use crate::{
-    Answer as _, Auth, Body, Config, Endpoint, Error, ErrorKind, Live,
-    delivery::{Counts, Delivery, Prepared},
+    Answer as _, Auth, Body, BreakerStats, CacheStats, Config, Endpoint, Error, ErrorKind, Layer,
+    Live, Next, Reply, Request,
+    breaker::Breakers,
+    cache::ResponseCache,
+    delivery::{Counts, Delivery, after, lock},
     endpoint::query_string,
+    flight::Flights,
     gate::Gate,
     multipart,
+    request::Parts,
+    retry::Budget,
     transport::Transport,
 };
 
@@ -56,6 +62,7 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     hook: Arc<dyn Hook>,
+    layers: Vec<Arc<dyn Layer>>,
 }
 
 /// How one call is made, beside what it asks for.
@@ -67,6 +74,14 @@ pub struct Terms {
     pub reason: Option<String>,
     /// How long the call may take in all; [`Live::deadline`] where none is set.
     pub deadline: Option<Duration>,
+    /// What leaves first when not everything can. Where none is set, answers to interactions are
+    /// [`Interactive`](Priority::Interactive) and all else is [`Normal`](Priority::Normal).
+    pub priority: Option<Priority>,
+    /// Whether it is sent at most once, whatever happens: no repetition, and no nonce of ours.
+    pub once: bool,
+    /// Whether only Discord itself may answer: not the response cache, and not the request of
+    /// another call that asks the same.
+    pub fresh: bool,
     /// The header to show instead of what the operation shows by itself.
     pub(crate) authorization: Option<Secret>,
     /// Whether the body is known to keep Discord's limits, so that it is not checked again.
@@ -83,12 +98,22 @@ pub struct Stats {
     pub answered: u64,
     /// Repetitions since the start.
     pub retried: u64,
+    /// Calls since the start that were repeated and then answered.
+    pub recovered: u64,
     /// Calls that failed since the start.
     pub failed: u64,
     /// Calls under way.
     pub in_flight: u64,
     /// Calls that wait for their turn.
     pub waiting: usize,
+    /// Calls that pause before they are sent again.
+    pub pausing: u64,
+    /// Calls since the start that got the answer to another call's request.
+    pub joined: u64,
+    /// The response cache; all zero where it is off.
+    pub cache: CacheStats,
+    /// The circuit breakers.
+    pub breakers: BreakerStats,
     /// The limiter's own numbers.
     pub limits: ovenjs_ratelimit::Stats,
 }
@@ -103,6 +128,7 @@ impl Client {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             hook: Arc::new(()),
+            layers: Vec::new(),
         }
     }
 
@@ -127,10 +153,8 @@ impl Client {
         endpoint: E,
         terms: Terms,
     ) -> Result<E::Answer, Error> {
-        let prepared = self.prepare(&endpoint, &terms)?;
-        drop(endpoint);
-        let span = tracing::debug_span!("request", route = E::ROUTE);
-        let reply = self.0.perform(prepared).instrument(span).await?;
+        let request = self.prepare(endpoint, terms)?;
+        let reply = self.deliver(request).await?;
         let mut scratch = json::Scratch::new();
         let answer = E::Answer::read(&reply.body, &mut scratch).map_err(|error| {
             let text = format!(
@@ -186,52 +210,111 @@ impl Client {
             sent,
             answered,
             retried,
+            recovered,
             failed,
             in_flight,
-            ..
+            pausing,
         } = &self.0.counts;
         Stats {
             sent: sent.load(Ordering::Relaxed),
             answered: answered.load(Ordering::Relaxed),
             retried: retried.load(Ordering::Relaxed),
+            recovered: recovered.load(Ordering::Relaxed),
             failed: failed.load(Ordering::Relaxed),
             in_flight: in_flight.load(Ordering::Relaxed),
             waiting: self.0.gate.waiting(),
+            pausing: pausing.load(Ordering::Relaxed),
+            joined: self.0.flights.joined(),
+            cache: self
+                .0
+                .cache
+                .as_ref()
+                .map(|cache| lock(cache).stats())
+                .unwrap_or_default(),
+            breakers: lock(&self.0.breakers).stats(),
             limits: self.0.gate.limiter().stats(self.0.clock.now()),
         }
     }
 
-    fn prepare<E: Endpoint>(&self, endpoint: &E, terms: &Terms) -> Result<Prepared, Error> {
+    /// Through the layers and out.
+    async fn deliver(&self, request: Request) -> Result<Reply, Error> {
+        let (route, needs) = (request.route(), request.0.needs);
+        let span = tracing::debug_span!("request", route);
+        if self.0.layers.is_empty() {
+            return self.0.perform(request).instrument(span).await;
+        }
+        let next = Next::new(&self.0.layers, &self.0);
+        let reply = next.send(request).instrument(span).await?;
+        if reply.is_success() {
+            Ok(reply)
+        } else {
+            Err(Error::answered(
+                route,
+                needs,
+                reply.status,
+                &reply.body,
+                b"",
+            ))
+        }
+    }
+
+    fn prepare<E: Endpoint>(&self, mut endpoint: E, terms: Terms) -> Result<Request, Error> {
         if !terms.is_valid {
             endpoint
                 .validate()
                 .map_err(|invalid| Error::unsent(E::ROUTE, invalid))?;
         }
+        let live = self.live();
+        if live.nonces && !terms.once {
+            endpoint.make_idempotent(self.0.entropy.u64());
+        }
+        let since = self.0.clock.wall().duration_since(UNIX_EPOCH);
+        let now_ms = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+        let form = Form {
+            route: E::ROUTE,
+            method: E::METHOD,
+            auth: E::AUTH,
+            needs: E::NEEDS,
+            path: endpoint.path(),
+            query: endpoint.query(),
+            authorization: endpoint.authorization(),
+            major: endpoint.major(),
+            variant: endpoint.variant(now_ms),
+            is_idempotent: endpoint.is_idempotent(),
+            is_quiet_deletion: E::METHOD == Method::DELETE
+                && E::Answer::read(&[], &mut json::Scratch::new()).is_ok(),
+        };
+        self.write(form, endpoint.body(), terms, &live)
+    }
+
+    /// What is the same for all operations.
+    fn write(
+        &self,
+        form: Form,
+        body: Body<'_>,
+        terms: Terms,
+        live: &Live,
+    ) -> Result<Request, Error> {
+        let route = form.route;
+        let unwritable = |what: &str| Error::new(ErrorKind::Config, route, what);
         if let Some(reason) = &terms.reason {
             let mut report = Report::new();
             report.length("reason", reason, 0..=limits::AUDIT_REASON);
             report
                 .into_result()
-                .map_err(|invalid| Error::unsent(E::ROUTE, invalid))?;
+                .map_err(|invalid| Error::unsent(route, invalid))?;
         }
-        let address = format!(
-            "{}{}{}",
-            self.0.base,
-            endpoint.path(),
-            query_string(&endpoint.query())
-        );
-        let unwritable = |what: &str| Error::new(ErrorKind::Config, E::ROUTE, what);
-        // The error of the parser is left out: it may repeat the address, which may hold a token.
-        let uri = address
-            .parse()
-            .map_err(|_| unwritable("the path cannot be written as a URL"))?;
+        let reason = terms.reason.as_deref().map(|reason| {
+            let text = utf8_percent_encode(reason, NON_ALPHANUMERIC).to_string();
+            HeaderValue::from_str(&text).map_err(|_| unwritable("the reason cannot be written"))
+        });
         let multipart = |(boundary, bytes): (String, Bytes)| -> Result<_, Error> {
             let kind = format!("multipart/form-data; boundary={boundary}");
             let kind = HeaderValue::from_str(&kind)
                 .map_err(|_| unwritable("the multipart boundary cannot be written"))?;
             Ok((Some(kind), bytes))
         };
-        let (content_type, body) = match endpoint.body() {
+        let (content_type, body) = match body {
             Body::None => (None, Bytes::new()),
             Body::Json(text) => (
                 Some(HeaderValue::from_static("application/json")),
@@ -252,14 +335,7 @@ impl Client {
                     .into(),
             ),
         };
-        let reason = terms.reason.as_deref().map(|reason| {
-            let text = utf8_percent_encode(reason, NON_ALPHANUMERIC).to_string();
-            HeaderValue::from_str(&text).map_err(|_| unwritable("the reason cannot be written"))
-        });
-        let shown = terms
-            .authorization
-            .clone()
-            .or_else(|| endpoint.authorization());
+        let shown = terms.authorization.or(form.authorization);
         let authorization = shown.map(|shown| {
             let mut header = HeaderValue::from_str(shown.expose())
                 .map_err(|_| unwritable("the token holds characters that no token has"))?;
@@ -267,32 +343,53 @@ impl Client {
             Ok(header)
         });
         let authorization = authorization.transpose()?;
-        let of_interaction = E::AUTH == Auth::Interaction;
-        let since = self.0.clock.wall().duration_since(UNIX_EPOCH);
-        let now_ms = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
-        let ask = Ask::new(RouteKey::new(E::ROUTE, endpoint.major()))
-            .variant(endpoint.variant(now_ms))
-            .priority(if of_interaction {
-                Priority::Interactive
-            } else {
-                Priority::Normal
-            })
+        let of_interaction = form.auth == Auth::Interaction;
+        let usual = if of_interaction {
+            Priority::Interactive
+        } else {
+            Priority::Normal
+        };
+        let ask = Ask::new(RouteKey::new(route, form.major))
+            .variant(form.variant)
+            .priority(terms.priority.unwrap_or(usual))
             .exempt_from_global(of_interaction)
-            .with_token(E::AUTH == Auth::Bot && authorization.is_none());
-        Ok(Prepared {
-            route: E::ROUTE,
-            method: E::METHOD,
-            uri,
+            .with_token(form.auth == Auth::Bot && authorization.is_none());
+        let mut path = form.path;
+        path.push_str(&query_string(&form.query));
+        let time = terms.deadline.unwrap_or(live.deadline);
+        Ok(Request(Box::new(Parts {
+            route,
+            method: form.method,
+            path,
             content_type,
-            body,
             reason: reason.transpose()?,
             authorization,
+            headers: HeaderMap::new(),
+            body,
             ask,
-            is_idempotent: endpoint.is_idempotent(),
-            needs: E::NEEDS,
-            deadline: terms.deadline,
-        })
+            needs: form.needs,
+            is_idempotent: form.is_idempotent,
+            is_quiet_deletion: form.is_quiet_deletion,
+            is_once: terms.once,
+            is_fresh: terms.fresh,
+            deadline: after(self.0.clock.now(), time),
+        })))
     }
+}
+
+/// What an operation says of itself, beside its body.
+struct Form {
+    route: &'static str,
+    method: Method,
+    auth: Auth,
+    needs: Permissions,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    authorization: Option<Secret>,
+    major: Major,
+    variant: Variant,
+    is_idempotent: bool,
+    is_quiet_deletion: bool,
 }
 
 impl Builder {
@@ -317,6 +414,12 @@ impl Builder {
     /// Sets who is told of requests, answers and limits.
     pub fn hook(mut self, hook: Arc<dyn Hook>) -> Self {
         self.hook = hook;
+        self
+    }
+
+    /// Puts a layer around every call, inside those added before.
+    pub fn layer(mut self, layer: impl Layer + 'static) -> Self {
+        self.layers.push(Arc::new(layer));
         self
     }
 
@@ -346,6 +449,7 @@ impl Builder {
             clock,
             entropy,
             hook,
+            layers,
         } = self;
         let token = authorization(&token)?;
         let connector = Connector::build(net)
@@ -377,6 +481,12 @@ impl Builder {
             live: RwLock::new(config.live),
             transport,
             gate,
+            layers,
+            flights: Flights::default(),
+            cache: (config.cache_max > 0).then(|| Mutex::new(ResponseCache::new(config.cache_max))),
+            ttls: config.ttls.into_iter().collect(),
+            breakers: Mutex::new(Breakers::default()),
+            budget: Mutex::new(Budget::default()),
             clock,
             entropy,
             hook,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Endpoint;
+
 /// Where Discord's API is.
 pub const DEFAULT_BASE_URL: &str = "https://discord.com/api";
 
@@ -32,6 +34,14 @@ pub struct Config {
     pub answer_max: usize,
     /// The most buckets remembered; see [`ovenjs_ratelimit::Config::buckets_max`].
     pub buckets_max: usize,
+    /// The most bytes of answers kept by the response cache. Default 0: it is off, since what it
+    /// answers may be as old as [`ttls`](Self::ttls) allow. Where it is on, answers that Discord marked
+    /// (`ETag`) are kept as well; each is asked for again, and only its body is saved.
+    pub cache_max: usize,
+    /// How long answers to an operation are fresh, by its [`ROUTE`](crate::Endpoint::ROUTE). Default:
+    /// not at all. Our own writes end it sooner for what their path names, what that contains and what
+    /// contains it: editing a member drops the member, the list of members and the server.
+    pub ttls: Vec<(&'static str, Duration)>,
     /// What can be changed later.
     pub live: Live,
 }
@@ -44,14 +54,19 @@ pub struct Live {
     /// A call whose turn is known to come later fails at once.
     pub deadline: Duration,
     /// How long one try may take from sending to the last byte. Default 30 s; raise it for large
-    /// uploads over a slow line.
+    /// uploads over a slow line. A try that can be repeated takes at most half of the time that its
+    /// call has left.
     pub answer: Duration,
     /// How often a call is sent again after a 429. Default 5: beyond that something else uses up
     /// the limit.
     pub limited_retries: u32,
     /// How often a call is sent again after a failed connection, and, where it does no harm, after
-    /// a server error. Default 3.
+    /// a lost answer or a server error. Default 5: with pauses that double, some four seconds in all.
     pub retries: u32,
+    /// Whether a message without a nonce gets one that Discord enforces, so that posting it can be
+    /// repeated after a lost answer without doing it twice. Default `true`. Turn it off where messages
+    /// must go out without one; then posting is repeated only if nothing has left.
+    pub nonces: bool,
     /// The most calls that wait for one route and resource. Default 5,000.
     pub waiters_max: usize,
     /// The bounds of the limiter.
@@ -68,6 +83,8 @@ impl Config {
             user_agent: ovenjs_net::USER_AGENT.to_owned(),
             answer_max: 32 << 20,
             buckets_max: ovenjs_ratelimit::Config::new().buckets_max,
+            cache_max: 0,
+            ttls: Vec::new(),
             live: Live::new(),
         }
     }
@@ -107,9 +124,31 @@ impl Config {
         self
     }
 
+    /// Sets the most bytes of answers kept.
+    #[must_use]
+    pub const fn cache_max(mut self, bytes: usize) -> Self {
+        self.cache_max = bytes;
+        self
+    }
+
+    /// Sets how long answers to an operation are fresh.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use ovenjs_rest::{Config, GetGuild};
+    ///
+    /// let config = Config::new().cache_max(8 << 20).ttl::<GetGuild>(Duration::from_secs(30));
+    /// assert_eq!(config.ttls, [("GET /guilds/{guild_id}", Duration::from_secs(30))]);
+    /// ```
+    #[must_use]
+    pub fn ttl<E: Endpoint>(mut self, time: Duration) -> Self {
+        self.ttls.push((E::ROUTE, time));
+        self
+    }
+
     /// Sets the changeable part.
     #[must_use]
-    pub const fn live(mut self, live: Live) -> Self {
+    pub fn live(mut self, live: Live) -> Self {
         self.live = live;
         self
     }
@@ -123,7 +162,8 @@ impl Live {
             deadline: Duration::from_secs(60),
             answer: Duration::from_secs(30),
             limited_retries: 5,
-            retries: 3,
+            retries: 5,
+            nonces: true,
             waiters_max: 5_000,
             limits: ovenjs_ratelimit::Live::new(),
         }
@@ -154,6 +194,13 @@ impl Live {
     #[must_use]
     pub const fn retries(mut self, times: u32) -> Self {
         self.retries = times;
+        self
+    }
+
+    /// Sets whether messages without a nonce get one.
+    #[must_use]
+    pub const fn nonces(mut self, set: bool) -> Self {
+        self.nonces = set;
         self
     }
 

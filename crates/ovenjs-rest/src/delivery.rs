@@ -1,8 +1,9 @@
 //! One request, delivered: its turn, its tries, and what each answer means.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -10,19 +11,23 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Method, Request, Uri,
-    header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
+    HeaderName, HeaderValue, Method, Request as Written, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, USER_AGENT},
 };
 use http_body_util::Full;
 use ovenjs_net::{Clock, Entropy};
-use ovenjs_ratelimit::{Ask, Headers, Scope, Stop, Verdict};
-use ovenjs_types::{Hook, HookCall, Permissions};
+use ovenjs_ratelimit::{Headers, Scope, Stop, Verdict};
+use ovenjs_types::{Hook, HookCall};
 
 use crate::{
-    Error, ErrorKind, Live,
+    Error, ErrorKind, Layer, Live, Reply, Request,
+    breaker::{Breakers, Leave, Tally},
+    cache::{Found, ResponseCache},
     error::ErrorBody,
+    flight::Flights,
     gate::{Gate, Pass, Refusal},
-    transport::{Failure, Reply, Transport},
+    retry::{Budget, Cause, Retry, Rules},
+    transport::{Failure, Transport},
 };
 
 /// What all clones of a client share.
@@ -32,7 +37,14 @@ pub(crate) struct Delivery {
     pub(crate) user_agent: HeaderValue,
     pub(crate) live: RwLock<Live>,
     pub(crate) transport: Transport,
+    pub(crate) layers: Vec<Arc<dyn Layer>>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) flights: Flights,
+    pub(crate) cache: Option<Mutex<ResponseCache>>,
+    /// How long answers to an operation are fresh.
+    pub(crate) ttls: HashMap<&'static str, Duration>,
+    pub(crate) breakers: Mutex<Breakers>,
+    pub(crate) budget: Mutex<Budget>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) hook: Arc<dyn Hook>,
@@ -44,102 +56,144 @@ pub(crate) struct Counts {
     pub(crate) sent: AtomicU64,
     pub(crate) answered: AtomicU64,
     pub(crate) retried: AtomicU64,
+    pub(crate) recovered: AtomicU64,
     pub(crate) failed: AtomicU64,
     pub(crate) in_flight: AtomicU64,
-    /// Calls that are being repeated because of a failure.
-    pub(crate) repeating: AtomicU64,
-}
-
-/// A request with everything it needs. It has no `Debug`: its address may hold a token.
-pub(crate) struct Prepared {
-    pub(crate) route: &'static str,
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) content_type: Option<HeaderValue>,
-    pub(crate) body: Bytes,
-    pub(crate) reason: Option<HeaderValue>,
-    /// What is shown instead of the bot's token.
-    pub(crate) authorization: Option<HeaderValue>,
-    pub(crate) ask: Ask,
-    pub(crate) is_idempotent: bool,
-    pub(crate) needs: Permissions,
-    pub(crate) deadline: Option<Duration>,
+    /// Calls that pause before they are sent again.
+    pub(crate) pausing: AtomicU64,
 }
 
 /// What a try came to.
 enum Outcome {
     Done(Reply),
-    /// 429: once more, when the limiter lets it.
-    Limited(Error),
-    /// Once more, after a pause.
-    Again(Error),
+    /// Once more, where the rules of repetition allow it.
+    Again(Cause, Error),
     Failed(Error),
 }
 
 const AUDIT_REASON: HeaderName = HeaderName::from_static("x-audit-log-reason");
 
-/// The pause before the first repetition is a random part of this; it doubles each time.
-const PAUSE: Duration = Duration::from_millis(250);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
-
-/// Repetitions at the same time: a fifth of the calls under way, but this many always. A failing
-/// Discord is not to be met with several times the usual load.
-const REPEATING_MIN: u64 = 3;
-const REPEATING_SHARE: u64 = 5;
+/// The most calls that pause before they are sent again. Each holds its body; whoever has that many
+/// in an outage is helped more by an error.
+const PAUSING_MAX: u64 = 10_000;
 
 impl Delivery {
-    /// Sends it until it is done, hopeless or too late.
-    pub(crate) async fn perform(&self, request: Prepared) -> Result<Reply, Error> {
-        let _under_way = Counted::new(&self.counts.in_flight);
-        let done = self.persist(&request).await;
-        if done.is_err() {
-            self.counts.failed.fetch_add(1, Ordering::Relaxed);
-        }
+    /// One call, as the hooks see it.
+    pub(crate) async fn perform(&self, request: Request) -> Result<Reply, Error> {
+        let is_read = request.0.method == Method::GET;
+        let mut call = UnderWay::new(self, request.route());
+        let done = if is_read {
+            self.read(request).await
+        } else {
+            // It tells of its end also when it is dropped.
+            let _write = Write::new(self, &request);
+            self.persist(&request).await
+        };
+        call.outcome = if done.is_ok() { "answered" } else { "failed" };
         done
     }
 
-    async fn persist(&self, request: &Prepared) -> Result<Reply, Error> {
+    /// A read, from the cache where that has it.
+    async fn read(&self, mut request: Request) -> Result<Reply, Error> {
+        let Some(cache) = &self.cache else {
+            return self.share(&request).await;
+        };
+        let route = request.route();
+        // What layers ask for by headers is not what others ask for.
+        if request.0.is_fresh || !request.0.headers.is_empty() || !request.0.ask.with_token {
+            return self.share(&request).await;
+        }
+        let ttl = self.ttls.get(route).copied().unwrap_or_default();
+        let found = lock(cache).look(self.clock.now(), &request.0.path);
+        let read = match found {
+            Found::Fresh(reply) => return Ok(reply),
+            Found::Nothing(read) => read,
+            Found::Stale(etag, read) => {
+                request.0.headers.insert(IF_NONE_MATCH, etag);
+                read
+            }
+        };
+        let path = request.0.path.clone();
+        let mut reply = self.share(&request).await?;
+        if reply.status == 304 {
+            let kept = lock(cache).renew(self.clock.now(), &path, ttl);
+            if let Some(kept) = kept {
+                return Ok(kept);
+            }
+            // It was dropped meanwhile.
+            request.0.headers.remove(IF_NONE_MATCH);
+            reply = self.share(&request).await?;
+        }
+        lock(cache).store(self.clock.now(), &path, read, &reply, ttl);
+        Ok(reply)
+    }
+
+    /// A read, shared with those who ask the same at the same time.
+    async fn share(&self, request: &Request) -> Result<Reply, Error> {
+        let Some(key) = self.flights.key(request) else {
+            return self.persist(request).await;
+        };
+        let (route, deadline) = (request.route(), request.deadline());
+        let deed = self.persist(request);
+        self.flights.share(key, route, deadline, deed).await
+    }
+
+    /// Sends it until it is done, hopeless or too late.
+    async fn persist(&self, request: &Request) -> Result<Reply, Error> {
         let live = *self.live.read().unwrap_or_else(PoisonError::into_inner);
-        let began = self.clock.now();
-        let deadline = after(began, request.deadline.unwrap_or(live.deadline));
-        let (mut limited, mut failed) = (0, 0);
-        let mut repeating = None;
+        let parts = &*request.0;
+        let rules = Rules {
+            retries: live.retries,
+            limited_retries: live.limited_retries,
+        };
+        let mut retry = Retry::default();
+        let (mut may_be_done, mut tries) = (false, 0_u64);
+        lock(&self.budget).deposit();
         loop {
             let asked = self.clock.now();
             let pass = self
                 .gate
-                .pass(&request.ask, live.waiters_max, deadline)
+                .pass(&parts.ask, live.waiters_max, parts.deadline)
                 .await;
             let pass = pass.map_err(|refusal| self.refused(request, refusal))?;
-            let waited = self.clock.now().saturating_duration_since(asked);
-            let error = match self.attempt(request, pass, waited, &live, deadline).await {
-                Outcome::Done(reply) => return Ok(reply),
+            let now = self.clock.now();
+            let waited = now.saturating_duration_since(asked);
+            let repeatable = parts.is_idempotent && !parts.is_once;
+            let limit = retry.patience(now, parts.deadline, live.answer, repeatable, rules);
+            let (cause, error) = match self.attempt(request, pass, waited, limit).await {
+                Outcome::Done(reply) => {
+                    self.counts
+                        .recovered
+                        .fetch_add(u64::from(tries > 0), Ordering::Relaxed);
+                    return Ok(reply);
+                }
+                // It was done by a try whose answer was lost.
+                Outcome::Failed(error) if may_be_done && is_gone(request, &error) => {
+                    self.counts.recovered.fetch_add(1, Ordering::Relaxed);
+                    return Ok(Reply::new(204, Bytes::new()));
+                }
                 Outcome::Failed(error) => return Err(error),
-                Outcome::Limited(error) => {
-                    limited += 1;
-                    if limited > live.limited_retries {
-                        return Err(error);
-                    }
-                    error
-                }
-                Outcome::Again(error) => {
-                    failed += 1;
-                    if failed > live.retries {
-                        return Err(error);
-                    }
-                    if repeating.is_none() {
-                        repeating = self.repeat();
-                    }
-                    let pause = PAUSE_MAX.min(PAUSE * 2_u32.saturating_pow(failed - 1));
-                    let until = self.clock.now() + self.entropy.below(pause);
-                    if repeating.is_none() || until >= deadline {
-                        return Err(error);
-                    }
-                    tokio::time::sleep_until(until.into()).await;
-                    error
-                }
+                Outcome::Again(cause, error) => (cause, error),
             };
-            tracing::debug!(route = request.route, %error, "once more");
+            may_be_done |= cause == Cause::Lost;
+            if parts.is_once || (cause == Cause::Lost && !parts.is_idempotent) {
+                return Err(error);
+            }
+            let pausing = Counted::new(&self.counts.pausing);
+            let now = self.clock.now();
+            let dice = self.entropy.fraction();
+            let again = {
+                let budget = &mut lock(&self.budget);
+                retry.after(cause, now, parts.deadline, rules, dice, budget)
+            };
+            let Some(until) = again.filter(|_| pausing.count <= PAUSING_MAX) else {
+                return Err(error);
+            };
+            if until > now {
+                tokio::time::sleep_until(until.into()).await;
+            }
+            tries += 1;
+            tracing::debug!(route = parts.route, tries, %error, "once more");
             self.counts.retried.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -147,50 +201,66 @@ impl Delivery {
     /// Sends it once.
     async fn attempt(
         &self,
-        request: &Prepared,
+        request: &Request,
         mut pass: Pass,
         waited: Duration,
-        live: &Live,
-        deadline: Instant,
+        limit: Instant,
     ) -> Outcome {
-        let route = request.route;
+        let parts = &*request.0;
+        let route = parts.route;
+        let written = match self.write(request) {
+            Ok(written) => written,
+            Err(error) => return Outcome::Failed(error),
+        };
         let sent = self.clock.now();
+        let mut door = match Door::pass(self, sent, route) {
+            Ok(door) => door,
+            Err(until) => {
+                // The permit is given back unused.
+                drop(pass);
+                let wait = until.saturating_duration_since(sent);
+                return Outcome::Again(Cause::Open(until), Error::open(route, wait));
+            }
+        };
         self.hook.call(&HookCall::RequestSent { route, waited });
         self.counts.sent.fetch_add(1, Ordering::Relaxed);
         pass.sent(sent);
-        let limit = deadline.min(after(sent, live.answer));
-        let token = request.ask.with_token.then(|| self.token());
-        let answering = self.transport.send(self.write(request, token.clone()));
+        let token = written.headers().get(AUTHORIZATION).cloned();
+        let answering = self.transport.send(written);
         let reply = match tokio::time::timeout_at(limit.into(), answering).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(Failure::Unsent(source))) => {
                 pass.settle(Verdict::Unsent);
                 let error = Error::network(route, source);
-                let hopeless = error.kind() == ErrorKind::Config;
-                return if hopeless {
-                    Outcome::Failed(error)
-                } else {
-                    Outcome::Again(error)
-                };
+                if error.kind() == ErrorKind::Config {
+                    return Outcome::Failed(error);
+                }
+                door.close(Tally::Bad, Tally::Unknown);
+                return Outcome::Again(Cause::Unsent, error);
             }
             Ok(Err(Failure::Lost(source))) => {
                 pass.settle(Verdict::Lost);
-                return self.doubtful(request, Error::network(route, source));
+                door.close(Tally::Bad, Tally::Bad);
+                return Outcome::Again(Cause::Lost, Error::network(route, source));
             }
             Ok(Err(Failure::TooLong)) => {
                 pass.settle(Verdict::Lost);
+                door.close(Tally::Good, Tally::Good);
                 let text = "the answer is longer than `answer_max`; ask for less or raise it";
                 return Outcome::Failed(Error::new(ErrorKind::Answer, route, text));
             }
             Err(_) => {
                 pass.settle(Verdict::Lost);
-                let text = "no answer in time; check the network, or raise `answer` or `deadline`";
-                let error = Error::new(ErrorKind::Deadline, route, text);
-                return if limit < deadline {
-                    self.doubtful(request, error)
+                let elapsed = self.clock.now().saturating_duration_since(sent);
+                // A caller in a hurry says nothing about Discord.
+                let tally = if elapsed < SLOW {
+                    Tally::Unknown
                 } else {
-                    Outcome::Failed(error)
+                    Tally::Bad
                 };
+                door.close(tally, tally);
+                let text = "no answer in time; check the network, or raise `answer` or `deadline`";
+                return Outcome::Again(Cause::Lost, Error::new(ErrorKind::Deadline, route, text));
             }
         };
         let elapsed = self.clock.now().saturating_duration_since(sent);
@@ -202,13 +272,20 @@ impl Delivery {
         });
         // A refusal of a token that was replaced meanwhile says nothing about the new one.
         let with_token = token.is_some_and(|token| token == self.token());
-        self.judge(request, pass, reply, with_token)
+        self.judge(request, pass, door, reply, with_token)
     }
 
-    /// Tells the limiter what an answer means, and the call.
-    fn judge(&self, request: &Prepared, pass: Pass, reply: Reply, with_token: bool) -> Outcome {
-        let Prepared { route, needs, .. } = *request;
-        let status = reply.status;
+    /// Tells the limiter, the breakers and the call what an answer means.
+    fn judge(
+        &self,
+        request: &Request,
+        pass: Pass,
+        mut door: Door<'_>,
+        reply: Reply,
+        with_token: bool,
+    ) -> Outcome {
+        let parts = &*request.0;
+        let (route, status) = (parts.route, reply.status);
         let mut headers = Headers::read(|name| reply.headers.get(name)?.to_str().ok());
         let body = if status == 429 {
             ErrorBody::read(&reply.body)
@@ -220,10 +297,22 @@ impl Delivery {
         let wait = body.as_ref().and_then(ErrorBody::retry_after);
         let verdict = Verdict::of(status, headers, wait, with_token);
         pass.settle(verdict);
-        if (200..300).contains(&status) {
+        if status < 500 {
+            door.close(Tally::Good, Tally::Good);
+        }
+        if status == 202
+            && let Some(body) = ErrorBody::read(&reply.body).filter(ErrorBody::is_not_ready)
+        {
+            let wait = body.retry_after().unwrap_or_default().max(NOT_READY);
+            let error = Error::answered(route, parts.needs, status, &reply.body, b"");
+            let until = after(self.clock.now(), wait);
+            return Outcome::Again(Cause::Open(until), error.after(Some(wait)));
+        }
+        let is_unchanged = status == 304 && parts.headers.contains_key(IF_NONE_MATCH);
+        if reply.is_success() || is_unchanged {
             return Outcome::Done(reply);
         }
-        let error = Error::answered(route, needs, status, &reply.body);
+        let error = Error::answered(route, parts.needs, status, &reply.body, &parts.body);
         if let Verdict::Limited {
             scope, retry_after, ..
         } = verdict
@@ -236,26 +325,22 @@ impl Delivery {
             if scope != Scope::Shared {
                 tracing::warn!(route, scope = scope.name(), ?retry_after, "rate limited");
             }
-            return Outcome::Limited(error.after(Some(retry_after)));
+            return Outcome::Again(Cause::Limited, error.after(Some(retry_after)));
         }
         if status >= 500 {
-            self.doubtful(request, error)
-        } else {
-            Outcome::Failed(error)
+            let host = if error.is_of_edge() {
+                Tally::Bad
+            } else {
+                Tally::Good
+            };
+            door.close(host, Tally::Bad);
+            return Outcome::Again(Cause::Lost, error);
         }
+        Outcome::Failed(error)
     }
 
-    /// A request that may have done its work: once more only where that does no harm.
-    fn doubtful(&self, request: &Prepared, error: Error) -> Outcome {
-        if request.is_idempotent {
-            Outcome::Again(error)
-        } else {
-            Outcome::Failed(error)
-        }
-    }
-
-    fn refused(&self, request: &Prepared, refusal: Refusal) -> Error {
-        let route = request.route;
+    fn refused(&self, request: &Request, refusal: Refusal) -> Error {
+        let route = request.route();
         let wait = |until: Instant| until.saturating_duration_since(self.clock.now());
         match refusal {
             Refusal::Full => Error::new(
@@ -284,13 +369,6 @@ impl Delivery {
         }
     }
 
-    /// Leave to repeat after a failure, as long as it lasts; none where too many repeat already.
-    fn repeat(&self) -> Option<Counted<'_>> {
-        let repeating = Counted::new(&self.counts.repeating);
-        let share = self.counts.in_flight.load(Ordering::Relaxed) / REPEATING_SHARE;
-        (repeating.count <= share.max(REPEATING_MIN)).then_some(repeating)
-    }
-
     fn token(&self) -> HeaderValue {
         self.token
             .read()
@@ -298,31 +376,160 @@ impl Delivery {
             .clone()
     }
 
-    fn write(&self, request: &Prepared, token: Option<HeaderValue>) -> Request<Full<Bytes>> {
-        let mut written = Request::new(Full::new(request.body.clone()));
-        *written.method_mut() = request.method.clone();
-        *written.uri_mut() = request.uri.clone();
+    /// The request as it goes over the wire, with the token.
+    fn write(&self, request: &Request) -> Result<Written<Full<Bytes>>, Error> {
+        let parts = &*request.0;
+        // The error of the parser is left out: it may repeat the address, which may hold a token.
+        let uri = Uri::try_from(format!("{}{}", self.base, parts.path)).map_err(|_| {
+            let text = "the path cannot be written as a URL";
+            Error::new(ErrorKind::Config, parts.route, text)
+        })?;
+        let mut written = Written::new(Full::new(parts.body.clone()));
+        *written.method_mut() = parts.method.clone();
+        *written.uri_mut() = uri;
         let headers = written.headers_mut();
         headers.insert(USER_AGENT, self.user_agent.clone());
-        if let Some(token) = token.or_else(|| request.authorization.clone()) {
-            headers.insert(AUTHORIZATION, token);
-        }
-        if let Some(kind) = &request.content_type {
+        if let Some(kind) = &parts.content_type {
             headers.insert(CONTENT_TYPE, kind.clone());
         }
-        if let Some(reason) = &request.reason {
+        if let Some(reason) = &parts.reason {
             headers.insert(AUDIT_REASON, reason.clone());
         }
-        written
+        for (name, value) in &parts.headers {
+            headers.insert(name, value.clone());
+        }
+        if parts.ask.with_token {
+            headers.insert(AUTHORIZATION, self.token());
+        } else if let Some(shown) = &parts.authorization {
+            headers.insert(AUTHORIZATION, shown.clone());
+        }
+        Ok(written)
     }
 }
 
+/// Whether a deletion found nothing to delete.
+fn is_gone(request: &Request, error: &Error) -> bool {
+    request.0.is_quiet_deletion && error.kind() == ErrorKind::NotFound
+}
+
+/// How long to wait at least for an answer that Discord has not yet.
+const NOT_READY: Duration = Duration::from_millis(500);
+
+/// Slower than this is a sign of trouble.
+const SLOW: Duration = Duration::from_secs(5);
+
 /// `wait` after `now`; a wait without end ends far beyond any call.
-fn after(now: Instant, wait: Duration) -> Instant {
+pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
     now + wait.min(FAR)
 }
 
 const FAR: Duration = Duration::from_secs(366 * 86_400);
+
+/// Leave of the breakers, settled whatever happens.
+struct Door<'a> {
+    delivery: &'a Delivery,
+    leave: Option<Leave>,
+}
+
+impl<'a> Door<'a> {
+    fn pass(delivery: &'a Delivery, now: Instant, route: &'static str) -> Result<Self, Instant> {
+        let leave = lock(&delivery.breakers).ask(now, route)?;
+        Ok(Self {
+            delivery,
+            leave: Some(leave),
+        })
+    }
+
+    fn close(&mut self, host: Tally, family: Tally) {
+        let Some(leave) = self.leave.take() else {
+            return;
+        };
+        let now = self.delivery.clock.now();
+        let changes = lock(&self.delivery.breakers).settle(now, &leave, host, family);
+        for (family, state) in changes.into_iter().flatten() {
+            let state = state.name();
+            tracing::warn!(family, state, "circuit breaker");
+            let call = HookCall::BreakerChanged { family, state };
+            self.delivery.hook.call(&call);
+        }
+    }
+}
+
+impl Drop for Door<'_> {
+    fn drop(&mut self) {
+        self.close(Tally::Unknown, Tally::Unknown);
+    }
+}
+
+/// A write under way: reads that begin after its end see what it did.
+struct Write<'a> {
+    delivery: &'a Delivery,
+    /// For the cache, where there is one.
+    path: String,
+}
+
+impl<'a> Write<'a> {
+    fn new(delivery: &'a Delivery, request: &Request) -> Self {
+        let path = delivery.cache.as_ref().map(|_| request.0.path.clone());
+        Self {
+            delivery,
+            path: path.unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        self.delivery.flights.written();
+        if let Some(cache) = &self.delivery.cache {
+            lock(cache).written(&self.path);
+        }
+    }
+}
+
+/// A call under way, told of when it ends.
+struct UnderWay<'a> {
+    delivery: &'a Delivery,
+    route: &'static str,
+    began: Instant,
+    outcome: &'static str,
+    _counted: Counted<'a>,
+}
+
+impl<'a> UnderWay<'a> {
+    fn new(delivery: &'a Delivery, route: &'static str) -> Self {
+        Self {
+            delivery,
+            route,
+            began: delivery.clock.now(),
+            outcome: "dropped",
+            _counted: Counted::new(&delivery.counts.in_flight),
+        }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let failed = u64::from(self.outcome == "failed");
+        let counts = &self.delivery.counts;
+        counts.failed.fetch_add(failed, Ordering::Relaxed);
+        let elapsed = self
+            .delivery
+            .clock
+            .now()
+            .saturating_duration_since(self.began);
+        self.delivery.hook.call(&HookCall::CallEnded {
+            route: self.route,
+            outcome: self.outcome,
+            elapsed,
+        });
+    }
+}
+
+/// A rule's state. A panic elsewhere leaves at worst a count too high; going on is right.
+pub(crate) fn lock<T>(rule: &Mutex<T>) -> MutexGuard<'_, T> {
+    rule.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// One more, until it is dropped.
 struct Counted<'a> {

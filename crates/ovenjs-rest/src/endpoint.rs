@@ -91,6 +91,12 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     fn is_idempotent(&self) -> bool {
         matches!(Self::METHOD, Method::GET | Method::PUT | Method::DELETE)
     }
+
+    /// Makes it so by this nonce, where Discord enforces one and the caller set none. Elsewhere
+    /// nothing changes.
+    fn make_idempotent(&mut self, nonce: u64) {
+        _ = nonce;
+    }
 }
 
 /// A parameter of a query.

@@ -1,11 +1,15 @@
 //! Why a call failed, and what to do about it.
 
-use std::{error::Error as StdError, fmt, fmt::Write as _, time::Duration};
+mod repairs;
+
+use std::{error::Error as StdError, fmt, fmt::Write as _, sync::Arc, time::Duration};
 
 use ovenjs_ratelimit::Stop;
 use ovenjs_types::{Fault, Invalid, Permissions, json};
 use serde::Deserialize;
 use serde_json::Value;
+
+use repairs::{INDEX_NOT_READY, MISSING_ACCESS, MISSING_PERMISSIONS, TOKEN_REFUSED, repair};
 
 /// A call that failed.
 ///
@@ -24,6 +28,7 @@ use serde_json::Value;
 /// ```
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     route: &'static str,
@@ -33,7 +38,8 @@ struct Inner {
     fields: Vec<String>,
     retry_after: Option<Duration>,
     missing: Option<Permissions>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    of_edge: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What kind of failure it was.
@@ -61,6 +67,10 @@ pub enum ErrorKind {
     Limited,
     /// Nothing is sent any more, since too many requests were invalid.
     Stopped,
+    /// Nothing was sent: the circuit breaker is open, since too much of what was sent lately failed.
+    Open,
+    /// A [`Layer`](crate::Layer) of the bot's refused the call.
+    Layer,
     /// The edge in front of Discord answered: a ban of the address, or an outage.
     Edge,
     /// 5xx: Discord failed.
@@ -97,6 +107,31 @@ impl Error {
         &self.0.fields
     }
 
+    /// The refusal of a layer of the bot's. `source` tells why, and what to do.
+    #[must_use]
+    pub fn by_layer(
+        request: &crate::Request,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let source = source.into();
+        Self::new(ErrorKind::Layer, request.route(), source.to_string()).because(source)
+    }
+
+    pub(crate) fn open(route: &'static str, wait: Duration) -> Self {
+        let text = "Discord failed too often lately, so this was not sent; see discordstatus.com";
+        Self::new(ErrorKind::Open, route, text).after(Some(wait))
+    }
+
+    /// The same error for another call that asked the same.
+    pub(crate) fn share(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// Whether Cloudflare answered in Discord's place.
+    pub(crate) fn is_of_edge(&self) -> bool {
+        self.0.of_edge
+    }
+
     pub(crate) fn new(kind: ErrorKind, route: &'static str, text: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -107,6 +142,7 @@ impl Error {
             fields: Vec::new(),
             retry_after: None,
             missing: None,
+            of_edge: false,
             source: None,
         }))
     }
@@ -130,7 +166,7 @@ impl Error {
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
         self
     }
 
@@ -170,12 +206,13 @@ impl Error {
         }
     }
 
-    /// An answer with an error status.
+    /// An answer with an error status to what was sent.
     pub(crate) fn answered(
         route: &'static str,
         needs: Permissions,
         status: u16,
         body: &[u8],
+        sent: &[u8],
     ) -> Self {
         let Some(body) = ErrorBody::read(body) else {
             return Self::edge(route, status);
@@ -187,7 +224,7 @@ impl Error {
             403 => ErrorKind::Forbidden,
             404 => ErrorKind::NotFound,
             429 => ErrorKind::Limited,
-            500.. => ErrorKind::Server,
+            202 | 500.. => ErrorKind::Server,
             _ => ErrorKind::Refused,
         };
         let missing = match code {
@@ -209,7 +246,7 @@ impl Error {
             (_, None) => {}
         }
         let mut error = Self::new(kind, route, text);
-        error.0.fields = body.fields();
+        error.0.fields = body.fields(sent);
         error.0.status = Some(status);
         error.0.code = code;
         error.0.missing = missing;
@@ -236,7 +273,9 @@ impl Error {
             404 => "the answer is not Discord's API; check the base URL",
             _ => "the answer is not Discord's API but an outage page; see discordstatus.com",
         };
-        Self::new(kind, route, text).with_status(status)
+        let mut error = Self::new(kind, route, text).with_status(status);
+        error.0.of_edge = true;
+        error
     }
 }
 
@@ -248,6 +287,7 @@ impl Fault for Error {
             | ErrorKind::Overloaded
             | ErrorKind::Limited
             | ErrorKind::Stopped
+            | ErrorKind::Open
             | ErrorKind::Server => true,
             ErrorKind::Config
             | ErrorKind::Unauthorized
@@ -256,6 +296,7 @@ impl Fault for Error {
             | ErrorKind::Invalid
             | ErrorKind::Edge
             | ErrorKind::Refused
+            | ErrorKind::Layer
             | ErrorKind::Answer => false,
         }
     }
@@ -329,47 +370,6 @@ pub const FIELDS_MAX: usize = 20;
 /// How deep field errors are followed. Bodies nest less than half as deep.
 const DEPTH_MAX: usize = 24;
 
-const TOKEN_REFUSED: &str = "the token was refused: set DISCORD_TOKEN to the token of the bot's page in the developer portal";
-
-const MISSING_ACCESS: u32 = 50_001;
-const MISSING_PERMISSIONS: u32 = 50_013;
-
-/// What to do, where more is known than Discord's own words.
-fn repair(kind: ErrorKind, code: Option<u32>, missing: Option<Permissions>) -> Option<String> {
-    Some(match (kind, code, missing) {
-        (ErrorKind::Unauthorized, _, _) => TOKEN_REFUSED.to_owned(),
-        (_, Some(MISSING_ACCESS), Some(missing)) => {
-            format!("the bot lacks {missing} there, or is not in that server: grant it to its role")
-        }
-        (_, Some(MISSING_ACCESS), None) => {
-            "the bot has no access: invite it to that server with the scopes bot and \
-             applications.commands"
-                .to_owned()
-        }
-        (_, Some(MISSING_PERMISSIONS), Some(missing)) => format!(
-            "the bot lacks {missing}: grant it to its role, and look for a channel overwrite that \
-             denies it"
-        ),
-        (_, Some(MISSING_PERMISSIONS), None) => {
-            "the bot lacks a permission, or its highest role is not above what it wants to change"
-                .to_owned()
-        }
-        (_, Some(10_062), _) => {
-            "the interaction has expired: answer within 3 s, or defer first".to_owned()
-        }
-        (_, Some(40_060), _) => {
-            "the interaction is answered already: edit the answer or send a follow-up".to_owned()
-        }
-        (_, Some(50_007), _) => {
-            "that user takes no direct messages from the bot; only they can change it".to_owned()
-        }
-        (ErrorKind::Limited, _, _) => {
-            "Discord limits this call, and repeating did not help".to_owned()
-        }
-        _ => return None,
-    })
-}
-
 /// Discord's errors, and the body of a 429.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ErrorBody {
@@ -394,17 +394,35 @@ impl ErrorBody {
         Duration::try_from_secs_f64(self.retry_after?.max(0.0)).ok()
     }
 
-    /// The tree of field errors as lines `path: message`.
-    fn fields(&self) -> Vec<String> {
+    /// Whether Discord is not ready to answer and says when to ask again, though the status is 202.
+    pub(crate) fn is_not_ready(&self) -> bool {
+        self.code == Some(INDEX_NOT_READY)
+    }
+
+    /// The tree of field errors as lines `path: message (sent …)`.
+    fn fields(&self, sent: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(errors) = &self.errors {
-            flatten(errors, "", 0, &mut lines);
+            let sent = document(sent).and_then(|text| serde_json::from_slice(text).ok());
+            flatten(errors, sent.as_ref(), "", 0, &mut lines);
         }
         lines
     }
 }
 
-fn flatten(node: &Value, path: &str, depth: usize, lines: &mut Vec<String>) {
+/// The JSON of a body: all of it, or the first part of several.
+fn document(sent: &[u8]) -> Option<&[u8]> {
+    if !sent.starts_with(b"--") {
+        return Some(sent);
+    }
+    let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|some| some == what);
+    let head = sent.get(..sent.len().min(HEAD_MAX))?;
+    let start = find(head, b"\r\n\r\n")? + 4;
+    let rest = sent.get(start..)?;
+    rest.get(..find(rest, b"\r\n--")?)
+}
+
+fn flatten(node: &Value, sent: Option<&Value>, path: &str, depth: usize, lines: &mut Vec<String>) {
     let Value::Object(fields) = node else { return };
     if depth > DEPTH_MAX {
         return;
@@ -419,115 +437,60 @@ fn flatten(node: &Value, path: &str, depth: usize, lines: &mut Vec<String>) {
                     .get("message")
                     .and_then(Value::as_str)
                     .unwrap_or("not accepted");
-                lines.push(format!(
-                    "{}: {message}",
-                    if path.is_empty() { "." } else { path }
-                ));
+                let path = if path.is_empty() { "." } else { path };
+                let sent = sent.map(excerpt).unwrap_or_default();
+                lines.push(format!("{path}: {message}{sent}"));
             }
             continue;
         }
-        let below_path = match name.parse::<u32>() {
-            Ok(index) => format!("{path}[{index}]"),
-            Err(_) if path.is_empty() => name.clone(),
-            Err(_) => format!("{path}.{name}"),
+        let index = name.parse::<usize>().ok();
+        let below_path = match index {
+            Some(index) => format!("{path}[{index}]"),
+            None if path.is_empty() => name.clone(),
+            None => format!("{path}.{name}"),
         };
-        flatten(below, &below_path, depth + 1, lines);
+        let below_sent = sent.and_then(|sent| match index {
+            Some(index) if sent.is_array() => sent.get(index),
+            _ => sent.get(name),
+        });
+        let below_sent = below_sent.filter(|_| !is_secret(name));
+        flatten(below, below_sent, &below_path, depth + 1, lines);
     }
 }
+
+/// What was sent there, short enough for a line.
+fn excerpt(sent: &Value) -> String {
+    let text = match sent {
+        Value::Null => return String::new(),
+        Value::Array(list) => return format!(" (sent a list of {})", list.len()),
+        Value::Object(fields) => {
+            let names: Vec<&str> = fields.keys().map(String::as_str).take(8).collect();
+            return format!(" (sent {{{}}})", names.join(", "));
+        }
+        sent => sent.to_string(),
+    };
+    match text.char_indices().nth(EXCERPT_MAX) {
+        Some((end, _)) => {
+            let count = text.chars().count() - 2;
+            let start = text.get(..end).unwrap_or_default();
+            format!(" (sent {start}…\", {count} characters)")
+        }
+        None => format!(" (sent {text})"),
+    }
+}
+
+/// Fields whose values are shown nowhere.
+fn is_secret(name: &str) -> bool {
+    ["token", "secret", "password", "code"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// The characters shown of what was sent: enough to find it in the bot's source.
+const EXCERPT_MAX: usize = 48;
+
+/// The first part of a body in parts says its name before this.
+const HEAD_MAX: usize = 1024;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ROUTE: &str = "POST /channels/{channel_id}/messages";
-
-    #[test]
-    fn a_missing_permission_is_named() {
-        let body = br#"{"message":"Missing Permissions","code":50013}"#;
-        let error = Error::answered(ROUTE, Permissions::SEND_MESSAGES, 403, body);
-        assert_eq!(error.kind(), ErrorKind::Forbidden);
-        assert_eq!(error.missing_permission(), Some(Permissions::SEND_MESSAGES));
-        assert_eq!(error.discord_code(), Some(50_013));
-        let text = error.to_string();
-        assert!(
-            text.starts_with(ROUTE) && text.contains("lacks SEND_MESSAGES"),
-            "{text}"
-        );
-
-        let body = br#"{"message":"Missing Access","code":50001}"#;
-        let error = Error::answered(ROUTE, Permissions::SEND_MESSAGES, 403, body);
-        assert_eq!(error.missing_permission(), Some(Permissions::VIEW_CHANNEL));
-    }
-
-    #[test]
-    fn form_errors_become_lines() {
-        let body = br#"{"code":50035,"message":"Invalid Form Body","errors":{
-            "content":{"_errors":[{"code":"BASE_TYPE_MAX_LENGTH","message":"Must be 2000 or fewer in length."}]},
-            "embeds":{"0":{"fields":{"1":{"name":{"_errors":[{"code":"X","message":"This field is required"}]}}}}}}}"#;
-        let error = Error::answered(ROUTE, Permissions::empty(), 400, body);
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-        let mut fields = error.fields().to_vec();
-        fields.sort();
-        assert_eq!(
-            fields,
-            [
-                "content: Must be 2000 or fewer in length.",
-                "embeds[0].fields[1].name: This field is required"
-            ]
-        );
-        assert!(
-            error
-                .to_string()
-                .contains("embeds[0].fields[1].name: This field is required")
-        );
-    }
-
-    #[test]
-    fn a_page_of_the_edge_is_told_apart() {
-        let page = b"<html>error code: 1015</html>";
-        let error = Error::answered(ROUTE, Permissions::empty(), 429, page);
-        assert_eq!(error.kind(), ErrorKind::Edge);
-        assert!(error.to_string().contains("Cloudflare"), "{error}");
-        let error = Error::answered(ROUTE, Permissions::empty(), 502, page);
-        assert_eq!(error.kind(), ErrorKind::Server);
-        assert!(error.is_retryable());
-        assert!(error.to_string().contains("outage"), "{error}");
-    }
-
-    #[test]
-    fn strange_bodies_never_panic() {
-        for body in [
-            &b""[..],
-            b"null",
-            b"[]",
-            b"{}",
-            br#"{"code":"x","message":5,"errors":7}"#,
-            br#"{"errors":{"_errors":{"a":1}}}"#,
-            br#"{"errors":{"_errors":[1,{},{"message":2}]}}"#,
-            br#"{"retry_after":-5}"#,
-            br#"{"retry_after":1e300}"#,
-        ] {
-            for status in [400, 401, 403, 404, 418, 429, 500, 599] {
-                let error = Error::answered(ROUTE, Permissions::empty(), status, body);
-                assert!(!error.to_string().is_empty());
-                assert_eq!(error.status(), Some(status));
-            }
-            let _ = ErrorBody::read(body).and_then(|body| body.retry_after());
-        }
-        for depth in [60, 1_000, 1_000_000] {
-            let deep = format!(
-                r#"{{"errors":{}1{}}}"#,
-                r#"{"a":"#.repeat(depth),
-                "}".repeat(depth)
-            );
-            let error = Error::answered(ROUTE, Permissions::empty(), 400, deep.as_bytes());
-            assert_eq!(error.status(), Some(400));
-        }
-        let many = format!(
-            r#"{{"errors":{{"_errors":[{}]}}}}"#,
-            vec![r#"{"message":"m"}"#; 100].join(",")
-        );
-        let error = Error::answered(ROUTE, Permissions::empty(), 400, many.as_bytes());
-        assert_eq!(error.fields().len(), FIELDS_MAX);
-    }
-}
+mod tests;

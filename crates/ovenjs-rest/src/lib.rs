@@ -8,6 +8,8 @@
 //! front of the limiter, and errors that name the repair. What is not here: the rules of the limits
 //! (`ovenjs-ratelimit`), connections (`ovenjs-net`) and Discord's nouns (`ovenjs-types`).
 
+mod breaker;
+mod cache;
 mod call;
 mod client;
 mod config;
@@ -15,11 +17,17 @@ mod delivery;
 mod endpoint;
 mod endpoints;
 mod error;
+mod flight;
 mod gate;
+mod layer;
 mod multipart;
+mod request;
+mod retry;
 mod setters;
 mod transport;
 
+pub use breaker::{BreakerState, BreakerStats};
+pub use cache::CacheStats;
 pub use call::Call;
 pub use client::{Builder, Client, Stats, Terms};
 pub use config::{Config, DEFAULT_BASE_URL, Live};
@@ -29,4 +37,6 @@ pub use endpoint::{
 };
 pub use endpoints::*;
 pub use error::{Error, ErrorKind, FIELDS_MAX};
-pub use ovenjs_ratelimit::{Major, Variant};
+pub use layer::{Layer, Next, Sending};
+pub use ovenjs_ratelimit::{Major, Priority, Variant};
+pub use request::{Reply, Request};

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Uri};
+use http::{Request, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
@@ -20,17 +20,12 @@ use hyper_util::{
 use ovenjs_net::{Connector, Plain, PlainConnector, Step, Target};
 use tower_service::Service;
 
+use crate::Reply;
+
 #[derive(Clone)]
 pub(crate) struct Transport {
     client: Client<Https, Full<Bytes>>,
     answer_max: usize,
-}
-
-/// An answer, read to its end.
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
 }
 
 pub(crate) enum Failure {

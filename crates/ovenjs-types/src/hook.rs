@@ -104,6 +104,23 @@ hooks! {
         /// How long Discord wants us to wait.
         retry_after: Duration,
     }
+    /// A REST call ended: answered, failed or, where nobody waits for it any more, dropped. It may
+    /// have been sent several times, or not at all.
+    CallEnded @ After {
+        /// Method and route template.
+        route: &'a str,
+        /// `answered`, `failed` or `dropped`.
+        outcome: &'a str,
+        /// From the call to its end.
+        elapsed: Duration,
+    }
+    /// A circuit breaker of REST changed its state.
+    BreakerChanged @ After {
+        /// The family of routes, e.g. `/channels/{channel_id}/messages`, or `host`.
+        family: &'a str,
+        /// `closed` or `open`.
+        state: &'a str,
+    }
     /// A handler failed or panicked.
     HandlerFailed @ After {
         /// The handler's name.

@@ -16,7 +16,8 @@
 /// - `by` says who asks when it is not the bot; `shows` what they show, an argument of the method;
 /// - `or User`: a user may ask as well;
 /// - `idempotent when` it can be repeated although its method cannot;
-/// - `varies` which of several limits it counts in.
+/// - `varies` which of several limits it counts in;
+/// - `enforces nonce`: a nonce makes it idempotent.
 macro_rules! endpoint {
     (
         $(#[$meta:meta])*
@@ -38,6 +39,7 @@ macro_rules! endpoint {
             $(or $user:ident;)?
             $(idempotent when $when:expr;)?
             $(varies $varies:expr;)?
+            $(enforces $nonce:ident;)?
         }
     ) => {
         $(#[$meta])*
@@ -107,6 +109,15 @@ macro_rules! endpoint {
                 fn variant(&self, now_ms: u64) -> ovenjs_ratelimit::Variant {
                     let varies: fn(&Self, u64) -> ovenjs_ratelimit::Variant = $varies;
                     varies(self, now_ms)
+                }
+            )?
+
+            $(
+                fn make_idempotent(&mut self, $nonce: u64) {
+                    if self.body.$nonce.is_none() {
+                        self.body.$nonce = Some(format!("{:016x}", $nonce).into());
+                        self.body.enforce_nonce = true;
+                    }
                 }
             )?
 

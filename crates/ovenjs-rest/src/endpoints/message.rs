@@ -10,13 +10,15 @@ use crate::endpoint::{endpoint, json_answers};
 
 endpoint! {
     /// Posts a message to a channel. With a nonce that is enforced it is repeated after failures,
-    /// since Discord then answers with the message that exists already.
+    /// since Discord then answers with the message that exists already. Where none is set the client
+    /// sets one; see [`Live::nonces`](crate::Live::nonces).
     Post "/channels/{channel_id}/messages" as CreateMessage -> Message {
         fn create_message(channel_id: Id<ChannelMarker>)
         major channel_id;
         body: MessageDraft;
         needs SEND_MESSAGES;
         idempotent when |it| it.body.nonce.is_some() && it.body.enforce_nonce;
+        enforces nonce;
     }
 }
 

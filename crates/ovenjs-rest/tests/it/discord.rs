@@ -234,6 +234,7 @@ async fn hooks_are_told_of_requests_and_answers() {
             let note = match call {
                 HookCall::RequestSent { route, .. } => format!("sent {route}"),
                 HookCall::RequestAnswered { route, status, .. } => format!("{status} {route}"),
+                HookCall::CallEnded { route, outcome, .. } => format!("{outcome} {route}"),
                 other => format!("{other:?}"),
             };
             self.0.lock().unwrap().push(note);
@@ -254,7 +255,8 @@ async fn hooks_are_told_of_requests_and_answers() {
         *notes.0.lock().unwrap(),
         [
             "sent POST /channels/{channel_id}/messages",
-            "200 POST /channels/{channel_id}/messages"
+            "200 POST /channels/{channel_id}/messages",
+            "answered POST /channels/{channel_id}/messages"
         ]
     );
     let stats = client.stats();

@@ -105,6 +105,7 @@ async fn a_server_error_is_repeated_only_where_it_does_no_harm() {
     let error = client
         .create_message(discord.channel_id())
         .content("once")
+        .at_most_once()
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);

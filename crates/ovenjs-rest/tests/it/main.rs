@@ -9,5 +9,6 @@
 mod discord;
 mod limits;
 mod server;
+mod stack;
 mod tls;
 mod wire;

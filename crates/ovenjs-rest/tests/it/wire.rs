@@ -25,6 +25,7 @@ async fn a_request_shows_token_agent_and_body() {
         .client()
         .create_message(Id::new(1))
         .content("hi")
+        .at_most_once()
         .await
         .unwrap();
     assert_eq!(message.content, "hi");
@@ -162,7 +163,7 @@ async fn an_interaction_is_answered_without_the_bots_token() {
 }
 
 #[tokio::test]
-async fn a_read_is_repeated_after_a_failure_and_a_post_is_not() {
+async fn a_read_is_repeated_after_a_failure_and_a_post_without_a_nonce_is_not() {
     let outage = || Step::Answer(502, "", "<html>bad gateway</html>".to_owned());
     let server = Server::start([outage(), Step::Close, json(200, MESSAGE)]).await;
     server
@@ -178,6 +179,7 @@ async fn a_read_is_repeated_after_a_failure_and_a_post_is_not() {
             .client()
             .create_message(Id::new(1))
             .content("hi")
+            .at_most_once()
             .await
             .unwrap_err();
         assert!(error.is_retryable(), "{error}");
@@ -249,6 +251,7 @@ async fn what_was_checked_is_not_checked_again() {
     client
         .create_message(Id::new(1))
         .valid(hi.clone())
+        .at_most_once()
         .await
         .unwrap();
     assert!(server.seen()[0].ends_with(r#"{"content":"hi"}"#));
