@@ -4,7 +4,9 @@ use std::{fmt, future::IntoFuture, marker::PhantomData, pin::Pin, time::Duration
 
 use ovenjs_types::Valid;
 
-use crate::{Audited, Bearer, ByUser, Carries, Client, Endpoint, Error, Priority, Terms};
+use crate::{
+    Audited, Bearer, ByUser, Carries, Client, Endpoint, Error, Paged, Pages, Priority, Terms,
+};
 
 /// An operation that is sent when it is awaited. What it can be told is what its operation takes:
 /// each parameter of its query and each field of its body `B` has a setter.
@@ -95,6 +97,14 @@ impl<'c, E: Endpoint, B> Call<'c, E, B> {
     {
         self.terms.authorization = Some(token.into().authorization());
         self
+    }
+
+    /// The whole list, page by page. What the call asks for with its limit is the size of a page.
+    pub fn pages(self) -> Pages<'c, E>
+    where
+        E: Paged,
+    {
+        Pages::new(self.client, self.endpoint, self.terms)
     }
 
     /// The operation itself, to be sent later or elsewhere.
