@@ -97,8 +97,8 @@ struct Source {
     text: String,
 }
 
-/// Takes over the rows `spec: list | have | all` of the tests that compare the types and the box
-/// with the tables; they fail, and name it, where something is lacking.
+/// Takes over the rows `spec: list | have | all` of the tests that compare the types, the operations
+/// and the box with the tables; they fail, and name it, where something is lacking.
 ///
 /// The tests know serde's view of the types and what the box really does, which no reading of
 /// sources gives, and this program does not link them: it has to work while they do not build. What
@@ -133,11 +133,16 @@ fn told_by_tests(report: &mut Report) -> Result<()> {
 }
 
 /// What is told of, and the tests that tell: for cargo-nextest, and for `cargo test`.
-const TESTS: [(&str, &str, &[&str]); 2] = [
+const TESTS: [(&str, &str, &[&str]); 3] = [
     (
         "the operations of the box",
         "package(ovenjs-mock) & kind(lib) & test(/^rest::tests::canned/)",
         &["ovenjs-mock", "--lib", "rest::tests::canned", "--"],
+    ),
+    (
+        "the operations of rest",
+        "package(ovenjs-rest) & kind(test) & test(/^surface::/)",
+        &["ovenjs-rest", "--test", "it", "surface::", "--"],
     ),
     (
         "the types",

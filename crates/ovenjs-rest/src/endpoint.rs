@@ -15,7 +15,7 @@ use ovenjs_types::{Invalid, Permissions, Secret};
 pub(crate) use answer::json_answers;
 pub use answer::{Answer, Picture, Rows};
 pub use body::{Body, Carries, Part, Payload, Sent};
-pub(crate) use body::{body, setters_of};
+pub(crate) use body::{body, sent_as, setters_of};
 pub(crate) use declare::endpoint;
 pub(crate) use part::{
     MajorPart, PathPart, QueryValue, query_codes, query_string, query_values, wire_name,

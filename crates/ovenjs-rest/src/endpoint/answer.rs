@@ -55,6 +55,10 @@ impl<T: Answer> Answer for Option<T> {
 
 impl<T: Answer + DeserializeOwned> Answer for Vec<T> {
     fn read(body: &[u8], scratch: &mut json::Scratch) -> Result<Self, json::DecodeError> {
+        // Discord's description lets many a list be null.
+        if body == b"null" {
+            return Ok(Self::new());
+        }
         json::decode_tolerant(body, scratch)
     }
 }

@@ -101,6 +101,18 @@ impl<T> From<T> for Sent<T> {
     }
 }
 
+/// What plainly becomes a body need not be turned into it by hand.
+macro_rules! sent_as {
+    ($($from:ty => $to:ty),* $(,)?) => {$(
+        impl From<$from> for $crate::Sent<$to> {
+            fn from(value: $from) -> Self {
+                Self::Draft(value.into())
+            }
+        }
+    )*};
+}
+pub(crate) use sent_as;
+
 impl<T> From<Valid<T>> for Sent<T> {
     fn from(valid: Valid<T>) -> Self {
         Self::Valid(valid)
@@ -122,16 +134,34 @@ impl Payload for InteractionResponse {
 ///
 /// The list comes from where the form is declared.
 macro_rules! setters_of {
-    ($body:ident {
+    // What a webhook sends has a message in it, and its setters too.
+    (MessageDraft { $($setters:tt)* }) => {
+        setters_of! { @repeat MessageDraft [] { $($setters)* } }
+        setters_of! { @repeat WebhookMessage [message] { $($setters)* } }
+    };
+    ($body:ident { $($setters:tt)* }) => {
+        setters_of! { @repeat $body [] { $($setters)* } }
+    };
+    (@repeat $body:ident $part:tt {
         $( $(#[doc = $doc:literal])* fn $setter:ident($($arg:ident: $ty:ty),*); )*
     }) => {
         impl<E: $crate::Carries<Body = $body>> $crate::Call<'_, E, $body> {
-            $(
-                $(#[doc = $doc])*
-                pub fn $setter(self, $($arg: $ty),*) -> Self {
-                    self.map_body(|body| body.$setter($($arg),*))
-                }
-            )*
+            $( setters_of! { @one $part $(#[doc = $doc])* fn $setter($($arg: $ty),*); } )*
+        }
+    };
+    (@one [] $(#[doc = $doc:literal])* fn $setter:ident($($arg:ident: $ty:ty),*);) => {
+        $(#[doc = $doc])*
+        pub fn $setter(self, $($arg: $ty),*) -> Self {
+            self.map_body(|body| body.$setter($($arg),*))
+        }
+    };
+    (@one [$part:ident] $(#[doc = $doc:literal])* fn $setter:ident($($arg:ident: $ty:ty),*);) => {
+        $(#[doc = $doc])*
+        pub fn $setter(self, $($arg: $ty),*) -> Self {
+            self.map_body(|mut body| {
+                body.$part = body.$part.$setter($($arg),*);
+                body
+            })
         }
     };
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     Bearer, Body, Part, Payload,
-    endpoint::{body, endpoint, json_answers, setters_of},
+    endpoint::{body, endpoint, json_answers, sent_as, setters_of},
 };
 
 endpoint! {
@@ -265,6 +265,7 @@ endpoint! {
     }
 }
 
+sent_as!(Upload => ActivityFile);
 json_answers! {
     ActivityAttachment, ActivityInstance, ApplicationEmojis, Emoji, GatewayAddress, RoleConnection,
     RoleConnectionMetadata, VoiceRegion,

@@ -10,7 +10,7 @@ use ovenjs_types::{
 };
 use serde::Serialize;
 
-use crate::endpoint::{body, endpoint, exposed_option, json_answers, setters_of};
+use crate::endpoint::{body, endpoint, exposed_option, json_answers, sent_as, setters_of};
 
 endpoint! {
     /// A channel or thread.
@@ -282,4 +282,5 @@ body! {
     }
 }
 
+sent_as!(Id<ChannelMarker> => Following, Overwrite => OverwriteEdit);
 json_answers!(FollowedChannel, Invite);

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     Body, Part, Payload, Rows,
-    endpoint::{endpoint, json_answers},
+    endpoint::{endpoint, json_answers, sent_as},
 };
 
 endpoint! {
@@ -87,4 +87,5 @@ endpoint! {
     }
 }
 
+sent_as!(Upload => TargetUsers);
 json_answers!(TargetUsersJob);

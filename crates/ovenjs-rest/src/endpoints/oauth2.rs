@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     Bearer, Body, Credentials, Payload,
-    endpoint::{body, endpoint, exposed, exposed_option, json_answers, setters_of},
+    endpoint::{body, endpoint, exposed, exposed_option, json_answers, sent_as, setters_of},
 };
 
 endpoint! {
@@ -225,6 +225,7 @@ body! {
     }
 }
 
+sent_as!(Secret => Revocation, &str => Revocation);
 json_answers!(
     AccessToken,
     AuthorizationInformation,

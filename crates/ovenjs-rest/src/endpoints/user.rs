@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     Bearer,
-    endpoint::{body, endpoint, json_answers, setters_of},
+    endpoint::{body, endpoint, json_answers, sent_as, setters_of},
 };
 
 endpoint! {
@@ -146,4 +146,5 @@ fn exposed_all<S: Serializer>(secrets: &[Secret], serializer: S) -> Result<S::Ok
     serializer.collect_seq(secrets.iter().map(Secret::expose))
 }
 
+sent_as!(Id<UserMarker> => Recipient);
 json_answers!(Connection, CurrentUserGuild);

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     Payload,
-    endpoint::{body, endpoint, json_answers, setters_of},
+    endpoint::{body, endpoint, json_answers, sent_as, setters_of},
 };
 
 endpoint! {
@@ -242,4 +242,5 @@ endpoint! {
     }
 }
 
+sent_as!(JsonValue => ForeignPayload);
 json_answers!(Webhook);

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures_util::StreamExt as _;
 use ovenjs_mock::{Config, Discord, Guild};
-use ovenjs_rest::{Client, ErrorKind};
+use ovenjs_rest::{Client, Credentials, ErrorKind, Grant};
 use ovenjs_types::{
     CommandDraft, Fault, Hook, HookCall, Id, MessageDraft, Permissions, ReactionEmoji, Upload,
 };
@@ -68,6 +69,72 @@ async fn a_message_is_posted_changed_pinned_reacted_to_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_list_comes_page_by_page_to_its_end() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let client = client(&discord);
+    let channel = discord.channel_id();
+    for number in 1..=5 {
+        let text = number.to_string();
+        client.create_message(channel).content(text).await.unwrap();
+    }
+    let asked = |discord: &Discord| {
+        let list = |request: &&ovenjs_mock::Request| request.method == "GET";
+        discord.requests().iter().filter(list).count()
+    };
+    let texts: Vec<_> = client
+        .messages(channel)
+        .limit(2)
+        .pages()
+        .map(|message| message.unwrap().content.to_string())
+        .collect()
+        .await;
+    assert_eq!(texts, ["5", "4", "3", "2", "1"]);
+    assert_eq!(asked(&discord), 3);
+
+    // Nothing is asked for that nobody takes.
+    let mut pages = client.messages(channel).limit(2).pages();
+    assert_eq!(pages.next().await.unwrap().unwrap().content, "5");
+    assert_eq!(pages.next().await.unwrap().unwrap().content, "4");
+    assert_eq!(asked(&discord), 4);
+
+    // After an error it ends.
+    let mut lost = client.messages(Id::new(1)).pages();
+    assert!(lost.next().await.unwrap().is_err());
+    assert!(lost.next().await.is_none());
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_asks_is_shown() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let client = client(&discord);
+    let ann = discord.user("ann");
+    // The bot's own call, made for a user.
+    let user = client.current_user().as_user(ann.access_token()).await;
+    assert_eq!(user.unwrap().id, ann.id());
+    // What only users ask for.
+    let connections = client.connections(ann.access_token()).await.unwrap();
+    assert!(connections.is_empty());
+    // What the application asks for, by its secret.
+    let credentials = || Credentials::new(discord.application_id(), discord.client_secret());
+    let code = ann.authorizes(&["identify"]).into();
+    let redirect_uri = "https://oven.example".into();
+    let grant = Grant::Code { code, redirect_uri };
+    let token = client.exchange_token(credentials(), grant).await.unwrap();
+    let shown = client.authorization(token.access_token.clone()).await;
+    assert_eq!(shown.unwrap().user.unwrap().id, ann.id());
+    client
+        .revoke_token(credentials(), token.access_token.clone())
+        .await
+        .unwrap();
+    let error = client.authorization(token.access_token).await.unwrap_err();
+    assert!(error.is_auth(), "{error}");
+    // The bot's own token is as good as before.
+    assert_eq!(client.current_user().await.unwrap().id, discord.bot_id());
+    assert_eq!(discord.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn files_arrive() {
     let discord = Discord::start(Config::default()).await.unwrap();
     let file = Upload::new("bread.txt", &b"crumbs"[..]);
@@ -106,10 +173,7 @@ async fn the_bot_its_application_and_its_gateway() {
         client.member(guild, ann).await.unwrap().user.unwrap().id,
         ann
     );
-    let dm = client
-        .create_dm(ovenjs_rest::Recipient { recipient_id: ann })
-        .await
-        .unwrap();
+    let dm = client.create_dm(ann).await.unwrap();
     client.create_message(dm.id).content("psst").await.unwrap();
     assert_eq!(discord.violations(), Vec::<String>::new());
 }

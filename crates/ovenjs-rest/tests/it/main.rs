@@ -10,5 +10,6 @@ mod discord;
 mod limits;
 mod server;
 mod stack;
+mod surface;
 mod tls;
 mod wire;

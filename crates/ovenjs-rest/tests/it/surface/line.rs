@@ -1,0 +1,171 @@
+//! An operation, and what is to be known of it.
+
+use std::{collections::BTreeSet, pin::Pin};
+
+use ovenjs_mock::Discord;
+use ovenjs_rest::{
+    Answer as _, Auth, Body, Call, Carries, Client, Credentials, Endpoint, Error, Major, Parameter,
+};
+use ovenjs_types::{
+    Id, Secret,
+    json::Scratch,
+    marker::{
+        ApplicationMarker, ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker,
+        WebhookMarker,
+    },
+};
+
+use serde::Serialize;
+
+use super::names;
+
+/// An operation with a sample of each of its parts.
+pub(super) struct Line {
+    pub(super) route: &'static str,
+    pub(super) auth: Auth,
+    pub(super) by_user: bool,
+    pub(super) audited: bool,
+    pub(super) has_major: bool,
+    pub(super) query: &'static [Parameter],
+    /// The fields of its body, set or not.
+    pub(super) fields: BTreeSet<String>,
+    /// Reads an answer; the error tells what does not fit or drifts.
+    pub(super) read: fn(&[u8]) -> Result<(), String>,
+    pub(super) send: Box<dyn Fn(Client) -> Sending>,
+}
+
+pub(super) type Sending = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+
+impl Line {
+    /// Says the fields of a body by another one, which has all of them: serde does not tell those
+    /// that it leaves out of every body, and some do not go together.
+    pub(super) fn with_fields_of(mut self, full: &impl Serialize) -> Self {
+        self.fields.extend(names::of(full));
+        self
+    }
+
+    /// Whether it sends a further message after an interaction.
+    pub(super) fn is_follow_up(&self) -> bool {
+        self.auth == Auth::Interaction
+            && self.route == "POST /webhooks/{webhook_id}/{webhook_token}"
+    }
+}
+
+/// A line of an operation without a body.
+pub(super) fn line<E: Endpoint + Clone + 'static>(call: Call<'_, E>) -> Line {
+    of(call.into_endpoint(), BTreeSet::new())
+}
+
+/// A line of an operation with a body, as full as it can be.
+pub(super) fn sends<E>(call: Call<'_, E, E::Body>) -> Line
+where
+    E: Carries + Clone + 'static,
+{
+    let endpoint = call.into_endpoint();
+    let mut fields = BTreeSet::new();
+    let endpoint = endpoint.map_body(|body| {
+        fields = names::of(&body);
+        body
+    });
+    match endpoint.body() {
+        Body::Form(parts) => {
+            let names = parts.iter().map(|(name, _)| (*name).to_owned());
+            fields.extend(names.filter(|name| name != "payload_json"));
+        }
+        Body::Urlencoded(pairs) => {
+            fields = pairs.iter().map(|(name, _)| (*name).to_owned()).collect()
+        }
+        _ => {}
+    }
+    of(endpoint, fields)
+}
+
+fn of<E: Endpoint + Clone + 'static>(endpoint: E, fields: BTreeSet<String>) -> Line {
+    Line {
+        route: E::ROUTE,
+        auth: E::AUTH,
+        by_user: E::BY_USER,
+        audited: E::AUDITED,
+        has_major: endpoint.major() != Major::NONE,
+        query: E::QUERY,
+        fields,
+        read: read::<E>,
+        send: Box::new(move |client| {
+            let endpoint = endpoint.clone();
+            Box::pin(async move { client.send(endpoint).await.map(drop) })
+        }),
+    }
+}
+
+fn read<E: Endpoint>(body: &[u8]) -> Result<(), String> {
+    let mut scratch = Scratch::new();
+    E::Answer::read(body, &mut scratch).map_err(|error| error.to_string())?;
+    let drift: BTreeSet<_> = scratch
+        .take_drift()
+        .into_iter()
+        .map(|deviation| format!("{}: {}", deviation.path, deviation.reason))
+        .collect();
+    if drift.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{drift:?}"))
+    }
+}
+
+/// What the lines name.
+pub(super) struct Ids {
+    pub(super) application: Id<ApplicationMarker>,
+    pub(super) guild: Id<GuildMarker>,
+    pub(super) channel: Id<ChannelMarker>,
+    pub(super) message: Id<MessageMarker>,
+    pub(super) user: Id<UserMarker>,
+    pub(super) role: Id<RoleMarker>,
+    pub(super) webhook: Id<WebhookMarker>,
+    pub(super) webhook_token: Secret,
+    pub(super) bearer: Secret,
+    pub(super) credentials: Credentials,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self {
+            application: Id::new(1),
+            guild: Id::new(2),
+            channel: Id::new(3),
+            message: Id::new(4),
+            user: Id::new(5),
+            role: Id::new(6),
+            webhook: Id::new(7),
+            webhook_token: "token".into(),
+            bearer: "bearer".into(),
+            credentials: Credentials::new(Id::new(1), "secret"),
+        }
+    }
+}
+
+impl Ids {
+    /// What the box has, and what there has to be besides.
+    pub(super) async fn of(discord: &Discord, client: &Client) -> Self {
+        let channel = discord.channel_id();
+        let message = client
+            .create_message(channel)
+            .content("bread")
+            .await
+            .unwrap();
+        let draft = ovenjs_types::WebhookDraft::new("Oven");
+        let webhook = client.create_webhook(channel, draft).await.unwrap();
+        let ann = discord.user("ann");
+        Self {
+            application: discord.application_id(),
+            guild: discord.guild_id(),
+            channel,
+            message: message.id,
+            user: ann.id(),
+            role: discord.guild_id().cast(),
+            webhook: webhook.id,
+            webhook_token: webhook.token.unwrap(),
+            bearer: ann.access_token().into(),
+            credentials: Credentials::new(discord.application_id(), discord.client_secret()),
+        }
+    }
+}
