@@ -60,6 +60,10 @@ struct Ratelimit {
     /// Play worlds of every kind until so many requests have left: no 429 may be our own fault.
     #[arg(long)]
     requests: Option<u64>,
+    /// Play every combination of delays, clocks, limits and faults once, and print where a 429 was our
+    /// own fault.
+    #[arg(long)]
+    grid: bool,
     /// Tell what led to the first 429 by our own fault in the world of this seed.
     #[arg(long)]
     story: Option<u64>,
@@ -99,6 +103,9 @@ fn ratelimit(workspace: &Workspace, options: &Ratelimit) -> Result<()> {
         if let Some(number) = number {
             play.args([flag.to_owned(), number.to_string()]);
         }
+    }
+    if options.grid {
+        play.arg("--grid");
     }
     if let Some(case) = &options.case {
         play.args(["--case", case]);

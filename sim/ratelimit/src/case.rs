@@ -39,8 +39,51 @@ pub(crate) enum Goal {
     OthersPass,
 }
 
-/// The rows whose goals ours holds: a run in which it misses one of these fails.
-pub(crate) const HELD: &[&str] = &[];
+/// What ours holds: a run in which it misses one of these fails. Goals that are not here are printed
+/// as reached or missed.
+pub(crate) const HELD: &[(&str, &[Goal])] = &[
+    (
+        "fixed-100",
+        &[
+            Goal::Accepted(99.0),
+            Goal::Bound(5, SECOND),
+            Goal::NoOwnFault,
+        ],
+    ),
+    ("fixed-300", &[Goal::Accepted(97.5), Goal::Bound(5, SECOND)]),
+    ("grid-300", &[Goal::Accepted(97.5)]),
+    (
+        "fixed-5s",
+        &[
+            Goal::Accepted(99.0),
+            Goal::Bound(5, 5 * SECOND),
+            Goal::NoOwnFault,
+        ],
+    ),
+    ("leaky-200", &[Goal::Accepted(99.0), Goal::NoOwnFault]),
+    ("leaky-5s", &[Goal::Accepted(99.0), Goal::NoOwnFault]),
+    (
+        "global-aligned",
+        &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
+    ),
+    (
+        "global-anchored",
+        &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
+    ),
+    (
+        "global-leaky",
+        &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
+    ),
+    ("deletes", &[Goal::NoOwnFault]),
+    (
+        "hidden",
+        &[Goal::NoOwnFault, Goal::OncePerHidden, Goal::OthersPass],
+    ),
+    (
+        "warm",
+        &[Goal::Done(98.0), Goal::NoOwnFault, Goal::Global(1)],
+    ),
+];
 
 /// How long those that never end are played.
 const LONG: Nanos = 300 * SECOND;

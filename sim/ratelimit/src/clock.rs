@@ -20,18 +20,31 @@ pub(crate) struct Clocks {
 
 impl Clocks {
     /// What the client's clock shows at `truth`.
-    pub(crate) fn shown(self, truth: Nanos) -> Nanos {
-        let gained = i128::from(truth) * i128::from(self.ppm) / MILLION;
-        u64::try_from(i128::from(truth) + gained).unwrap_or_default()
+    pub(crate) const fn shown(self, truth: Nanos) -> Nanos {
+        let gained = truth / MILLION * self.ppm.unsigned_abs()
+            + truth % MILLION * self.ppm.unsigned_abs() / MILLION;
+        if self.ppm < 0 {
+            truth - gained
+        } else {
+            truth + gained
+        }
     }
 
     /// The first moment at which the client's clock shows `shown`.
-    pub(crate) fn truth(self, shown: Nanos) -> Nanos {
+    pub(crate) const fn truth(self, shown: Nanos) -> Nanos {
         if self.ppm == 0 || shown == NEVER {
             return shown;
         }
-        let truth = i128::from(shown) * MILLION / (MILLION + i128::from(self.ppm));
-        let mut truth = u64::try_from(truth).unwrap_or_default().saturating_sub(2);
+        let mut truth = shown;
+        // Each step leaves a few ten thousandths of the former error.
+        let mut step = 0;
+        while step < 6 {
+            truth = (truth + shown).saturating_sub(self.shown(truth));
+            step += 1;
+        }
+        while self.shown(truth) >= shown && truth > 0 {
+            truth -= 1;
+        }
         while self.shown(truth) < shown {
             truth += 1;
         }
@@ -44,7 +57,7 @@ impl Clocks {
     }
 }
 
-const MILLION: i128 = 1_000_000;
+const MILLION: u64 = 1_000_000;
 
 /// Some day in 2026.
 const EPOCH: Nanos = 1_790_000_000 * SECOND;

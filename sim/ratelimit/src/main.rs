@@ -3,8 +3,10 @@
 //! `cargo xtask sim ratelimit` prints a table: one block for each case, in it ours and three others'
 //! ways, and below them the goals. `--seeds 100` plays more, `--case global` those alone whose names
 //! hold the word, `--seed 7` one seed. `--requests 10000000` plays worlds of every kind until so many
-//! requests have left; a 429 by our own fault fails, and `--story 7` tells what led to it. The same
-//! seed is the same run, in every build. It fails where ours misses a goal that `case::HELD` lists;
+//! requests have left; a 429 by our own fault fails, and `--story 7` tells what led to it, with
+//! `--case` in that row. `--grid` plays
+//! every combination of delays, clocks, limits and faults once, and prints where a 429 was our own
+//! fault. The same seed is the same run, in every build. It fails where ours misses a goal that `case::HELD` lists;
 //! another goal that is missed is printed so.
 //!
 //! # What is judged
@@ -49,6 +51,7 @@ mod case;
 mod chaos;
 mod clairvoyant;
 mod clock;
+mod grid;
 mod judge;
 mod law;
 mod policy;
@@ -59,6 +62,7 @@ mod table;
 mod tests;
 mod world;
 
+use case::CASES;
 use std::{process::ExitCode, time::Instant};
 
 fn main() -> ExitCode {
@@ -68,13 +72,17 @@ fn main() -> ExitCode {
         arguments.get(place + 1)
     };
     let number = |flag: &str| -> Option<u64> { word(flag)?.parse().ok() };
+    let only = word("--case").map(String::as_str);
     if let Some(seed) = number("--story") {
-        return judged(chaos::story(seed));
+        let case = only.and_then(|only| CASES.iter().find(|case| case.name == only));
+        return judged(chaos::story(seed, case));
     }
     if let Some(requests) = number("--requests") {
         return judged(chaos::tell(requests));
     }
-    let only = word("--case").map(String::as_str);
+    if arguments.iter().any(|argument| argument == "--grid") {
+        return judged(grid::tell(number("--seed").unwrap_or_default()));
+    }
     let seeds: Vec<u64> = match number("--seed") {
         Some(seed) => vec![seed],
         None => (0..number("--seeds").unwrap_or(SEEDS)).collect(),

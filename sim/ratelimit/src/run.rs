@@ -81,7 +81,7 @@ pub(crate) fn majors(requests: &[Request]) -> u32 {
 }
 
 /// What happens to one attempt at a request; the same for every policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fate {
     pub(crate) up: Nanos,
     pub(crate) down: Nanos,
@@ -139,6 +139,7 @@ struct Run<'w> {
 struct Travel {
     entered: Nanos,
     attempts: u32,
+    fate: Fate,
     sent: Nanos,
     arrived: Nanos,
     /// What the server said, and who refused.
@@ -267,6 +268,7 @@ impl<'w> Run<'w> {
         let travel = &mut self.travels[id as usize];
         let fate = Fate::of(self.world, self.seed, id, travel.attempts);
         travel.attempts += 1;
+        travel.fate = fate;
         travel.sent = at;
         travel.answer = None;
         self.outcome.sent += 1;
@@ -284,7 +286,7 @@ impl<'w> Run<'w> {
         let travel = &mut self.travels[id as usize];
         travel.arrived = at;
         let (mut answer, by) = self.server.arrive(at, request);
-        let fate = Fate::of(self.world, self.seed, id, travel.attempts - 1);
+        let fate = travel.fate;
         if let Some(by) = by {
             let class = self.judge.class(at, travel.sent, request, by);
             self.outcome.tally.add(class);

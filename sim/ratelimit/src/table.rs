@@ -64,8 +64,9 @@ pub(crate) fn tell(only: Option<&str>, seeds: &[u64]) -> bool {
         print_row(&row::<Twilight>(case, seeds));
         print_row(&row::<DiscordJs>(case, seeds));
         print_row(&row::<Serenity>(case, seeds));
-        let held = HELD.contains(&case.name);
         for goal in case.goals {
+            let held =
+                (HELD.iter()).any(|(name, goals)| *name == case.name && goals.contains(goal));
             let reached = ours.reaches(case, goal, seeds);
             holds &= reached || !held;
             let mark = match (reached, held) {
@@ -76,6 +77,9 @@ pub(crate) fn tell(only: Option<&str>, seeds: &[u64]) -> bool {
             println!("  {mark}: {}", words(case, goal, seeds));
         }
     }
+    println!(
+        "\nnot played: 4 and 16 processes with Redis killed, which need leases that do not exist yet"
+    );
     holds
 }
 

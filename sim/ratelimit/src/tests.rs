@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
-    case::CASES,
+    case::{CASES, HELD},
     chaos, clairvoyant,
     clock::{Nanos, SECOND},
     judge::Class,
@@ -19,6 +19,14 @@ fn the_same_seed_is_the_same_run() {
     let again: Vec<Outcome> = (0..4).map(play::<Ours>).collect();
     assert_eq!(first, again);
     assert_ne!(first[0], first[1]);
+}
+
+#[test]
+fn what_is_held_is_a_goal_of_its_case() {
+    for (name, goals) in HELD {
+        let case = case(name);
+        assert!(goals.iter().all(|goal| case.goals.contains(goal)), "{name}");
+    }
 }
 
 #[test]

@@ -167,7 +167,8 @@ impl Policy for Ours {
                             }
                             self.globally_until = until;
                         }
-                        Obstacle::Bucket => {
+                        // A bucket's limit, a hidden one, or what comes to be known.
+                        _ => {
                             if let Some(until) = until {
                                 line.place = Place::Sleeping(until);
                                 self.sleeping.insert((until, place));
