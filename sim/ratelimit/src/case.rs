@@ -6,7 +6,7 @@ use crate::{
     clock::{Clocks, MS, Nanos, SECOND},
     law::Law,
     server::Rule,
-    world::{Request, Route, World},
+    world::{Rank, Request, Route, World},
 };
 
 /// One row.
@@ -35,6 +35,11 @@ pub(crate) enum Goal {
     Global(u64),
     /// At most one 429 for each limit that no header shows, whatever was known.
     OncePerHidden,
+    /// Whatever would leave too late is given up before, and everything else is accepted.
+    NoneLate,
+    /// The head of each class, from bulk to interactive, sees at most so many turns of others in its
+    /// lane.
+    Turns([u64; 3]),
     /// Requests without a hidden limit wait no longer for those with one than a millisecond.
     OthersPass,
 }
@@ -179,6 +184,18 @@ pub(crate) const CASES: &[Case] = &[
         scene: warm,
         goals: &[Goal::Done(98.0), Goal::NoOwnFault, Goal::Global(1)],
     },
+    Case {
+        name: "classes",
+        what: "three classes at one and a half times the limits of eight channels",
+        scene: classes,
+        goals: &[Goal::NoOwnFault, Goal::Turns([24, 8, 4])],
+    },
+    Case {
+        name: "deadlines",
+        what: "thirty requests with 12 s of time, where fifteen can be served, in twenty channels",
+        scene: deadlines,
+        goals: &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::NoneLate],
+    },
 ];
 
 /// The jitter at which the goals are to hold.
@@ -266,5 +283,47 @@ fn warm(rng: &mut Rng) -> (World, Vec<Request>) {
         ..Request::new(0, 0, index % 60)
     });
     let tasks = (0..1_000).map(|index| Request::new(60 * SECOND, 0, 60 + index));
+    (world, teachers.chain(tasks).collect())
+}
+
+fn classes(rng: &mut Rng) -> (World, Vec<Request>) {
+    let route = Route::new(POST, Rule::anchored(5, SECOND));
+    let mut world = World::new(Law::new(100 * MS, SIGMA), vec![route], LONG);
+    world.clocks = CLOCKS;
+    // Each channel has a mixture of its own.
+    let mixtures: Vec<(u32, u32)> = (0..8).map(|_| (rng.u32(1..100), rng.u32(1..100))).collect();
+    let mut requests: Vec<Request> = (0..8 * 7 * 200)
+        .map(|_| {
+            let major = rng.u32(0..8);
+            let (bulk, interactive) = mixtures[major as usize];
+            let dice = rng.u32(0..100 + bulk + interactive);
+            let rank = match dice {
+                _ if dice < bulk => Rank::Bulk,
+                _ if dice < bulk + interactive => Rank::Interactive,
+                _ => Rank::Normal,
+            };
+            Request {
+                rank,
+                ..Request::new(rng.u64(0..200 * SECOND), 0, major)
+            }
+        })
+        .collect();
+    requests.sort_by_key(|request| request.at);
+    (world, requests)
+}
+
+/// Each channel is known when they come.
+fn deadlines(_rng: &mut Rng) -> (World, Vec<Request>) {
+    let route = Route::new(POST, Rule::anchored(5, 5 * SECOND));
+    let mut world = World::new(Law::new(100 * MS, SIGMA), vec![route], LONG);
+    world.clocks = CLOCKS;
+    let teachers = (0..20).map(|major| Request {
+        warms: true,
+        ..Request::new(0, 0, major)
+    });
+    let tasks = (0..600).map(|index| Request {
+        patience: 12 * SECOND,
+        ..Request::new(10 * SECOND, 0, index % 20)
+    });
     (world, teachers.chain(tasks).collect())
 }

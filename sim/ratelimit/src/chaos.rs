@@ -14,9 +14,10 @@ use crate::{
     world::{Change, Faults, Request, Rounding, Route, Shared, World},
 };
 
-/// Plays seeds until so many requests have left. Whether none of them met a 429 by our own fault.
+/// Plays seeds until so many requests have left. Whether none of them met a 429 by our own fault, or
+/// would have waited for ever.
 pub(crate) fn tell(requests: u64) -> bool {
-    let (mut sent, mut accepted, mut tally) = (0, 0, Tally::default());
+    let (mut sent, mut accepted, mut stuck, mut tally) = (0, 0, 0, Tally::default());
     let mut from = 0;
     let mut broken = Vec::new();
     while sent < requests && broken.len() < BROKEN_MAX {
@@ -25,13 +26,14 @@ pub(crate) fn tell(requests: u64) -> bool {
         for (seed, outcome) in seeds.iter().zip(side_by_side(&seeds, play)) {
             sent += outcome.sent;
             accepted += outcome.accepted;
+            stuck += outcome.stuck;
             tally.merge(&outcome.tally);
             if is_broken(&outcome) {
                 broken.push((*seed, outcome.tally));
             }
         }
     }
-    println!("{sent} requests in {from} worlds, {accepted} accepted; 429s: {tally}");
+    println!("{sent} requests in {from} worlds, {accepted} accepted, {stuck} stuck; 429s: {tally}");
     for (seed, tally) in broken.iter().take(BROKEN_TOLD) {
         println!("seed {seed}: {tally}; its story: cargo xtask sim ratelimit --story {seed}");
     }
@@ -50,7 +52,10 @@ pub(crate) fn story(seed: u64, case: Option<&Case>) -> bool {
     for line in story {
         println!("{line}");
     }
-    println!("{} requests; 429s: {}", outcome.sent, outcome.tally);
+    println!(
+        "{} requests, {} stuck; 429s: {}",
+        outcome.sent, outcome.stuck, outcome.tally
+    );
     !is_broken(&outcome)
 }
 
@@ -62,7 +67,7 @@ fn play(seed: u64) -> Outcome {
 
 /// Hidden limits are judged by the table: none can be kept before it was told.
 fn is_broken(outcome: &Outcome) -> bool {
-    outcome.of(Class::Early) + outcome.of(Class::Global) > 0
+    outcome.of(Class::Early) + outcome.of(Class::Global) + outcome.stuck > 0
 }
 
 /// A world and its requests.

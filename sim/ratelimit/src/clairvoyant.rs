@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::{
-    clock::Nanos,
+    clock::{NEVER, Nanos},
     policy::Id,
     run::{Fate, Outcome, majors},
     server::Server,
@@ -64,6 +64,18 @@ pub(crate) fn play(world: &World, requests: &[Request], seed: u64) -> Outcome {
             continue;
         };
         let request = &requests[id as usize];
+        let useless = request.patience < NEVER && {
+            let up = Fate::of(world, seed, id, 0).up;
+            at > request.at + request.patience + up
+        };
+        if useless {
+            lines[line].pop_front();
+            if let Some((next, _)) = lines[line].front() {
+                let next = *next;
+                agenda.push(Reverse((at.max(next), next, line)));
+            }
+            continue;
+        }
         let free = server.free_at(at, request);
         if free > at {
             agenda.push(Reverse((free, wished, line)));

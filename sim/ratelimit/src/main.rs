@@ -60,6 +60,7 @@ mod server;
 mod table;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod world;
 
 use case::CASES;

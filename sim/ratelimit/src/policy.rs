@@ -34,6 +34,11 @@ pub(crate) trait Policy {
     /// A request that leaves now.
     fn poll(&mut self, now: Nanos) -> Option<Id>;
 
+    /// A request that is given up before it leaves, because it would come too late.
+    fn give_up(&mut self) -> Option<Id> {
+        None
+    }
+
     /// When to poll again, if nothing happens before. Not in the past once `poll` gave nothing.
     fn deadline(&self) -> Option<Nanos>;
 }

@@ -12,7 +12,8 @@ use crate::{
     judge::{Class, Judge, Tally},
     policy::{Id, Policy, Told},
     server::{Answer, By, Server},
-    world::{Request, TIMEOUT, World},
+    turns::{RANKS, Turns},
+    world::{Rank, Request, TIMEOUT, World},
 };
 
 /// What a run came to.
@@ -21,6 +22,14 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     /// Requests that left, with those that had to leave again.
     pub(crate) sent: u64,
+    /// Requests that would have waited for ever: nothing was on its way, and nobody was to be woken.
+    pub(crate) stuck: u64,
+    /// Requests that were given up before they left.
+    pub(crate) given_up: u64,
+    /// Requests that left after they were of use.
+    pub(crate) late: u64,
+    /// The most turns of others that the head of a class saw in its lane, from bulk to interactive.
+    pub(crate) turns: [u64; RANKS],
     /// Those of what is measured that passed all limits.
     pub(crate) accepted: u64,
     /// When the last of them arrived.
@@ -130,6 +139,10 @@ struct Run<'w> {
     entered: usize,
     /// Or, where it does not get them by the clock, those that it does not have yet.
     backlog: Vec<VecDeque<Id>>,
+    /// How many the policy has that are not done.
+    open: u64,
+    /// Where not all are of one class.
+    turns: Option<Turns>,
     outcome: Outcome,
     story: Option<Vec<Line>>,
 }
@@ -141,6 +154,8 @@ struct Travel {
     attempts: u32,
     fate: Fate,
     sent: Nanos,
+    /// It left when it was of no use any more.
+    is_late: bool,
     arrived: Nanos,
     /// What the server said, and who refused.
     answer: Option<(Answer, Option<By>)>,
@@ -176,6 +191,10 @@ impl<'w> Run<'w> {
             agenda: BinaryHeap::new(),
             entered: 0,
             backlog: backlog(world, requests),
+            open: 0,
+            turns: (requests.iter())
+                .any(|request| request.rank != Rank::Normal)
+                .then(Turns::default),
             outcome: Outcome {
                 by_major: vec![0; majors as usize],
                 waits: Vec::with_capacity(requests.len()),
@@ -194,9 +213,7 @@ impl<'w> Run<'w> {
                     self.enter_next(0, major, &mut policy);
                 }
             }
-            while let Some(id) = policy.poll(0) {
-                self.send(0, id);
-            }
+            self.drain(0, &mut policy);
         }
         let mut idle = 0;
         let mut before = 0;
@@ -208,7 +225,10 @@ impl<'w> Run<'w> {
             let agenda = self.agenda.peek().map_or(NEVER, |Reverse((at, ..))| *at);
             let wakes = policy.deadline().map_or(NEVER, |at| clocks.truth(at));
             let at = agenda.min(enters).min(wakes).max(before);
-            if at > self.world.horizon || at == NEVER {
+            if at == NEVER {
+                self.outcome.stuck = self.open;
+            }
+            if at > self.world.horizon {
                 return;
             }
             idle = if at > before { 0 } else { idle + 1 };
@@ -226,8 +246,14 @@ impl<'w> Run<'w> {
                         Step::Told => {
                             let told = self.tell(at, id);
                             let request = &self.requests[id as usize];
+                            if told.refusal().is_some()
+                                && let Some(turns) = &mut self.turns
+                            {
+                                turns.join(id, request);
+                            }
                             policy.told(now, id, request, &told);
                             if !matches!(&told, Told::Answer(answer) if answer.status == 429) {
+                                self.open -= 1;
                                 self.enter_next(at, request.major as usize, &mut policy);
                             }
                         }
@@ -245,9 +271,25 @@ impl<'w> Run<'w> {
                     continue;
                 }
             }
-            while let Some(id) = policy.poll(now) {
-                self.send(at, id);
+            self.drain(at, &mut policy);
+        }
+    }
+
+    /// Lets leave what leaves now.
+    fn drain<P: Policy>(&mut self, at: Nanos, policy: &mut P) {
+        let now = self.world.clocks.shown(at);
+        while let Some(id) = policy.poll(now) {
+            self.send(at, id);
+        }
+        while let Some(id) = policy.give_up() {
+            self.open -= 1;
+            self.outcome.given_up += 1;
+            let request = &self.requests[id as usize];
+            if let Some(turns) = &mut self.turns {
+                turns.leave(id, request);
+                self.outcome.turns = turns.worst();
             }
+            self.enter_next(at, request.major as usize, policy);
         }
     }
 
@@ -259,7 +301,11 @@ impl<'w> Run<'w> {
     }
 
     fn enter<P: Policy>(&mut self, at: Nanos, id: Id, policy: &mut P) {
+        self.open += 1;
         self.travels[id as usize].entered = at;
+        if let Some(turns) = &mut self.turns {
+            turns.join(id, &self.requests[id as usize]);
+        }
         let now = self.world.clocks.shown(at);
         policy.enter(now, id, &self.requests[id as usize]);
     }
@@ -272,6 +318,15 @@ impl<'w> Run<'w> {
         travel.sent = at;
         travel.answer = None;
         self.outcome.sent += 1;
+        let request = &self.requests[id as usize];
+        let clocks = self.world.clocks;
+        let waited = clocks.shown(at) - clocks.shown(travel.entered);
+        travel.is_late = waited > request.patience;
+        self.outcome.late += u64::from(travel.is_late);
+        if let Some(turns) = &mut self.turns {
+            turns.go(id, request);
+            self.outcome.turns = turns.worst();
+        }
         self.note(at, id, false, || "leaves".to_owned());
         let (step, when) = if fate.lost {
             (Step::Told, at + TIMEOUT)
@@ -296,7 +351,7 @@ impl<'w> Run<'w> {
             });
         } else {
             self.note(at, id, false, || format!("passes: {:?}", answer.limits));
-            if !request.warms {
+            if !request.warms && !self.travels[id as usize].is_late {
                 self.outcome.accepted += 1;
                 self.outcome.last = at;
                 self.outcome.by_major[request.major as usize] += 1;

@@ -17,6 +17,7 @@ use crate::{
     judge::{Class, Tally},
     policy::{DiscordJs, Ours, Policy, Serenity, Twilight},
     run::{self, Outcome},
+    turns::RANKS,
     world::{Request, World},
 };
 
@@ -39,6 +40,10 @@ pub(crate) struct Row {
     globals: u64,
     /// The most 429s of one seed beyond one for each hidden limit that was exceeded.
     hidden_excess: u64,
+    pub(crate) late: u64,
+    pub(crate) given_up: u64,
+    pub(crate) turns: [u64; RANKS],
+    wanted: u64,
     /// By how much a request without a hidden limit waited longer because of those with one.
     held_up: Nanos,
 }
@@ -126,6 +131,10 @@ fn play<P: Policy>(case: &Case, seed: u64) -> Row {
         jain: jain(&requests, &played),
         globals: played.of(Class::GlobalFirst) + played.of(Class::Global),
         hidden_excess: hidden_excess(&world, &requests, &played),
+        late: played.late,
+        given_up: played.given_up,
+        turns: played.turns,
+        wanted: requests.iter().filter(|request| !request.warms).count() as u64,
         held_up: held_up_for,
     }
 }
@@ -173,6 +182,12 @@ impl Row {
         self.jain = self.jain.min(other.jain);
         self.globals = self.globals.max(other.globals);
         self.hidden_excess = self.hidden_excess.max(other.hidden_excess);
+        self.late += other.late;
+        self.given_up += other.given_up;
+        self.wanted += other.wanted;
+        for (worst, turns) in self.turns.iter_mut().zip(other.turns) {
+            *worst = turns.max(*worst);
+        }
         self.held_up = self.held_up.max(other.held_up);
     }
 
@@ -195,6 +210,12 @@ impl Row {
             Goal::NoOwnFault => self.tally.own() == 0,
             Goal::Global(most) => self.globals <= most,
             Goal::OncePerHidden => self.hidden_excess == 0,
+            Goal::NoneLate => self.late == 0 && self.accepted + self.given_up == self.wanted,
+            Goal::Turns(most) => self
+                .turns
+                .iter()
+                .zip(most)
+                .all(|(worst, most)| *worst <= most),
             Goal::OthersPass => self.held_up < MS,
         }
     }
@@ -222,6 +243,18 @@ fn print_row(row: &Row) {
         row.wait(1.0),
         row.jain,
     );
+    if row.late + row.given_up > 0 {
+        println!(
+            "    {} left too late, {} were given up",
+            row.late, row.given_up
+        );
+    }
+    if row.turns != [0; RANKS] {
+        println!(
+            "    turns of others before the head of a class: {:?}",
+            row.turns
+        );
+    }
 }
 
 fn words(case: &Case, goal: &Goal, seeds: &[u64]) -> String {
@@ -235,6 +268,10 @@ fn words(case: &Case, goal: &Goal, seeds: &[u64]) -> String {
         Goal::NoOwnFault => "no 429 by our own fault".to_owned(),
         Goal::Global(most) => format!("at most {most} 429 of the global limit in a run"),
         Goal::OncePerHidden => "at most one 429 for each hidden limit".to_owned(),
+        Goal::NoneLate => "what would leave too late is given up, the rest accepted".to_owned(),
+        Goal::Turns([bulk, normal, interactive]) => format!(
+            "the head of a class sees at most {bulk}, {normal}, {interactive} turns of others"
+        ),
         Goal::OthersPass => "others wait less than a millisecond longer".to_owned(),
     }
 }

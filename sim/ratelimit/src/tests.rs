@@ -96,6 +96,21 @@ fn who_ignores_what_remains_is_convicted() {
     assert!(row.tally.of(Class::HiddenRepeat) > 0);
 }
 
+#[test]
+fn what_leaves_too_late_is_not_accepted() {
+    let row = table::row::<Twilight>(case("deadlines"), &[0]);
+    // Three windows lie within twelve seconds, and nobody of the others gives up.
+    assert_eq!((row.accepted, row.possible), (300, 300));
+    assert_eq!((row.late, row.given_up), (300, 0));
+}
+
+#[test]
+fn a_policy_without_classes_is_seen() {
+    let row = table::row::<Twilight>(case("classes"), &[0]);
+    let [_, _, interactive] = row.turns;
+    assert!(interactive > 4, "{:?}", row.turns);
+}
+
 /// As many as its own code gets from a server of this kind.
 #[test]
 fn twilight_gets_thirty_five_429s_of_forty_deletes() {

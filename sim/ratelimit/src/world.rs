@@ -1,7 +1,7 @@
 //! What a run is like: Discord's limits, the line between, and what the bot wants.
 
 use crate::{
-    clock::{Clocks, Nanos},
+    clock::{Clocks, NEVER, Nanos},
     law::Law,
     server::Rule,
 };
@@ -86,8 +86,19 @@ pub(crate) struct Request {
     pub(crate) minor: u32,
     /// The body has a name or a topic.
     pub(crate) named: bool,
+    pub(crate) rank: Rank,
+    /// After so long it is of no use that it leaves.
+    pub(crate) patience: Nanos,
     /// It only teaches: what is measured comes after it.
     pub(crate) warms: bool,
+}
+
+/// What happens first when not everything can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rank {
+    Bulk,
+    Normal,
+    Interactive,
 }
 
 /// How long a client waits for an answer.
@@ -145,8 +156,15 @@ impl Request {
             major,
             minor: 0,
             named: false,
+            rank: Rank::Normal,
+            patience: NEVER,
             warms: false,
         }
+    }
+
+    /// What is limited alike: route, variant, resource, and whether a hidden limit counts it.
+    pub(crate) const fn lane(&self) -> (u16, u8, u32, bool) {
+        (self.route, self.variant, self.major, self.named)
     }
 }
 
