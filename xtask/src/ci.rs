@@ -27,6 +27,7 @@ const LANES: &[&[&[&str]]] = &[
     &[&["autobahn"]],
     &[&["bench", "gate"], &["build"]],
     &[&["sim", "--seeds", "20000"]],
+    &[&["sim", "ratelimit"]],
     &[&["heartbeats"]],
     // Fewer than a person's run kills: each takes half a second.
     &[&["restarts", "--", "--kills", "60"]],

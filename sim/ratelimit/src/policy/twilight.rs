@@ -158,7 +158,7 @@ impl Twilight {
         if let Some(reset) = queue.reset {
             self.resets.remove(&(reset, key));
         }
-        let reset = now + limits.reset_after_ms * MS;
+        let reset = timer(now + limits.reset_after_ms * MS);
         queue.reset = Some(reset);
         self.resets.insert((reset, key));
         if queue.remaining > 0 {
@@ -175,12 +175,17 @@ impl Twilight {
         if let Some(id) = queue.pending.pop_front() {
             queue.in_flight = true;
             if self.global_remaining == GLOBAL {
-                self.global_timer = now + SECOND;
+                self.global_timer = timer(now + SECOND);
             }
             self.global_remaining -= 1;
             self.leaving.push_back(id);
         }
     }
+}
+
+/// Tokio's timers go off at whole milliseconds, never early.
+const fn timer(at: Nanos) -> Nanos {
+    at.div_ceil(MS) * MS
 }
 
 const GLOBAL: u16 = 50;
