@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, Report, Text, Validate, limits,
+    Id, Report, Text, Validate,
+    form::{amount, each, inside, length},
+    limits,
     marker::{AutoModerationRuleMarker, ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
@@ -43,41 +45,46 @@ pub struct AutoModerationRule {
     pub exempt_channels: Vec<Id<ChannelMarker>>,
 }
 
-/// A rule to be made. The struct is its own builder.
-///
-/// ```
-/// use ovenjs_types::{AutoModerationAction, AutoModerationRuleDraft, json};
-/// let rule = AutoModerationRuleDraft::keywords("No cats", ["cat*"])
-///     .action(AutoModerationAction::block("Please no cats"));
-/// let text = String::from_utf8(json::encode(&rule)).unwrap();
-/// assert!(text.contains(r#""trigger_metadata":{"keyword_filter":["cat*"]}"#), "{text}");
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AutoModerationRuleDraft {
-    /// Its name; at most 100 characters.
-    pub name: Text,
-    /// When the rule is looked at.
-    pub event_type: AutoModerationEventType,
-    /// What the rule looks for; cannot be changed later.
-    pub trigger_type: AutoModerationTriggerType,
-    /// What it looks for in detail; left out for spam.
-    #[serde(
-        default,
-        skip_serializing_if = "AutoModerationTriggerMetadata::is_empty"
-    )]
-    pub trigger_metadata: AutoModerationTriggerMetadata,
-    /// What is done then; 1 to 5.
+form! {
+    exported auto_moderation_rule_draft =>
+    /// A rule to be made, or a change of one.
+    ///
+    /// What is made begins with [`new`](Self::new) or [`keywords`](Self::keywords), and a change with
+    /// `default()`, which changes nothing.
+    ///
+    /// Source: Discord, "Create Auto Moderation Rule" and "Modify Auto Moderation Rule".
+    ///
+    /// ```
+    /// use ovenjs_types::{AutoModerationAction, AutoModerationRuleDraft, json};
+    /// let rule = AutoModerationRuleDraft::keywords("No cats", ["cat*"])
+    ///     .action(AutoModerationAction::block("Please no cats"));
+    /// let text = String::from_utf8(json::encode(&rule)).unwrap();
+    /// assert!(text.contains(r#""trigger_metadata":{"keyword_filter":["cat*"]}"#), "{text}");
+    ///
+    /// let off = AutoModerationRuleDraft::default().enabled(false);
+    /// assert_eq!(json::encode(&off), br#"{"enabled":false}"#);
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
-    pub actions: Vec<AutoModerationAction>,
-    /// Whether it is switched on; Discord takes an absent one for no.
-    #[serde(default)]
-    pub enabled: bool,
-    /// Roles whom it leaves alone; at most 20.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exempt_roles: Vec<Id<RoleMarker>>,
-    /// Channels which it leaves alone; at most 50.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exempt_channels: Vec<Id<ChannelMarker>>,
+    pub struct AutoModerationRuleDraft
+    may {
+        /// Its name; at most 100 characters.
+        name: Option<Text> = length(1..=100),
+        /// When the rule is looked at.
+        event_type: Option<AutoModerationEventType>,
+        /// What the rule looks for; cannot be changed later.
+        trigger_type: Option<AutoModerationTriggerType>,
+        /// What it looks for in detail; left out for spam.
+        trigger_metadata: Option<AutoModerationTriggerMetadata> = inside,
+        /// What is done then; 1 to 5.
+        actions: Option<Vec<AutoModerationAction>> = each(1..=5, "actions"),
+        /// Whether it is switched on; Discord takes an absent one of a new rule for no.
+        enabled: Option<bool>,
+        /// Roles whom it leaves alone; at most 20.
+        exempt_roles: Option<Vec<Id<RoleMarker>>> = amount(0..=20, "roles"),
+        /// Channels which it leaves alone; at most 50.
+        exempt_channels: Option<Vec<Id<ChannelMarker>>> = amount(0..=50, "channels"),
+    }
 }
 
 impl AutoModerationRuleDraft {
@@ -89,14 +96,12 @@ impl AutoModerationRuleDraft {
             AutoModerationEventType::MessageSend
         };
         Self {
-            name: name.into(),
-            event_type,
-            trigger_type: trigger,
-            trigger_metadata: AutoModerationTriggerMetadata::default(),
-            actions: Vec::new(),
-            enabled: true,
-            exempt_roles: Vec::new(),
-            exempt_channels: Vec::new(),
+            name: Some(name.into()),
+            event_type: Some(event_type),
+            trigger_type: Some(trigger),
+            actions: Some(Vec::new()),
+            enabled: Some(true),
+            ..Self::default()
         }
     }
 
@@ -105,36 +110,20 @@ impl AutoModerationRuleDraft {
         name: impl Into<Text>,
         words: impl IntoIterator<Item = impl Into<Text>>,
     ) -> Self {
-        let mut rule = Self::new(name, AutoModerationTriggerType::Keyword);
-        rule.trigger_metadata.keyword_filter = words.into_iter().map(Into::into).collect();
-        rule
+        Self {
+            trigger_metadata: Some(AutoModerationTriggerMetadata {
+                keyword_filter: words.into_iter().map(Into::into).collect(),
+                ..AutoModerationTriggerMetadata::default()
+            }),
+            ..Self::new(name, AutoModerationTriggerType::Keyword)
+        }
     }
 
     /// Adds something to do.
     #[must_use]
     pub fn action(mut self, action: AutoModerationAction) -> Self {
-        self.actions.push(action);
+        self.actions.get_or_insert_default().push(action);
         self
-    }
-}
-
-impl Validate for AutoModerationRuleDraft {
-    fn check(&self, report: &mut Report) {
-        report.length("name", &self.name, 1..=100);
-        report.field("trigger_metadata", |report| {
-            self.trigger_metadata.check(report)
-        });
-        report.amount("actions", self.actions.len(), 1..=5, "actions");
-        report.each("actions", &self.actions, |report, action| {
-            report.field("metadata", |report| action.metadata.check(report));
-        });
-        report.amount("exempt_roles", self.exempt_roles.len(), 0..=20, "roles");
-        report.amount(
-            "exempt_channels",
-            self.exempt_channels.len(),
-            0..=50,
-            "channels",
-        );
     }
 }
 
@@ -204,6 +193,12 @@ pub struct AutoModerationAction {
     /// Where, for how long, in which words.
     #[serde(default)]
     pub metadata: AutoModerationActionMetadata,
+}
+
+impl Validate for AutoModerationAction {
+    fn check(&self, report: &mut Report) {
+        report.field("metadata", |report| self.metadata.check(report));
+    }
 }
 
 impl AutoModerationAction {

@@ -6,9 +6,11 @@
 mod channel;
 mod expression;
 mod guild;
+mod position;
 mod webhook;
 
 pub use channel::{ChannelDraft, ForumTagDraft, ThreadDraft};
 pub use expression::{DataUri, EmojiDraft, SoundDraft, StickerDraft};
 pub use guild::{BulkBanDraft, BulkDelete, InviteDraft, PruneDraft, Timeout};
+pub use position::{ChannelPosition, RolePosition};
 pub use webhook::{WebhookDraft, WebhookMessage};

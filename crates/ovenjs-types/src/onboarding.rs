@@ -130,6 +130,18 @@ pub struct WelcomeScreenChannel {
     pub emoji_name: Option<Text>,
 }
 
+impl WelcomeScreenChannel {
+    /// A channel and what it is for; 1 to 50 characters.
+    pub fn new(channel_id: Id<ChannelMarker>, description: impl Into<Text>) -> Self {
+        Self {
+            channel_id,
+            description: description.into(),
+            emoji_id: None,
+            emoji_name: None,
+        }
+    }
+}
+
 /// The guide which new members find after they have joined.
 ///
 /// Source: Discord, "New Member Welcome".

@@ -108,6 +108,41 @@ pub struct RoleColors {
     pub tertiary_color: Option<u32>,
 }
 
+impl RoleColors {
+    /// The colours of Discord's hologram, the only ones with a third.
+    pub const HOLOGRAPHIC: Self = Self {
+        primary_color: 0xa9_c9ff,
+        secondary_color: Some(0xff_bbec),
+        tertiary_color: Some(0xff_c3a0),
+    };
+
+    /// One colour.
+    #[must_use]
+    pub const fn solid(color: u32) -> Self {
+        Self {
+            primary_color: color,
+            secondary_color: None,
+            tertiary_color: None,
+        }
+    }
+
+    /// A gradient from one colour to another.
+    ///
+    /// ```
+    /// use ovenjs_types::RoleColors;
+    /// let crust = RoleColors::gradient(0x8b_4513, 0xf5_deb3);
+    /// assert_eq!(crust.secondary_color, Some(0xf5_deb3));
+    /// ```
+    #[must_use]
+    pub const fn gradient(first: u32, second: u32) -> Self {
+        Self {
+            primary_color: first,
+            secondary_color: Some(second),
+            tertiary_color: None,
+        }
+    }
+}
+
 /// What a role belongs to.
 ///
 /// Source: Discord, "Role Tags Structure".

@@ -87,6 +87,15 @@ pub struct ScheduledEventEntityMetadata {
     pub location: Option<Text>,
 }
 
+impl ScheduledEventEntityMetadata {
+    /// A place in words; at most 100 characters.
+    pub fn at(location: impl Into<Text>) -> Self {
+        Self {
+            location: Some(location.into()),
+        }
+    }
+}
+
 /// Somebody who wants to come.
 ///
 /// Source: Discord, "Guild Scheduled Event User Object".
@@ -200,6 +209,34 @@ pub struct RecurrenceRule {
     /// How often it comes in all; cannot be set.
     #[serde(default)]
     pub count: Option<u64>,
+}
+
+impl RecurrenceRule {
+    /// Comes this often from `start` on, each time.
+    ///
+    /// ```
+    /// use ovenjs_types::{RecurrenceFrequency, RecurrenceRule, RecurrenceWeekday, Timestamp};
+    /// let mut rule = RecurrenceRule::new(RecurrenceFrequency::Weekly, Timestamp::UNIX_EPOCH);
+    /// // Every other Thursday.
+    /// rule.interval = 2;
+    /// rule.by_weekday = vec![RecurrenceWeekday::Thursday];
+    /// assert_eq!(rule.end, None);
+    /// ```
+    #[must_use]
+    pub const fn new(frequency: RecurrenceFrequency, start: Timestamp) -> Self {
+        Self {
+            start: Some(start),
+            end: None,
+            frequency,
+            interval: 1,
+            by_weekday: Vec::new(),
+            by_n_weekday: Vec::new(),
+            by_month: Vec::new(),
+            by_month_day: Vec::new(),
+            by_year_day: Vec::new(),
+            count: None,
+        }
+    }
 }
 
 /// A day of a week of the month: the third Monday, say.

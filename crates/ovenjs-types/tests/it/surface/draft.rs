@@ -12,9 +12,10 @@ use ovenjs_types::{
     CommandOption, CommandPermission, DataUri, Embed, EmbedAuthor, EmbedField, EmbedFooter,
     EmbedMedia, EmbedProvider, EmojiDraft, ForumTagDraft, Id, InviteDraft, MessageDraft,
     MessageEdit, MessageFlags, MessageReference, Modal, Overwrite, PollDraft, PollMedia,
-    PruneDraft, ReactionEmoji, RoleConnection, RoleConnectionMetadata, SharedClientTheme,
-    SoundDraft, TestEntitlement, TextDisplay, ThreadDraft, Upload, WebhookDraft, WebhookMessage,
-    json,
+    PruneDraft, ReactionEmoji, RecurrenceNWeekday, RecurrenceRule, RoleColors, RoleConnection,
+    RoleConnectionMetadata, ScheduledEventEntityMetadata, SharedClientTheme, SoundDraft,
+    TestEntitlement, TextDisplay, ThreadDraft, Upload, WebhookDraft, WebhookMessage,
+    WelcomeScreenChannel, json,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -234,6 +235,18 @@ pub(super) fn drafts() -> Vec<Draft> {
                 "FlagToChannelActionMetadata",
                 "QuarantineUserActionMetadata",
                 "UserCommunicationDisabledActionMetadata",
+            ],
+            &[],
+        ),
+        read::<RoleColors>(&["RoleColors"], &[]),
+        read::<WelcomeScreenChannel>(&["GuildWelcomeChannel"], &[]),
+        read::<RecurrenceRule>(&["RecurrenceRule"], &[]),
+        read::<RecurrenceNWeekday>(&["ByNWeekday"], &[]),
+        read::<ScheduledEventEntityMetadata>(
+            &[
+                "EntityMetadataExternal",
+                "EntityMetadataStageInstance",
+                "EntityMetadataVoice",
             ],
             &[],
         ),
