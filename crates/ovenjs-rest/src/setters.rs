@@ -7,6 +7,7 @@ use ovenjs_types::{marker::*, *};
 
 use crate::{Body, Part, Payload, endpoint::setters_of};
 
+ovenjs_types::auto_moderation_rule_draft!();
 ovenjs_types::bulk_ban_draft!();
 ovenjs_types::bulk_delete!();
 ovenjs_types::channel_draft!();
@@ -30,9 +31,9 @@ macro_rules! payloads {
 }
 
 payloads! {
-    BulkBanDraft, BulkDelete, ChannelDraft, CommandDraft, EmojiDraft, PruneDraft,
-    RoleConnection, SoundDraft, TestEntitlement, Vec<CommandDraft>, Vec<LobbyMemberDraft>,
-    Vec<RoleConnectionMetadata>, WebhookDraft,
+    AutoModerationRuleDraft, BulkBanDraft, BulkDelete, ChannelDraft, CommandDraft, EmojiDraft, PruneDraft,
+    RoleConnection, SoundDraft, TestEntitlement, Vec<ChannelPosition>, Vec<CommandDraft>, Vec<LobbyMemberDraft>,
+    Vec<RoleConnectionMetadata>, Vec<RolePosition>, WebhookDraft,
 }
 
 impl Payload for MessageDraft {

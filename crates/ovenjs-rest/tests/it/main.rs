@@ -6,7 +6,9 @@
     reason = "the stories' helpers fail by panicking, as the stories do"
 )]
 
+mod bodies;
 mod discord;
+mod guilds;
 mod limits;
 mod server;
 mod stack;
