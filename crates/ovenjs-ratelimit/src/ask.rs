@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::{Shape, Variant};
+use crate::{Shape, Variant, variant::family};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +130,14 @@ impl RouteKey {
             route,
             variant: Variant::Plain,
             major,
+        }
+    }
+
+    /// The key by which Discord counts: routes of a family have one.
+    pub(crate) fn counted(self) -> Self {
+        Self {
+            route: family(self.route),
+            ..self
         }
     }
 }

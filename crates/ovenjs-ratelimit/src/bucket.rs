@@ -171,9 +171,10 @@ impl Bucket {
         clock: &Clock,
         told: Option<&Told>,
     ) -> Option<Hints> {
-        let unlimited = self.unlimited;
+        let (unlimited, doubted) = (self.unlimited, self.doubted);
         let learned = self.count(now, sent, clock, told);
         self.unlimited = unlimited;
+        self.doubted = doubted && told.is_none();
         learned
     }
 

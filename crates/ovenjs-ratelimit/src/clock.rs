@@ -42,6 +42,8 @@ pub(crate) struct Clock {
     stretches: VecDeque<Stretch>,
     /// The largest `S − received` of all samples, as if clocks had drifted apart since.
     proven: i64,
+    /// How much later than the fastest requests arrive, on average of the last [`EXCESS_OF`].
+    excess: i64,
     /// What early arrivals added to the guard.
     caution: i64,
     /// What the last samples that contradict all of this have in common.
@@ -90,6 +92,11 @@ const GUARD: i64 = 3_000;
 
 /// What the guard is more with few samples: with n of them, 50 ms · 8 / (8 + n).
 const GUARD_FEW: i64 = 50_000;
+
+/// Where ways differ more, one may be faster by more: this part of how much later than the fastest
+/// requests arrive is added to the guard.
+const EXCESS_PART: i64 = 8;
+const EXCESS_OF: i64 = 64;
 
 /// What one early arrival adds to the guard, and the most they add.
 const CAUTION_STEP: i64 = 5_000;
@@ -168,6 +175,8 @@ impl Clock {
         self.strays = None;
         self.caution -= self.caution / CAUTION_DECAY;
         self.push(sample);
+        let fastest = self.fastest + ahead(self.rate, received);
+        self.excess += (sample.latest - fastest - self.excess) / EXCESS_OF;
         true
     }
 
@@ -218,7 +227,7 @@ impl Clock {
     pub(crate) fn guard(&self) -> i64 {
         let n = i64::try_from(self.samples.len()).unwrap_or(i64::MAX / 2);
         let eight = 8_i64;
-        GUARD + GUARD_FEW * eight / (eight + n) + self.caution
+        GUARD + GUARD_FEW * eight / (eight + n) + self.excess / EXCESS_PART + self.caution
     }
 
     /// What is to be added to a moment of ours for the earliest arrival at Discord.
@@ -273,6 +282,7 @@ impl Clock {
         self.samples.clear();
         self.stretches.clear();
         self.rate = 0;
+        self.excess = 0;
         self.era = self.era.wrapping_add(1);
         self.push(*sample);
         true

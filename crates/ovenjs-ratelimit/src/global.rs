@@ -29,6 +29,10 @@ pub(crate) struct Global {
     starts: VecDeque<Local>,
     blocked_until: Local,
     mode: Mode,
+    /// Where a second began, if seconds begin with requests; no arrival before it is remembered. It
+    /// means something only while all arrivals are known since then.
+    anchor: Server,
+    is_anchored: bool,
     era: u16,
     is_server_time: bool,
     /// Since when requests had to wait, without a pause of [`PAUSE`], and the last that had to.
@@ -46,13 +50,10 @@ pub(crate) struct Global {
 enum Mode {
     /// Nothing.
     Unknown,
-    /// Seconds begin in this span, and each second after it. Where `anchored`, the other reading is
-    /// not excluded: a second begins with the first request after the last one's end.
-    Grid {
-        earliest: Server,
-        latest: Server,
-        anchored: bool,
-    },
+    /// Seconds begin in this span, and each second after it; or else a second begins with the first
+    /// request after the last one's end. Both readings hold until one of them is contradicted, and
+    /// requests keep both: it costs next to nothing.
+    Grid { earliest: Server, latest: Server },
     /// A place comes back each nth of a second; the bucket is full at `full`, which holds all that
     /// arrived until `told`.
     Leaky { full: Server, told: Server },
@@ -95,6 +96,8 @@ impl Default for Global {
             starts: VecDeque::new(),
             blocked_until: NEVER,
             mode: Mode::Unknown,
+            anchor: NEVER,
+            is_anchored: false,
             era: 0,
             is_server_time: false,
             saturated_since: NEVER,
@@ -123,17 +126,15 @@ impl Global {
         let arrival = clock.arrival(now);
         let free = match self.mode {
             Mode::Unknown => self.ready_anywhere(arrival, limit),
-            Mode::Grid {
-                earliest,
-                latest,
-                anchored,
-            } => {
-                let grid = self.ready_in_grid(arrival, limit, earliest, latest);
-                if anchored {
-                    grid.and_then(|()| self.ready_after_first(arrival, limit))
-                } else {
-                    grid
-                }
+            Mode::Grid { earliest, latest } => {
+                self.ready_anywhere(arrival, limit).or_else(|anywhere| {
+                    if !self.is_anchored {
+                        return Err(anywhere);
+                    }
+                    let grid = self.ready_in_grid(arrival, limit, earliest, latest);
+                    let known = grid.and_then(|()| self.ready_after_first(arrival, limit));
+                    known.map_err(|at| at.into_iter().chain(anywhere).min())
+                })
             }
             Mode::Leaky { full, .. } => self.ready_in_leaky(arrival, limit, full),
         };
@@ -172,6 +173,9 @@ impl Global {
         let at = arrived.map_or(latest, |at| {
             at.saturating_add(ROUNDING / 2).min(latest + ROUNDING)
         });
+        if arrived.is_none() {
+            self.is_anchored = false;
+        }
         self.note(at, clock.arrival(now), limit);
         self.judge(now, clock);
     }
@@ -181,6 +185,7 @@ impl Global {
         self.give_back();
         self.keep_time(now, clock);
         let at = clock.latest_arrival(now).saturating_add(STRAGGLE);
+        self.is_anchored = false;
         self.note(at, clock.arrival(now), limit);
     }
 
@@ -211,12 +216,20 @@ impl Global {
                 told: arrived,
             }
         } else {
-            Mode::Grid {
-                earliest,
-                latest,
-                anchored: true,
-            }
+            Mode::Grid { earliest, latest }
         };
+        // If seconds begin with requests, this one began with one that arrived a second before its end.
+        let first = self
+            .arrivals
+            .partition_point(|at| *at < earliest - SECOND - ROUNDING);
+        if let Some(at) = self.arrivals.get(first).copied() {
+            self.is_anchored = true;
+            self.anchor = if at <= latest - SECOND + ROUNDING {
+                at
+            } else {
+                earliest - SECOND
+            };
+        }
         match self.mode {
             Mode::Unknown => {
                 if self.contradictions >= CONTRADICTIONS_MAX {
@@ -227,7 +240,6 @@ impl Global {
             Mode::Grid {
                 earliest: ours,
                 latest: ours_latest,
-                anchored,
             } => {
                 // Whole seconds since what is known, to the nearest.
                 let since = earliest - ours;
@@ -238,7 +250,6 @@ impl Global {
                     self.mode = Mode::Grid {
                         earliest: earliest.max(ours),
                         latest: latest.min(ours_latest),
-                        anchored,
                     };
                     clock.early();
                 } else {
@@ -367,7 +378,7 @@ impl Global {
 
     /// Where the second began in which the last arrival lies, if seconds begin with a request.
     fn second_of_last(&self) -> Server {
-        let mut begin = NEVER / 2;
+        let mut begin = self.anchor;
         for at in &self.arrivals {
             if *at >= begin.saturating_add(SECOND) {
                 begin = *at;
@@ -403,8 +414,7 @@ impl Global {
         is_due
     }
 
-    /// A grid that was told while arrivals were under way: once all are known, a second that began
-    /// with a request either ends where the grid begins, or is none.
+    /// A probe that passed has something to tell once all beside it are answered.
     fn judge(&mut self, now: Local, clock: &Clock) {
         if self.in_flight > 0 {
             return;
@@ -417,23 +427,6 @@ impl Global {
             } else if self.probes >= PROBES_MAX {
                 // It is full again within a second, however empty it is.
                 self.mode = Mode::Leaky { full, told: last };
-            }
-        }
-        if let Mode::Grid {
-            earliest,
-            latest,
-            anchored: true,
-        } = self.mode
-        {
-            let remembered = self.arrivals.front().copied().unwrap_or(i64::MAX);
-            let (first, last) = (earliest - SECOND - ROUNDING, latest - SECOND + ROUNDING);
-            let begins = self.arrivals.iter().any(|at| (first..=last).contains(at));
-            if remembered < first && !begins {
-                self.mode = Mode::Grid {
-                    earliest,
-                    latest,
-                    anchored: false,
-                };
             }
         }
     }
@@ -457,11 +450,13 @@ impl Global {
         }
         let place = self.arrivals.partition_point(|arrived| *arrived <= at);
         self.arrivals.insert(place, at);
-        while self
-            .arrivals
-            .front()
-            .is_some_and(|at| at.saturating_add(REMEMBERED) <= now)
-        {
+        while let Some(at) = self.arrivals.front().copied() {
+            if at.saturating_add(REMEMBERED) > now {
+                break;
+            }
+            if at >= self.anchor.saturating_add(SECOND) {
+                self.anchor = at;
+            }
             self.arrivals.pop_front();
         }
     }
@@ -477,5 +472,6 @@ impl Global {
         let latest = clock.latest_arrival(now);
         self.arrivals.iter_mut().for_each(|at| *at = latest);
         self.mode = Mode::Unknown;
+        (self.anchor, self.is_anchored) = (NEVER, false);
     }
 }

@@ -1,11 +1,12 @@
-//! Every "n per t" rule of Discord, as pure state machines over the standard library.
+//! Every "n per t" rule of Discord, as pure state machines.
 //!
-//! What is here: [`Limiter`] for REST (buckets learned from headers, the global limit, the invalid
-//! requests that get an address banned), [`Window`] for a plain "n per t" such as the gateway's
-//! send budget, [`IdentifyBudget`] for the turns in which shards may identify.
+//! What is here: [`Limiter`] for REST (buckets learned from headers, the global limit, limits that no
+//! header tells, the invalid requests that get an address banned), [`Line`] for who waits in front of
+//! it, [`Window`] for a plain "n per t" such as the gateway's send budget, [`IdentifyBudget`] for the
+//! turns in which shards may identify.
 //!
-//! What is not here: clocks, sockets, timers, queues of waiters. `now` is an argument; whoever is
-//! told to wait arranges the waiting, and its order, itself.
+//! What is not here: clocks, sockets, timers, tasks. `now` is an argument; whoever is told to wait
+//! arranges the waiting itself.
 //!
 //! ```
 //! use std::time::Instant;
@@ -48,6 +49,7 @@ mod hidden;
 mod identify;
 mod invalid;
 mod limiter;
+mod line;
 mod refusals;
 mod snapshot;
 mod table;
@@ -59,6 +61,7 @@ pub use config::{Config, Live, Strategy};
 pub use headers::{Bucket, Headers, RETRY_AFTER_MAX, RETRY_AFTER_UNSAID, Scope, Verdict};
 pub use identify::{Held, Hold, IdentifyBudget, IdentifyRules};
 pub use limiter::{Limiter, Obstacle, Permit, Pressure, Reservation, Stats, Stop};
+pub use line::{Entry, Line, LineStats, Refusal, Ticket, Turn, WAITING_MAX, Why};
 pub use snapshot::Snapshot;
 pub use variant::{OLD_MS, Shape, Variant, YOUNG_MS};
 pub use window::Window;

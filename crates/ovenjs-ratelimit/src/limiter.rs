@@ -53,7 +53,7 @@ use state::{Start, State};
 ///     limiter.settle(now, permit, Verdict::Counted(headers));
 /// }
 /// // Each window costs hardly more than its length, where waiting for `Reset-After` costs 1.2 s.
-/// assert!(now - began < ms(100 * 1_015));
+/// assert!(now - began < ms(100 * 1_050));
 /// ```
 #[derive(Clone)]
 pub struct Limiter(Arc<Mutex<State>>);

@@ -160,3 +160,38 @@ fn at(blocks: &[Vec<Entry>], place: u32) -> Option<&Entry> {
     let place = usize::try_from(place).ok()?;
     blocks.get(place / BLOCK)?.get(place % BLOCK)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_buckets_take_less_than_two_hundred_megabytes() {
+        // Beside each entry the index has four bytes and one, for at most 2^21 places.
+        let entries = 1_000_000 * size_of::<Entry>();
+        let index = (1 << 21) * 5;
+        assert!(entries + index <= 200_000_000, "{}", entries + index);
+    }
+
+    #[test]
+    fn places_are_used_again_and_what_is_held_stays() {
+        let mut table = Table::default();
+        let places: Vec<_> = (0..3_000_u64)
+            .map(|n| table.insert(0, Major::of(n), None))
+            .collect();
+        for place in places.iter().skip(2_990) {
+            table.get_mut(*place).unwrap().start();
+        }
+        for _ in 0..2_990 {
+            assert!(table.forget_one(1));
+        }
+        assert!(!table.forget_one(1));
+        assert_eq!(table.len(), 10);
+        assert_eq!(table.find(0, Major::of(2_999_u64)), places.last().copied());
+        assert_eq!(table.find(0, Major::of(1_u64)), None);
+        let place = table.insert(0, Major::of(1_u64), None);
+        assert!(places.contains(&place));
+        assert_eq!(table.find(0, Major::of(1_u64)), Some(place));
+        assert_eq!(table.iter().count(), 11);
+    }
+}

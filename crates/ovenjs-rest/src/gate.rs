@@ -1,35 +1,36 @@
-//! The queue in front of the limiter: who asks first leaves first.
+//! The gate in front of the transport: a thin shell over [`Line`], which decides who goes when.
 //!
-//! Each route and resource has a turnstile through which its callers pass one at a time; the one
-//! inside asks the limiter until it may leave. Whoever is stopped by the global limit joins a second
-//! turnstile, shared by all. Both are fair locks, so a caller that is dropped while waiting simply
-//! leaves the line.
+//! Each caller waits for its pass. One of them, whichever came first of those who still wait, also
+//! keeps the time for all: it sleeps until the line wants to be asked again. When it is through, or is
+//! dropped, the next one takes that over, so there is no task that could outlive its client.
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
+    convert::Infallible,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::{Duration, Instant},
 };
 
 use ovenjs_net::Clock;
-use ovenjs_ratelimit::{Ask, Limiter, Obstacle, Permit, Reservation, RouteKey, Stop, Verdict};
+use ovenjs_ratelimit::{
+    self as ratelimit, Ask, Entry, Limiter, Line, Permit, Stop, Ticket, Turn, Verdict,
+};
 use tokio::{
-    sync::{Mutex as Turnstile, Notify},
-    time::timeout_at,
+    sync::{Mutex as Turnstile, Notify, oneshot},
+    time::{sleep_until, timeout_at},
 };
 
 pub(crate) struct Gate {
     limiter: Limiter,
     clock: Arc<dyn Clock>,
-    lines: Mutex<HashMap<RouteKey, Arc<Line>>>,
-    global: Turnstile<()>,
-    global_waiters: AtomicUsize,
-    /// Somebody gave a place of the global limit back.
-    global_moved: Notify,
-    waiters: AtomicUsize,
+    state: Mutex<State>,
+    /// Held by the caller who keeps the time.
+    timekeeper: Turnstile<()>,
+    /// The line wants to be asked earlier than the timekeeper knows.
+    moved: Notify,
 }
 
 /// Why a request did not get through.
@@ -43,35 +44,36 @@ pub(crate) enum Refusal {
     Stopped(Stop),
 }
 
-/// A permit that tells the next in line when it is over.
+/// A permit that lets the next in line go when it is over.
 pub(crate) struct Pass {
-    /// The permit and the line it came through, until it is over.
-    held: Option<(Permit, Arc<Line>)>,
+    /// The permit, until it is over.
+    permit: Option<Permit>,
     gate: Arc<Gate>,
 }
 
-#[derive(Default)]
-struct Line {
-    turnstile: Turnstile<()>,
-    /// A permit of this line came back.
-    moved: Notify,
-    waiters: AtomicUsize,
+struct State {
+    line: Line,
+    callers: HashMap<Ticket, oneshot::Sender<Result<Pass, Refusal>>>,
+    /// Until when the timekeeper sleeps.
+    armed: Option<Instant>,
 }
 
-/// The most requests that wait over all lines. Each holds its body; at a few KiB each this is what
-/// a bot can lose to a standstill of Discord's.
-const WAITERS_MAX: usize = 50_000;
+/// Whoever keeps the time may be a future that nobody polls for a while. So often each caller looks
+/// whether the line should have been asked long ago.
+const RESCUE: Duration = Duration::from_secs(1);
 
 impl Gate {
     pub(crate) fn new(limiter: Limiter, clock: Arc<dyn Clock>) -> Self {
         Self {
+            state: Mutex::new(State {
+                line: Line::new(limiter.clone()),
+                callers: HashMap::new(),
+                armed: None,
+            }),
             limiter,
             clock,
-            lines: Mutex::default(),
-            global: Turnstile::new(()),
-            global_waiters: AtomicUsize::new(0),
-            global_moved: Notify::new(),
-            waiters: AtomicUsize::new(0),
+            timekeeper: Turnstile::new(()),
+            moved: Notify::new(),
         }
     }
 
@@ -82,203 +84,276 @@ impl Gate {
         line_max: usize,
         deadline: Instant,
     ) -> Result<Pass, Refusal> {
-        let place = Place::take(self, ask.key, line_max)?;
-        let Some(line) = &place.line else {
-            return Err(Refusal::Full);
+        let (place, passed) = {
+            let mut state = self.state();
+            let now = self.clock.now();
+            match state.line.join(now, ask, deadline, line_max)? {
+                Entry::Go(permit) => return Ok(self.over(permit)),
+                Entry::Wait(ticket) => {
+                    let (sender, passed) = oneshot::channel();
+                    state.callers.insert(ticket, sender);
+                    (Place { gate: self, ticket }, passed)
+                }
+            }
         };
-        let limit = tokio::time::Instant::from_std(deadline);
-        let late = |_| Refusal::Late(None);
-        let turn = timeout_at(limit, line.turnstile.lock())
-            .await
-            .map_err(late)?;
-        let mut global_turn = None;
-        loop {
-            let crowded = self.global_waiters.load(Ordering::Acquire) > 0;
-            if crowded && !ask.exempt_from_global && global_turn.is_none() {
-                // Others wait for the global limit: no overtaking.
-                global_turn = Some(
-                    timeout_at(limit, GlobalTurn::take(self))
-                        .await
-                        .map_err(late)?,
-                );
-            }
-            let (until, moved) = match self.limiter.reserve(self.clock.now(), ask) {
-                Reservation::Ready(permit) => {
-                    drop(global_turn);
-                    drop(turn);
-                    let line = Arc::clone(line);
-                    return Ok(Pass {
-                        held: Some((permit, line)),
-                        gate: Arc::clone(self),
-                    });
-                }
-                Reservation::Stopped(stop) => return Err(Refusal::Stopped(stop)),
-                Reservation::Wait {
-                    until,
-                    on: Obstacle::Bucket | Obstacle::Hidden,
-                } => {
-                    global_turn = None;
-                    (until, &line.moved)
-                }
-                Reservation::Wait { until, .. } => {
-                    if global_turn.is_none() {
-                        let turn = timeout_at(limit, GlobalTurn::take(self)).await;
-                        global_turn = Some(turn.map_err(late)?);
-                        continue;
-                    }
-                    (until, &self.global_moved)
-                }
-            };
-            if until.is_some_and(|until| until > deadline) {
-                return Err(Refusal::Late(until));
-            }
-            let until = until.map_or(limit, tokio::time::Instant::from_std);
-            // Either something came back or the time has come; both mean: ask again.
-            if timeout_at(until, moved.notified()).await.is_err() && self.clock.now() >= deadline {
-                return Err(Refusal::Late(None));
-            }
-        }
+        self.advance();
+        let result = self.wait(passed, deadline).await;
+        drop(place);
+        result
     }
 
     /// Requests that wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiters.load(Ordering::Relaxed)
+        self.state().line.stats().waiting.iter().sum()
     }
 
     pub(crate) const fn limiter(&self) -> &Limiter {
         &self.limiter
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<RouteKey, Arc<Line>>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn wait(
+        self: &Arc<Self>,
+        passed: oneshot::Receiver<Result<Pass, Refusal>>,
+        deadline: Instant,
+    ) -> Result<Pass, Refusal> {
+        let mut passed = pin!(passed);
+        let mut keeping = pin!(self.keep_time());
+        loop {
+            let look = deadline.min(self.clock.now() + RESCUE);
+            let mut look = pin!(sleep_until(look.into()));
+            let turn = poll_fn(|cx| {
+                if let Poll::Ready(turn) = passed.as_mut().poll(cx) {
+                    return Poll::Ready(Some(turn));
+                }
+                let Poll::Pending = keeping.as_mut().poll(cx);
+                look.as_mut().poll(cx).map(|()| None)
+            });
+            match turn.await {
+                Some(Ok(turn)) => return turn,
+                // The line forgot the caller: it cannot get through.
+                Some(Err(_)) => return Err(Refusal::Late(None)),
+                None => self.advance(),
+            }
+        }
     }
 
-    /// Leaves a line, which is forgotten when nobody stands in it and no permit of it is out.
-    fn leave(&self, key: RouteKey, line: Arc<Line>) {
-        let mut lines = self.lines();
-        // Let go of under the lock, lest two who leave at once each take the other for one who stays.
-        drop(line);
-        if lines
-            .get(&key)
-            .is_some_and(|line| Arc::strong_count(line) == 1)
-        {
-            lines.remove(&key);
+    /// Asks the line whenever it wants to be asked, once it is this caller's turn to do so.
+    async fn keep_time(self: &Arc<Self>) -> Infallible {
+        let _turn = self.timekeeper.lock().await;
+        loop {
+            let at = {
+                let mut state = self.state();
+                state.armed = state.line.deadline();
+                state.armed
+            };
+            let moved = self.moved.notified();
+            match at {
+                // Either way the line is asked: what it waits for may have come.
+                Some(at) => timeout_at(at.into(), moved).await.unwrap_or_default(),
+                None => moved.await,
+            }
+            self.advance();
         }
+    }
+
+    /// Hands passes to those whose turn it is.
+    fn advance(self: &Arc<Self>) {
+        let mut state = self.state();
+        let now = self.clock.now();
+        while let Some(turn) = state.line.poll(now) {
+            let (ticket, turn) = match turn {
+                Turn::Go(ticket, permit) => (ticket, Ok(self.over(permit))),
+                Turn::Refused(ticket, refusal) => (ticket, Err(refusal.into())),
+            };
+            let unheard = match state.callers.remove(&ticket) {
+                Some(caller) => caller.send(turn).err(),
+                None => Some(turn),
+            };
+            // Whoever left in this moment spends nothing.
+            if let Some(permit) = unheard.and_then(Result::ok).and_then(Pass::into_permit) {
+                state.line.give_back(now, permit);
+            }
+        }
+        let next = state.line.deadline();
+        if next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed)) {
+            self.moved.notify_one();
+        }
+    }
+
+    fn over(self: &Arc<Self>, permit: Permit) -> Pass {
+        Pass {
+            permit: Some(permit),
+            gate: Arc::clone(self),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Pass {
     /// The request leaves at `now`.
     pub(crate) const fn sent(&mut self, now: Instant) {
-        if let Some((permit, _)) = &mut self.held {
+        if let Some(permit) = &mut self.permit {
             permit.sent(now);
         }
     }
 
     /// Tells what became of it.
     pub(crate) fn settle(mut self, verdict: Verdict) {
-        self.over(Some(verdict));
+        if let Some(permit) = self.permit.take() {
+            let now = self.gate.clock.now();
+            self.gate.state().line.settle(now, permit, verdict);
+            self.gate.advance();
+        }
     }
 
-    fn over(&mut self, verdict: Option<Verdict>) {
-        let Some((permit, line)) = self.held.take() else {
-            return;
-        };
-        let key = permit.ask().key;
-        match verdict {
-            Some(verdict) => {
-                let now = self.gate.clock.now();
-                self.gate.limiter.settle(now, permit, verdict);
-            }
-            None => drop(permit),
-        }
-        line.moved.notify_one();
-        self.gate.global_moved.notify_one();
-        self.gate.leave(key, line);
+    fn into_permit(mut self) -> Option<Permit> {
+        self.permit.take()
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        self.over(None);
+        if let Some(permit) = self.permit.take() {
+            let now = self.gate.clock.now();
+            self.gate.state().line.give_back(now, permit);
+            self.gate.advance();
+        }
     }
 }
 
-/// A place in a line, left on drop.
+impl From<ratelimit::Refusal> for Refusal {
+    fn from(refusal: ratelimit::Refusal) -> Self {
+        match refusal {
+            ratelimit::Refusal::Full => Self::Full,
+            ratelimit::Refusal::Stopped(stop) => Self::Stopped(stop),
+            ratelimit::Refusal::WouldExceedDeadline { eta } => Self::Late(eta),
+            _ => Self::Late(None),
+        }
+    }
+}
+
+/// A caller's place in the line, left on drop.
 struct Place<'g> {
     gate: &'g Gate,
-    key: RouteKey,
-    /// There until the drop.
-    line: Option<Arc<Line>>,
-}
-
-impl<'g> Place<'g> {
-    fn take(gate: &'g Gate, key: RouteKey, line_max: usize) -> Result<Self, Refusal> {
-        if gate.waiters.fetch_add(1, Ordering::AcqRel) >= WAITERS_MAX {
-            gate.waiters.fetch_sub(1, Ordering::AcqRel);
-            return Err(Refusal::Full);
-        }
-        let line = Arc::clone(gate.lines().entry(key).or_default());
-        let before = line.waiters.fetch_add(1, Ordering::AcqRel);
-        let line = Some(line);
-        let place = Self { gate, key, line };
-        if before >= line_max.max(1) {
-            Err(Refusal::Full)
-        } else {
-            Ok(place)
-        }
-    }
+    ticket: Ticket,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.gate.waiters.fetch_sub(1, Ordering::AcqRel);
-        if let Some(line) = self.line.take() {
-            line.waiters.fetch_sub(1, Ordering::AcqRel);
-            self.gate.leave(self.key, line);
-        }
-    }
-}
-
-/// A turn at the global limit, with the count of those who wait for one.
-struct GlobalTurn<'g> {
-    gate: &'g Gate,
-    _turn: Option<tokio::sync::MutexGuard<'g, ()>>,
-}
-
-impl<'g> GlobalTurn<'g> {
-    async fn take(gate: &'g Gate) -> Self {
-        gate.global_waiters.fetch_add(1, Ordering::AcqRel);
-        let mut waiting = Self { gate, _turn: None };
-        waiting._turn = Some(gate.global.lock().await);
-        waiting
-    }
-}
-
-impl Drop for GlobalTurn<'_> {
-    fn drop(&mut self) {
-        self.gate.global_waiters.fetch_sub(1, Ordering::AcqRel);
+        let now = self.gate.clock.now();
+        let mut state = self.gate.state();
+        state.callers.remove(&self.ticket);
+        state.line.leave(now, self.ticket);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
     use ovenjs_net::SystemClock;
-    use ovenjs_ratelimit::{Config, Major};
+    use ovenjs_ratelimit::{Config, Headers, Major, Priority, RouteKey};
 
     use super::*;
 
-    #[test]
-    fn a_line_is_forgotten_when_the_last_has_left() {
-        let gate = Gate::new(Limiter::new(Config::new()), Arc::new(SystemClock));
-        let key = RouteKey::new("GET /", Major::NONE);
-        let [one, two] = [(); 2].map(|()| Place::take(&gate, key, 2).ok());
-        assert!(one.is_some() && two.is_some());
-        let full = Place::take(&gate, key, 2).err();
-        assert_eq!(full, Some(Refusal::Full));
-        drop(one);
-        assert_eq!((gate.lines().len(), gate.waiting()), (1, 1));
-        drop(two);
-        assert_eq!((gate.lines().len(), gate.waiting()), (0, 0));
+    #[tokio::test(start_paused = true)]
+    async fn passes_go_by_class_and_then_in_order_and_a_dropped_caller_leaves_no_trace() {
+        let gate = gate();
+        let first = gate.pass(&ask(), 10, far(&gate)).await.ok().unwrap();
+        let bulk = ask().priority(Priority::Bulk);
+        let answer = ask().priority(Priority::Interactive);
+        let order = Mutex::new(Vec::new());
+        let call = |ask, name| {
+            let (gate, order) = (&gate, &order);
+            async move {
+                let pass = gate.pass(&ask, 10, far(gate)).await.ok().unwrap();
+                order.lock().unwrap().push(name);
+                pass.settle(told(0));
+            }
+        };
+        let normal = ask();
+        let mut gone = Box::pin(gate.pass(&normal, 10, far(&gate)));
+        assert!(poll_once(gone.as_mut()).is_pending());
+        let calls = [
+            call(bulk, "bulk"),
+            call(ask(), "one"),
+            call(ask(), "two"),
+            call(answer, "answer"),
+        ];
+        let mut calls = Box::pin(futures_util::future::join_all(calls));
+        assert!(poll_once(calls.as_mut()).is_pending());
+        assert_eq!(gate.waiting(), 5);
+        drop(gone);
+        assert_eq!(gate.waiting(), 4);
+        first.settle(told(0));
+        calls.await;
+        let order = order.lock().unwrap().clone();
+        assert_eq!(order, ["answer", "one", "bulk", "two"]);
+        assert_eq!((gate.waiting(), gate.state().callers.len()), (0, 0));
+        assert_eq!(gate.limiter().stats(gate.clock.now()).permits, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timekeeper_that_nobody_polls_holds_nobody_up_for_long() {
+        let gate = gate();
+        let normal = ask();
+        let first = gate.pass(&normal, 10, far(&gate)).await.ok().unwrap();
+        first.settle(told(0));
+        // It keeps the time from its first poll on, and is not polled again.
+        let mut lazy = Box::pin(gate.pass(&normal, 10, far(&gate)));
+        assert!(poll_once(lazy.as_mut()).is_pending());
+        let began = gate.clock.now();
+        let other = Ask::new(RouteKey::new("GET /other", Major::NONE));
+        let probe = gate.pass(&other, 10, far(&gate)).await.ok().unwrap();
+        probe.settle(told(0));
+        let pass = gate.pass(&other, 10, far(&gate)).await.ok().unwrap();
+        let waited = gate.clock.now() - began;
+        assert!(waited < 2 * RESCUE, "{waited:?}");
+        drop((pass, lazy));
+        assert_eq!(gate.waiting(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hopeless_deadline_is_refused_at_once() {
+        let gate = gate();
+        let first = gate.pass(&ask(), 10, far(&gate)).await.ok().unwrap();
+        first.settle(told(0));
+        let began = gate.clock.now();
+        let deadline = began + Duration::from_millis(100);
+        let refused = gate.pass(&ask(), 10, deadline).await;
+        assert!(matches!(refused.err(), Some(Refusal::Late(Some(eta))) if eta > began));
+        assert_eq!(gate.clock.now(), began);
+    }
+
+    fn gate() -> Arc<Gate> {
+        Arc::new(Gate::new(
+            Limiter::new(Config::new()),
+            Arc::new(SystemClock),
+        ))
+    }
+
+    fn ask() -> Ask {
+        Ask::new(RouteKey::new("GET /", Major::NONE))
+    }
+
+    fn far(gate: &Gate) -> Instant {
+        gate.clock.now() + Duration::from_secs(60)
+    }
+
+    fn told(remaining: u32) -> Verdict {
+        let remaining = remaining.to_string();
+        Verdict::Counted(Headers::read(|name| match name {
+            "x-ratelimit-limit" => Some("1"),
+            "x-ratelimit-remaining" => Some(&remaining),
+            "x-ratelimit-reset-after" => Some("0.5"),
+            _ => None,
+        }))
+    }
+
+    fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
     }
 }

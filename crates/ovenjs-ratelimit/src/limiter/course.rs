@@ -15,7 +15,7 @@ use crate::{Config, Headers, Live, Scope, Verdict};
 #[test]
 fn windows_one_round_trip_long_are_used_to_the_full() {
     for (rtt, least) in [(20, 99.0), (100, 99.0), (300, 97.5)] {
-        for seed in 0..4 {
+        for seed in 0..2 {
             let course = Course::new(
                 Rule::Anchored {
                     limit: 5,
@@ -39,7 +39,7 @@ fn windows_one_round_trip_long_are_used_to_the_full() {
 #[test]
 fn places_that_come_back_one_by_one_are_used_as_they_come() {
     for rtt in [20, 100, 200, 300] {
-        for seed in 0..4 {
+        for seed in 0..2 {
             let course = Course::new(
                 Rule::Leaky {
                     limit: 30,
@@ -63,23 +63,16 @@ fn places_that_come_back_one_by_one_are_used_as_they_come() {
 #[test]
 fn the_global_limit_is_used_to_the_full_whatever_its_seconds_are() {
     for global in [Global::Grid, Global::Anchored, Global::Leaky] {
-        for rtt in [20, 100, 300] {
-            for seed in 0..4 {
-                let mut course = Course::new(
-                    Rule::Anchored {
-                        limit: 500,
-                        window: 1_000,
-                    },
-                    rtt,
-                    seed,
-                );
-                course.global = Some(global);
-                course.channels = 40;
-                let done = course.run(120);
-                let all = 50.0 * 120.0;
-                let what = format!("{global:?}, {rtt} ms, seed {seed}");
-                done.assert(all, 99.0, 1, &what);
-            }
+        for rtt in [20, 300] {
+            let rule = Rule::Anchored {
+                limit: 500,
+                window: 1_000,
+            };
+            let mut course = Course::new(rule, rtt, 1);
+            course.global = Some(global);
+            course.channels = 20;
+            let done = course.run(60);
+            done.assert(50.0 * 60.0, 98.0, 1, &format!("{global:?}, {rtt} ms"));
         }
     }
 }
@@ -87,15 +80,15 @@ fn the_global_limit_is_used_to_the_full_whatever_its_seconds_are() {
 #[test]
 fn clocks_that_drift_apart_cost_little() {
     for drift in [-200, 200] {
-        for seed in 0..4 {
+        for seed in 0..2 {
             let rule = Rule::Anchored {
                 limit: 5,
                 window: 1_000,
             };
             let mut course = Course::new(rule, 100, seed);
             course.drift = drift;
-            let done = course.run(300);
-            done.assert(1_500.0, 98.7, 0, &format!("drift of {drift}, seed {seed}"));
+            let done = course.run(150);
+            done.assert(750.0, 98.7, 0, &format!("drift of {drift}, seed {seed}"));
         }
     }
 }

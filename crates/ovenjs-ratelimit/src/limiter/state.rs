@@ -247,8 +247,7 @@ impl State {
                         if is_hidden && shape != Shape::NONE {
                             // Others of the route go on.
                             hidden.hit(now, template, major, shape, wait);
-                            bucket.give_back();
-                            None
+                            bucket.refuse(now, sent, clock, told)
                         } else {
                             bucket.limit(now, sent, clock, wait, told, is_hidden)
                         }

@@ -434,14 +434,14 @@ pub(crate) fn start() -> Instant {
     Instant::now()
 }
 
-pub(super) fn post(channel: u64) -> Ask {
+pub(crate) fn post(channel: u64) -> Ask {
     Ask::new(RouteKey::new(
         "POST /channels/{channel_id}/messages",
         Major::of(channel),
     ))
 }
 
-pub(super) fn told(limit: u32, remaining: u32, reset_after: u64) -> Headers {
+pub(crate) fn told(limit: u32, remaining: u32, reset_after: u64) -> Headers {
     Headers {
         limit: Some(limit),
         remaining: Some(remaining),

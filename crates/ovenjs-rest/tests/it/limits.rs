@@ -252,7 +252,9 @@ async fn a_full_line_refuses_and_a_late_turn_fails_at_its_deadline() {
         "{error}"
     );
 
-    client.apply(Live::new().waiters_max(2));
+    // The second of those who wait goes a window later than the first, and has the time.
+    let live = Live::new().deadline(Duration::from_secs(200));
+    client.apply(live.waiters_max(2));
     let mut line: Vec<_> = (0..2)
         .map(|_| {
             client
