@@ -1,4 +1,7 @@
 //! The line in front of the limiter: who goes next, who goes in vain, and until when nobody does.
+//!
+//! It is long because every way in and out of it keeps the same few queues in step, and no half of that could
+//! be judged alone.
 
 mod chain;
 mod share;

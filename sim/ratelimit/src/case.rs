@@ -55,8 +55,15 @@ pub(crate) const HELD: &[(&str, &[Goal])] = &[
             Goal::NoOwnFault,
         ],
     ),
-    ("fixed-300", &[Goal::Accepted(97.5), Goal::Bound(5, SECOND)]),
-    ("grid-300", &[Goal::Accepted(97.5)]),
+    (
+        "fixed-300",
+        &[
+            Goal::Accepted(97.5),
+            Goal::Bound(5, SECOND),
+            Goal::NoOwnFault,
+        ],
+    ),
+    ("grid-300", &[Goal::Accepted(97.5), Goal::NoOwnFault]),
     (
         "fixed-5s",
         &[
@@ -84,8 +91,11 @@ pub(crate) const HELD: &[(&str, &[Goal])] = &[
         "hidden",
         &[Goal::NoOwnFault, Goal::OncePerHidden, Goal::OthersPass],
     ),
-    ("classes", &[Goal::NoOwnFault]),
-    ("deadlines", &[Goal::NoOwnFault]),
+    ("classes", &[Goal::NoOwnFault, Goal::Turns([24, 8, 4])]),
+    (
+        "deadlines",
+        &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::NoneLate],
+    ),
 ];
 
 /// How long those that never end are played.

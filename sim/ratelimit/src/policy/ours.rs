@@ -1,194 +1,101 @@
 //! The crate itself. This file is all that knows its door.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
 use ovenjs_ratelimit::{
-    Ask, Bucket, Config, Headers, Limiter, Major, Obstacle, Permit, Reservation, RouteKey, Shape,
-    Variant, Verdict,
+    Ask, Bucket, Config, Entry, Headers, Limiter, Line, Major, Permit, Priority, RouteKey, Shape,
+    Ticket, Turn, Variant, Verdict, WAITING_MAX,
 };
 
 use super::{Id, Policy, Told};
 use crate::{
     clock::Nanos,
     server,
-    world::{Request, World},
+    world::{Rank, Request, World},
 };
 
-/// What is limited alike waits in one line, and the head of each asks.
+/// The limiter, and the line in front of it.
 #[derive(Debug)]
 pub(crate) struct Ours {
     began: Instant,
-    limiter: Limiter,
+    line: Line,
     names: Vec<Bucket>,
-    /// The line of each request.
-    homes: Vec<usize>,
-    lines: Vec<Line>,
-    /// Lines whose heads ask at the next poll.
-    asking: VecDeque<usize>,
-    /// Lines whose heads may ask again at a time.
-    sleeping: BTreeSet<(Nanos, usize)>,
-    /// Lines that wait for the global limit, in their order, and when it is asked again.
-    globally: VecDeque<usize>,
-    globally_until: Option<Nanos>,
+    /// What is asked for each request, and until when it is of use.
+    asks: Vec<Ask>,
+    deadlines: Vec<Instant>,
+    tickets: HashMap<Ticket, Id>,
     permits: Vec<Option<Permit>>,
-}
-
-#[derive(Debug)]
-struct Line {
-    ask: Ask,
-    waiting: VecDeque<Id>,
-    place: Place,
-    /// All lines of its route and resource: an answer to one may help each.
-    family: Vec<usize>,
-}
-
-/// Where a line is listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Nowhere,
-    Asking,
-    Sleeping(Nanos),
-    Globally,
-    /// It was the first of those, and asks.
-    Woken,
+    leaving: VecDeque<Id>,
+    given_up: VecDeque<Id>,
 }
 
 impl Policy for Ours {
     const NAME: &'static str = "ovenjs";
 
     fn new(world: &World, requests: &[Request]) -> Self {
-        let mut places = BTreeMap::new();
-        let mut families: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        let mut lines: Vec<Line> = Vec::new();
-        let mut homes = Vec::with_capacity(requests.len());
-        for request in requests {
-            let kind = (request.route, request.major, request.variant, request.named);
-            homes.push(*places.entry(kind).or_insert_with(|| {
-                let family = families.entry((request.route, request.major)).or_default();
-                family.push(lines.len());
-                lines.push(Line {
-                    ask: ask(world, request),
-                    waiting: VecDeque::new(),
-                    place: Place::Nowhere,
-                    family: Vec::new(),
-                });
-                lines.len() - 1
-            }));
-        }
-        for family in families.values() {
-            for line in family {
-                lines[*line].family.clone_from(family);
-            }
-        }
+        let began = crate::began();
         Self {
-            began: crate::began(),
-            limiter: Limiter::new(Config::new()),
+            began,
+            line: Line::new(Limiter::new(Config::new())),
             names: (0..world.routes.len() * 3)
                 .map(|name| Bucket::of(&name.to_string()))
                 .collect(),
-            homes,
-            lines,
-            asking: VecDeque::new(),
-            sleeping: BTreeSet::new(),
-            globally: VecDeque::new(),
-            globally_until: None,
+            asks: (requests.iter())
+                .map(|request| ask(world, request))
+                .collect(),
+            deadlines: vec![began; requests.len()],
+            tickets: HashMap::new(),
             permits: requests.iter().map(|_| None).collect(),
+            leaving: VecDeque::new(),
+            given_up: VecDeque::new(),
         }
     }
 
-    fn enter(&mut self, _now: Nanos, id: Id, _request: &Request) {
-        let home = self.homes[id as usize];
-        let waiting = &mut self.lines[home].waiting;
-        waiting.push_back(id);
-        if waiting.len() == 1 {
-            self.ask_again(home);
-        }
+    fn enter(&mut self, now: Nanos, id: Id, request: &Request) {
+        let deadline = Duration::from_nanos(now.saturating_add(request.patience));
+        self.deadlines[id as usize] = self.began + deadline;
+        self.join(self.instant(now), id);
     }
 
     fn told(&mut self, now: Nanos, id: Id, _request: &Request, told: &Told) {
+        let now = self.instant(now);
         if let Some(permit) = self.permits[id as usize].take() {
             let verdict = self.verdict(told);
-            self.limiter.settle(self.instant(now), permit, verdict);
+            self.line.settle(now, permit, verdict);
         }
-        let home = self.homes[id as usize];
         if told.refusal().is_some() {
-            self.lines[home].waiting.push_front(id);
+            self.join(now, id);
         }
-        for place in 0..self.lines[home].family.len() {
-            self.ask_again(self.lines[home].family[place]);
-        }
-        self.globally_until = None;
-        self.wake_globally();
     }
 
     fn poll(&mut self, now: Nanos) -> Option<Id> {
-        while let Some((at, line)) = self.sleeping.first().copied() {
-            if at > now {
-                break;
-            }
-            self.ask_again(line);
+        let now = self.instant(now);
+        if let Some(id) = self.leaving.pop_front() {
+            return Some(id);
         }
-        if self.globally_until.is_some_and(|until| until <= now) {
-            self.globally_until = None;
-            self.wake_globally();
-        }
-        let instant = self.instant(now);
-        while let Some(place) = self.asking.pop_front() {
-            let line = &mut self.lines[place];
-            let woken = line.place == Place::Woken;
-            line.place = Place::Nowhere;
-            let Some(id) = line.waiting.front().copied() else {
-                self.wake_globally();
-                continue;
-            };
-            match self.limiter.reserve(instant, &line.ask) {
-                Reservation::Ready(mut permit) => {
-                    permit.sent(instant);
-                    self.permits[id as usize] = Some(permit);
-                    line.waiting.pop_front();
-                    if !line.waiting.is_empty() {
-                        self.ask_again(place);
-                    }
-                    self.wake_globally();
-                    return Some(id);
+        while let Some(turn) = self.line.poll(now) {
+            match turn {
+                Turn::Go(ticket, permit) => {
+                    let id = self.tickets.remove(&ticket)?;
+                    self.go(now, id, permit);
+                    return self.leaving.pop_front();
                 }
-                Reservation::Wait { until, on } => {
-                    let until = until.map(|until| nanos(self.began, until));
-                    match on {
-                        Obstacle::Global => {
-                            line.place = Place::Globally;
-                            if woken {
-                                self.globally.push_front(place);
-                            } else {
-                                self.globally.push_back(place);
-                            }
-                            self.globally_until = until;
-                        }
-                        // A bucket's limit, a hidden one, or what comes to be known.
-                        _ => {
-                            if let Some(until) = until {
-                                line.place = Place::Sleeping(until);
-                                self.sleeping.insert((until, place));
-                            }
-                            self.wake_globally();
-                        }
-                    }
-                }
-                Reservation::Stopped(_) => line.waiting.clear(),
+                Turn::Refused(ticket, _) => self.given_up.extend(self.tickets.remove(&ticket)),
             }
         }
         None
     }
 
+    fn give_up(&mut self) -> Option<Id> {
+        self.given_up.pop_front()
+    }
+
     fn deadline(&self) -> Option<Nanos> {
-        let sleeping = self.sleeping.first().map(|(at, _)| *at);
-        match (sleeping, self.globally_until) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        let since = self.line.deadline()?.saturating_duration_since(self.began);
+        u64::try_from(since.as_nanos()).ok()
     }
 }
 
@@ -200,39 +107,38 @@ fn ask(world: &World, request: &Request) -> Ask {
         (_, 1) => Variant::Middle,
         (_, _) => Variant::Old,
     };
-    let key = RouteKey::new(route.template, Major::of(request.major));
-    let ask = Ask::new(key).variant(variant);
-    if request.named {
-        ask.shape(Shape::of(["name"]))
+    let priority = match request.rank {
+        Rank::Bulk => Priority::Bulk,
+        Rank::Normal => Priority::Normal,
+        Rank::Interactive => Priority::Interactive,
+    };
+    let shape = if request.named {
+        Shape::of(["name"])
     } else {
-        ask
-    }
+        Shape::NONE
+    };
+    let key = RouteKey::new(route.template, Major::of(request.major));
+    Ask::new(key)
+        .variant(variant)
+        .priority(priority)
+        .shape(shape)
 }
 
 impl Ours {
-    /// The line's head asks at the next poll, unless the global limit is what it waits for.
-    fn ask_again(&mut self, place: usize) {
-        let line = &mut self.lines[place];
-        match line.place {
-            Place::Asking | Place::Globally | Place::Woken => return,
-            Place::Sleeping(at) => {
-                self.sleeping.remove(&(at, place));
-            }
-            Place::Nowhere => {}
+    fn join(&mut self, now: Instant, id: Id) {
+        let ask = &self.asks[id as usize];
+        let deadline = self.deadlines[id as usize];
+        match self.line.join(now, ask, deadline, WAITING_MAX) {
+            Ok(Entry::Go(permit)) => self.go(now, id, permit),
+            Ok(Entry::Wait(ticket)) => drop(self.tickets.insert(ticket, id)),
+            Err(_) => self.given_up.push_back(id),
         }
-        line.place = Place::Asking;
-        self.asking.push_back(place);
     }
 
-    /// The first of those that wait for the global limit asks again.
-    fn wake_globally(&mut self) {
-        if self.globally_until.is_some() {
-            return;
-        }
-        if let Some(place) = self.globally.pop_front() {
-            self.lines[place].place = Place::Woken;
-            self.asking.push_front(place);
-        }
+    fn go(&mut self, now: Instant, id: Id, mut permit: Permit) {
+        permit.sent(now);
+        self.permits[id as usize] = Some(permit);
+        self.leaving.push_back(id);
     }
 
     fn verdict(&self, told: &Told) -> Verdict {
@@ -264,9 +170,4 @@ impl Ours {
     fn instant(&self, now: Nanos) -> Instant {
         self.began + Duration::from_nanos(now)
     }
-}
-
-fn nanos(began: Instant, instant: Instant) -> Nanos {
-    let since = instant.saturating_duration_since(began).as_nanos();
-    u64::try_from(since).unwrap_or(u64::MAX)
 }
