@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use crate::{
     Answer as _, Auth, Body, BreakerStats, CacheStats, Config, Endpoint, Error, ErrorKind, Layer,
-    Live, Next, Reply, Request,
+    Live, Next, OutletStats, Reply, Request,
     breaker::Breakers,
     cache::ResponseCache,
     delivery::{Counts, Delivery, after, lock},
@@ -63,6 +63,7 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     hook: Arc<dyn Hook>,
     layers: Vec<Arc<dyn Layer>>,
+    egresses: Vec<ovenjs_net::Config>,
 }
 
 /// How one call is made, beside what it asks for.
@@ -129,6 +130,7 @@ impl Client {
             entropy: Arc::new(SystemEntropy),
             hook: Arc::new(()),
             layers: Vec::new(),
+            egresses: Vec::new(),
         }
     }
 
@@ -256,6 +258,22 @@ impl Client {
                 b"",
             ))
         }
+    }
+
+    /// Opens connections until each address has its [warm](crate::Connections::warm) minimum, so that
+    /// the first calls need not.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Network`] or [`ErrorKind::Config`] where one cannot be opened.
+    pub async fn warm(&self) -> Result<(), Error> {
+        self.0.transport.warm().await
+    }
+
+    /// The ways out with their latency, connections and failures.
+    #[must_use]
+    pub fn outlets(&self) -> Vec<OutletStats> {
+        self.0.transport.stats()
     }
 
     fn prepare<E: Endpoint>(&self, mut endpoint: E, terms: Terms) -> Result<Request, Error> {
@@ -417,6 +435,13 @@ impl Builder {
         self
     }
 
+    /// Adds another way to the network, e.g. through another proxy. Requests take the one with the
+    /// least latency, and one that fails is left alone for a while.
+    pub fn egress(mut self, net: ovenjs_net::Config) -> Self {
+        self.egresses.push(net);
+        self
+    }
+
     /// Puts a layer around every call, inside those added before.
     pub fn layer(mut self, layer: impl Layer + 'static) -> Self {
         self.layers.push(Arc::new(layer));
@@ -450,34 +475,47 @@ impl Builder {
             entropy,
             hook,
             layers,
+            egresses,
         } = self;
         let token = authorization(&token)?;
-        let connector = Connector::build(net)
-            .map_err(|error| Error::config(error.to_string()).because(error))?;
-        let base = format!(
-            "{}/v{}",
-            config.base_url.trim_end_matches('/'),
-            config.version
-        );
-        let broken = "the base URL must look like https://discord.com/api";
-        let uri: Uri = base.parse().map_err(|_| Error::config(broken))?;
-        if uri.query().is_some() || !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(Error::config(broken));
+        let unusable = |error: ovenjs_net::Error| Error::config(error.to_string()).because(error);
+        let connectors: Vec<Connector> = std::iter::once(net)
+            .chain(egresses)
+            .map(Connector::build)
+            .collect::<Result<_, _>>()
+            .map_err(unusable)?;
+        let mut bases = Vec::new();
+        for url in std::iter::once(&config.base_url).chain(&config.mirrors) {
+            let base = format!("{}/v{}", url.trim_end_matches('/'), config.version);
+            let broken = "the base URL must look like https://discord.com/api";
+            let uri: Uri = base.parse().map_err(|_| Error::config(broken))?;
+            if uri.query().is_some() || !matches!(uri.scheme_str(), Some("http" | "https")) {
+                return Err(Error::config(broken));
+            }
+            let target = Target::from_uri(&uri).map_err(unusable)?;
+            for connector in &connectors {
+                connector.check(&target).map_err(unusable)?;
+            }
+            bases.push(uri);
         }
-        let allowed = Target::from_uri(&uri).and_then(|target| connector.check(&target));
-        allowed.map_err(|error| Error::config(error.to_string()).because(error))?;
         let user_agent = HeaderValue::from_str(&config.user_agent)
             .map_err(|_| Error::config("the user agent holds characters that a header cannot"))?;
-        let transport = Transport::new(&connector, config.answer_max)
-            .map_err(|error| Error::config(error.to_string()).because(error))?;
+        let transport = Transport::new(
+            &bases,
+            &connectors,
+            config.connections,
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+        )
+        .map_err(unusable)?;
         let limits = ovenjs_ratelimit::Config::new()
             .buckets_max(config.buckets_max)
             .live(config.live.limits);
         let gate = Arc::new(Gate::new(Limiter::new(limits), Arc::clone(&clock)));
         Ok(Client(Arc::new(Delivery {
-            base,
             token: RwLock::new(token),
             user_agent,
+            answer_max: config.answer_max,
             live: RwLock::new(config.live),
             transport,
             gate,
@@ -497,9 +535,7 @@ impl Builder {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("base", &self.0.base)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 

@@ -32,6 +32,12 @@ pub struct Config {
     /// The most bytes read of one answer. Default 32 MiB: the largest answer, a full list of
     /// members, is a few.
     pub answer_max: usize,
+    /// Further addresses of the same API, e.g. of proxies of one's own. Where there are several, or
+    /// several [egresses](crate::Builder::egress), a request takes the one with the least latency, and
+    /// one that fails is left alone for a while. Default: none.
+    pub mirrors: Vec<String>,
+    /// The connections to each of them.
+    pub connections: Connections,
     /// The most buckets remembered; see [`ovenjs_ratelimit::Config::buckets_max`].
     pub buckets_max: usize,
     /// The most bytes of answers kept by the response cache. Default 0: it is off, since what it
@@ -46,6 +52,107 @@ pub struct Config {
     pub live: Live,
 }
 
+/// The connections to one address.
+///
+/// ```
+/// use std::time::Duration;
+/// use ovenjs_rest::Connections;
+///
+/// let connections = Connections::new().warm(2).most(16).idle(Duration::from_secs(30));
+/// assert_eq!(connections.streams, 100);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connections {
+    /// The most that are open at once. Default 64: at 50 requests a second and a second for each
+    /// answer some are left. HTTP/2 needs one.
+    pub most: usize,
+    /// As many stay open though unused, and [`Client::warm`](crate::Client::warm) opens them. Default 0.
+    pub warm: usize,
+    /// How long a request waits for one to become free. Default 10 s.
+    pub acquire: Duration,
+    /// How long one is kept unused. Default 60 s: Discord's edge closes them after some minutes, and
+    /// ours go first, so that no request meets a connection about to close.
+    pub idle: Duration,
+    /// How long one is used at all. Default 10 minutes: then the name is looked up anew.
+    pub life: Duration,
+    /// The most requests at once on one connection of HTTP/2. Default 100, as most servers allow.
+    pub streams: usize,
+    /// Whether HTTP/2 is offered. Default `true`, where the feature `http2` is on.
+    pub http2: bool,
+}
+
+impl Connections {
+    /// The defaults.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            most: 64,
+            warm: 0,
+            acquire: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            life: Duration::from_secs(600),
+            streams: 100,
+            http2: true,
+        }
+    }
+
+    /// Sets the most that are open at once.
+    #[must_use]
+    pub const fn most(mut self, connections: usize) -> Self {
+        self.most = connections;
+        self
+    }
+
+    /// Sets how many stay open though unused.
+    #[must_use]
+    pub const fn warm(mut self, connections: usize) -> Self {
+        self.warm = connections;
+        self
+    }
+
+    /// Sets how long a request waits for one.
+    #[must_use]
+    pub const fn acquire(mut self, time: Duration) -> Self {
+        self.acquire = time;
+        self
+    }
+
+    /// Sets how long one is kept unused.
+    #[must_use]
+    pub const fn idle(mut self, time: Duration) -> Self {
+        self.idle = time;
+        self
+    }
+
+    /// Sets how long one is used at all.
+    #[must_use]
+    pub const fn life(mut self, time: Duration) -> Self {
+        self.life = time;
+        self
+    }
+
+    /// Sets the most requests at once on one connection of HTTP/2.
+    #[must_use]
+    pub const fn streams(mut self, requests: usize) -> Self {
+        self.streams = requests;
+        self
+    }
+
+    /// Sets whether HTTP/2 is offered.
+    #[must_use]
+    pub const fn http2(mut self, offered: bool) -> Self {
+        self.http2 = offered;
+        self
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The part of the configuration that can change while the client runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,6 +164,11 @@ pub struct Live {
     /// uploads over a slow line. A try that can be repeated takes at most half of the time that its
     /// call has left.
     pub answer: Duration,
+    /// How long the first byte of an answer may take, from when a connection is there; what a body
+    /// takes at 64 KB a second is added. Default 15 s: Discord's slowest answers take a few seconds.
+    pub first_byte: Duration,
+    /// How long an answer may stop halfway. Default 5 s.
+    pub stall: Duration,
     /// How often a call is sent again after a 429. Default 5: beyond that something else uses up
     /// the limit.
     pub limited_retries: u32,
@@ -82,6 +194,8 @@ impl Config {
             version: 10,
             user_agent: ovenjs_net::USER_AGENT.to_owned(),
             answer_max: 32 << 20,
+            mirrors: Vec::new(),
+            connections: Connections::new(),
             buckets_max: ovenjs_ratelimit::Config::new().buckets_max,
             cache_max: 0,
             ttls: Vec::new(),
@@ -114,6 +228,20 @@ impl Config {
     #[must_use]
     pub const fn answer_max(mut self, bytes: usize) -> Self {
         self.answer_max = bytes;
+        self
+    }
+
+    /// Adds another address of the same API.
+    #[must_use]
+    pub fn mirror(mut self, url: impl Into<String>) -> Self {
+        self.mirrors.push(url.into());
+        self
+    }
+
+    /// Sets how many connections there are, and for how long.
+    #[must_use]
+    pub const fn connections(mut self, connections: Connections) -> Self {
+        self.connections = connections;
         self
     }
 
@@ -161,6 +289,8 @@ impl Live {
         Self {
             deadline: Duration::from_secs(60),
             answer: Duration::from_secs(30),
+            first_byte: Duration::from_secs(15),
+            stall: Duration::from_secs(5),
             limited_retries: 5,
             retries: 5,
             nonces: true,
@@ -180,6 +310,20 @@ impl Live {
     #[must_use]
     pub const fn answer(mut self, time: Duration) -> Self {
         self.answer = time;
+        self
+    }
+
+    /// Sets how long the first byte of an answer may take.
+    #[must_use]
+    pub const fn first_byte(mut self, time: Duration) -> Self {
+        self.first_byte = time;
+        self
+    }
+
+    /// Sets how long an answer may stop halfway.
+    #[must_use]
+    pub const fn stall(mut self, time: Duration) -> Self {
+        self.stall = time;
         self
     }
 

@@ -11,10 +11,9 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Method, Request as Written, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, USER_AGENT},
 };
-use http_body_util::Full;
 use ovenjs_net::{Clock, Entropy};
 use ovenjs_ratelimit::{Headers, Scope, Stop, Verdict};
 use ovenjs_types::{Hook, HookCall};
@@ -27,14 +26,14 @@ use crate::{
     flight::Flights,
     gate::{Gate, Pass, Refusal},
     retry::{Budget, Cause, Retry, Rules},
-    transport::{Failure, Transport},
+    transport::{Failure, Letter, Patience, Phase, Transport},
 };
 
 /// What all clones of a client share.
 pub(crate) struct Delivery {
-    pub(crate) base: String,
     pub(crate) token: RwLock<HeaderValue>,
     pub(crate) user_agent: HeaderValue,
+    pub(crate) answer_max: usize,
     pub(crate) live: RwLock<Live>,
     pub(crate) transport: Transport,
     pub(crate) layers: Vec<Arc<dyn Layer>>,
@@ -134,7 +133,8 @@ impl Delivery {
             return self.persist(request).await;
         };
         let (route, deadline) = (request.route(), request.deadline());
-        let deed = self.persist(request);
+        // It is moved about by whoever shares it.
+        let deed = Box::pin(self.persist(request));
         self.flights.share(key, route, deadline, deed).await
     }
 
@@ -160,7 +160,8 @@ impl Delivery {
             let waited = now.saturating_duration_since(asked);
             let repeatable = parts.is_idempotent && !parts.is_once;
             let limit = retry.patience(now, parts.deadline, live.answer, repeatable, rules);
-            let (cause, error) = match self.attempt(request, pass, waited, limit).await {
+            let attempt = self.attempt(request, pass, waited, limit, &live);
+            let (cause, error) = match attempt.await {
                 Outcome::Done(reply) => {
                     self.counts
                         .recovered
@@ -205,13 +206,10 @@ impl Delivery {
         mut pass: Pass,
         waited: Duration,
         limit: Instant,
+        live: &Live,
     ) -> Outcome {
         let parts = &*request.0;
         let route = parts.route;
-        let written = match self.write(request) {
-            Ok(written) => written,
-            Err(error) => return Outcome::Failed(error),
-        };
         let sent = self.clock.now();
         let mut door = match Door::pass(self, sent, route) {
             Ok(door) => door,
@@ -225,11 +223,38 @@ impl Delivery {
         self.hook.call(&HookCall::RequestSent { route, waited });
         self.counts.sent.fetch_add(1, Ordering::Relaxed);
         pass.sent(sent);
-        let token = written.headers().get(AUTHORIZATION).cloned();
-        let answering = self.transport.send(written);
-        let reply = match tokio::time::timeout_at(limit.into(), answering).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(Failure::Unsent(source))) => {
+        let token = parts.ask.with_token.then(|| self.token());
+        let letter = Letter {
+            method: &parts.method,
+            path: &parts.path,
+            headers: self.headers(request, token.clone()),
+            body: parts.body.clone(),
+            priority: parts.ask.priority,
+        };
+        // What is uploaded takes its time before there is a first byte of the answer.
+        let upload = u64::try_from(parts.body.len()).unwrap_or(u64::MAX) / UPLOAD_PER_MS;
+        let patience = Patience {
+            limit,
+            first_byte: live
+                .first_byte
+                .saturating_add(Duration::from_millis(upload)),
+            stall: live.stall,
+            answer_max: self.answer_max,
+        };
+        let reply = match self.transport.send(letter, patience).await {
+            Ok(reply) => reply,
+            Err(Failure::Address) => {
+                pass.settle(Verdict::Unsent);
+                let text = "the path cannot be written as a URL";
+                return Outcome::Failed(Error::new(ErrorKind::Config, route, text));
+            }
+            Err(Failure::Late(Phase::Connection)) => {
+                pass.settle(Verdict::Unsent);
+                let text = "no connection became free in time; send less, or raise \
+                            `connections.most`";
+                return Outcome::Again(Cause::Unsent, Error::new(ErrorKind::Deadline, route, text));
+            }
+            Err(Failure::Unsent(source) | Failure::Stale(source)) => {
                 pass.settle(Verdict::Unsent);
                 let error = Error::network(route, source);
                 if error.kind() == ErrorKind::Config {
@@ -238,18 +263,18 @@ impl Delivery {
                 door.close(Tally::Bad, Tally::Unknown);
                 return Outcome::Again(Cause::Unsent, error);
             }
-            Ok(Err(Failure::Lost(source))) => {
+            Err(Failure::Lost(source)) => {
                 pass.settle(Verdict::Lost);
                 door.close(Tally::Bad, Tally::Bad);
                 return Outcome::Again(Cause::Lost, Error::network(route, source));
             }
-            Ok(Err(Failure::TooLong)) => {
+            Err(Failure::TooLong) => {
                 pass.settle(Verdict::Lost);
                 door.close(Tally::Good, Tally::Good);
                 let text = "the answer is longer than `answer_max`; ask for less or raise it";
                 return Outcome::Failed(Error::new(ErrorKind::Answer, route, text));
             }
-            Err(_) => {
+            Err(Failure::Late(phase)) => {
                 pass.settle(Verdict::Lost);
                 let elapsed = self.clock.now().saturating_duration_since(sent);
                 // A caller in a hurry says nothing about Discord.
@@ -259,7 +284,11 @@ impl Delivery {
                     Tally::Bad
                 };
                 door.close(tally, tally);
-                let text = "no answer in time; check the network, or raise `answer` or `deadline`";
+                let text = if phase == Phase::Body {
+                    "the answer stopped halfway; check the network, or raise `stall` or `deadline`"
+                } else {
+                    "no answer in time; check the network, or raise `first_byte` or `deadline`"
+                };
                 return Outcome::Again(Cause::Lost, Error::new(ErrorKind::Deadline, route, text));
             }
         };
@@ -376,18 +405,10 @@ impl Delivery {
             .clone()
     }
 
-    /// The request as it goes over the wire, with the token.
-    fn write(&self, request: &Request) -> Result<Written<Full<Bytes>>, Error> {
+    /// The headers as they go over the wire, with the token.
+    fn headers(&self, request: &Request, token: Option<HeaderValue>) -> HeaderMap {
         let parts = &*request.0;
-        // The error of the parser is left out: it may repeat the address, which may hold a token.
-        let uri = Uri::try_from(format!("{}{}", self.base, parts.path)).map_err(|_| {
-            let text = "the path cannot be written as a URL";
-            Error::new(ErrorKind::Config, parts.route, text)
-        })?;
-        let mut written = Written::new(Full::new(parts.body.clone()));
-        *written.method_mut() = parts.method.clone();
-        *written.uri_mut() = uri;
-        let headers = written.headers_mut();
+        let mut headers = HeaderMap::with_capacity(HEADERS + parts.headers.len());
         headers.insert(USER_AGENT, self.user_agent.clone());
         if let Some(kind) = &parts.content_type {
             headers.insert(CONTENT_TYPE, kind.clone());
@@ -398,14 +419,15 @@ impl Delivery {
         for (name, value) in &parts.headers {
             headers.insert(name, value.clone());
         }
-        if parts.ask.with_token {
-            headers.insert(AUTHORIZATION, self.token());
-        } else if let Some(shown) = &parts.authorization {
-            headers.insert(AUTHORIZATION, shown.clone());
+        if let Some(token) = token.or_else(|| parts.authorization.clone()) {
+            headers.insert(AUTHORIZATION, token);
         }
-        Ok(written)
+        headers
     }
 }
+
+/// The headers of our own, with the host and the length of the body.
+const HEADERS: usize = 6;
 
 /// Whether a deletion found nothing to delete.
 fn is_gone(request: &Request, error: &Error) -> bool {
@@ -414,6 +436,9 @@ fn is_gone(request: &Request, error: &Error) -> bool {
 
 /// How long to wait at least for an answer that Discord has not yet.
 const NOT_READY: Duration = Duration::from_millis(500);
+
+/// The slowest line that uploads are made for, in bytes a millisecond.
+const UPLOAD_PER_MS: u64 = 64;
 
 /// Slower than this is a sign of trouble.
 const SLOW: Duration = Duration::from_secs(5);

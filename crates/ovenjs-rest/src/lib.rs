@@ -31,7 +31,7 @@ pub use breaker::{BreakerState, BreakerStats};
 pub use cache::CacheStats;
 pub use call::Call;
 pub use client::{Builder, Client, Stats, Terms};
-pub use config::{Config, DEFAULT_BASE_URL, Live};
+pub use config::{Config, Connections, DEFAULT_BASE_URL, Live};
 pub use endpoint::{
     Answer, Audited, Auth, Bearer, Body, ByUser, Carries, Credentials, Endpoint, Parameter, Part,
     Payload, Picture, Rows, Sent,
@@ -42,3 +42,4 @@ pub use layer::{Layer, Next, Sending};
 pub use ovenjs_ratelimit::{Major, Priority, Variant};
 pub use pages::{Paged, Pages};
 pub use request::{Reply, Request};
+pub use transport::OutletStats;

@@ -1,48 +1,127 @@
-//! Bytes to Discord and back: hyper's pooled client over our connector.
+//! Bytes to Discord and back: pooled connections of hyper's over our connector.
+
+mod https;
+mod line;
+mod outlets;
+mod pool;
 
 use std::{
     error::Error as StdError,
-    future::Future,
     io,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use http::{Request, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-};
-use ovenjs_net::{Connector, Plain, PlainConnector, Step, Target};
-use tower_service::Service;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header::HOST};
+use http_body_util::Full;
+#[cfg(feature = "http2")]
+use hyper::client::conn::http2;
+#[cfg(feature = "http2")]
+use hyper_util::client::legacy::connect::Connection as _;
+#[cfg(feature = "http2")]
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use ovenjs_net::{Clock, Connector, Entropy};
+use ovenjs_ratelimit::Priority;
+use tokio::sync::oneshot;
+#[cfg(feature = "http2")]
+use tokio::task::JoinSet;
 
-use crate::Reply;
+use crate::{Connections, Error, Reply, delivery::lock};
 
-#[derive(Clone)]
+use https::Https;
+pub(crate) use line::Patience;
+use line::{Io, Line};
+use outlets::{Fared, Outlets};
+use pool::{Asked, Grant, Lent, Pool};
+
 pub(crate) struct Transport {
-    client: Client<Https, Full<Bytes>>,
-    answer_max: usize,
+    outlets: Vec<Outlet>,
+    choice: Mutex<Outlets>,
+    rules: Connections,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    /// They move the bytes of shared connections, and end with the transport.
+    #[cfg(feature = "http2")]
+    drivers: Mutex<JoinSet<()>>,
+}
+
+/// A request as it goes over the wire, but for its address.
+pub(crate) struct Letter<'a> {
+    pub(crate) method: &'a Method,
+    /// Path and query behind the version.
+    pub(crate) path: &'a str,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) priority: Priority,
 }
 
 pub(crate) enum Failure {
+    /// The address cannot be written.
+    Address,
     /// No connection: nothing has left.
     Unsent(Box<dyn StdError + Send + Sync>),
+    /// The connection was over before the request left; another may do.
+    Stale(Box<dyn StdError + Send + Sync>),
     /// It broke afterwards: the request may have arrived.
     Lost(Box<dyn StdError + Send + Sync>),
+    /// A phase took too long.
+    Late(Phase),
     /// The answer is longer than what is read.
     TooLong,
 }
 
-/// How long an unused connection is kept. Discord's edge closes them after some minutes; ours goes
-/// first, so that no request meets a connection about to close.
-const IDLE_MAX: Duration = Duration::from_secs(60);
+/// What a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// A connection that is free.
+    Connection,
+    FirstByte,
+    Body,
+}
 
-/// Unused connections kept for HTTP/1.1. With HTTP/2 there is one.
-const IDLE_CONNECTIONS_MAX: usize = 16;
+/// A way out, and what is known of it.
+///
+/// There is one for each base URL and each network configuration of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutletStats {
+    /// Host and port.
+    pub address: String,
+    /// The number of the network configuration: 0 is the first.
+    pub egress: usize,
+    /// The smoothed time from sending to the end of the answer, where there was one.
+    pub latency: Option<Duration>,
+    /// Requests on their way.
+    pub in_flight: u32,
+    /// Whether it is left alone for a while, since it failed.
+    pub is_ejected: bool,
+    /// Connections open and unused.
+    pub idle: usize,
+    /// Connections in use.
+    pub busy: usize,
+    /// Connections being opened.
+    pub opening: usize,
+    /// Requests that wait for a connection.
+    pub waiting: usize,
+    /// Connections opened since the start.
+    pub opened: u64,
+    /// Connections since the start that broke, or could not be opened.
+    pub broken: u64,
+}
+
+/// A base URL and how to get there.
+struct Outlet {
+    /// What comes before the path, for HTTP/1.1 and for HTTP/2.
+    prefix: String,
+    base: String,
+    host: HeaderValue,
+    uri: Uri,
+    egress: usize,
+    https: Https,
+    pool: Mutex<Pool<Line, oneshot::Sender<Grant<Line>>>>,
+    counts: Mutex<(u64, u64)>,
+}
 
 /// While requests are under way on an HTTP/2 connection it is asked so often whether it lives. All
 /// requests share it, and a path that dies without a word would else be kept, and chosen again, for
@@ -55,92 +134,426 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_DEADLINE: Duration = Duration::from_secs(5);
 
 impl Transport {
-    pub(crate) fn new(connector: &Connector, answer_max: usize) -> Result<Self, ovenjs_net::Error> {
-        #[cfg(feature = "http2")]
-        let alpn: &[&[u8]] = &[b"h2", b"http/1.1"];
-        #[cfg(not(feature = "http2"))]
-        let alpn: &[&[u8]] = &[b"http/1.1"];
-        let inner = HttpsConnector::from((connector.plain(), connector.tls_config(alpn)?));
-        // hyper drives each connection by a task of its own; they end with the client.
-        let mut builder = Client::builder(TokioExecutor::new());
-        #[cfg(feature = "http2")]
-        builder
-            .http2_keep_alive_interval(PING_EVERY)
-            .http2_keep_alive_timeout(PING_DEADLINE);
-        let client = builder
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .build(Https {
-                inner,
-                connector: connector.clone(),
-            });
-        Ok(Self { client, answer_max })
+    /// A transport with a way out for each base URL and each connector. The base URLs are known to be
+    /// some.
+    pub(crate) fn new(
+        bases: &[Uri],
+        connectors: &[Connector],
+        rules: Connections,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, ovenjs_net::Error> {
+        let mut outlets = Vec::new();
+        for (egress, connector) in connectors.iter().enumerate() {
+            for base in bases {
+                outlets.push(Outlet::new(base, egress, connector, rules)?);
+            }
+        }
+        Ok(Self {
+            choice: Mutex::new(Outlets::new(outlets.len())),
+            outlets,
+            rules,
+            clock,
+            entropy,
+            #[cfg(feature = "http2")]
+            drivers: Mutex::new(JoinSet::new()),
+        })
     }
 
     /// Sends a request and reads the answer to its end.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, Failure> {
-        let answer = self.client.request(request).await.map_err(|error| {
-            if error.is_connect() {
-                Failure::Unsent(error.into())
-            } else {
-                Failure::Lost(error.into())
+    pub(crate) async fn send(
+        &self,
+        letter: Letter<'_>,
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
+        let dice = if self.outlets.len() > 1 {
+            self.entropy.fraction()
+        } else {
+            1.0
+        };
+        let mut way = Way::choose(self, dice);
+        let Some(outlet) = self.outlets.get(way.place) else {
+            // There is one for each base URL, and a client has one at least.
+            return Err(Failure::Address);
+        };
+        let began = self.clock.now();
+        let done = outlet.send(self, letter, patience).await;
+        way.fared = match &done {
+            Ok(reply) if is_ban(reply) => Fared::Banned,
+            Ok(_) | Err(Failure::TooLong) => {
+                Fared::Well(self.clock.now().saturating_duration_since(began))
             }
-        })?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, self.answer_max)
+            Err(Failure::Address | Failure::Late(Phase::Connection)) => Fared::Unknown,
+            Err(_) => Fared::Badly,
+        };
+        done
+    }
+
+    /// Speaks the protocol that was agreed upon.
+    async fn speak(&self, io: Io) -> hyper::Result<Line> {
+        #[cfg(feature = "http2")]
+        if io.connected().is_negotiated_h2() {
+            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .keep_alive_interval(PING_EVERY)
+                .keep_alive_timeout(PING_DEADLINE)
+                .handshake(io)
+                .await?;
+            let drivers = &mut lock(&self.drivers);
+            while drivers.try_join_next().is_some() {}
+            // Whoever uses it is told of its end by their request.
+            drivers.spawn(async move { drop(connection.await) });
+            return Ok(Line::Shared(sender));
+        }
+        Line::alone(io).await
+    }
+
+    /// Opens connections until each way out has its warm minimum.
+    pub(crate) async fn warm(&self) -> Result<(), Error> {
+        for outlet in &self.outlets {
+            while lock(&outlet.pool).is_cold() {
+                match Box::pin(Opening::new(outlet, self).open(self)).await {
+                    Ok(lease) => lease.keep(),
+                    Err(Failure::Unsent(source)) => return Err(Error::network("", source)),
+                    Err(_) => return Ok(()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stats(&self) -> Vec<OutletStats> {
+        let now = self.clock.now();
+        let outlets = self.outlets.iter().enumerate();
+        outlets
+            .map(|(place, outlet)| {
+                let (latency, in_flight, is_ejected) = lock(&self.choice).quality(now, place);
+                let census = lock(&outlet.pool).census();
+                let (opened, broken) = *lock(&outlet.counts);
+                OutletStats {
+                    address: outlet
+                        .uri
+                        .authority()
+                        .map(ToString::to_string)
+                        .unwrap_or_default(),
+                    egress: outlet.egress,
+                    latency,
+                    in_flight,
+                    is_ejected,
+                    idle: census.idle,
+                    busy: census.busy,
+                    opening: census.opening,
+                    waiting: census.waiting,
+                    opened,
+                    broken,
+                }
+            })
             .collect()
-            .await
-            .map_err(|error| {
-                if error.is::<LengthLimitError>() {
-                    Failure::TooLong
-                } else {
-                    Failure::Lost(error)
-                }
-            })?;
-        Ok(Reply {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: body.to_bytes(),
+    }
+}
+
+/// Cloudflare's ban of an address: a refusal that is not Discord's JSON.
+fn is_ban(reply: &Reply) -> bool {
+    matches!(reply.status, 403 | 429) && !reply.body.trim_ascii_start().starts_with(b"{")
+}
+
+/// A request on the way that was chosen for it, settled whatever happens.
+struct Way<'a> {
+    transport: &'a Transport,
+    place: usize,
+    fared: Fared,
+}
+
+impl<'a> Way<'a> {
+    fn choose(transport: &'a Transport, dice: f64) -> Self {
+        let place = lock(&transport.choice).choose(transport.clock.now(), dice);
+        Self {
+            transport,
+            place,
+            fared: Fared::Unknown,
+        }
+    }
+}
+
+impl Drop for Way<'_> {
+    fn drop(&mut self) {
+        let Self {
+            transport, place, ..
+        } = *self;
+        let now = transport.clock.now();
+        let ejected = lock(&transport.choice).settle(now, place, self.fared);
+        if let Some(outlet) = transport.outlets.get(place).filter(|_| ejected) {
+            let address = outlet.uri.authority().map(tracing::field::display);
+            tracing::warn!(address, egress = outlet.egress, "way out ejected");
+        }
+    }
+}
+
+impl Outlet {
+    fn new(
+        uri: &Uri,
+        egress: usize,
+        connector: &Connector,
+        rules: Connections,
+    ) -> Result<Self, ovenjs_net::Error> {
+        let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let prefix = uri.path().trim_end_matches('/').to_owned();
+        let scheme = uri.scheme_str().unwrap_or("https");
+        Ok(Self {
+            base: format!("{scheme}://{authority}{prefix}"),
+            prefix,
+            host: HeaderValue::from_str(&authority).unwrap_or(HeaderValue::from_static("")),
+            uri: uri.clone(),
+            egress,
+            https: Https::new(connector, rules.http2)?,
+            pool: Mutex::new(Pool::new(rules)),
+            counts: Mutex::default(),
         })
     }
-}
 
-/// hyper-rustls with a deadline, and with its failures told as ours are.
-#[derive(Clone)]
-struct Https {
-    inner: HttpsConnector<PlainConnector>,
-    connector: Connector,
-}
-
-impl Service<Uri> for Https {
-    type Response = MaybeHttpsStream<TokioIo<Plain>>;
-    type Error = Box<dyn StdError + Send + Sync>;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let target = Target::from_uri(&uri);
-        let connecting = self.inner.call(uri);
-        let deadlines = self.connector.live().deadlines;
-        // The steps before TLS end by themselves, each in its time.
-        let all = [deadlines.tcp, deadlines.proxy, deadlines.tls]
-            .into_iter()
-            .fold(deadlines.dns, Duration::saturating_add);
-        Box::pin(async move {
-            let target = target?;
-            match tokio::time::timeout(all, connecting).await {
-                Ok(Ok(stream)) => Ok(stream),
-                Ok(Err(error)) if error.is::<ovenjs_net::Error>() => Err(error),
-                Ok(Err(error)) => {
-                    Err(ovenjs_net::Error::tls(&target, io::Error::other(error)).into())
-                }
-                Err(_) => Err(ovenjs_net::Error::deadline(Step::Tls, &target).into()),
+    async fn send(
+        &self,
+        transport: &Transport,
+        letter: Letter<'_>,
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
+        let Letter {
+            method,
+            path,
+            mut headers,
+            body,
+            priority,
+        } = letter;
+        headers.insert(HOST, self.host.clone());
+        loop {
+            let mut lease = self.line(transport, priority, patience.limit).await?;
+            let is_new = lease.is_new;
+            let Some(line) = lease.line() else { continue };
+            if !is_new && !line.is_alive().await {
+                continue;
             }
-        })
+            let mut request = Request::new(Full::new(body.clone()));
+            *request.method_mut() = method.clone();
+            let is_shared = lease.is_shared();
+            let start = if is_shared { &self.base } else { &self.prefix };
+            // The parser's error is left out: it may repeat the address, which may hold a token.
+            let uri = Uri::try_from(format!("{start}{path}"));
+            *request.uri_mut() = uri.map_err(|_| Failure::Address)?;
+            if is_new {
+                // It fails before long, so these are not needed again.
+                *request.headers_mut() = std::mem::take(&mut headers);
+            } else {
+                request.headers_mut().clone_from(&headers);
+            }
+            if is_shared {
+                request.headers_mut().remove(HOST);
+            }
+            let Some(line) = lease.line() else { continue };
+            let done = line.exchange(request, patience, &*transport.clock).await;
+            return match done {
+                Ok(reply) => {
+                    lease.keep();
+                    Ok(reply)
+                }
+                // Another line may be fresher; a new one says that there is none.
+                Err(Failure::Stale(_)) if !is_new => continue,
+                Err(Failure::Stale(error)) => Err(Failure::Unsent(error)),
+                Err(failure) => {
+                    if is_shared {
+                        // The others go on; whether it lives, its pings find out.
+                        lease.keep();
+                    }
+                    Err(failure)
+                }
+            };
+        }
+    }
+
+    /// A line of the pool's, opened if need be.
+    async fn line<'a>(
+        &'a self,
+        transport: &'a Transport,
+        priority: Priority,
+        limit: Instant,
+    ) -> Result<Lease<'a>, Failure> {
+        let now = transport.clock.now();
+        let mut waits = None;
+        let asked = {
+            let pool = &mut lock(&self.pool);
+            let expired = pool.expired(now);
+            let asked = pool.ask(now, priority, || {
+                let (sender, receiver) = oneshot::channel();
+                waits = Some(receiver);
+                sender
+            });
+            (asked, expired).0
+        };
+        let grant = match (asked, waits) {
+            (Asked::Granted(grant), _) => grant,
+            (Asked::Wait(number), Some(receiver)) => {
+                let limit = limit.min(now + transport.rules.acquire);
+                let waiting = Waiting {
+                    outlet: self,
+                    clock: &*transport.clock,
+                    number,
+                    receiver,
+                };
+                waiting.end(limit).await?
+            }
+            _ => return Err(Failure::Late(Phase::Connection)),
+        };
+        match grant {
+            Grant::Line(lent) => Ok(Lease::new(self, &*transport.clock, lent, false)),
+            // Opening is rare and its future large; a call that finds a line does without.
+            Grant::Open => Box::pin(Opening::new(self, transport).open(transport)).await,
+        }
+    }
+
+    /// Gives whatever is free to those who wait.
+    fn serve(&self, clock: &dyn Clock) {
+        loop {
+            let next = lock(&self.pool).next(clock.now());
+            let Some((waiter, grant)) = next else { return };
+            if let Err(grant) = waiter.send(grant) {
+                self.give_back(clock, grant);
+            }
+        }
+    }
+
+    fn give_back(&self, clock: &dyn Clock, grant: Grant<Line>) {
+        let over = match grant {
+            Grant::Line(lent) => {
+                let is_fit = lent.line.is_fit();
+                lock(&self.pool).back(clock.now(), lent, is_fit)
+            }
+            Grant::Open => {
+                lock(&self.pool).not_opened();
+                None
+            }
+        };
+        drop(over);
+    }
+}
+
+/// A place in the line for a connection, left on drop.
+struct Waiting<'a> {
+    outlet: &'a Outlet,
+    clock: &'a dyn Clock,
+    number: u64,
+    receiver: oneshot::Receiver<Grant<Line>>,
+}
+
+impl Waiting<'_> {
+    async fn end(mut self, limit: Instant) -> Result<Grant<Line>, Failure> {
+        match tokio::time::timeout_at(limit.into(), &mut self.receiver).await {
+            Ok(Ok(grant)) => Ok(grant),
+            _ => Err(Failure::Late(Phase::Connection)),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        lock(&self.outlet.pool).leave(self.number);
+        self.receiver.close();
+        // It came at the moment at which nobody wanted it any more.
+        if let Ok(grant) = self.receiver.try_recv() {
+            self.outlet.give_back(self.clock, grant);
+            self.outlet.serve(self.clock);
+        }
+    }
+}
+
+/// A connection being opened; given up on drop.
+struct Opening<'a> {
+    outlet: &'a Outlet,
+    clock: &'a dyn Clock,
+    is_done: bool,
+}
+
+impl<'a> Opening<'a> {
+    fn new(outlet: &'a Outlet, transport: &'a Transport) -> Self {
+        Self {
+            outlet,
+            clock: &*transport.clock,
+            is_done: false,
+        }
+    }
+
+    async fn open(mut self, transport: &'a Transport) -> Result<Lease<'a>, Failure> {
+        let io = self.outlet.https.connect(&self.outlet.uri).await;
+        let line = transport.speak(io.map_err(Failure::Unsent)?).await;
+        let mut line = line.map_err(|error| Failure::Unsent(error.into()))?;
+        if !line.is_alive().await {
+            let ended = io::Error::from(io::ErrorKind::ConnectionAborted);
+            return Err(Failure::Unsent(ended.into()));
+        }
+        self.is_done = true;
+        let lent = lock(&self.outlet.pool).opened(self.clock.now(), line);
+        lock(&self.outlet.counts).0 += 1;
+        // Others may find room on it, or open their own now.
+        self.outlet.serve(self.clock);
+        Ok(Lease::new(self.outlet, self.clock, lent, true))
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            lock(&self.outlet.counts).1 += 1;
+            lock(&self.outlet.pool).not_opened();
+            self.outlet.serve(self.clock);
+        }
+    }
+}
+
+/// A line in use; broken if dropped before it is [kept](Self::keep).
+struct Lease<'a> {
+    outlet: &'a Outlet,
+    clock: &'a dyn Clock,
+    lent: Option<Lent<Line>>,
+    is_new: bool,
+}
+
+impl<'a> Lease<'a> {
+    fn new(outlet: &'a Outlet, clock: &'a dyn Clock, lent: Lent<Line>, is_new: bool) -> Self {
+        Self {
+            outlet,
+            clock,
+            lent: Some(lent),
+            is_new,
+        }
+    }
+
+    fn line(&mut self) -> Option<&mut Line> {
+        self.lent.as_mut().map(|lent| &mut lent.line)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.lent.as_ref().is_some_and(Lent::is_shared)
+    }
+
+    /// Brings it back for the next one, if it can go on.
+    fn keep(mut self) {
+        let is_fit = self.lent.as_ref().is_some_and(|lent| lent.line.is_fit());
+        self.end(is_fit);
+    }
+
+    fn end(&mut self, is_fit: bool) {
+        let Some(lent) = self.lent.take() else { return };
+        if !is_fit {
+            lock(&self.outlet.counts).1 += 1;
+        }
+        let over = lock(&self.outlet.pool).back(self.clock.now(), lent, is_fit);
+        drop(over);
+        self.outlet.serve(self.clock);
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        // Dropping a shared line's hand resets its stream, and nothing more.
+        let is_fit = self.is_shared() && self.lent.as_ref().is_some_and(|lent| lent.line.is_fit());
+        self.end(is_fit);
     }
 }

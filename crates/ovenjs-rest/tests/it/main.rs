@@ -7,11 +7,14 @@
 )]
 
 mod bodies;
+mod canary;
 mod discord;
+mod faults;
 mod guilds;
 mod limits;
 mod server;
 mod stack;
 mod surface;
 mod tls;
+mod transport;
 mod wire;

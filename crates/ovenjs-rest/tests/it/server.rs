@@ -1,6 +1,9 @@
 //! A server that reads requests and answers by a script.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use ovenjs_rest::Client;
 use tokio::{
@@ -14,6 +17,10 @@ use tokio::{
 pub(crate) enum Step {
     /// Status, header lines, body.
     Answer(u16, &'static str, String),
+    /// Answers with this body and closes the connection, without having said so.
+    Last(String),
+    /// Answers with half of this body and says nothing more, for good.
+    Half(String),
     /// Reads the request and closes the connection.
     Close,
     /// Reads the request and says nothing, for good.
@@ -24,6 +31,7 @@ pub(crate) enum Step {
 pub(crate) struct Server {
     pub(crate) base_url: String,
     seen: Arc<Mutex<Vec<String>>>,
+    closed: Arc<AtomicUsize>,
     _tasks: JoinSet<()>,
 }
 
@@ -35,16 +43,24 @@ impl Server {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
         let log = Arc::clone(&seen);
+        let closed = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&closed);
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                connections.spawn(serve(stream, Arc::clone(&script), Arc::clone(&log)));
+                let story = serve(stream, Arc::clone(&script), Arc::clone(&log));
+                let count = Arc::clone(&count);
+                connections.spawn(async move {
+                    story.await;
+                    count.fetch_add(1, Ordering::Relaxed);
+                });
             }
         });
         Self {
             base_url,
             seen,
+            closed,
             _tasks: tasks,
         }
     }
@@ -52,6 +68,11 @@ impl Server {
     /// The requests so far, heads and bodies as they came.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// Whether so many connections have ended.
+    pub(crate) fn has_closed(&self, connections: usize) -> bool {
+        self.closed.load(Ordering::Relaxed) >= connections
     }
 
     /// A client of this server.
@@ -92,6 +113,18 @@ async fn serve(mut stream: TcpStream, script: Arc<Vec<Step>>, log: Arc<Mutex<Vec
                 if stream.write_all(answer.as_bytes()).await.is_err() {
                     return;
                 }
+            }
+            Step::Last(body) => {
+                let length = body.len();
+                let answer = format!("HTTP/1.1 200 X\r\ncontent-length: {length}\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                return;
+            }
+            Step::Half(body) => {
+                let (length, half) = (body.len(), &body[..body.len() / 2]);
+                let answer = format!("HTTP/1.1 200 X\r\ncontent-length: {length}\r\n\r\n{half}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                std::future::pending().await
             }
             Step::Close => return,
             Step::Silence => std::future::pending().await,

@@ -1,8 +1,14 @@
 //! The client over TLS, with each of its protocols.
 
-#[cfg(feature = "http2")]
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    future::IntoFuture as _,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use http::{Request, Response, Version};
@@ -12,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use ovenjs_net::{Resolve, Resolving};
 use ovenjs_rest::{Client, ErrorKind, Live};
 use rustls::pki_types::PrivateKeyDer;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
 #[cfg(feature = "http2")]
 use tokio::{net::TcpStream, sync::watch};
 
@@ -42,6 +48,39 @@ async fn a_stranger_in_discords_place_gets_nothing() {
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(error.to_string().contains("TLS failed"), "{error}");
     assert!(error.to_string().contains("discord.example:443"), "{error}");
+}
+
+/// A server that is about to go says so (GOAWAY): what it has begun it ends, and the rest goes over
+/// another connection.
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn a_server_that_says_goodbye_loses_no_call() {
+    let server = Server::leaving(b"h2", 5).await;
+    let client = server.client(true);
+    let mut done = 0;
+    for _ in 0..10 {
+        let calls = (0..8).map(|_| client.current_user().fresh().into_future());
+        for user in futures_util::future::join_all(calls).await {
+            assert_eq!(user.unwrap().username, "HTTP/2.0");
+            done += 1;
+        }
+    }
+    assert_eq!(done, 80);
+    let outlet = &client.outlets()[0];
+    assert!(outlet.opened > 5, "{outlet:?}");
+    assert_eq!(
+        (
+            outlet.busy,
+            outlet.opening,
+            outlet.waiting,
+            outlet.in_flight
+        ),
+        (0, 0, 0, 0)
+    );
+    assert_eq!(
+        (client.stats().limits.permits, client.stats().failed),
+        (0, 0)
+    );
 }
 
 /// Over HTTP/2 everything goes through one connection. When its path dies without a word, the kernel
@@ -114,6 +153,11 @@ struct Server {
 
 impl Server {
     async fn start(alpn: &'static [u8]) -> Self {
+        Self::leaving(alpn, usize::MAX).await
+    }
+
+    /// Says goodbye on each connection after so many requests.
+    async fn leaving(alpn: &'static [u8], after: usize) -> Self {
         let made = rcgen::generate_simple_self_signed(["discord.example".to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -141,7 +185,23 @@ impl Server {
                     // How a connection ends is no concern of these stories.
                     let _ = if alpn == b"h2" {
                         let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-                        server.serve_connection(stream, service_fn(answer)).await
+                        let (asked, enough) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+                        let goodbye = Arc::clone(&enough);
+                        let service = service_fn(move |request| {
+                            if asked.fetch_add(1, Ordering::Relaxed) + 1 == after {
+                                enough.notify_one();
+                            }
+                            answer(request)
+                        });
+                        let mut connection =
+                            std::pin::pin!(server.serve_connection(stream, service));
+                        tokio::select! {
+                            ended = connection.as_mut() => ended,
+                            () = goodbye.notified() => {
+                                connection.as_mut().graceful_shutdown();
+                                connection.await
+                            }
+                        }
                     } else {
                         let server = hyper::server::conn::http1::Builder::new();
                         server.serve_connection(stream, service_fn(answer)).await

@@ -1,0 +1,228 @@
+//! One connection, and a request over it.
+//!
+//! A connection of HTTP/1.1 is driven by whoever uses it, within the same task: no request wakes
+//! another task, and dropping a call closes its connection. One of HTTP/2 is shared, so a task of the
+//! transport's drives it.
+
+use std::{
+    error::Error as StdError,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+    time::Instant,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::{
+    body::{Body as _, Incoming},
+    client::conn::{TrySendError, http1},
+};
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::TokioIo;
+use ovenjs_net::{Clock, Plain};
+use tokio::time::Sleep;
+
+use super::{Failure, Phase, pool::Share};
+use crate::Reply;
+
+pub(crate) type Io = MaybeHttpsStream<TokioIo<Plain>>;
+
+/// What a request carries.
+pub(crate) type Outgoing = Full<Bytes>;
+
+/// A connection that can be sent over.
+pub(crate) enum Line {
+    Alone(Box<Alone>),
+    #[cfg(feature = "http2")]
+    Shared(hyper::client::conn::http2::SendRequest<Outgoing>),
+}
+
+/// A connection that takes one request at a time.
+pub(crate) struct Alone {
+    sender: http1::SendRequest<Outgoing>,
+    /// Until it is over.
+    connection: Option<http1::Connection<Io, Outgoing>>,
+}
+
+/// How long the phases of an answer may take, and until when all of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) limit: Instant,
+    pub(crate) first_byte: Duration,
+    pub(crate) stall: Duration,
+    pub(crate) answer_max: usize,
+}
+
+impl Share for Line {
+    fn share(&self) -> Option<Self> {
+        match self {
+            Self::Alone(_) => None,
+            #[cfg(feature = "http2")]
+            Self::Shared(sender) => Some(Self::Shared(sender.clone())),
+        }
+    }
+}
+
+impl Line {
+    pub(crate) async fn alone(io: Io) -> hyper::Result<Self> {
+        let (sender, connection) = http1::handshake(io).await?;
+        let connection = Some(connection);
+        Ok(Self::Alone(Box::new(Alone { sender, connection })))
+    }
+
+    /// Whether it lives, as far as can be told without asking the other end.
+    pub(crate) async fn is_alive(&mut self) -> bool {
+        match self {
+            Self::Alone(alone) => {
+                poll_fn(|cx| {
+                    alone.drive(cx);
+                    Poll::Ready(alone.sender.is_ready())
+                })
+                .await
+            }
+            #[cfg(feature = "http2")]
+            Self::Shared(sender) => !sender.is_closed(),
+        }
+    }
+
+    /// Whether another request can follow.
+    pub(crate) fn is_fit(&self) -> bool {
+        match self {
+            Self::Alone(alone) => alone.sender.is_ready(),
+            #[cfg(feature = "http2")]
+            Self::Shared(sender) => !sender.is_closed(),
+        }
+    }
+
+    /// Sends a request and reads the answer to its end.
+    pub(crate) async fn exchange(
+        &mut self,
+        request: Request<Outgoing>,
+        patience: Patience,
+        clock: &dyn Clock,
+    ) -> Result<Reply, Failure> {
+        match self {
+            Self::Alone(alone) => {
+                let answering = alone.sender.try_send_request(request);
+                let Alone { connection, .. } = &mut **alone;
+                let reply = read(answering, |cx| drive(connection, cx), patience, clock).await?;
+                // It takes note of the end, and whether it can go on.
+                poll_fn(|cx| {
+                    drive(connection, cx);
+                    Poll::Ready(())
+                })
+                .await;
+                Ok(reply)
+            }
+            #[cfg(feature = "http2")]
+            Self::Shared(sender) => {
+                let answering = sender.try_send_request(request);
+                read(answering, |_| {}, patience, clock).await
+            }
+        }
+    }
+}
+
+impl Alone {
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        drive(&mut self.connection, cx);
+    }
+}
+
+/// Moves bytes. A connection that is over is let go of, so that whoever waits for it is told.
+fn drive(connection: &mut Option<http1::Connection<Io, Outgoing>>, cx: &mut Context<'_>) {
+    if let Some(driven) = connection
+        && Pin::new(driven).poll(cx).is_ready()
+    {
+        *connection = None;
+    }
+}
+
+async fn read(
+    answering: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Outgoing>>>>,
+    mut drive: impl FnMut(&mut Context<'_>),
+    patience: Patience,
+    clock: &dyn Clock,
+) -> Result<Reply, Failure> {
+    let within = |time| {
+        patience
+            .limit
+            .min(crate::delivery::after(clock.now(), time))
+    };
+    let mut answering = pin!(answering);
+    let mut alarm = pin!(tokio::time::sleep_until(within(patience.first_byte).into()));
+    let answer = poll_fn(|cx| {
+        drive(cx);
+        match answering.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(answer.map_err(failure)),
+            Poll::Pending => rings(alarm.as_mut(), Phase::FirstByte, cx),
+        }
+    });
+    let (head, mut body) = answer.await?.into_parts();
+    let (mut first, mut more) = (Bytes::new(), BytesMut::new());
+    loop {
+        let mut is_set = false;
+        let frame = poll_fn(|cx| {
+            if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(cx) {
+                return Poll::Ready(Ok(frame));
+            }
+            drive(cx);
+            if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(cx) {
+                return Poll::Ready(Ok(frame));
+            }
+            if !is_set {
+                is_set = true;
+                alarm.as_mut().reset(within(patience.stall).into());
+            }
+            rings(alarm.as_mut(), Phase::Body, cx)
+        });
+        let Some(frame) = frame.await? else { break };
+        let Ok(bytes) = frame
+            .map_err(|error| Failure::Lost(error.into()))?
+            .into_data()
+        else {
+            continue;
+        };
+        if first.len() + more.len() + bytes.len() > patience.answer_max {
+            return Err(Failure::TooLong);
+        }
+        if first.is_empty() {
+            first = bytes;
+        } else {
+            more.extend_from_slice(&bytes);
+        }
+    }
+    if !more.is_empty() {
+        let mut all = BytesMut::with_capacity(first.len() + more.len());
+        all.extend_from_slice(&first);
+        all.unsplit(more);
+        first = all.freeze();
+    }
+    Ok(Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: first,
+    })
+}
+
+fn rings<T>(
+    alarm: Pin<&mut Sleep>,
+    phase: Phase,
+    cx: &mut Context<'_>,
+) -> Poll<Result<T, Failure>> {
+    alarm.poll(cx).map(|()| Err(Failure::Late(phase)))
+}
+
+/// A request that hyper hands back has not left.
+fn failure(mut error: TrySendError<Request<Outgoing>>) -> Failure {
+    let unsent = error.take_message().is_some();
+    let error: Box<dyn StdError + Send + Sync> = error.into_error().into();
+    if unsent {
+        Failure::Stale(error)
+    } else {
+        Failure::Lost(error)
+    }
+}

@@ -1,0 +1,281 @@
+//! The menu of transient faults: of each kind nineteen in twenty calls must get through within their
+//! deadline. The clock is paused, so an outage of forty seconds takes none.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    future::{Future, IntoFuture},
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use ovenjs_rest::{Client, Error};
+use ovenjs_types::Id;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+use crate::server::TOKEN;
+
+/// What happens to the first request for each thing; the second is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Refused,
+    ResetBeforeReading,
+    ResetAfterReading,
+    ClosedAfterReading,
+    Status(u16),
+    CutBody,
+    StalledBody,
+    StalledForFortySeconds,
+    ConnectionIsOver,
+}
+
+const KINDS: [Kind; 12] = [
+    Kind::Refused,
+    Kind::ResetBeforeReading,
+    Kind::ResetAfterReading,
+    Kind::ClosedAfterReading,
+    Kind::Status(500),
+    Kind::Status(502),
+    Kind::Status(503),
+    Kind::Status(504),
+    Kind::CutBody,
+    Kind::StalledBody,
+    Kind::StalledForFortySeconds,
+    Kind::ConnectionIsOver,
+];
+
+/// Calls of each sort and kind of fault.
+const CALLS: u64 = 20;
+
+#[tokio::test(start_paused = true)]
+async fn nineteen_in_twenty_calls_recover_from_each_transient_fault() {
+    let mut table = Vec::new();
+    for kind in KINDS {
+        let server = Server::start(kind).await;
+        let client = Client::builder(TOKEN)
+            .base_url(format!("http://{}/api", server.address))
+            .build()
+            .unwrap();
+        let mut calls: Vec<Made<'_>> = Vec::new();
+        for n in 1..=CALLS {
+            let (channel, message) = (Id::new(n), Id::new(1000 + n));
+            let read = client
+                .message(channel, message)
+                .deadline(DEADLINE)
+                .into_future();
+            let post = client
+                .create_message(channel)
+                .content("hi")
+                .deadline(DEADLINE)
+                .into_future();
+            let delete = client
+                .delete_message(channel, message)
+                .deadline(DEADLINE)
+                .into_future();
+            calls.push(Box::pin(async { read.await.map(drop) }));
+            calls.push(Box::pin(async { post.await.map(drop) }));
+            calls.push(Box::pin(delete));
+        }
+        let done = join_all(calls).await;
+        let recovered = done.iter().filter(|done| done.is_ok()).count();
+        let failures: HashSet<String> = done
+            .iter()
+            .filter_map(|done| done.as_ref().err().map(ToString::to_string))
+            .collect();
+        table.push((kind, recovered, done.len(), failures));
+        let stats = client.stats();
+        assert_eq!(
+            (stats.in_flight, stats.waiting, stats.pausing),
+            (0, 0, 0),
+            "{kind:?}"
+        );
+        assert_eq!(stats.limits.permits, 0, "{kind:?}");
+        let outlet = &client.outlets()[0];
+        assert_eq!(
+            (
+                outlet.busy,
+                outlet.opening,
+                outlet.waiting,
+                outlet.in_flight
+            ),
+            (0, 0, 0, 0),
+            "{kind:?}"
+        );
+        // Whatever was repeated, no channel has two messages.
+        let seen = server.seen.lock().unwrap();
+        assert!(
+            seen.nonces.values().all(|nonces| nonces.len() == 1),
+            "{kind:?}: {:?}",
+            seen.nonces
+        );
+        assert!(
+            seen.met >= usize::try_from(CALLS).unwrap(),
+            "{kind:?} happened {} times",
+            seen.met
+        );
+    }
+    for (kind, recovered, calls, failures) in &table {
+        println!("{kind:?}: {recovered} of {calls} recovered {failures:?}");
+    }
+    for (kind, recovered, calls, _) in table {
+        assert!(
+            recovered * 100 >= calls * 95,
+            "{kind:?}: {recovered} of {calls}"
+        );
+    }
+}
+
+/// A call that was made, whatever it answers.
+type Made<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+struct Server {
+    address: SocketAddr,
+    seen: Arc<Mutex<Seen>>,
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Methods and paths that have met their fault.
+    things: HashSet<String>,
+    /// How often it happened.
+    met: usize,
+    /// The nonces posted to each path.
+    nonces: BTreeMap<String, HashSet<String>>,
+}
+
+impl Server {
+    async fn start(kind: Kind) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::<Mutex<Seen>>::default();
+        let mut tasks = JoinSet::new();
+        let log = Arc::clone(&seen);
+        let mut listener = Some(listener);
+        if kind == Kind::Refused {
+            // The port is closed for a while.
+            listener = None;
+            log.lock().unwrap().met = usize::try_from(CALLS).unwrap();
+        }
+        tasks.spawn(async move {
+            let listener = match listener {
+                Some(listener) => listener,
+                None => {
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+                    socket.set_reuseaddr(true).unwrap();
+                    socket.bind(address).unwrap();
+                    socket.listen(1024).unwrap()
+                }
+            };
+            let mut connections = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                connections.spawn(serve(stream, kind, Arc::clone(&log)));
+            }
+        });
+        Self {
+            address,
+            seen,
+            _tasks: tasks,
+        }
+    }
+}
+
+async fn serve(mut stream: TcpStream, kind: Kind, seen: Arc<Mutex<Seen>>) {
+    if kind == Kind::ResetBeforeReading {
+        let is_met = {
+            let seen = &mut seen.lock().unwrap();
+            seen.met += 1;
+            seen.met <= 3 * usize::try_from(CALLS).unwrap() / 2
+        };
+        if is_met {
+            stream.set_zero_linger().unwrap();
+            return;
+        }
+    }
+    while let Some((thing, body)) = read(&mut stream).await {
+        let is_first = {
+            let seen = &mut seen.lock().unwrap();
+            if let Some((_, rest)) = body.split_once("\"nonce\":\"") {
+                let nonce = rest.split('"').next().unwrap().to_owned();
+                seen.nonces.entry(thing.clone()).or_default().insert(nonce);
+            }
+            let is_first = seen.things.insert(thing.clone());
+            seen.met += usize::from(is_first);
+            is_first
+        };
+        let whole = answer(200, MESSAGE);
+        let is_met = is_first && !matches!(kind, Kind::Refused | Kind::ResetBeforeReading);
+        let bytes = match kind {
+            _ if !is_met => whole,
+            Kind::ResetAfterReading => {
+                stream.set_zero_linger().unwrap();
+                return;
+            }
+            Kind::ClosedAfterReading => return,
+            Kind::Status(status) => answer(status, "<html>cloudflare: bad gateway</html>"),
+            Kind::CutBody | Kind::StalledBody => {
+                let half = &whole[..whole.len() - 20];
+                if stream.write_all(half.as_bytes()).await.is_err() {
+                    return;
+                }
+                if kind == Kind::CutBody {
+                    return;
+                }
+                std::future::pending().await
+            }
+            Kind::StalledForFortySeconds => {
+                tokio::time::sleep(Duration::from_secs(40)).await;
+                whole
+            }
+            // It answers and is gone, though it did not say so: the next request meets the end.
+            Kind::ConnectionIsOver => {
+                let _ = stream.write_all(whole.as_bytes()).await;
+                return;
+            }
+            Kind::Refused | Kind::ResetBeforeReading => whole,
+        };
+        if stream.write_all(bytes.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(status: u16, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+const MESSAGE: &str =
+    r#"{"id":"5","channel_id":"1","content":"hi","author":{"id":"2","username":"oven"}}"#;
+
+/// Method and path, and the body.
+async fn read(stream: &mut TcpStream) -> Option<(String, String)> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        bytes.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(bytes).unwrap();
+    let length = head.lines().find_map(|line| {
+        line.to_lowercase()
+            .strip_prefix("content-length: ")?
+            .trim()
+            .parse()
+            .ok()
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.ok()?;
+    let thing = head.split(" HTTP/").next().unwrap().to_owned();
+    Some((thing, String::from_utf8(body).unwrap()))
+}
