@@ -33,10 +33,7 @@
 //! The law of delays, the three models of the global limit and the sizes of hidden limits are
 //! assumptions; Discord documents none of them. Processing at the server takes no time. A client is one
 //! process: several that share a token are not played. The others' ways are re-implemented after their
-//! sources. That of twilight was compared with its crate itself, driven in paused time through the same
-//! server: one run each of eight cases, in seven of them as many accepted and as many 429s to the last
-//! one; below an anchored global limit, where its queues resume in the order of a random hash, 126 429s
-//! against 550. The other two were not compared: one is JavaScript, one bound to its HTTP client.
+//! sources; they are not those libraries' own code.
 //! Nobody here retries what is lost. What a policy costs is measured by the benches.
 
 #![expect(
