@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use crate::{Patch, Report, Secret, Text, Validate};
+use crate::{DataUri, Patch, Report, Secret, Text, Validate};
 
 /// What a setter takes: the value itself, or what plainly becomes it.
 ///
@@ -240,6 +240,18 @@ pub fn each<T: Validate>(
     }
 }
 
+/// The limit of a picture or sound, in bytes before they are written as text.
+pub fn size(most: usize) -> impl Fn(&mut Report, &str, &DataUri) {
+    move |report, field, uri| report.amount(field, uri.size(), 1..=most, "bytes")
+}
+
+/// The limit of how loud something is.
+pub fn volume(report: &mut Report, field: &str, volume: &f64) {
+    if !(0.0..=1.0).contains(volume) {
+        report.note(field, "is not from 0 to 1: set 1 for the loudest");
+    }
+}
+
 /// The limits of what stands in the field.
 pub fn inside<T: Validate>(report: &mut Report, field: &str, value: &T) {
     report.field(field, |report| value.check(report));
@@ -250,8 +262,8 @@ pub fn inside<T: Validate>(report: &mut Report, field: &str, value: &T) {
 ///
 /// Of this list come the struct, `new` with the `must` fields, a setter for each field
 /// ([`Given`] says what it takes), and [`Validate`](crate::Validate) from the rules after `=`
-/// ([`length`], [`number`], [`amount`], [`each`], [`inside`]) and from `also`, which looks at the
-/// whole. The setters' list goes to the macro named first.
+/// ([`length`], [`number`], [`amount`], [`size`], [`volume`], [`each`], [`inside`]) and from `also`,
+/// which looks at the whole. The setters' list goes to the macro named first.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! form {
@@ -360,6 +372,11 @@ macro_rules! exported {
             () => { setters_of! { $name { $($setters)* } } };
         }
     };
+}
+
+/// Leaves no list, for forms which only stand in others: no call sends them by themselves.
+macro_rules! part {
+    ($name:ident { $($setters:tt)* }) => {};
 }
 
 /// The setters of a form that is more than a list of fields, with their bodies.

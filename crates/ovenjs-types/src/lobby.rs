@@ -74,7 +74,7 @@ impl LobbyMember {
 }
 
 form! {
-    exported lobby_member_draft =>
+    part =>
     /// Somebody to be in a lobby, or no longer.
     ///
     /// Source: Discord, "Create Lobby", "Bulk Update Lobby Members".

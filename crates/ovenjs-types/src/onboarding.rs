@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    Id, ReactionEmoji, Text, Timestamp, User,
+    Id, ReactionEmoji, Report, Text, Timestamp, User, Validate,
     marker::{
         ChannelMarker, EmojiMarker, GenericMarker, GuildMarker, OnboardingPromptMarker,
         OnboardingPromptOptionMarker, RoleMarker, UserMarker,
@@ -129,6 +129,15 @@ pub struct WelcomeScreenChannel {
     #[serde(default)]
     pub emoji_name: Option<Text>,
 }
+
+impl Validate for WelcomeScreenChannel {
+    fn check(&self, report: &mut Report) {
+        report.length("description", &self.description, 1..=WELCOME_DESCRIPTION);
+    }
+}
+
+/// The longest words for a channel of the welcome screen, from `GuildWelcomeChannel`.
+const WELCOME_DESCRIPTION: usize = 50;
 
 impl WelcomeScreenChannel {
     /// A channel and what it is for; 1 to 50 characters.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, Member, Text, Timestamp, User,
+    Id, Member, Report, Text, Timestamp, User, Validate, limits,
     marker::{
         ChannelMarker, GenericMarker, GuildMarker, ScheduledEventEntityMarker,
         ScheduledEventMarker, UserMarker,
@@ -85,6 +85,13 @@ pub struct ScheduledEventEntityMetadata {
     /// The place, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Text>,
+}
+
+impl Validate for ScheduledEventEntityMetadata {
+    fn check(&self, report: &mut Report) {
+        let most = limits::SCHEDULED_EVENT_LOCATION;
+        report.length_of("location", self.location.as_ref(), 0..=most);
+    }
 }
 
 impl ScheduledEventEntityMetadata {

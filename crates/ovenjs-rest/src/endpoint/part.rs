@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, fmt::Write as _, ops::RangeInclusive};
 
 use ovenjs_ratelimit::Major;
-use ovenjs_types::{Id, Listed, ReactionEmoji, Report, Secret, Text, Timestamp};
+use ovenjs_types::{Id, Listed, ReactionEmoji, Report, Secret, Text, Timestamp, form::number};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// A part of a path.
@@ -126,9 +126,7 @@ macro_rules! query_numbers {
             }
 
             fn check(&self, name: &'static str, range: RangeInclusive<usize>, report: &mut Report) {
-                let (least, most) = range.into_inner();
-                let wide = |number| u64::try_from(number).unwrap_or(u64::MAX);
-                report.number(name, *self, wide(least)..=wide(most));
+                number(range)(report, name, self);
             }
         }
     )*};

@@ -5,7 +5,7 @@ use ovenjs_types::{
     ApplicationFlags, ApplicationType, BotGateway, ByInstallContext, DataUri, Emoji,
     EventWebhooksStatus, GatewayAddress, Id, InstallParams, IntegrationTypeConfig, Patch, Report,
     RoleConnection, RoleConnectionMetadata, Text, Upload, Validate, VoiceRegion, WebhookEventType,
-    form::{amount, length},
+    form::{amount, length, size},
     limits,
     marker::{ApplicationMarker, EmojiMarker, OauthTeamMarker},
 };
@@ -182,12 +182,8 @@ body! {
         /// Its name; 2 to 32 characters.
         name: Text = length(limits::EMOJI_NAME_MIN..=limits::EMOJI_NAME),
         /// The picture; at most 256 KiB.
-        image: DataUri,
+        image: DataUri = size(limits::EMOJI_SIZE_BYTES),
     }
-    also |it, report| {
-        let most = limits::EMOJI_SIZE_BYTES;
-        report.amount("image", it.image.size(), 1..=most, "bytes");
-    };
 }
 
 endpoint! {

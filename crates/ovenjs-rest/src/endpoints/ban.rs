@@ -3,6 +3,7 @@
 use ovenjs_types::{
     Ban, BulkBan, BulkBanDraft, GuildPrune, Id, Listed, PruneDraft,
     form::number,
+    limits,
     marker::{GuildMarker, RoleMarker, UserMarker},
 };
 use serde::Serialize;
@@ -54,7 +55,7 @@ body! {
     pub struct BanDraft
     may {
         /// Of how many seconds messages are deleted: at most 604,800, a week; none by default.
-        delete_message_seconds: Option<u32> = number(0..=604_800),
+        delete_message_seconds: Option<u32> = number(0..=limits::GUILD_BAN_DELETE_SECONDS),
     }
 }
 
@@ -87,7 +88,7 @@ endpoint! {
         major guild_id;
         query {
             /// For how many days they have not been there: 1 to 30; 7 by default.
-            days: u16 = 1..=30,
+            days: u16 = limits::GUILD_PRUNE_DAYS_MIN..=limits::GUILD_PRUNE_DAYS,
             /// Roles whose holders would be pruned as well; else members with roles stay.
             include_roles: Listed<Id<RoleMarker>> = 0..=100,
         }

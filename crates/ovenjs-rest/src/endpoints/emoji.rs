@@ -3,6 +3,7 @@
 use ovenjs_types::{
     Emoji, EmojiDraft, Id, Patch, Text,
     form::{amount, length},
+    limits,
     marker::{EmojiMarker, GuildMarker, RoleMarker},
 };
 use serde::Serialize;
@@ -55,7 +56,7 @@ body! {
     pub struct EmojiEdit
     may {
         /// Its name; 2 to 32 characters.
-        name: Option<Text> = length(2..=32),
+        name: Option<Text> = length(limits::EMOJI_NAME_MIN..=limits::EMOJI_NAME),
         /// Who may use it; everyone where cleared or empty.
         roles: Patch<Vec<Id<RoleMarker>>> = amount(0..=1521, "roles"),
     }

@@ -3,11 +3,12 @@
 use ovenjs_types::{
     DataUri, Id, Member, MemberFlags, Patch, Secret, Text, Timestamp,
     form::{amount, length},
+    limits,
     marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::endpoint::{body, endpoint, setters_of};
+use crate::endpoint::{body, endpoint, exposed, setters_of};
 
 endpoint! {
     /// A member of a guild.
@@ -27,7 +28,7 @@ endpoint! {
             /// Those after this user.
             after: Id<UserMarker>,
             /// At most so many: 1 to 1000, 1 by default.
-            limit: u16 = 1..=1000,
+            limit: u16 = limits::GUILD_MEMBERS_LIMIT_MIN..=limits::GUILD_MEMBERS_LIMIT,
         }
     }
 }
@@ -77,7 +78,7 @@ body! {
     pub struct MemberEdit
     may {
         /// The name in this guild, at most 32 characters; needs `MANAGE_NICKNAMES`.
-        nick: Patch<Text> = length(0..=32),
+        nick: Patch<Text> = length(0..=limits::MEMBER_NICK),
         /// All roles; needs `MANAGE_ROLES`.
         roles: Patch<Vec<Id<RoleMarker>>> = amount(0..=350, "roles"),
         /// Whether voice is muted; needs `MUTE_MEMBERS`, and that the member is in a voice channel.
@@ -114,7 +115,7 @@ body! {
     pub struct OwnMemberEdit
     may {
         /// The name in this guild, at most 32 characters; needs `CHANGE_NICKNAME`.
-        nick: Patch<Text> = length(0..=32),
+        nick: Patch<Text> = length(0..=limits::MEMBER_NICK),
         /// The avatar in this guild.
         avatar: Patch<DataUri>,
         /// The banner in this guild.
@@ -167,12 +168,12 @@ body! {
     pub struct MemberDraft
     must {
         /// The user's OAuth2 token with the scope `guilds.join`.
-        #[serde(serialize_with = "write")]
+        #[serde(serialize_with = "exposed")]
         access_token: Secret,
     }
     may {
         /// The name in this guild, at most 32 characters; needs `MANAGE_NICKNAMES`.
-        nick: Option<Text> = length(0..=32),
+        nick: Option<Text> = length(0..=limits::MEMBER_NICK),
         /// The first roles; needs `MANAGE_ROLES`.
         roles: Option<Vec<Id<RoleMarker>>> = amount(0..=250, "roles"),
         /// Whether voice is muted; needs `MUTE_MEMBERS`.
@@ -220,9 +221,4 @@ endpoint! {
         needs MANAGE_ROLES;
         takes reason;
     }
-}
-
-/// A user's token is sent, since the body is the one place for it.
-fn write<S: Serializer>(token: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(token.expose())
 }

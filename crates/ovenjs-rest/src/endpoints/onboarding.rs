@@ -180,18 +180,9 @@ body! {
         /// The guild's description; at most 140 characters.
         description: Patch<Text> = length(0..=140),
         /// All channels to begin with; at most 5.
-        welcome_channels: Patch<Vec<WelcomeScreenChannel>> = amount(0..=5, "channels"),
+        welcome_channels: Patch<Vec<WelcomeScreenChannel>> = each(0..=5, "channels"),
     }
-    also |edit, report| {
-        let channels = edit.welcome_channels.value().map_or(&[][..], Vec::as_slice);
-        report.each("welcome_channels", channels, |report, channel| {
-            report.length("description", &channel.description, 1..=WELCOME_CHANNEL_DESCRIPTION);
-        });
-    };
 }
-
-/// The longest words for a channel of the welcome screen, from `GuildWelcomeChannel`.
-const WELCOME_CHANNEL_DESCRIPTION: usize = 50;
 
 endpoint! {
     /// The guide which new members find after they have joined; nothing where there is none.

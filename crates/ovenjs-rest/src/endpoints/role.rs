@@ -3,6 +3,7 @@
 use ovenjs_types::{
     DataUri, Id, Patch, Permissions, Role, RoleColors, RoleMemberCounts, RolePosition, Text,
     form::{length, number},
+    limits,
     marker::{GuildMarker, RoleMarker},
 };
 use serde::Serialize;
@@ -75,7 +76,7 @@ body! {
     pub struct RoleDraft
     may {
         /// Its name; 1 to 100 characters.
-        name: Patch<Text> = length(1..=100),
+        name: Patch<Text> = length(limits::ROLE_NAME_MIN..=limits::ROLE_NAME),
         /// What it allows.
         permissions: Patch<Permissions>,
         /// Its colour as `0xRRGGBB`; Discord prefers `colors`.

@@ -1,10 +1,10 @@
 //! Scheduled events of guilds.
 
 use ovenjs_types::{
-    DataUri, GuildScheduledEvent, Id, Patch, RecurrenceRule, Report, ScheduledEventEntityMetadata,
+    DataUri, GuildScheduledEvent, Id, Patch, RecurrenceRule, ScheduledEventEntityMetadata,
     ScheduledEventEntityType, ScheduledEventException, ScheduledEventPrivacyLevel,
     ScheduledEventStatus, ScheduledEventUser, ScheduledEventUserCount, Text, Timestamp,
-    form::length,
+    form::{inside, length},
     limits,
     marker::{ChannelMarker, GenericMarker, GuildMarker, ScheduledEventMarker, UserMarker},
 };
@@ -89,9 +89,9 @@ body! {
     pub struct ScheduledEventDraft
     may {
         /// Its name; 1 to 100 characters.
-        name: Option<Text> = length(0..=100),
+        name: Option<Text> = length(0..=limits::SCHEDULED_EVENT_NAME),
         /// Its description; at most 1000 characters.
-        description: Patch<Text> = length(0..=1000),
+        description: Patch<Text> = length(0..=limits::SCHEDULED_EVENT_DESCRIPTION),
         /// When it begins.
         scheduled_start_time: Option<Timestamp>,
         /// When it ends; must be there for elsewhere.
@@ -101,7 +101,7 @@ body! {
         /// The voice channel or stage; none for elsewhere.
         channel_id: Patch<Id<ChannelMarker>>,
         /// The place, for elsewhere.
-        entity_metadata: Patch<ScheduledEventEntityMetadata>,
+        entity_metadata: Patch<ScheduledEventEntityMetadata> = inside,
         /// Who can see it.
         privacy_level: Option<ScheduledEventPrivacyLevel>,
         /// Its picture.
@@ -111,17 +111,6 @@ body! {
         /// How far it is, in a change: planned events become active or cancelled, active ones
         /// completed.
         status: Option<ScheduledEventStatus>,
-    }
-    also |draft, report| check_place(draft, report);
-}
-
-/// Holds the words for a place to their length.
-fn check_place(draft: &ScheduledEventDraft, report: &mut Report) {
-    if let Some(place) = draft.entity_metadata.value() {
-        report.field("entity_metadata", |report| {
-            let most = limits::SCHEDULED_EVENT_LOCATION;
-            report.length_of("location", place.location.as_ref(), 0..=most);
-        });
     }
 }
 

@@ -1,8 +1,9 @@
 //! Soundboards: the sounds of guilds, and those that everyone has.
 
 use ovenjs_types::{
-    Id, Patch, Report, SoundDraft, SoundboardSound, SoundboardSoundList, Text,
-    form::length,
+    Id, Patch, SoundDraft, SoundboardSound, SoundboardSoundList, Text,
+    form::{length, volume},
+    limits,
     marker::{EmojiMarker, GenericMarker, GuildMarker},
 };
 use serde::Serialize;
@@ -62,19 +63,13 @@ body! {
     pub struct SoundEdit
     may {
         /// Its name; 2 to 32 characters.
-        name: Option<Text> = length(2..=32),
+        name: Option<Text> = length(limits::SOUND_NAME_MIN..=limits::SOUND_NAME),
         /// How loud it is, from 0 to 1.
         volume: Patch<f64> = volume,
         /// Its custom emoji.
         emoji_id: Patch<Id<EmojiMarker>>,
         /// Its Unicode emoji; at most 32 characters.
         emoji_name: Patch<Text> = length(1..=32),
-    }
-}
-
-fn volume(report: &mut Report, field: &str, volume: &f64) {
-    if !(0.0..=1.0).contains(volume) {
-        report.note(field, "is not from 0 to 1: set 1 for the loudest");
     }
 }
 

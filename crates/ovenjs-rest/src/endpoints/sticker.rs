@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ovenjs_types::{
     Id, Patch, Sticker, StickerDraft, StickerPack, StickerPacks, Text,
     form::length,
+    limits,
     marker::{GuildMarker, StickerMarker, StickerPackMarker},
 };
 use serde::Serialize;
@@ -95,9 +96,9 @@ body! {
     pub struct StickerEdit
     may {
         /// Its name; 2 to 30 characters.
-        name: Option<Text> = length(2..=30),
+        name: Option<Text> = length(limits::STICKER_NAME_MIN..=limits::STICKER_NAME),
         /// Its description; at most 100 characters.
-        description: Patch<Text> = length(0..=100),
+        description: Patch<Text> = length(0..=limits::STICKER_DESCRIPTION),
         /// The name of the emoji that proposes it; at most 200 characters.
         tags: Option<Text> = length(1..=200),
     }

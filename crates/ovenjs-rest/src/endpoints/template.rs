@@ -1,6 +1,6 @@
 //! Templates of guilds.
 
-use ovenjs_types::{GuildTemplate, Id, Patch, Text, form::length, marker::GuildMarker};
+use ovenjs_types::{GuildTemplate, Id, Patch, Text, form::length, limits, marker::GuildMarker};
 use serde::Serialize;
 
 use crate::endpoint::{body, endpoint, json_answers, setters_of};
@@ -50,9 +50,9 @@ body! {
     pub struct TemplateDraft
     may {
         /// Its name; 1 to 100 characters. One that is made must have it.
-        name: Option<Text> = length(1..=100),
+        name: Option<Text> = length(limits::TEMPLATE_NAME_MIN..=limits::TEMPLATE_NAME),
         /// Its description; at most 120 characters.
-        description: Patch<Text> = length(0..=120),
+        description: Patch<Text> = length(0..=limits::TEMPLATE_DESCRIPTION),
     }
 }
 

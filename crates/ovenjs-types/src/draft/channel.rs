@@ -89,7 +89,7 @@ form! {
 }
 
 form! {
-    exported forum_tag_draft =>
+    part =>
     /// A tag of a forum to be made.
     ///
     /// Source: Discord, "Forum Tag Object".

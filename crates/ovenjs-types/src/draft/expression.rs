@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Id, Report, Text, Upload,
-    form::length,
+    Id, Text, Upload,
+    form::{length, size, volume},
     limits,
     marker::{EmojiMarker, RoleMarker},
 };
@@ -152,17 +152,6 @@ form! {
         emoji_id: Option<Id<EmojiMarker>>,
         /// Its Unicode emoji.
         emoji_name: Option<Text>,
-    }
-}
-
-/// The limit of a picture or sound, in bytes before they are written as text.
-fn size(most: usize) -> impl Fn(&mut Report, &str, &DataUri) {
-    move |report, field, uri| report.amount(field, uri.size(), 1..=most, "bytes")
-}
-
-fn volume(report: &mut Report, field: &str, volume: &f64) {
-    if !(0.0..=1.0).contains(volume) {
-        report.note(field, "is not from 0 to 1: set 1 for the loudest");
     }
 }
 

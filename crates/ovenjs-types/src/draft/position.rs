@@ -8,7 +8,7 @@ use crate::{
 };
 
 form! {
-    exported channel_position =>
+    part =>
     /// Where a channel is to stand in the list of its guild.
     ///
     /// Source: Discord, "Modify Guild Channel Positions".
@@ -44,7 +44,7 @@ impl Validate for Vec<ChannelPosition> {
 }
 
 form! {
-    exported role_position =>
+    part =>
     /// Where a role is to stand in the hierarchy.
     ///
     /// Source: Discord, "Modify Guild Role Positions".

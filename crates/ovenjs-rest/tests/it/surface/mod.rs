@@ -144,12 +144,9 @@ fn every_line_asks_as_discord_describes_it() {
         let operation = operation(line.route);
         let found = faults_of(&line, operation);
         if seen.insert(line.route) {
-            let lacking = found
-                .iter()
-                .filter(|fault| fault.starts_with("lacks"))
-                .count();
             let theirs = operation.query_params.len();
-            parameters = [parameters[0] + theirs - lacking, parameters[1] + theirs];
+            let ours = theirs - lacks(&found);
+            parameters = [parameters[0] + ours, parameters[1] + theirs];
         }
         faults.extend(
             found
@@ -162,11 +159,8 @@ fn every_line_asks_as_discord_describes_it() {
     for (route, ours) in bodies {
         let theirs = body_fields(operation(route));
         let found = faults_of_fields(route, &ours, &theirs);
-        let lacking = found
-            .iter()
-            .filter(|fault| fault.starts_with("lacks"))
-            .count();
-        fields = [fields[0] + theirs.len() - lacking, fields[1] + theirs.len()];
+        let sent = theirs.len() - lacks(&found);
+        fields = [fields[0] + sent, fields[1] + theirs.len()];
         faults.extend(found.into_iter().map(|fault| format!("{route}: {fault}")));
     }
     println!(
@@ -316,6 +310,12 @@ fn operation(route: &str) -> &'static Operation {
     found.unwrap_or_else(|| panic!("Discord has no {route}"))
 }
 
+/// How many of the faults are that something is not there.
+fn lacks(faults: &[String]) -> usize {
+    let lacking = faults.iter().filter(|fault| fault.starts_with("lacks"));
+    lacking.count()
+}
+
 /// What a line says otherwise than Discord does.
 fn faults_of(line: &Line, operation: &Operation) -> Vec<String> {
     let mut faults = Vec::new();
@@ -338,10 +338,13 @@ fn faults_of(line: &Line, operation: &Operation) -> Vec<String> {
         .iter()
         .all(|start| !operation.path.starts_with(start));
     // Each interaction counts for itself, by the token that is in no table.
-    let has_major = counts && !operation.major.is_empty();
-    // Of an operation that only the documentation has, the tables know no resource.
-    let is_documented_alone = operation.path.ends_with("/members/@me/nick");
-    let has_major = has_major || is_documented_alone;
+    // Of an operation that only the documentation has, the tables know neither answer nor resource:
+    // there the path says it.
+    let names_major = match operation.answers.as_slice() {
+        [] => !operation.path_params.is_empty(),
+        _ => !operation.major.is_empty(),
+    };
+    let has_major = counts && names_major;
     if line.has_major != has_major && line.auth != Auth::Interaction {
         faults.push(format!("counts by {:?}", operation.major));
     }
