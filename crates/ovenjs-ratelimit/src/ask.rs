@@ -169,7 +169,8 @@ impl Deed {
     }
 }
 
-fn number(identity: impl Hash) -> u64 {
+/// What is only ever compared, as a number.
+pub(crate) fn number(identity: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     identity.hash(&mut hasher);
     hasher.finish()

@@ -92,10 +92,9 @@ impl Bucket {
         // Where another resource has heard of a lower limit since, this one's is probably lower too.
         let most = hints.map_or(u32::MAX, |hints| hints.most_since(self.heard));
         let most = most.min(strategy.share(facts.limit));
-        let taken = self.out.saturating_add(self.lost);
         let mut wait = None;
-        for facts in std::iter::once(facts).chain(&self.others) {
-            let Err(at) = facts.ready(now, clock, taken, most) else {
+        for facts in self.names() {
+            let Err(at) = facts.ready(now, clock, self.taken(), most) else {
                 continue;
             };
             let at = at.or_else(|| (self.lost > 0).then_some(self.lost_until));
@@ -110,10 +109,9 @@ impl Bucket {
     /// When the request after `ahead` others could start at the earliest, if all were sent as soon
     /// as they may; `None` where nothing is known.
     pub(crate) fn predict(&self, now: Local, clock: &Clock, ahead: u64) -> Option<Local> {
-        let facts = self.facts.as_ref()?;
-        let taken = u64::from(self.out.saturating_add(self.lost));
-        let start = std::iter::once(facts)
-            .chain(&self.others)
+        let taken = u64::from(self.taken());
+        let start = self
+            .names()
             .map(|facts| facts.predict(now, clock, taken + ahead))
             .max()?;
         Some(start.max(self.blocked_until))
@@ -121,11 +119,8 @@ impl Bucket {
 
     /// How much of the limit is in use, in thousandths; nought where none is known.
     pub(crate) fn pressure(&self, now: Local, clock: &Clock) -> u32 {
-        let taken = self.out.saturating_add(self.lost);
-        self.facts
-            .iter()
-            .chain(&self.others)
-            .map(|facts| facts.pressure(now, clock, taken))
+        self.names()
+            .map(|facts| facts.pressure(now, clock, self.taken()))
             .max()
             .unwrap_or(0)
     }
@@ -171,10 +166,10 @@ impl Bucket {
         clock: &Clock,
         told: Option<&Told>,
     ) -> Option<Hints> {
-        let (unlimited, doubted) = (self.unlimited, self.doubted);
-        let learned = self.count(now, sent, clock, told);
+        self.doubted &= told.is_none();
+        let unlimited = self.unlimited;
+        let learned = self.learn(now, sent, clock, told);
         self.unlimited = unlimited;
-        self.doubted = doubted && told.is_none();
         learned
     }
 
@@ -219,14 +214,23 @@ impl Bucket {
 
     /// From when on everything known has passed.
     pub(crate) fn quiet_at(&self) -> Local {
-        let facts = self.facts.iter().chain(&self.others);
-        let end = facts.map(Facts::end).max().unwrap_or(NEVER);
+        let end = self.names().map(Facts::end).max().unwrap_or(NEVER);
         let lost = if self.lost > 0 || self.dropped > 0 {
             self.lost_until.max(end.saturating_add(STRAGGLE))
         } else {
             NEVER
         };
         end.max(self.blocked_until).max(lost)
+    }
+
+    /// What is known under each name, the one that was named last first.
+    fn names(&self) -> impl Iterator<Item = &Facts> {
+        self.facts.iter().chain(&self.others)
+    }
+
+    /// Requests that may count without an answer.
+    const fn taken(&self) -> u32 {
+        self.out.saturating_add(self.lost)
     }
 
     fn learn(
@@ -289,9 +293,9 @@ impl Bucket {
         if self.dropped == 0 && self.lost == 0 {
             return;
         }
-        let facts = self.facts.iter().chain(&self.others);
-        let period = facts
-            .map(|facts| facts.period())
+        let period = self
+            .names()
+            .map(Facts::period)
             .max()
             .unwrap_or(PERIOD_UNSAID)
             .max(1);

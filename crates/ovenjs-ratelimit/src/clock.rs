@@ -175,8 +175,8 @@ impl Clock {
         self.strays = None;
         self.caution -= self.caution / CAUTION_DECAY;
         self.push(sample);
-        let fastest = self.fastest + ahead(self.rate, received);
-        self.excess += (sample.latest - fastest - self.excess) / EXCESS_OF;
+        let slower = sample.latest - self.fastest_at(received);
+        self.excess += (slower - self.excess) / EXCESS_OF;
         true
     }
 
@@ -194,9 +194,10 @@ impl Clock {
     /// By Discord's clock, the latest arrival of a request that was answered at `received`, whatever
     /// way its answer took.
     pub(crate) fn latest_arrival(&self, received: Local) -> Server {
-        match self.samples.back() {
-            Some(_) => received.saturating_add(self.fastest + ahead(self.rate, received)),
-            None => received,
+        if self.is_known() {
+            received.saturating_add(self.fastest_at(received))
+        } else {
+            received
         }
     }
 
@@ -204,9 +205,9 @@ impl Clock {
     /// neither way was faster than those of the last minute.
     pub(crate) fn arrived(&self, sent: Local, received: Local) -> (Server, Server) {
         let earliest = sent
-            .saturating_add(self.fastest + ahead(self.rate, sent))
+            .saturating_add(self.fastest_at(sent))
             .saturating_sub(self.caution + ROUNDING);
-        let latest = received.saturating_add(self.proven - drift(received) + ROUNDING);
+        let latest = received.saturating_add(self.proven_at(received) + ROUNDING);
         (earliest.min(latest), latest)
     }
 
@@ -235,21 +236,30 @@ impl Clock {
         let Some(newest) = self.samples.back() else {
             return 0;
         };
-        let proven = self.proven - drift(now) - ROUNDING - self.caution;
+        let proven = self.proven_at(now) - ROUNDING - self.caution;
         if self.samples.len() < SAMPLES_MIN || now.saturating_sub(newest.received) > SPAN {
             return proven;
         }
-        proven.max(self.fastest + ahead(self.rate, now) - self.guard())
+        proven.max(self.fastest_at(now) - self.guard())
+    }
+
+    /// The least `S − sent`, as far as the clocks have drifted apart by then.
+    const fn fastest_at(&self, at: Local) -> i64 {
+        self.fastest + ahead(self.rate, at)
+    }
+
+    /// The largest `S − received`, however far the clocks have drifted apart by then.
+    const fn proven_at(&self, at: Local) -> i64 {
+        self.proven - drift(at)
     }
 
     fn agrees(&self, now: Local, sample: &Sample) -> bool {
-        if self.samples.is_empty() {
+        if !self.is_known() {
             return true;
         }
-        let least = self.proven - drift(now);
-        let most = self.fastest + ahead(self.rate, now);
-        sample.latest.saturating_add(DISCORD) >= least
-            && sample.proven.saturating_sub(drift(now)) <= most.saturating_add(DISCORD)
+        sample.latest.saturating_add(DISCORD) >= self.proven_at(now)
+            && sample.proven.saturating_sub(drift(now))
+                <= self.fastest_at(now).saturating_add(DISCORD)
     }
 
     fn stray(&mut self, sample: &Sample) -> bool {
@@ -289,7 +299,6 @@ impl Clock {
     }
 
     fn push(&mut self, sample: Sample) {
-        let is_first = self.samples.is_empty();
         let mut recount = false;
         while self.samples.len() >= SAMPLES_MAX
             || self
@@ -302,16 +311,13 @@ impl Clock {
             };
             recount |= old.latest <= self.fastest || old.proven >= self.proven;
         }
+        let mut from = self.samples.len();
         self.samples.push_back(sample);
-        if self.follow(&sample) || recount || is_first {
-            self.fastest = i64::MAX;
-            self.proven = i64::MIN;
-            for sample in &self.samples {
-                let latest = sample.latest - ahead(self.rate, sample.received);
-                self.fastest = self.fastest.min(latest);
-                self.proven = self.proven.max(sample.proven);
-            }
-        } else {
+        if self.follow(&sample) || recount || from == 0 {
+            (self.fastest, self.proven) = (i64::MAX, i64::MIN);
+            from = 0;
+        }
+        for sample in self.samples.range(from..) {
             let latest = sample.latest - ahead(self.rate, sample.received);
             self.fastest = self.fastest.min(latest);
             self.proven = self.proven.max(sample.proven);

@@ -244,8 +244,7 @@ impl Facts {
         self.narrow(told);
         self.period = self.period.max(told.reset_after);
         let is_over = now >= self.next(now, clock);
-        let ours = (self.era == clock.era && self.reset != NEVER).then_some(self.reset);
-        match (ours, told.reset) {
+        match (self.told_reset(clock), told.reset) {
             // The same window: every answer's reckoning of its end is at or after the truth.
             (Some(ours), Some((theirs, _))) if is_near(ours, theirs, 2 * ROUNDING) => {
                 self.least = self.least.min(told.remaining);
@@ -284,34 +283,36 @@ impl Facts {
 
     /// From when on a request arrives after the window, for sure.
     fn next(&self, now: Local, clock: &Clock) -> Local {
-        if self.reset == NEVER || self.era != clock.era {
-            return self.end;
-        }
-        self.end.min(clock.departure(self.reset, now))
+        self.told_reset(clock)
+            .map_or(self.end, |reset| self.end.min(clock.departure(reset, now)))
+    }
+
+    /// [`reset`](Self::reset), where it was told and Discord's clock has not jumped since.
+    fn told_reset(&self, clock: &Clock) -> Option<Server> {
+        (self.reset != NEVER && self.era == clock.era).then_some(self.reset)
     }
 
     /// The time in which one place comes back, where they come back one by one.
     fn leak(&self, clock: &Clock) -> Option<i64> {
         let drop = self.drop_least.min(self.drop_most);
-        let is_told = self.reset != NEVER && self.era == clock.era;
+        let is_told = self.told_reset(clock).is_some();
         (self.model == Model::Leaky && is_told && drop > 0).then_some(drop)
     }
 
     /// Two answers of one stretch of time tell the models apart: a window's end stays where it is,
     /// a leaky bucket's moves with each request.
     fn classify(&mut self, clock: &Clock, told: &Told) {
-        let Some((reset, answered)) = told.reset else {
+        let (Some(ours), Some((reset, answered))) = (self.told_reset(clock), told.reset) else {
             return;
         };
-        let is_blind = self.reset == NEVER || self.era != clock.era;
-        if is_blind || !told.counted || self.turns > TURNS_MAX {
+        if !told.counted || self.turns > TURNS_MAX {
             return;
         }
-        let moved = reset.saturating_sub(self.reset);
+        let moved = reset.saturating_sub(ours);
         let (drop, _) = told.drop();
         if moved.abs() <= 2 * ROUNDING {
             self.turn(Model::Fixed);
-        } else if answered.saturating_add(2 * ROUNDING) < self.reset
+        } else if answered.saturating_add(2 * ROUNDING) < ours
             && moved > SAME_END
             && moved >= drop / 2
         {

@@ -199,7 +199,7 @@ impl Global {
         wait: i64,
         limit: u32,
     ) {
-        self.blocked_until = self.blocked_until.max(now.saturating_add(wait));
+        self.block(now.saturating_add(wait));
         self.keep_time(now, clock);
         self.probing = false;
         if wait > SECOND + ROUNDING || !clock.is_settled() {
@@ -306,7 +306,12 @@ impl Global {
         let old = self
             .arrivals
             .partition_point(|at| at.saturating_add(SECOND) <= arrival);
-        self.room(old, limit, SECOND)
+        let Some(excess) = self.used(old).checked_sub(limit) else {
+            return Ok(());
+        };
+        let excess = usize::try_from(excess).unwrap_or(usize::MAX);
+        let last = self.arrivals.get(old.saturating_add(excess));
+        Err(last.map(|at| at.saturating_add(SECOND)))
     }
 
     /// Seconds begin on a grid.
@@ -318,29 +323,31 @@ impl Global {
         latest: Server,
     ) -> Result<(), Option<Server>> {
         let second = arrival.saturating_sub(latest).div_euclid(SECOND) * SECOND;
-        let begin = earliest + second;
+        self.ready_in_second(earliest + second, latest + second + SECOND, limit)
+    }
+
+    /// A second begins with the first request after the last one's end.
+    fn ready_after_first(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
+        let last = self.second_of_last();
+        let next = last.saturating_add(SECOND);
+        let begin = if arrival >= next { next } else { last };
+        self.ready_in_second(begin, begin.saturating_add(SECOND), limit)
+    }
+
+    /// The arrivals since `begin` count until `end`.
+    fn ready_in_second(
+        &self,
+        begin: Server,
+        end: Server,
+        limit: u32,
+    ) -> Result<(), Option<Server>> {
         let old = self.arrivals.partition_point(|at| *at < begin);
         if self.used(old) < limit {
             Ok(())
         } else if self.in_flight >= limit {
             Err(None)
         } else {
-            Err(Some(latest + second + SECOND))
-        }
-    }
-
-    /// A second begins with the first request after the last one's end.
-    fn ready_after_first(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
-        let begin = self.second_of_last();
-        let end = begin.saturating_add(SECOND);
-        let since = if arrival >= end { end } else { begin };
-        let old = self.arrivals.partition_point(|at| *at < since);
-        if self.used(old) < limit {
-            Ok(())
-        } else if self.in_flight >= limit {
-            Err(None)
-        } else {
-            Err(Some(if arrival >= end { end + SECOND } else { end }))
+            Err(Some(end))
         }
     }
 
@@ -356,17 +363,6 @@ impl Global {
         };
         let at = full - i64::from(spare) * (SECOND / i64::from(limit));
         if at <= arrival { Ok(()) } else { Err(Some(at)) }
-    }
-
-    /// Room for one more beside the arrivals from the `old`th on, each of which holds its place for
-    /// so long.
-    fn room(&self, old: usize, limit: u32, long: i64) -> Result<(), Option<Server>> {
-        let Some(excess) = self.used(old).checked_sub(limit) else {
-            return Ok(());
-        };
-        let excess = usize::try_from(excess).unwrap_or(usize::MAX);
-        let last = self.arrivals.get(old.saturating_add(excess));
-        Err(last.map(|at| at.saturating_add(long)))
     }
 
     /// Arrivals from the `old`th on, and requests without an answer.
@@ -423,7 +419,7 @@ impl Global {
             let last = self.arrivals.back().copied().unwrap_or(NEVER / 2);
             let full = last.saturating_add(SECOND);
             if self.probes == PROBES_SHIFT {
-                self.blocked_until = self.blocked_until.max(clock.departure(full, now));
+                self.block(clock.departure(full, now));
             } else if self.probes >= PROBES_MAX {
                 // It is full again within a second, however empty it is.
                 self.mode = Mode::Leaky { full, told: last };

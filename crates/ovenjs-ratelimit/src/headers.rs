@@ -1,10 +1,8 @@
 //! What Discord's answers say about limits.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    num::NonZeroU64,
-    time::Duration,
-};
+use std::{num::NonZeroU64, time::Duration};
+
+use crate::ask::number;
 
 /// The rate-limit headers of one answer. What is absent or unreadable is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,9 +108,7 @@ impl Bucket {
     /// The bucket that Discord calls `name`.
     #[must_use]
     pub fn of(name: &str) -> Self {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        Self(NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MIN))
+        Self(NonZeroU64::new(number(name)).unwrap_or(NonZeroU64::MIN))
     }
 }
 

@@ -151,15 +151,8 @@ impl Hidden {
         }
     }
 
-    /// A 429 that the headers do not explain, for so long. Whether it was the first of its kind.
-    pub(crate) fn hit(
-        &mut self,
-        now: Local,
-        template: u32,
-        major: Major,
-        shape: Shape,
-        wait: i64,
-    ) -> bool {
+    /// A 429 that the headers do not explain, for so long.
+    pub(crate) fn hit(&mut self, now: Local, template: u32, major: Major, shape: Shape, wait: i64) {
         let changes = self.resources.entry((template, major)).or_default();
         let end = now.saturating_add(wait);
         changes.blocked = Some((shape, end));
@@ -193,15 +186,9 @@ impl Hidden {
             hit: now,
         };
         match known {
-            Some(known) => {
-                *known = rule;
-                false
-            }
-            None if has_room => {
-                self.rules.push(rule);
-                true
-            }
-            None => true,
+            Some(known) => *known = rule,
+            None if has_room => self.rules.push(rule),
+            None => {}
         }
     }
 }

@@ -286,9 +286,7 @@ impl Line {
         if self.waiting.len() >= WAITING_MAX || lens.iter().sum::<usize>() >= lane_max.max(1) {
             return Err(Refusal::Full);
         }
-        let ahead = u64::try_from(lens.get(class).copied().unwrap_or(0)).unwrap_or(u64::MAX);
-        let ahead = ahead.saturating_add(Share::others(class, ahead, lens));
-        let eta = self.limiter.predict(now, ask, ahead, ahead);
+        let eta = self.eta(now, ask, lens.get(class).copied().unwrap_or(0), lens);
         if now >= deadline || eta.is_some_and(|eta| eta > deadline) {
             self.stats.late += 1;
             self.stats.late_at_once += 1;
@@ -319,8 +317,7 @@ impl Line {
 
     /// Leaves the line; nothing happens where the ticket had its turn.
     pub fn leave(&mut self, now: Instant, ticket: Ticket) {
-        let waits = self.waiting.get(ticket.place);
-        if waits.is_some_and(|waiting| waiting.number == ticket.number) {
+        if self.waiter(ticket).is_some() {
             self.take_out(now, ticket.place);
             self.sweep();
         }
@@ -371,10 +368,7 @@ impl Line {
                     return Some(Turn::Refused(ticket, Refusal::Stopped(stop)));
                 }
                 Reservation::Wait { until, .. } if until.is_some_and(|until| until > deadline) => {
-                    self.stats.late += 1;
-                    self.take_out(now, place);
-                    let refusal = Refusal::WouldExceedDeadline { eta: until };
-                    return Some(Turn::Refused(ticket, refusal));
+                    return Some(self.refuse_late(now, ticket, until));
                 }
                 Reservation::Wait {
                     until,
@@ -418,10 +412,7 @@ impl Line {
     /// What a request waits for; `None` where it does not wait.
     #[must_use]
     pub fn why(&self, now: Instant, ticket: Ticket) -> Option<Why> {
-        let waiting = self.waiting.get(ticket.place)?;
-        if waiting.number != ticket.number {
-            return None;
-        }
+        let waiting = self.waiter(ticket)?;
         let lane = self.lanes.get(waiting.lane)?;
         let class = class(waiting.ask.priority);
         let mut ahead = 0;
@@ -438,13 +429,11 @@ impl Line {
             },
             Stand::Ready(..) => (None, None),
         };
-        let before = u64::try_from(ahead).unwrap_or(u64::MAX);
-        let before = before.saturating_add(Share::others(class, before, lane.lens()));
         Some(Why {
             ahead,
             on,
             until,
-            eta: self.limiter.predict(now, &waiting.ask, before, before),
+            eta: self.eta(now, &waiting.ask, ahead, lane.lens()),
             waited: now.saturating_duration_since(waiting.joined),
         })
     }
@@ -462,6 +451,26 @@ impl Line {
     #[must_use]
     pub const fn limiter(&self) -> &Limiter {
         &self.limiter
+    }
+
+    /// When the turn of one comes that has so many of its class before it, where the limit is known;
+    /// `lens` is how many of each class wait in its lane.
+    fn eta(
+        &self,
+        now: Instant,
+        ask: &Ask,
+        before: usize,
+        lens: [usize; CLASSES],
+    ) -> Option<Instant> {
+        let before = u64::try_from(before).unwrap_or(u64::MAX);
+        let ahead = before.saturating_add(Share::others(class(ask.priority), before, lens));
+        self.limiter.predict(now, ask, ahead, ahead)
+    }
+
+    /// Who holds the ticket, while it waits.
+    fn waiter(&self, ticket: Ticket) -> Option<&Waiting> {
+        let waiting = self.waiting.get(ticket.place);
+        waiting.filter(|waiting| waiting.number == ticket.number)
     }
 
     /// Something came back: the lanes of its key may go, and so may the global limit let one.
@@ -648,20 +657,24 @@ impl Line {
     /// Refuses one whose deadline has come.
     fn expire(&mut self, now: Instant) -> Option<Turn> {
         while let Some(Reverse((at, number, place))) = self.deadlines.peek().copied() {
-            let waits = self.waiting.get(place);
-            let is_stale = waits.is_none_or(|waiting| waiting.number != number);
+            let ticket = Ticket { place, number };
+            let is_stale = self.waiter(ticket).is_none();
             if at > now && !is_stale {
                 return None;
             }
             self.deadlines.pop();
             if !is_stale {
-                self.stats.late += 1;
-                self.take_out(now, place);
-                let refusal = Refusal::WouldExceedDeadline { eta: None };
-                return Some(Turn::Refused(Ticket { place, number }, refusal));
+                return Some(self.refuse_late(now, ticket, None));
             }
         }
         None
+    }
+
+    /// Takes one out whose turn comes after its deadline.
+    fn refuse_late(&mut self, now: Instant, ticket: Ticket, eta: Option<Instant>) -> Turn {
+        self.stats.late += 1;
+        self.take_out(now, ticket.place);
+        Turn::Refused(ticket, Refusal::WouldExceedDeadline { eta })
     }
 
     /// Sweeps those who left out of the heaps, so that these are bounded by who waits.
@@ -669,8 +682,8 @@ impl Line {
         if self.deadlines.len() > 2 * self.waiting.len() + STALE_MIN {
             let mut deadlines = std::mem::take(&mut self.deadlines);
             deadlines.retain(|Reverse((_, number, place))| {
-                let waits = self.waiting.get(*place);
-                waits.is_some_and(|waiting| waiting.number == *number)
+                let (place, number) = (*place, *number);
+                self.waiter(Ticket { place, number }).is_some()
             });
             self.deadlines = deadlines;
         }

@@ -44,7 +44,7 @@ impl Refusals {
     }
 
     pub(crate) fn is_gone(&self, now: Local, major: Major) -> bool {
-        !self.gone.is_empty() && self.gone.get(&major).is_some_and(|until| *until > now)
+        self.gone.get(&major).is_some_and(|until| *until > now)
     }
 
     /// Until when the deed is known to be denied.

@@ -1,6 +1,6 @@
 //! What of a request decides, beside its route and resource, which limit counts it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use crate::ask::number;
 
 /// Which of a route's limits a request counts in, where Discord has several for one route.
 ///
@@ -78,11 +78,11 @@ impl Shape {
     /// ```
     #[must_use]
     pub fn of<'f>(fields: impl IntoIterator<Item = &'f str>) -> Self {
-        Self(fields.into_iter().fold(0, |set, field| {
-            let mut hasher = DefaultHasher::new();
-            field.hash(&mut hasher);
-            set | 1 << (hasher.finish() % 64)
-        }))
+        Self(
+            fields
+                .into_iter()
+                .fold(0, |set, field| set | 1 << (number(field) % 64)),
+        )
     }
 
     /// Whether all fields of `other` are here.

@@ -44,59 +44,9 @@ pub(crate) enum Goal {
     OthersPass,
 }
 
-/// What ours holds: a run in which it misses one of these fails. Goals that are not here are printed
-/// as reached or missed.
-pub(crate) const HELD: &[(&str, &[Goal])] = &[
-    (
-        "fixed-100",
-        &[
-            Goal::Accepted(99.0),
-            Goal::Bound(5, SECOND),
-            Goal::NoOwnFault,
-        ],
-    ),
-    (
-        "fixed-300",
-        &[
-            Goal::Accepted(97.5),
-            Goal::Bound(5, SECOND),
-            Goal::NoOwnFault,
-        ],
-    ),
-    ("grid-300", &[Goal::Accepted(97.5), Goal::NoOwnFault]),
-    (
-        "fixed-5s",
-        &[
-            Goal::Accepted(99.0),
-            Goal::Bound(5, 5 * SECOND),
-            Goal::NoOwnFault,
-        ],
-    ),
-    ("leaky-200", &[Goal::Accepted(99.0), Goal::NoOwnFault]),
-    ("leaky-5s", &[Goal::Accepted(99.0), Goal::NoOwnFault]),
-    (
-        "global-aligned",
-        &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
-    ),
-    (
-        "global-anchored",
-        &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
-    ),
-    (
-        "global-leaky",
-        &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
-    ),
-    ("deletes", &[Goal::NoOwnFault]),
-    (
-        "hidden",
-        &[Goal::NoOwnFault, Goal::OncePerHidden, Goal::OthersPass],
-    ),
-    ("classes", &[Goal::NoOwnFault, Goal::Turns([24, 8, 4])]),
-    (
-        "deadlines",
-        &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::NoneLate],
-    ),
-];
+/// The rows whose goals ours does not hold yet: they are printed as reached or missed. A run in which it
+/// misses a goal of any other row fails.
+pub(crate) const OPEN: &[&str] = &["warm"];
 
 /// How long those that never end are played.
 const LONG: Nanos = 300 * SECOND;
@@ -105,7 +55,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "fixed-100",
         what: "fixed 5/1 s, RTT 100 ms",
-        scene: |rng| backlog(rng, 100, Rule::anchored(5, SECOND)),
+        scene: |_| backlog(100, Rule::anchored(5, SECOND)),
         goals: &[
             Goal::Accepted(99.0),
             Goal::Bound(5, SECOND),
@@ -115,7 +65,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "fixed-300",
         what: "fixed 5/1 s, RTT 300 ms",
-        scene: |rng| backlog(rng, 300, Rule::anchored(5, SECOND)),
+        scene: |_| backlog(300, Rule::anchored(5, SECOND)),
         goals: &[
             Goal::Accepted(97.5),
             Goal::Bound(5, SECOND),
@@ -127,14 +77,14 @@ pub(crate) const CASES: &[Case] = &[
         what: "fixed 5/1 s on a grid, RTT 300 ms",
         scene: |rng| {
             let phase = rng.u64(0..SECOND);
-            backlog(rng, 300, Rule::grid(5, SECOND, phase))
+            backlog(300, Rule::grid(5, SECOND, phase))
         },
         goals: &[Goal::Accepted(97.5), Goal::NoOwnFault],
     },
     Case {
         name: "fixed-5s",
         what: "fixed 5/5 s, RTT 100 ms",
-        scene: |rng| backlog(rng, 100, Rule::anchored(5, 5 * SECOND)),
+        scene: |_| backlog(100, Rule::anchored(5, 5 * SECOND)),
         goals: &[
             Goal::Accepted(99.0),
             Goal::Bound(5, 5 * SECOND),
@@ -144,13 +94,13 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "leaky-200",
         what: "leaky 30/4 s, RTT 200 ms",
-        scene: |rng| backlog(rng, 200, Rule::leaky(30, 4 * SECOND)),
+        scene: |_| backlog(200, Rule::leaky(30, 4 * SECOND)),
         goals: &[Goal::Accepted(99.0), Goal::NoOwnFault],
     },
     Case {
         name: "leaky-5s",
         what: "leaky 5/5 s, RTT 100 ms",
-        scene: |rng| backlog(rng, 100, Rule::leaky(5, 5 * SECOND)),
+        scene: |_| backlog(100, Rule::leaky(5, 5 * SECOND)),
         goals: &[Goal::Accepted(99.0), Goal::NoOwnFault],
     },
     Case {
@@ -158,20 +108,20 @@ pub(crate) const CASES: &[Case] = &[
         what: "global bound, aligned seconds",
         scene: |rng| {
             let phase = rng.u64(0..SECOND);
-            forty(rng, Rule::grid(50, SECOND, phase))
+            forty(Rule::grid(50, SECOND, phase))
         },
         goals: &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
     },
     Case {
         name: "global-anchored",
         what: "global bound, anchored seconds",
-        scene: |rng| forty(rng, Rule::anchored(50, SECOND)),
+        scene: |_| forty(Rule::anchored(50, SECOND)),
         goals: &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
     },
     Case {
         name: "global-leaky",
         what: "global bound, leaky",
-        scene: |rng| forty(rng, Rule::leaky(50, SECOND)),
+        scene: |_| forty(Rule::leaky(50, SECOND)),
         goals: &[Goal::Accepted(99.0), Goal::NoOwnFault, Goal::Global(1)],
     },
     Case {
@@ -221,13 +171,8 @@ const DEPTH: u32 = 20;
 const POST: &str = "POST /channels/{channel_id}/messages";
 
 /// More requests than the limit lets through.
-fn backlog(_rng: &mut Rng, rtt_ms: u64, rule: Rule) -> (World, Vec<Request>) {
-    let mut world = World::new(
-        Law::new(rtt_ms * MS, SIGMA),
-        vec![Route::new(POST, rule)],
-        LONG,
-    );
-    world.clocks = CLOCKS;
+fn backlog(rtt_ms: u64, rule: Rule) -> (World, Vec<Request>) {
+    let mut world = quiet(rtt_ms, Route::new(POST, rule));
     world.depth = Some(DEPTH);
     let most = LONG / rule.window * u64::from(rule.limit) + 2 * u64::from(rule.limit);
     let requests = (0..most).map(|_| Request::new(0, 0, 0)).collect();
@@ -235,13 +180,8 @@ fn backlog(_rng: &mut Rng, rtt_ms: u64, rule: Rule) -> (World, Vec<Request>) {
 }
 
 /// Forty channels that could each take five a second, below a global limit.
-fn forty(_rng: &mut Rng, global: Rule) -> (World, Vec<Request>) {
-    let mut world = World::new(
-        Law::new(100 * MS, SIGMA),
-        vec![Route::new(POST, Rule::anchored(5, SECOND))],
-        LONG,
-    );
-    world.clocks = CLOCKS;
+fn forty(global: Rule) -> (World, Vec<Request>) {
+    let mut world = quiet(100, Route::new(POST, Rule::anchored(5, SECOND)));
     world.global = Some(global);
     world.depth = Some(DEPTH);
     // More than the fifty a second for the whole run, since not all channels get the same.
@@ -253,8 +193,7 @@ fn forty(_rng: &mut Rng, global: Rule) -> (World, Vec<Request>) {
 fn deletes(_rng: &mut Rng) -> (World, Vec<Request>) {
     let delete = "DELETE /channels/{channel_id}/messages/{message_id}";
     let route = Route::new(delete, Rule::anchored(5, 5 * SECOND));
-    let mut world = World::new(Law::new(100 * MS, SIGMA), vec![route], LONG);
-    world.clocks = CLOCKS;
+    let world = quiet(100, route);
     let requests = (0..40).map(|minor| Request {
         minor,
         ..Request::new(0, 0, 0)
@@ -268,8 +207,8 @@ fn hidden(rng: &mut Rng) -> (World, Vec<Request>) {
         Rule::anchored(10, 10 * SECOND),
     );
     route.hidden = Some(Rule::anchored(2, 600 * SECOND));
-    let mut world = World::new(Law::new(100 * MS, SIGMA), vec![route], 6_000 * SECOND);
-    world.clocks = CLOCKS;
+    let mut world = quiet(100, route);
+    world.horizon = 6_000 * SECOND;
     let mut requests: Vec<Request> = (0..1_000)
         .map(|_| Request {
             named: rng.u32(0..10) == 0,
@@ -283,7 +222,7 @@ fn hidden(rng: &mut Rng) -> (World, Vec<Request>) {
 /// A minute after the route's limits were learned elsewhere, in twelve seconds at the global limit.
 fn warm(rng: &mut Rng) -> (World, Vec<Request>) {
     let phase = rng.u64(0..SECOND);
-    let (mut world, _) = forty(rng, Rule::grid(50, SECOND, phase));
+    let (mut world, _) = forty(Rule::grid(50, SECOND, phase));
     world.depth = None;
     world.routes = vec![Route::new(POST, Rule::anchored(5, 5 * SECOND))];
     let teachers = (0..600).map(|index| Request {
@@ -296,8 +235,7 @@ fn warm(rng: &mut Rng) -> (World, Vec<Request>) {
 
 fn classes(rng: &mut Rng) -> (World, Vec<Request>) {
     let route = Route::new(POST, Rule::anchored(5, SECOND));
-    let mut world = World::new(Law::new(100 * MS, SIGMA), vec![route], LONG);
-    world.clocks = CLOCKS;
+    let world = quiet(100, route);
     // Each channel has a mixture of its own.
     let mixtures: Vec<(u32, u32)> = (0..8).map(|_| (rng.u32(1..100), rng.u32(1..100))).collect();
     let mut requests: Vec<Request> = (0..8 * 7 * 200)
@@ -323,8 +261,7 @@ fn classes(rng: &mut Rng) -> (World, Vec<Request>) {
 /// Each channel is known when they come.
 fn deadlines(_rng: &mut Rng) -> (World, Vec<Request>) {
     let route = Route::new(POST, Rule::anchored(5, 5 * SECOND));
-    let mut world = World::new(Law::new(100 * MS, SIGMA), vec![route], LONG);
-    world.clocks = CLOCKS;
+    let world = quiet(100, route);
     let teachers = (0..20).map(|major| Request {
         warms: true,
         ..Request::new(0, 0, major)
@@ -334,4 +271,11 @@ fn deadlines(_rng: &mut Rng) -> (World, Vec<Request>) {
         ..Request::new(10 * SECOND, 0, index % 20)
     });
     (world, teachers.chain(tasks).collect())
+}
+
+/// A world of one route without a global limit.
+fn quiet(rtt_ms: u64, route: Route) -> World {
+    let mut world = World::new(Law::new(rtt_ms * MS, SIGMA), vec![route], LONG);
+    world.clocks = CLOCKS;
+    world
 }

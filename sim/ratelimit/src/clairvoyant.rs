@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::{
-    clock::{NEVER, Nanos},
+    clock::Nanos,
     policy::Id,
     run::{Fate, Outcome, majors},
     server::Server,
@@ -29,9 +29,8 @@ pub(crate) fn play(world: &World, requests: &[Request], seed: u64) -> Outcome {
     for (id, request) in (0..).zip(requests) {
         let fate = Fate::of(world, seed, id, 0);
         if !fate.lost {
-            let line = (request.route, request.variant, request.major, request.named);
             lines
-                .entry(line)
+                .entry(request.lane())
                 .or_default()
                 .push((request.at + fate.up, id));
         }
@@ -64,30 +63,25 @@ pub(crate) fn play(world: &World, requests: &[Request], seed: u64) -> Outcome {
             continue;
         };
         let request = &requests[id as usize];
-        let useless = request.patience < NEVER && {
-            let up = Fate::of(world, seed, id, 0).up;
-            at > request.at + request.patience + up
+        let is_useless = at - wished > request.patience;
+        let free = if is_useless {
+            at
+        } else {
+            server.free_at(at, request)
         };
-        if useless {
-            lines[line].pop_front();
-            if let Some((next, _)) = lines[line].front() {
-                let next = *next;
-                agenda.push(Reverse((at.max(next), next, line)));
-            }
-            continue;
-        }
-        let free = server.free_at(at, request);
         if free > at {
             agenda.push(Reverse((free, wished, line)));
             continue;
         }
-        let (_, by) = server.arrive(at, request);
-        assert_eq!(by, None, "the clairvoyant got a 429 at {at}");
         lines[line].pop_front();
-        if let Some((next, _)) = lines[line].front() {
-            let next = *next;
+        if let Some((next, _)) = lines[line].front().copied() {
             agenda.push(Reverse((at.max(next), next, line)));
         }
+        if is_useless {
+            continue;
+        }
+        let (_, by) = server.arrive(at, request);
+        assert_eq!(by, None, "the clairvoyant got a 429 at {at}");
         outcome.sent += 1;
         if !request.warms {
             outcome.accepted += 1;

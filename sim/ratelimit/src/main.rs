@@ -6,8 +6,8 @@
 //! requests have left; a 429 by our own fault fails, and `--story 7` tells what led to it, with
 //! `--case` in that row. `--grid` plays
 //! every combination of delays, clocks, limits and faults once, and prints where a 429 was our own
-//! fault. The same seed is the same run, in every build. It fails where ours misses a goal that `case::HELD` lists;
-//! another goal that is missed is printed so.
+//! fault. The same seed is the same run, in every build. It fails where ours misses a goal of a row that
+//! `case::OPEN` does not name; another goal that is missed is printed so.
 //!
 //! # What is judged
 //!

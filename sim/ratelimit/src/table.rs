@@ -11,7 +11,7 @@ use std::{
 use fastrand::Rng;
 
 use crate::{
-    case::{CASES, Case, Goal, HELD},
+    case::{CASES, Case, Goal, OPEN},
     clairvoyant,
     clock::{MS, Nanos},
     judge::{Class, Tally},
@@ -69,9 +69,8 @@ pub(crate) fn tell(only: Option<&str>, seeds: &[u64]) -> bool {
         print_row(&row::<Twilight>(case, seeds));
         print_row(&row::<DiscordJs>(case, seeds));
         print_row(&row::<Serenity>(case, seeds));
+        let held = !OPEN.contains(&case.name);
         for goal in case.goals {
-            let held =
-                (HELD.iter()).any(|(name, goals)| *name == case.name && goals.contains(goal));
             let reached = ours.reaches(case, goal, seeds);
             holds &= reached || !held;
             let mark = match (reached, held) {

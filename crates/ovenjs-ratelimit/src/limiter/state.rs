@@ -441,7 +441,7 @@ impl State {
         if self.unauthorized && ask.with_token {
             return Err(Reservation::Stopped(Stop::Unauthorized));
         }
-        if self.refusals.is_gone(now, ask.key.major) && !ask.with_token {
+        if !ask.with_token && self.refusals.is_gone(now, ask.key.major) {
             return Err(Reservation::Stopped(Stop::Gone));
         }
         if let Some(until) = ask.deed.and_then(|deed| self.refusals.until(now, deed)) {

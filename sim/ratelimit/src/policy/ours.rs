@@ -13,7 +13,7 @@ use ovenjs_ratelimit::{
 use super::{Id, Policy, Told};
 use crate::{
     clock::Nanos,
-    server,
+    server::{self, VARIANTS},
     world::{Rank, Request, World},
 };
 
@@ -40,7 +40,7 @@ impl Policy for Ours {
         Self {
             began,
             line: Line::new(Limiter::new(Config::new())),
-            names: (0..world.routes.len() * 3)
+            names: (0..world.routes.len() * VARIANTS)
                 .map(|name| Bucket::of(&name.to_string()))
                 .collect(),
             asks: (requests.iter())

@@ -101,10 +101,7 @@ impl Policy for Serenity {
     fn deadline(&self) -> Option<Nanos> {
         let held = self.held.first().map(|(at, _)| *at);
         let asleep = self.asleep.first().map(|(at, ..)| *at);
-        match (held, asleep) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        held.into_iter().chain(asleep).min()
     }
 }
 

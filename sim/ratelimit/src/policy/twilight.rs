@@ -120,10 +120,7 @@ impl Policy for Twilight {
     fn deadline(&self) -> Option<Nanos> {
         let timer = (self.global_remaining != GLOBAL).then_some(self.global_timer);
         let reset = self.resets.first().map(|(at, _)| *at);
-        match (timer, reset) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        timer.into_iter().chain(reset).min()
     }
 }
 
