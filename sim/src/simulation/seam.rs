@@ -214,10 +214,7 @@ impl Simulation<'_> {
             return Ok(());
         };
         // What time alone brings about comes in between.
-        let time = match seam.rule.deadline() {
-            Some(deadline) => seam.time.of(now).min(deadline - Duration::from_nanos(1)),
-            None => seam.time.of(now),
-        };
+        let time = seam.time.of_event(now, seam.rule.deadline());
         seam.rule.handle(time, side, dispatch.clone());
         self.follow_seam(time)
     }

@@ -390,10 +390,7 @@ impl Sewing {
         dispatch: ovenjs_types::Dispatch,
     ) -> Option<Delivery> {
         // What time alone brings about is met by `take_steps`, while no shard is amid its deliveries.
-        let time = match self.rule.deadline() {
-            Some(deadline) => self.time.of(now).min(deadline - Duration::from_nanos(1)),
-            None => self.time.of(now),
-        };
+        let time = self.time.of_event(now, self.rule.deadline());
         if let (Origin::Gateway(shard), EventKind::Ready | EventKind::Resumed) =
             (dispatch.origin, dispatch.kind)
         {

@@ -32,6 +32,14 @@ impl ReshardTime {
         now.checked_sub(self.stood).unwrap_or(now)
     }
 
+    /// What the rule is to take for `now` when an event comes: what time alone brings about at its
+    /// `deadline` is still to come then, between two events.
+    #[must_use]
+    pub fn of_event(&self, now: Instant, deadline: Option<Instant>) -> Instant {
+        let before = deadline.map(|deadline| deadline - Duration::from_nanos(1));
+        before.map_or_else(|| self.of(now), |before| self.of(now).min(before))
+    }
+
     /// When a moment of the rule's comes; never, while its time stands.
     #[must_use]
     pub fn back(&self, at: Instant) -> Option<Instant> {
