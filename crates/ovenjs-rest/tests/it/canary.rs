@@ -12,19 +12,20 @@ use ovenjs_rest::{Client, Layer, Next, Request, Sending};
 use ovenjs_types::{Hook, HookCall, Id, InteractionResponse, MessageDraft, Secret};
 use tracing::{Event, Metadata, Subscriber, field::Field, span};
 
-use crate::server::{Server, Step, TOKEN, json};
+use ovenjs_mock::{Config, Discord};
+
+use crate::{
+    server::{Server, Step, TOKEN, json},
+    surface::{Ids, all_lines},
+};
 
 /// In the path, where nothing may show it either.
-const IN_PATH: &str = "s3cret-interaction";
+const IN_PATH: &str = "interaction-s3cret";
 
 #[tokio::test]
 async fn no_token_is_in_any_log_at_trace_nor_in_what_is_shown() {
     let told = Told::default();
-    let log = Log {
-        told: told.clone(),
-        spans: AtomicU64::new(1),
-    };
-    let _guard = tracing::subscriber::set_default(log);
+    let _guard = told.hear();
     let limited = json(429, r#"{"message":"x","retry_after":0.001,"global":false}"#);
     let script = [
         json(404, r#"{"message":"Unknown interaction","code":10062}"#),
@@ -73,7 +74,7 @@ async fn no_token_is_in_any_log_at_trace_nor_in_what_is_shown() {
             .iter()
             .any(|request| request.contains(IN_PATH))
     );
-    told.has_no_token();
+    told.has_none_of(&["c4nary", "s3cret"]);
     // The canary has heard: spans, repetitions, hooks and layers.
     let text = told.0.lock().unwrap();
     for heard in [
@@ -87,23 +88,58 @@ async fn no_token_is_in_any_log_at_trace_nor_in_what_is_shown() {
     }
 }
 
+/// All operations, with every kind of secret that one can hold: how each shows itself, its answer and its
+/// failure, and what is logged of it.
+#[tokio::test]
+async fn no_operation_tells_a_secret() {
+    let told = Told::default();
+    let _guard = told.hear();
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let client = crate::discord::client(&discord);
+    let ids = Ids::of(&discord, &client).await;
+    let mut answered = 0;
+    for line in all_lines(&client, &ids) {
+        told.note(&line.shown);
+        match (line.send)(client.clone()).await {
+            Ok(shown) => {
+                answered += 1;
+                told.note(&shown);
+            }
+            Err(error) => told.note(&format!("{error} {error:?}")),
+        }
+    }
+    assert!(answered > 100, "{answered} operations were answered");
+    told.has_none_of(&[
+        &discord.token(),
+        ids.webhook_token.expose(),
+        ids.bearer.expose(),
+        &discord.client_secret(),
+    ]);
+}
+
 /// Everything that was told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Told(Arc<Mutex<String>>);
 
 impl Told {
-    fn note(&self, text: &str) {
+    /// Hears all that is logged in this thread, as long as the guard is kept.
+    pub(crate) fn hear(&self) -> tracing::subscriber::DefaultGuard {
+        tracing::subscriber::set_default(Log {
+            told: self.clone(),
+            spans: AtomicU64::new(1),
+        })
+    }
+
+    pub(crate) fn note(&self, text: &str) {
         let told = &mut self.0.lock().unwrap();
         told.push_str(text);
         told.push('\n');
     }
 
-    fn has_no_token(&self) {
+    pub(crate) fn has_none_of(&self, secrets: &[&str]) {
         let text = self.0.lock().unwrap();
-        for secret in [TOKEN, IN_PATH] {
-            // The first letters give as much away.
-            let start = &secret[..6];
-            let line = text.lines().find(|line| line.contains(start));
+        for secret in secrets {
+            let line = text.lines().find(|line| line.contains(secret));
             assert!(line.is_none(), "{line:?}");
         }
     }

@@ -8,6 +8,7 @@
 
 mod bodies;
 mod canary;
+mod day;
 mod discord;
 mod faults;
 mod guilds;
@@ -15,6 +16,7 @@ mod limits;
 mod server;
 mod stack;
 mod surface;
+mod sweep;
 mod tls;
 mod transport;
 mod wire;

@@ -85,7 +85,7 @@ impl Server {
 }
 
 /// What must never be seen in any output.
-pub(crate) const TOKEN: &str = "c4nary.t0ken.bot";
+pub(crate) const TOKEN: &str = "bot.t0ken.c4nary";
 
 pub(crate) fn json(status: u16, body: &str) -> Step {
     Step::Answer(

@@ -22,6 +22,8 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
 #[cfg(feature = "http2")]
 use tokio::{net::TcpStream, sync::watch};
 
+use crate::{canary::Told, server::TOKEN};
+
 #[tokio::test]
 async fn http_2_is_spoken_where_the_server_offers_it() {
     let newest = if cfg!(feature = "http2") {
@@ -36,6 +38,19 @@ async fn http_2_is_spoken_where_the_server_offers_it() {
         let server = Server::start(alpn).await;
         let user = server.client(true).current_user().await.unwrap();
         assert_eq!(user.username, spoken);
+    }
+}
+
+/// hyper, h2 and rustls log as well, down to frames and headers.
+#[tokio::test]
+async fn no_protocol_logs_the_token() {
+    for alpn in [&b"h2"[..], &b"http/1.1"[..]] {
+        let told = Told::default();
+        let _guard = told.hear();
+        let server = Server::start(alpn).await;
+        let user = server.client(true).current_user().await.unwrap();
+        told.note(&format!("{user:?}"));
+        told.has_none_of(&["c4nary"]);
     }
 }
 
@@ -225,7 +240,7 @@ impl Server {
         if trusts {
             net = net.extra_root(self.root.clone());
         }
-        Client::builder("token")
+        Client::builder(TOKEN)
             .base_url("https://discord.example/api")
             .net(net)
             .build()

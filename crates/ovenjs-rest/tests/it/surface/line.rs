@@ -1,6 +1,6 @@
 //! An operation, and what is to be known of it.
 
-use std::{collections::BTreeSet, pin::Pin};
+use std::{collections::BTreeSet, fmt, pin::Pin};
 
 use ovenjs_mock::Discord;
 use ovenjs_rest::{
@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::names;
 
 /// An operation with a sample of each of its parts.
-pub(super) struct Line {
+pub(crate) struct Line {
     pub(super) route: &'static str,
     pub(super) auth: Auth,
     pub(super) by_user: bool,
@@ -31,10 +31,13 @@ pub(super) struct Line {
     pub(super) fields: BTreeSet<String>,
     /// Reads an answer; the error tells what does not fit or drifts.
     pub(super) read: fn(&[u8]) -> Result<(), String>,
-    pub(super) send: Box<dyn Fn(Client) -> Sending>,
+    /// Sends it; the answer as it shows itself.
+    pub(crate) send: Box<dyn Fn(Client) -> Sending>,
+    /// How it shows itself.
+    pub(crate) shown: String,
 }
 
-pub(super) type Sending = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+pub(super) type Sending = Pin<Box<dyn Future<Output = Result<String, Error>>>>;
 
 impl Line {
     /// Says the fields of a body by another one, which has all of them: serde does not tell those
@@ -52,7 +55,11 @@ impl Line {
 }
 
 /// A line of an operation without a body.
-pub(super) fn line<E: Endpoint + Clone + 'static>(call: Call<'_, E>) -> Line {
+pub(super) fn line<E>(call: Call<'_, E>) -> Line
+where
+    E: Endpoint + Clone + 'static,
+    E::Answer: fmt::Debug,
+{
     of(call.into_endpoint(), BTreeSet::new())
 }
 
@@ -60,6 +67,7 @@ pub(super) fn line<E: Endpoint + Clone + 'static>(call: Call<'_, E>) -> Line {
 pub(super) fn sends<E>(call: Call<'_, E, E::Body>) -> Line
 where
     E: Carries + Clone + 'static,
+    E::Answer: fmt::Debug,
 {
     let endpoint = call.into_endpoint();
     let mut fields = BTreeSet::new();
@@ -80,7 +88,11 @@ where
     of(endpoint, fields)
 }
 
-fn of<E: Endpoint + Clone + 'static>(endpoint: E, fields: BTreeSet<String>) -> Line {
+fn of<E>(endpoint: E, fields: BTreeSet<String>) -> Line
+where
+    E: Endpoint + Clone + 'static,
+    E::Answer: fmt::Debug,
+{
     Line {
         route: E::ROUTE,
         auth: E::AUTH,
@@ -90,9 +102,13 @@ fn of<E: Endpoint + Clone + 'static>(endpoint: E, fields: BTreeSet<String>) -> L
         query: E::QUERY,
         fields,
         read: read::<E>,
+        shown: format!("{endpoint:?}"),
         send: Box::new(move |client| {
             let endpoint = endpoint.clone();
-            Box::pin(async move { client.send(endpoint).await.map(drop) })
+            Box::pin(async move {
+                let answer = client.send(endpoint).await?;
+                Ok(format!("{answer:?}"))
+            })
         }),
     }
 }
@@ -113,7 +129,7 @@ fn read<E: Endpoint>(body: &[u8]) -> Result<(), String> {
 }
 
 /// What the lines name.
-pub(super) struct Ids {
+pub(crate) struct Ids {
     pub(super) application: Id<ApplicationMarker>,
     pub(super) guild: Id<GuildMarker>,
     pub(super) channel: Id<ChannelMarker>,
@@ -121,8 +137,8 @@ pub(super) struct Ids {
     pub(super) user: Id<UserMarker>,
     pub(super) role: Id<RoleMarker>,
     pub(super) webhook: Id<WebhookMarker>,
-    pub(super) webhook_token: Secret,
-    pub(super) bearer: Secret,
+    pub(crate) webhook_token: Secret,
+    pub(crate) bearer: Secret,
     pub(super) credentials: Credentials,
 }
 
@@ -145,7 +161,7 @@ impl Default for Ids {
 
 impl Ids {
     /// What the box has, and what there has to be besides.
-    pub(super) async fn of(discord: &Discord, client: &Client) -> Self {
+    pub(crate) async fn of(discord: &Discord, client: &Client) -> Self {
         let channel = discord.channel_id();
         let message = client
             .create_message(channel)
