@@ -1,6 +1,6 @@
 //! What is asked of the limiter.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 use crate::{Shape, Variant, variant::family};
 
@@ -151,6 +151,10 @@ impl Major {
     pub fn of(identity: impl Hash) -> Self {
         Self(number(identity))
     }
+
+    pub(crate) const fn number(self) -> u64 {
+        self.0
+    }
 }
 
 impl Deed {
@@ -169,9 +173,27 @@ impl Deed {
     }
 }
 
-/// What is only ever compared, as a number.
+/// What is only ever compared, as a number: the same in every process, whichever compiler built it,
+/// since processes that share limits compare with each other.
 pub(crate) fn number(identity: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Fnv(0xCBF2_9CE4_8422_2325);
     identity.hash(&mut hasher);
     hasher.finish()
+}
+
+/// FNV-1a, and a last step that spreads what it found over all bits.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        let number = (self.0 ^ (self.0 >> 33)).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+        let number = (number ^ (number >> 33)).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
+        number ^ (number >> 33)
+    }
 }

@@ -19,8 +19,6 @@ pub(crate) struct Facts {
     /// Discord's name of the window: its end on Discord's clock. For a leaky bucket, when it is full
     /// again. [`NEVER`] where it is not told or cannot be believed.
     reset: Server,
-    /// When the newest answer was given, by Discord's clock; [`NEVER`] where that is not told.
-    answered: Server,
     pub(crate) limit: u32,
     /// The smallest number of requests that were left in the window.
     least: u32,
@@ -84,6 +82,9 @@ const ROUNDING: i64 = 1_000;
 /// Three thousand years from now: a later reset is a broken number.
 const RESET_MAX: i64 = 100_000_000_000_000_000;
 
+/// No limit that is told of takes longer than a day.
+const REFILL_MAX: i64 = 86_400_000_000;
+
 /// A limit whose model was wrong so often is of neither kind: the careful reading holds.
 const TURNS_MAX: u8 = 6;
 
@@ -139,7 +140,6 @@ impl Facts {
             name: told.name,
             end: told.end(now),
             reset: told.reset.map_or(NEVER, |(reset, _)| reset),
-            answered: told.answered().unwrap_or(NEVER),
             limit: told.limit,
             least: told.remaining,
             period: told.reset_after,
@@ -157,6 +157,20 @@ impl Facts {
 
     pub(crate) const fn period(&self) -> i64 {
         self.period
+    }
+
+    /// If places come back one by one, the most that it can be in which all do.
+    pub(crate) fn refill(&self) -> i64 {
+        if self.model == Model::Fixed {
+            return self.period;
+        }
+        let drop = if self.drop_most < i64::MAX {
+            self.drop_most
+        } else {
+            self.drop_least
+        };
+        let all = drop.max(0).saturating_mul(i64::from(self.limit));
+        all.min(REFILL_MAX)
     }
 
     /// Whether a request may start while `taken` are without an answer: else when, `None` for after
@@ -235,15 +249,7 @@ impl Facts {
     }
 
     pub(crate) fn merge(&mut self, now: Local, clock: &Clock, told: &Told) {
-        let is_older = self.era == clock.era
-            && told
-                .answered()
-                .is_some_and(|answered| answered < self.answered);
         if self.limit != told.limit {
-            if is_older {
-                // It was long on its way, and speaks of the limit before this one.
-                return;
-            }
             // What was found about the former limit need not hold for this one.
             *self = Self {
                 turns: self.turns,
@@ -288,9 +294,6 @@ impl Facts {
                 self.end = self.end.max(told.end(now));
                 self.reset = NEVER;
             }
-        }
-        if !is_older {
-            self.answered = told.answered().unwrap_or(NEVER);
         }
         self.era = clock.era;
     }
@@ -350,19 +353,11 @@ impl Facts {
 
     /// Narrows what is known of the time in which one place comes back. The newest answer prevails.
     fn narrow(&mut self, told: &Told) {
-        if !told.counted && told.remaining == told.limit {
-            // Nothing was missing.
-            return;
-        }
         let (least, most) = told.drop();
         let (least, most) = (self.drop_least.max(least), self.drop_most.min(most));
         (self.drop_least, self.drop_most) = if least <= most {
             (least, most)
         } else {
-            // Not the limit that it was, though its number be the same.
-            if self.model == Model::Leaky {
-                self.turn(Model::Unknown);
-            }
             told.drop()
         };
     }
@@ -407,16 +402,7 @@ impl Hints {
     /// Takes what a resource told over.
     pub(crate) fn update(&mut self, told: Self) {
         let changed = self.changed.max(told.changed);
-        let period = if self.limit == told.limit {
-            self.period.max(told.period)
-        } else {
-            told.period
-        };
-        *self = Self {
-            changed,
-            period,
-            ..told
-        };
+        *self = Self { changed, ..told };
     }
 
     /// The facts of a resource of which nothing was told yet: its whole limit is free.
@@ -425,7 +411,6 @@ impl Hints {
             name: self.name,
             end: NEVER,
             reset: NEVER,
-            answered: NEVER,
             limit: self.limit,
             least: self.limit,
             period: self.period,

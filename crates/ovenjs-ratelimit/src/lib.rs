@@ -2,7 +2,7 @@
 //!
 //! What is here: [`Limiter`] for REST (buckets learned from headers, the global limit, limits that no
 //! header tells, the invalid requests that get an address banned), [`Line`] for who waits in front of
-//! it, [`Window`] for a plain "n per t" such as the gateway's send budget, [`IdentifyBudget`] for the
+//! it, [`Lease`] for limits that several processes share, [`Window`] for a plain "n per t" such as the gateway's send budget, [`IdentifyBudget`] for the
 //! turns in which shards may identify.
 //!
 //! What is not here: clocks, sockets, timers, tasks. `now` is an argument; whoever is told to wait
@@ -48,6 +48,7 @@ mod headers;
 mod hidden;
 mod identify;
 mod invalid;
+mod lease;
 mod limiter;
 mod line;
 mod refusals;
@@ -60,6 +61,7 @@ pub use ask::{Ask, Deed, Major, Priority, RouteKey};
 pub use config::{Config, Live, Strategy};
 pub use headers::{Bucket, Headers, RETRY_AFTER_MAX, RETRY_AFTER_UNSAID, Scope, Verdict};
 pub use identify::{Held, Hold, IdentifyBudget, IdentifyRules};
+pub use lease::{LEASE, LEASE_KEPT, Lease, LeaseDeed, LeaseNews, LeaseStats, LeaseWrite};
 pub use limiter::{Limiter, Obstacle, Permit, Pressure, Reservation, Stats, Stop};
 pub use line::{Entry, Line, LineStats, Refusal, Ticket, Turn, WAITING_MAX, Why};
 pub use snapshot::Snapshot;

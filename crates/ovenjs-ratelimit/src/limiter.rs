@@ -1,6 +1,6 @@
 //! The limiter of REST requests.
 
-mod state;
+pub(crate) mod state;
 
 use std::{
     fmt,
@@ -84,6 +84,9 @@ pub enum Obstacle {
     Bucket,
     /// A limit that no header tells, on fields which the request changes.
     Hidden,
+    /// The route's limit on this resource is divided among several processes, and this one has used its
+    /// part.
+    Lease,
     /// The limit over all routes, or the number of buckets that can be remembered.
     Global,
 }
@@ -242,7 +245,7 @@ impl Limiter {
     }
 
     /// A panic elsewhere leaves counters at worst too high; going on is right.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

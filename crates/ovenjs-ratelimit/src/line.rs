@@ -409,6 +409,16 @@ impl Line {
         self.stir(now, key);
     }
 
+    /// Lets all who wait ask again: what this process may send has changed. Poll afterwards.
+    pub fn stir_all(&mut self, now: Instant) {
+        self.global = None;
+        let mut lanes: Vec<u32> = self.by_key.values().copied().collect();
+        lanes.sort_unstable();
+        for lane in lanes {
+            self.make_ready(now, lane);
+        }
+    }
+
     /// What a request waits for; `None` where it does not wait.
     #[must_use]
     pub fn why(&self, now: Instant, ticket: Ticket) -> Option<Why> {

@@ -6,7 +6,8 @@
 //! requests have left; a 429 by our own fault fails, and `--story 7` tells what led to it, with
 //! `--case` in that row. `--grid` plays
 //! every combination of delays, clocks, limits and faults once, and prints where a 429 was our own
-//! fault. The same seed is the same run, in every build. It fails where ours misses a goal.
+//! fault. The same seed is the same run, in every build. It fails where ours misses a goal of a row that
+//! `case::OPEN` does not name; another goal that is missed is printed so.
 //!
 //! # What is judged
 //!
@@ -25,14 +26,13 @@
 //!
 //! A 429 is *early* where it was avoidable given the answers seen when the request left. Counted apart
 //! are the first hits of the global limit, of a hidden limit, of a resource that others used up and of
-//! a limit that had changed or of which nothing was told, each until the first answer that tells of it is
-//! received.
+//! a limit that had changed, each until the first answer that tells of it is received.
 //!
 //! # What is not
 //!
 //! The law of delays, the three models of the global limit and the sizes of hidden limits are
-//! assumptions; Discord documents none of them. Processing at the server takes no time. A client is one
-//! process: several that share a token are not played. The others' ways are re-implemented after their
+//! assumptions; Discord documents none of them. Processing at the server takes no time. Several processes
+//! that share a token are played with ours alone, since no other shares limits among them. The others' ways are re-implemented after their
 //! sources; they are not those libraries' own code.
 //! Nobody here retries what is lost. What a policy costs is measured by the benches.
 
@@ -54,6 +54,7 @@ mod clock;
 mod grid;
 mod judge;
 mod law;
+mod many;
 mod policy;
 mod run;
 mod server;

@@ -1,24 +1,26 @@
 //! What all clones of a limiter share.
 
-use std::time::Instant;
+use std::{num::NonZeroU64, time::Instant};
 
 use hashbrown::HashMap;
 
 use super::{Obstacle, Pressure, Reservation, Stats, Stop};
 use crate::{
     Ask, Config, Live, Priority, RouteKey, Scope, Shape, Snapshot, Strategy, Variant, Verdict,
+    ask::number,
     clock::{Clock, Epoch, Local, micros},
     facts::{Hints, Told},
     global::Global,
     headers::Headers,
     hidden::Hidden,
     invalid::Invalid,
+    lease::Tenant,
     refusals::Refusals,
     table::Table,
     variant::family,
 };
 
-pub(super) struct State {
+pub(crate) struct State {
     live: Live,
     buckets_max: usize,
     epoch: Epoch,
@@ -39,6 +41,8 @@ pub(super) struct State {
     invalid: Invalid,
     refusals: Refusals,
     unauthorized: bool,
+    /// What this process has of limits that it shares with others.
+    pub(crate) tenant: Option<Box<Tenant>>,
     stats: Stats,
 }
 
@@ -50,14 +54,18 @@ struct Template {
     hints: Option<Hints>,
     heard: Local,
     strategy: Strategy,
+    /// The same in every process.
+    mark: u64,
 }
 
 /// Where a permit's bucket is, and when it was reserved.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Start {
+pub(crate) struct Start {
     place: u32,
     template: u32,
     reserved: Local,
+    /// What it is called among processes that share its limit.
+    cell: Option<NonZeroU64>,
 }
 
 /// How much longer than the reset beside it a 429's wait must be to be about another limit: they are
@@ -71,7 +79,7 @@ const NORMAL_STOPS: u32 = 80;
 const ALL_STOPS: u32 = 95;
 
 impl State {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         Self {
             live: config.live,
             buckets_max: config.buckets_max.max(1),
@@ -89,20 +97,29 @@ impl State {
             invalid: Invalid::default(),
             refusals: Refusals::default(),
             unauthorized: false,
+            tenant: None,
             stats: Stats::default(),
         }
     }
 
-    pub(super) fn reserve(&mut self, at: Instant, ask: &Ask) -> Result<Start, Reservation> {
+    pub(crate) fn reserve(&mut self, at: Instant, ask: &Ask) -> Result<Start, Reservation> {
         let now = self.epoch.local(at);
         self.check_stops(now, at, ask)?;
         self.stamp(now);
         let template = self.template(now, &ask.key);
-        let limit = self.live.global_per_second;
+        let limit = self.global_limit(now);
         let mut global = Ok(());
         if !ask.exempt_from_global {
-            let probe = self.live.probe_global;
-            global = self.global.ready(now, &self.clock, limit, probe);
+            // Where it is divided, what one 429 tells is not about a part of it.
+            let probe = self.live.probe_global && self.tenant.is_none();
+            global = if limit == 0 {
+                Err(None)
+            } else {
+                self.global.ready(now, &self.clock, limit, probe)
+            };
+            if let (Err(_), Some(tenant)) = (global, &mut self.tenant) {
+                tenant.starve(now);
+            }
         }
         let wait = |until: Option<Local>, on| Reservation::Wait {
             until: until.map(|until| self.epoch.instant(until, at)),
@@ -131,6 +148,15 @@ impl State {
         let hidden = self.hidden.ready(now, template, ask.key.major, ask.shape);
         hidden.map_err(|until| wait(Some(until), Obstacle::Hidden))?;
         global.map_err(|until| wait(until, Obstacle::Global))?;
+        let mut cell = None;
+        if let (Some(tenant), false) = (&mut self.tenant, ask.exempt_from_global) {
+            let mark = known.map_or(0, |known| known.mark);
+            let key = NonZeroU64::MIN.saturating_add(number((mark, ask.key.major.number())));
+            let room = tenant.ready(now, &self.clock, key.get(), bucket.measure());
+            room.map_err(|until| wait(until, Obstacle::Lease))?;
+            tenant.start(key.get());
+            cell = Some(key);
+        }
         bucket.start();
         self.hidden.start(now, template, ask.key.major, ask.shape);
         if !ask.exempt_from_global {
@@ -140,10 +166,11 @@ impl State {
             place,
             template,
             reserved: now,
+            cell,
         })
     }
 
-    pub(super) fn settle(
+    pub(crate) fn settle(
         &mut self,
         at: Instant,
         sent_at: Instant,
@@ -163,6 +190,7 @@ impl State {
         };
         let told = headers.and_then(|headers| self.hear(now, sent, &headers, counted));
         self.settle_global(now, sent, ask, &verdict, told.as_ref());
+        self.settle_cell(now, start, &verdict, told.as_ref());
         let Self {
             table,
             clock,
@@ -228,8 +256,12 @@ impl State {
                         None
                     }
                     Scope::Shared => {
+                        // The numbers beside it are of our own bucket, which is not the one that is
+                        // full.
                         stats.limited_shared += 1;
-                        bucket.share(now, sent, clock, wait, told)
+                        bucket.block(now.saturating_add(wait));
+                        bucket.give_back();
+                        None
                     }
                     Scope::User => {
                         stats.limited_user += 1;
@@ -261,27 +293,33 @@ impl State {
         }
     }
 
-    pub(super) fn give_back(&mut self, ask: &Ask, start: Start) {
+    pub(crate) fn give_back(&mut self, ask: &Ask, start: Start) {
         if !ask.exempt_from_global {
             self.global.give_back();
         }
         self.hidden
             .give_back(start.reserved, start.template, ask.key.major, ask.shape);
+        if let (Some(tenant), Some(cell)) = (&mut self.tenant, start.cell) {
+            tenant.give_back(cell.get());
+        }
         if let Some(bucket) = self.table.get_mut(start.place) {
             bucket.give_back();
         }
     }
 
-    pub(super) fn drop_sent(&mut self, ask: &Ask, start: Start) {
+    pub(crate) fn drop_sent(&mut self, ask: &Ask, start: Start) {
         if !ask.exempt_from_global {
             self.global_dropped = self.global_dropped.saturating_add(1);
+        }
+        if let (Some(tenant), Some(cell)) = (&mut self.tenant, start.cell) {
+            tenant.drop_sent(cell.get());
         }
         if let Some(bucket) = self.table.get_mut(start.place) {
             bucket.drop_sent();
         }
     }
 
-    pub(super) fn predict(
+    pub(crate) fn predict(
         &mut self,
         at: Instant,
         ask: &Ask,
@@ -301,21 +339,21 @@ impl State {
         let global = if ask.exempt_from_global {
             now
         } else {
-            let limit = self.live.global_per_second;
+            let limit = self.global_limit(now);
             self.global.predict(now, &self.clock, ahead_global, limit)
         };
         Some(self.epoch.instant(bucket.max(global), at))
     }
 
-    pub(super) fn apply(&mut self, live: Live) -> Live {
+    pub(crate) fn apply(&mut self, live: Live) -> Live {
         std::mem::replace(&mut self.live, live)
     }
 
-    pub(super) fn forgive(&mut self) {
+    pub(crate) fn forgive(&mut self) {
         self.unauthorized = false;
     }
 
-    pub(super) fn set_strategy(&mut self, route: &'static str, strategy: Strategy) {
+    pub(crate) fn set_strategy(&mut self, route: &'static str, strategy: Strategy) {
         self.strategies.insert(route, strategy);
         let templates = self.templates.iter_mut();
         templates
@@ -323,7 +361,7 @@ impl State {
             .for_each(|template| template.strategy = strategy);
     }
 
-    pub(super) fn stats(&mut self, at: Instant) -> Stats {
+    pub(crate) fn stats(&mut self, at: Instant) -> Stats {
         let now = self.epoch.local(at);
         self.stamp(now);
         Stats {
@@ -337,7 +375,7 @@ impl State {
         }
     }
 
-    pub(super) fn pressure(&mut self, at: Instant, most: usize) -> Vec<Pressure> {
+    pub(crate) fn pressure(&mut self, at: Instant, most: usize) -> Vec<Pressure> {
         let now = self.epoch.local(at);
         let mut all: Vec<_> = self
             .table
@@ -359,7 +397,7 @@ impl State {
         all
     }
 
-    pub(super) fn snapshot(&mut self, at: Instant, now_ms: u64) -> Snapshot {
+    pub(crate) fn snapshot(&mut self, at: Instant, now_ms: u64) -> Snapshot {
         let now = self.epoch.local(at);
         let learned = self.templates.iter().filter_map(|template| {
             let hints = template.hints.as_ref()?;
@@ -374,7 +412,7 @@ impl State {
         Snapshot::of(learned)
     }
 
-    pub(super) fn restore(&mut self, snapshot: Snapshot, now_ms: u64) {
+    pub(crate) fn restore(&mut self, snapshot: Snapshot, now_ms: u64) {
         self.restored = snapshot;
         self.restored_at_ms = now_ms;
         for template in &mut self.templates {
@@ -383,6 +421,23 @@ impl State {
                     .restored
                     .hints(template.route, template.variant, now_ms);
             }
+        }
+    }
+
+    pub(crate) fn local(&mut self, at: Instant) -> Local {
+        let now = self.epoch.local(at);
+        self.stamp(now);
+        now
+    }
+
+    pub(crate) fn instant(&self, local: Local, now: Instant) -> Instant {
+        self.epoch.instant(local, now)
+    }
+
+    pub(crate) fn with_tenant(&mut self, deed: impl FnOnce(&mut Tenant, &Clock, &mut Global, u32)) {
+        if let Some(tenant) = &mut self.tenant {
+            let limit = self.live.global_per_second.max(1);
+            deed(tenant, &self.clock, &mut self.global, limit);
         }
     }
 
@@ -408,7 +463,7 @@ impl State {
         if ask.exempt_from_global {
             return;
         }
-        let limit = self.live.global_per_second;
+        let limit = self.global_limit(now);
         match verdict {
             Verdict::Unsent => self.global.give_back(),
             Verdict::Lost => self.global.lost(now, &self.clock, limit),
@@ -420,6 +475,10 @@ impl State {
                 // It did not count, and it tells where the seconds begin.
                 self.global.give_back();
                 let wait = micros(*retry_after);
+                if self.tenant.is_some() {
+                    self.global.block(now.saturating_add(wait));
+                    return;
+                }
                 self.global.limited(now, sent, &mut self.clock, wait, limit);
             }
             Verdict::Counted(_)
@@ -430,6 +489,34 @@ impl State {
                 let arrived = told.and_then(Told::answered);
                 self.global.answered(now, &self.clock, arrived, limit);
             }
+        }
+    }
+
+    /// Tells the shared part of a bucket what became of a request.
+    fn settle_cell(&mut self, now: Local, start: Start, verdict: &Verdict, told: Option<&Told>) {
+        let (Some(tenant), Some(cell)) = (&mut self.tenant, start.cell) else {
+            return;
+        };
+        let cell = cell.get();
+        match verdict {
+            Verdict::Unsent => tenant.give_back(cell),
+            Verdict::Lost => tenant.lost(now, &self.clock, cell),
+            Verdict::Counted(_)
+            | Verdict::Refused(_)
+            | Verdict::Gone(_)
+            | Verdict::Unauthorized
+            | Verdict::Limited { .. } => {
+                tenant.answered(now, &self.clock, cell, told.and_then(Told::answered));
+            }
+        }
+    }
+
+    /// What this process may send in a second over all routes.
+    fn global_limit(&mut self, now: Local) -> u32 {
+        let limit = self.live.global_per_second;
+        match &mut self.tenant {
+            Some(tenant) => tenant.global(now).min(limit),
+            None => limit,
         }
     }
 
@@ -460,7 +547,7 @@ impl State {
     /// Dropped permits get the time of the first call after them: later than the truth, so safe.
     fn stamp(&mut self, now: Local) {
         for _ in 0..std::mem::take(&mut self.global_dropped) {
-            let limit = self.live.global_per_second;
+            let limit = self.global_limit(now);
             self.global.lost(now, &self.clock, limit);
         }
     }
@@ -481,6 +568,7 @@ impl State {
                 hints: self.restored.hints(route, key.variant, self.restored_at_ms),
                 heard: now,
                 strategy: self.strategies.get(route).copied().unwrap_or_default(),
+                mark: number((route, key.variant)),
             });
             self.templates.len() - 1
         });

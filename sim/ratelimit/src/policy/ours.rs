@@ -6,8 +6,8 @@ use std::{
 };
 
 use ovenjs_ratelimit::{
-    Ask, Bucket, Config, Entry, Headers, Limiter, Line, Major, Permit, Priority, RouteKey, Shape,
-    Ticket, Turn, Variant, Verdict, WAITING_MAX,
+    Ask, Bucket, Config, Entry, Headers, Lease, Limiter, Line, Major, Permit, Priority, RouteKey,
+    Shape, Ticket, Turn, Variant, Verdict, WAITING_MAX,
 };
 
 use super::{Id, Policy, Told};
@@ -167,7 +167,22 @@ impl Ours {
         Verdict::of(answer.status, headers, retry_after, true)
     }
 
-    fn instant(&self, now: Nanos) -> Instant {
+    /// Its part in limits that several processes share.
+    pub(crate) fn share(&self, member: u64) -> Lease {
+        self.line.limiter().lease(self.began, member)
+    }
+
+    /// What may leave has changed.
+    pub(crate) fn stir(&mut self, now: Nanos) {
+        self.line.stir_all(self.instant(now));
+    }
+
+    pub(crate) fn since(&self, at: Instant) -> Nanos {
+        u64::try_from(at.saturating_duration_since(self.began).as_nanos())
+            .unwrap_or(crate::clock::NEVER)
+    }
+
+    pub(crate) fn instant(&self, now: Nanos) -> Instant {
         self.began + Duration::from_nanos(now)
     }
 }

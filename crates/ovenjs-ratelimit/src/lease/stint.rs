@@ -1,0 +1,128 @@
+//! What a member itself uses of a limit whose places are divided.
+
+use std::collections::VecDeque;
+
+use crate::{
+    bucket::STRAGGLE,
+    clock::{Clock, Local, Server},
+};
+
+/// A member's own requests in one limit: at most so many of them in any stretch as long as a window.
+///
+/// Members who keep that together keep the limit, wherever windows begin, and if there are none but a
+/// bucket that leaks: no stretch holds more than the sum of their places.
+#[derive(Debug, Default)]
+pub(super) struct Stint {
+    out: u32,
+    /// When requests arrived, or may at the latest have arrived; in order.
+    arrivals: VecDeque<Server>,
+    /// Permits that were dropped since the last `now`.
+    dropped: u32,
+    era: u16,
+    is_server_time: bool,
+}
+
+/// Rounding of both numbers that tell an arrival.
+const ROUNDING: i64 = 2_000;
+
+impl Stint {
+    /// Whether one more may leave with so many places: else when to ask again, `None` for after an
+    /// answer.
+    pub(super) fn room(
+        &mut self,
+        now: Local,
+        clock: &Clock,
+        places: u32,
+        period: i64,
+    ) -> Result<(), Option<Local>> {
+        self.keep_time(now, clock, period);
+        let arrival = clock.arrival(now);
+        let old = self
+            .arrivals
+            .partition_point(|at| at.saturating_add(period) <= arrival);
+        let recent = u32::try_from(self.arrivals.len() - old).unwrap_or(u32::MAX);
+        let Some(excess) = (self.out.saturating_add(recent)).checked_sub(places) else {
+            return Ok(());
+        };
+        let excess = usize::try_from(excess).unwrap_or(usize::MAX);
+        let at = self.arrivals.get(old.saturating_add(excess));
+        Err(at.map(|at| clock.departure(at.saturating_add(period), now).max(now + 1)))
+    }
+
+    /// Places that a window may still count, by whichever way is fastest from here to Discord.
+    pub(super) fn held(&mut self, now: Local, clock: &Clock, period: i64) -> u32 {
+        self.keep_time(now, clock, period);
+        let shown = clock.shown_least(now);
+        let old = self
+            .arrivals
+            .partition_point(|at| at.saturating_add(period) <= shown);
+        let recent = u32::try_from(self.arrivals.len() - old).unwrap_or(u32::MAX);
+        self.out.saturating_add(recent)
+    }
+
+    pub(super) const fn out(&self) -> u32 {
+        self.out
+    }
+
+    pub(super) const fn start(&mut self) {
+        self.out = self.out.saturating_add(1);
+    }
+
+    pub(super) const fn give_back(&mut self) {
+        self.out = self.out.saturating_sub(1);
+    }
+
+    /// A permit was dropped after its request left.
+    pub(super) const fn drop_sent(&mut self) {
+        self.give_back();
+        self.dropped = self.dropped.saturating_add(1);
+    }
+
+    /// An answer, which told the moment of its arrival or did not.
+    pub(super) fn answered(
+        &mut self,
+        now: Local,
+        clock: &Clock,
+        arrived: Option<Server>,
+        period: i64,
+    ) {
+        self.give_back();
+        self.keep_time(now, clock, period);
+        let latest = clock.latest_arrival(now);
+        let at = arrived.map_or(latest, |at| {
+            at.saturating_add(ROUNDING / 2).min(latest + ROUNDING)
+        });
+        self.note(at);
+    }
+
+    pub(super) fn lost(&mut self, now: Local, clock: &Clock, period: i64) {
+        self.drop_sent();
+        self.keep_time(now, clock, period);
+    }
+
+    fn note(&mut self, at: Server) {
+        let place = self.arrivals.partition_point(|arrived| *arrived <= at);
+        self.arrivals.insert(place, at);
+    }
+
+    fn keep_time(&mut self, now: Local, clock: &Clock, period: i64) {
+        let latest = clock.latest_arrival(now);
+        if (self.era, self.is_server_time) != (clock.era, clock.is_known()) {
+            self.era = clock.era;
+            self.is_server_time = clock.is_known();
+            self.arrivals.iter_mut().for_each(|at| *at = latest);
+        }
+        for _ in 0..std::mem::take(&mut self.dropped) {
+            self.note(latest.saturating_add(STRAGGLE));
+        }
+        let gone = clock.shown_least(now).saturating_sub(period);
+        while self.arrivals.front().is_some_and(|at| *at <= gone)
+            || self.arrivals.len() > ARRIVALS_MAX
+        {
+            self.arrivals.pop_front();
+        }
+    }
+}
+
+/// More than any limit of one route.
+const ARRIVALS_MAX: usize = 10_000;

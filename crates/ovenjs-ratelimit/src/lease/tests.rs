@@ -1,0 +1,219 @@
+//! Stories about processes that share limits, with a store that is a map.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use super::*;
+use crate::{
+    Config, Line, Obstacle, Reservation, Verdict,
+    limiter::tests::{post, start, told},
+};
+
+#[test]
+fn one_process_has_all_and_two_have_half_each() {
+    let mut now = start();
+    let mut store = Store::default();
+    let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
+    one.exchange(&mut store, now);
+    now += ms(1_500);
+    one.exchange(&mut store, now);
+    assert_eq!(one.lease.stats(now).places, 50);
+    two.exchange(&mut store, now);
+    // The other one has not given anything up yet.
+    assert_eq!(two.lease.stats(now).places, 0);
+    for _ in 0..3 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+        two.exchange(&mut store, now);
+    }
+    let places = [&one, &two].map(|member| member.lease.stats(now).places);
+    assert_eq!(places, [25, 25]);
+    assert_eq!(two.lease.stats(now).members, 2);
+}
+
+#[test]
+fn a_bucket_is_the_first_ones_until_another_wants_it() {
+    let mut now = start();
+    let mut store = Store::default();
+    let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+        two.exchange(&mut store, now);
+    }
+    // A new bucket is asked for, and is then the process's own.
+    assert!(one.is_held_up_by_lease(now));
+    one.exchange(&mut store, now);
+    let permit = one.ready(now).expect("the bucket is its own");
+    one.limiter
+        .settle(now, permit, Verdict::Counted(told(4, 3, 1_000)));
+    // With its next request it tells how large the bucket is.
+    drop(one.ready(now));
+    assert!(two.is_held_up_by_lease(now));
+    for _ in 0..6 {
+        now += ms(300);
+        two.exchange(&mut store, now);
+        one.exchange(&mut store, now);
+        let _ = two.is_held_up_by_lease(now);
+    }
+    // What one does not use the other has.
+    assert!(two.ready(now).is_some());
+}
+
+#[test]
+fn whoever_was_stopped_finds_its_lease_ended_and_its_answer_too_late() {
+    let mut now = start();
+    let mut store = Store::default();
+    let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+        two.exchange(&mut store, now);
+    }
+    // It has read, and is stopped before it writes.
+    now += ms(300);
+    let Some(LeaseDeed::Read(cells)) = one.lease.poll(now) else {
+        panic!()
+    };
+    let read = store.read(now, &cells);
+    one.lease.handle(now, read);
+    let writes = one.lease.poll(now);
+    for _ in 0..50 {
+        now += ms(300);
+        two.exchange(&mut store, now);
+    }
+    assert!(two.lease.stats(now).places > 40, "the other one goes on");
+    let Some(LeaseDeed::Write(writes)) = writes else {
+        panic!()
+    };
+    // Its writing is of a board that is gone.
+    let news = store.write(writes);
+    assert_eq!(news, LeaseNews::Written(false));
+    one.lease.handle(now, news);
+    let stats = one.lease.stats(now);
+    assert!(!stats.is_leased);
+    assert!(stats.places + two.lease.stats(now).places <= 50);
+    assert!(one.lease.take_changed());
+}
+
+#[test]
+fn a_process_that_leaves_is_not_waited_for() {
+    let mut now = start();
+    let mut store = Store::default();
+    let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+        two.exchange(&mut store, now);
+    }
+    one.lease.leave(now);
+    one.exchange(&mut store, now);
+    assert!(one.ready(now).is_none());
+    assert_eq!(one.lease.deadline(now), None);
+    // Its last requests have been counted after three seconds.
+    for _ in 0..12 {
+        now += ms(300);
+        two.exchange(&mut store, now);
+    }
+    assert_eq!(two.lease.stats(now).places, 50);
+}
+
+#[test]
+fn lines_are_told_when_more_may_leave() {
+    let mut now = start();
+    let mut store = Store::default();
+    let mut one = Member::new(now, 1);
+    let mut line = Line::new(one.limiter.clone());
+    let far = now + ms(60_000);
+    let waits = line.join(now, &post(1), far, 10);
+    assert!(matches!(waits, Ok(crate::Entry::Wait(_))));
+    assert!(line.poll(now).is_none());
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+        if one.lease.take_changed() {
+            line.stir_all(now);
+        }
+        if line.poll(now).is_some() {
+            return;
+        }
+    }
+    panic!("it waits for ever");
+}
+
+struct Member {
+    limiter: Limiter,
+    lease: Lease,
+}
+
+impl Member {
+    fn new(now: Instant, number: u64) -> Self {
+        let limiter = Limiter::new(Config::new());
+        let lease = limiter.lease(now, number);
+        Self { limiter, lease }
+    }
+
+    /// All exchanges that are due, without a delay.
+    fn exchange(&mut self, store: &mut Store, now: Instant) {
+        while let Some(deed) = self.lease.poll(now) {
+            let news = match deed {
+                LeaseDeed::Read(cells) => store.read(now, &cells),
+                LeaseDeed::Write(writes) => store.write(writes),
+            };
+            self.lease.handle(now, news);
+        }
+    }
+
+    fn ready(&self, now: Instant) -> Option<crate::Permit> {
+        match self.limiter.reserve(now, &post(1)) {
+            Reservation::Ready(permit) => Some(permit),
+            Reservation::Wait { .. } | Reservation::Stopped(_) => None,
+        }
+    }
+
+    fn is_held_up_by_lease(&self, now: Instant) -> bool {
+        matches!(
+            self.limiter.reserve(now, &post(1)),
+            Reservation::Wait {
+                on: Obstacle::Lease,
+                ..
+            }
+        )
+    }
+}
+
+#[derive(Default)]
+struct Store {
+    values: BTreeMap<Option<u64>, Vec<u8>>,
+    began: Option<Instant>,
+}
+
+impl Store {
+    fn read(&mut self, now: Instant, cells: &[u64]) -> LeaseNews {
+        let began = *self.began.get_or_insert(now);
+        let since = now.saturating_duration_since(began).as_millis();
+        LeaseNews::Read {
+            now_ms: 1_000_000 + u64::try_from(since).unwrap(),
+            board: self.values.get(&None).cloned(),
+            cells: (cells.iter())
+                .map(|cell| self.values.get(&Some(*cell)).cloned())
+                .collect(),
+        }
+    }
+
+    fn write(&mut self, writes: Vec<LeaseWrite>) -> LeaseNews {
+        let mut all = writes.iter();
+        let same = all.all(|write| self.values.get(&write.cell) == write.from.as_ref());
+        if same {
+            let writes = writes.into_iter().map(|write| (write.cell, write.to));
+            self.values.extend(writes);
+        }
+        LeaseNews::Written(same)
+    }
+}
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
