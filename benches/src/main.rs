@@ -1,7 +1,8 @@
 //! The hot paths of OvenJS, one by one.
 //!
 //! `list` names them, `run <path> <iterations>` runs one so that callgrind can count it (see
-//! `cargo xtask bench gate`), `time` shows how long each takes here. A path asserts what it did, so
+//! `cargo xtask bench gate`), `time` shows how long each takes here, `memory` what a million buckets of the
+//! REST limiter take. A path asserts what it did, so
 //! that a path which broke is not measured as a fast one.
 
 #![expect(
@@ -14,6 +15,7 @@
     reason = "a stopwatch reads the clock, and the pure crates are given a time to begin with"
 )]
 
+mod memory;
 mod paths;
 
 use paths::{HotPath, PATHS};
@@ -32,6 +34,11 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["list"] => PATHS.iter().for_each(|path| println!("{}", path.name)),
         ["time"] => time(),
+        ["memory"] if memory::tell() => {}
+        ["memory"] => {
+            eprintln!("error: buckets take more than they may");
+            return ExitCode::FAILURE;
+        }
         ["run", name, iterations] => {
             let path = PATHS.iter().find(|path| path.name == *name);
             let (Some(path), Ok(iterations)) = (path, iterations.parse()) else {
@@ -41,7 +48,7 @@ fn main() -> ExitCode {
             (path.run)(iterations);
         }
         _ => {
-            eprintln!("usage: ovenjs-benches list | time | run <path> <iterations>");
+            eprintln!("usage: ovenjs-benches list | time | memory | run <path> <iterations>");
             return ExitCode::FAILURE;
         }
     }

@@ -141,32 +141,43 @@ fn session_dispatch(iterations: u32) {
     }
 }
 
-/// A request's way through the limiter, on a route whose bucket is known.
+/// A request's way through the limiter, from the question to the headers of its answer: twenty-five channels
+/// of a server a tenth of a second away, whose windows are a second long and whose clock is known.
 fn limiter_reserve_settle(iterations: u32) {
-    let mut now = Instant::now();
+    let began = Instant::now();
     let limiter = Limiter::new(ovenjs_ratelimit::Config::new());
-    let ask = Ask::new(RouteKey::new(
-        "POST /channels/{channel_id}/messages",
-        Major::of(1_u64),
-    ));
-    for _ in 0..iterations {
-        // Past the window's end, so that every round finds the same state.
-        now += Duration::from_secs(10);
-        let Reservation::Ready(mut permit) = limiter.reserve(now, black_box(&ask)) else {
-            panic!("a fresh window has room")
+    let asks = CHANNELS.map(|channel| {
+        let route = "POST /channels/{channel_id}/messages";
+        Ask::new(RouteKey::new(route, Major::of(channel)))
+    });
+    for (request, ask) in (0..iterations).zip(asks.iter().cycle()) {
+        let since = Duration::from_millis(40) * request;
+        let sent = began + since;
+        let Reservation::Ready(mut permit) = limiter.reserve(sent, black_box(ask)) else {
+            panic!("a channel's window has room")
         };
-        permit.sent(now);
+        permit.sent(sent);
         let headers = Headers::read(|name| match name {
             "x-ratelimit-bucket" => Some("80c17d2f203122d936070c88c8d10f33"),
             "x-ratelimit-limit" => Some("5"),
             "x-ratelimit-remaining" => Some("4"),
-            "x-ratelimit-reset-after" => Some("5.000"),
+            "x-ratelimit-reset" => Some("1790000000.000"),
+            "x-ratelimit-reset-after" => Some("1.000"),
             _ => None,
         });
-        limiter.settle(now, permit, Verdict::Counted(headers));
+        // Its text is read, and the moment set which it would stand for: ways differ a little.
+        let way = Duration::from_millis(40 + u64::from(request * 37 % 23));
+        let reset = Duration::from_secs(1_790_000_001) + since + way;
+        let verdict = Verdict::Counted(black_box(headers).with_reset(reset));
+        limiter.settle(sent + way + Duration::from_millis(50), permit, verdict);
     }
-    black_box(limiter.stats(now));
+    black_box(limiter.stats(began));
 }
+
+/// As many as requests leave in a second.
+const CHANNELS: [u64; 25] = [
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+];
 
 /// From a decoded interaction to its handler, one of many, which reads an option.
 fn route_command(iterations: u32) {

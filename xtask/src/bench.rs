@@ -50,6 +50,8 @@ enum Mode {
     /// Run a thousand tests of a bot author: in one process, in debug and in release, and each in a
     /// process of its own.
     Stories,
+    /// Measure what a million buckets of the REST limiter take; fails above 200 MB.
+    Memory,
     /// Measure the share of a core that an idle bot with 1,000 guilds uses.
     Idle,
     /// Put many shards and events a second on the mock, with and without compression.
@@ -68,6 +70,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         Some(Mode::Gate { update }) => gate(workspace, &built(workspace)?, *update),
         Some(Mode::Peers(options)) => peers::run(workspace, options),
         Some(Mode::Stories) => stories(workspace),
+        Some(Mode::Memory) => shell::run(Command::new(built(workspace)?).arg("memory")),
         Some(Mode::Idle) => idle(workspace),
         Some(Mode::Load { arguments }) => load(workspace, arguments),
     }
