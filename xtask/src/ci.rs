@@ -28,6 +28,8 @@ const LANES: &[&[&[&str]]] = &[
     &[&["bench", "gate"], &["build"]],
     &[&["sim", "--seeds", "20000"]],
     &[&["sim", "ratelimit"]],
+    // No 429 of our own making in ten million requests.
+    &[&["sim", "ratelimit", "--requests", "10000000"]],
     &[&["heartbeats"]],
     // Fewer than a person's run kills: each takes half a second.
     &[&["restarts", "--", "--kills", "60"]],

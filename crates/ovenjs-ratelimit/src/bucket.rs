@@ -22,13 +22,13 @@ pub(crate) struct Bucket {
     others: Vec<Facts>,
     /// Permits that are out: reserved or sent, not settled.
     out: u32,
-    /// Sent requests of unknown fate. The first is forgotten at `lost_until`, each further one a
-    /// period later: a leaky bucket may refill no faster. An answer to a request that was sent after
-    /// `lost_heard` forgets them all: it has counted them.
+    /// Sent requests of unknown fate. The first is forgotten a period and [`STRAGGLE`] after `lost_at`,
+    /// each further one a period later: a leaky bucket may refill no faster. An answer to a request that
+    /// was sent after `lost_heard` forgets them all: it has counted them.
     lost: u32,
     /// Dropped permits whose requests may be on the way; counted as lost at the next `now`.
     dropped: u32,
-    lost_until: Local,
+    lost_at: Local,
     lost_heard: Local,
     blocked_until: Local,
     /// The last answer that told limits.
@@ -48,15 +48,17 @@ const NAMES_MAX: usize = 4;
 /// How long a request of unknown fate can still be on its way to Discord.
 pub(crate) const STRAGGLE: i64 = 2_000_000;
 
-/// The window assumed for a request of unknown fate where none is known.
+/// The window assumed for a request of unknown fate where none is known, and the longest that is worth waiting
+/// for: numbers can be broken, and most of what seemed lost never arrived.
 const PERIOD_UNSAID: i64 = 5_000_000;
+const PERIOD_MAX: i64 = 60_000_000;
 
 impl Bucket {
     /// A bucket of a route whose limits are known from other resources, or of an unknown one.
     pub(crate) fn new(hints: Option<&Hints>) -> Self {
         Self {
             facts: hints.map(Hints::facts),
-            lost_until: NEVER,
+            lost_at: NEVER,
             lost_heard: NEVER,
             blocked_until: NEVER,
             heard: NEVER,
@@ -73,12 +75,17 @@ impl Bucket {
         hints: Option<&Hints>,
         strategy: Strategy,
     ) -> Result<(), Option<Local>> {
-        self.stamp(now);
+        let period = self.period(hints);
+        self.stamp(now, period);
         if self.blocked_until > now {
             return Err(Some(self.blocked_until));
         }
         if self.out >= strategy.in_flight_max {
             return Err(None);
+        }
+        if self.facts.is_none() && !self.unlimited {
+            // Another resource was told of the limit before this one.
+            self.facts = hints.map(Hints::facts);
         }
         let Some(facts) = &self.facts else {
             return if self.out == 0 || self.unlimited && !self.doubted {
@@ -98,7 +105,7 @@ impl Bucket {
             let Err(at) = facts.ready(now, clock, self.taken(), most) else {
                 continue;
             };
-            let at = at.or_else(|| (self.lost > 0).then_some(self.lost_until));
+            let at = at.or_else(|| (self.lost > 0).then(|| self.lost_until(period)));
             let Some(at) = at.filter(|at| *at > now) else {
                 return Err(None);
             };
@@ -153,7 +160,7 @@ impl Bucket {
 
     pub(crate) fn lose(&mut self, now: Local) {
         self.drop_sent();
-        self.stamp(now);
+        self.stamp(now, self.period(None));
     }
 
     /// An answer that counted, to a request sent at `sent`. Returns what other resources of the
@@ -204,6 +211,24 @@ impl Bucket {
         self.learn(now, sent, clock, told)
     }
 
+    /// A 429 of a resource that others have used up. The numbers beside it are of our own bucket, which
+    /// is not the one that is full.
+    pub(crate) fn share(
+        &mut self,
+        now: Local,
+        sent: Local,
+        clock: &Clock,
+        wait: i64,
+        told: Option<&Told>,
+    ) -> Option<Hints> {
+        self.block(now.saturating_add(wait));
+        if told.is_none() {
+            self.give_back();
+            return None;
+        }
+        self.learn(now, sent, clock, told)
+    }
+
     /// Nothing leaves until then.
     pub(crate) fn block(&mut self, until: Local) {
         self.blocked_until = self.blocked_until.max(until);
@@ -227,7 +252,8 @@ impl Bucket {
     pub(crate) fn quiet_at(&self) -> Local {
         let end = self.names().map(Facts::end).max().unwrap_or(NEVER);
         let lost = if self.lost > 0 || self.dropped > 0 {
-            self.lost_until.max(end.saturating_add(STRAGGLE))
+            let period = self.period(None);
+            (self.lost_until(period)).max(end.saturating_add(STRAGGLE))
         } else {
             NEVER
         };
@@ -265,7 +291,7 @@ impl Bucket {
         self.heard = now;
         if self.others.is_empty() && self.lost > 0 && sent > self.lost_heard {
             self.lost = 0;
-            self.lost_until = NEVER;
+            self.lost_at = NEVER;
         }
         if let Some(facts) = self.facts.as_mut().filter(|facts| facts.name.is_none()) {
             // What had no name before is what is named now.
@@ -300,34 +326,36 @@ impl Bucket {
     }
 
     /// Gives dropped permits their time, and forgets lost requests whose windows have passed.
-    fn stamp(&mut self, now: Local) {
-        if self.dropped == 0 && self.lost == 0 {
-            return;
-        }
-        let period = self
-            .names()
-            .map(Facts::period)
-            .max()
-            .unwrap_or(PERIOD_UNSAID)
-            .max(1);
+    fn stamp(&mut self, now: Local, period: i64) {
         if self.dropped > 0 {
             self.lost = self.lost.saturating_add(std::mem::take(&mut self.dropped));
             self.lost_heard = now.saturating_add(STRAGGLE);
-            self.lost_until = self
-                .lost_until
-                .max(now.saturating_add(period).saturating_add(STRAGGLE));
+            self.lost_at = self.lost_at.max(now);
         }
-        if self.lost_until > now {
+        if self.lost == 0 || self.lost_until(period) > now {
             return;
         }
-        let gone = 1 + (now.saturating_sub(self.lost_until)) / period;
+        let gone = 1 + (now.saturating_sub(self.lost_until(period))) / period;
         self.lost = self
             .lost
             .saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
-        self.lost_until = if self.lost > 0 {
-            self.lost_until.saturating_add(gone.saturating_mul(period))
+        self.lost_at = if self.lost > 0 {
+            self.lost_at.saturating_add(gone.saturating_mul(period))
         } else {
             NEVER
         };
+    }
+
+    /// When the first of the lost requests is forgotten.
+    const fn lost_until(&self, period: i64) -> Local {
+        self.lost_at.saturating_add(period).saturating_add(STRAGGLE)
+    }
+
+    /// The longest window that anyone was told of: on a grid only who asks early in a window is told how long
+    /// it is.
+    fn period(&self, hints: Option<&Hints>) -> i64 {
+        let told = self.names().map(Facts::period);
+        let told = told.chain(hints.map(|hints| hints.period)).max();
+        told.unwrap_or(PERIOD_UNSAID).clamp(1, PERIOD_MAX)
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Clock {
     fastest: i64,
     /// How fast the server's clock runs ahead of ours, in thousand-millionths.
     rate: i64,
-    /// The fastest sample of each stretch of [`STRETCH`], oldest first, and of the one under way.
+    /// The fastest samples of each stretch of [`STRETCH`], oldest first, and of the one under way.
     stretches: VecDeque<Stretch>,
     /// The largest `S − received` of all samples, as if clocks had drifted apart since.
     proven: i64,
@@ -61,13 +61,16 @@ struct Sample {
     proven: i64,
 }
 
-/// The fastest of some samples, and when it was.
+/// The fastest of some samples, there and back, and when they were.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     began: Local,
-    at: Local,
-    latest: i64,
     samples: u32,
+    /// The least `S − sent`.
+    there: (Local, i64),
+    /// The largest `S − received`. It drifts as the other does, and what chance does to the two has
+    /// nothing in common.
+    back: (Local, i64),
 }
 
 /// The clock differences that a row of stray samples allows.
@@ -337,11 +340,16 @@ impl Clock {
     /// Follows how the clocks drift apart. Whether what is known about it changed.
     fn follow(&mut self, sample: &Sample) -> bool {
         let now = sample.received;
+        let there = (now, sample.latest);
+        let back = (now, sample.proven.saturating_sub(drift(now)));
         match self.stretches.back_mut() {
             Some(last) if now < last.began.saturating_add(STRETCH) => {
                 last.samples += 1;
-                if sample.latest < last.latest {
-                    (last.at, last.latest) = (now, sample.latest);
+                if there.1 < last.there.1 {
+                    last.there = there;
+                }
+                if back.1 > last.back.1 {
+                    last.back = back;
                 }
                 return false;
             }
@@ -355,25 +363,26 @@ impl Clock {
         }
         let before = self.rate;
         if self.stretches.len() >= STRETCHES_MIN {
-            self.rate = self.slope();
+            self.rate =
+                (self.slope(|stretch| stretch.there) + self.slope(|stretch| stretch.back)) / 2;
         }
         self.stretches.push_back(Stretch {
             began: now,
-            at: now,
-            latest: sample.latest,
             samples: 1,
+            there,
+            back,
         });
         self.rate != before
     }
 
     /// From the middle of the first third of the stretches to that of the last.
-    fn slope(&self) -> i64 {
+    fn slope(&self, way: impl Fn(&Stretch) -> (Local, i64)) -> i64 {
         let third = (self.stretches.len() / 3).max(1);
         let middle = |stretches: &mut dyn Iterator<Item = &Stretch>| {
             let (mut at, mut latest, mut count) = (0_i64, 0_i64, 0_i64);
             for stretch in stretches.take(third) {
-                at += stretch.at;
-                latest += stretch.latest;
+                let (when, what) = way(stretch);
+                (at, latest) = (at + when, latest + what);
                 count += 1;
             }
             (at / count.max(1), latest / count.max(1))

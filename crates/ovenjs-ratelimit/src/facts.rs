@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     /// Discord's name of the window: its end on Discord's clock. For a leaky bucket, when it is full
     /// again. [`NEVER`] where it is not told or cannot be believed.
     reset: Server,
+    /// When the newest answer was given, by Discord's clock; [`NEVER`] where that is not told.
+    answered: Server,
     pub(crate) limit: u32,
     /// The smallest number of requests that were left in the window.
     least: u32,
@@ -140,6 +142,7 @@ impl Facts {
             name: told.name,
             end: told.end(now),
             reset: told.reset.map_or(NEVER, |(reset, _)| reset),
+            answered: told.answered().unwrap_or(NEVER),
             limit: told.limit,
             least: told.remaining,
             period: told.reset_after,
@@ -249,7 +252,15 @@ impl Facts {
     }
 
     pub(crate) fn merge(&mut self, now: Local, clock: &Clock, told: &Told) {
+        let is_older = self.era == clock.era
+            && told
+                .answered()
+                .is_some_and(|answered| answered < self.answered);
         if self.limit != told.limit {
+            if is_older {
+                // It was long on its way, and speaks of the limit before this one.
+                return;
+            }
             // What was found about the former limit need not hold for this one.
             *self = Self {
                 turns: self.turns,
@@ -294,6 +305,9 @@ impl Facts {
                 self.end = self.end.max(told.end(now));
                 self.reset = NEVER;
             }
+        }
+        if !is_older {
+            self.answered = told.answered().unwrap_or(NEVER);
         }
         self.era = clock.era;
     }
@@ -353,11 +367,19 @@ impl Facts {
 
     /// Narrows what is known of the time in which one place comes back. The newest answer prevails.
     fn narrow(&mut self, told: &Told) {
+        if !told.counted && told.remaining == told.limit {
+            // Nothing was missing.
+            return;
+        }
         let (least, most) = told.drop();
         let (least, most) = (self.drop_least.max(least), self.drop_most.min(most));
         (self.drop_least, self.drop_most) = if least <= most {
             (least, most)
         } else {
+            // Not the limit that it was, though its number be the same.
+            if self.model == Model::Leaky {
+                self.turn(Model::Unknown);
+            }
             told.drop()
         };
     }
@@ -402,7 +424,16 @@ impl Hints {
     /// Takes what a resource told over.
     pub(crate) fn update(&mut self, told: Self) {
         let changed = self.changed.max(told.changed);
-        *self = Self { changed, ..told };
+        let period = if self.limit == told.limit {
+            self.period.max(told.period)
+        } else {
+            told.period
+        };
+        *self = Self {
+            changed,
+            period,
+            ..told
+        };
     }
 
     /// The facts of a resource of which nothing was told yet: its whole limit is free.
@@ -411,6 +442,7 @@ impl Hints {
             name: self.name,
             end: NEVER,
             reset: NEVER,
+            answered: NEVER,
             limit: self.limit,
             least: self.limit,
             period: self.period,

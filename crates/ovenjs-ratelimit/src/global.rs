@@ -16,23 +16,27 @@ use crate::{
 /// seconds that begin with a request, and for a bucket that leaks. It costs what requests arrive later
 /// than the fastest, about one hundredth.
 ///
-/// A 429 tells the rest: its `Retry-After` leads to the end of a second, or to the next place of a
-/// leaky bucket. A bot that has lived at the limit for [`SATURATED`] tries one request more than n
+/// A 429 tells the rest: its `Retry-After` leads to the end of a second, or, where it is short, perhaps to
+/// the next place of a leaky bucket. Requests keep all readings that no 429 has contradicted, which costs
+/// next to nothing. A bot that has lived at the limit for [`SATURATED`] tries one request more than n
 /// behind a burst, once, to be told; whoever would rather lose the hundredth switches it off.
 #[derive(Debug)]
 pub(crate) struct Global {
     in_flight: u32,
-    /// When the requests of the last seconds arrived, by Discord's clock, or may at the latest have
-    /// arrived; in order.
-    arrivals: VecDeque<Server>,
+    /// The requests of the last seconds, in order.
+    arrivals: VecDeque<Arrival>,
+    /// The second under way before the first of them, if seconds begin with requests.
+    before: Second,
     /// When the last requests left, as many as the limit allows in a second.
     starts: VecDeque<Local>,
     blocked_until: Local,
-    mode: Mode,
-    /// Where a second began, if seconds begin with requests; no arrival before it is remembered. It
-    /// means something only while all arrivals are known since then.
-    anchor: Server,
-    is_anchored: bool,
+    /// Seconds begin in this span, and each second after it; or else a second begins with the first request
+    /// after the last one's end.
+    grid: Option<Span>,
+    /// Seconds do not begin with requests.
+    is_aligned: bool,
+    /// Or the limit is a leaky bucket.
+    leaky: Option<Leaky>,
     era: u16,
     is_server_time: bool,
     /// Since when requests had to wait, without a pause of [`PAUSE`], and the last that had to.
@@ -45,18 +49,38 @@ pub(crate) struct Global {
     contradictions: u32,
 }
 
-/// What is known about how Discord counts.
+/// When a request arrived at the latest, by Discord's clock; [`ROUNDING`] earlier at the earliest where it
+/// was told, and nobody knows when where it was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    /// Nothing.
-    Unknown,
-    /// Seconds begin in this span, and each second after it; or else a second begins with the first
-    /// request after the last one's end. Both readings hold until one of them is contradicted, and
-    /// requests keep both: it costs next to nothing.
-    Grid { earliest: Server, latest: Server },
-    /// A place comes back each nth of a second; the bucket is full at `full`, which holds all that
-    /// arrived until `told`.
-    Leaky { full: Server, told: Server },
+struct Arrival {
+    at: Server,
+    is_told: bool,
+}
+
+/// The second under way, if a second begins with the first request after the last one's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Second {
+    /// `None` while nobody knows. After a pause of a second it is known again.
+    began: Option<Span>,
+    /// The first of those that arrived when this second ended: it belongs to it, or begins the next.
+    at_end: Option<Server>,
+    /// No arrival was later.
+    last: Server,
+}
+
+/// From when to when something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    earliest: Server,
+    latest: Server,
+}
+
+/// A place comes back each nth of a second; the bucket is full at `full`, which holds all that arrived
+/// until `told`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Leaky {
+    full: Server,
+    told: Server,
 }
 
 const SECOND: i64 = 1_000_000;
@@ -93,11 +117,12 @@ impl Default for Global {
         Self {
             in_flight: 0,
             arrivals: VecDeque::new(),
+            before: Second::UNKNOWN,
             starts: VecDeque::new(),
             blocked_until: NEVER,
-            mode: Mode::Unknown,
-            anchor: NEVER,
-            is_anchored: false,
+            grid: None,
+            is_aligned: false,
+            leaky: None,
             era: 0,
             is_server_time: false,
             saturated_since: NEVER,
@@ -124,20 +149,14 @@ impl Global {
         self.keep_time(now, clock);
         let limit = limit.max(1);
         let arrival = clock.arrival(now);
-        let free = match self.mode {
-            Mode::Unknown => self.ready_anywhere(arrival, limit),
-            Mode::Grid { earliest, latest } => {
-                self.ready_anywhere(arrival, limit).or_else(|anywhere| {
-                    if !self.is_anchored {
-                        return Err(anywhere);
-                    }
-                    let grid = self.ready_in_grid(arrival, limit, earliest, latest);
-                    let known = grid.and_then(|()| self.ready_after_first(arrival, limit));
-                    known.map_err(|at| at.into_iter().chain(anywhere).min())
-                })
+        let free = self.ready_anywhere(arrival, limit).or_else(|anywhere| {
+            if !self.is_phase_known() {
+                return Err(anywhere);
             }
-            Mode::Leaky { full, .. } => self.ready_in_leaky(arrival, limit, full),
-        };
+            let known = self.ready_in_grid(arrival, limit);
+            let known = known.and_then(|()| self.ready_in_leaky(arrival, limit));
+            known.map_err(|at| at.into_iter().chain(anywhere).min())
+        });
         free.or_else(|at| {
             if self.probes_now(now, clock, limit, probe) {
                 return Ok(());
@@ -173,10 +192,8 @@ impl Global {
         let at = arrived.map_or(latest, |at| {
             at.saturating_add(ROUNDING / 2).min(latest + ROUNDING)
         });
-        if arrived.is_none() {
-            self.is_anchored = false;
-        }
-        self.note(at, clock.arrival(now), limit);
+        let is_told = arrived.is_some();
+        self.note(Arrival { at, is_told }, clock.arrival(now), limit);
         self.judge(now, clock);
     }
 
@@ -185,8 +202,8 @@ impl Global {
         self.give_back();
         self.keep_time(now, clock);
         let at = clock.latest_arrival(now).saturating_add(STRAGGLE);
-        self.is_anchored = false;
-        self.note(at, clock.arrival(now), limit);
+        let is_told = false;
+        self.note(Arrival { at, is_told }, clock.arrival(now), limit);
     }
 
     /// A global 429 to a request that was sent at `sent` and counted in the limit, unless it was
@@ -208,62 +225,29 @@ impl Global {
         }
         let (arrived, arrived_latest) = clock.arrived(sent, now);
         let (earliest, latest) = (arrived + wait - ROUNDING, arrived_latest + wait);
+        let grid = Span { earliest, latest };
+        // The wait is until the next second, or, where that is short, until the next place.
         let place = SECOND / i64::from(limit.max(1));
-        // The wait is until the next place, or until the next second.
-        let lesson = if wait <= place + ROUNDING {
-            Mode::Leaky {
-                full: latest + place * (i64::from(limit.max(1)) - 1),
-                told: arrived,
-            }
-        } else {
-            Mode::Grid { earliest, latest }
+        let leaky = (wait <= place + ROUNDING).then(|| Leaky {
+            full: latest + place * (i64::from(limit.max(1)) - 1),
+            told: arrived,
+        });
+        self.find_second(earliest - SECOND - ROUNDING, latest - SECOND + ROUNDING);
+        let was_known = self.is_phase_known();
+        self.leaky = self.leaky.and(leaky);
+        self.grid = match self.grid {
+            Some(ours) => ours.told(grid),
+            // Nothing had told that it leaks, but that requests passed.
+            None => self.leaky.map(|_| grid),
         };
-        // If seconds begin with requests, this one began with one that arrived a second before its end.
-        let first = self
-            .arrivals
-            .partition_point(|at| *at < earliest - SECOND - ROUNDING);
-        if let Some(at) = self.arrivals.get(first).copied() {
-            self.is_anchored = true;
-            self.anchor = if at <= latest - SECOND + ROUNDING {
-                at
-            } else {
-                earliest - SECOND
-            };
+        if self.is_phase_known() {
+            clock.early();
+            return;
         }
-        match self.mode {
-            Mode::Unknown => {
-                if self.contradictions >= CONTRADICTIONS_MAX {
-                    return;
-                }
-                self.mode = lesson;
-            }
-            Mode::Grid {
-                earliest: ours,
-                latest: ours_latest,
-            } => {
-                // Whole seconds since what is known, to the nearest.
-                let since = earliest - ours;
-                let seconds = (since + SECOND / 2).div_euclid(SECOND) * SECOND;
-                let (ours, ours_latest) = (ours + seconds, ours_latest + seconds);
-                if latest >= ours && earliest <= ours_latest {
-                    // The same seconds, told better.
-                    self.mode = Mode::Grid {
-                        earliest: earliest.max(ours),
-                        latest: latest.min(ours_latest),
-                    };
-                    clock.early();
-                } else {
-                    self.contradict(lesson);
-                }
-            }
-            Mode::Leaky { .. } => {
-                if wait > place + ROUNDING {
-                    self.contradict(lesson);
-                } else {
-                    self.mode = lesson;
-                    clock.early();
-                }
-            }
+        self.contradictions += u32::from(was_known);
+        self.is_aligned &= !was_known;
+        if self.contradictions < CONTRADICTIONS_MAX {
+            (self.grid, self.leaky) = (Some(grid), leaky);
         }
     }
 
@@ -281,19 +265,19 @@ impl Global {
         let shown = clock.shown_least(now);
         let old = self
             .arrivals
-            .partition_point(|at| at.saturating_add(SECOND) <= shown);
+            .partition_point(|other| other.at.saturating_add(SECOND) <= shown);
         self.used(old)
     }
 
     pub(crate) const fn is_phase_known(&self) -> bool {
-        !matches!(self.mode, Mode::Unknown)
+        self.grid.is_some() || self.leaky.is_some()
     }
 
     /// When the request after `ahead` others could start at the earliest.
     pub(crate) fn predict(&self, now: Local, clock: &Clock, ahead: u64, limit: u32) -> Local {
         let limit = u64::from(limit.max(1));
         let since = clock.arrival(now).saturating_sub(SECOND);
-        let recent = self.arrivals.len() - self.arrivals.partition_point(|at| *at <= since);
+        let recent = self.arrivals.len() - self.arrivals.partition_point(|other| other.at <= since);
         let used = u64::from(self.in_flight) + u64::try_from(recent).unwrap_or(u64::MAX);
         let place = used.saturating_add(ahead);
         let at = if place < limit {
@@ -303,7 +287,9 @@ impl Global {
             let first = self
                 .arrivals
                 .get(self.arrivals.len() - recent)
-                .map_or(now, |at| clock.departure(at.saturating_add(SECOND), now));
+                .map_or(now, |first| {
+                    clock.departure(first.at.saturating_add(SECOND), now)
+                });
             first
                 .max(now)
                 .saturating_add(seconds.saturating_mul(SECOND))
@@ -315,33 +301,34 @@ impl Global {
     fn ready_anywhere(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
         let old = self
             .arrivals
-            .partition_point(|at| at.saturating_add(SECOND) <= arrival);
+            .partition_point(|other| other.at.saturating_add(SECOND) <= arrival);
         let Some(excess) = self.used(old).checked_sub(limit) else {
             return Ok(());
         };
         let excess = usize::try_from(excess).unwrap_or(usize::MAX);
         let last = self.arrivals.get(old.saturating_add(excess));
-        Err(last.map(|at| at.saturating_add(SECOND)))
+        Err(last.map(|last| last.at.saturating_add(SECOND)))
     }
 
-    /// Seconds begin on a grid.
-    fn ready_in_grid(
-        &self,
-        arrival: Server,
-        limit: u32,
-        earliest: Server,
-        latest: Server,
-    ) -> Result<(), Option<Server>> {
+    /// Seconds begin on a grid, or with the first request after the last one's end.
+    fn ready_in_grid(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
+        let Some(Span { earliest, latest }) = self.grid else {
+            return Ok(());
+        };
         let second = arrival.saturating_sub(latest).div_euclid(SECOND) * SECOND;
-        self.ready_in_second(earliest + second, latest + second + SECOND, limit)
-    }
-
-    /// A second begins with the first request after the last one's end.
-    fn ready_after_first(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
-        let last = self.second_of_last();
-        let next = last.saturating_add(SECOND);
-        let begin = if arrival >= next { next } else { last };
-        self.ready_in_second(begin, begin.saturating_add(SECOND), limit)
+        self.ready_in_second(earliest + second, latest + second + SECOND, limit)?;
+        if self.is_aligned {
+            return Ok(());
+        }
+        let under_way = self.second_of_last();
+        let began = under_way.began.ok_or(None)?;
+        let end = began.latest.saturating_add(SECOND);
+        let next_end = under_way.last.saturating_add(SECOND);
+        match under_way.at_end {
+            _ if arrival < end => self.ready_in_second(began.earliest, end, limit),
+            Some(next) if arrival < next_end => self.ready_in_second(next, next_end, limit),
+            Some(_) | None => self.ready_in_second(arrival, arrival.saturating_add(SECOND), limit),
+        }
     }
 
     /// The arrivals since `begin` count until `end`.
@@ -351,7 +338,7 @@ impl Global {
         end: Server,
         limit: u32,
     ) -> Result<(), Option<Server>> {
-        let old = self.arrivals.partition_point(|at| *at < begin);
+        let old = self.arrivals.partition_point(|other| other.at < begin);
         if self.used(old) < limit {
             Ok(())
         } else if self.in_flight >= limit {
@@ -362,12 +349,10 @@ impl Global {
     }
 
     /// A place comes back each nth of a second.
-    fn ready_in_leaky(
-        &self,
-        arrival: Server,
-        limit: u32,
-        full: Server,
-    ) -> Result<(), Option<Server>> {
+    fn ready_in_leaky(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
+        let Some(Leaky { full, .. }) = self.leaky else {
+            return Ok(());
+        };
         let Some(spare) = limit.checked_sub(self.in_flight + 1) else {
             return Err(None);
         };
@@ -382,15 +367,25 @@ impl Global {
             .saturating_add(u32::try_from(recent).unwrap_or(u32::MAX))
     }
 
-    /// Where the second began in which the last arrival lies, if seconds begin with a request.
-    fn second_of_last(&self) -> Server {
-        let mut begin = self.anchor;
-        for at in &self.arrivals {
-            if *at >= begin.saturating_add(SECOND) {
-                begin = *at;
-            }
+    /// The second in which the last arrival lies, if seconds begin with a request.
+    fn second_of_last(&self) -> Second {
+        let arrivals = self.arrivals.iter().copied();
+        arrivals.fold(self.before, Second::then)
+    }
+
+    /// If seconds begin with requests, one began between these.
+    fn find_second(&mut self, earliest: Server, latest: Server) {
+        let Second { began, .. } = self.second_of_last();
+        if let Some(began) = began {
+            self.is_aligned |= began.earliest > latest || began.latest < earliest;
+            return;
         }
-        begin
+        let mut between =
+            (self.arrivals.iter()).filter(|other| (earliest..=latest).contains(&other.at));
+        let only = between
+            .next()
+            .filter(|only| only.is_told && between.next().is_none());
+        self.before = only.map_or(Second::UNKNOWN, |only| Second::beginning(only.at));
     }
 
     /// A burst behind which one more is sent, to be told where seconds begin.
@@ -407,7 +402,7 @@ impl Global {
                 .is_some_and(|at| now.saturating_sub(*at) <= BURST);
         let is_due = allowed
             && is_burst
-            && self.mode == Mode::Unknown
+            && !self.is_phase_known()
             && !self.probing
             && self.probes < PROBES_MAX
             && self.contradictions == 0
@@ -426,43 +421,33 @@ impl Global {
             return;
         }
         if std::mem::take(&mut self.probing) {
-            let last = self.arrivals.back().copied().unwrap_or(NEVER / 2);
+            let last = self.arrivals.back().map_or(NEVER / 2, |last| last.at);
             let full = last.saturating_add(SECOND);
             if self.probes == PROBES_SHIFT {
                 self.block(clock.departure(full, now));
             } else if self.probes >= PROBES_MAX {
                 // It is full again within a second, however empty it is.
-                self.mode = Mode::Leaky { full, told: last };
+                self.leaky = Some(Leaky { full, told: last });
             }
         }
     }
 
-    fn contradict(&mut self, lesson: Mode) {
-        self.contradictions += 1;
-        self.mode = if self.contradictions >= CONTRADICTIONS_MAX {
-            Mode::Unknown
-        } else {
-            lesson
-        };
-    }
-
     /// Notes an arrival, and forgets what is long gone.
-    fn note(&mut self, at: Server, now: Server, limit: u32) {
-        if let Mode::Leaky { full, told } = &mut self.mode
+    fn note(&mut self, arrival: Arrival, now: Server, limit: u32) {
+        let at = arrival.at;
+        if let Some(Leaky { full, told }) = &mut self.leaky
             && at > *told
         {
             let place = SECOND / i64::from(limit.max(1));
             *full = at.max(*full) + place;
         }
-        let place = self.arrivals.partition_point(|arrived| *arrived <= at);
-        self.arrivals.insert(place, at);
-        while let Some(at) = self.arrivals.front().copied() {
-            if at.saturating_add(REMEMBERED) > now {
+        let place = self.arrivals.partition_point(|other| other.at <= at);
+        self.arrivals.insert(place, arrival);
+        while let Some(first) = self.arrivals.front().copied() {
+            if first.at.saturating_add(REMEMBERED) > now {
                 break;
             }
-            if at >= self.anchor.saturating_add(SECOND) {
-                self.anchor = at;
-            }
+            self.before = self.before.then(first);
             self.arrivals.pop_front();
         }
     }
@@ -476,8 +461,82 @@ impl Global {
         self.era = clock.era;
         self.is_server_time = clock.is_known();
         let latest = clock.latest_arrival(now);
-        self.arrivals.iter_mut().for_each(|at| *at = latest);
-        self.mode = Mode::Unknown;
-        (self.anchor, self.is_anchored) = (NEVER, false);
+        let (at, is_told) = (latest, false);
+        self.arrivals
+            .iter_mut()
+            .for_each(|arrival| *arrival = Arrival { at, is_told });
+        (self.grid, self.leaky) = (None, None);
+        self.before = Second::UNKNOWN;
     }
 }
+
+impl Second {
+    const UNKNOWN: Self = Self {
+        began: None,
+        at_end: None,
+        last: NEVER,
+    };
+
+    const fn beginning(at: Server) -> Self {
+        let (earliest, latest) = (at, at);
+        Self {
+            began: Some(Span { earliest, latest }),
+            at_end: None,
+            last: at,
+        }
+    }
+
+    /// After one arrival more. Two that were told are as far apart as told, but for [`ROUNDING`].
+    fn then(self, Arrival { at, is_told }: Arrival) -> Self {
+        let last = self.last.max(at);
+        if is_told && at >= self.last.saturating_add(SECOND + ROUNDING) {
+            return Self::beginning(at);
+        }
+        let Some(began) = self.began.filter(|_| is_told) else {
+            return Self {
+                last,
+                ..Self::UNKNOWN
+            };
+        };
+        let is_after = at >= began.latest.saturating_add(SECOND + ROUNDING);
+        match self.at_end {
+            None if is_after => Self::beginning(at),
+            // The next second began with the one of them or with the other.
+            Some(earliest) if is_after && at < earliest.saturating_add(SECOND - ROUNDING) => {
+                let latest = at;
+                let began = Some(Span { earliest, latest });
+                let at_end = None;
+                Self {
+                    began,
+                    at_end,
+                    last,
+                }
+            }
+            Some(_) if is_after => Self {
+                last,
+                ..Self::UNKNOWN
+            },
+            None if at >= began.earliest.saturating_add(SECOND - ROUNDING) => Self {
+                at_end: Some(at),
+                last,
+                ..self
+            },
+            Some(_) | None => Self { last, ..self },
+        }
+    }
+}
+
+impl Span {
+    /// The same seconds, told once more: whole seconds lie between, to the nearest. `None` where they are
+    /// not the same.
+    fn told(self, other: Self) -> Option<Self> {
+        let since = other.earliest - self.earliest;
+        let seconds = (since + SECOND / 2).div_euclid(SECOND) * SECOND;
+        let earliest = other.earliest.max(self.earliest + seconds);
+        let latest = other.latest.min(self.latest + seconds);
+        (earliest <= latest).then_some(Self { earliest, latest })
+    }
+}
+
+#[cfg(test)]
+mod tests;

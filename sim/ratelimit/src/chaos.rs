@@ -194,7 +194,7 @@ const CHUNK: u64 = 64;
 
 /// More broken worlds than these say nothing new.
 const BROKEN_MAX: usize = 200;
-const BROKEN_TOLD: usize = 8;
+const BROKEN_TOLD: usize = 40;
 
 /// Bounds what one world costs.
 const WISHES_MAX: u64 = 10_000;

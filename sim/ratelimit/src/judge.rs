@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     clock::{NEVER, Nanos},
-    server::{By, VARIANTS},
+    server::{Answer, By, VARIANTS},
     world::{Request, World},
 };
 
@@ -24,7 +24,9 @@ pub(crate) enum Class {
     HiddenRepeat,
     /// Of a resource that others used up, before anyone had told.
     Shared,
-    /// Of a limit that had changed, before any answer had told.
+    /// Of a limit that had changed, before any answer had told; or of one of which no answer had told
+    /// anything, neither for this resource nor for another, to a request that left when none of its
+    /// kind was on its way: somebody has to ask first, and who was not answered has to ask again.
     Changed,
 }
 
@@ -83,10 +85,14 @@ pub(crate) struct Judge<'w> {
     global_told: Nanos,
     /// By route, then major: an answer to one variant tells nothing of another.
     lanes: Vec<Vec<[Told; VARIANTS]>>,
+    /// By route: whether an answer has told of the limit of a variant.
+    limits: Vec<[bool; VARIANTS]>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Told {
+    /// Requests that are on their way.
+    out: u32,
     hidden: Nanos,
     /// Since when the client knows that others hold the resource, and until when they do.
     shared: Nanos,
@@ -99,6 +105,7 @@ struct Told {
 impl<'w> Judge<'w> {
     pub(crate) fn new(world: &'w World, majors: u32) -> Self {
         let told = Told {
+            out: 0,
             hidden: NEVER,
             shared: NEVER,
             shared_until: 0,
@@ -109,7 +116,23 @@ impl<'w> Judge<'w> {
             world,
             global_told: NEVER,
             lanes: vec![vec![[told; VARIANTS]; majors as usize]; world.routes.len()],
+            limits: vec![[false; VARIANTS]; world.routes.len()],
         }
+    }
+
+    /// A request leaves. Whether nobody could know of its limit.
+    pub(crate) fn leave(&mut self, request: &Request) -> bool {
+        let (route, variant) = (usize::from(request.route), usize::from(request.variant));
+        let told = &mut self.lanes[route][request.major as usize][variant];
+        told.out += 1;
+        told.out == 1 && !self.limits[route][variant]
+    }
+
+    /// The client hears what became of a request, or that nobody knows.
+    pub(crate) fn hear(&mut self, request: &Request, answer: Option<&Answer>) {
+        let (route, variant) = (usize::from(request.route), usize::from(request.variant));
+        self.lanes[route][request.major as usize][variant].out -= 1;
+        self.limits[route][variant] |= answer.is_some_and(|answer| answer.limits.is_some());
     }
 
     /// The client gets the answer to what arrived at `arrived`.
@@ -138,8 +161,15 @@ impl<'w> Judge<'w> {
         }
     }
 
-    /// Classes a 429 at `at` of what was sent at `sent`.
-    pub(crate) fn class(&self, at: Nanos, sent: Nanos, request: &Request, by: By) -> Class {
+    /// Classes a 429 at `at` of what was sent at `sent`, when its limit was known or not.
+    pub(crate) fn class(
+        &self,
+        at: Nanos,
+        sent: Nanos,
+        request: &Request,
+        by: By,
+        is_known: bool,
+    ) -> Class {
         let lane = &self.lanes[usize::from(request.route)][request.major as usize];
         let told = &lane[usize::from(request.variant)];
         match by {
@@ -149,6 +179,7 @@ impl<'w> Judge<'w> {
             By::Hidden => Class::HiddenFirst,
             By::Shared if told.shared <= sent && at < told.shared_until => Class::Early,
             By::Shared => Class::Shared,
+            By::Visible if !is_known => Class::Changed,
             By::Visible => {
                 let change = self.changes(at, request);
                 if change > told.change || change > 0 && told.change_told > sent {
@@ -176,7 +207,7 @@ mod tests {
     use crate::{
         clock::{MS, SECOND},
         law::Law,
-        server::Rule,
+        server::{Limits, Rule},
         world::{Change, Route, Shared},
     };
 
@@ -207,11 +238,11 @@ mod tests {
             (By::Hidden, Class::HiddenFirst, Class::HiddenRepeat),
         ] {
             let mut judge = Judge::new(&world, 1);
-            assert_eq!(judge.class(2, 1, &REQUEST, by), first);
+            assert_eq!(judge.class(2, 1, &REQUEST, by, true), first);
             judge.tell(10, 2, &REQUEST, Some(by));
             // What was on its way when the answer came is no repeat.
-            assert_eq!(judge.class(12, 9, &REQUEST, by), first);
-            assert_eq!(judge.class(12, 10, &REQUEST, by), later);
+            assert_eq!(judge.class(12, 9, &REQUEST, by, true), first);
+            assert_eq!(judge.class(12, 10, &REQUEST, by, true), later);
         }
     }
 
@@ -219,7 +250,8 @@ mod tests {
     fn a_visible_limit_is_always_our_own_fault_unless_it_changed() {
         let world = world();
         let mut judge = Judge::new(&world, 1);
-        let class = |judge: &Judge<'_>, at, sent| judge.class(at, sent, &REQUEST, By::Visible);
+        let class =
+            |judge: &Judge<'_>, at, sent| judge.class(at, sent, &REQUEST, By::Visible, true);
         assert_eq!(class(&judge, SECOND, 0), Class::Early);
         let (changed, told) = (51 * SECOND, 52 * SECOND);
         assert_eq!(class(&judge, changed, 49 * SECOND), Class::Changed);
@@ -232,10 +264,39 @@ mod tests {
     }
 
     #[test]
+    fn of_an_unknown_limit_one_asks_at_a_time() {
+        let world = world();
+        let mut judge = Judge::new(&world, 2);
+        let other = Request::new(0, 0, 1);
+        assert!(judge.leave(&REQUEST));
+        assert!(!judge.leave(&REQUEST), "one is on its way");
+        judge.hear(&REQUEST, None);
+        judge.hear(&REQUEST, None);
+        assert!(judge.leave(&REQUEST), "nobody was answered");
+        assert!(judge.leave(&other));
+        let answer = Answer {
+            status: 200,
+            limits: Some(Limits {
+                bucket: 0,
+                limit: 5,
+                remaining: 4,
+                reset_ms: 1_000,
+                reset_after_ms: 1_000,
+            }),
+            refusal: None,
+        };
+        judge.hear(&other, Some(&answer));
+        judge.hear(&REQUEST, None);
+        assert!(!judge.leave(&REQUEST), "another resource was told");
+        let class = judge.class(1, 0, &REQUEST, By::Visible, false);
+        assert_eq!(class, Class::Changed);
+    }
+
+    #[test]
     fn who_was_told_that_others_hold_a_resource_is_to_wait() {
         let world = world();
         let mut judge = Judge::new(&world, 1);
-        let class = |judge: &Judge<'_>, at, sent| judge.class(at, sent, &REQUEST, By::Shared);
+        let class = |judge: &Judge<'_>, at, sent| judge.class(at, sent, &REQUEST, By::Shared, true);
         assert_eq!(class(&judge, 11 * SECOND, 10 * SECOND), Class::Shared);
         judge.tell(12 * SECOND, 11 * SECOND, &REQUEST, Some(By::Shared));
         assert_eq!(class(&judge, 13 * SECOND, 11 * SECOND), Class::Shared);

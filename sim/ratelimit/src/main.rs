@@ -6,8 +6,7 @@
 //! requests have left; a 429 by our own fault fails, and `--story 7` tells what led to it, with
 //! `--case` in that row. `--grid` plays
 //! every combination of delays, clocks, limits and faults once, and prints where a 429 was our own
-//! fault. The same seed is the same run, in every build. It fails where ours misses a goal of a row that
-//! `case::OPEN` does not name; another goal that is missed is printed so.
+//! fault. The same seed is the same run, in every build. It fails where ours misses a goal.
 //!
 //! # What is judged
 //!
@@ -26,7 +25,8 @@
 //!
 //! A 429 is *early* where it was avoidable given the answers seen when the request left. Counted apart
 //! are the first hits of the global limit, of a hidden limit, of a resource that others used up and of
-//! a limit that had changed, each until the first answer that tells of it is received.
+//! a limit that had changed or of which nothing was told, each until the first answer that tells of it is
+//! received.
 //!
 //! # What is not
 //!

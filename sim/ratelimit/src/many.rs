@@ -585,7 +585,15 @@ impl<'w> Run<'w> {
 
     /// Until then it could have done with its places what it wanted.
     fn pass(&mut self, process: usize, at: Nanos, wanted: u64) {
-        let Process { ours, lease, .. } = &self.processes[process];
+        let Process {
+            ours,
+            lease,
+            is_dead,
+            ..
+        } = &self.processes[process];
+        if *is_dead {
+            return;
+        }
         let now = ours.instant(self.shown(process, at));
         let places = lease.stats(now).places;
         self.ideals[process].pass(at, places, wanted);

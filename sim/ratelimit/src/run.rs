@@ -154,6 +154,8 @@ struct Travel {
     attempts: u32,
     fate: Fate,
     sent: Nanos,
+    /// It left when its limit was known.
+    is_known: bool,
     /// It left when it was of no use any more.
     is_late: bool,
     arrived: Nanos,
@@ -319,6 +321,7 @@ impl<'w> Run<'w> {
         travel.answer = None;
         self.outcome.sent += 1;
         let request = &self.requests[id as usize];
+        travel.is_known = !self.judge.leave(request);
         let clocks = self.world.clocks;
         let waited = clocks.shown(at) - clocks.shown(travel.entered);
         travel.is_late = waited > request.patience;
@@ -343,7 +346,7 @@ impl<'w> Run<'w> {
         let (mut answer, by) = self.server.arrive(at, request);
         let fate = travel.fate;
         if let Some(by) = by {
-            let class = self.judge.class(at, travel.sent, request, by);
+            let class = (self.judge).class(at, travel.sent, request, by, travel.is_known);
             self.outcome.tally.add(class);
             let is_fault = matches!(class, Class::Early | Class::Global);
             self.note(at, id, is_fault, || {
@@ -376,9 +379,11 @@ impl<'w> Run<'w> {
     fn tell(&mut self, at: Nanos, id: Id) -> Told {
         self.note(at, id, false, || "is told".to_owned());
         let travel = &self.travels[id as usize];
+        let request = &self.requests[id as usize];
+        let answer = travel.answer.as_ref().map(|(answer, _)| answer);
+        self.judge.hear(request, answer);
         match travel.answer {
             Some((answer, by)) => {
-                let request = &self.requests[id as usize];
                 self.judge.tell(at, travel.arrived, request, by);
                 Told::Answer(answer)
             }

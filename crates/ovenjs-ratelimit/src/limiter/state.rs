@@ -256,12 +256,8 @@ impl State {
                         None
                     }
                     Scope::Shared => {
-                        // The numbers beside it are of our own bucket, which is not the one that is
-                        // full.
                         stats.limited_shared += 1;
-                        bucket.block(now.saturating_add(wait));
-                        bucket.give_back();
-                        None
+                        bucket.share(now, sent, clock, wait, told)
                     }
                     Scope::User => {
                         stats.limited_user += 1;

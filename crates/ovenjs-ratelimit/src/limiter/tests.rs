@@ -430,6 +430,50 @@ fn a_limit_that_was_lowered_is_believed_by_resources_that_heard_nothing_yet() {
 }
 
 #[test]
+fn an_answer_that_was_long_on_its_way_does_not_bring_a_former_limit_back() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    let at = |after: u64, headers: Headers| {
+        let reset = headers.reset_after.unwrap() + ms(1_790_000_000_000 + after);
+        headers.with_reset(reset)
+    };
+    let permit = ready(&limiter, now, &post(1));
+    settle_counted(&limiter, now, permit, at(0, told(5, 4, 100)));
+    let slow = ready(&limiter, now, &post(1));
+    let fast = ready(&limiter, now, &post(1));
+    // Between their arrivals the limit was changed.
+    settle_counted(&limiter, now + ms(90), fast, at(80, told(2, 0, 9_000)));
+    settle_counted(&limiter, now + ms(95), slow, at(70, told(5, 3, 30)));
+    let now = now + ms(1_000);
+    assert!(drain(&limiter, now, &post(1)).is_empty());
+}
+
+#[test]
+fn an_answer_that_was_lost_on_a_resource_that_was_never_told_counts_in_what_others_were_told() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    let [mut lost, other] = [1, 2].map(|channel| ready(&limiter, now, &post(channel)));
+    lost.sent(now);
+    limiter.settle(now, lost, Verdict::Lost);
+    settle_counted(&limiter, now, other, told(1, 0, 9_000));
+    // It may count for a window, and be on its way for two seconds before that.
+    assert_waits(&limiter, now, &post(1), Some(now + ms(11_000)));
+    drop(ready(&limiter, now + ms(11_000), &post(1)));
+}
+
+#[test]
+fn a_shared_429_tells_of_our_own_limit_beside_it() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    let permit = ready(&limiter, now, &post(1));
+    settle_counted(&limiter, now, permit, told(5, 4, 1_000));
+    let now = now + ms(2_000);
+    let permit = ready(&limiter, now, &post(1));
+    limiter.settle(now, permit, limited(Scope::Shared, 7_000, told(3, 3, 0)));
+    assert_eq!(drain(&limiter, now + ms(7_000), &post(1)).len(), 3);
+}
+
+#[test]
 fn reactions_are_one_limit_and_messages_of_different_age_are_not() {
     let now = start();
     let limiter = Limiter::new(Config::new());
