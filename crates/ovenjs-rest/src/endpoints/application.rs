@@ -5,7 +5,7 @@ use ovenjs_types::{
     ApplicationFlags, ApplicationType, BotGateway, ByInstallContext, DataUri, Emoji,
     EventWebhooksStatus, GatewayAddress, Id, InstallParams, IntegrationTypeConfig, Patch, Report,
     RoleConnection, RoleConnectionMetadata, Text, Upload, Validate, VoiceRegion, WebhookEventType,
-    form::{amount, length, size},
+    form::{amount, length, picture, picture_within},
     limits,
     marker::{ApplicationMarker, EmojiMarker, OauthTeamMarker},
 };
@@ -81,9 +81,9 @@ body! {
         /// Its flags; only those about limited intents can be changed.
         flags: Patch<ApplicationFlags>,
         /// Its icon.
-        icon: Patch<DataUri>,
+        icon: Patch<DataUri> = picture,
         /// The picture behind its rich presence.
-        cover_image: Patch<DataUri>,
+        cover_image: Patch<DataUri> = picture,
         /// Where interactions are sent instead of the gateway.
         interactions_endpoint_url: Patch<Text> = length(0..=URL_MAX),
         /// Words that describe it: at most 5 of at most 20 characters.
@@ -182,7 +182,7 @@ body! {
         /// Its name; 2 to 32 characters.
         name: Text = length(limits::EMOJI_NAME_MIN..=limits::EMOJI_NAME),
         /// The picture; at most 256 KiB.
-        image: DataUri = size(limits::EMOJI_SIZE_BYTES),
+        image: DataUri = picture_within(limits::EMOJI_SIZE_BYTES),
     }
 }
 

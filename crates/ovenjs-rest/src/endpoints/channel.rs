@@ -4,7 +4,7 @@ use ovenjs_types::{
     Channel, ChannelFlags, ChannelType, DataUri, DefaultReaction, FollowedChannel, ForumLayout,
     ForumTagDraft, Id, Invite, InviteDraft, Overwrite, OverwriteType, Patch, Permissions, Secret,
     Text, ThreadAutoArchiveDuration, ThreadSearchTagSetting, ThreadSortOrder, VideoQualityMode,
-    form::{amount, each, length, number},
+    form::{amount, each, length, number, picture},
     limits,
     marker::{ChannelMarker, GenericMarker, GuildMarker, TagMarker, UserMarker},
 };
@@ -38,7 +38,7 @@ body! {
         /// Its name; 1 to 100 characters.
         name: Option<Text> = length(limits::CHANNEL_NAME_MIN..=limits::CHANNEL_NAME),
         /// The icon of a group.
-        icon: Patch<DataUri>,
+        icon: Patch<DataUri> = picture,
         /// Its type: text channels become announcements and back.
         #[serde(rename = "type")]
         kind: Patch<ChannelType>,

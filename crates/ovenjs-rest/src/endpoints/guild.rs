@@ -5,7 +5,7 @@ use ovenjs_types::{
     ExplicitContentFilterLevel, Guild, GuildFeature, GuildPreview, Id, IncidentsData, Invite,
     Locale, Patch, SystemChannelFlags, Text, ThreadList, Timestamp, VanityUrl, VerificationLevel,
     VoiceRegion, Webhook,
-    form::{amount, length},
+    form::{amount, length, picture},
     marker::{ChannelMarker, GuildMarker},
 };
 use serde::Serialize;
@@ -73,15 +73,15 @@ body! {
         /// After how long somebody counts as away.
         afk_timeout: Patch<AfkTimeout>,
         /// Its icon; may move where the guild has `ANIMATED_ICON`.
-        icon: Patch<DataUri>,
+        icon: Patch<DataUri> = picture,
         /// The picture behind its invites, where the guild has `INVITE_SPLASH`.
-        splash: Patch<DataUri>,
+        splash: Patch<DataUri> = picture,
         /// The picture in the directory, where the guild has `DISCOVERABLE`.
-        discovery_splash: Patch<DataUri>,
+        discovery_splash: Patch<DataUri> = picture,
         /// Its banner, where the guild has `BANNER`.
-        banner: Patch<DataUri>,
+        banner: Patch<DataUri> = picture,
         /// The picture above its guide for new members.
-        home_header: Patch<DataUri>,
+        home_header: Patch<DataUri> = picture,
         /// Where Discord announces joins and boosts.
         system_channel_id: Patch<Id<ChannelMarker>>,
         /// What is left out of these announcements.

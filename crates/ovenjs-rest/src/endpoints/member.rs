@@ -2,7 +2,7 @@
 
 use ovenjs_types::{
     DataUri, Id, Member, MemberFlags, Patch, Secret, Text, Timestamp,
-    form::{amount, length},
+    form::{amount, length, picture},
     limits,
     marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
@@ -117,9 +117,9 @@ body! {
         /// The name in this guild, at most 32 characters; needs `CHANGE_NICKNAME`.
         nick: Patch<Text> = length(0..=limits::MEMBER_NICK),
         /// The avatar in this guild.
-        avatar: Patch<DataUri>,
+        avatar: Patch<DataUri> = picture,
         /// The banner in this guild.
-        banner: Patch<DataUri>,
+        banner: Patch<DataUri> = picture,
         /// What the bot says of itself in this guild; at most 190 characters.
         bio: Patch<Text> = length(0..=190),
     }

@@ -2,7 +2,7 @@
 
 use ovenjs_types::{
     DataUri, Id, Patch, Permissions, Role, RoleColors, RoleMemberCounts, RolePosition, Text,
-    form::{length, number},
+    form::{length, number, picture},
     limits,
     marker::{GuildMarker, RoleMarker},
 };
@@ -86,7 +86,7 @@ body! {
         /// Whether its members are listed apart.
         hoist: Patch<bool>,
         /// Its icon, where the guild has `ROLE_ICONS`.
-        icon: Patch<DataUri>,
+        icon: Patch<DataUri> = picture,
         /// An emoji for an icon, where the guild has `ROLE_ICONS`; at most 100 characters.
         unicode_emoji: Patch<Text> = length(0..=100),
         /// Whether everyone may mention it.

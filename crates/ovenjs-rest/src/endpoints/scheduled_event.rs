@@ -4,7 +4,7 @@ use ovenjs_types::{
     DataUri, GuildScheduledEvent, Id, Patch, RecurrenceRule, ScheduledEventEntityMetadata,
     ScheduledEventEntityType, ScheduledEventException, ScheduledEventPrivacyLevel,
     ScheduledEventStatus, ScheduledEventUser, ScheduledEventUserCount, Text, Timestamp,
-    form::{inside, length},
+    form::{inside, length, picture},
     limits,
     marker::{ChannelMarker, GenericMarker, GuildMarker, ScheduledEventMarker, UserMarker},
 };
@@ -105,7 +105,7 @@ body! {
         /// Who can see it.
         privacy_level: Option<ScheduledEventPrivacyLevel>,
         /// Its picture.
-        image: Patch<DataUri>,
+        image: Patch<DataUri> = picture,
         /// How it comes again.
         recurrence_rule: Patch<RecurrenceRule>,
         /// How far it is, in a change: planned events become active or cancelled, active ones

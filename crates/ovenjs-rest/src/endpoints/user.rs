@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ovenjs_types::{
     Channel, Connection, CurrentUserGuild, DataUri, Id, Member, Patch, Secret, Text, User,
-    form::length,
+    form::{length, picture},
     marker::{GuildMarker, UserMarker},
 };
 use serde::{Serialize, Serializer};
@@ -38,9 +38,9 @@ body! {
         /// Its name; 2 to 32 characters.
         username: Option<Text> = length(2..=32),
         /// Its avatar.
-        avatar: Patch<DataUri>,
+        avatar: Patch<DataUri> = picture,
         /// The picture behind its profile.
-        banner: Patch<DataUri>,
+        banner: Patch<DataUri> = picture,
     }
 }
 

@@ -4,7 +4,7 @@
 use ovenjs_types::{
     DataUri, Id, JsonValue, Message, MessageEdit, Patch, Report, Secret, Text, Validate, Webhook,
     WebhookDraft, WebhookMessage,
-    form::length,
+    form::{length, picture},
     limits,
     marker::{ChannelMarker, MessageMarker, WebhookMarker},
 };
@@ -63,7 +63,7 @@ body! {
         /// Its name; 1 to 80 characters.
         name: Option<Text> = length(limits::WEBHOOK_NAME_MIN..=limits::WEBHOOK_NAME),
         /// Its avatar.
-        avatar: Patch<DataUri>,
+        avatar: Patch<DataUri> = picture,
         /// The channel it moves to; not by its token.
         channel_id: Option<Id<ChannelMarker>>,
     }

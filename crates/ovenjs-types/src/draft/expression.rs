@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     Id, Text, Upload,
-    form::{length, size, volume},
+    form::{length, picture_within, sound_within, volume},
     limits,
     marker::{EmojiMarker, RoleMarker},
 };
@@ -27,12 +27,20 @@ pub struct DataUri {
 }
 
 impl DataUri {
-    /// These bytes, of a media type such as `image/png` or `audio/ogg`.
+    /// These bytes, of this media type. Discord reads pictures of `image/png`, `image/jpeg`, `image/gif`,
+    /// `image/webp` and `image/avif`, and sounds of `audio/mpeg`, which is MP3, and `audio/ogg`. What
+    /// sends one says where it is of another type, and is not sent.
     pub fn new(media_type: impl Into<Text>, bytes: impl Into<Bytes>) -> Self {
         Self {
             media_type: media_type.into(),
             bytes: bytes.into(),
         }
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        &self.media_type
     }
 
     /// How many bytes it has before they are written as text.
@@ -95,7 +103,7 @@ form! {
         /// Its name; 2 to 32 characters.
         name: Text = length(limits::EMOJI_NAME_MIN..=limits::EMOJI_NAME),
         /// The picture; at most 256 KiB.
-        image: DataUri = size(limits::EMOJI_SIZE_BYTES),
+        image: DataUri = picture_within(limits::EMOJI_SIZE_BYTES),
     }
     may {
         /// Who may use it; everyone where empty.
@@ -143,7 +151,7 @@ form! {
         /// Its name; 2 to 32 characters.
         name: Text = length(limits::SOUND_NAME_MIN..=limits::SOUND_NAME),
         /// The sound, MP3 or Ogg; at most 512 KiB and 5.2 seconds.
-        sound: DataUri = size(limits::SOUNDBOARD_SIZE_BYTES),
+        sound: DataUri = sound_within(limits::SOUNDBOARD_SIZE_BYTES),
     }
     may {
         /// How loud it is, from 0 to 1, the default.
@@ -158,6 +166,37 @@ form! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Validate;
+
+    #[test]
+    fn a_type_that_discord_does_not_read_is_told_with_those_that_it_does() {
+        let told = |image: &str| {
+            let image = DataUri::new(image, &b"x"[..]);
+            let invalid = EmojiDraft::new("rye", image).validate().unwrap_err();
+            invalid.violations()[0].to_string()
+        };
+        for wrong in ["image/svg+xml", "audio/ogg", "IMAGE/PNG", ""] {
+            let text = told(wrong);
+            assert!(
+                text.starts_with(&format!("image is of the type {wrong:?}")),
+                "{text}"
+            );
+            assert!(text.contains("image/png, image/jpeg, image/gif, image/webp, image/avif"));
+        }
+        let wav = SoundDraft::new("moo", DataUri::new("audio/wav", &b"x"[..]));
+        let text = wav.validate().unwrap_err().violations()[0].to_string();
+        assert!(text.contains("audio/mpeg, audio/ogg"), "{text}");
+        for kind in [
+            "image/png",
+            "image/jpeg",
+            "image/gif",
+            "image/webp",
+            "image/avif",
+        ] {
+            let image = DataUri::new(kind, &b"x"[..]);
+            assert!(EmojiDraft::new("rye", image).validate().is_ok());
+        }
+    }
 
     #[test]
     fn base64_is_that_of_the_standard() {

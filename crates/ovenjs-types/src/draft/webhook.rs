@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::DataUri;
 use crate::{
     Id, MessageDraft, Report, Text,
-    form::{amount, length},
+    form::{amount, length, picture},
     limits,
     marker::TagMarker,
 };
@@ -23,7 +23,7 @@ form! {
     }
     may {
         /// Its avatar.
-        avatar: Option<DataUri>,
+        avatar: Option<DataUri> = picture,
     }
     also |it, report| check_words("name", &it.name, report);
 }
