@@ -51,6 +51,9 @@ pub enum Verdict {
     /// Answered with 403, or with 401 for another credential than the bot's token: counted, and
     /// counted as invalid.
     Refused(Headers),
+    /// The same for want of a permission, or for a token that is no good: the
+    /// [`Deed`](crate::Deed) would be refused again, and is remembered.
+    Denied(Headers),
     /// Answered with 404 to a webhook or an interaction's token: it is gone, and asking again would
     /// be refused.
     Gone(Headers),

@@ -73,6 +73,9 @@ struct Learned {
 /// What is older is a hint.
 const FRESH_MS: u64 = 86_400_000;
 
+/// What no process has used for so long is forgotten: thirty days.
+const KEPT_MS: u64 = 30 * FRESH_MS;
+
 /// Limits and windows beyond these make no sense.
 const LIMIT_MAX: u32 = 100_000;
 const PERIOD_MAX_MS: u64 = 86_400_000;
@@ -94,6 +97,20 @@ impl Snapshot {
             })
             .collect();
         Self { routes }
+    }
+
+    /// With what another one says of routes that this one does not know, so that a process that asked
+    /// for little leaves what it was left.
+    pub(crate) fn or(mut self, other: &Self, now_ms: u64) -> Self {
+        let is_known = |one: &Learned| {
+            let mut routes = self.routes.iter();
+            routes.any(|known| known.route == one.route && known.variant == one.variant)
+        };
+        let is_kept = |one: &&Learned| now_ms.saturating_sub(one.seen_ms) <= KEPT_MS;
+        let others = other.routes.iter().filter(is_kept);
+        let more: Vec<_> = others.filter(|one| !is_known(one)).cloned().collect();
+        self.routes.extend(more);
+        self
     }
 
     /// What it says of a route.

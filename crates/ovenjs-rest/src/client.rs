@@ -2,14 +2,17 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, RwLock, atomic::Ordering},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy, Target};
-use ovenjs_ratelimit::{Ask, Limiter, Major, Priority, RouteKey, Variant};
+use ovenjs_ratelimit::{Ask, Limiter, Major, Priority, RouteKey, Snapshot, Variant};
 use ovenjs_types::{Hook, Permissions, Report, Secret, json, limits};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing::Instrument as _;
@@ -205,6 +208,42 @@ impl Client {
         Ok(())
     }
 
+    /// Tells that the bot's permissions may have changed: what Discord refused for want of one is
+    /// worth a request again. Without it such a refusal is believed for a minute, and the same call
+    /// fails in that time without being sent. A bot of `ovenjs-core` tells by itself, by what the
+    /// gateway brings; what the client itself has changed it knows.
+    pub fn permissions_changed(&self) {
+        self.0.permissions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was learned about Discord's limits, for the next process: it holds no token and no
+    /// resource, and can be written down. A bot of `ovenjs-core` does so with its sessions.
+    #[must_use]
+    pub fn limits(&self) -> Snapshot {
+        let now_ms = self.now_ms();
+        self.0.gate.limiter().snapshot(self.0.clock.now(), now_ms)
+    }
+
+    /// Begins with what another process learned about Discord's limits, so that no route has to be
+    /// tried by one request before others follow. What is known here already prevails; what is older
+    /// than a day is believed by half.
+    ///
+    /// ```
+    /// use ovenjs_rest::{Client, Snapshot};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let before = Client::builder("token").build().unwrap();
+    /// let written = serde_json::to_vec(&before.limits()).unwrap();
+    /// let after = Client::builder("token").build().unwrap();
+    /// let read: Snapshot = serde_json::from_slice(&written).unwrap();
+    /// after.restore_limits(read);
+    /// assert_eq!(after.limits(), before.limits());
+    /// # });
+    /// ```
+    pub fn restore_limits(&self, learned: Snapshot) {
+        self.0.gate.limiter().restore(learned, self.now_ms());
+    }
+
     /// A snapshot.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -240,8 +279,8 @@ impl Client {
 
     /// Through the layers and out.
     async fn deliver(&self, request: Request) -> Result<Reply, Error> {
-        let (route, needs) = (request.route(), request.0.needs);
-        let span = tracing::debug_span!("request", route);
+        let operation = request.0.operation();
+        let span = tracing::debug_span!("request", route = operation.route);
         if self.0.layers.is_empty() {
             return self.0.perform(request).instrument(span).await;
         }
@@ -250,13 +289,7 @@ impl Client {
         if reply.is_success() {
             Ok(reply)
         } else {
-            Err(Error::answered(
-                route,
-                needs,
-                reply.status,
-                &reply.body,
-                b"",
-            ))
+            Err(Error::answered(operation, reply.status, &reply.body, b""))
         }
     }
 
@@ -286,23 +319,28 @@ impl Client {
         if live.nonces && !terms.once {
             endpoint.make_idempotent(self.0.entropy.u64());
         }
-        let since = self.0.clock.wall().duration_since(UNIX_EPOCH);
-        let now_ms = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let form = Form {
             route: E::ROUTE,
             method: E::METHOD,
             auth: E::AUTH,
             needs: E::NEEDS,
+            is_denied_alike: E::DENIED_ALIKE,
             path: endpoint.path(),
             query: endpoint.query(),
             authorization: endpoint.authorization(),
             major: endpoint.major(),
-            variant: endpoint.variant(now_ms),
+            variant: endpoint.variant(self.now_ms()),
             is_idempotent: endpoint.is_idempotent(),
             is_quiet_deletion: E::METHOD == Method::DELETE
                 && E::Answer::read(&[], &mut json::Scratch::new()).is_ok(),
         };
         self.write(form, endpoint.body(), terms, &live)
+    }
+
+    /// The wall time, in milliseconds since 1970.
+    fn now_ms(&self) -> u64 {
+        let since = self.0.clock.wall().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
     }
 
     /// What is the same for all operations.
@@ -353,6 +391,10 @@ impl Client {
                     .into(),
             ),
         };
+        let auth = match (form.auth, &terms.authorization) {
+            (Auth::Bot, Some(_)) => Auth::User,
+            (auth, _) => auth,
+        };
         let shown = terms.authorization.or(form.authorization);
         let authorization = shown.map(|shown| {
             let mut header = HeaderValue::from_str(shown.expose())
@@ -385,7 +427,9 @@ impl Client {
             headers: HeaderMap::new(),
             body,
             ask,
+            auth,
             needs: form.needs,
+            is_denied_alike: form.is_denied_alike,
             is_idempotent: form.is_idempotent,
             is_quiet_deletion: form.is_quiet_deletion,
             is_once: terms.once,
@@ -401,6 +445,7 @@ struct Form {
     method: Method,
     auth: Auth,
     needs: Permissions,
+    is_denied_alike: bool,
     path: String,
     query: Vec<(&'static str, String)>,
     authorization: Option<Secret>,
@@ -529,6 +574,8 @@ impl Builder {
             entropy,
             hook,
             counts: Counts::default(),
+            permissions: AtomicU64::new(0),
+            refusals: Mutex::default(),
         })))
     }
 }

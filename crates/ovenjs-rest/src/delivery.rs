@@ -15,16 +15,18 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, USER_AGENT},
 };
 use ovenjs_net::{Clock, Entropy};
-use ovenjs_ratelimit::{Headers, Scope, Stop, Verdict};
+use ovenjs_ratelimit::{Ask, Headers, Scope, Stop, Verdict};
 use ovenjs_types::{Hook, HookCall};
 
 use crate::{
     Error, ErrorKind, Layer, Live, Reply, Request,
     breaker::{Breakers, Leave, Tally},
     cache::{Found, ResponseCache},
+    deed::{self, Refusals},
     error::ErrorBody,
     flight::Flights,
     gate::{Gate, Pass, Refusal},
+    request::Parts,
     retry::{Budget, Cause, Retry, Rules},
     transport::{Failure, Letter, Patience, Phase, Transport},
 };
@@ -48,6 +50,9 @@ pub(crate) struct Delivery {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) hook: Arc<dyn Hook>,
     pub(crate) counts: Counts,
+    /// Another number whenever the bot's permissions may have changed.
+    pub(crate) permissions: AtomicU64,
+    pub(crate) refusals: Mutex<Refusals>,
 }
 
 #[derive(Default)]
@@ -149,13 +154,11 @@ impl Delivery {
         let mut retry = Retry::default();
         let (mut may_be_done, mut tries) = (false, 0_u64);
         lock(&self.budget).deposit();
+        let ask = deed::ask(parts, self.permissions.load(Ordering::Relaxed));
         loop {
             let asked = self.clock.now();
-            let pass = self
-                .gate
-                .pass(&parts.ask, live.waiters_max, parts.deadline)
-                .await;
-            let pass = pass.map_err(|refusal| self.refused(request, refusal))?;
+            let pass = self.gate.pass(&ask, live.waiters_max, parts.deadline).await;
+            let pass = pass.map_err(|refusal| self.refused(parts, &ask, refusal))?;
             let now = self.clock.now();
             let waited = now.saturating_duration_since(asked);
             let repeatable = parts.is_idempotent && !parts.is_once;
@@ -316,15 +319,14 @@ impl Delivery {
         let parts = &*request.0;
         let (route, status) = (parts.route, reply.status);
         let mut headers = Headers::read(|name| reply.headers.get(name)?.to_str().ok());
-        let body = if status == 429 {
-            ErrorBody::read(&reply.body)
-        } else {
-            None
+        let body = match status {
+            401 | 403 | 404 | 429 => ErrorBody::read(&reply.body),
+            _ => None,
         };
         // A 429 that is not Discord's JSON is the edge's, and meant for this address as a whole.
         headers.global |= status == 429 && body.is_none();
-        let wait = body.as_ref().and_then(ErrorBody::retry_after);
-        let verdict = Verdict::of(status, headers, wait, with_token);
+        let verdict = deed::verdict(parts, status, body.as_ref(), headers, with_token);
+        let deed = pass.deed();
         pass.settle(verdict);
         if status < 500 {
             door.close(Tally::Good, Tally::Good);
@@ -333,15 +335,21 @@ impl Delivery {
             && let Some(body) = ErrorBody::read(&reply.body).filter(ErrorBody::is_not_ready)
         {
             let wait = body.retry_after().unwrap_or_default().max(NOT_READY);
-            let error = Error::answered(route, parts.needs, status, &reply.body, b"");
+            let error = Error::answered(parts.operation(), status, &reply.body, b"");
             let until = after(self.clock.now(), wait);
             return Outcome::Again(Cause::Open(until), error.after(Some(wait)));
         }
         let is_unchanged = status == 304 && parts.headers.contains_key(IF_NONE_MATCH);
         if reply.is_success() || is_unchanged {
+            if deed::may_permit(parts) {
+                self.permissions.fetch_add(1, Ordering::Relaxed);
+            }
             return Outcome::Done(reply);
         }
-        let error = Error::answered(route, parts.needs, status, &reply.body, &parts.body);
+        let error = Error::answered(parts.operation(), status, &reply.body, &parts.body);
+        if let (Verdict::Denied(_), Some(deed)) = (verdict, deed) {
+            lock(&self.refusals).note(deed, &error);
+        }
         if let Verdict::Limited {
             scope, retry_after, ..
         } = verdict
@@ -368,8 +376,8 @@ impl Delivery {
         Outcome::Failed(error)
     }
 
-    fn refused(&self, request: &Request, refusal: Refusal) -> Error {
-        let route = request.route();
+    fn refused(&self, parts: &Parts, ask: &Ask, refusal: Refusal) -> Error {
+        let route = parts.route;
         let wait = |until: Instant| until.saturating_duration_since(self.clock.now());
         match refusal {
             Refusal::Full => Error::new(
@@ -388,13 +396,16 @@ impl Delivery {
                 route,
                 "its turn did not come before its deadline; send less, or raise `deadline`",
             ),
-            Refusal::Stopped(stop) => {
-                let until = match stop {
-                    Stop::Invalid { until } => Some(wait(until)),
-                    _ => None,
-                };
-                Error::stopped(route, stop, until)
+            Refusal::Stopped(Stop::Denied { until }) => {
+                let refusals = lock(&self.refusals);
+                let again = ask.deed.and_then(|deed| refusals.again(deed, wait(until)));
+                again.unwrap_or_else(|| Error::denied(parts.operation(), wait(until)))
             }
+            Refusal::Stopped(Stop::Gone) => Error::gone(parts.operation()),
+            Refusal::Stopped(Stop::Invalid { until }) => {
+                Error::too_many_invalid(route, wait(until))
+            }
+            Refusal::Stopped(_) => Error::token_refused(route),
         }
     }
 

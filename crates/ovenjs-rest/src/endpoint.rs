@@ -44,6 +44,9 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     const AUDITED: bool = false;
     /// The permission that a refusal with code 50013 is about; empty where several may be meant.
     const NEEDS: Permissions = Permissions::empty();
+    /// Whether a missing permission is missing whatever the body says, as long as it has the same fields.
+    /// Elsewhere another body may be within the bot's permissions.
+    const DENIED_ALIKE: bool = false;
     /// What its query can say.
     const QUERY: &'static [Parameter] = &[];
 

@@ -4,12 +4,15 @@ mod repairs;
 
 use std::{error::Error as StdError, fmt, fmt::Write as _, sync::Arc, time::Duration};
 
-use ovenjs_ratelimit::Stop;
 use ovenjs_types::{Fault, Invalid, Permissions, json};
 use serde::Deserialize;
 use serde_json::Value;
 
-use repairs::{INDEX_NOT_READY, MISSING_ACCESS, MISSING_PERMISSIONS, TOKEN_REFUSED, repair};
+use crate::{Auth, request::Operation};
+use repairs::{INDEX_NOT_READY, TOKEN_REFUSED, missing, repair};
+pub(crate) use repairs::{
+    MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK, WRONG_TOKEN,
+};
 
 /// A call that failed.
 ///
@@ -193,31 +196,68 @@ impl Error {
         Self::new(ErrorKind::Network, route, text).because(source)
     }
 
-    pub(crate) fn stopped(route: &'static str, stop: Stop, wait: Option<Duration>) -> Self {
-        match stop {
-            Stop::Unauthorized => Self::new(ErrorKind::Unauthorized, route, TOKEN_REFUSED),
-            _ => Self::new(
-                ErrorKind::Stopped,
-                route,
-                "nothing is sent any more, since too many answers of the last ten minutes were \
-                 401, 403 or 429 and Discord bans the address for more; find the failing call",
-            )
-            .after(wait),
-        }
+    /// The bot's token was refused, by an earlier call.
+    pub(crate) fn token_refused(route: &'static str) -> Self {
+        Self::new(ErrorKind::Unauthorized, route, TOKEN_REFUSED)
+    }
+
+    pub(crate) fn too_many_invalid(route: &'static str, wait: Duration) -> Self {
+        Self::new(
+            ErrorKind::Stopped,
+            route,
+            "nothing is sent any more, since too many answers of the last ten minutes were 401, 403 \
+             or 429 and Discord bans the address for more; find the failing call",
+        )
+        .after(Some(wait))
+    }
+
+    /// The webhook or the interaction that the token in the path was of is no more, as an earlier call
+    /// was told.
+    pub(crate) fn gone(operation: Operation) -> Self {
+        let code = match operation.auth {
+            Auth::Interaction => UNKNOWN_INTERACTION,
+            _ => UNKNOWN_WEBHOOK,
+        };
+        let text = repair(ErrorKind::NotFound, Some(code), operation).unwrap_or_default();
+        let mut error = Self::new(ErrorKind::NotFound, operation.route, text);
+        error.0.code = Some(code);
+        error.not_sent()
+    }
+
+    /// An earlier call was refused the same.
+    pub(crate) fn denied(operation: Operation, wait: Duration) -> Self {
+        let kind = match operation.auth {
+            Auth::Webhook | Auth::Interaction => ErrorKind::Unauthorized,
+            _ => ErrorKind::Forbidden,
+        };
+        let code = match kind {
+            ErrorKind::Forbidden => MISSING_PERMISSIONS,
+            _ => WRONG_TOKEN,
+        };
+        let text = repair(kind, Some(code), operation).unwrap_or_default();
+        Self::new(kind, operation.route, text).unsent_again(wait)
+    }
+
+    /// The same for a call that is not sent, since it would be refused again until then.
+    pub(crate) fn unsent_again(mut self, wait: Duration) -> Self {
+        self.0.status = None;
+        self.not_sent().after(Some(wait))
+    }
+
+    fn not_sent(mut self) -> Self {
+        self.0
+            .text
+            .push_str("; Discord said so before, so this was not sent");
+        self
     }
 
     /// An answer with an error status to what was sent.
-    pub(crate) fn answered(
-        route: &'static str,
-        needs: Permissions,
-        status: u16,
-        body: &[u8],
-        sent: &[u8],
-    ) -> Self {
+    pub(crate) fn answered(operation: Operation, status: u16, body: &[u8], sent: &[u8]) -> Self {
+        let route = operation.route;
         let Some(body) = ErrorBody::read(body) else {
             return Self::edge(route, status);
         };
-        let code = body.code.filter(|code| *code != 0);
+        let code = body.code();
         let kind = match status {
             400 => ErrorKind::Invalid,
             401 => ErrorKind::Unauthorized,
@@ -227,14 +267,8 @@ impl Error {
             202 | 500.. => ErrorKind::Server,
             _ => ErrorKind::Refused,
         };
-        let missing = match code {
-            Some(MISSING_PERMISSIONS) if !needs.is_empty() => Some(needs),
-            Some(MISSING_ACCESS) if route.contains(" /channels/") => {
-                Some(Permissions::VIEW_CHANNEL)
-            }
-            _ => None,
-        };
-        let mut text = repair(kind, code, missing).unwrap_or_default();
+        let missing = missing(code, operation);
+        let mut text = repair(kind, code, operation).unwrap_or_default();
         let message = body
             .message
             .as_deref()
@@ -389,6 +423,11 @@ impl ErrorBody {
         json::decode_tolerant(bytes, &mut json::Scratch::new()).ok()
     }
 
+    /// Discord's code of the error, where it has one.
+    pub(crate) fn code(&self) -> Option<u32> {
+        self.code.filter(|code| *code != 0)
+    }
+
     /// How long to wait, which is more precise than the header.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         Duration::try_from_secs_f64(self.retry_after?.max(0.0)).ok()
@@ -411,7 +450,7 @@ impl ErrorBody {
 }
 
 /// The JSON of a body: all of it, or the first part of several.
-fn document(sent: &[u8]) -> Option<&[u8]> {
+pub(crate) fn document(sent: &[u8]) -> Option<&[u8]> {
     if !sent.starts_with(b"--") {
         return Some(sent);
     }

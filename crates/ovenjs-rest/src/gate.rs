@@ -16,7 +16,7 @@ use std::{
 
 use ovenjs_net::Clock;
 use ovenjs_ratelimit::{
-    self as ratelimit, Ask, Entry, Limiter, Line, Permit, Stop, Ticket, Turn, Verdict,
+    self as ratelimit, Ask, Deed, Entry, Limiter, Line, Permit, Stop, Ticket, Turn, Verdict,
 };
 use tokio::{
     sync::{Mutex as Turnstile, Notify, oneshot},
@@ -198,6 +198,11 @@ impl Pass {
         if let Some(permit) = &mut self.permit {
             permit.sent(now);
         }
+    }
+
+    /// What it lets be done.
+    pub(crate) fn deed(&self) -> Option<Deed> {
+        self.permit.as_ref()?.ask().deed
     }
 
     /// Tells what became of it.

@@ -13,6 +13,7 @@ mod cache;
 mod call;
 mod client;
 mod config;
+mod deed;
 mod delivery;
 mod endpoint;
 mod endpoints;
@@ -39,7 +40,7 @@ pub use endpoint::{
 pub use endpoints::*;
 pub use error::{Error, ErrorKind, FIELDS_MAX};
 pub use layer::{Layer, Next, Sending};
-pub use ovenjs_ratelimit::{Major, Priority, Variant};
+pub use ovenjs_ratelimit::{Major, Priority, Snapshot, Variant};
 pub use pages::{Paged, Pages};
 pub use request::{Reply, Request};
 pub use transport::OutletStats;

@@ -10,6 +10,8 @@ use http::{
 use ovenjs_ratelimit::{Ask, Major, Priority};
 use ovenjs_types::Permissions;
 
+use crate::Auth;
+
 /// A request on its way to Discord, as a [`Layer`](crate::Layer) sees it.
 ///
 /// It names its operation by the template. The bot's token is shown only by the client itself, after
@@ -31,7 +33,11 @@ pub(crate) struct Parts {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) ask: Ask,
+    /// Who asks; a user where the call shows their token.
+    pub(crate) auth: Auth,
     pub(crate) needs: Permissions,
+    /// Whether a refusal holds for all bodies with the same fields.
+    pub(crate) is_denied_alike: bool,
     pub(crate) is_idempotent: bool,
     /// A deletion that says nothing when it is done.
     pub(crate) is_quiet_deletion: bool,
@@ -40,6 +46,25 @@ pub(crate) struct Parts {
     /// Whether only Discord itself may answer.
     pub(crate) is_fresh: bool,
     pub(crate) deadline: Instant,
+}
+
+impl Parts {
+    /// What its errors go by.
+    pub(crate) const fn operation(&self) -> Operation {
+        Operation {
+            route: self.route,
+            auth: self.auth,
+            needs: self.needs,
+        }
+    }
+}
+
+/// What an error goes by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operation {
+    pub(crate) route: &'static str,
+    pub(crate) auth: Auth,
+    pub(crate) needs: Permissions,
 }
 
 impl Request {

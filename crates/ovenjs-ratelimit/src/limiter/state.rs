@@ -182,9 +182,10 @@ impl State {
         let sent = self.epoch.local(sent_at).min(now);
         self.stamp(now);
         let (headers, counted) = match verdict {
-            Verdict::Counted(headers) | Verdict::Refused(headers) | Verdict::Gone(headers) => {
-                (Some(headers), true)
-            }
+            Verdict::Counted(headers)
+            | Verdict::Refused(headers)
+            | Verdict::Denied(headers)
+            | Verdict::Gone(headers) => (Some(headers), true),
             Verdict::Limited { headers, .. } => (Some(headers), false),
             Verdict::Unauthorized | Verdict::Unsent | Verdict::Lost => (None, false),
         };
@@ -224,9 +225,9 @@ impl State {
                 refusals.gone(now, major);
                 bucket.refuse(now, sent, clock, told)
             }
-            Verdict::Refused(_) => {
+            Verdict::Refused(_) | Verdict::Denied(_) => {
                 invalid.add(at);
-                if let Some(deed) = ask.deed {
+                if let (Verdict::Denied(_), Some(deed)) = (&verdict, ask.deed) {
                     refusals.denied(now, deed);
                 }
                 bucket.refuse(now, sent, clock, told)
@@ -405,7 +406,7 @@ impl State {
                 now_ms.saturating_sub(age),
             ))
         });
-        Snapshot::of(learned)
+        Snapshot::of(learned).or(&self.restored, now_ms)
     }
 
     pub(crate) fn restore(&mut self, snapshot: Snapshot, now_ms: u64) {
@@ -479,6 +480,7 @@ impl State {
             }
             Verdict::Counted(_)
             | Verdict::Refused(_)
+            | Verdict::Denied(_)
             | Verdict::Gone(_)
             | Verdict::Unauthorized
             | Verdict::Limited { .. } => {

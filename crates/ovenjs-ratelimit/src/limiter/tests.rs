@@ -387,6 +387,9 @@ fn what_discord_has_refused_for_good_is_not_asked_again() {
     let ban = |permissions| post(1).deed(Deed::of("PUT /guilds/1/bans/2", permissions));
     let permit = ready(&limiter, now, &ban(1));
     limiter.settle(now, permit, Verdict::Refused(Headers::default()));
+    // For another reason than a permission, which may be over.
+    let permit = ready(&limiter, now, &ban(1));
+    limiter.settle(now, permit, Verdict::Denied(Headers::default()));
     let Reservation::Stopped(Stop::Denied { until }) = limiter.reserve(now, &ban(1)) else {
         panic!()
     };
@@ -394,7 +397,23 @@ fn what_discord_has_refused_for_good_is_not_asked_again() {
     drop(ready(&limiter, now, &post(1)));
     drop(ready(&limiter, now, &ban(2)));
     drop(ready(&limiter, until, &ban(1)));
-    assert_eq!(limiter.stats(now).invalid, 1);
+    assert_eq!(limiter.stats(now).invalid, 2);
+}
+
+#[test]
+fn what_was_learned_goes_on_through_a_process_that_asked_for_nothing() {
+    let (now, now_ms, day_ms) = (start(), 1_800_000_000_000, 86_400_000);
+    let first = Limiter::new(Config::new());
+    let permit = ready(&first, now, &post(1));
+    settle_counted(&first, now, permit, told(5, 4, 2_000));
+    let snapshot = first.snapshot(now, now_ms);
+
+    let second = Limiter::new(Config::new());
+    second.restore(snapshot.clone(), now_ms);
+    assert_eq!(second.snapshot(now, now_ms + day_ms), snapshot);
+    assert_ne!(snapshot, Snapshot::default());
+    let month_later = second.snapshot(now, now_ms + 31 * day_ms);
+    assert_eq!(month_later, Snapshot::default());
 }
 
 #[test]

@@ -12,6 +12,7 @@
 /// - `body` is what is sent and begins empty, to be filled by the call's setters; `sends` is what is
 ///   sent and has no empty form: it is the method's last argument;
 /// - `needs` is the permission to name when it is missing;
+/// - `denied alike`: while it is missing, other bodies with the same fields are refused as well;
 /// - `takes reason`: the audit log shows one;
 /// - `by` says who asks when it is not the bot; `shows` what they show, an argument of the method;
 /// - `or User`: a user may ask as well;
@@ -33,6 +34,7 @@ macro_rules! endpoint {
             $(body: $body:ty;)?
             $(sends: $sent:ty;)?
             $(needs $needs:ident;)?
+            $(denied $alike:ident;)?
             $(takes $reason:ident;)?
             $(by $auth:ident;)?
             $(shows $show:ident: $shty:ty;)?
@@ -65,6 +67,7 @@ macro_rules! endpoint {
             $(const BY_USER: bool = endpoint!(@is $user User);)?
             $(const AUDITED: bool = endpoint!(@is $reason reason);)?
             $(const NEEDS: ovenjs_types::Permissions = ovenjs_types::Permissions::$needs;)?
+            $(const DENIED_ALIKE: bool = endpoint!(@is $alike alike);)?
             const QUERY: &'static [$crate::Parameter] = &[
                 $($( $crate::Parameter {
                     name: stringify!($must),
@@ -223,6 +226,7 @@ macro_rules! endpoint {
     };
     (@is User User) => { true };
     (@is reason reason) => { true };
+    (@is alike alike) => { true };
     (@range) => { None };
     (@range $range:expr) => { Some($range) };
     (@by_user $name:ident User) => { impl $crate::ByUser for $name {} };

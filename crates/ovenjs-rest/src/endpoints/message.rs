@@ -17,6 +17,7 @@ endpoint! {
         major channel_id;
         body: MessageDraft;
         needs SEND_MESSAGES;
+        denied alike;
         idempotent when |it| it.body.nonce.is_some() && it.body.enforce_nonce;
         enforces nonce;
     }

@@ -3,21 +3,32 @@
 use ovenjs_types::Permissions;
 
 use super::ErrorKind;
+use crate::{Auth, request::Operation};
 
+pub(crate) const UNKNOWN_WEBHOOK: u32 = 10_015;
+pub(crate) const UNKNOWN_INTERACTION: u32 = 10_062;
+pub(crate) const MISSING_ACCESS: u32 = 50_001;
+pub(crate) const MISSING_PERMISSIONS: u32 = 50_013;
+pub(crate) const WRONG_TOKEN: u32 = 50_027;
 pub(super) const INDEX_NOT_READY: u32 = 110_000;
-pub(super) const MISSING_ACCESS: u32 = 50_001;
-pub(super) const MISSING_PERMISSIONS: u32 = 50_013;
 
 pub(super) const TOKEN_REFUSED: &str = "the token was refused: set DISCORD_TOKEN to the token of the bot's page in the developer portal";
 
+/// The permission that a refusal is about, where it is known.
+pub(super) fn missing(code: Option<u32>, operation: Operation) -> Option<Permissions> {
+    match code {
+        Some(MISSING_PERMISSIONS) if !operation.needs.is_empty() => Some(operation.needs),
+        Some(MISSING_ACCESS) if operation.route.contains(" /channels/") => {
+            Some(Permissions::VIEW_CHANNEL)
+        }
+        _ => None,
+    }
+}
+
 /// What to do, where more is known than Discord's own words.
-pub(super) fn repair(
-    kind: ErrorKind,
-    code: Option<u32>,
-    missing: Option<Permissions>,
-) -> Option<String> {
-    let text = match (kind, code, missing) {
-        (ErrorKind::Unauthorized, Some(0) | None, _) => TOKEN_REFUSED,
+pub(super) fn repair(kind: ErrorKind, code: Option<u32>, operation: Operation) -> Option<String> {
+    let text = match (kind, code, missing(code, operation)) {
+        (ErrorKind::Unauthorized, None, _) => refused(operation.auth),
         (_, Some(MISSING_ACCESS), Some(missing)) => {
             return Some(format!(
                 "the bot lacks {missing} there, or is not in that server: grant it to its role"
@@ -35,14 +46,40 @@ pub(super) fn repair(
                  that denies it{above}"
             ));
         }
+        (_, Some(50_014), _) => refused(operation.auth),
         (_, Some(code), _) => match by_code(code) {
             Some(text) => text,
             None if is_full(code) => "there is no room for another: remove some first",
-            None => return by_kind(kind).map(ToOwned::to_owned),
+            None => by_kind(kind, operation.auth)?,
         },
-        (_, None, _) => return by_kind(kind).map(ToOwned::to_owned),
+        (_, None, _) => by_kind(kind, operation.auth)?,
     };
     Some(text.to_owned())
+}
+
+/// What to do about the credential of whoever asked.
+const fn refused(auth: Auth) -> &'static str {
+    match auth {
+        Auth::Bot => TOKEN_REFUSED,
+        Auth::User => {
+            "the user's token was refused: it has expired or was revoked; refresh it, or let the user \
+             authorize the bot again"
+        }
+        Auth::Application => {
+            "the client id or secret was refused: copy both from the OAuth2 page of the application \
+             in the developer portal"
+        }
+        Auth::Webhook => {
+            "the webhook's token was refused: copy the webhook's address anew, or create another"
+        }
+        Auth::Interaction => {
+            "the interaction's token was refused: it works for 15 minutes, so answer sooner, or by a \
+             message to the channel"
+        }
+        Auth::Nobody => {
+            "Discord wants to know who asks: send this with the bot's or a user's token"
+        }
+    }
 }
 
 /// Permissions that reach only as far as the bot's highest role.
@@ -54,9 +91,9 @@ fn of_hierarchy() -> Permissions {
         | Permissions::MANAGE_NICKNAMES
 }
 
-fn by_kind(kind: ErrorKind) -> Option<&'static str> {
+const fn by_kind(kind: ErrorKind, auth: Auth) -> Option<&'static str> {
     Some(match kind {
-        ErrorKind::Unauthorized => TOKEN_REFUSED,
+        ErrorKind::Unauthorized => refused(auth),
         ErrorKind::Server => "Discord failed: try again later, and see discordstatus.com",
         ErrorKind::Limited => "Discord limits this call, and repeating did not help",
         _ => return None,
@@ -77,9 +114,9 @@ const fn by_code(code: u32) -> Option<&'static str> {
         10_011 => "there is no such role in that server: check the id, and whether it was deleted",
         10_013 => "there is no such user: check the id",
         10_014 => "there is no such emoji: it was deleted, or the bot is not in its server",
-        10_015 => "the webhook was deleted: forget it and create another",
+        UNKNOWN_WEBHOOK => "the webhook was deleted: forget it and create another",
         10_026 => "that user is not banned there",
-        10_062 => "the interaction has expired: answer within 3 s, or defer first",
+        UNKNOWN_INTERACTION => "the interaction has expired: answer within 3 s, or defer first",
         10_063 => "there is no such command: register it anew, and use the id that Discord answers",
         20_001 => "only users can do that, and this is a bot",
         20_012 => "the token is another application's: use the id of the application it belongs to",
@@ -122,14 +159,13 @@ const fn by_code(code: u32) -> Option<&'static str> {
         MISSING_PERMISSIONS => {
             "the bot lacks a permission, or its highest role is not above what it wants to change"
         }
-        50_014 => TOKEN_REFUSED,
         50_016 => "2 to 100 messages are deleted at once: split them, or delete a single one",
         50_019 => "the message is in another channel",
         50_021 => "Discord's own messages cannot be changed so",
         50_024 => "that cannot be done in a channel of that type",
         50_025 => "the OAuth2 token was refused: it has expired or was revoked; ask for another",
         50_026 => "the OAuth2 token lacks a scope: let the user authorize the bot again with it",
-        50_027 => {
+        WRONG_TOKEN => {
             "the token of the webhook or interaction is wrong or has expired: use a newer one"
         }
         50_028 => "that role cannot be used so: it is another server's, @everyone or managed",

@@ -17,6 +17,8 @@ use tokio::{
 pub(crate) enum Step {
     /// Status, header lines, body.
     Answer(u16, &'static str, String),
+    /// The same, but not before so many requests have come in all.
+    Gathered(usize, &'static str, String),
     /// Answers with this body and closes the connection, without having said so.
     Last(String),
     /// Answers with half of this body and says nothing more, for good.
@@ -113,6 +115,15 @@ async fn serve(mut stream: TcpStream, script: Arc<Vec<Step>>, log: Arc<Mutex<Vec
                 if stream.write_all(answer.as_bytes()).await.is_err() {
                     return;
                 }
+            }
+            Step::Gathered(count, headers, body) => {
+                while log.lock().unwrap().len() < *count {
+                    tokio::task::yield_now().await;
+                }
+                let length = body.len();
+                let answer =
+                    format!("HTTP/1.1 200 X\r\n{headers}content-length: {length}\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
             }
             Step::Last(body) => {
                 let length = body.len();
