@@ -17,6 +17,7 @@ use crate::{
     describe,
     estate::Estate,
     hook::CaughtHook,
+    limits,
     links::Links,
     log,
     memory::Memory,
@@ -333,6 +334,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
                     e,
                 )
             })?;
+            limits::enter(&client, former);
             if let Some(known) = mirror::enter(former, &config.cache, range, shards).await {
                 cache = known;
             }
@@ -354,7 +356,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             state,
         });
         if let Err(refused) = router.check(&app) {
-            estate.leave(&app.fleet, &app.cache).await;
+            estate.leave(&app.client, &app.fleet, &app.cache).await;
             return Err(Error::routes(refused));
         }
         let pump = Pump::new(app, router, Arc::new(RestAnswers(client)), interest, hook);

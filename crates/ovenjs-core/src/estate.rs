@@ -4,12 +4,14 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ovenjs_cache::Cache;
 use ovenjs_gateway::{ErrorKind, Fleet, FleetState, PortError, SessionStore};
+use ovenjs_rest::Client;
 use ovenjs_types::{Id, marker::ApplicationMarker};
 use tokio::time::timeout;
 
 use crate::{
     Error, GatewayConfig, StateStore,
     heir::{self, Answer, Giver, Heir, Will},
+    limits,
     links::Links,
     mirror,
     state::StateFile,
@@ -200,11 +202,11 @@ impl Estate {
         self.kept.as_ref().map(|kept| Arc::clone(&kept.store))
     }
 
-    /// Keeps the sessions of shards that have stopped, what nobody has taken of their events, and what the
-    /// mirror knows for the next process, where there is a place.
-    pub(crate) async fn leave(&self, fleet: &Fleet, cache: &Cache) {
+    /// Keeps the sessions of shards that have stopped, what nobody has taken of their events, what was
+    /// learned about limits, and what the mirror knows for the next process, where there is a place.
+    pub(crate) async fn leave(&self, client: &Client, fleet: &Fleet, cache: &Cache) {
         if let Some(kept) = &self.kept {
-            let (state, whole) = all(fleet, cache).await;
+            let (state, whole) = all(client, fleet, cache).await;
             kept.keep(&state, &whole).await;
         }
     }
@@ -216,11 +218,12 @@ impl Estate {
     /// this is not heard, the one that is started again asks it.
     pub(crate) async fn give(
         &self,
+        client: &Client,
         fleet: &Fleet,
         cache: &Cache,
         mut heir: Heir,
     ) -> Result<(), Error> {
-        let (state, whole) = all(fleet, cache).await;
+        let (state, whole) = all(client, fleet, cache).await;
         if let Some(kept) = &self.kept
             && let Err(error) = kept.save(&state).await
         {
@@ -243,8 +246,9 @@ impl Estate {
 }
 
 /// The state of shards that have stopped, without and with the mirror.
-async fn all(fleet: &Fleet, cache: &Cache) -> (FleetState, FleetState) {
-    let state = fleet.hand_over().await;
+async fn all(client: &Client, fleet: &Fleet, cache: &Cache) -> (FleetState, FleetState) {
+    let mut state = fleet.hand_over().await;
+    limits::leave(client, &mut state);
     let mut whole = state.clone();
     mirror::leave(cache, &mut whole).await;
     (state, whole)
@@ -290,7 +294,7 @@ mod tests {
         }
 
         fn save(&self, state: FleetState) -> Waiting<'_, Result<(), PortError>> {
-            self.tell(match state.part_names().next() {
+            self.tell(match state.part("mirror") {
                 Some(_) => "saved with the mirror",
                 None => "saved",
             });
@@ -315,6 +319,7 @@ mod tests {
         let config = ovenjs_gateway::Config::new("token", Intents::GUILDS);
         let (fleet, _events) = Fleet::start(config.gateway_url("ws://127.0.0.1:1")).unwrap();
         let cache = Cache::new(ovenjs_cache::Config::new());
+        let client = Client::builder("token").build().unwrap();
         let asks = async {
             let Answer::State(_, giver) = heir::inherit(&path, bot).await.unwrap() else {
                 panic!("the other one is there");
@@ -326,7 +331,7 @@ mod tests {
         };
         let leaves = async {
             let heir = estate.asked(Duration::from_secs(1)).await;
-            estate.give(&fleet, &cache, heir).await
+            estate.give(&client, &fleet, &cache, heir).await
         };
         let ((), given) = tokio::join!(asks, leaves);
         assert_eq!(given.is_ok(), goes_on);

@@ -49,6 +49,8 @@ mod heir;
 #[cfg(feature = "bot")]
 mod hook;
 #[cfg(feature = "bot")]
+mod limits;
+#[cfg(feature = "bot")]
 mod links;
 #[cfg(feature = "bot")]
 mod log;

@@ -12,7 +12,7 @@ use std::{
 use ovenjs_commands::{Answers, Router};
 use ovenjs_gateway::{Delivery, Events, Receipt};
 use ovenjs_types::{
-    Dispatch, Event, Hook, HookCall, Interest, Pressure,
+    Dispatch, Event, EventKind, Hook, HookCall, Interest, Pressure,
     json::{Deviation, Scratch},
 };
 use tokio::{
@@ -165,6 +165,9 @@ impl<T: Send + Sync + 'static> Pump<T> {
 
     async fn take(&mut self, dispatch: Dispatch, readers: Readers, place: OwnedSemaphorePermit) {
         let receipt = self.app.fleet.receipt(&dispatch);
+        if may_permit(dispatch.kind) {
+            self.app.client.permissions_changed();
+        }
         if !self.interest.wants(dispatch.kind) {
             self.hook.call(&HookCall::EventDropped {
                 kind: dispatch.kind,
@@ -244,6 +247,20 @@ impl<T: Send + Sync + 'static> Pump<T> {
             receipt.handled();
         }
     }
+}
+
+/// Whether an event may mean that the bot has other permissions. Of members the bot itself is rarely
+/// the one that changed, and what it was refused is asked again within a minute anyway.
+const fn may_permit(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::GuildCreate
+            | EventKind::GuildRoleCreate
+            | EventKind::GuildRoleUpdate
+            | EventKind::GuildRoleDelete
+            | EventKind::ChannelCreate
+            | EventKind::ChannelUpdate
+    )
 }
 
 impl<T> fmt::Debug for Pump<T> {

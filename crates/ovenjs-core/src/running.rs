@@ -65,7 +65,7 @@ impl Running {
                 let outcome = pumping.await;
                 if outcome.is_err() {
                     // Nobody has to ask for it, and nobody may be there to.
-                    estate.leave(&app.fleet, &app.cache).await;
+                    estate.leave(&app.client, &app.fleet, &app.cache).await;
                 }
                 outcome
             }
@@ -244,9 +244,13 @@ impl Running {
             }
         };
         match heir {
-            Some(heir) => outcome.and(estate.give(&self.fleet, &self.cache, heir).await),
+            Some(heir) => outcome.and(
+                estate
+                    .give(&self.client, &self.fleet, &self.cache, heir)
+                    .await,
+            ),
             None => {
-                estate.leave(&self.fleet, &self.cache).await;
+                estate.leave(&self.client, &self.fleet, &self.cache).await;
                 outcome
             }
         }

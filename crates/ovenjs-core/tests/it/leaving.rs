@@ -337,6 +337,43 @@ async fn once_another_process_has_taken_over_nothing_is_written_over_its_state()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_learned_about_limits_goes_on() {
+    let folder = Folder::new("limits");
+    let file = folder.0.join("bot.state");
+    let discord = Discord::in_process(ovenjs_mock::Config::default());
+    let config = config(&discord).state(&file);
+    let bot = Stage::open().start(config.clone()).await;
+    discord.expect_ready(1).await;
+    let post = bot.client().create_message(discord.channel_id());
+    post.content("fresh").await.unwrap();
+    bot.stop().await.unwrap();
+    let learned = String::from_utf8(state(&file).part("limits").unwrap().to_vec()).unwrap();
+    assert!(
+        learned.contains("POST /channels/{channel_id}/messages"),
+        "{learned}"
+    );
+
+    let bot = Stage::open().start(config.clone()).await;
+    discord.pass(SOON).await;
+    bot.stop().await.unwrap();
+    // It posted nothing, and leaves what it was left.
+    let left = String::from_utf8(state(&file).part("limits").unwrap().to_vec()).unwrap();
+    assert!(
+        left.contains("POST /channels/{channel_id}/messages"),
+        "{left}"
+    );
+
+    // What cannot be read is left out, and the sessions go on.
+    let mut damaged = state(&file);
+    damaged.put("limits", &b"{"[..]);
+    std::fs::write(&file, damaged.to_bytes()).unwrap();
+    let bot = Stage::open().start(config).await;
+    discord.pass(SOON).await;
+    bot.stop().await.unwrap();
+    assert_eq!(discord.identifies(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_the_sessions_say_how_many_shards_the_mirror_of_all_goes_on() {
     let folder = Folder::new("more-shards");
     let file = folder.0.join("bot.state");
