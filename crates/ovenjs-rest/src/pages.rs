@@ -10,15 +10,17 @@ use std::{
 
 use futures_core::Stream;
 use ovenjs_types::{
-    Channel, CurrentUserGuild, Entitlement, Message, Pin as PinnedMessage, Subscription,
-    ThreadMember, Timestamp, User,
+    AuditLog, AuditLogEntry, Ban, Channel, CurrentUserGuild, Entitlement, GuildJoinRequest, Id,
+    Member, Message, Pin as PinnedMessage, ScheduledEventUser, Subscription, ThreadMember,
+    Timestamp, User, marker::UserMarker,
 };
 
 use crate::{
-    Client, Endpoint, Error, Indexed, ListCurrentUserGuilds, ListEntitlements, ListMessages,
-    ListMyPrivateArchivedThreads, ListPins, ListPollVoters, ListPrivateArchivedThreads,
-    ListPublicArchivedThreads, ListReactions, ListSubscriptions, ListThreadMembers, SearchMessages,
-    Terms,
+    Client, Endpoint, Error, GetAuditLog, Indexed, ListBans, ListCurrentUserGuilds,
+    ListEntitlements, ListJoinRequests, ListMembers, ListMessages, ListMyPrivateArchivedThreads,
+    ListPins, ListPollVoters, ListPrivateArchivedThreads, ListPublicArchivedThreads, ListReactions,
+    ListScheduledEventExceptionUsers, ListScheduledEventUsers, ListSubscriptions,
+    ListThreadMembers, SearchMessages, SearchThreads, Terms,
 };
 
 /// An operation that answers a list by pages.
@@ -176,13 +178,83 @@ paged! {
         by before = archived_at, 100;
     ListMyPrivateArchivedThreads of Channel = |page| (page.threads, Some(page.has_more)),
         by before = |thread| Some(thread.id), 100;
-    ListCurrentUserGuilds of CurrentUserGuild = |page| (page, None),
-        by after = |guild| Some(guild.id), 200;
-    ListEntitlements of Entitlement = |page| (page, None),
-        by after = |entitlement| Some(entitlement.id), 100;
-    ListSubscriptions of Subscription = |page| (page, None),
-        by after = |subscription| Some(subscription.id), 100;
+    ListMembers of Member = |page| (page, None),
+        by after = |member| member.user.as_ref().map(|user| user.id), 1000;
 }
+
+/// Lists that come by id, the lowest first: forwards, or backwards from where the call says `before`;
+/// within a page the lowest is the first either way.
+macro_rules! paged_by_id {
+    ($($name:ident of $item:ty = $open:expr, by $key:expr, $most:literal;)*) => {$(
+        impl Paged for $name {
+            type Item = $item;
+
+            fn widen(&mut self) {
+                self.limit.get_or_insert($most);
+            }
+
+            fn turn(&mut self, page: Self::Answer) -> (Vec<$item>, bool) {
+                let open: fn(Self::Answer) -> Vec<$item> = $open;
+                let key: fn(&$item) -> Option<_> = $key;
+                let items = open(page);
+                let is_full = items.len() >= usize::from(self.limit.unwrap_or($most));
+                let (cursor, edge) = if self.before.is_some() {
+                    (&mut self.before, items.first())
+                } else {
+                    (&mut self.after, items.last())
+                };
+                let next = edge.and_then(key);
+                // Without an element to begin at, the same page would come again.
+                let is_more = is_full && next.is_some() && next != *cursor;
+                *cursor = next;
+                (items, is_more)
+            }
+        }
+    )*};
+}
+
+paged_by_id! {
+    ListBans of Ban = |page| page, by |ban| Some(ban.user.id), 1000;
+    ListCurrentUserGuilds of CurrentUserGuild = |page| page, by |guild| Some(guild.id), 200;
+    ListEntitlements of Entitlement = |page| page, by |entitlement| Some(entitlement.id), 100;
+    ListJoinRequests of GuildJoinRequest = |page| page.guild_join_requests,
+        by |request| Some(request.id), 100;
+    ListScheduledEventExceptionUsers of ScheduledEventUser = |page| page, by who_comes, 100;
+    ListScheduledEventUsers of ScheduledEventUser = |page| page, by who_comes, 100;
+    ListSubscriptions of Subscription = |page| page, by |subscription| Some(subscription.id), 100;
+}
+
+fn who_comes(one: &ScheduledEventUser) -> Option<Id<UserMarker>> {
+    one.user_id
+        .or_else(|| one.user.as_ref().map(|user| user.id))
+}
+
+/// Entries, without what a page says of the users, commands, rules and channels that they name. The
+/// newest come first, and the oldest where the call says `after`; either way the last is where the
+/// next page begins.
+impl Paged for GetAuditLog {
+    type Item = AuditLogEntry;
+
+    fn widen(&mut self) {
+        self.limit.get_or_insert(AUDIT_LOG_PAGE);
+    }
+
+    fn turn(&mut self, page: AuditLog) -> (Vec<AuditLogEntry>, bool) {
+        let entries = page.audit_log_entries;
+        let is_full = entries.len() >= usize::from(self.limit.unwrap_or(AUDIT_LOG_PAGE));
+        let cursor = if self.after.is_some() {
+            &mut self.after
+        } else {
+            &mut self.before
+        };
+        let next = entries.last().map(|entry| entry.id);
+        let is_more = is_full && next.is_some() && next != *cursor;
+        *cursor = next;
+        (entries, is_more)
+    }
+}
+
+const AUDIT_LOG_PAGE: u16 = 100;
 
 fn archived_at(thread: &Channel) -> Option<Timestamp> {
     thread
@@ -203,11 +275,36 @@ impl Paged for SearchMessages {
         let Indexed::Found(found) = page else {
             return (Vec::new(), false);
         };
-        let next = self.offset.unwrap_or(0) + self.limit.unwrap_or(SEARCH_PAGE);
-        self.offset = Some(next);
-        let is_more = u64::from(next) < found.total_results && next <= OFFSET_MAX;
+        let is_more = leave_out(&mut self.offset, self.limit, found.total_results);
         (found.messages.into_iter().flatten().collect(), is_more)
     }
+}
+
+/// Threads, without what a page says of the bot in them and of their first messages. It ends as a
+/// search of messages does.
+impl Paged for SearchThreads {
+    type Item = Channel;
+
+    fn widen(&mut self) {
+        self.limit.get_or_insert(SEARCH_PAGE);
+    }
+
+    fn turn(&mut self, page: Self::Answer) -> (Vec<Channel>, bool) {
+        let Indexed::Found(found) = page else {
+            return (Vec::new(), false);
+        };
+        let unsaid = if found.has_more { u64::MAX } else { 0 };
+        let total = found.total_results.unwrap_or(unsaid);
+        let is_more = leave_out(&mut self.offset, self.limit, total);
+        (found.threads, is_more)
+    }
+}
+
+/// Leaves one page more out, and says whether there is anything behind it.
+fn leave_out(offset: &mut Option<u16>, limit: Option<u16>, total: u64) -> bool {
+    let next = offset.unwrap_or(0) + limit.unwrap_or(SEARCH_PAGE);
+    *offset = Some(next);
+    u64::from(next) < total && next <= OFFSET_MAX
 }
 
 const SEARCH_PAGE: u16 = 25;

@@ -13,6 +13,7 @@ mod discord;
 mod faults;
 mod guilds;
 mod limits;
+mod paged;
 mod refusals;
 mod server;
 mod stack;
