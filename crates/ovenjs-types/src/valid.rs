@@ -209,6 +209,8 @@ pub struct Report {
     path: String,
     violations: Vec<Violation>,
     unlisted: usize,
+    /// Whether limits are noted that are kept.
+    notes_limits: bool,
 }
 
 impl Report {
@@ -216,6 +218,26 @@ impl Report {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A report that notes each limit of a number or a measure, whether it is kept or not: so a form
+    /// tells what it holds its fields to.
+    ///
+    /// ```
+    /// use ovenjs_types::{MessageDraft, Report, Validate as _};
+    ///
+    /// let mut report = Report::of_limits();
+    /// MessageDraft::from("bread").check(&mut report);
+    /// let limits = report.into_result().unwrap_err();
+    /// let content = limits.violations().iter().find(|limit| limit.path == "content").unwrap();
+    /// assert_eq!(content.measure.unwrap().most, 2000);
+    /// ```
+    #[must_use]
+    pub fn of_limits() -> Self {
+        Self {
+            notes_limits: true,
+            ..Self::default()
+        }
     }
 
     /// What was found, as a result.
@@ -272,7 +294,7 @@ impl Report {
     pub fn length(&mut self, field: &str, text: &str, range: RangeInclusive<usize>) {
         // Bytes are never fewer than characters, and most texts are far below their limit.
         let surely_enough = *range.start() <= usize::from(!text.is_empty());
-        if surely_enough && text.len() <= *range.end() {
+        if surely_enough && text.len() <= *range.end() && !self.notes_limits {
             return;
         }
         self.amount(field, characters(text), range, "characters");
@@ -302,6 +324,8 @@ impl Report {
             "write something".into()
         } else if value < least {
             format!("add {}", least - value).into()
+        } else if self.notes_limits {
+            "".into()
         } else {
             return;
         };
@@ -317,7 +341,7 @@ impl Report {
     /// The number `field` itself must lie within `range`.
     pub fn number(&mut self, field: &str, value: impl Into<u64>, range: RangeInclusive<u64>) {
         let value = value.into();
-        if range.contains(&value) {
+        if range.contains(&value) && !self.notes_limits {
             return;
         }
         let (least, most) = range.into_inner();
@@ -344,7 +368,7 @@ impl Report {
     }
 
     fn push(&mut self, field: &str, measure: Option<Measure>, repair: Cow<'static, str>) {
-        if self.violations.len() == VIOLATIONS_MAX {
+        if self.violations.len() == VIOLATIONS_MAX && !self.notes_limits {
             self.unlisted += 1;
             return;
         }

@@ -159,7 +159,7 @@ form! {
         /// Its custom emoji.
         emoji_id: Option<Id<EmojiMarker>>,
         /// Its Unicode emoji.
-        emoji_name: Option<Text>,
+        emoji_name: Option<Text> = length(1..=32),
     }
 }
 

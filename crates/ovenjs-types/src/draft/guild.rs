@@ -41,8 +41,8 @@ form! {
         target_user_id: Option<Id<UserMarker>>,
         /// Which activity it leads to.
         target_application_id: Option<Id<ApplicationMarker>>,
-        /// The roles that come with it.
-        role_ids: Vec<Id<RoleMarker>>,
+        /// The roles that come with it; at most 250.
+        role_ids: Vec<Id<RoleMarker>> = amount(0..=250, "roles"),
         /// The users for whom it is, where it is not for all: a file with their ids, one a line
         /// below a heading. It travels beside the rest.
         #[serde(skip)]
@@ -94,8 +94,8 @@ form! {
         days: Option<u8> = number(limits::GUILD_PRUNE_DAYS_MIN..=limits::GUILD_PRUNE_DAYS),
         /// Whether Discord counts them, which takes long in large guilds; it does by default.
         compute_prune_count: Option<bool>,
-        /// Roles whose holders are pruned as well.
-        include_roles: Vec<Id<RoleMarker>>,
+        /// Roles whose holders are pruned as well; at most 100.
+        include_roles: Vec<Id<RoleMarker>> = amount(0..=100, "roles"),
     }
 }
 

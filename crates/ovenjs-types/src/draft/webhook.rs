@@ -51,9 +51,9 @@ form! {
         /// The name shown instead of the webhook's; at most 80 characters.
         #[serde(default)]
         username: Option<Text> = length(1..=limits::WEBHOOK_USERNAME),
-        /// The address of the avatar shown instead of the webhook's.
+        /// The address of the avatar shown instead of the webhook's; at most 2048 characters.
         #[serde(default)]
-        avatar_url: Option<Text>,
+        avatar_url: Option<Text> = length(0..=2048),
         /// The name of the post that it begins, in a forum; 1 to 100 characters.
         #[serde(default)]
         thread_name: Option<Text> = length(limits::CHANNEL_NAME_MIN..=limits::CHANNEL_NAME),

@@ -7,7 +7,7 @@ use ovenjs_rest::{
 use ovenjs_types::{
     CommandDraft, CommandPermission, DataUri, EntitlementOwnerType, ExternalAuthType, Id,
     LobbyMemberDraft, OAuth2Scope, RoleConnectionMetadata, RoleConnectionMetadataType,
-    TestEntitlement, Upload,
+    TestEntitlement, TextDisplay, Upload,
 };
 
 use super::{
@@ -42,9 +42,23 @@ fn application(client: &Client, ids: &Ids) -> Vec<Line> {
         line(client.gateway()),
         line(client.bot_gateway()),
         line(client.current_application()),
-        sends(client.edit_current_application().description("Bakes")),
+        sends(
+            client
+                .edit_current_application()
+                .description("Bakes")
+                .custom_install_url("https://oven.example/in")
+                .role_connections_verification_url("https://oven.example/roles")
+                .tags(["bread".into()]),
+        ),
         line(client.application(application)),
-        sends(client.edit_application(application).tags(["bread".into()])),
+        sends(
+            client
+                .edit_application(application)
+                .description("Bakes")
+                .custom_install_url("https://oven.example/in")
+                .role_connections_verification_url("https://oven.example/roles")
+                .tags(["bread".into()]),
+        ),
         line(client.activity_instance(application, "i-1-gc-2-3")),
         sends(client.upload_activity_attachment(application, Upload::new("a.png", &b"a"[..]))),
         line(client.application_emojis(application)),
@@ -70,7 +84,8 @@ fn application(client: &Client, ids: &Ids) -> Vec<Line> {
         sends(
             client
                 .set_role_connection(bearer(), application)
-                .platform_name("Bakery"),
+                .platform_name("Bakery")
+                .platform_username("ann"),
         ),
         line(client.role_connection(bearer(), application)),
         line(client.delete_role_connection(bearer(), application)),
@@ -175,9 +190,16 @@ fn lobbies(client: &Client, ids: &Ids) -> Vec<Line> {
                 .create_lobby()
                 .metadata(mood())
                 .members([LobbyMemberDraft::new(user)])
-                .idle_timeout_seconds(60),
+                .idle_timeout_seconds(60)
+                .override_event_webhooks_url("https://oven.example/lobby"),
         ),
-        sends(client.edit_lobby(lobby).metadata(mood())),
+        sends(
+            client
+                .edit_lobby(lobby)
+                .metadata(mood())
+                .members([LobbyMemberDraft::new(user)])
+                .override_event_webhooks_url("https://oven.example/lobby"),
+        ),
         sends(client.join_lobby(bearer(), LobbyToJoin::new("secret").member_metadata(mood()))),
         line(client.lobby(lobby)),
         sends(client.link_lobby(bearer(), lobby).channel_id(ids.channel)),
@@ -187,15 +209,26 @@ fn lobbies(client: &Client, ids: &Ids) -> Vec<Line> {
                 .metadata(mood())
                 .additional_name("Ann"),
         ),
-        sends(
-            client.edit_lobby_members(lobby, vec![LobbyMemberDraft::new(user).remove_member(true)]),
-        ),
+        sends(client.edit_lobby_members(
+            lobby,
+            vec![LobbyMemberDraft::new(user).additional_name("Ann").remove_member(true)],
+        )),
         line(client.remove_lobby_member(lobby, user)),
         line(client.leave_lobby(bearer(), lobby)),
         line(client.invite_lobby_member(lobby, user)),
         line(client.invite_myself_from_lobby(bearer(), lobby)),
         line(client.lobby_messages(bearer(), lobby).limit(200)),
-        sends(client.create_lobby_message(bearer(), lobby).content("hi")),
+        sends(
+            client
+                .create_lobby_message(bearer(), lobby)
+                .content("hi")
+                .nonce("order-8"),
+        ),
+        sends(
+            client
+                .create_lobby_message(bearer(), lobby)
+                .component(TextDisplay::new("hi")),
+        ),
         sends(
             client
                 .set_lobby_message_moderation(lobby, message)
@@ -252,7 +285,7 @@ fn oauth2(client: &Client, ids: &Ids) -> Vec<Line> {
         sends(client.exchange_token(credentials(), Grant::Owner { scopes })),
         sends(client.revoke_token(credentials(), Revocation::from("unknown"))),
         sends(client.create_provisional_token(account().client_secret("secret"))),
-        sends(client.unmerge_provisional_account(account())),
+        sends(client.unmerge_provisional_account(account().client_secret("secret"))),
         sends(
             client.create_provisional_token_as_bot(Player::new("p1").preferred_global_name("Ann")),
         ),

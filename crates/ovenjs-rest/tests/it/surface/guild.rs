@@ -30,13 +30,23 @@ fn guilds(client: &Client, ids: &Ids) -> Vec<Line> {
     let rule = || {
         AutoModerationRuleDraft::keywords("No cats", ["cat*"])
             .action(AutoModerationAction::block("Please no cats"))
+            .exempt_channels([channel])
+            .exempt_roles([ids.role])
     };
     vec![
         line(client.guild(guild).with_counts(true)),
         line(client.guild_preview(guild)),
-        sends(client.edit_guild(guild).name("Bakery")),
+        sends(client.edit_guild(guild).name("Bakery").description("Bread")),
         line(client.guild_channels(guild)),
-        sends(client.create_guild_channel(guild, ChannelDraft::new("mill"))),
+        sends(
+            client.create_guild_channel(
+                guild,
+                ChannelDraft::new("mill")
+                    .topic("Flour")
+                    .rate_limit_per_user(5_u32)
+                    .default_thread_rate_limit_per_user(5_u32),
+            ),
+        ),
         sends(
             client
                 .move_guild_channels(guild)
@@ -63,15 +73,23 @@ fn guilds(client: &Client, ids: &Ids) -> Vec<Line> {
         sends(
             client
                 .edit_auto_moderation_rule(guild, Id::new(1))
-                .enabled(false),
+                .enabled(false)
+                .name("No cats at all")
+                .actions([AutoModerationAction::block("No")])
+                .exempt_channels([channel])
+                .exempt_roles([ids.role]),
         ),
         line(client.delete_auto_moderation_rule(guild, Id::new(1))),
         line(client.template("unknown")),
         line(client.templates(guild)),
-        sends(client.create_template(guild, TemplateDraft::new("Bakery"))),
+        sends(client.create_template(
+            guild,
+            TemplateDraft::new("Bakery").description("With ovens"),
+        )),
         sends(
             client
                 .edit_template(guild, "unknown")
+                .name("Mill")
                 .description("With ovens"),
         ),
         line(client.sync_template(guild, "unknown")),
@@ -86,10 +104,14 @@ fn members(client: &Client, ids: &Ids) -> Vec<Line> {
         line(client.member(guild, user)),
         line(client.members(guild).limit(1000_u16).after(user)),
         line(client.search_members(guild, "Ann").limit(5_u16)),
-        sends(client.edit_member(guild, user).nick("Ann")),
-        sends(client.edit_own_member(guild).nick("Oven")),
+        sends(client.edit_member(guild, user).nick("Ann").roles([])),
+        sends(client.edit_own_member(guild).nick("Oven").bio("Bakes")),
         sends(client.edit_own_nick(guild).nick("Oven")),
-        sends(client.add_member(guild, user, MemberDraft::new(bearer()))),
+        sends(client.add_member(
+            guild,
+            user,
+            MemberDraft::new(bearer()).nick("Ann").roles([]),
+        )),
         line(client.add_member_role(guild, user, role)),
         line(client.remove_member_role(guild, user, role)),
         line(client.remove_member(guild, Id::new(78))),
@@ -103,12 +125,17 @@ fn members(client: &Client, ids: &Ids) -> Vec<Line> {
         sends(client.bulk_ban(guild, BulkBanDraft::new([Id::new(77)]))),
         line(client.unban_user(guild, Id::new(77))),
         line(client.prune_count(guild).days(30_u16).include_roles([role])),
-        sends(client.begin_prune(guild).days(30_u8)),
+        sends(client.begin_prune(guild).days(30_u8).include_roles([role])),
         line(client.roles(guild)),
         line(client.role(guild, role)),
         line(client.role_member_counts(guild)),
-        sends(client.create_role(guild).name("bakers")),
-        sends(client.edit_role(guild, Id::new(1)).name("millers")),
+        sends(client.create_role(guild).name("bakers").unicode_emoji("🍞")),
+        sends(
+            client
+                .edit_role(guild, Id::new(1))
+                .name("millers")
+                .unicode_emoji("🍞"),
+        ),
         sends(
             client
                 .move_roles(guild)
@@ -141,13 +168,25 @@ fn expressions(client: &Client, ids: &Ids) -> Vec<Line> {
             guild,
             StickerDraft::new("wave", "wave", file).description("A roll that waves"),
         )),
-        sends(client.edit_guild_sticker(guild, Id::new(1)).name("hello")),
+        sends(
+            client
+                .edit_guild_sticker(guild, Id::new(1))
+                .name("hello")
+                .description("A roll")
+                .tags("wave"),
+        ),
         line(client.delete_guild_sticker(guild, Id::new(1))),
         line(client.default_sounds()),
         line(client.guild_sounds(guild)),
         line(client.guild_sound(guild, Id::new(1))),
-        sends(client.create_guild_sound(guild, SoundDraft::new("ding", sound))),
-        sends(client.edit_guild_sound(guild, Id::new(1)).volume(0.5)),
+        sends(client.create_guild_sound(guild, SoundDraft::new("ding", sound).emoji_name("🔔"))),
+        sends(
+            client
+                .edit_guild_sound(guild, Id::new(1))
+                .volume(0.5)
+                .name("dong")
+                .emoji_name("🔔"),
+        ),
         line(client.delete_guild_sound(guild, Id::new(1))),
     ]
 }
@@ -163,8 +202,13 @@ fn events(client: &Client, ids: &Ids) -> Vec<Line> {
     vec![
         line(client.scheduled_events(guild).with_user_count(true)),
         line(client.scheduled_event(guild, event).with_user_count(true)),
-        sends(client.create_scheduled_event(guild, open_day())),
-        sends(client.edit_scheduled_event(guild, event).name("Open night")),
+        sends(client.create_scheduled_event(guild, open_day().description("All the ovens"))),
+        sends(
+            client
+                .edit_scheduled_event(guild, event)
+                .name("Open night")
+                .description("All the ovens"),
+        ),
         line(client.delete_scheduled_event(guild, event)),
         sends(client.create_scheduled_event_exception(guild, event, exception())),
         sends(
@@ -203,12 +247,14 @@ fn doors(client: &Client, ids: &Ids) -> Vec<Line> {
             client
                 .edit_onboarding(guild)
                 .prompts([bread])
+                .default_channel_ids([channel])
                 .enabled(false),
         ),
         line(client.welcome_screen(guild)),
         sends(
             client
                 .edit_welcome_screen(guild)
+                .description("Bread for all")
                 .welcome_channels(vec![WelcomeScreenChannel::new(channel, "Begin here")]),
         ),
         line(client.new_member_welcome(guild)),

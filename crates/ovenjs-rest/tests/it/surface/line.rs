@@ -7,7 +7,7 @@ use ovenjs_rest::{
     Answer as _, Auth, Body, Call, Carries, Client, Credentials, Endpoint, Error, Major, Parameter,
 };
 use ovenjs_types::{
-    Id, Secret,
+    Id, Report, Secret, Validate,
     json::Scratch,
     marker::{
         ApplicationMarker, ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker,
@@ -27,6 +27,10 @@ pub(crate) struct Line {
     pub(super) audited: bool,
     pub(super) has_major: bool,
     pub(super) query: &'static [Parameter],
+    /// What the fields of its body are held to, by their paths.
+    pub(super) limits: BTreeSet<(String, usize, usize)>,
+    /// The fields of its body that say something.
+    pub(super) set: BTreeSet<String>,
     /// The fields of its body, set or not.
     pub(super) fields: BTreeSet<String>,
     /// Reads an answer; the error tells what does not fit or drifts.
@@ -42,8 +46,10 @@ pub(super) type Sending = Pin<Box<dyn Future<Output = Result<String, Error>>>>;
 impl Line {
     /// Says the fields of a body by another one, which has all of them: serde does not tell those
     /// that it leaves out of every body, and some do not go together.
-    pub(super) fn with_fields_of(mut self, full: &impl Serialize) -> Self {
+    pub(super) fn with_fields_of(mut self, full: &(impl Serialize + Validate)) -> Self {
         self.fields.extend(names::of(full));
+        self.limits.extend(limits_of(full));
+        self.set.extend(set_in(full));
         self
     }
 
@@ -70,9 +76,10 @@ where
     E::Answer: fmt::Debug,
 {
     let endpoint = call.into_endpoint();
-    let mut fields = BTreeSet::new();
+    let (mut fields, mut limits, mut set) = Default::default();
     let endpoint = endpoint.map_body(|body| {
         fields = names::of(&body);
+        (limits, set) = (limits_of(&body), set_in(&body));
         body
     });
     match endpoint.body() {
@@ -85,7 +92,40 @@ where
         }
         _ => {}
     }
-    of(endpoint, fields)
+    Line {
+        limits,
+        set,
+        ..of(endpoint, fields)
+    }
+}
+
+/// What a body holds its fields to, by their paths; what says nothing is held to nothing.
+fn limits_of(body: &impl Validate) -> BTreeSet<(String, usize, usize)> {
+    let mut report = Report::of_limits();
+    body.check(&mut report);
+    let Err(limits) = report.into_result() else {
+        return BTreeSet::new();
+    };
+    let limits = limits.violations().iter().filter_map(|limit| {
+        let measure = limit.measure?;
+        let wide = |bound: u64| usize::try_from(bound).unwrap();
+        // Of a list that is a body, what each element is held to.
+        let path = limit.path.trim_start_matches("[0].").to_owned();
+        Some((path, wide(measure.least), wide(measure.most)))
+    });
+    limits.collect()
+}
+
+/// The fields of a body that say something, or of what stands in it, where it is a list.
+fn set_in(body: &impl Serialize) -> BTreeSet<String> {
+    let text = ovenjs_types::json::encode(body);
+    let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let element = value.get(0).unwrap_or(&value);
+    let keys = element
+        .as_object()
+        .into_iter()
+        .flat_map(|object| object.keys());
+    keys.cloned().collect()
 }
 
 fn of<E>(endpoint: E, fields: BTreeSet<String>) -> Line
@@ -100,6 +140,8 @@ where
         audited: E::AUDITED,
         has_major: endpoint.major() != Major::NONE,
         query: E::QUERY,
+        limits: BTreeSet::new(),
+        set: BTreeSet::new(),
         fields,
         read: read::<E>,
         shown: format!("{endpoint:?}"),

@@ -7,6 +7,7 @@
 
 mod app;
 mod guild;
+mod limits;
 mod line;
 mod names;
 #[path = "../../../../ovenjs-types/tests/it/surface/settle.rs"]
@@ -157,7 +158,7 @@ fn every_line_asks_as_discord_describes_it() {
     }
     // Several lines may send what one operation takes.
     for (route, ours) in bodies {
-        let theirs = body_fields(operation(route));
+        let theirs = names_of_fields(operation(route));
         let found = faults_of_fields(route, &ours, &theirs);
         let sent = theirs.len() - lacks(&found);
         fields = [fields[0] + sent, fields[1] + theirs.len()];
@@ -199,7 +200,7 @@ fn what_a_line_lacks_or_invents_is_named() {
     let topic = BTreeSet::from(["topic".to_owned()]);
     let found = faults_of_fields(stage, &BTreeSet::new(), &topic);
     assert_eq!(found, ["lacks the field `topic`"]);
-    let other = body_fields(operation("POST /channels/{channel_id}/followers"));
+    let other = names_of_fields(operation("POST /channels/{channel_id}/followers"));
     let found = faults_of_fields(stage, &topic, &other);
     assert_eq!(
         found,
@@ -440,22 +441,26 @@ fn range_of(shape: &Shape) -> Option<std::ops::RangeInclusive<usize>> {
     }
 }
 
-/// The fields of a body, in any of its forms. The parts of files are not fields.
-fn body_fields(operation: &Operation) -> BTreeSet<String> {
-    let mut fields = BTreeSet::new();
-    for body in &operation.bodies {
-        add_fields(&body.shape, &mut fields);
-    }
-    fields.retain(|field| !field.starts_with("files["));
-    fields
+/// The names of a body's fields. The parts of files are not fields.
+fn names_of_fields(operation: &'static Operation) -> BTreeSet<String> {
+    let fields = body_fields(operation).into_iter();
+    let names = fields.map(|field| field.name.clone());
+    names.filter(|name| !name.starts_with("files[")).collect()
 }
 
-fn add_fields(shape: &Shape, into: &mut BTreeSet<String>) {
+/// The fields of a body, in any of its forms.
+fn body_fields(operation: &'static Operation) -> Vec<&'static Field> {
+    let mut found = Vec::new();
+    for body in &operation.bodies {
+        add_fields(&body.shape, &mut found);
+    }
+    found
+}
+
+fn add_fields(shape: &'static Shape, into: &mut Vec<&'static Field>) {
     match shape {
         Shape::Ref(name) | Shape::Partial(name) => match Oracle::embedded().schema(name) {
-            Some(Schema::Object { fields, .. }) => {
-                into.extend(fields.iter().map(|field| field.name.clone()));
-            }
+            Some(Schema::Object { fields, .. }) => into.extend(fields),
             Some(Schema::Alias(inner)) => add_fields(inner, into),
             _ => {}
         },

@@ -33,7 +33,18 @@ fn channels(client: &Client, ids: &Ids) -> Vec<Line> {
     } = *ids;
     vec![
         line(client.channel(channel)),
-        sends(client.edit_channel(channel).name("oven").topic("bread")),
+        sends(
+            client
+                .edit_channel(channel)
+                .name("oven")
+                .topic("bread")
+                .rate_limit_per_user(5_u32)
+                .default_thread_rate_limit_per_user(5_u32)
+                .user_limit(5_u32)
+                .permission_overwrites([])
+                .available_tags([])
+                .applied_tags([]),
+        ),
         line(client.trigger_typing(channel)),
         sends(client.follow_channel(channel, Following::new(channel))),
         line(client.channel_invites(channel)),
@@ -42,7 +53,8 @@ fn channels(client: &Client, ids: &Ids) -> Vec<Line> {
                 .create_invite(channel)
                 .max_age(60)
                 .max_uses(2)
-                .unique(true),
+                .unique(true)
+                .role_ids([role]),
         ),
         sends(
             client
@@ -97,6 +109,11 @@ fn messages(client: &Client, ids: &Ids) -> Vec<Line> {
                 .create_message(channel)
                 .content("x")
                 .file(Upload::new("a", &b"b"[..])),
+        ),
+        sends(
+            client
+                .create_message(channel)
+                .component(TextDisplay::new("x")),
         ),
         line(client.messages(channel).limit(100).before(message)),
         line(client.message(channel, message)),
