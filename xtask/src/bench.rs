@@ -1,11 +1,13 @@
 //! `cargo xtask bench`: times of the hot paths; `bench gate`: their instruction counts against
-//! `benches/baseline.toml`; `bench peers`: our gateway beside other libraries'; `bench stories` and
-//! `bench load`: what the Discord in a box costs.
+//! `benches/baseline.toml`; `bench peers` and `bench rest`: our gateway and our REST beside
+//! other libraries'; `bench stories` and `bench load`: what the Discord in a box costs.
 //!
 //! Times are for people and differ from machine to machine. Instruction counts are for the gate:
 //! the same program on the same input executes the same instructions.
 
 mod peers;
+mod race;
+mod rest;
 
 use crate::packages::{self, Need};
 use crate::shell::{self, Workspace};
@@ -47,6 +49,9 @@ enum Mode {
     },
     /// Race other libraries on the same stream of events: CPU time, as ratios beside the goals.
     Peers(peers::Options),
+    /// Race other libraries at posting messages: CPU time where limits are off, time and refusals
+    /// where they are on.
+    Rest(rest::Options),
     /// Run a thousand tests of a bot author: in one process, in debug and in release, and each in a
     /// process of its own.
     Stories,
@@ -69,6 +74,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         None => shell::run(Command::new(built(workspace)?).arg("time")),
         Some(Mode::Gate { update }) => gate(workspace, &built(workspace)?, *update),
         Some(Mode::Peers(options)) => peers::run(workspace, options),
+        Some(Mode::Rest(options)) => rest::run(workspace, options),
         Some(Mode::Stories) => stories(workspace),
         Some(Mode::Memory) => shell::run(Command::new(built(workspace)?).arg("memory")),
         Some(Mode::Idle) => idle(workspace),

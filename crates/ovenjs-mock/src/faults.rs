@@ -45,6 +45,11 @@ macro_rules! menu {
             pub latency_out_ms: u32,
             /// Up to how much longer either takes, in milliseconds; order is kept. Default 0.
             pub jitter_ms: u32,
+            /// How long a request of REST takes to arrive, in milliseconds. Requests on different
+            /// connections do not wait for each other. Default 0.
+            pub request_latency_ms: u32,
+            /// How long an answer of REST takes, in milliseconds. Default 0.
+            pub answer_latency_ms: u32,
             /// How long what comes late is kept back, in milliseconds. Default 0.
             pub delay_ms: u32,
             /// Bytes per second to a client, in small pieces, over real sockets only; 0 is no

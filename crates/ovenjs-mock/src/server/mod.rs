@@ -234,13 +234,24 @@ async fn answer(
                     .map(str::to_owned),
                 form: rest::Form::read(text(header::CONTENT_TYPE).as_deref(), &body),
             };
+            let menu = shared.look(|backend| backend.faults.menu);
+            pause(menu.request_latency_ms).await;
             for check in shared.with(|backend, now| backend.questions(now, &request)) {
                 // The verdict, or that there is none, is read with the request.
                 let _ = shared.end_of_check(check).await;
             }
-            respond(shared.with(|backend, now| backend.request(now, request)))
+            let reply = shared.with(|backend, now| backend.request(now, request));
+            pause(menu.answer_latency_ms).await;
+            respond(reply)
         }
     })
+}
+
+/// Lets a message travel.
+async fn pause(ms: u32) {
+    if ms > 0 {
+        tokio::time::sleep(Duration::from_millis(ms.into())).await;
+    }
 }
 
 fn respond(reply: Reply) -> Response<Payload> {

@@ -248,6 +248,23 @@ async fn answers_fail_by_chance_and_the_clock_is_wrong() {
     assert!(body.len() < length.unwrap().parse::<usize>().unwrap());
 }
 
+#[tokio::test(start_paused = true)]
+async fn requests_and_their_answers_take_as_long_as_they_are_told_to() {
+    let mut menu = FaultMenu::default();
+    (menu.request_latency_ms, menu.answer_latency_ms) = (30, 50);
+    let discord = Discord::in_process(Config::default().faults(menu));
+    let mut stream = discord.door()();
+    let began = tokio::time::Instant::now();
+    let request = b"GET /api/v10/gateway HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    // The clock is the test's; timers may be rounded up by a millisecond each.
+    let took = began.elapsed().as_millis();
+    assert!((80..=82).contains(&took), "{took} ms");
+}
+
 #[tokio::test]
 async fn faults_have_a_door_in_the_control_interface() {
     let discord = Discord::start(Config::default()).await.unwrap();
