@@ -12,7 +12,9 @@ use std::{
 #[derive(Debug, Default)]
 pub(crate) struct Breakers {
     host: Breaker,
-    families: HashMap<&'static str, Breaker>,
+    families: Vec<(&'static str, Breaker)>,
+    /// The place of each route's family among them.
+    routes: HashMap<&'static str, usize>,
     opened: u64,
     refused: u64,
 }
@@ -60,7 +62,8 @@ pub struct BreakerStats {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Leave {
-    family: &'static str,
+    /// The place of the family.
+    family: usize,
     probes_host: bool,
     probes_family: bool,
 }
@@ -82,13 +85,13 @@ pub(crate) const HOST: &str = "host";
 impl Breakers {
     /// Whether a request of this route may leave; if not, when to ask again.
     pub(crate) fn ask(&mut self, now: Instant, route: &'static str) -> Result<Leave, Instant> {
-        let family = family(route);
-        let breaker = self.families.entry(family).or_default();
+        let family = self.family(route);
+        let breaker = self.families.get_mut(family).map(|(_, breaker)| breaker);
         // Both are asked before either is told, so that no probe is given and not used.
-        let until = match (self.host.closed_until(now), breaker.closed_until(now)) {
-            (None, None) => None,
-            (one, other) => one.max(other),
-        };
+        let of_family = breaker
+            .as_ref()
+            .and_then(|breaker| breaker.closed_until(now));
+        let until = self.host.closed_until(now).max(of_family);
         if let Some(until) = until {
             self.refused += 1;
             return Err(until);
@@ -96,7 +99,7 @@ impl Breakers {
         Ok(Leave {
             family,
             probes_host: self.host.leave(),
-            probes_family: breaker.leave(),
+            probes_family: breaker.is_some_and(Breaker::leave),
         })
     }
 
@@ -109,25 +112,41 @@ impl Breakers {
         family: Tally,
     ) -> [Option<Change>; 2] {
         let one = self.host.settle(now, leave.probes_host, host);
-        let breaker = self.families.entry(leave.family).or_default();
-        let other = breaker.settle(now, leave.probes_family, family);
+        let (name, other) = match self.families.get_mut(leave.family) {
+            Some((name, breaker)) => (*name, breaker.settle(now, leave.probes_family, family)),
+            None => ("", None),
+        };
         for state in [one, other] {
             self.opened += u64::from(state == Some(BreakerState::Open));
         }
         [
             one.map(|state| (HOST, state)),
-            other.map(|state| (leave.family, state)),
+            other.map(|state| (name, state)),
         ]
     }
 
     pub(crate) fn stats(&self) -> BreakerStats {
-        let open = self.families.values().map(Breaker::state);
+        let open = self.families.iter().map(|(_, breaker)| breaker.state());
         BreakerStats {
             host: self.host.state(),
             open: open.filter(|state| *state != BreakerState::Closed).count(),
             opened: self.opened,
             refused: self.refused,
         }
+    }
+
+    fn family(&mut self, route: &'static str) -> usize {
+        if let Some(place) = self.routes.get(route) {
+            return *place;
+        }
+        let family = family(route);
+        let known = self.families.iter().position(|(name, _)| *name == family);
+        let place = known.unwrap_or_else(|| {
+            self.families.push((family, Breaker::default()));
+            self.families.len() - 1
+        });
+        self.routes.insert(route, place);
+        place
     }
 }
 
@@ -358,7 +377,7 @@ mod tests {
         assert_eq!(story.send(ME, Good, Good), Ok(vec![]));
         story.wait(1000);
         let probe = story.breakers.ask(story.now, POST).unwrap();
-        assert_eq!(story.breakers.families[FAMILY].state(), HalfOpen);
+        assert_eq!(story.breakers.families[0].1.state(), HalfOpen);
         assert_eq!(story.send(POST, Good, Good), Err(500));
         assert_eq!(
             story.breakers.settle(story.now, &probe, Good, Bad),

@@ -160,8 +160,11 @@ impl Client {
     ) -> Result<E::Answer, Error> {
         let request = self.prepare(endpoint, terms)?;
         let reply = self.deliver(request).await?;
-        let mut scratch = json::Scratch::new();
-        let answer = E::Answer::read(&reply.body, &mut scratch).map_err(|error| {
+        let mut scratch = lock(&self.0.scratches).pop().unwrap_or_default();
+        let answer = E::Answer::read(&reply.body, &mut scratch);
+        let drift = scratch.take_drift();
+        self.0.put_aside(scratch, reply.body.len());
+        let answer = answer.map_err(|error| {
             let text = format!(
                 "the answer does not fit at {}; please report it",
                 error.path()
@@ -170,7 +173,7 @@ impl Client {
                 .with_status(reply.status)
                 .because(error)
         })?;
-        for deviation in scratch.take_drift() {
+        for deviation in drift {
             tracing::debug!(
                 route = E::ROUTE,
                 path = deviation.path,
@@ -576,6 +579,7 @@ impl Builder {
             counts: Counts::default(),
             permissions: AtomicU64::new(0),
             refusals: Mutex::default(),
+            scratches: Mutex::default(),
         })))
     }
 }

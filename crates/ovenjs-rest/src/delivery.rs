@@ -16,7 +16,7 @@ use http::{
 };
 use ovenjs_net::{Clock, Entropy};
 use ovenjs_ratelimit::{Ask, Headers, Scope, Stop, Verdict};
-use ovenjs_types::{Hook, HookCall};
+use ovenjs_types::{Hook, HookCall, json::Scratch};
 
 use crate::{
     Error, ErrorKind, Layer, Live, Reply, Request,
@@ -53,6 +53,8 @@ pub(crate) struct Delivery {
     /// Another number whenever the bot's permissions may have changed.
     pub(crate) permissions: AtomicU64,
     pub(crate) refusals: Mutex<Refusals>,
+    /// Room in which answers are read, for the next ones.
+    pub(crate) scratches: Mutex<Vec<Scratch>>,
 }
 
 #[derive(Default)]
@@ -257,7 +259,7 @@ impl Delivery {
                             `connections.most`";
                 return Outcome::Again(Cause::Unsent, Error::new(ErrorKind::Deadline, route, text));
             }
-            Err(Failure::Unsent(source) | Failure::Stale(source)) => {
+            Err(Failure::Unsent(source)) => {
                 pass.settle(Verdict::Unsent);
                 let error = Error::network(route, source);
                 if error.kind() == ErrorKind::Config {
@@ -318,7 +320,7 @@ impl Delivery {
     ) -> Outcome {
         let parts = &*request.0;
         let (route, status) = (parts.route, reply.status);
-        let mut headers = Headers::read(|name| reply.headers.get(name)?.to_str().ok());
+        let mut headers = said(&reply.headers);
         let body = match status {
             401 | 403 | 404 | 429 => ErrorBody::read(&reply.body),
             _ => None,
@@ -409,6 +411,14 @@ impl Delivery {
         }
     }
 
+    /// Keeps the room in which an answer of this length was read.
+    pub(crate) fn put_aside(&self, scratch: Scratch, length: usize) {
+        let scratches = &mut lock(&self.scratches);
+        if scratches.len() < SCRATCHES && length <= SCRATCH_MAX {
+            scratches.push(scratch);
+        }
+    }
+
     fn token(&self) -> HeaderValue {
         self.token
             .read()
@@ -436,6 +446,33 @@ impl Delivery {
         headers
     }
 }
+
+/// What an answer says about limits. It is gone through once: to ask for each name would cost more than
+/// all that the limiter does with it.
+fn said(all: &HeaderMap) -> Headers {
+    let mut of_limits = [("", ""); LIMIT_HEADERS];
+    let found = all
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        .filter(|(name, _)| name.starts_with("x-ratelimit-") || *name == "retry-after")
+        .filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+    for (place, header) in of_limits.iter_mut().zip(found) {
+        *place = header;
+    }
+    Headers::read(|wanted| {
+        let mut found = of_limits.iter().filter(|(name, _)| *name == wanted);
+        found.next().map(|(_, value)| *value)
+    })
+}
+
+/// As many headers about limits as Discord knows, twice over.
+const LIMIT_HEADERS: usize = 16;
+
+/// As many answers are read at once on a machine of some size; more make room of their own.
+const SCRATCHES: usize = 8;
+
+/// The room of a longer answer is given back: it takes several times its length.
+const SCRATCH_MAX: usize = 64 * 1024;
 
 /// The headers of our own, with the host and the length of the body.
 const HEADERS: usize = 6;

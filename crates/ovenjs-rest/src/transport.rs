@@ -31,7 +31,7 @@ use crate::{Connections, Error, Reply, delivery::lock};
 
 use https::Https;
 pub(crate) use line::Patience;
-use line::{Io, Line};
+use line::{Broken, Io, Line, Outgoing};
 use outlets::{Fared, Outlets};
 use pool::{Asked, Grant, Lent, Pool};
 
@@ -61,8 +61,6 @@ pub(crate) enum Failure {
     Address,
     /// No connection: nothing has left.
     Unsent(Box<dyn StdError + Send + Sync>),
-    /// The connection was over before the request left; another may do.
-    Stale(Box<dyn StdError + Send + Sync>),
     /// It broke afterwards: the request may have arrived.
     Lost(Box<dyn StdError + Send + Sync>),
     /// A phase took too long.
@@ -320,45 +318,33 @@ impl Outlet {
         let Letter {
             method,
             path,
-            mut headers,
+            headers,
             body,
             priority,
         } = letter;
-        headers.insert(HOST, self.host.clone());
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method.clone();
+        *request.headers_mut() = headers;
         loop {
             let mut lease = self.line(transport, priority, patience.limit).await?;
-            let is_new = lease.is_new;
+            let (is_new, is_shared) = (lease.is_new, lease.is_shared());
             let Some(line) = lease.line() else { continue };
-            if !is_new && !line.is_alive().await {
+            if !is_new && !line.is_alive() {
                 continue;
             }
-            let mut request = Request::new(Full::new(body.clone()));
-            *request.method_mut() = method.clone();
-            let is_shared = lease.is_shared();
-            let start = if is_shared { &self.base } else { &self.prefix };
-            // The parser's error is left out: it may repeat the address, which may hold a token.
-            let uri = Uri::try_from(format!("{start}{path}"));
-            *request.uri_mut() = uri.map_err(|_| Failure::Address)?;
-            if is_new {
-                // It fails before long, so these are not needed again.
-                *request.headers_mut() = std::mem::take(&mut headers);
-            } else {
-                request.headers_mut().clone_from(&headers);
-            }
-            if is_shared {
-                request.headers_mut().remove(HOST);
-            }
-            let Some(line) = lease.line() else { continue };
-            let done = line.exchange(request, patience, &*transport.clock).await;
-            return match done {
+            self.address(&mut request, path, is_shared)?;
+            return match line.exchange(request, patience, &*transport.clock).await {
                 Ok(reply) => {
                     lease.keep();
                     Ok(reply)
                 }
                 // Another line may be fresher; a new one says that there is none.
-                Err(Failure::Stale(_)) if !is_new => continue,
-                Err(Failure::Stale(error)) => Err(Failure::Unsent(error)),
-                Err(failure) => {
+                Err(Broken::Stale(unsent, _)) if !is_new => {
+                    request = *unsent;
+                    continue;
+                }
+                Err(Broken::Stale(_, error)) => Err(Failure::Unsent(error)),
+                Err(Broken::Failed(failure)) => {
                     if is_shared {
                         // The others go on; whether it lives, its pings find out.
                         lease.keep();
@@ -367,6 +353,25 @@ impl Outlet {
                 }
             };
         }
+    }
+
+    /// Writes where a request goes, as the line's protocol wants it.
+    fn address(
+        &self,
+        request: &mut Request<Outgoing>,
+        path: &str,
+        is_shared: bool,
+    ) -> Result<(), Failure> {
+        let start = if is_shared { &self.base } else { &self.prefix };
+        // The parser's error is left out: it may repeat the address, which may hold a token.
+        let uri = Uri::try_from([start, path].concat());
+        *request.uri_mut() = uri.map_err(|_| Failure::Address)?;
+        if is_shared {
+            request.headers_mut().remove(HOST);
+        } else {
+            request.headers_mut().insert(HOST, self.host.clone());
+        }
+        Ok(())
     }
 
     /// A line of the pool's, opened if need be.
@@ -484,7 +489,7 @@ impl<'a> Opening<'a> {
         let io = self.outlet.https.connect(&self.outlet.uri).await;
         let line = transport.speak(io.map_err(Failure::Unsent)?).await;
         let mut line = line.map_err(|error| Failure::Unsent(error.into()))?;
-        if !line.is_alive().await {
+        if !line.is_alive() {
             let ended = io::Error::from(io::ErrorKind::ConnectionAborted);
             return Err(Failure::Unsent(ended.into()));
         }

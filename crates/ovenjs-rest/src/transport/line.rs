@@ -8,7 +8,7 @@ use std::{
     error::Error as StdError,
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
     time::Instant,
 };
@@ -47,6 +47,13 @@ pub(crate) struct Alone {
     connection: Option<http1::Connection<Io, Outgoing>>,
 }
 
+/// Why there is no answer.
+pub(crate) enum Broken {
+    /// The connection was over before the request left, which is handed back; another may do.
+    Stale(Box<Request<Outgoing>>, Box<dyn StdError + Send + Sync>),
+    Failed(Failure),
+}
+
 /// How long the phases of an answer may take, and until when all of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
@@ -74,14 +81,11 @@ impl Line {
     }
 
     /// Whether it lives, as far as can be told without asking the other end.
-    pub(crate) async fn is_alive(&mut self) -> bool {
+    pub(crate) fn is_alive(&mut self) -> bool {
         match self {
             Self::Alone(alone) => {
-                poll_fn(|cx| {
-                    alone.drive(cx);
-                    Poll::Ready(alone.sender.is_ready())
-                })
-                .await
+                drive(&mut alone.connection, &mut nobody());
+                alone.sender.is_ready()
             }
             #[cfg(feature = "http2")]
             Self::Shared(sender) => !sender.is_closed(),
@@ -103,33 +107,80 @@ impl Line {
         request: Request<Outgoing>,
         patience: Patience,
         clock: &dyn Clock,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, Broken> {
         match self {
             Self::Alone(alone) => {
                 let answering = alone.sender.try_send_request(request);
-                let Alone { connection, .. } = &mut **alone;
-                let reply = read(answering, |cx| drive(connection, cx), patience, clock).await?;
-                // It takes note of the end, and whether it can go on.
-                poll_fn(|cx| {
-                    drive(connection, cx);
-                    Poll::Ready(())
-                })
-                .await;
+                let driver = Driver::Caller {
+                    connection: &mut alone.connection,
+                    has_left: false,
+                };
+                let reply = read(answering, driver, patience, clock).await?;
+                if !alone.sender.is_ready() {
+                    // It has yet to take note of the end, and whether it can go on.
+                    drive(&mut alone.connection, &mut nobody());
+                }
                 Ok(reply)
             }
             #[cfg(feature = "http2")]
             Self::Shared(sender) => {
                 let answering = sender.try_send_request(request);
-                read(answering, |_| {}, patience, clock).await
+                read(answering, Driver::Task, patience, clock).await
             }
         }
     }
 }
 
-impl Alone {
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        drive(&mut self.connection, cx);
+/// Who moves the bytes of a connection.
+enum Driver<'a> {
+    /// Whoever waits for the answer.
+    Caller {
+        connection: &'a mut Option<http1::Connection<Io, Outgoing>>,
+        /// Whether the request is on its way: before that there is no answer.
+        has_left: bool,
+    },
+    /// A task of its own, which wakes whoever waits.
+    #[cfg(feature = "http2")]
+    Task,
+}
+
+impl Driver<'_> {
+    /// Polls for something that the connection brings.
+    ///
+    /// What a connection and a request tell each other within one poll would wake the task that is at
+    /// work already, and have it polled once more in vain. So the request is polled with nobody to
+    /// wake, since only this very call moves the connection on; and the connection too, until there is
+    /// nothing to do but to wait.
+    fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut what: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let (connection, has_left) = match self {
+            Self::Caller {
+                connection,
+                has_left,
+            } => (connection, has_left),
+            #[cfg(feature = "http2")]
+            Self::Task => return what(cx),
+        };
+        let nobody = &mut nobody();
+        if std::mem::replace(has_left, true) {
+            if let Poll::Ready(ready) = what(nobody) {
+                return Poll::Ready(ready);
+            }
+            drive(connection, nobody);
+            if let Poll::Ready(ready) = what(nobody) {
+                return Poll::Ready(ready);
+            }
+        }
+        drive(connection, cx);
+        what(nobody)
     }
+}
+
+const fn nobody() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }
 
 /// Moves bytes. A connection that is over is let go of, so that whoever waits for it is told.
@@ -143,10 +194,10 @@ fn drive(connection: &mut Option<http1::Connection<Io, Outgoing>>, cx: &mut Cont
 
 async fn read(
     answering: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Outgoing>>>>,
-    mut drive: impl FnMut(&mut Context<'_>),
+    mut driver: Driver<'_>,
     patience: Patience,
     clock: &dyn Clock,
-) -> Result<Reply, Failure> {
+) -> Result<Reply, Broken> {
     let within = |time| {
         patience
             .limit
@@ -154,23 +205,19 @@ async fn read(
     };
     let mut answering = pin!(answering);
     let mut alarm = pin!(tokio::time::sleep_until(within(patience.first_byte).into()));
-    let answer = poll_fn(|cx| {
-        drive(cx);
-        match answering.as_mut().poll(cx) {
-            Poll::Ready(answer) => Poll::Ready(answer.map_err(failure)),
+    let answer = poll_fn(
+        |cx| match driver.poll(cx, |cx| answering.as_mut().poll(cx)) {
+            Poll::Ready(answer) => Poll::Ready(answer.map_err(broken)),
             Poll::Pending => rings(alarm.as_mut(), Phase::FirstByte, cx),
-        }
-    });
+        },
+    );
     let (head, mut body) = answer.await?.into_parts();
     let (mut first, mut more) = (Bytes::new(), BytesMut::new());
     loop {
         let mut is_set = false;
         let frame = poll_fn(|cx| {
-            if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(cx) {
-                return Poll::Ready(Ok(frame));
-            }
-            drive(cx);
-            if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(cx) {
+            let frame = driver.poll(cx, |cx| Pin::new(&mut body).poll_frame(cx));
+            if let Poll::Ready(frame) = frame {
                 return Poll::Ready(Ok(frame));
             }
             if !is_set {
@@ -181,13 +228,13 @@ async fn read(
         });
         let Some(frame) = frame.await? else { break };
         let Ok(bytes) = frame
-            .map_err(|error| Failure::Lost(error.into()))?
+            .map_err(|error| Broken::Failed(Failure::Lost(error.into())))?
             .into_data()
         else {
             continue;
         };
         if first.len() + more.len() + bytes.len() > patience.answer_max {
-            return Err(Failure::TooLong);
+            return Err(Broken::Failed(Failure::TooLong));
         }
         if first.is_empty() {
             first = bytes;
@@ -208,21 +255,17 @@ async fn read(
     })
 }
 
-fn rings<T>(
-    alarm: Pin<&mut Sleep>,
-    phase: Phase,
-    cx: &mut Context<'_>,
-) -> Poll<Result<T, Failure>> {
-    alarm.poll(cx).map(|()| Err(Failure::Late(phase)))
+fn rings<T>(alarm: Pin<&mut Sleep>, phase: Phase, cx: &mut Context<'_>) -> Poll<Result<T, Broken>> {
+    let late = |()| Err(Broken::Failed(Failure::Late(phase)));
+    alarm.poll(cx).map(late)
 }
 
 /// A request that hyper hands back has not left.
-fn failure(mut error: TrySendError<Request<Outgoing>>) -> Failure {
-    let unsent = error.take_message().is_some();
+fn broken(mut error: TrySendError<Request<Outgoing>>) -> Broken {
+    let unsent = error.take_message();
     let error: Box<dyn StdError + Send + Sync> = error.into_error().into();
-    if unsent {
-        Failure::Stale(error)
-    } else {
-        Failure::Lost(error)
+    match unsent {
+        Some(request) => Broken::Stale(Box::new(request), error),
+        None => Broken::Failed(Failure::Lost(error)),
     }
 }
