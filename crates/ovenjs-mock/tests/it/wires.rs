@@ -249,6 +249,10 @@ async fn answers_fail_by_chance_and_the_clock_is_wrong() {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock is tokio's, which stands still"
+)]
 async fn requests_and_their_answers_take_as_long_as_they_are_told_to() {
     let mut menu = FaultMenu::default();
     (menu.request_latency_ms, menu.answer_latency_ms) = (30, 50);

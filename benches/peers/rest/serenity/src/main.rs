@@ -1,5 +1,5 @@
-//! A bot on serenity, written as its documentation shows. Its limiter knows no limit of the whole bot
-//! before Discord has told of it.
+//! A bot on serenity, written as its documentation shows, without its limiter: with it serenity 0.12
+//! does not send to the address that it is told, but to Discord.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ async fn main() {
     let http = Arc::new(
         HttpBuilder::new(&job.token)
             .proxy(job.address.clone())
+            .ratelimiter_disabled(true)
             .build(),
     );
     job.run(move |channel, text| {
