@@ -501,6 +501,7 @@ impl State {
             Verdict::Lost => tenant.lost(now, &self.clock, cell),
             Verdict::Counted(_)
             | Verdict::Refused(_)
+            | Verdict::Denied(_)
             | Verdict::Gone(_)
             | Verdict::Unauthorized
             | Verdict::Limited { .. } => {
