@@ -49,7 +49,10 @@ impl Invalid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limiter::tests::start;
+    use crate::{
+        Config, Headers, Limiter, Priority, Reservation, Verdict,
+        limiter::tests::{post, start},
+    };
 
     #[test]
     fn what_is_older_than_ten_minutes_is_forgotten_and_nothing_younger() {
@@ -63,5 +66,43 @@ mod tests {
         assert!((600..=660).contains(&count), "{count}");
         assert!(invalid.minutes.len() <= 12);
         assert_eq!(invalid.count(end + PERIOD + MINUTE), 0);
+    }
+
+    /// An hour in which every answer is a 403, with fifty requests on their way all the time: half of Discord's
+    /// limit for bulk, four fifths for the rest, and below the limit with answers to interactions.
+    #[test]
+    fn an_hour_of_refusals_stays_below_discords_limit() {
+        let bounds = [
+            (Priority::Bulk, 5_000),
+            (Priority::Normal, 8_000),
+            (Priority::Interactive, 9_500),
+        ];
+        for (priority, most) in bounds {
+            let limiter = Limiter::new(Config::new());
+            let ask = |n| post(n).priority(priority).exempt_from_global(true);
+            let (mut refused, mut out) = (VecDeque::new(), Vec::new());
+            let mut fullest = 0;
+            for half in 0..7_200 {
+                let now = start() + Duration::from_millis(500 * half);
+                for permit in std::mem::take(&mut out) {
+                    limiter.settle(now, permit, Verdict::Refused(Headers::default()));
+                    refused.push_back(now);
+                }
+                while refused.front().is_some_and(|at| *at + PERIOD < now) {
+                    refused.pop_front();
+                }
+                fullest = fullest.max(refused.len());
+                for n in 0..50 {
+                    if let Reservation::Ready(permit) = limiter.reserve(now, &ask(n)) {
+                        out.push(permit);
+                    }
+                }
+            }
+            assert!(fullest <= most + 50, "{priority:?}: {fullest}");
+            assert!(
+                fullest > most / 2,
+                "{priority:?}: only {fullest} were tried"
+            );
+        }
     }
 }

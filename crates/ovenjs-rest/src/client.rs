@@ -18,17 +18,18 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing::Instrument as _;
 
 use crate::{
-    Answer as _, Auth, Body, BreakerStats, CacheStats, Config, Endpoint, Error, ErrorKind, Layer,
-    Live, Next, OutletStats, Reply, Request,
+    Answer as _, Auth, Body, Config, Endpoint, Error, ErrorKind, Layer, Live, Next, OutletStats,
+    Reply, Request, Stats,
     breaker::Breakers,
     cache::ResponseCache,
-    delivery::{Counts, Delivery, after, lock},
+    delivery::{Delivery, after, lock},
     endpoint::query_string,
     flight::Flights,
     gate::Gate,
     multipart,
     request::Parts,
     retry::Budget,
+    stats::Counts,
     transport::Transport,
 };
 
@@ -90,36 +91,6 @@ pub struct Terms {
     pub(crate) authorization: Option<Secret>,
     /// Whether the body is known to keep Discord's limits, so that it is not checked again.
     pub(crate) is_valid: bool,
-}
-
-/// A snapshot of the client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Requests sent since the start, repeated ones included.
-    pub sent: u64,
-    /// Answers received since the start, errors included.
-    pub answered: u64,
-    /// Repetitions since the start.
-    pub retried: u64,
-    /// Calls since the start that were repeated and then answered.
-    pub recovered: u64,
-    /// Calls that failed since the start.
-    pub failed: u64,
-    /// Calls under way.
-    pub in_flight: u64,
-    /// Calls that wait for their turn.
-    pub waiting: usize,
-    /// Calls that pause before they are sent again.
-    pub pausing: u64,
-    /// Calls since the start that got the answer to another call's request.
-    pub joined: u64,
-    /// The response cache; all zero where it is off.
-    pub cache: CacheStats,
-    /// The circuit breakers.
-    pub breakers: BreakerStats,
-    /// The limiter's own numbers.
-    pub limits: ovenjs_ratelimit::Stats,
 }
 
 impl Client {

@@ -1,5 +1,7 @@
 //! One request, delivered: its turn, its tries, and what each answer means.
 
+mod guards;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -18,9 +20,10 @@ use ovenjs_net::{Clock, Entropy};
 use ovenjs_ratelimit::{Ask, Headers, Scope, Stop, Verdict};
 use ovenjs_types::{Hook, HookCall, json::Scratch};
 
+use self::guards::{Counted, Door, UnderWay, Write};
 use crate::{
     Error, ErrorKind, Layer, Live, Reply, Request,
-    breaker::{Breakers, Leave, Tally},
+    breaker::{Breakers, Tally},
     cache::{Found, ResponseCache},
     deed::{self, Refusals},
     error::ErrorBody,
@@ -28,6 +31,7 @@ use crate::{
     gate::{Gate, Pass, Refusal},
     request::Parts,
     retry::{Budget, Cause, Retry, Rules},
+    stats::Counts,
     transport::{Failure, Letter, Patience, Phase, Transport},
 };
 
@@ -55,18 +59,6 @@ pub(crate) struct Delivery {
     pub(crate) refusals: Mutex<Refusals>,
     /// Room in which answers are read, for the next ones.
     pub(crate) scratches: Mutex<Vec<Scratch>>,
-}
-
-#[derive(Default)]
-pub(crate) struct Counts {
-    pub(crate) sent: AtomicU64,
-    pub(crate) answered: AtomicU64,
-    pub(crate) retried: AtomicU64,
-    pub(crate) recovered: AtomicU64,
-    pub(crate) failed: AtomicU64,
-    pub(crate) in_flight: AtomicU64,
-    /// Calls that pause before they are sent again.
-    pub(crate) pausing: AtomicU64,
 }
 
 /// What a try came to.
@@ -498,129 +490,7 @@ pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
 
 const FAR: Duration = Duration::from_secs(366 * 86_400);
 
-/// Leave of the breakers, settled whatever happens.
-struct Door<'a> {
-    delivery: &'a Delivery,
-    leave: Option<Leave>,
-}
-
-impl<'a> Door<'a> {
-    fn pass(delivery: &'a Delivery, now: Instant, route: &'static str) -> Result<Self, Instant> {
-        let leave = lock(&delivery.breakers).ask(now, route)?;
-        Ok(Self {
-            delivery,
-            leave: Some(leave),
-        })
-    }
-
-    fn close(&mut self, host: Tally, family: Tally) {
-        let Some(leave) = self.leave.take() else {
-            return;
-        };
-        let now = self.delivery.clock.now();
-        let changes = lock(&self.delivery.breakers).settle(now, &leave, host, family);
-        for (family, state) in changes.into_iter().flatten() {
-            let state = state.name();
-            tracing::warn!(family, state, "circuit breaker");
-            let call = HookCall::BreakerChanged { family, state };
-            self.delivery.hook.call(&call);
-        }
-    }
-}
-
-impl Drop for Door<'_> {
-    fn drop(&mut self) {
-        self.close(Tally::Unknown, Tally::Unknown);
-    }
-}
-
-/// A write under way: reads that begin after its end see what it did.
-struct Write<'a> {
-    delivery: &'a Delivery,
-    /// For the cache, where there is one.
-    path: String,
-}
-
-impl<'a> Write<'a> {
-    fn new(delivery: &'a Delivery, request: &Request) -> Self {
-        let path = delivery.cache.as_ref().map(|_| request.0.path.clone());
-        Self {
-            delivery,
-            path: path.unwrap_or_default(),
-        }
-    }
-}
-
-impl Drop for Write<'_> {
-    fn drop(&mut self) {
-        self.delivery.flights.written();
-        if let Some(cache) = &self.delivery.cache {
-            lock(cache).written(&self.path);
-        }
-    }
-}
-
-/// A call under way, told of when it ends.
-struct UnderWay<'a> {
-    delivery: &'a Delivery,
-    route: &'static str,
-    began: Instant,
-    outcome: &'static str,
-    _counted: Counted<'a>,
-}
-
-impl<'a> UnderWay<'a> {
-    fn new(delivery: &'a Delivery, route: &'static str) -> Self {
-        Self {
-            delivery,
-            route,
-            began: delivery.clock.now(),
-            outcome: "dropped",
-            _counted: Counted::new(&delivery.counts.in_flight),
-        }
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        let failed = u64::from(self.outcome == "failed");
-        let counts = &self.delivery.counts;
-        counts.failed.fetch_add(failed, Ordering::Relaxed);
-        let elapsed = self
-            .delivery
-            .clock
-            .now()
-            .saturating_duration_since(self.began);
-        self.delivery.hook.call(&HookCall::CallEnded {
-            route: self.route,
-            outcome: self.outcome,
-            elapsed,
-        });
-    }
-}
-
 /// A rule's state. A panic elsewhere leaves at worst a count too high; going on is right.
 pub(crate) fn lock<T>(rule: &Mutex<T>) -> MutexGuard<'_, T> {
     rule.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One more, until it is dropped.
-struct Counted<'a> {
-    counter: &'a AtomicU64,
-    count: u64,
-}
-
-impl<'a> Counted<'a> {
-    fn new(counter: &'a AtomicU64) -> Self {
-        Self {
-            counter,
-            count: counter.fetch_add(1, Ordering::Relaxed) + 1,
-        }
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.counter.fetch_sub(1, Ordering::Relaxed);
-    }
 }

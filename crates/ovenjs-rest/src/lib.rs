@@ -26,12 +26,13 @@ mod pages;
 mod request;
 mod retry;
 mod setters;
+mod stats;
 mod transport;
 
 pub use breaker::{BreakerState, BreakerStats};
 pub use cache::CacheStats;
 pub use call::Call;
-pub use client::{Builder, Client, Stats, Terms};
+pub use client::{Builder, Client, Terms};
 pub use config::{Config, Connections, DEFAULT_BASE_URL, Live};
 pub use endpoint::{
     Answer, Audited, Auth, Bearer, Body, ByUser, Carries, Credentials, Endpoint, Parameter, Part,
@@ -43,4 +44,5 @@ pub use layer::{Layer, Next, Sending};
 pub use ovenjs_ratelimit::{Major, Priority, Snapshot, Variant};
 pub use pages::{Paged, Pages};
 pub use request::{Reply, Request};
+pub use stats::Stats;
 pub use transport::OutletStats;

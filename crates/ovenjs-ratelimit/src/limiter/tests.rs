@@ -1,9 +1,6 @@
 //! Stories about one limiter on a virtual clock.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::{Bucket as Name, Deed, Headers, Major, Priority, Scope, Shape, Variant};
@@ -197,44 +194,6 @@ fn invalid_requests_stop_bulk_then_all_but_interactions_then_all() {
         Reservation::Stopped(Stop::Invalid { .. })
     ));
     drop(ready(&limiter, until, &post(1)));
-}
-
-/// An hour in which every answer is a 403, with fifty requests on their way all the time: half of Discord's
-/// limit for bulk, four fifths for the rest, and below the limit with answers to interactions.
-#[test]
-fn an_hour_of_refusals_stays_below_discords_limit() {
-    let bounds = [
-        (Priority::Bulk, 5_000),
-        (Priority::Normal, 8_000),
-        (Priority::Interactive, 9_500),
-    ];
-    for (priority, most) in bounds {
-        let limiter = Limiter::new(Config::new());
-        let ask = |n| post(n).priority(priority).exempt_from_global(true);
-        let (mut refused, mut out) = (VecDeque::new(), Vec::new());
-        let mut fullest = 0;
-        for half in 0..7_200 {
-            let now = start() + ms(500 * half);
-            for permit in std::mem::take(&mut out) {
-                limiter.settle(now, permit, Verdict::Refused(Headers::default()));
-                refused.push_back(now);
-            }
-            while refused.front().is_some_and(|at| *at + ms(600_000) < now) {
-                refused.pop_front();
-            }
-            fullest = fullest.max(refused.len());
-            for n in 0..50 {
-                if let Reservation::Ready(permit) = limiter.reserve(now, &ask(n)) {
-                    out.push(permit);
-                }
-            }
-        }
-        assert!(fullest <= most + 50, "{priority:?}: {fullest}");
-        assert!(
-            fullest > most / 2,
-            "{priority:?}: only {fullest} were tried"
-        );
-    }
 }
 
 #[test]
