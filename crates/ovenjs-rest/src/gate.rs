@@ -9,7 +9,10 @@ use std::{
     convert::Infallible,
     future::{Future, poll_fn},
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Poll,
     time::{Duration, Instant},
 };
@@ -58,9 +61,12 @@ struct State {
     armed: Option<Instant>,
 }
 
-/// Whoever keeps the time may be a future that nobody polls for a while. So often each caller looks
-/// whether the line should have been asked long ago.
-const RESCUE: Duration = Duration::from_secs(1);
+/// Whoever keeps the time may be a future that nobody polls for a while, such as one branch of a `select!`
+/// while another one is handled. So often each of the others looks whether the line should have been
+/// asked: more seldom where many wait, so that all together look a thousand times a second at most.
+const RESCUE_MIN: Duration = Duration::from_millis(20);
+const RESCUE_MAX: Duration = Duration::from_secs(1);
+const RESCUE_EACH: Duration = Duration::from_millis(1);
 
 impl Gate {
     pub(crate) fn new(limiter: Limiter, clock: Arc<dyn Clock>) -> Self {
@@ -117,9 +123,14 @@ impl Gate {
         deadline: Instant,
     ) -> Result<Pass, Refusal> {
         let mut passed = pin!(passed);
-        let mut keeping = pin!(self.keep_time());
+        let keeps = AtomicBool::new(false);
+        let mut keeping = pin!(self.keep_time(&keeps));
         loop {
-            let look = deadline.min(self.clock.now() + RESCUE);
+            let look = if keeps.load(Ordering::Relaxed) {
+                deadline
+            } else {
+                deadline.min(self.clock.now() + self.rescue())
+            };
             let mut look = pin!(sleep_until(look.into()));
             let turn = poll_fn(|cx| {
                 if let Poll::Ready(turn) = passed.as_mut().poll(cx) {
@@ -138,8 +149,9 @@ impl Gate {
     }
 
     /// Asks the line whenever it wants to be asked, once it is this caller's turn to do so.
-    async fn keep_time(self: &Arc<Self>) -> Infallible {
+    async fn keep_time(self: &Arc<Self>, keeps: &AtomicBool) -> Infallible {
         let _turn = self.timekeeper.lock().await;
+        keeps.store(true, Ordering::Relaxed);
         loop {
             let at = {
                 let mut state = self.state();
@@ -154,6 +166,13 @@ impl Gate {
             }
             self.advance();
         }
+    }
+
+    fn rescue(&self) -> Duration {
+        let waiting = u32::try_from(self.waiting()).unwrap_or(u32::MAX);
+        RESCUE_EACH
+            .saturating_mul(waiting)
+            .clamp(RESCUE_MIN, RESCUE_MAX)
     }
 
     /// Hands passes to those whose turn it is.
@@ -316,7 +335,7 @@ mod tests {
         probe.settle(told(0));
         let pass = gate.pass(&other, 10, far(&gate)).await.ok().unwrap();
         let waited = gate.clock.now() - began;
-        assert!(waited < 2 * RESCUE, "{waited:?}");
+        assert!(waited < WINDOW + 2 * RESCUE_MIN, "{waited:?}");
         drop((pass, lazy));
         assert_eq!(gate.waiting(), 0);
     }
@@ -347,6 +366,9 @@ mod tests {
     fn far(gate: &Gate) -> Instant {
         gate.clock.now() + Duration::from_secs(60)
     }
+
+    /// As [`told`] says it.
+    const WINDOW: Duration = Duration::from_millis(500);
 
     fn told(remaining: u32) -> Verdict {
         let remaining = remaining.to_string();
