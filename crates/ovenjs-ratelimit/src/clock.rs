@@ -1,9 +1,13 @@
 //! Discord's clock, as far as answers tell it, and when a request sent now arrives by it.
 
+mod least;
+
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
+
+use self::least::Least;
 
 /// A moment of ours: microseconds since the limiter's first reading of time.
 pub(crate) type Local = i64;
@@ -36,6 +40,12 @@ pub(crate) struct Clock {
     /// The least `S − sent` of all samples, as it would be if the clocks had not drifted apart by
     /// `rate` since our beginning.
     fastest: i64,
+    /// What [`fastest`](Self::fastest) and [`proven`](Self::proven) are taken from, by the samples' serial
+    /// numbers; the latter with their signs turned.
+    there: Least,
+    back: Least,
+    /// The serial number of the next sample.
+    next: u64,
     /// How fast the server's clock runs ahead of ours, in thousand-millionths.
     rate: i64,
     /// The fastest samples of each stretch of [`STRETCH`], oldest first, and of the one under way.
@@ -312,29 +322,34 @@ impl Clock {
     }
 
     fn push(&mut self, sample: Sample) {
-        let mut recount = false;
         while self.samples.len() >= SAMPLES_MAX
             || self
                 .samples
                 .front()
                 .is_some_and(|old| sample.received.saturating_sub(old.received) > SPAN)
         {
-            let Some(old) = self.samples.pop_front() else {
-                break;
-            };
-            recount |= old.latest <= self.fastest || old.proven >= self.proven;
+            self.samples.pop_front();
         }
-        let mut from = self.samples.len();
         self.samples.push_back(sample);
-        if self.follow(&sample) || recount || from == 0 {
-            (self.fastest, self.proven) = (i64::MAX, i64::MIN);
-            from = 0;
+        let older = u64::try_from(self.samples.len() - 1).unwrap_or(u64::MAX);
+        let oldest = self.next.saturating_sub(older);
+        let (mut new, mut serial) = (self.samples.len() - 1, self.next);
+        self.next += 1;
+        if self.follow(&sample) || new == 0 {
+            // Measured by another rate, all are other numbers.
+            self.there.clear();
+            self.back.clear();
+            (new, serial) = (0, oldest);
         }
-        for sample in self.samples.range(from..) {
+        self.there.forget(oldest);
+        self.back.forget(oldest);
+        for (serial, sample) in (serial..).zip(self.samples.range(new..)) {
             let latest = sample.latest - ahead(self.rate, sample.received);
-            self.fastest = self.fastest.min(latest);
-            self.proven = self.proven.max(sample.proven);
+            self.there.add(serial, latest);
+            self.back.add(serial, -sample.proven);
         }
+        self.fastest = self.there.get().unwrap_or_default();
+        self.proven = -self.back.get().unwrap_or_default();
     }
 
     /// Follows how the clocks drift apart. Whether what is known about it changed.

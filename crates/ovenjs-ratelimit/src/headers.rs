@@ -95,9 +95,7 @@ impl Headers {
         Self {
             limit: count("x-ratelimit-limit"),
             remaining: count("x-ratelimit-remaining"),
-            reset: header("x-ratelimit-reset")
-                .and_then(|text| text.trim().parse().ok())
-                .and_then(|since| Duration::try_from_secs_f64(since).ok()),
+            reset: header("x-ratelimit-reset").and_then(decimal),
             reset_after: seconds("x-ratelimit-reset-after"),
             bucket: header("x-ratelimit-bucket").map(Bucket::of),
             scope: header("x-ratelimit-scope").and_then(Scope::from_name),
@@ -179,16 +177,26 @@ impl Verdict {
 
 /// Seconds with decimals, never negative, never longer than believed.
 fn seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text
-        .trim()
-        .parse()
-        .ok()
-        .filter(|seconds: &f64| !seconds.is_nan())?;
-    Some(
-        Duration::try_from_secs_f64(seconds.max(0.0))
-            .unwrap_or(RETRY_AFTER_MAX)
-            .min(RETRY_AFTER_MAX),
-    )
+    let plain = decimal(text).or_else(|| {
+        let seconds: f64 = text.trim().parse().ok()?;
+        let seconds = Some(seconds).filter(|seconds| !seconds.is_nan())?;
+        Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(RETRY_AFTER_MAX))
+    });
+    Some(plain?.min(RETRY_AFTER_MAX))
+}
+
+/// Seconds as Discord writes them: digits, with at most nine decimals. Read so they are exact, and cheap;
+/// each answer has two.
+fn decimal(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(part) {
+        return None;
+    }
+    let scale = 10_u32.pow(9_u32.checked_sub(u32::try_from(part.len()).ok()?)?);
+    let part = part.parse::<u32>().ok()?.checked_mul(scale)?;
+    Some(Duration::new(whole.parse().ok()?, part))
 }
 
 #[cfg(test)]
@@ -225,6 +233,21 @@ mod tests {
         }
         assert_eq!(seconds("64.57"), Some(Duration::from_millis(64_570)));
         assert_eq!(seconds("inf"), Some(RETRY_AFTER_MAX));
+        assert_eq!(seconds(" 1e1 "), Some(Duration::from_secs(10)));
+        assert_eq!(
+            decimal("1766400000.123"),
+            Some(Duration::from_millis(1_766_400_000_123))
+        );
+        for (text, read) in [
+            ("7", Some(7_000)),
+            ("0.05", Some(50)),
+            (".5", None),
+            ("5.", None),
+            ("+5", None),
+            ("1.0000000001", None),
+        ] {
+            assert_eq!(decimal(text), read.map(Duration::from_millis), "{text}");
+        }
         assert_eq!(seconds("-3"), Some(Duration::ZERO));
     }
 
