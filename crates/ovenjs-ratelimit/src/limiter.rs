@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use crate::{Ask, Config, Live, RouteKey, Snapshot, Strategy, Verdict};
+use crate::{Ask, Config, Deed, Live, RouteKey, Snapshot, Strategy, Verdict};
 use state::{Start, State};
 
 /// Decides which request may leave now, and learns from every answer.
@@ -255,6 +255,12 @@ impl Permit {
     /// otherwise.
     pub const fn sent(&mut self, now: Instant) {
         self.stage = Stage::Sent(now);
+    }
+
+    /// Says what is done, where that was not worth while until it was refused: a
+    /// [`Verdict::Denied`] remembers it.
+    pub const fn deed(&mut self, deed: Deed) {
+        self.ask.deed = Some(deed);
     }
 
     /// What was asked for.

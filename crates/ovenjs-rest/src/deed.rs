@@ -1,7 +1,12 @@
 //! What a request does, as far as limits and refusals go by it: which fields it changes, which deed
 //! it is, and what an answer says of doing it again.
 
-use std::{borrow::Cow, collections::HashMap, fmt, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt,
+    time::{Duration, Instant},
+};
 
 use http::{HeaderValue, Method};
 use ovenjs_ratelimit::{Ask, Deed, Headers, Shape, Verdict};
@@ -19,11 +24,10 @@ use crate::{
     request::Parts,
 };
 
-/// What the limiter is asked for a request, while the bot's permissions are those of the number
-/// `permissions`.
-pub(crate) fn ask(parts: &Parts, permissions: u64) -> Ask {
+/// What the limiter is asked for a request.
+pub(crate) fn ask(parts: &Parts, deed: Option<Deed>) -> Ask {
     let ask = parts.ask.shape(shape(parts));
-    match deed(parts, permissions) {
+    match deed {
         Some(deed) => ask.deed(deed),
         None => ask,
     }
@@ -58,19 +62,28 @@ pub(crate) fn may_permit(parts: &Parts) -> bool {
 
 /// The words of refusals that are remembered, for those who would be refused again.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(HashMap<Deed, Error>);
+pub(crate) struct Refusals {
+    words: HashMap<Deed, Error>,
+    last: Option<Instant>,
+}
 
 impl Refusals {
-    pub(crate) fn note(&mut self, deed: Deed, error: &Error) {
-        if self.0.len() >= REMEMBERED_MAX {
-            self.0.clear();
+    pub(crate) fn note(&mut self, now: Instant, deed: Deed, error: &Error) {
+        if self.words.len() >= REMEMBERED_MAX {
+            self.words.clear();
         }
-        self.0.insert(deed, error.share());
+        self.words.insert(deed, error.share());
+        self.last = Some(now);
+    }
+
+    /// Whether the limiter may remember any; where it cannot, nobody need say what they do.
+    pub(crate) fn are_any(&self, now: Instant) -> bool {
+        self.last.is_some_and(|last| now < last + DENIED)
     }
 
     /// The same for another call, which is not sent.
     pub(crate) fn again(&self, deed: Deed, wait: Duration) -> Option<Error> {
-        Some(self.0.get(&deed)?.share().unsent_again(wait))
+        Some(self.words.get(&deed)?.share().unsent_again(wait))
     }
 }
 
@@ -87,7 +100,10 @@ fn shape(parts: &Parts) -> Shape {
 /// What would be refused again if this is: the token in the path, whatever is done by it; else the
 /// same operation on the same things, by the same body, or by one with the same fields where that is
 /// all that matters. Whoever wants an answer by all means has no such deed.
-fn deed(parts: &Parts, permissions: u64) -> Option<Deed> {
+///
+/// It is while the bot's permissions are those of the number `permissions`. It goes through the whole
+/// body, so it is not for every request.
+pub(crate) fn of(parts: &Parts, permissions: u64) -> Option<Deed> {
     if parts.is_fresh {
         return None;
     }
@@ -158,6 +174,9 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What only talks: it changes nobody's permissions.
 const TALK: [&str; 4] = ["/messages", "/webhooks", "/interactions", "/typing"];
+
+/// As long as the limiter remembers one, and then some.
+const DENIED: Duration = Duration::from_secs(90);
 
 /// The refusals whose words are kept: some hundred bytes each, and as many as a bot meets within the
 /// minute for which they are remembered.

@@ -148,7 +148,10 @@ impl Delivery {
         let mut retry = Retry::default();
         let (mut may_be_done, mut tries) = (false, 0_u64);
         lock(&self.budget).deposit();
-        let ask = deed::ask(parts, self.permissions.load(Ordering::Relaxed));
+        let permissions = self.permissions.load(Ordering::Relaxed);
+        let are_any = lock(&self.refusals).are_any(self.clock.now());
+        let deed = are_any.then(|| deed::of(parts, permissions)).flatten();
+        let ask = deed::ask(parts, deed);
         loop {
             let asked = self.clock.now();
             let pass = self.gate.pass(&ask, live.waiters_max, parts.deadline).await;
@@ -157,7 +160,7 @@ impl Delivery {
             let waited = now.saturating_duration_since(asked);
             let repeatable = parts.is_idempotent && !parts.is_once;
             let limit = retry.patience(now, parts.deadline, live.answer, repeatable, rules);
-            let attempt = self.attempt(request, pass, waited, limit, &live);
+            let attempt = self.attempt(request, pass, permissions, waited, limit, &live);
             let (cause, error) = match attempt.await {
                 Outcome::Done(reply) => {
                     self.counts
@@ -201,6 +204,7 @@ impl Delivery {
         &self,
         request: &Request,
         mut pass: Pass,
+        permissions: u64,
         waited: Duration,
         limit: Instant,
         live: &Live,
@@ -298,14 +302,15 @@ impl Delivery {
         });
         // A refusal of a token that was replaced meanwhile says nothing about the new one.
         let with_token = token.is_some_and(|token| token == self.token());
-        self.judge(request, pass, door, reply, with_token)
+        self.judge(request, pass, permissions, door, reply, with_token)
     }
 
     /// Tells the limiter, the breakers and the call what an answer means.
     fn judge(
         &self,
         request: &Request,
-        pass: Pass,
+        mut pass: Pass,
+        permissions: u64,
         mut door: Door<'_>,
         reply: Reply,
         with_token: bool,
@@ -320,7 +325,11 @@ impl Delivery {
         // A 429 that is not Discord's JSON is the edge's, and meant for this address as a whole.
         headers.global |= status == 429 && body.is_none();
         let verdict = deed::verdict(parts, status, body.as_ref(), headers, with_token);
-        let deed = pass.deed();
+        let is_denied = matches!(verdict, Verdict::Denied(_));
+        let deed = is_denied.then(|| deed::of(parts, permissions)).flatten();
+        if let Some(deed) = deed {
+            pass.deed(deed);
+        }
         pass.settle(verdict);
         if status < 500 {
             door.close(Tally::Good, Tally::Good);
@@ -341,8 +350,8 @@ impl Delivery {
             return Outcome::Done(reply);
         }
         let error = Error::answered(parts.operation(), status, &reply.body, &parts.body);
-        if let (Verdict::Denied(_), Some(deed)) = (verdict, deed) {
-            lock(&self.refusals).note(deed, &error);
+        if let Some(deed) = deed {
+            lock(&self.refusals).note(self.clock.now(), deed, &error);
         }
         if let Verdict::Limited {
             scope, retry_after, ..

@@ -219,9 +219,11 @@ impl Pass {
         }
     }
 
-    /// What it lets be done.
-    pub(crate) fn deed(&self) -> Option<Deed> {
-        self.permit.as_ref()?.ask().deed
+    /// Says what was done, for a refusal to be remembered.
+    pub(crate) const fn deed(&mut self, deed: Deed) {
+        if let Some(permit) = &mut self.permit {
+            permit.deed(deed);
+        }
     }
 
     /// Tells what became of it.
