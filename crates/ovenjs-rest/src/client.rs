@@ -535,6 +535,8 @@ impl Builder {
             token: RwLock::new(token),
             user_agent,
             answer_max: config.answer_max,
+            compressed: config.compressed,
+            large: Mutex::default(),
             live: RwLock::new(config.live),
             transport,
             gate,

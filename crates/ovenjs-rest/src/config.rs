@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Endpoint;
+use crate::{Compressed, Endpoint};
 
 /// Where Discord's API is.
 pub const DEFAULT_BASE_URL: &str = "https://discord.com/api";
@@ -29,9 +29,11 @@ pub struct Config {
     /// What the bot says it is. Discord wants `DiscordBot (address, version)`; the default is
     /// OvenJS's.
     pub user_agent: String,
-    /// The most bytes read of one answer. Default 32 MiB: the largest answer, a full list of
-    /// members, is a few.
+    /// The most bytes read of one answer, as it came and inflated. Default 32 MiB: the largest answer,
+    /// a full list of members, is a few.
     pub answer_max: usize,
+    /// Which answers are asked for in compressed form. Default: those that have been large.
+    pub compressed: Compressed,
     /// Further addresses of the same API, e.g. of proxies of one's own. Where there are several, or
     /// several [egresses](crate::Builder::egress), a request takes the one with the least latency, and
     /// one that fails is left alone for a while. Default: none.
@@ -194,6 +196,7 @@ impl Config {
             version: 10,
             user_agent: ovenjs_net::USER_AGENT.to_owned(),
             answer_max: 32 << 20,
+            compressed: Compressed::default(),
             mirrors: Vec::new(),
             connections: Connections::new(),
             buckets_max: ovenjs_ratelimit::Config::new().buckets_max,
@@ -228,6 +231,21 @@ impl Config {
     #[must_use]
     pub const fn answer_max(mut self, bytes: usize) -> Self {
         self.answer_max = bytes;
+        self
+    }
+
+    /// Sets which answers are asked for in compressed form.
+    ///
+    /// ```
+    /// use ovenjs_rest::{Compressed, Config};
+    ///
+    /// assert_eq!(Config::new().compressed, Compressed::Large);
+    /// let metered = Config::new().compressed(Compressed::Always);
+    /// assert_ne!(metered, Config::new());
+    /// ```
+    #[must_use]
+    pub const fn compressed(mut self, answers: Compressed) -> Self {
+        self.compressed = answers;
         self
     }
 

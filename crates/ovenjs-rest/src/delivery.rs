@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
-    header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, USER_AGENT},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, USER_AGENT},
 };
 use ovenjs_net::{Clock, Entropy};
 use ovenjs_ratelimit::{Ask, Headers, Scope, Stop, Verdict};
@@ -22,13 +22,14 @@ use ovenjs_types::{Hook, HookCall, json::Scratch};
 
 use self::guards::{Counted, Door, UnderWay, Write};
 use crate::{
-    Error, ErrorKind, Layer, Live, Reply, Request,
+    Compressed, Error, ErrorKind, Layer, Live, Reply, Request,
     breaker::{Breakers, Tally},
     cache::{Found, ResponseCache},
     deed::{self, Refusals},
     error::ErrorBody,
     flight::Flights,
     gate::{Gate, Pass, Refusal},
+    inflate::{self, Large},
     request::Parts,
     retry::{Budget, Cause, Retry, Rules},
     stats::Counts,
@@ -40,6 +41,9 @@ pub(crate) struct Delivery {
     pub(crate) token: RwLock<HeaderValue>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) answer_max: usize,
+    pub(crate) compressed: Compressed,
+    /// Which reads are asked for in compressed form, where that depends.
+    pub(crate) large: Mutex<Large>,
     pub(crate) live: RwLock<Live>,
     pub(crate) transport: Transport,
     pub(crate) layers: Vec<Arc<dyn Layer>>,
@@ -272,8 +276,14 @@ impl Delivery {
             Err(Failure::TooLong) => {
                 pass.settle(Verdict::Lost);
                 door.close(Tally::Good, Tally::Good);
-                let text = "the answer is longer than `answer_max`; ask for less or raise it";
+                let text = "the answer is longer than `answer_max`, as it came or inflated; ask for \
+                            less or raise it";
                 return Outcome::Failed(Error::new(ErrorKind::Answer, route, text));
+            }
+            Err(Failure::Packed(text)) => {
+                pass.settle(Verdict::Lost);
+                door.close(Tally::Bad, Tally::Bad);
+                return Outcome::Again(Cause::Lost, Error::new(ErrorKind::Answer, route, text));
             }
             Err(Failure::Late(phase)) => {
                 pass.settle(Verdict::Lost);
@@ -295,6 +305,9 @@ impl Delivery {
         };
         let elapsed = self.clock.now().saturating_duration_since(sent);
         self.counts.answered.fetch_add(1, Ordering::Relaxed);
+        if self.compressed == Compressed::Large && reply.is_success() {
+            lock(&self.large).answered(parts, reply.body.len());
+        }
         self.hook.call(&HookCall::RequestAnswered {
             route,
             status: reply.status,
@@ -441,6 +454,14 @@ impl Delivery {
         for (name, value) in &parts.headers {
             headers.insert(name, value.clone());
         }
+        let accepted = match self.compressed {
+            Compressed::Never => None,
+            Compressed::Large => lock(&self.large).accept(parts),
+            Compressed::Always => inflate::accepted(),
+        };
+        if let Some(accepted) = accepted {
+            headers.insert(ACCEPT_ENCODING, accepted);
+        }
         if let Some(token) = token.or_else(|| parts.authorization.clone()) {
             headers.insert(AUTHORIZATION, token);
         }
@@ -476,7 +497,7 @@ const SCRATCHES: usize = 8;
 const SCRATCH_MAX: usize = 64 * 1024;
 
 /// The headers of our own, with the host and the length of the body.
-const HEADERS: usize = 6;
+const HEADERS: usize = 7;
 
 /// Whether a deletion found nothing to delete.
 fn is_gone(request: &Request, error: &Error) -> bool {

@@ -20,6 +20,7 @@ mod endpoints;
 mod error;
 mod flight;
 mod gate;
+mod inflate;
 mod layer;
 mod multipart;
 mod pages;
@@ -40,6 +41,7 @@ pub use endpoint::{
 };
 pub use endpoints::*;
 pub use error::{Error, ErrorKind, FIELDS_MAX};
+pub use inflate::Compressed;
 pub use layer::{Layer, Next, Sending};
 pub use ovenjs_ratelimit::{Major, Priority, Snapshot, Variant};
 pub use pages::{Paged, Pages};

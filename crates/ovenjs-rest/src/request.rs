@@ -5,7 +5,7 @@ use std::{fmt, time::Instant};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
-    header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
 };
 use ovenjs_ratelimit::{Ask, Major, Priority};
 use ovenjs_types::Permissions;
@@ -105,11 +105,12 @@ impl Request {
         &self.0.headers
     }
 
-    /// Adds a header, in place of what layers set under that name before. `Authorization`, `Host` and
-    /// what frames the body are the client's own: they are left out.
+    /// Adds a header, in place of what layers set under that name before. `Authorization`, `Host`, what
+    /// frames the body and `Accept-Encoding` are the client's own: they are left out.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if ![
+            ACCEPT_ENCODING,
             AUTHORIZATION,
             HOST,
             CONTENT_LENGTH,

@@ -27,7 +27,11 @@ use tokio::sync::oneshot;
 #[cfg(feature = "http2")]
 use tokio::task::JoinSet;
 
-use crate::{Connections, Error, Reply, delivery::lock};
+use crate::{
+    Connections, Error, Reply,
+    delivery::lock,
+    inflate::{self, Refused},
+};
 
 use https::Https;
 pub(crate) use line::Patience;
@@ -67,6 +71,8 @@ pub(crate) enum Failure {
     Late(Phase),
     /// The answer is longer than what is read.
     TooLong,
+    /// The answer cannot be inflated, for this reason.
+    Packed(&'static str),
 }
 
 /// What a request waits for.
@@ -176,9 +182,10 @@ impl Transport {
         };
         let began = self.clock.now();
         let done = outlet.send(self, letter, patience).await;
+        let done = done.and_then(|reply| Ok(inflate::inflate(reply, patience.answer_max)?));
         way.fared = match &done {
             Ok(reply) if is_ban(reply) => Fared::Banned,
-            Ok(_) | Err(Failure::TooLong) => {
+            Ok(_) | Err(Failure::TooLong | Failure::Packed(_)) => {
                 Fared::Well(self.clock.now().saturating_duration_since(began))
             }
             Err(Failure::Address | Failure::Late(Phase::Connection)) => Fared::Unknown,
@@ -247,6 +254,24 @@ impl Transport {
                 }
             })
             .collect()
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            #[cfg(any(feature = "gzip", feature = "zstd"))]
+            Refused::TooLong => Self::TooLong,
+            #[cfg(any(feature = "gzip", feature = "zstd"))]
+            Refused::Damaged => Self::Packed(
+                "the answer's compressed body is damaged or cut; look at the proxies on the way, or \
+                 ask for none by `compressed`",
+            ),
+            Refused::Foreign => Self::Packed(
+                "the answer is compressed in a way that nobody asked for; look at the proxies on the \
+                 way",
+            ),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod bodies;
 mod canary;
+mod compressed;
 mod day;
 mod discord;
 mod faults;

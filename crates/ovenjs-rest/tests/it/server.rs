@@ -17,6 +17,8 @@ use tokio::{
 pub(crate) enum Step {
     /// Status, header lines, body.
     Answer(u16, &'static str, String),
+    /// A body in another form, or what says to be one.
+    Packed(&'static str, Vec<u8>),
     /// The same, but not before so many requests have come in all.
     Gathered(usize, &'static str, String),
     /// Answers with this body and closes the connection, without having said so.
@@ -113,6 +115,16 @@ async fn serve(mut stream: TcpStream, script: Arc<Vec<Step>>, log: Arc<Mutex<Vec
                 };
                 let answer = format!("HTTP/1.1 {status} X\r\n{headers}{length}\r\n{body}");
                 if stream.write_all(answer.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+            Step::Packed(form, body) => {
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 200 X\r\ncontent-encoding: {form}\r\ncontent-length: {length}\r\n\r\n"
+                );
+                let answer = [head.as_bytes(), body].concat();
+                if stream.write_all(&answer).await.is_err() {
                     return;
                 }
             }
