@@ -60,7 +60,7 @@ pub struct Client(Arc<Delivery>);
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct Builder {
-    token: Secret,
+    token: Option<Secret>,
     config: Config,
     net: ovenjs_net::Config,
     clock: Arc<dyn Clock>,
@@ -94,10 +94,21 @@ pub struct Terms {
 }
 
 impl Client {
-    /// Begins a client of the bot with this token.
+    /// Begins a client of the bot with this token. A token that begins with `Bearer ` is one that a
+    /// user granted: the client is theirs then.
     pub fn builder(token: impl Into<Secret>) -> Builder {
         Builder {
-            token: token.into(),
+            token: Some(token.into()),
+            ..Self::without_token()
+        }
+    }
+
+    /// Begins a client that shows no token: for webhooks, for interactions that are answered by the token
+    /// in their path, and for what everyone may ask. Discord counts its requests by address, and all other
+    /// operations fail without being sent.
+    pub fn without_token() -> Builder {
+        Builder {
+            token: None,
             config: Config::new(),
             net: ovenjs_net::Config::new(),
             clock: Arc::new(SystemClock),
@@ -252,7 +263,7 @@ impl Client {
     }
 
     /// Through the layers and out.
-    async fn deliver(&self, request: Request) -> Result<Reply, Error> {
+    pub(crate) async fn deliver(&self, request: Request) -> Result<Reply, Error> {
         let operation = request.0.operation();
         let span = tracing::debug_span!("request", route = operation.route);
         if self.0.layers.is_empty() {
@@ -263,7 +274,8 @@ impl Client {
         if reply.is_success() {
             Ok(reply)
         } else {
-            Err(Error::answered(operation, reply.status, &reply.body, b""))
+            let error = Error::answered(operation, reply.status, &reply.body, b"");
+            Err(error.with_reply(reply))
         }
     }
 
@@ -305,20 +317,19 @@ impl Client {
             major: endpoint.major(),
             variant: endpoint.variant(self.now_ms()),
             is_idempotent: endpoint.is_idempotent(),
-            is_quiet_deletion: E::METHOD == Method::DELETE
-                && E::Answer::read(&[], &mut json::Scratch::new()).is_ok(),
+            is_quiet_deletion: is_quiet_deletion::<E>(),
         };
         self.write(form, endpoint.body(), terms, &live)
     }
 
     /// The wall time, in milliseconds since 1970.
-    fn now_ms(&self) -> u64 {
+    pub(crate) fn now_ms(&self) -> u64 {
         let since = self.0.clock.wall().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
     }
 
     /// What is the same for all operations.
-    fn write(
+    pub(crate) fn write(
         &self,
         form: Form,
         body: Body<'_>,
@@ -395,6 +406,7 @@ impl Client {
             route,
             method: form.method,
             path,
+            version: None,
             content_type,
             reason: reason.transpose()?,
             authorization,
@@ -414,19 +426,19 @@ impl Client {
 }
 
 /// What an operation says of itself, beside its body.
-struct Form {
-    route: &'static str,
-    method: Method,
-    auth: Auth,
-    needs: Permissions,
-    is_denied_alike: bool,
-    path: String,
-    query: Vec<(&'static str, String)>,
-    authorization: Option<Secret>,
-    major: Major,
-    variant: Variant,
-    is_idempotent: bool,
-    is_quiet_deletion: bool,
+pub(crate) struct Form {
+    pub(crate) route: &'static str,
+    pub(crate) method: Method,
+    pub(crate) auth: Auth,
+    pub(crate) needs: Permissions,
+    pub(crate) is_denied_alike: bool,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) authorization: Option<Secret>,
+    pub(crate) major: Major,
+    pub(crate) variant: Variant,
+    pub(crate) is_idempotent: bool,
+    pub(crate) is_quiet_deletion: bool,
 }
 
 impl Builder {
@@ -496,7 +508,8 @@ impl Builder {
             layers,
             egresses,
         } = self;
-        let token = authorization(&token)?;
+        // What is empty is not shown.
+        let token = token.as_ref().map_or(Ok(NO_TOKEN), authorization)?;
         let unusable = |error: ovenjs_net::Error| Error::config(error.to_string()).because(error);
         let connectors: Vec<Connector> = std::iter::once(net)
             .chain(egresses)
@@ -563,17 +576,27 @@ impl fmt::Debug for Client {
     }
 }
 
+/// Whether an operation deletes and says nothing when it has.
+pub(crate) fn is_quiet_deletion<E: Endpoint>() -> bool {
+    E::METHOD == Method::DELETE && E::Answer::read(&[], &mut json::Scratch::new()).is_ok()
+}
+
+/// What a client shows that has no token.
+const NO_TOKEN: HeaderValue = HeaderValue::from_static("");
+
 /// The header that shows the token. It is marked so that hyper neither logs nor indexes it.
 fn authorization(token: &Secret) -> Result<HeaderValue, Error> {
     let text = token.expose();
-    let text = text.strip_prefix("Bot ").unwrap_or(text);
-    if text.is_empty() {
+    let is_whole = text.starts_with("Bot ") || text.starts_with("Bearer ");
+    let bare = text.split_once(' ').filter(|_| is_whole);
+    if bare.map_or(text, |(_, bare)| bare).is_empty() {
         return Err(Error::config(
             "there is no token: set DISCORD_TOKEN to the token of the bot's page in the developer \
              portal",
         ));
     }
-    let mut header = HeaderValue::from_str(&format!("Bot {text}"))
+    let scheme = if is_whole { "" } else { "Bot " };
+    let mut header = HeaderValue::from_str(&format!("{scheme}{text}"))
         .map_err(|_| Error::config("the token holds characters that no token has; copy it anew"))?;
     header.set_sensitive(true);
     Ok(header)

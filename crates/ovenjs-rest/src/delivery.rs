@@ -215,6 +215,10 @@ impl Delivery {
     ) -> Outcome {
         let parts = &*request.0;
         let route = parts.route;
+        let token = parts.ask.with_token.then(|| self.token());
+        if token.as_ref().is_some_and(HeaderValue::is_empty) {
+            return Outcome::Failed(Error::token_missing(route));
+        }
         let sent = self.clock.now();
         let mut door = match Door::pass(self, sent, route) {
             Ok(door) => door,
@@ -228,10 +232,10 @@ impl Delivery {
         self.hook.call(&HookCall::RequestSent { route, waited });
         self.counts.sent.fetch_add(1, Ordering::Relaxed);
         pass.sent(sent);
-        let token = parts.ask.with_token.then(|| self.token());
         let letter = Letter {
             method: &parts.method,
             path: &parts.path,
+            version: parts.version,
             headers: self.headers(request, token.clone()),
             body: parts.body.clone(),
             priority: parts.ask.priority,
@@ -351,7 +355,8 @@ impl Delivery {
             && let Some(body) = ErrorBody::read(&reply.body).filter(ErrorBody::is_not_ready)
         {
             let wait = body.retry_after().unwrap_or_default().max(NOT_READY);
-            let error = Error::answered(parts.operation(), status, &reply.body, b"");
+            let error =
+                Error::answered(parts.operation(), status, &reply.body, b"").with_reply(reply);
             let until = after(self.clock.now(), wait);
             return Outcome::Again(Cause::Open(until), error.after(Some(wait)));
         }
@@ -366,6 +371,7 @@ impl Delivery {
         if let Some(deed) = deed {
             lock(&self.refusals).note(self.clock.now(), deed, &error);
         }
+        let error = error.with_reply(reply);
         if let Verdict::Limited {
             scope, retry_after, ..
         } = verdict

@@ -47,6 +47,13 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     /// Whether a missing permission is missing whatever the body says, as long as it has the same fields.
     /// Elsewhere another body may be within the bot's permissions.
     const DENIED_ALIKE: bool = false;
+    /// The path's variable that names the resource by which Discord counts apart: see [`major`](Self::major).
+    const MAJOR: Option<&'static str> = None;
+    /// The path's variable that names the message by whose age Discord counts apart: see
+    /// [`variant`](Self::variant).
+    const AGED: Option<&'static str> = None;
+    /// Whether a nonce in its body makes it idempotent: see [`make_idempotent`](Self::make_idempotent).
+    const ENFORCES_NONCE: bool = false;
     /// What its query can say.
     const QUERY: &'static [Parameter] = &[];
 

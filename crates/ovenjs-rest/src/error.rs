@@ -8,7 +8,7 @@ use ovenjs_types::{Fault, Invalid, Permissions, json};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Auth, request::Operation};
+use crate::{Auth, Reply, request::Operation};
 use repairs::{INDEX_NOT_READY, TOKEN_REFUSED, missing, repair};
 pub(crate) use repairs::{
     MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK, WRONG_TOKEN,
@@ -42,6 +42,7 @@ struct Inner {
     retry_after: Option<Duration>,
     missing: Option<Permissions>,
     of_edge: bool,
+    reply: Option<Reply>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -103,6 +104,13 @@ impl Error {
         self.0.status
     }
 
+    /// What was answered, where there was an answer to this very call: its headers and its body say what
+    /// this error leaves out.
+    #[must_use]
+    pub fn reply(&self) -> Option<&Reply> {
+        self.0.reply.as_ref()
+    }
+
     /// What is wrong with the fields of the body, as `path: message`, at most
     /// [`FIELDS_MAX`].
     #[must_use]
@@ -146,6 +154,7 @@ impl Error {
             retry_after: None,
             missing: None,
             of_edge: false,
+            reply: None,
             source: None,
         }))
     }
@@ -199,6 +208,13 @@ impl Error {
     /// The bot's token was refused, by an earlier call.
     pub(crate) fn token_refused(route: &'static str) -> Self {
         Self::new(ErrorKind::Unauthorized, route, TOKEN_REFUSED)
+    }
+
+    /// The client shows no token, and this needs one.
+    pub(crate) fn token_missing(route: &'static str) -> Self {
+        let text = "this needs a token, and the client was built without one; build it with \
+                    `Client::builder`";
+        Self::new(ErrorKind::Config, route, text)
     }
 
     pub(crate) fn too_many_invalid(route: &'static str, wait: Duration) -> Self {
@@ -285,6 +301,16 @@ impl Error {
         error.0.code = code;
         error.0.missing = missing;
         error
+    }
+
+    pub(crate) fn with_reply(mut self, reply: Reply) -> Self {
+        self.0.reply = Some(reply);
+        self
+    }
+
+    /// What was answered, or the error where nothing was.
+    pub(crate) fn into_reply(mut self) -> Result<Reply, Self> {
+        self.0.reply.take().ok_or(self)
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {

@@ -25,6 +25,8 @@ pub(crate) struct Parts {
     pub(crate) method: Method,
     /// Path and query, from the slash behind the version. It may hold a token.
     pub(crate) path: String,
+    /// The version of the API, where it is not the client's.
+    pub(crate) version: Option<u8>,
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) reason: Option<HeaderValue>,
     /// What is shown instead of the bot's token.
@@ -57,6 +59,19 @@ impl Parts {
             needs: self.needs,
         }
     }
+}
+
+/// Whether a header is the client's own, whoever else would set it.
+pub(crate) fn is_ours(name: &HeaderName) -> bool {
+    [
+        ACCEPT_ENCODING,
+        AUTHORIZATION,
+        HOST,
+        CONTENT_LENGTH,
+        TRANSFER_ENCODING,
+        CONNECTION,
+    ]
+    .contains(name)
 }
 
 /// What an error goes by.
@@ -109,16 +124,7 @@ impl Request {
     /// frames the body and `Accept-Encoding` are the client's own: they are left out.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        if ![
-            ACCEPT_ENCODING,
-            AUTHORIZATION,
-            HOST,
-            CONTENT_LENGTH,
-            TRANSFER_ENCODING,
-            CONNECTION,
-        ]
-        .contains(&name)
-        {
+        if !is_ours(&name) {
             self.0.headers.insert(name, value);
         }
         self
@@ -204,6 +210,12 @@ impl Reply {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// All headers.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     /// The body; empty where Discord answers nothing.

@@ -55,6 +55,8 @@ pub(crate) struct Letter<'a> {
     pub(crate) method: &'a Method,
     /// Path and query behind the version.
     pub(crate) path: &'a str,
+    /// The version, where it is not the client's.
+    pub(crate) version: Option<u8>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) priority: Priority,
@@ -343,6 +345,7 @@ impl Outlet {
         let Letter {
             method,
             path,
+            version,
             headers,
             body,
             priority,
@@ -357,7 +360,7 @@ impl Outlet {
             if !is_new && !line.is_alive() {
                 continue;
             }
-            self.address(&mut request, path, is_shared)?;
+            self.address(&mut request, version, path, is_shared)?;
             return match line.exchange(request, patience, &*transport.clock).await {
                 Ok(reply) => {
                     lease.keep();
@@ -384,12 +387,20 @@ impl Outlet {
     fn address(
         &self,
         request: &mut Request<Outgoing>,
+        version: Option<u8>,
         path: &str,
         is_shared: bool,
     ) -> Result<(), Failure> {
         let start = if is_shared { &self.base } else { &self.prefix };
         // The parser's error is left out: it may repeat the address, which may hold a token.
-        let uri = Uri::try_from([start, path].concat());
+        let uri = Uri::try_from(match version {
+            None => [start, path].concat(),
+            // The base ends with the client's version.
+            Some(version) => {
+                let (base, _) = start.rsplit_once('/').unwrap_or_default();
+                format!("{base}/v{version}{path}")
+            }
+        });
         *request.uri_mut() = uri.map_err(|_| Failure::Address)?;
         if is_shared {
             request.headers_mut().remove(HOST);

@@ -17,7 +17,7 @@
 /// - `by` says who asks when it is not the bot; `shows` what they show, an argument of the method;
 /// - `or User`: a user may ask as well;
 /// - `idempotent when` it can be repeated although its method cannot;
-/// - `varies` which of several limits it counts in;
+/// - `aged by` the message by whose age its limit is chosen;
 /// - `enforces nonce`: a nonce makes it idempotent.
 macro_rules! endpoint {
     (
@@ -40,7 +40,7 @@ macro_rules! endpoint {
             $(shows $show:ident: $shty:ty;)?
             $(or $user:ident;)?
             $(idempotent when $when:expr;)?
-            $(varies $varies:expr;)?
+            $(aged by $aged:ident;)?
             $(enforces $nonce:ident;)?
         }
     ) => {
@@ -68,6 +68,9 @@ macro_rules! endpoint {
             $(const AUDITED: bool = endpoint!(@is $reason reason);)?
             $(const NEEDS: ovenjs_types::Permissions = ovenjs_types::Permissions::$needs;)?
             $(const DENIED_ALIKE: bool = endpoint!(@is $alike alike);)?
+            $(const MAJOR: Option<&'static str> = Some(stringify!($major));)?
+            $(const AGED: Option<&'static str> = Some(stringify!($aged));)?
+            $(const ENFORCES_NONCE: bool = endpoint!(@is $nonce nonce);)?
             const QUERY: &'static [$crate::Parameter] = &[
                 $($( $crate::Parameter {
                     name: stringify!($must),
@@ -110,8 +113,7 @@ macro_rules! endpoint {
 
             $(
                 fn variant(&self, now_ms: u64) -> ovenjs_ratelimit::Variant {
-                    let varies: fn(&Self, u64) -> ovenjs_ratelimit::Variant = $varies;
-                    varies(self, now_ms)
+                    ovenjs_ratelimit::Variant::of_message(self.$aged.get(), now_ms)
                 }
             )?
 
@@ -227,6 +229,7 @@ macro_rules! endpoint {
     (@is User User) => { true };
     (@is reason reason) => { true };
     (@is alike alike) => { true };
+    (@is nonce nonce) => { true };
     (@range) => { None };
     (@range $range:expr) => { Some($range) };
     (@by_user $name:ident User) => { impl $crate::ByUser for $name {} };

@@ -1,6 +1,5 @@
 //! Messages.
 
-use ovenjs_ratelimit::Variant;
 use ovenjs_types::{
     BulkDelete, Id, Message, MessageDraft, MessageEdit, Pins, PollVoters, Timestamp, limits,
     marker::{ChannelMarker, MessageMarker, UserMarker},
@@ -39,7 +38,7 @@ endpoint! {
         major channel_id;
         needs MANAGE_MESSAGES;
         takes reason;
-        varies |call, now_ms| Variant::of_message(call.message_id.get(), now_ms);
+        aged by message_id;
     }
 }
 

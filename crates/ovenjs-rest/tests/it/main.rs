@@ -15,6 +15,7 @@ mod faults;
 mod guilds;
 mod limits;
 mod paged;
+mod raw;
 mod refusals;
 mod server;
 mod stack;

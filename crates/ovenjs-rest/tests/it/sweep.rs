@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, future::poll_fn, path::Path, pin::Pin, task
 
 use futures_util::future::join_all;
 use ovenjs_mock::{Config, Discord};
-use ovenjs_rest::{Client, Connections, Error, GetCurrentUser, Terms};
+use ovenjs_rest::{Client, Connections, Error, GetCurrentUser, Raw, Terms};
 use ovenjs_types::{Id, Upload, marker::ChannelMarker};
 
 /// More polls than any of them needs.
@@ -24,6 +24,13 @@ const DEEDS: &[(&str, &str, Deed)] = &[
                 .send_with(GetCurrentUser {}, terms)
                 .await
                 .map(drop)
+        })
+    }),
+    ("send_raw", "a request without an operation", |stage| {
+        let raw = Raw::new(http::Method::GET, "/users/@me").unwrap();
+        Box::pin(async {
+            let reply = stage.client.send_raw(raw, Terms::default()).await;
+            reply.map(drop)
         })
     }),
     ("into_future", "a message", |stage| {
