@@ -493,14 +493,12 @@ impl Tenant {
             self.divide_cell(
                 now, now_ms, clock, *cell, &mut told, &mut board, settled, &mut draft,
             );
-            let to = told.write();
-            if page.as_deref() != Some(to.as_slice()) {
-                draft.writes.push(LeaseWrite {
-                    cell: Some(*cell),
-                    from: page,
-                    to,
-                });
-            }
+            // Written also where it stays as it is: the store forgets what nobody writes.
+            draft.writes.push(LeaseWrite {
+                cell: Some(*cell),
+                from: page,
+                to: told.write(),
+            });
         }
         draft.wanted = (board.wants.iter())
             .filter(|(_, member)| *member != self.member)

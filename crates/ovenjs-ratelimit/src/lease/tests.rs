@@ -98,6 +98,29 @@ fn whoever_was_stopped_finds_its_lease_ended_and_its_answer_too_late() {
     assert!(one.lease.take_changed());
 }
 
+/// What is in use is written again before the store forgets it, also where nothing about it changes.
+#[test]
+fn a_bucket_that_is_used_for_an_hour_stays_its_owners() {
+    let mut now = start();
+    let mut store = Store::default();
+    let mut one = Member::new(now, 1);
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+    }
+    assert!(one.is_held_up_by_lease(now));
+    for _ in 0..3_600 {
+        one.exchange(&mut store, now);
+        let permit = one.ready(now).expect("the bucket is its own");
+        let told = told(4, 3, 500);
+        one.limiter.settle(now, permit, Verdict::Counted(told));
+        now += ms(1_000);
+        store.read(now, &[]);
+        let kept: Vec<_> = store.values.keys().map(Option::is_some).collect();
+        assert_eq!(kept, [false, true], "the board and the bucket");
+    }
+}
+
 #[test]
 fn a_process_that_leaves_is_not_waited_for() {
     let mut now = start();
@@ -186,31 +209,42 @@ impl Member {
 
 #[derive(Default)]
 struct Store {
-    values: BTreeMap<Option<u64>, Vec<u8>>,
+    values: BTreeMap<Option<u64>, (Vec<u8>, Duration)>,
     began: Option<Instant>,
+    /// Since it began, when it was read last.
+    since: Duration,
 }
 
 impl Store {
     fn read(&mut self, now: Instant, cells: &[u64]) -> LeaseNews {
         let began = *self.began.get_or_insert(now);
-        let since = now.saturating_duration_since(began).as_millis();
+        let since = now.saturating_duration_since(began);
+        self.since = since;
+        self.values
+            .retain(|_, (_, written)| *written + LEASE_KEPT > since);
         LeaseNews::Read {
-            now_ms: 1_000_000 + u64::try_from(since).unwrap(),
-            board: self.values.get(&None).cloned(),
+            now_ms: 1_000_000 + u64::try_from(since.as_millis()).unwrap(),
+            board: self.value(None).cloned(),
             cells: (cells.iter())
-                .map(|cell| self.values.get(&Some(*cell)).cloned())
+                .map(|cell| self.value(Some(*cell)).cloned())
                 .collect(),
         }
     }
 
     fn write(&mut self, writes: Vec<LeaseWrite>) -> LeaseNews {
         let mut all = writes.iter();
-        let same = all.all(|write| self.values.get(&write.cell) == write.from.as_ref());
+        let same = all.all(|write| self.value(write.cell) == write.from.as_ref());
         if same {
-            let writes = writes.into_iter().map(|write| (write.cell, write.to));
-            self.values.extend(writes);
+            let since = self.since;
+            let writes = writes.into_iter();
+            self.values
+                .extend(writes.map(|write| (write.cell, (write.to, since))));
         }
         LeaseNews::Written(same)
+    }
+
+    fn value(&self, cell: Option<u64>) -> Option<&Vec<u8>> {
+        self.values.get(&cell).map(|(value, _)| value)
     }
 }
 
