@@ -62,8 +62,8 @@ pub struct RedisConfig {
     /// How long things may take.
     pub deadlines: RedisDeadlines,
     /// The wait after the first failed attempt to connect and the longest one; between them it
-    /// doubles, and a random half to whole of it is waited. Default: 50 ms and 2 s, since a Redis
-    /// that restarts is back within a second.
+    /// doubles, and a random half to whole of it is waited. Default: 50 ms and 500 ms, since a Redis
+    /// that restarts is back within a second, and what depends on it should be so soon after.
     pub backoff: (Duration, Duration),
     /// Tells the time of the backoff.
     pub clock: Arc<dyn Clock>,
@@ -100,7 +100,7 @@ impl RedisConfig {
         Self {
             address,
             deadlines: RedisDeadlines::default(),
-            backoff: (Duration::from_millis(50), Duration::from_secs(2)),
+            backoff: (Duration::from_millis(50), Duration::from_millis(500)),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         }

@@ -123,6 +123,25 @@ const CASES: &[Case] = &[
     .outage(LONG),
     Case::new("processes-outage-16", "sixteen, the same", 16, 16).outage(LONG),
     Case::new(
+        "processes-outage-common",
+        "four in one channel of 5/1 s, the same",
+        4,
+        1,
+    )
+    .common()
+    .outage(LONG),
+    Case::new(
+        "processes-outage-kept",
+        "the same, and the store has kept its data",
+        4,
+        1,
+    )
+    .common()
+    .outage(Outage {
+        is_empty: false,
+        ..LONG
+    }),
+    Case::new(
         "processes-paused",
         "four, one is stopped for 20 s and goes on",
         4,
@@ -616,8 +635,13 @@ impl<'w> Run<'w> {
     }
 
     fn is_cut_off(&self, process: usize, at: Nanos) -> bool {
-        matches!(self.case.trouble, Some(Trouble::CutOff { from, until })
-            if process == 0 && (from..until).contains(&at))
+        let found = self.case.outage.is_some_and(|outage| {
+            let spread = FOUND * process as u64 / self.case.processes as u64;
+            (outage.until..outage.until + spread).contains(&at)
+        });
+        let trouble = matches!(self.case.trouble, Some(Trouble::CutOff { from, until })
+            if process == 0 && (from..until).contains(&at));
+        found || trouble
     }
 
     fn wakes(&self, process: usize) -> Nanos {
@@ -755,6 +779,9 @@ impl<'w> Run<'w> {
         }
     }
 }
+
+/// Within what time after its return all processes have found the store again, one after the other.
+const FOUND: Nanos = 500 * MS;
 
 /// After what time a process gives the store up.
 const LOST: Nanos = 200 * MS;

@@ -32,6 +32,8 @@ pub(crate) struct Tenant {
     until: Local,
     /// Since when there is none, where there was one.
     lapsed_at: Local,
+    /// Whether the store has been found again since.
+    is_back: bool,
     /// Of the global limit.
     places: u32,
     floor: u32,
@@ -179,6 +181,7 @@ impl Tenant {
             contact: NEVER,
             until: NEVER,
             lapsed_at: NEVER,
+            is_back: false,
             places: 0,
             floor: 0,
             starved_at: NEVER,
@@ -224,17 +227,7 @@ impl Tenant {
     ) -> Result<(), Option<Local>> {
         self.lapse(now);
         let is_leased = now < self.until && !self.is_leaving;
-        let fraction = if is_leased || self.contact == NEVER || self.is_leaving {
-            0
-        } else {
-            let shared = self.holdings.get(&cell).map_or(1, Holding::known_limit);
-            let limit = if measure.limit > 0 {
-                measure.limit
-            } else {
-                shared
-            };
-            fraction(&self.peers, self.member, cell, limit)
-        };
+        let is_stranger = self.contact == NEVER || self.is_leaving;
         let holding = self.holdings.entry(cell).or_default();
         holding.used_at = now;
         if measure.limit > 0 {
@@ -243,22 +236,16 @@ impl Tenant {
         if is_leased && holding.is_alone {
             return Ok(());
         }
-        let places = if is_leased {
-            holding.places
+        let (places, rises) = if is_leased {
+            (holding.places, None)
+        } else if is_stranger {
+            (0, None)
         } else {
-            // Who had the rest may use it for a while yet.
-            let calm = self.lapsed_at + CALM + holding.length();
-            if now < calm && holding.places < fraction {
-                if holding.places == 0 {
-                    return Err(Some(calm));
-                }
-                holding.places
-            } else {
-                fraction
-            }
+            let fraction = fraction(&self.peers, self.member, cell, holding.known_limit());
+            holding.unleased(now, self.lapsed_at, fraction)
         };
         let room = if places == 0 {
-            Err(None)
+            Err(rises)
         } else {
             holding.stint.room(now, clock, places, holding.length())
         };
@@ -459,6 +446,8 @@ impl Tenant {
         });
         if board.born_ms != self.born_ms {
             self.meet(now, now_ms, &mut board);
+        } else if self.lapsed_at != NEVER {
+            self.wait_for_peers(now, now_ms, &mut board);
         }
         self.is_ready = self.is_ready
             || (self.holdings.values()).all(|holding| {
@@ -500,6 +489,10 @@ impl Tenant {
                 to: told.write(),
             });
         }
+        if self.lapsed_at != NEVER && !std::mem::replace(&mut self.is_back, true) {
+            // Even if no answer comes, others may have been told of what it says here and of nothing else.
+            self.lapsed_at = now;
+        }
         draft.wanted = (board.wants.iter())
             .filter(|(_, member)| *member != self.member)
             .map(|(cell, _)| *cell)
@@ -532,21 +525,29 @@ impl Tenant {
             .collect();
         cells.sort_unstable();
         self.queue.extend(cells);
-        if self.contact == NEVER {
+        if self.contact != NEVER {
+            self.wait_for_peers(now, now_ms, board);
+        }
+    }
+
+    /// Those who were there and are not may have their leases still, or use what is theirs without one
+    /// until they have found the store again.
+    fn wait_for_peers(&self, now: Local, now_ms: u64, board: &mut Board) {
+        let missing: Vec<u64> = (self.peers.iter().copied())
+            .filter(|peer| *peer != self.member && !board.is_alive(*peer, now_ms))
+            .collect();
+        if missing.is_empty() {
             return;
         }
-        // Whoever was there may have its lease still.
         let age = now.saturating_sub(self.contact).max(0).unsigned_abs() / 1_000;
         let lease = u64::try_from(LEASE.as_millis()).unwrap_or(0);
         let left = lease.saturating_sub(age);
-        if left > 0 {
-            board.settles_ms = board
-                .settles_ms
-                .max(now_ms + left + SETTLE_MS + QUARANTINE_MS);
-        }
-        for peer in &self.peers {
-            if board.seat(*peer).is_none() && !board.awaited.contains(peer) {
-                board.awaited.push(*peer);
+        board.settles_ms = board
+            .settles_ms
+            .max(now_ms + left + SETTLE_MS + QUARANTINE_MS);
+        for peer in missing {
+            if !board.awaited.contains(&peer) {
+                board.awaited.push(peer);
             }
         }
         board.awaited.truncate(MEMBERS_MAX);
@@ -653,6 +654,7 @@ impl Tenant {
         draft: &mut Draft,
     ) {
         let member = self.member;
+        let is_unleased = now >= self.until && self.contact != NEVER;
         let period_ms = cell.period_ms.max(cell.refill_ms);
         let period_ms = if period_ms > 0 {
             period_ms
@@ -664,7 +666,9 @@ impl Tenant {
                 return stake.member == member;
             };
             stake.is_alive = seat.stake.is_alive;
-            stake.is_alive || seat.ends_ms + period_ms + QUARANTINE_MS > now_ms
+            stake.is_alive
+                || seat.ends_ms + period_ms + QUARANTINE_MS > now_ms
+                || !is_settled && board.awaited.contains(&stake.member)
         });
         let Some(holding) = self.holdings.get_mut(&key) else {
             return;
@@ -697,7 +701,10 @@ impl Tenant {
             stake.is_alive = true;
         }
         let is_hungry = holding.is_hungry(now);
-        let applied = if holding.is_alone {
+        let applied = if is_unleased {
+            let fraction = fraction(&self.peers, member, key, holding.known_limit());
+            holding.unleased(now, self.lapsed_at, fraction).0
+        } else if holding.is_alone {
             cell.limit
         } else {
             holding.places
@@ -845,6 +852,7 @@ impl Tenant {
             return;
         }
         self.lapsed_at = self.until;
+        self.is_back = false;
         self.places = self.floor;
         self.is_changed = true;
         self.stats.lapses += 1;
@@ -889,6 +897,17 @@ const fn mix(number: u64) -> u64 {
 }
 
 impl Holding {
+    /// How many places it has without a lease, and when it has more: who had the rest may use it for a while
+    /// yet.
+    fn unleased(&self, now: Local, lapsed_at: Local, fraction: u32) -> (u32, Option<Local>) {
+        let calm = lapsed_at.saturating_add(CALM + self.length());
+        if now < calm && self.places < fraction {
+            (self.places, Some(calm))
+        } else {
+            (fraction, None)
+        }
+    }
+
     /// The stretch in which no more arrive than there are places.
     fn length(&self) -> i64 {
         let period = self.own.period.max(self.shared.period);
@@ -965,6 +984,11 @@ impl Board {
     fn seat(&self, member: u64) -> Option<usize> {
         let mut seats = self.seats.iter();
         seats.position(|seat| seat.stake.member == member)
+    }
+
+    fn is_alive(&self, member: u64, now_ms: u64) -> bool {
+        let seat = self.seat(member).and_then(|at| self.seats.get(at));
+        seat.is_some_and(|seat| now_ms < seat.ends_ms)
     }
 
     /// Whether places may change hands.

@@ -8,7 +8,7 @@ fn case(name: &str) -> &'static Case {
 
 #[test]
 fn limits_are_kept_while_the_store_dies_and_loses_all() {
-    for name in ["processes-4", "processes-common-4"] {
+    for name in ["processes-4", "processes-common-4", "processes-outage-kept"] {
         let played = play(case(name), 2);
         let own = played.early + played.global + played.stuck;
         assert_eq!(own, 0, "{name}: {own}");
