@@ -15,17 +15,19 @@ use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy, Target};
 use ovenjs_ratelimit::{Ask, Limiter, Major, Priority, RouteKey, Snapshot, Variant};
 use ovenjs_types::{Hook, Permissions, Report, Secret, json, limits};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
 use crate::{
-    Answer as _, Auth, Body, Config, Endpoint, Error, ErrorKind, Layer, Live, Next, OutletStats,
-    Reply, Request, Stats,
+    Answer as _, Auth, Body, Config, Endpoint, Error, ErrorKind, Layer, LeaseStore, Live, Next,
+    OutletStats, Reply, Request, Stats,
     breaker::Breakers,
     cache::ResponseCache,
     delivery::{Delivery, after, lock},
     endpoint::query_string,
     flight::Flights,
     gate::Gate,
+    lease::Leasing,
     multipart,
     request::Parts,
     retry::Budget,
@@ -68,6 +70,7 @@ pub struct Builder {
     hook: Arc<dyn Hook>,
     layers: Vec<Arc<dyn Layer>>,
     egresses: Vec<ovenjs_net::Config>,
+    lease: Option<Arc<dyn LeaseStore>>,
 }
 
 /// How one call is made, beside what it asks for.
@@ -116,6 +119,7 @@ impl Client {
             hook: Arc::new(()),
             layers: Vec::new(),
             egresses: Vec::new(),
+            lease: None,
         }
     }
 
@@ -259,6 +263,17 @@ impl Client {
                 .unwrap_or_default(),
             breakers: lock(&self.0.breakers).stats(),
             limits: self.0.gate.limiter().stats(self.0.clock.now()),
+            lease: self.0.gate.lease_stats(),
+        }
+    }
+
+    /// Gives what this process has of [shared limits](Builder::lease) back, so that the others need not
+    /// wait until its lease has ended. Returns once the store knows, or after a second. Nothing but answers
+    /// to interactions leaves any more: other calls wait until their deadline. Without shared limits it does
+    /// nothing.
+    pub async fn leave(&self) {
+        if let Some(leasing) = &self.0.leasing {
+            leasing.leave().await;
         }
     }
 
@@ -479,6 +494,18 @@ impl Builder {
         self
     }
 
+    /// Shares Discord's limits with the other processes that use the same token, through a store that all
+    /// of them reach: see [`RedisLeases`](crate::RedisLeases). Without it each process takes all of them
+    /// for its own, and together they run into 429s.
+    ///
+    /// A task keeps the lease, and ends with the last clone of the client. [`Client::leave`] gives it back
+    /// before. Where the store cannot be reached when the process starts, calls wait for it until their
+    /// deadline; answers to interactions do not.
+    pub fn lease(mut self, store: impl LeaseStore + 'static) -> Self {
+        self.lease = Some(Arc::new(store));
+        self
+    }
+
     /// Sets the clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -496,7 +523,7 @@ impl Builder {
     /// # Errors
     ///
     /// [`ErrorKind::Config`]: no token, a base URL that is none or is plain text to another
-    /// machine, or a broken extra root.
+    /// machine, a broken extra root, or a [lease](Self::lease) outside of a tokio runtime.
     pub fn build(self) -> Result<Client, Error> {
         let Self {
             token,
@@ -507,6 +534,7 @@ impl Builder {
             hook,
             layers,
             egresses,
+            lease,
         } = self;
         // What is empty is not shown.
         let token = token.as_ref().map_or(Ok(NO_TOKEN), authorization)?;
@@ -544,6 +572,15 @@ impl Builder {
             .buckets_max(config.buckets_max)
             .live(config.live.limits);
         let gate = Arc::new(Gate::new(Limiter::new(limits), Arc::clone(&clock)));
+        let leasing = lease.map(|store| {
+            let runtime = Handle::try_current().map_err(|error| {
+                Error::config(
+                    "shared limits are kept by a task: build the client in a tokio runtime",
+                )
+                .because(error)
+            })?;
+            Ok::<_, Error>(Leasing::start(&gate, store, entropy.u64(), &runtime))
+        });
         Ok(Client(Arc::new(Delivery {
             token: RwLock::new(token),
             user_agent,
@@ -552,6 +589,7 @@ impl Builder {
             large: Mutex::default(),
             live: RwLock::new(config.live),
             transport,
+            leasing: leasing.transpose()?,
             gate,
             layers,
             flights: Flights::default(),

@@ -30,6 +30,7 @@ use crate::{
     flight::Flights,
     gate::{Gate, Pass, Refusal},
     inflate::{self, Large},
+    lease::Leasing,
     request::Parts,
     retry::{Budget, Cause, Retry, Rules},
     stats::Counts,
@@ -48,6 +49,8 @@ pub(crate) struct Delivery {
     pub(crate) transport: Transport,
     pub(crate) layers: Vec<Arc<dyn Layer>>,
     pub(crate) gate: Arc<Gate>,
+    /// Where limits are shared with other processes.
+    pub(crate) leasing: Option<Leasing>,
     pub(crate) flights: Flights,
     pub(crate) cache: Option<Mutex<ResponseCache>>,
     /// How long answers to an operation are fresh.

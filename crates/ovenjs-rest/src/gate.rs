@@ -19,7 +19,8 @@ use std::{
 
 use ovenjs_net::Clock;
 use ovenjs_ratelimit::{
-    self as ratelimit, Ask, Deed, Entry, Limiter, Line, Permit, Stop, Ticket, Turn, Verdict,
+    self as ratelimit, Ask, Deed, Entry, Lease, LeaseDeed, LeaseNews, LeaseStats, Limiter, Line,
+    Permit, Stop, Ticket, Turn, Verdict,
 };
 use tokio::{
     sync::{Mutex as Turnstile, Notify, oneshot},
@@ -34,6 +35,17 @@ pub(crate) struct Gate {
     timekeeper: Turnstile<()>,
     /// The line wants to be asked earlier than the timekeeper knows.
     moved: Notify,
+    /// The same of the lease, and of the task that keeps it.
+    lease_moved: Notify,
+}
+
+/// What is next for whoever keeps the lease.
+pub(crate) enum Step {
+    Do(LeaseDeed),
+    /// Until then, where it is known, or until [`lease_moved`](Gate::lease_moved).
+    Wait(Option<Instant>),
+    /// It has left, and the store knows.
+    Left,
 }
 
 /// Why a request did not get through.
@@ -59,6 +71,15 @@ struct State {
     callers: HashMap<Ticket, oneshot::Sender<Result<Pass, Refusal>>>,
     /// Until when the timekeeper sleeps.
     armed: Option<Instant>,
+    /// Where limits are shared with other processes.
+    leased: Option<Leased>,
+}
+
+struct Leased {
+    lease: Lease,
+    /// Until when the lease's task sleeps.
+    armed: Option<Instant>,
+    is_leaving: bool,
 }
 
 /// Whoever keeps the time may be a future that nobody polls for a while, such as one branch of a `select!`
@@ -75,11 +96,13 @@ impl Gate {
                 line: Line::new(limiter.clone()),
                 callers: HashMap::new(),
                 armed: None,
+                leased: None,
             }),
             limiter,
             clock,
             timekeeper: Turnstile::new(()),
             moved: Notify::new(),
+            lease_moved: Notify::new(),
         }
     }
 
@@ -197,6 +220,13 @@ impl Gate {
         if next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed)) {
             self.moved.notify_one();
         }
+        // Whoever waits for a place of a bucket has put it on the lease's list.
+        if let Some(leased) = &state.leased
+            && let Some(next) = leased.lease.deadline(now)
+            && leased.armed.is_none_or(|armed| next < armed)
+        {
+            self.lease_moved.notify_one();
+        }
     }
 
     fn over(self: &Arc<Self>, permit: Permit) -> Pass {
@@ -208,6 +238,91 @@ impl Gate {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the task asks which keeps the lease.
+impl Gate {
+    /// Shares the limits with other processes from now on, as `member`.
+    pub(crate) fn lease(&self, member: u64) {
+        let now = self.clock.now();
+        let lease = self.limiter.lease(now, member);
+        self.state().leased = Some(Leased {
+            lease,
+            armed: None,
+            is_leaving: false,
+        });
+    }
+
+    /// What is next.
+    pub(crate) fn step(self: &Arc<Self>) -> Step {
+        self.with_lease(|leased, now| {
+            if let Some(deed) = leased.lease.poll(now) {
+                leased.armed = leased.lease.deadline(now);
+                return Step::Do(deed);
+            }
+            leased.armed = leased.lease.deadline(now);
+            if leased.is_leaving && leased.armed.is_none() {
+                return Step::Left;
+            }
+            Step::Wait(leased.armed)
+        })
+        .unwrap_or(Step::Left)
+    }
+
+    /// What came of the last deed.
+    pub(crate) fn hear(self: &Arc<Self>, news: LeaseNews) {
+        self.with_lease(|leased, now| leased.lease.handle(now, news));
+    }
+
+    /// When the lease ends, while a deed is under way.
+    pub(crate) fn lease_end(&self) -> Option<Instant> {
+        let state = self.state();
+        let leased = state.leased.as_ref()?;
+        leased.lease.deadline(self.clock.now())
+    }
+
+    /// It may have ended.
+    pub(crate) fn lapse(self: &Arc<Self>) {
+        self.with_lease(|leased, now| {
+            // Nothing is to be done while something is under way.
+            let _ = leased.lease.poll(now);
+        });
+    }
+
+    /// Something is to be done earlier than [`step`](Self::step) has said.
+    pub(crate) async fn lease_moved(&self) {
+        self.lease_moved.notified().await;
+    }
+
+    /// Gives everything back, as soon as the task has come to it.
+    pub(crate) fn leave(self: &Arc<Self>) {
+        self.with_lease(|leased, now| {
+            leased.is_leaving = true;
+            leased.lease.leave(now);
+        });
+        self.lease_moved.notify_one();
+    }
+
+    pub(crate) fn lease_stats(&self) -> Option<LeaseStats> {
+        let state = self.state();
+        let leased = state.leased.as_ref()?;
+        Some(leased.lease.stats(self.clock.now()))
+    }
+
+    /// Those who wait go on where the lease has come to allow more, or less.
+    fn with_lease<R>(self: &Arc<Self>, deed: impl FnOnce(&mut Leased, Instant) -> R) -> Option<R> {
+        let mut state = self.state();
+        let now = self.clock.now();
+        let State { line, leased, .. } = &mut *state;
+        let leased = leased.as_mut()?;
+        let done = deed(leased, now);
+        if leased.lease.take_changed() {
+            line.stir_all(now);
+            drop(state);
+            self.advance();
+        }
+        Some(done)
     }
 }
 

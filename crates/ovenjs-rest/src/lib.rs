@@ -22,6 +22,7 @@ mod flight;
 mod gate;
 mod inflate;
 mod layer;
+mod lease;
 mod multipart;
 mod pages;
 mod raw;
@@ -45,7 +46,13 @@ pub use endpoints::*;
 pub use error::{Error, ErrorKind, FIELDS_MAX};
 pub use inflate::Compressed;
 pub use layer::{Layer, Next, Sending};
-pub use ovenjs_ratelimit::{Major, Priority, Snapshot, Variant};
+#[cfg(feature = "redis")]
+pub use lease::RedisLeases;
+pub use lease::{CarryingOut, LeaseStore};
+pub use ovenjs_ratelimit::{
+    LEASE, LEASE_KEPT, LeaseDeed, LeaseNews, LeaseStats, LeaseWrite, Major, Priority, Snapshot,
+    Variant,
+};
 pub use pages::{Paged, Pages};
 pub use raw::Raw;
 pub use request::{Reply, Request};

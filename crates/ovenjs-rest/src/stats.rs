@@ -2,6 +2,8 @@
 
 use std::sync::atomic::AtomicU64;
 
+use ovenjs_ratelimit::LeaseStats;
+
 use crate::{BreakerStats, CacheStats};
 
 /// A snapshot of the client.
@@ -32,6 +34,8 @@ pub struct Stats {
     pub breakers: BreakerStats,
     /// The limiter's own numbers.
     pub limits: ovenjs_ratelimit::Stats,
+    /// This process's part of [shared limits](crate::Builder::lease); `None` where it shares none.
+    pub lease: Option<LeaseStats>,
 }
 
 /// What is counted as it happens.

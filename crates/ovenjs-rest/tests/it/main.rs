@@ -8,16 +8,27 @@
 
 mod bodies;
 mod canary;
+#[cfg(feature = "redis")]
+#[path = "../../../ovenjs-net/tests/it/certificate.rs"]
+#[expect(dead_code, reason = "no server here speaks TLS")]
+mod certificate;
 mod compressed;
 mod day;
 mod discord;
 mod faults;
 mod guilds;
+mod leases;
 mod limits;
 mod paged;
 mod raw;
+#[cfg(feature = "redis")]
+mod redis_leases;
 mod refusals;
 mod server;
+#[cfg(feature = "redis")]
+#[path = "../../../ovenjs-net/tests/it/server.rs"]
+#[expect(dead_code, reason = "no server here speaks TLS")]
+mod service;
 mod stack;
 mod surface;
 mod sweep;

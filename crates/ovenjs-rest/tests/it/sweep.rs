@@ -7,6 +7,8 @@ use ovenjs_mock::{Config, Discord};
 use ovenjs_rest::{Client, Connections, Error, GetCurrentUser, Raw, Terms};
 use ovenjs_types::{Id, Upload, marker::ChannelMarker};
 
+use crate::leases::Store;
+
 /// More polls than any of them needs.
 const POLLS_MAX: usize = 2_000;
 
@@ -58,6 +60,14 @@ const DEEDS: &[(&str, &str, Deed)] = &[
             Ok(())
         })
     }),
+    ("leave", "shared limits", |stage| {
+        let builder = Client::builder("token").base_url(stage.url.clone());
+        let client = builder.lease(Store::default()).build();
+        Box::pin(async {
+            client?.leave().await;
+            Ok(())
+        })
+    }),
     ("warm", "connections beforehand", |stage| {
         Box::pin(stage.client.warm())
     }),
@@ -68,6 +78,7 @@ type Waiting<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 struct Stage {
     client: Client,
+    url: String,
     channel: Id<ChannelMarker>,
 }
 
@@ -79,6 +90,7 @@ impl Stage {
         let client = Client::builder(discord.token()).config(config);
         Self {
             client: client.build().unwrap(),
+            url: discord.base_url(),
             channel: discord.channel_id(),
         }
     }
