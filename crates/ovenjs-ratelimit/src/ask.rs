@@ -181,14 +181,24 @@ pub(crate) fn number(identity: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// FNV-1a, and a last step that spreads what it found over all bits.
+/// FNV-1a, but by words, whose upper bits are folded into the lower, and with a last step that spreads what
+/// it found over all bits.
 struct Fnv(u64);
 
 impl Hasher for Fnv {
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        for byte in rest {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
         }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = (self.0 ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = product ^ (product >> 32);
     }
 
     fn finish(&self) -> u64 {

@@ -56,6 +56,8 @@ pub(crate) struct Clock {
     excess: i64,
     /// What early arrivals added to the guard.
     caution: i64,
+    /// [`guard`](Self::guard), which is asked for several times a request and changes with answers only.
+    guard: i64,
     /// What the last samples that contradict all of this have in common.
     strays: Option<Strays>,
     /// Grows when the server's clock is found to have jumped: moments before it mean nothing.
@@ -164,9 +166,11 @@ const FAR: Duration = Duration::from_secs(366 * 86_400);
 
 /// A duration in microseconds; one without end is one of some thousand years.
 pub(crate) fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros())
-        .unwrap_or(i64::MAX)
-        .min(MICROS_MAX)
+    let (seconds, part) = (duration.as_secs(), duration.subsec_micros());
+    let micros = seconds
+        .saturating_mul(1_000_000)
+        .saturating_add(u64::from(part));
+    i64::try_from(micros).unwrap_or(i64::MAX).min(MICROS_MAX)
 }
 
 /// Sums of a few such numbers do not overflow.
@@ -190,6 +194,7 @@ impl Clock {
         self.push(sample);
         let slower = sample.latest - self.fastest_at(received);
         self.excess += (slower - self.excess) / EXCESS_OF;
+        self.guard = self.guard();
         true
     }
 
@@ -237,6 +242,7 @@ impl Clock {
     /// A request arrived earlier than was believed possible.
     pub(crate) fn early(&mut self) {
         self.caution = (self.caution + CAUTION_STEP).min(CAUTION_MAX);
+        self.guard = self.guard();
     }
 
     /// Whether the fastest way is known well.
@@ -248,6 +254,7 @@ impl Clock {
         !self.samples.is_empty()
     }
 
+    /// How much earlier than the fastest a request may yet arrive.
     pub(crate) fn guard(&self) -> i64 {
         let n = i64::try_from(self.samples.len()).unwrap_or(i64::MAX / 2);
         let eight = 8_i64;
@@ -263,7 +270,7 @@ impl Clock {
         if self.samples.len() < SAMPLES_MIN || now.saturating_sub(newest.received) > SPAN {
             return proven;
         }
-        proven.max(self.fastest_at(now) - self.guard())
+        proven.max(self.fastest_at(now) - self.guard)
     }
 
     /// The least `S − sent`, as far as the clocks have drifted apart by then.
@@ -318,6 +325,7 @@ impl Clock {
         self.excess = 0;
         self.era = self.era.wrapping_add(1);
         self.push(*sample);
+        self.guard = self.guard();
         true
     }
 
@@ -331,22 +339,23 @@ impl Clock {
             self.samples.pop_front();
         }
         self.samples.push_back(sample);
-        let older = u64::try_from(self.samples.len() - 1).unwrap_or(u64::MAX);
-        let oldest = self.next.saturating_sub(older);
-        let (mut new, mut serial) = (self.samples.len() - 1, self.next);
+        let serial = self.next;
         self.next += 1;
-        if self.follow(&sample) || new == 0 {
-            // Measured by another rate, all are other numbers.
-            self.there.clear();
-            self.back.clear();
-            (new, serial) = (0, oldest);
-        }
+        let older = u64::try_from(self.samples.len() - 1).unwrap_or(u64::MAX);
+        let oldest = serial.saturating_sub(older);
         self.there.forget(oldest);
         self.back.forget(oldest);
-        for (serial, sample) in (serial..).zip(self.samples.range(new..)) {
+        self.back.add(serial, -sample.proven);
+        if self.follow(&sample) || older == 0 {
+            // Measured by another rate, all are other numbers.
+            self.there.clear();
+            for (serial, sample) in (oldest..).zip(&self.samples) {
+                let latest = sample.latest - ahead(self.rate, sample.received);
+                self.there.add(serial, latest);
+            }
+        } else {
             let latest = sample.latest - ahead(self.rate, sample.received);
             self.there.add(serial, latest);
-            self.back.add(serial, -sample.proven);
         }
         self.fastest = self.there.get().unwrap_or_default();
         self.proven = -self.back.get().unwrap_or_default();

@@ -271,7 +271,6 @@ impl Facts {
         self.classify(clock, told);
         self.narrow(told);
         self.period = self.period.max(told.reset_after);
-        let is_over = now >= self.next(now, clock);
         match (self.told_reset(clock), told.reset) {
             // The same window: every answer's reckoning of its end is at or after the truth.
             (Some(ours), Some((theirs, _))) if is_near(ours, theirs, 2 * ROUNDING) => {
@@ -295,7 +294,7 @@ impl Facts {
                 self.reset = theirs;
             }
             // Without names of windows the worse of both holds until the window is over.
-            _ if is_over => {
+            _ if now >= self.next(now, clock) => {
                 self.least = told.remaining;
                 self.end = told.end(now);
                 self.reset = told.reset.map_or(NEVER, |(reset, _)| reset);
@@ -340,12 +339,11 @@ impl Facts {
             return;
         }
         let moved = reset.saturating_sub(ours);
-        let (drop, _) = told.drop();
         if moved.abs() <= 2 * ROUNDING {
             self.turn(Model::Fixed);
         } else if answered.saturating_add(2 * ROUNDING) < ours
             && moved > SAME_END
-            && moved >= drop / 2
+            && moved >= told.drop().0 / 2
         {
             self.turn(Model::Leaky);
         }
@@ -371,8 +369,8 @@ impl Facts {
             // Nothing was missing.
             return;
         }
-        let (least, most) = told.drop();
-        let (least, most) = (self.drop_least.max(least), self.drop_most.min(most));
+        let drop = told.drop();
+        let (least, most) = (self.drop_least.max(drop.0), self.drop_most.min(drop.1));
         (self.drop_least, self.drop_most) = if least <= most {
             (least, most)
         } else {
@@ -380,7 +378,7 @@ impl Facts {
             if self.model == Model::Leaky {
                 self.turn(Model::Unknown);
             }
-            told.drop()
+            drop
         };
     }
 }

@@ -299,15 +299,16 @@ impl Global {
 
     /// No stretch of a second may hold more than the limit.
     fn ready_anywhere(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
-        let old = self
-            .arrivals
-            .partition_point(|other| other.at.saturating_add(SECOND) <= arrival);
-        let Some(excess) = self.used(old).checked_sub(limit) else {
-            return Ok(());
-        };
-        let excess = usize::try_from(excess).unwrap_or(usize::MAX);
-        let last = self.arrivals.get(old.saturating_add(excess));
-        Err(last.map(|last| last.at.saturating_add(SECOND)))
+        let free = limit.checked_sub(self.in_flight).filter(|free| *free > 0);
+        let free = usize::try_from(free.ok_or(None)?).unwrap_or(usize::MAX);
+        // The arrival after which there are as many as are free: it has to be a second old.
+        let last = self.arrivals.len().checked_sub(free);
+        match last.and_then(|last| self.arrivals.get(last)) {
+            Some(last) if last.at.saturating_add(SECOND) > arrival => {
+                Err(Some(last.at.saturating_add(SECOND)))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Seconds begin on a grid, or with the first request after the last one's end.
@@ -441,7 +442,16 @@ impl Global {
             let place = SECOND / i64::from(limit.max(1));
             *full = at.max(*full) + place;
         }
-        let place = self.arrivals.partition_point(|other| other.at <= at);
+        // Answers come about in the order of arrivals.
+        let mut place = self.arrivals.len();
+        while place > 0
+            && self
+                .arrivals
+                .get(place - 1)
+                .is_some_and(|other| other.at > at)
+        {
+            place -= 1;
+        }
         self.arrivals.insert(place, arrival);
         while let Some(first) = self.arrivals.front().copied() {
             if first.at.saturating_add(REMEMBERED) > now {

@@ -90,7 +90,7 @@ impl Headers {
 
     /// Reads the headers through `header`, which is asked for lower-case names.
     pub fn read<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Self {
-        let count = |name| header(name)?.trim().parse().ok();
+        let count = |name| header(name)?.trim_ascii().parse().ok();
         let seconds = |name| seconds(header(name)?);
         Self {
             limit: count("x-ratelimit-limit"),
@@ -188,15 +188,29 @@ fn seconds(text: &str) -> Option<Duration> {
 /// Seconds as Discord writes them: digits, with at most nine decimals. Read so they are exact, and cheap;
 /// each answer has two.
 fn decimal(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(whole) || !is_number(part) {
+    let text = text.trim_ascii().as_bytes();
+    let point = text.iter().position(|byte| *byte == b'.');
+    let (whole, part) = match point {
+        Some(point) => (text.get(..point)?, text.get(point + 1..)?),
+        None => (text, b"0".as_slice()),
+    };
+    let missing = 9_usize.checked_sub(part.len())?;
+    let nanos = (0..missing).fold(digits(part)?, |number, _| number * 10);
+    Some(Duration::new(digits(whole)?, u32::try_from(nanos).ok()?))
+}
+
+/// A number of at most so many digits that it cannot be too large.
+fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 19 {
         return None;
     }
-    let scale = 10_u32.pow(9_u32.checked_sub(u32::try_from(part.len()).ok()?)?);
-    let part = part.parse::<u32>().ok()?.checked_mul(scale)?;
-    Some(Duration::new(whole.parse().ok()?, part))
+    let (mut number, mut is_number) = (0_u64, true);
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        is_number &= digit < 10;
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    is_number.then_some(number)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //! requests have left; a 429 by our own fault fails, and `--story 7` tells what led to it, with
 //! `--case` in that row. `--grid` plays
 //! every combination of delays, clocks, limits and faults once, and prints where a 429 was our own
-//! fault. The same seed is the same run, in every build. It fails where ours misses a goal.
+//! fault. The same seed is the same run, in every build, but for twilight's,
+//! whose limiter takes its buckets in an order left to chance. It fails where ours misses a goal.
 //!
 //! # What is judged
 //!
@@ -32,8 +33,8 @@
 //!
 //! The law of delays, the three models of the global limit and the sizes of hidden limits are
 //! assumptions; Discord documents none of them. Processing at the server takes no time. Several processes
-//! that share a token are played with ours alone, since no other shares limits among them. The others' ways are re-implemented after their
-//! sources; they are not those libraries' own code.
+//! that share a token are played with ours alone, since no other shares limits among them. Twilight's way
+//! is the limiter that its client has; the other two are re-implemented after their sources.
 //! Nobody here retries what is lost. What a policy costs is measured by the benches.
 
 #![expect(

@@ -27,9 +27,10 @@ pub(crate) struct State {
     clock: Clock,
     table: Table,
     templates: Vec<Template>,
-    /// By route and variant as they are asked for; routes of a family share their template. Bounded
-    /// by the routes that the program's text names.
-    by_route: HashMap<(&'static str, Variant), u32>,
+    /// By route and variant as they are asked for; routes of a family share their template. A route is known by
+    /// where its text lies, which is quicker than by what it says: the same text elsewhere is found once more.
+    /// Bounded by the routes that the program's text names.
+    by_route: HashMap<(usize, usize, Variant), u32>,
     strategies: HashMap<&'static str, Strategy>,
     /// What another process learned about routes that were not asked for yet.
     restored: Snapshot,
@@ -181,7 +182,7 @@ impl State {
         let now = self.epoch.local(at);
         let sent = self.epoch.local(sent_at).min(now);
         self.stamp(now);
-        let (headers, counted) = match verdict {
+        let (headers, counted) = match &verdict {
             Verdict::Counted(headers)
             | Verdict::Refused(headers)
             | Verdict::Denied(headers)
@@ -189,7 +190,7 @@ impl State {
             Verdict::Limited { headers, .. } => (Some(headers), false),
             Verdict::Unauthorized | Verdict::Unsent | Verdict::Lost => (None, false),
         };
-        let told = headers.and_then(|headers| self.hear(now, sent, &headers, counted));
+        let told = headers.and_then(|headers| self.hear(now, sent, headers, counted));
         self.settle_global(now, sent, ask, &verdict, told.as_ref());
         self.settle_cell(now, start, &verdict, told.as_ref());
         let Self {
@@ -552,7 +553,8 @@ impl State {
     }
 
     fn template(&mut self, now: Local, key: &RouteKey) -> u32 {
-        if let Some(template) = self.by_route.get(&(key.route, key.variant)) {
+        let asked = (key.route.as_ptr().addr(), key.route.len(), key.variant);
+        if let Some(template) = self.by_route.get(&asked) {
             return *template;
         }
         let route = family(key.route);
@@ -572,7 +574,7 @@ impl State {
             self.templates.len() - 1
         });
         let place = u32::try_from(place).unwrap_or(u32::MAX);
-        self.by_route.insert((key.route, key.variant), place);
+        self.by_route.insert(asked, place);
         place
     }
 }

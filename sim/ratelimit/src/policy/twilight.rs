@@ -1,188 +1,192 @@
-//! The way of twilight-http-ratelimiting 0.18, re-implemented: one actor, one request in flight per
-//! bucket, buckets known by whole paths, and fifty requests a second counted from the first.
+//! The way of twilight-http 0.18: the limiter that it has, on a virtual clock, and around it what its
+//! client does with answers.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap, VecDeque},
+    fmt,
+    rc::Rc,
+    time::Duration,
+};
+
+use tokio::{
+    runtime::{Builder, LocalRuntime},
+    task::yield_now,
+    time::{Instant, advance},
+};
+use twilight_http_ratelimiting::{
+    Endpoint, GLOBAL_LIMIT_PERIOD, Method, Permit, RateLimitHeaders, RateLimiter,
+};
 
 use super::{Id, Policy, Told};
 use crate::{
-    clock::{MS, Nanos, SECOND},
-    server::{Limits, Scope},
+    clock::{MS, Nanos},
+    server::Scope,
     world::{Request, World},
 };
 
-#[derive(Debug)]
 pub(crate) struct Twilight {
-    /// The bucket of each path, once an answer named it.
-    buckets: BTreeMap<Path, u16>,
-    queues: BTreeMap<Key, Queue>,
-    resets: BTreeSet<(Nanos, Key)>,
-    global_remaining: u16,
-    global_timer: Nanos,
-    paths: Vec<Path>,
-    leaving: VecDeque<Id>,
-}
-
-/// Method and path with every id in it.
-type Path = (u16, u32, u32);
-
-/// A bucket's name, or none yet, and the resource on top of the path.
-type Key = (Option<u16>, u32);
-
-#[derive(Debug, Default)]
-struct Queue {
-    in_flight: bool,
-    pending: VecDeque<Id>,
-    remaining: u32,
-    reset: Option<Nanos>,
+    limiter: RateLimiter,
+    endpoints: Vec<Endpoint>,
+    /// Those that may leave, as the limiter lets them.
+    granted: Rc<RefCell<VecDeque<(Id, Permit)>>>,
+    out: HashMap<Id, Permit>,
+    /// When a timer of the limiter's may go off. Which of them are set it does not tell.
+    timers: BTreeSet<Nanos>,
+    /// What the clock of its tasks shows, and what it showed at first.
+    now: Nanos,
+    began: Instant,
+    /// They were told something that they have not seen yet.
+    is_news: bool,
+    tasks: LocalRuntime,
 }
 
 impl Policy for Twilight {
-    const NAME: &'static str = "twilight 0.18 (re-implemented)";
+    const NAME: &'static str = "twilight-http-ratelimiting 0.18";
 
-    fn new(_world: &World, requests: &[Request]) -> Self {
+    #[expect(clippy::disallowed_methods, reason = "virtual time begins somewhere")]
+    fn new(world: &World, requests: &[Request]) -> Self {
+        let tasks = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build_local(tokio::runtime::LocalOptions::default())
+            .expect("a runtime without IO needs nothing of the system");
+        let (limiter, began) = tasks.block_on(async { (RateLimiter::default(), Instant::now()) });
         Self {
-            buckets: BTreeMap::new(),
-            queues: BTreeMap::new(),
-            resets: BTreeSet::new(),
-            global_remaining: GLOBAL,
-            global_timer: 0,
-            paths: (requests.iter())
-                .map(|request| (request.route, request.major, request.minor))
+            limiter,
+            endpoints: (requests.iter())
+                .map(|request| endpoint(world.routes[usize::from(request.route)].template, request))
                 .collect(),
-            leaving: VecDeque::new(),
+            granted: Rc::default(),
+            out: HashMap::new(),
+            timers: BTreeSet::new(),
+            now: 0,
+            began,
+            is_news: false,
+            tasks,
         }
     }
 
     fn enter(&mut self, now: Nanos, id: Id, _request: &Request) {
-        let key = self.key(id);
-        let queue = self.queues.entry(key).or_default();
-        let active = queue.in_flight || queue.remaining == 0 && queue.reset.is_some();
-        queue.pending.push_back(id);
-        if !active {
-            self.pop(now, key);
-        }
+        self.reach(now);
+        let permit = self.limiter.acquire(self.endpoints[id as usize].clone());
+        let granted = Rc::clone(&self.granted);
+        self.tasks.spawn_local(async move {
+            let permit = permit.await;
+            granted.borrow_mut().push_back((id, permit));
+        });
+        self.is_news = true;
     }
 
     fn told(&mut self, now: Nanos, id: Id, request: &Request, told: &Told) {
-        let limits = match told {
-            Told::Answer(answer) => answer.limits,
-            Told::Lost => None,
-        };
-        let old = self.key(id);
-        // A shared limit is told to the actor as an empty bucket.
-        let limits = limits.map(|limits| match told.refusal() {
-            Some((Scope::Shared, wait)) => Limits {
-                remaining: 0,
-                reset_after_ms: wait.div_ceil(SECOND) * 1_000,
-                ..limits
-            },
-            Some(_) | None => limits,
-        });
-        match limits {
-            Some(limits) => self.learn(now, id, old, &limits),
-            None => {
-                self.queues.entry(old).or_default().in_flight = false;
-                self.pop(now, old);
+        self.reach(now);
+        let permit = self.out.remove(&id).expect("it has left");
+        match told {
+            Told::Answer(answer) => {
+                let headers = answer.limits.map(|limits| {
+                    // The client tells of a shared limit as of a bucket that is empty.
+                    let shared = told.refusal().filter(|(scope, _)| *scope == Scope::Shared);
+                    let (limit, wait) = match shared {
+                        Some((_, wait)) => (0, wait),
+                        None => (limits.limit, limits.reset_after_ms * MS),
+                    };
+                    self.expect(now + wait);
+                    let reset = self.began + Duration::from_nanos(now + wait);
+                    RateLimitHeaders {
+                        bucket: limits.bucket.to_string().into_bytes(),
+                        limit: limit as u16,
+                        remaining: if shared.is_some() {
+                            0
+                        } else {
+                            limits.remaining as u16
+                        },
+                        reset_at: reset.into_std(),
+                    }
+                });
+                permit.complete(headers);
             }
+            Told::Lost => drop(permit),
         }
+        self.is_news = true;
         if told.refusal().is_some() {
             self.enter(now, id, request);
         }
     }
 
     fn poll(&mut self, now: Nanos) -> Option<Id> {
-        if self.global_remaining != GLOBAL && self.global_timer <= now {
-            self.global_remaining = GLOBAL;
-            let resumed: Vec<Key> = (self.queues.iter())
-                .filter(|(_, queue)| {
-                    !queue.in_flight && (queue.remaining != 0 || queue.reset.is_none())
-                })
-                .map(|(key, _)| *key)
-                .collect();
-            for key in resumed {
-                self.pop(now, key);
-            }
-        }
-        while let Some((at, key)) = self.resets.first().copied() {
-            if at > now {
-                break;
-            }
-            self.resets.pop_first();
-            let queue = self.queues.entry(key).or_default();
-            queue.reset = None;
-            if queue.remaining == 0 {
-                self.pop(now, key);
-            }
-        }
-        self.leaving.pop_front()
+        self.reach(now);
+        let (id, permit) = self.granted.borrow_mut().pop_front()?;
+        self.out.insert(id, permit);
+        self.expect(now + GLOBAL_LIMIT_PERIOD.as_nanos() as Nanos);
+        Some(id)
     }
 
     fn deadline(&self) -> Option<Nanos> {
-        let timer = (self.global_remaining != GLOBAL).then_some(self.global_timer);
-        let reset = self.resets.first().map(|(at, _)| *at);
-        timer.into_iter().chain(reset).min()
+        self.timers.first().copied()
     }
 }
 
 impl Twilight {
-    fn key(&self, id: Id) -> Key {
-        let path = self.paths[id as usize];
-        (self.buckets.get(&path).copied(), path.1)
-    }
-
-    fn learn(&mut self, now: Nanos, id: Id, old: Key, limits: &Limits) {
-        let path = self.paths[id as usize];
-        let key = (Some(limits.bucket), path.1);
-        if key != old {
-            let former = self.queues.entry(old).or_default();
-            former.in_flight = false;
-            let pending = std::mem::take(&mut former.pending);
-            let (moved, kept): (VecDeque<Id>, VecDeque<Id>) = pending
-                .into_iter()
-                .partition(|other| self.paths[*other as usize] == path);
-            self.queues.entry(old).or_default().pending = kept;
-            self.pop(now, old);
-            self.buckets.insert(path, limits.bucket);
-            let queue = self.queues.entry(key).or_default();
-            queue.pending.extend(moved);
-            if queue.in_flight {
-                return;
-            }
+    /// Lets its tasks run until `now`, and until none of them has more to do.
+    fn reach(&mut self, now: Nanos) {
+        while let Some(timer) = self.timers.first().copied().filter(|timer| *timer <= now) {
+            self.timers.remove(&timer);
         }
-        let queue = self.queues.entry(key).or_default();
-        queue.in_flight = false;
-        queue.remaining = limits.remaining;
-        if let Some(reset) = queue.reset {
-            self.resets.remove(&(reset, key));
-        }
-        let reset = timer(now + limits.reset_after_ms * MS);
-        queue.reset = Some(reset);
-        self.resets.insert((reset, key));
-        if queue.remaining > 0 {
-            self.pop(now, key);
-        }
-    }
-
-    /// Lets the next of a queue go, if the global limit lets it.
-    fn pop(&mut self, now: Nanos, key: Key) {
-        let queue = self.queues.entry(key).or_default();
-        if self.global_remaining == 0 {
+        let by = Duration::from_nanos(now - self.now);
+        self.now = now;
+        if !std::mem::take(&mut self.is_news) && by.is_zero() {
             return;
         }
-        if let Some(id) = queue.pending.pop_front() {
-            queue.in_flight = true;
-            if self.global_remaining == GLOBAL {
-                self.global_timer = timer(now + SECOND);
+        let granted = &self.granted;
+        self.tasks.block_on(async {
+            if !by.is_zero() {
+                advance(by).await;
             }
-            self.global_remaining -= 1;
-            self.leaving.push_back(id);
-        }
+            let (mut turns, mut before) = (0, 0);
+            while turns < TURNS {
+                yield_now().await;
+                let now = granted.borrow().len();
+                turns = if now == before { turns + 1 } else { 0 };
+                before = now;
+            }
+        });
+    }
+
+    /// Tokio's timers go off at whole milliseconds, never early.
+    fn expect(&mut self, at: Nanos) {
+        let first = at.div_ceil(MS) * MS;
+        self.timers.extend([first, first + MS]);
     }
 }
 
-/// Tokio's timers go off at whole milliseconds, never early.
-const fn timer(at: Nanos) -> Nanos {
-    at.div_ceil(MS) * MS
+/// After so many turns without a new permit there is none: from a request to its permit it takes one of the
+/// limiter's task and one of the request's.
+const TURNS: u32 = 4;
+
+/// The path as twilight's client writes it, with ids where the template has names.
+fn endpoint(template: &str, request: &Request) -> Endpoint {
+    let (method, path) = template.split_once(" /").unwrap_or(("GET", template));
+    let mut ids = [request.major, request.minor].into_iter();
+    let segments = path
+        .split('/')
+        .map(|segment| match segment.strip_prefix('{') {
+            Some(_) => ids.next().unwrap_or_default().to_string(),
+            None => segment.to_owned(),
+        });
+    Endpoint {
+        path: segments.collect::<Vec<_>>().join("/"),
+        method: match method {
+            "DELETE" => Method::Delete,
+            "PATCH" => Method::Patch,
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            _ => Method::Get,
+        },
+    }
 }
 
-const GLOBAL: u16 = 50;
+impl fmt::Debug for Twilight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Twilight").finish_non_exhaustive()
+    }
+}
