@@ -10,10 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy, Target};
-use ovenjs_ratelimit::{Ask, Limiter, Major, Priority, RouteKey, Snapshot, Variant};
-use ovenjs_types::{Hook, Permissions, Report, Secret, json, limits};
+use ovenjs_ratelimit::{Ask, Limiter, Priority, RouteKey, Snapshot};
+use ovenjs_types::{Hook, Report, Secret, limits};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
@@ -24,12 +24,12 @@ use crate::{
     breaker::Breakers,
     cache::ResponseCache,
     delivery::{Delivery, after, lock},
-    endpoint::query_string,
+    endpoint::{is_quiet_deletion, query_string},
     flight::Flights,
     gate::Gate,
     lease::Leasing,
     multipart,
-    request::Parts,
+    request::{Form, Parts},
     retry::Budget,
     stats::Counts,
     transport::Transport,
@@ -440,22 +440,6 @@ impl Client {
     }
 }
 
-/// What an operation says of itself, beside its body.
-pub(crate) struct Form {
-    pub(crate) route: &'static str,
-    pub(crate) method: Method,
-    pub(crate) auth: Auth,
-    pub(crate) needs: Permissions,
-    pub(crate) is_denied_alike: bool,
-    pub(crate) path: String,
-    pub(crate) query: Vec<(&'static str, String)>,
-    pub(crate) authorization: Option<Secret>,
-    pub(crate) major: Major,
-    pub(crate) variant: Variant,
-    pub(crate) is_idempotent: bool,
-    pub(crate) is_quiet_deletion: bool,
-}
-
 impl Builder {
     /// Sets all of the configuration.
     pub fn config(mut self, config: Config) -> Self {
@@ -612,11 +596,6 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").finish_non_exhaustive()
     }
-}
-
-/// Whether an operation deletes and says nothing when it has.
-pub(crate) fn is_quiet_deletion<E: Endpoint>() -> bool {
-    E::METHOD == Method::DELETE && E::Answer::read(&[], &mut json::Scratch::new()).is_ok()
 }
 
 /// What a client shows that has no token.

@@ -10,7 +10,7 @@ use std::{fmt, ops::RangeInclusive};
 
 use http::Method;
 use ovenjs_ratelimit::{Major, Variant};
-use ovenjs_types::{Invalid, Permissions, Secret};
+use ovenjs_types::{Invalid, Permissions, Secret, json};
 
 pub(crate) use answer::json_answers;
 pub use answer::{Answer, Picture, Rows};
@@ -107,6 +107,11 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     fn make_idempotent(&mut self, nonce: u64) {
         _ = nonce;
     }
+}
+
+/// Whether an operation deletes and says nothing when it has.
+pub(crate) fn is_quiet_deletion<E: Endpoint>() -> bool {
+    E::METHOD == Method::DELETE && E::Answer::read(&[], &mut json::Scratch::new()).is_ok()
 }
 
 /// A parameter of a query.

@@ -8,8 +8,10 @@ use ovenjs_types::Secret;
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
-    Auth, Body, Client, Error, Reply, Request, Terms, Variant, client::Form, error::document,
-    request::is_ours, routes::Route,
+    Auth, Body, Client, Error, Reply, Request, Terms, Variant,
+    error::document,
+    request::{Form, is_ours},
+    routes::Route,
 };
 
 /// A request as method, path, headers and body: for a proxy in front of Discord, and for operations that
@@ -172,7 +174,9 @@ impl Client {
                 route.auth
             }
             Auth::User | Auth::Application if terms.authorization.is_some() => route.auth,
-            _ => Auth::Bot,
+            // What is not in the header may be in the body.
+            Auth::Application => Auth::Nobody,
+            Auth::Bot | Auth::User => Auth::Bot,
         };
         let form = Form {
             route: route.name,

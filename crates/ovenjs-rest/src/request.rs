@@ -7,8 +7,8 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
 };
-use ovenjs_ratelimit::{Ask, Major, Priority};
-use ovenjs_types::Permissions;
+use ovenjs_ratelimit::{Ask, Major, Priority, Variant};
+use ovenjs_types::{Permissions, Secret};
 
 use crate::Auth;
 
@@ -59,6 +59,22 @@ impl Parts {
             needs: self.needs,
         }
     }
+}
+
+/// What an operation says of itself, beside its body.
+pub(crate) struct Form {
+    pub(crate) route: &'static str,
+    pub(crate) method: Method,
+    pub(crate) auth: Auth,
+    pub(crate) needs: Permissions,
+    pub(crate) is_denied_alike: bool,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) authorization: Option<Secret>,
+    pub(crate) major: Major,
+    pub(crate) variant: Variant,
+    pub(crate) is_idempotent: bool,
+    pub(crate) is_quiet_deletion: bool,
 }
 
 /// Whether a header is the client's own, whoever else would set it.

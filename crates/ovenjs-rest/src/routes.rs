@@ -14,7 +14,7 @@ use http::Method;
 use ovenjs_types::Permissions;
 use percent_encoding::percent_decode_str;
 
-use crate::{Auth, Endpoint, Major, client::is_quiet_deletion, delivery::lock, endpoints::*};
+use crate::{Auth, Endpoint, Major, delivery::lock, endpoint::is_quiet_deletion, endpoints::*};
 
 /// What is known of a request by its method and path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
