@@ -1,4 +1,5 @@
-//! The `oven` command: a bot and a Discord to talk to it, on one machine.
+//! The `oven` command: a bot and a Discord to talk to it, on one machine; and a proxy in front of
+//! Discord, for bots in any language.
 //!
 //! What it is not: a part of a bot. A bot is an ordinary program against `ovenjs-core`; `oven` only
 //! tells it, through the environment, where its Discord is.
@@ -12,12 +13,13 @@
 mod dev;
 mod furniture;
 mod mock;
+mod proxy;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Bots with a Discord in a box.
+/// Bots with a Discord in a box, and in front of Discord a proxy that keeps its limits.
 #[derive(Debug, Parser)]
 #[command(name = "oven", version)]
 enum Oven {
@@ -25,6 +27,9 @@ enum Oven {
     Dev(dev::Dev),
     /// Starts a Discord in a box alone, for a bot in any language.
     Mock(mock::Mock),
+    /// Keeps Discord's limits for bots in any language: a proxy in front of its REST API.
+    #[command(long_about = proxy::ABOUT)]
+    Proxy(proxy::Proxy),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         match Oven::parse() {
             Oven::Dev(dev) => dev.run().await,
             Oven::Mock(mock) => mock.run().await,
+            Oven::Proxy(proxy) => proxy.run().await,
         }
     });
     match outcome {

@@ -86,7 +86,7 @@ pub use ovenjs_cache as cache;
 pub use ovenjs_commands as commands;
 #[cfg(feature = "gateway")]
 pub use ovenjs_gateway as gateway;
-#[cfg(any(feature = "bot", feature = "gateway"))]
+#[cfg(any(feature = "bot", feature = "gateway", feature = "rest"))]
 pub use ovenjs_net as net;
 #[cfg(feature = "rest")]
 pub use ovenjs_rest as rest;

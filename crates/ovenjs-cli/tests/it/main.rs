@@ -5,6 +5,8 @@
     reason = "a test whose stage cannot be set has failed"
 )]
 
+mod proxy;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::TcpListener,

@@ -1,0 +1,323 @@
+//! From a bot's request to Discord's answer.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Method, Request, StatusCode};
+use hyper::body::Incoming;
+use ovenjs_core::{
+    net::{self, Clock as _, SystemClock},
+    rest::{BreakerState, Client, Config, Error, Live},
+    types::Secret,
+};
+use serde_json::json;
+
+use super::{
+    answer::{self, Answer, Refusal},
+    asked::{Asked, Shows},
+    bodies::Bodies,
+    metrics::{Gauges, Metrics},
+    tenants::Tenants,
+};
+
+/// All that requests share.
+pub(crate) struct Relay {
+    rules: Rules,
+    tenants: Mutex<Tenants<Client>>,
+    bodies: Bodies,
+    metrics: Arc<Metrics>,
+    under_way: AtomicUsize,
+    pub(crate) connections: AtomicUsize,
+    pub(crate) is_stopping: AtomicBool,
+}
+
+/// How requests are sent.
+pub(crate) struct Rules {
+    /// The header that is shown for those who show none.
+    pub(crate) token: Option<String>,
+    pub(crate) base_url: String,
+    pub(crate) net: net::Config,
+    pub(crate) deadline: Duration,
+    pub(crate) global_per_second: u32,
+    pub(crate) keeps_limits: bool,
+    pub(crate) requests_max: usize,
+    pub(crate) body_max: usize,
+    pub(crate) bodies_max: usize,
+    pub(crate) tokens_max: usize,
+}
+
+/// Which doors an address has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doors {
+    All,
+    /// Discord's API.
+    Api,
+    /// Metrics and health.
+    Watch,
+}
+
+impl Relay {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            tenants: Mutex::new(Tenants::new(rules.tokens_max)),
+            bodies: Bodies::new(rules.body_max, rules.bodies_max),
+            metrics: Arc::default(),
+            under_way: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+            is_stopping: AtomicBool::new(false),
+            rules,
+        }
+    }
+
+    /// Answers one request, whatever becomes of it. Dropping it takes the request back.
+    pub(crate) async fn answer(
+        &self,
+        doors: Doors,
+        request: Request<Incoming>,
+    ) -> Result<Answer, Infallible> {
+        let page = match (request.method(), request.uri().path(), doors) {
+            (&Method::GET, path, Doors::All | Doors::Watch) => self.page(path),
+            _ => None,
+        };
+        let answer = match page {
+            Some(page) => page,
+            None if doors == Doors::Watch => {
+                let text =
+                    "here are /metrics and /health; Discord's API is at the proxy's other address";
+                Refusal::new(StatusCode::NOT_FOUND, "request", text).answer()
+            }
+            None => {
+                let mut told = Told::new(&self.metrics);
+                let answer = match Box::pin(self.relay(request, &mut told)).await {
+                    Ok(answer) => answer,
+                    Err(refusal) => {
+                        self.metrics.refused(refusal.why);
+                        tracing::debug!(route = told.route, why = refusal.why, "refused");
+                        refusal.answer()
+                    }
+                };
+                told.status = Some(answer.status().as_u16());
+                answer
+            }
+        };
+        Ok(answer)
+    }
+
+    async fn relay(
+        &self,
+        request: Request<Incoming>,
+        told: &mut Told<'_>,
+    ) -> Result<Answer, Refusal> {
+        let _under_way = Counted::new(&self.under_way);
+        if self.under_way.load(Ordering::Relaxed) > self.rules.requests_max {
+            return Err(Refusal::busy(
+                "too many requests are under way; send less at once",
+            ));
+        }
+        let (head, body) = request.into_parts();
+        let asked = Asked::read(&head, self.rules.token.as_deref())?;
+        told.route = asked.raw.route();
+        // It counts as held until the answer is there.
+        let held = self.bodies.read(body).await?;
+        let visit = self.enter(asked.shows)?;
+        let raw = asked.raw.body(held.body.clone());
+        let sent = visit.client.send_raw(raw, asked.terms).await;
+        let reply = sent.map_err(|error| Refusal::of(&error))?;
+        Ok(answer::of_discord(&reply, self.rules.keeps_limits))
+    }
+
+    fn enter(&self, shows: Shows) -> Result<Visit<'_>, Refusal> {
+        let shown = match shows {
+            Shows::Token(shown) => shown,
+            Shows::Nothing => Secret::new(""),
+        };
+        let entered = self.tenants().enter(SystemClock.now(), shown.expose(), || {
+            self.client(shown.expose())
+        });
+        let client = entered
+            .map_err(|error| Refusal::of(&error))?
+            .ok_or_else(|| {
+                Refusal::busy(
+                    "more tokens are in use than the proxy keeps limits for; raise --tokens",
+                )
+            })?;
+        Ok(Visit {
+            relay: self,
+            shown,
+            client,
+        })
+    }
+
+    /// A client for what is shown, with limits of its own.
+    fn client(&self, shown: &str) -> Result<Client, Error> {
+        let Rules {
+            base_url,
+            net,
+            deadline,
+            global_per_second,
+            requests_max,
+            ..
+        } = &self.rules;
+        let live = Live::new().deadline(*deadline).waiters_max(*requests_max);
+        let limits = live.limits.global_per_second(*global_per_second);
+        let builder = match shown {
+            "" => Client::without_token(),
+            shown => Client::builder(shown),
+        };
+        builder
+            .config(Config::new().base_url(base_url).live(live.limits(limits)))
+            .net(net.clone())
+            .hook(Arc::<Metrics>::clone(&self.metrics))
+            .build()
+    }
+
+    /// Whether a client can be built at all.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let shown = self.rules.token.as_deref().unwrap_or_default();
+        self.client(shown).map(drop)
+    }
+
+    /// Drops the clients of tokens that are not in use any more, and shares out among the others what Discord
+    /// bears of invalid requests: it bans the address for them, whoever's they are.
+    pub(crate) fn tidy(&self) {
+        let mut tenants = self.tenants();
+        let dropped = tenants.sweep(SystemClock.now());
+        if dropped > 0 {
+            tracing::debug!(dropped, "idle tokens forgotten");
+        }
+        let invalid = |client: &Client| client.stats().limits.invalid;
+        let all: u32 = tenants.clients().map(invalid).sum();
+        for client in tenants.clients() {
+            let of_others = all.saturating_sub(invalid(client));
+            let most = Live::new().limits.invalid_max.saturating_sub(of_others);
+            let live = client.live();
+            if live.limits.invalid_max != most {
+                client.apply(live.limits(live.limits.invalid_max(most)));
+            }
+        }
+    }
+
+    fn page(&self, path: &str) -> Option<Answer> {
+        match path {
+            "/metrics" => {
+                let kind = "text/plain; version=0.0.4; charset=utf-8";
+                Some(answer::text(
+                    StatusCode::OK,
+                    kind,
+                    self.metrics.text(&self.gauges()),
+                ))
+            }
+            "/health" => Some(self.health()),
+            _ => None,
+        }
+    }
+
+    fn gauges(&self) -> Gauges {
+        let tenants = self.tenants();
+        let mut gauges = Gauges {
+            connections: self.connections.load(Ordering::Relaxed),
+            under_way: self.under_way.load(Ordering::Relaxed),
+            body_bytes: self.bodies.held(),
+            tokens: tenants.len(),
+            ..Gauges::default()
+        };
+        for stats in tenants.clients().map(Client::stats) {
+            gauges.waiting += stats.waiting;
+            gauges.buckets += stats.limits.buckets;
+            gauges.invalid += stats.limits.invalid;
+            gauges.breakers_open += stats.breakers.open;
+            gauges.breakers_open += usize::from(stats.breakers.host != BreakerState::Closed);
+        }
+        gauges
+    }
+
+    /// How it is: 200 while it takes requests, whatever Discord does; 503 once it stops.
+    fn health(&self) -> Answer {
+        let is_stopping = self.is_stopping.load(Ordering::Relaxed);
+        let gauges = self.gauges();
+        let status = if is_stopping {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        };
+        let body = json!({
+            "status": if is_stopping { "stopping" } else { "ok" },
+            "discord": if gauges.breakers_open == 0 { "ok" } else { "failing" },
+            "breakers_open": gauges.breakers_open,
+            "limits_known": gauges.buckets > 0,
+            "requests": gauges.under_way,
+            "waiting": gauges.waiting,
+            "tokens": gauges.tokens,
+            "invalid_requests": gauges.invalid,
+        });
+        answer::text(status, "application/json", body.to_string())
+    }
+
+    /// A panic elsewhere leaves at worst a count too high.
+    fn tenants(&self) -> MutexGuard<'_, Tenants<Client>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request with its token's client, told of when it ends.
+struct Visit<'a> {
+    relay: &'a Relay,
+    shown: Secret,
+    client: Client,
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.relay
+            .tenants()
+            .leave(SystemClock.now(), self.shown.expose());
+    }
+}
+
+/// One more, until it is dropped.
+pub(crate) struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    pub(crate) fn new(counter: &'a AtomicUsize) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(counter)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How a request ended, told of also when it was dropped.
+struct Told<'a> {
+    metrics: &'a Metrics,
+    route: &'static str,
+    status: Option<u16>,
+}
+
+impl<'a> Told<'a> {
+    fn new(metrics: &'a Metrics) -> Self {
+        Self {
+            metrics,
+            route: "{}",
+            status: None,
+        }
+    }
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        match self.status {
+            Some(status) => self.metrics.answered(self.route, status),
+            None => self.metrics.left(),
+        }
+    }
+}
