@@ -233,20 +233,20 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         router.validate().map_err(Error::routes)?;
 
         let net = net(&config)?;
+        let links = Links::connect(&config).await?;
         let client = Client::builder(token.clone())
             .config(ovenjs_rest::Config::new().live(config.live.rest))
             .base_url(config.base_url.clone())
             .net(net.clone())
-            .hook(Arc::clone(&hook))
-            .build()
-            .map_err(|e| {
-                Error::below(
-                    ErrorKind::Configuration,
-                    "no REST client can be made of base_url (OVENJS_BASE_URL) and token \
-                     (DISCORD_TOKEN)",
-                    e,
-                )
-            })?;
+            .hook(Arc::clone(&hook));
+        let client = links.limits(client, &config.rest.limits)?.build();
+        let client = client.map_err(|e| {
+            Error::below(
+                ErrorKind::Configuration,
+                "no REST client can be made of base_url (OVENJS_BASE_URL) and token (DISCORD_TOKEN)",
+                e,
+            )
+        })?;
         let rest = |doing| move |error| Error::below(ErrorKind::Rest, doing, error);
         let found = client
             .bot_gateway()
@@ -278,7 +278,6 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let intents = config.intents(interest);
         let mut shards = config.gateway.shards.unwrap_or(found.shards).max(1);
         let mut range = shard_range(&config.gateway, shards)?;
-        let links = Links::connect(&config).await?;
         let mut settings = ovenjs_gateway::Config::new(token, intents)
             .bot_gateway(&found)
             .shard_range(range.clone(), shards)

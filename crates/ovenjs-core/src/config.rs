@@ -58,8 +58,8 @@ pub struct Config {
     pub roots: Option<Vec<u8>>,
     /// The Redis that the processes of the bot share, as `redis://[user:password@]host[:port]`, or
     /// `rediss://` for TLS. Default: none. It is used where [`GatewayConfig::state`],
-    /// [`GatewayConfig::identify`] or [`bus`](Self::bus) say so. Feature `redis`; environment:
-    /// `OVENJS_REDIS`.
+    /// [`GatewayConfig::identify`], [`RestConfig::limits`] or [`bus`](Self::bus) say so. Feature `redis`;
+    /// environment: `OVENJS_REDIS`.
     pub redis: Option<Secret>,
     /// The NATS that the processes of the bot share, as `nats://[user:password@]host[:port]`, or
     /// `tls://`. Default: none. It is used where [`bus`](Self::bus) says so. Where it is set it has to be
@@ -74,6 +74,8 @@ pub struct Config {
     pub bus: BusConfig,
     /// The gateway.
     pub gateway: GatewayConfig,
+    /// The REST client.
+    pub rest: RestConfig,
     /// The registration of commands.
     pub commands: CommandsConfig,
     /// The mirror of what the gateway told us.
@@ -165,6 +167,31 @@ pub enum IdentifyQueue {
     Process,
     /// [`Config::redis`], for all processes that say this name: at most 64 letters, digits, `_` and
     /// `-`. They share Discord's daily budget as well. File: `{ redis = "my-bot" }`.
+    Redis(String),
+}
+
+/// The REST client's part of the configuration. File: `[rest]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RestConfig {
+    /// With whom this process shares Discord's limits on requests. Default: with nobody. Where several
+    /// processes share a bot, each would else take all of them for its own, and they run into 429s.
+    pub limits: LimitsShared,
+}
+
+/// With whom a process shares Discord's limits on requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitsShared {
+    /// With nobody: all of them are this process's. File: `"process"`.
+    #[default]
+    Process,
+    /// With all processes that say this name, by [`Config::redis`]. File: `{ redis = "my-bot" }`.
+    ///
+    /// What this process has is given back when the bot stops: a [client](crate::Running::client) that is kept
+    /// beyond that sends nothing but answers to interactions. See
+    /// [`RedisLeases`](https://docs.rs/ovenjs-rest/latest/ovenjs_rest/struct.RedisLeases.html) for what
+    /// becomes of the limits while the Redis is away.
     Redis(String),
 }
 
@@ -285,6 +312,7 @@ impl Config {
                 hand_over: None,
                 at_least_once: false,
             },
+            rest: RestConfig::default(),
             commands: CommandsConfig {
                 register: Register::default(),
                 prune: false,
@@ -422,7 +450,7 @@ impl Config {
     /// Remembers the sessions in [`redis`](Self::redis), under the name of this process.
     ///
     /// ```
-    /// use ovenjs_core::{Config, IdentifyQueue, StateStore};
+    /// use ovenjs_core::{Config, IdentifyQueue, LimitsShared, StateStore};
     ///
     /// // The third of eight processes of a bot.
     /// let config = Config::new()
@@ -431,9 +459,11 @@ impl Config {
     ///     .shard_range(16..24)
     ///     .state_in_redis("my-bot-2")
     ///     .identify_by_redis("my-bot")
+    ///     .limits_by_redis("my-bot")
     ///     .bus_over_redis("my-bot", "process-2");
     /// assert_eq!(config.gateway.state, Some(StateStore::Redis("my-bot-2".into())));
     /// assert_eq!(config.gateway.identify, IdentifyQueue::Redis("my-bot".into()));
+    /// assert_eq!(config.rest.limits, LimitsShared::Redis("my-bot".into()));
     /// assert!(!format!("{config:?}").contains("secret"));
     /// ```
     #[must_use]
@@ -446,6 +476,13 @@ impl Config {
     #[must_use]
     pub fn identify_by_redis(mut self, name: impl Into<String>) -> Self {
         self.gateway.identify = IdentifyQueue::Redis(name.into());
+        self
+    }
+
+    /// Lets all processes of the bot `name` share Discord's limits on requests, by [`redis`](Self::redis).
+    #[must_use]
+    pub fn limits_by_redis(mut self, name: impl Into<String>) -> Self {
+        self.rest.limits = LimitsShared::Redis(name.into());
         self
     }
 

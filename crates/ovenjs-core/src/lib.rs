@@ -76,7 +76,7 @@ pub use bot::Bot;
 #[cfg(feature = "bot")]
 pub use config::{
     BotLive, BusConfig, CacheConfig, CommandsConfig, Compression, Config, GatewayConfig,
-    IdentifyQueue, Live, Register, StateStore, VARIABLES,
+    IdentifyQueue, LimitsShared, Live, Register, RestConfig, StateStore, VARIABLES,
 };
 #[cfg(feature = "bot")]
 pub use error::{Error, ErrorKind};

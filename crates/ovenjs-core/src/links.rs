@@ -17,8 +17,11 @@ use ovenjs_gateway::{RedisSessions, RedisTurns};
 use ovenjs_net::Connector;
 #[cfg(feature = "redis")]
 use ovenjs_net::{RedisAddress, RedisConfig, RedisLink};
+use ovenjs_rest::Builder;
+#[cfg(feature = "redis")]
+use ovenjs_rest::RedisLeases;
 
-use crate::{BusConfig, Config, Error, ErrorKind, IdentifyQueue};
+use crate::{BusConfig, Config, Error, ErrorKind, IdentifyQueue, LimitsShared};
 
 /// The links that are configured.
 #[derive(Debug)]
@@ -87,6 +90,19 @@ impl Links {
         }
         let _ = bot;
         Err(missing("[gateway] identify", "redis", "OVENJS_REDIS"))
+    }
+
+    /// The client with Discord's limits, where they are not the process's own.
+    pub(crate) fn limits(&self, client: Builder, shared: &LimitsShared) -> Result<Builder, Error> {
+        let LimitsShared::Redis(bot) = shared else {
+            return Ok(client);
+        };
+        #[cfg(feature = "redis")]
+        if let Some(link) = &self.redis {
+            return Ok(client.lease(RedisLeases::new(link, bot)));
+        }
+        let _ = bot;
+        Err(missing("[rest] limits", "redis", "OVENJS_REDIS"))
     }
 
     /// Joins the room.

@@ -66,6 +66,7 @@ impl Running {
                 if outcome.is_err() {
                     // Nobody has to ask for it, and nobody may be there to.
                     estate.leave(&app.client, &app.fleet, &app.cache).await;
+                    app.client.leave().await;
                 }
                 outcome
             }
@@ -243,7 +244,7 @@ impl Running {
                 },
             }
         };
-        match heir {
+        let outcome = match heir {
             Some(heir) => outcome.and(
                 estate
                     .give(&self.client, &self.fleet, &self.cache, heir)
@@ -253,7 +254,9 @@ impl Running {
                 estate.leave(&self.client, &self.fleet, &self.cache).await;
                 outcome
             }
-        }
+        };
+        self.client.leave().await;
+        outcome
     }
 
     /// Closes the shards and waits for handlers.

@@ -12,6 +12,8 @@ const UNNAMED: &[(&str, &str, &str)] = &[
     ("ovenjs-gateway", "rcgen", SHARED),
     ("ovenjs-gateway", "rustix", SHARED),
     ("ovenjs-gateway", "tempfile", SHARED),
+    ("ovenjs-rest", "rustix", SHARED),
+    ("ovenjs-rest", "tempfile", SHARED),
 ];
 
 const SHARED: &str =

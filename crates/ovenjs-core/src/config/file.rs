@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, path::Path, time::Duration};
 use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
 use serde::Deserialize;
 
-use super::{BusConfig, Compression, Config, IdentifyQueue, Register, StateStore};
+use super::{BusConfig, Compression, Config, IdentifyQueue, LimitsShared, Register, StateStore};
 use crate::Error;
 
 /// Applies the text of a file. Relative paths in it start at `folder`.
@@ -140,6 +140,11 @@ pub(super) fn apply(
     }
 
     set(
+        &mut config.rest.limits,
+        file.rest.limits.map(LimitsShared::from),
+    );
+
+    set(
         &mut config.commands.register,
         file.commands.register.map(Register::from),
     );
@@ -179,6 +184,8 @@ struct File {
     #[serde(default)]
     gateway: Gateway,
     #[serde(default)]
+    rest: Rest,
+    #[serde(default)]
     commands: Commands,
     #[serde(default)]
     cache: Cache,
@@ -191,7 +198,7 @@ struct File {
 struct Gateway {
     shards: Option<u32>,
     shard_range: Option<[u32; 2]>,
-    identify: Option<IdentifyName>,
+    identify: Option<Among>,
     compression: Option<CompressionName>,
     backlog_mb: Option<NonZeroU32>,
     backoff_base_ms: Option<u64>,
@@ -214,12 +221,18 @@ enum StateName {
     In { redis: String },
 }
 
-/// `"process"`, or `{ redis = "…" }`.
+/// Within this process, or among all that say one name: `"process"`, or `{ redis = "…" }`.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum IdentifyName {
+enum Among {
     Process,
     Redis(String),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rest {
+    limits: Option<Among>,
 }
 
 #[derive(Deserialize)]
@@ -293,11 +306,20 @@ impl CompressionName {
     }
 }
 
-impl From<IdentifyName> for IdentifyQueue {
-    fn from(name: IdentifyName) -> Self {
+impl From<Among> for IdentifyQueue {
+    fn from(name: Among) -> Self {
         match name {
-            IdentifyName::Process => Self::Process,
-            IdentifyName::Redis(bot) => Self::Redis(bot),
+            Among::Process => Self::Process,
+            Among::Redis(bot) => Self::Redis(bot),
+        }
+    }
+}
+
+impl From<Among> for LimitsShared {
+    fn from(name: Among) -> Self {
+        match name {
+            Among::Process => Self::Process,
+            Among::Redis(bot) => Self::Redis(bot),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{BusConfig, Config, IdentifyQueue, Register, StateStore};
+use super::{BusConfig, Config, IdentifyQueue, LimitsShared, Register, StateStore};
 
 /// A key of the configuration file.
 #[derive(Debug)]
@@ -78,6 +78,11 @@ settings! {
         |c| path(c.gateway.hand_over.as_deref());
     "gateway.at_least_once" = "false", "whether what was not handled comes again after a crash",
         |c| c.gateway.at_least_once.to_string();
+    "rest.limits" = r#"{ redis = "my-bot" }"#, "who shares Discord's limits on requests: process, or all by a Redis",
+        |c| match &c.rest.limits {
+            LimitsShared::Process => "process".to_owned(),
+            LimitsShared::Redis(bot) => format!("redis {bot}"),
+        };
     "commands.register" = r#"{ guild = "77" }"#, "off, global, or one guild",
         |c| match c.commands.register {
             Register::Off => "off".to_owned(),

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use ovenjs_types::{Id, Intents};
 
-use super::{BusConfig, Compression, Config, IdentifyQueue, Register, StateStore};
+use super::{BusConfig, Compression, Config, IdentifyQueue, LimitsShared, Register, StateStore};
 
 #[test]
 fn the_compression_is_the_best_that_is_built_in() {
@@ -66,6 +66,7 @@ fn a_file_sets_everything() {
         config.gateway.identify,
         IdentifyQueue::Redis("my-bot".into())
     );
+    assert_eq!(config.rest.limits, LimitsShared::Redis("my-bot".into()));
     let (room, member) = ("my-bot".to_owned(), "process-0".to_owned());
     assert_eq!(config.bus, BusConfig::Nats { room, member });
     assert!(config.allow_plain && config.redis.is_some() && config.nats.is_some());
@@ -209,7 +210,7 @@ fn every_key_that_is_described_is_read() {
 #[test]
 fn every_key_that_is_read_is_described() {
     // An unknown key is refused with the list of those that are known.
-    for table in ["", "bus", "gateway", "commands", "cache", "live"] {
+    for table in ["", "bus", "gateway", "rest", "commands", "cache", "live"] {
         let header = if table.is_empty() {
             String::new()
         } else {
@@ -254,6 +255,9 @@ identify = { redis = "my-bot" }
 compression = "none"
 backlog_mb = 4
 intents = ["MESSAGE_CONTENT", "GUILD_MEMBERS"]
+
+[rest]
+limits = { redis = "my-bot" }
 
 [commands]
 register = { guild = "77" }

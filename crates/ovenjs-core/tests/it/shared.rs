@@ -27,6 +27,7 @@ async fn a_setting_without_its_server_is_named() {
     for (asked, names) in [
         (config(&discord).state_in_redis("one"), "OVENJS_REDIS"),
         (config(&discord).identify_by_redis("bot"), "OVENJS_REDIS"),
+        (config(&discord).limits_by_redis("bot"), "[rest] limits"),
         (config(&discord).bus_over_redis("bot", "one"), "[bus]"),
         (config(&discord).bus_over_nats("bot", "one"), "OVENJS_NATS"),
         (config(&discord).shard_range(0..1), "set shards"),
@@ -135,6 +136,7 @@ mod with_redis {
                 .shards(2)
                 .shard_range(number..number + 1)
                 .identify_by_redis(&name)
+                .limits_by_redis(&name)
                 .state_in_redis(format!("{name}-{number}"))
                 .bus_over_redis(&name, format!("process-{number}"));
             let bot = Bot::with_state(Arc::new(own.clone())).routes(routes![pass_on]);
@@ -152,6 +154,9 @@ mod with_redis {
         assert_eq!(heard(&mut owned).await, "bread", "one of them hears it");
         let sessions = |bot: &Running| bot.fleet().shards().map(|s| s.number).collect::<Vec<_>>();
         assert_eq!((sessions(&one), sessions(&two)), (vec![0], vec![1]));
+        for bot in [&one, &two] {
+            assert_eq!(bot.client().stats().lease.unwrap().members, 2);
+        }
         one.stop().await.unwrap();
         two.stop().await.unwrap();
 
