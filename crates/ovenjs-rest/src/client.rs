@@ -28,7 +28,7 @@ use crate::{
     flight::Flights,
     gate::Gate,
     lease::Leasing,
-    multipart,
+    multipart::{self, Multipart},
     request::{Form, Parts},
     retry::Budget,
     stats::Counts,
@@ -364,11 +364,13 @@ impl Client {
             let text = utf8_percent_encode(reason, NON_ALPHANUMERIC).to_string();
             HeaderValue::from_str(&text).map_err(|_| unwritable("the reason cannot be written"))
         });
-        let multipart = |(boundary, bytes): (String, Bytes)| -> Result<_, Error> {
-            let kind = format!("multipart/form-data; boundary={boundary}");
+        let mut tail = None;
+        let mut multipart = |form: Multipart| -> Result<_, Error> {
+            let kind = format!("multipart/form-data; boundary={}", form.boundary);
             let kind = HeaderValue::from_str(&kind)
                 .map_err(|_| unwritable("the multipart boundary cannot be written"))?;
-            Ok((Some(kind), bytes))
+            tail = (!form.tail.is_empty()).then(|| form.tail.into());
+            Ok((Some(kind), form.head))
         };
         let (content_type, body) = match body {
             Body::None => (None, Bytes::new()),
@@ -427,6 +429,7 @@ impl Client {
             authorization,
             headers: HeaderMap::new(),
             body,
+            tail,
             ask,
             auth,
             needs: form.needs,

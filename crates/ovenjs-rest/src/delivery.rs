@@ -34,7 +34,7 @@ use crate::{
     request::Parts,
     retry::{Budget, Cause, Retry, Rules},
     stats::Counts,
-    transport::{Failure, Letter, Patience, Phase, Transport},
+    transport::{Failure, Letter, Outgoing, Patience, Phase, Transport},
 };
 
 /// What all clones of a client share.
@@ -166,7 +166,12 @@ impl Delivery {
             let now = self.clock.now();
             let waited = now.saturating_duration_since(asked);
             let repeatable = parts.is_idempotent && !parts.is_once;
-            let limit = retry.patience(now, parts.deadline, live.answer, repeatable, rules);
+            let limit = if parts.tail.is_none() {
+                retry.patience(now, parts.deadline, live.answer, repeatable, rules)
+            } else {
+                // Whether it goes on is seen by its pieces.
+                parts.deadline
+            };
             let attempt = self.attempt(request, pass, permissions, waited, limit, &live);
             let (cause, error) = match attempt.await {
                 Outcome::Done(reply) => {
@@ -186,6 +191,9 @@ impl Delivery {
             may_be_done |= cause == Cause::Lost;
             if parts.is_once || (cause == Cause::Lost && !parts.is_idempotent) {
                 return Err(error);
+            }
+            if parts.is_spent() {
+                return Err(error.of_spent());
             }
             let pausing = Counted::new(&self.counts.pausing);
             let now = self.clock.now();
@@ -240,7 +248,7 @@ impl Delivery {
             path: &parts.path,
             version: parts.version,
             headers: self.headers(request, token.clone()),
-            body: parts.body.clone(),
+            body: Outgoing::new(parts.body.clone(), parts.tail.as_deref()),
             priority: parts.ask.priority,
         };
         // What is uploaded takes its time before there is a first byte of the answer.
@@ -280,6 +288,12 @@ impl Delivery {
                 door.close(Tally::Bad, Tally::Bad);
                 return Outcome::Again(Cause::Lost, Error::network(route, source));
             }
+            Err(Failure::Source(source)) => {
+                pass.settle(Verdict::Lost);
+                let text = format!("an upload cannot be read: {source}");
+                let error = Error::new(ErrorKind::Source, route, text);
+                return Outcome::Failed(error.because(source));
+            }
             Err(Failure::TooLong) => {
                 pass.settle(Verdict::Lost);
                 door.close(Tally::Good, Tally::Good);
@@ -302,10 +316,17 @@ impl Delivery {
                     Tally::Bad
                 };
                 door.close(tally, tally);
-                let text = if phase == Phase::Body {
-                    "the answer stopped halfway; check the network, or raise `stall` or `deadline`"
-                } else {
-                    "no answer in time; check the network, or raise `first_byte` or `deadline`"
+                let text = match phase {
+                    Phase::Body => {
+                        "the answer stopped halfway; check the network, or raise `stall` or `deadline`"
+                    }
+                    Phase::Upload => {
+                        "the upload stopped; look what its source waits for, check the network, or \
+                         raise `first_byte` or `deadline`"
+                    }
+                    _ => {
+                        "no answer in time; check the network, or raise `first_byte` or `deadline`"
+                    }
                 };
                 return Outcome::Again(Cause::Lost, Error::new(ErrorKind::Deadline, route, text));
             }

@@ -83,6 +83,8 @@ pub enum ErrorKind {
     Refused,
     /// The answer does not fit its type, or is too long.
     Answer,
+    /// The source of an upload could not be read, or gave more or fewer bytes than it said.
+    Source,
 }
 
 impl Error {
@@ -260,6 +262,14 @@ impl Error {
         self.not_sent().after(Some(wait))
     }
 
+    /// It would have been sent again, but for an upload.
+    pub(crate) fn of_spent(mut self) -> Self {
+        self.0.text.push_str(
+            "; it was not sent again, since its upload can be read only once: see `Source::repeatable`",
+        );
+        self
+    }
+
     fn not_sent(mut self) -> Self {
         self.0
             .text
@@ -357,7 +367,8 @@ impl Fault for Error {
             | ErrorKind::Edge
             | ErrorKind::Refused
             | ErrorKind::Layer
-            | ErrorKind::Answer => false,
+            | ErrorKind::Answer
+            | ErrorKind::Source => false,
         }
     }
 

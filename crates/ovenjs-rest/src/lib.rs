@@ -32,6 +32,7 @@ mod routes;
 mod setters;
 mod stats;
 mod transport;
+mod upload;
 
 pub use breaker::{BreakerState, BreakerStats};
 pub use cache::CacheStats;
@@ -58,3 +59,4 @@ pub use raw::Raw;
 pub use request::{Reply, Request};
 pub use stats::Stats;
 pub use transport::OutletStats;
+pub use upload::{file_source, reader_source};

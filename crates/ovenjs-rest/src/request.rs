@@ -1,6 +1,6 @@
 //! A request on its way and what came back, as layers see them.
 
-use std::{fmt, time::Instant};
+use std::{fmt, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{
@@ -10,7 +10,7 @@ use http::{
 use ovenjs_ratelimit::{Ask, Major, Priority, Variant};
 use ovenjs_types::{Permissions, Secret};
 
-use crate::Auth;
+use crate::{Auth, transport::Stretch};
 
 /// A request on its way to Discord, as a [`Layer`](crate::Layer) sees it.
 ///
@@ -34,6 +34,8 @@ pub(crate) struct Parts {
     /// What layers added.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// What follows the body, where that is streamed.
+    pub(crate) tail: Option<Arc<[Stretch]>>,
     pub(crate) ask: Ask,
     /// Who asks; a user where the call shows their token.
     pub(crate) auth: Auth,
@@ -58,6 +60,12 @@ impl Parts {
             auth: self.auth,
             needs: self.needs,
         }
+    }
+
+    /// Whether it holds a source that was read and cannot be read again.
+    pub(crate) fn is_spent(&self) -> bool {
+        let tail = self.tail.as_deref().unwrap_or_default();
+        tail.iter().any(Stretch::is_spent)
     }
 }
 
@@ -117,16 +125,19 @@ impl Request {
         self.0.ask.key.major
     }
 
-    /// The body as it will be sent; empty where there is none.
+    /// The body as it will be sent; empty where there is none. Where files are streamed, it is what
+    /// stands before the first of them.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
 
-    /// Replaces the body. Its type stays, so JSON must be replaced by JSON.
+    /// Replaces the body, with all files that are streamed. Its type stays, so JSON must be replaced by
+    /// JSON.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
         self.0.body = body.into();
+        self.0.tail = None;
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod https;
 mod line;
+mod outgoing;
 mod outlets;
 mod pool;
 
@@ -12,9 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header::HOST};
-use http_body_util::Full;
 #[cfg(feature = "http2")]
 use hyper::client::conn::http2;
 #[cfg(feature = "http2")]
@@ -35,7 +34,8 @@ use crate::{
 
 use https::Https;
 pub(crate) use line::Patience;
-use line::{Broken, Io, Line, Outgoing};
+use line::{Broken, Io, Line};
+pub(crate) use outgoing::{Outgoing, Stretch};
 use outlets::{Fared, Outlets};
 use pool::{Asked, Grant, Lent, Pool};
 
@@ -58,7 +58,7 @@ pub(crate) struct Letter<'a> {
     /// The version, where it is not the client's.
     pub(crate) version: Option<u8>,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) body: Outgoing,
     pub(crate) priority: Priority,
 }
 
@@ -71,6 +71,8 @@ pub(crate) enum Failure {
     Lost(Box<dyn StdError + Send + Sync>),
     /// A phase took too long.
     Late(Phase),
+    /// What was to be sent could not be read.
+    Source(io::Error),
     /// The answer is longer than what is read.
     TooLong,
     /// The answer cannot be inflated, for this reason.
@@ -82,6 +84,8 @@ pub(crate) enum Failure {
 pub(crate) enum Phase {
     /// A connection that is free.
     Connection,
+    /// What a streamed body's source gives, and that the connection takes it.
+    Upload,
     FirstByte,
     Body,
 }
@@ -190,7 +194,11 @@ impl Transport {
             Ok(_) | Err(Failure::TooLong | Failure::Packed(_)) => {
                 Fared::Well(self.clock.now().saturating_duration_since(began))
             }
-            Err(Failure::Address | Failure::Late(Phase::Connection)) => Fared::Unknown,
+            Err(
+                Failure::Address
+                | Failure::Source(_)
+                | Failure::Late(Phase::Connection | Phase::Upload),
+            ) => Fared::Unknown,
             Err(_) => Fared::Badly,
         };
         done
@@ -350,7 +358,7 @@ impl Outlet {
             body,
             priority,
         } = letter;
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(body);
         *request.method_mut() = method.clone();
         *request.headers_mut() = headers;
         loop {

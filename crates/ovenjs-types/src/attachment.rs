@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
 
 use crate::{
-    Application, Id, Report, Text, Timestamp, User, Validate, limits, marker::AttachmentMarker,
+    Application, Id, Report, Source, Text, Timestamp, User, Validate, limits,
+    marker::AttachmentMarker,
 };
 
 /// A file on a message or in a command option.
@@ -101,8 +102,10 @@ flags! {
 pub struct Upload {
     /// The name under which it appears.
     pub filename: Text,
-    /// Its bytes.
+    /// Its bytes, where they are in memory.
     pub bytes: Bytes,
+    /// Where its bytes come from, if not from memory: then [`bytes`](Self::bytes) are not sent.
+    pub source: Option<Source>,
     /// A title, which may hold what a file's name may not.
     pub title: Option<Text>,
     /// Its description, which screen readers read; at most 1024 characters.
@@ -123,6 +126,15 @@ impl Upload {
         Self {
             filename: filename.into(),
             bytes: bytes.into(),
+            ..Self::default()
+        }
+    }
+
+    /// A file whose bytes are read while they are sent.
+    pub fn streamed(filename: impl Into<Text>, source: Source) -> Self {
+        Self {
+            filename: filename.into(),
+            source: Some(source),
             ..Self::default()
         }
     }

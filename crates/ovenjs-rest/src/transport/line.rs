@@ -8,14 +8,13 @@ use std::{
     error::Error as StdError,
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
     time::Instant,
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::{
     body::{Body as _, Incoming},
     client::conn::{TrySendError, http1},
@@ -25,13 +24,10 @@ use hyper_util::rt::TokioIo;
 use ovenjs_net::{Clock, Plain};
 use tokio::time::Sleep;
 
-use super::{Failure, Phase, pool::Share};
+use super::{Failure, Outgoing, Phase, outgoing::Pulse, pool::Share};
 use crate::Reply;
 
 pub(crate) type Io = MaybeHttpsStream<TokioIo<Plain>>;
-
-/// What a request carries.
-pub(crate) type Outgoing = Full<Bytes>;
 
 /// A connection that can be sent over.
 pub(crate) enum Line {
@@ -108,6 +104,8 @@ impl Line {
         patience: Patience,
         clock: &dyn Clock,
     ) -> Result<Reply, Broken> {
+        let pulse = request.body().pulse();
+        let pulse = pulse.as_deref();
         match self {
             Self::Alone(alone) => {
                 let answering = alone.sender.try_send_request(request);
@@ -115,7 +113,7 @@ impl Line {
                     connection: &mut alone.connection,
                     has_left: false,
                 };
-                let reply = read(answering, driver, patience, clock).await?;
+                let reply = read(answering, driver, pulse, patience, clock).await?;
                 if !alone.sender.is_ready() {
                     // It has yet to take note of the end, and whether it can go on.
                     drive(&mut alone.connection, &mut nobody());
@@ -125,7 +123,7 @@ impl Line {
             #[cfg(feature = "http2")]
             Self::Shared(sender) => {
                 let answering = sender.try_send_request(request);
-                read(answering, Driver::Task, patience, clock).await
+                read(answering, Driver::Task, pulse, patience, clock).await
             }
         }
     }
@@ -195,6 +193,7 @@ fn drive(connection: &mut Option<http1::Connection<Io, Outgoing>>, cx: &mut Cont
 async fn read(
     answering: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Outgoing>>>>,
     mut driver: Driver<'_>,
+    pulse: Option<&Pulse>,
     patience: Patience,
     clock: &dyn Clock,
 ) -> Result<Reply, Broken> {
@@ -205,12 +204,28 @@ async fn read(
     };
     let mut answering = pin!(answering);
     let mut alarm = pin!(tokio::time::sleep_until(within(patience.first_byte).into()));
-    let answer = poll_fn(
-        |cx| match driver.poll(cx, |cx| answering.as_mut().poll(cx)) {
-            Poll::Ready(answer) => Poll::Ready(answer.map_err(broken)),
-            Poll::Pending => rings(alarm.as_mut(), Phase::FirstByte, cx),
-        },
-    );
+    let mut pieces = 0;
+    let answer = poll_fn(|cx| {
+        if let Poll::Ready(answer) = driver.poll(cx, |cx| answering.as_mut().poll(cx)) {
+            return Poll::Ready(answer.map_err(|error| broken(error, pulse)));
+        }
+        loop {
+            ready!(alarm.as_mut().poll(cx));
+            // While a streamed body goes on, the answer to it is not late.
+            let gone = pulse.map_or(0, Pulse::pieces);
+            if gone == pieces || clock.now() >= patience.limit {
+                let is_sent = pulse.is_none_or(Pulse::is_over);
+                let phase = if is_sent {
+                    Phase::FirstByte
+                } else {
+                    Phase::Upload
+                };
+                return Poll::Ready(Err(Broken::Failed(Failure::Late(phase))));
+            }
+            pieces = gone;
+            alarm.as_mut().reset(within(patience.first_byte).into());
+        }
+    });
     let (head, mut body) = answer.await?.into_parts();
     let (mut first, mut more) = (Bytes::new(), BytesMut::new());
     loop {
@@ -261,7 +276,10 @@ fn rings<T>(alarm: Pin<&mut Sleep>, phase: Phase, cx: &mut Context<'_>) -> Poll<
 }
 
 /// A request that hyper hands back has not left.
-fn broken(mut error: TrySendError<Request<Outgoing>>) -> Broken {
+fn broken(mut error: TrySendError<Request<Outgoing>>, pulse: Option<&Pulse>) -> Broken {
+    if let Some(source) = pulse.and_then(Pulse::take_failure) {
+        return Broken::Failed(Failure::Source(source));
+    }
     let unsent = error.take_message();
     let error: Box<dyn StdError + Send + Sync> = error.into_error().into();
     match unsent {

@@ -34,4 +34,5 @@ mod surface;
 mod sweep;
 mod tls;
 mod transport;
+mod uploads;
 mod wire;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, future::poll_fn, path::Path, pin::Pin, task
 
 use futures_util::future::join_all;
 use ovenjs_mock::{Config, Discord};
-use ovenjs_rest::{Client, Connections, Error, GetCurrentUser, Raw, Terms};
+use ovenjs_rest::{Client, Connections, Error, GetCurrentUser, Raw, Terms, file_source};
 use ovenjs_types::{Id, Upload, marker::ChannelMarker};
 
 use crate::leases::Store;
@@ -43,6 +43,15 @@ const DEEDS: &[(&str, &str, Deed)] = &[
         let file = Upload::new("bread.txt", vec![b'.'; 200_000]);
         let call = stage.client.create_message(stage.channel).file(file);
         Box::pin(async { call.await.map(drop) })
+    }),
+    ("file_source", "an upload from a file", |stage| {
+        Box::pin(async {
+            let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+            let source = file_source(here).await.unwrap();
+            let file = Upload::streamed("bread.toml", source);
+            let call = stage.client.create_message(stage.channel).file(file);
+            call.await.map(drop)
+        })
     }),
     ("into_future", "an error", |stage| {
         let call = stage.client.message(stage.channel, Id::new(9));

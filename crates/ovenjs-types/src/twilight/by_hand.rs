@@ -275,7 +275,11 @@ impl Counterpart<TheirResponse> for InteractionResponse {
                 attachment.file = file.bytes.to_vec();
             }
         }
-        let lost = loss::of(&came, &written::<TheirResponse>(&value)?);
+        let mut lost = loss::of(&came, &written::<TheirResponse>(&value)?);
+        // Theirs are in memory.
+        let streamed = files.iter().enumerate();
+        let streamed = streamed.filter(|(_, file)| file.source.is_some());
+        lost.extend(streamed.map(|(place, _)| format!("files[{place}].source").into()));
         Ok(Converted { value, lost })
     }
 }

@@ -1,0 +1,226 @@
+//! What a request carries over the wire: bytes, or pieces that come as they are wanted.
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use ovenjs_types::{Pieces, Source};
+
+use crate::delivery::lock;
+
+/// What a request carries.
+pub(crate) enum Outgoing {
+    Whole(Full<Bytes>),
+    Streamed(Box<Streamed>),
+}
+
+/// A stretch of a body.
+#[derive(Clone)]
+pub(crate) enum Stretch {
+    Bytes(Bytes),
+    Source(Source),
+}
+
+/// A body that is read while it is sent.
+pub(crate) struct Streamed {
+    coming: VecDeque<Stretch>,
+    reading: Option<Reading>,
+    /// The bytes that are still to come, where that is known.
+    left: Option<u64>,
+    pulse: Arc<Pulse>,
+}
+
+struct Reading {
+    source: Source,
+    pieces: Pieces,
+    sent: u64,
+}
+
+/// How a streamed body fares, for whoever waits for the answer to it.
+#[derive(Default)]
+pub(crate) struct Pulse {
+    pieces: AtomicU64,
+    is_over: AtomicBool,
+    failure: Mutex<Option<io::Error>>,
+}
+
+impl Outgoing {
+    pub(crate) fn new(head: Bytes, tail: Option<&[Stretch]>) -> Self {
+        let Some(tail) = tail else {
+            return Self::Whole(Full::new(head));
+        };
+        let coming: VecDeque<_> = std::iter::once(Stretch::Bytes(head))
+            .chain(tail.iter().cloned())
+            .collect();
+        let left = coming.iter().map(Stretch::length).sum();
+        Self::Streamed(Box::new(Streamed {
+            coming,
+            reading: None,
+            left,
+            pulse: Arc::default(),
+        }))
+    }
+
+    /// How it fares, where it is streamed.
+    pub(crate) fn pulse(&self) -> Option<Arc<Pulse>> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Streamed(streamed) => Some(Arc::clone(&streamed.pulse)),
+        }
+    }
+}
+
+impl Stretch {
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
+            Self::Source(source) => source.told_length(),
+        }
+    }
+
+    /// Whether it cannot be sent any more.
+    pub(crate) fn is_spent(&self) -> bool {
+        match self {
+            Self::Bytes(_) => false,
+            Self::Source(source) => source.is_spent(),
+        }
+    }
+}
+
+impl Pulse {
+    /// How many pieces have gone.
+    pub(crate) fn pieces(&self) -> u64 {
+        self.pieces.load(Ordering::Relaxed)
+    }
+
+    /// Whether all has gone.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Why the body ended early, if its source is to blame.
+    pub(crate) fn take_failure(&self) -> Option<io::Error> {
+        lock(&self.failure).take()
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.get_mut() {
+            Self::Whole(whole) => Pin::new(whole)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
+            Self::Streamed(streamed) => streamed
+                .poll_piece(cx)
+                .map(|piece| piece.map(|piece| piece.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Streamed(streamed) => streamed.coming.is_empty() && streamed.reading.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Streamed(streamed) => streamed.left.map(SizeHint::with_exact).unwrap_or_default(),
+        }
+    }
+}
+
+impl Streamed {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        loop {
+            if let Some(reading) = &mut self.reading {
+                match ready!(reading.poll(cx)) {
+                    Ok(Some(piece)) => return Poll::Ready(Some(Ok(self.gone(piece)))),
+                    Ok(None) => self.reading = None,
+                    Err(error) => return Poll::Ready(Some(Err(self.failed(error)))),
+                }
+            }
+            match self.coming.pop_front() {
+                Some(Stretch::Bytes(bytes)) => return Poll::Ready(Some(Ok(self.gone(bytes)))),
+                Some(Stretch::Source(source)) => match source.open() {
+                    Some(pieces) => {
+                        self.reading = Some(Reading {
+                            source,
+                            pieces,
+                            sent: 0,
+                        });
+                    }
+                    None => {
+                        let error = io::Error::other("it can be read once, and was read before");
+                        return Poll::Ready(Some(Err(self.failed(error))));
+                    }
+                },
+                None => {
+                    self.pulse.is_over.store(true, Ordering::Relaxed);
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+
+    fn gone(&mut self, piece: Bytes) -> Bytes {
+        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        self.left = self.left.map(|left| left.saturating_sub(length));
+        self.pulse
+            .pieces
+            .fetch_add(u64::from(length > 0), Ordering::Relaxed);
+        let is_over = self.coming.is_empty() && self.reading.is_none();
+        self.pulse.is_over.store(is_over, Ordering::Relaxed);
+        piece
+    }
+
+    /// Keeps the failure for whoever waits; hyper is told that there is one.
+    fn failed(&mut self, error: io::Error) -> io::Error {
+        self.coming.clear();
+        self.reading = None;
+        let kind = error.kind();
+        *lock(&self.pulse.failure) = Some(error);
+        kind.into()
+    }
+}
+
+impl Reading {
+    /// The next piece; none at its end.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        let length = self.source.told_length();
+        let Some(piece) = ready!(self.pieces.as_mut().poll_next(cx)).transpose()? else {
+            let is_whole = length.is_none_or(|length| self.sent == length);
+            return Poll::Ready(if is_whole { Ok(None) } else { Err(misses()) });
+        };
+        self.sent = self
+            .sent
+            .saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        if length.is_some_and(|length| self.sent > length) {
+            return Poll::Ready(Err(misses()));
+        }
+        self.source.tell(self.sent);
+        Poll::Ready(Ok(Some(piece)))
+    }
+}
+
+fn misses() -> io::Error {
+    let text = "it gave more or fewer bytes than its length says";
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
