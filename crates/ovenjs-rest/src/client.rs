@@ -23,7 +23,7 @@ use crate::{
     OutletStats, Reply, Request, Stats,
     breaker::Breakers,
     cache::ResponseCache,
-    delivery::{Delivery, after, lock},
+    delivery::{Deletions, Delivery, after, lock},
     endpoint::{is_quiet_deletion, query_string},
     flight::Flights,
     gate::Gate,
@@ -255,6 +255,7 @@ impl Client {
             waiting: self.0.gate.waiting(),
             pausing: pausing.load(Ordering::Relaxed),
             joined: self.0.flights.joined(),
+            gathered: self.0.deletions.gathered(),
             cache: self
                 .0
                 .cache
@@ -580,6 +581,7 @@ impl Builder {
             gate,
             layers,
             flights: Flights::default(),
+            deletions: Deletions::default(),
             cache: (config.cache_max > 0).then(|| Mutex::new(ResponseCache::new(config.cache_max))),
             ttls: config.ttls.into_iter().collect(),
             breakers: Mutex::new(Breakers::default()),

@@ -181,6 +181,14 @@ pub struct Live {
     /// repeated after a lost answer without doing it twice. Default `true`. Turn it off where messages
     /// must go out without one; then posting is repeated only if nothing has left.
     pub nonces: bool,
+    /// For how long single deletions of messages wait for others in the same channel, with the same
+    /// reason and priority, to go as one request of up to 100; at most a second. Default none: each goes
+    /// by itself. Twenty milliseconds or so are right for a bot that cleans up. Each call keeps its own
+    /// deadline and result; but a message that was gone already counts as deleted, others hear of all at
+    /// once (`MESSAGE_DELETE_BULK`), and the bot needs `MANAGE_MESSAGES`: where it lacks that, or in
+    /// direct messages, each goes by itself after all. Messages of two weeks and older always do, and so
+    /// does what is sent [at most once](crate::Call::at_most_once).
+    pub gather_deletes: Option<Duration>,
     /// The most calls that wait for one route and resource. Default 5,000.
     pub waiters_max: usize,
     /// The bounds of the limiter.
@@ -312,6 +320,7 @@ impl Live {
             limited_retries: 5,
             retries: 5,
             nonces: true,
+            gather_deletes: None,
             waiters_max: 5_000,
             limits: ovenjs_ratelimit::Live::new(),
         }
@@ -363,6 +372,28 @@ impl Live {
     #[must_use]
     pub const fn nonces(mut self, set: bool) -> Self {
         self.nonces = set;
+        self
+    }
+
+    /// Sets for how long single deletions of messages wait for others, to go as one.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ovenjs_rest::Client) -> Result<(), ovenjs_rest::Error> {
+    /// use std::time::Duration;
+    /// use ovenjs_rest::Live;
+    /// use ovenjs_types::Id;
+    ///
+    /// client.apply(Live::new().gather_deletes(Duration::from_millis(20)));
+    /// let (one, other) = (client.delete_message(Id::new(1), Id::new(2)), client.delete_message(Id::new(1), Id::new(3)));
+    /// let (one, other) = tokio::join!(one.into_future(), other.into_future());
+    /// (one?, other?);
+    /// assert_eq!((client.stats().sent, client.stats().gathered), (1, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn gather_deletes(mut self, window: Duration) -> Self {
+        self.gather_deletes = Some(window);
         self
     }
 

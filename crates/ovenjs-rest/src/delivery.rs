@@ -1,5 +1,6 @@
 //! One request, delivered: its turn, its tries, and what each answer means.
 
+mod deletions;
 mod guards;
 
 use std::{
@@ -20,6 +21,7 @@ use ovenjs_net::{Clock, Entropy};
 use ovenjs_ratelimit::{Ask, Headers, Scope, Stop, Verdict};
 use ovenjs_types::{Hook, HookCall, json::Scratch};
 
+pub(crate) use self::deletions::Deletions;
 use self::guards::{Counted, Door, UnderWay, Write};
 use crate::{
     Compressed, Error, ErrorKind, Layer, Live, Reply, Request,
@@ -52,6 +54,7 @@ pub(crate) struct Delivery {
     /// Where limits are shared with other processes.
     pub(crate) leasing: Option<Leasing>,
     pub(crate) flights: Flights,
+    pub(crate) deletions: Deletions,
     pub(crate) cache: Option<Mutex<ResponseCache>>,
     /// How long answers to an operation are fresh.
     pub(crate) ttls: HashMap<&'static str, Duration>,
@@ -92,7 +95,7 @@ impl Delivery {
         } else {
             // It tells of its end also when it is dropped.
             let _write = Write::new(self, &request);
-            self.persist(&request).await
+            self.write(&request).await
         };
         call.outcome = if done.is_ok() { "answered" } else { "failed" };
         done

@@ -20,6 +20,7 @@ mod endpoints;
 mod error;
 mod flight;
 mod gate;
+mod gather;
 mod inflate;
 mod layer;
 mod lease;

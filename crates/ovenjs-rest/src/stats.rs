@@ -28,6 +28,9 @@ pub struct Stats {
     pub pausing: u64,
     /// Calls since the start that got the answer to another call's request.
     pub joined: u64,
+    /// Messages since the start that were deleted together with others; see
+    /// [`Live::gather_deletes`](crate::Live::gather_deletes).
+    pub gathered: u64,
     /// The response cache; all zero where it is off.
     pub cache: CacheStats,
     /// The circuit breakers.

@@ -16,6 +16,7 @@ mod compressed;
 mod day;
 mod discord;
 mod faults;
+mod gather;
 mod guilds;
 mod leases;
 mod limits;
