@@ -22,7 +22,7 @@ use crate::{
     log,
     memory::Memory,
     mirror,
-    pump::Pump,
+    pump::{Pump, heard},
     registration::register,
     timer::RuntimeTimer,
 };
@@ -282,7 +282,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .bot_gateway(&found)
             .shard_range(range.clone(), shards)
             .backoff(config.gateway.backoff.0, config.gateway.backoff.1)
-            .interest(interest)
+            .interest(heard(interest))
             .at_least_once(config.gateway.at_least_once)
             .compression(config.gateway.compression);
         if let Some(bytes) = config.gateway.backlog_bytes {
@@ -358,7 +358,11 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             estate.leave(&app.client, &app.fleet, &app.cache).await;
             return Err(Error::routes(refused));
         }
-        let pump = Pump::new(app, router, Arc::new(RestAnswers(client)), interest, hook);
+        // Bots of the first years have a user with an id of its own.
+        let own_id = application.bot.as_ref().map(|user| user.id);
+        let own_id = own_id.unwrap_or_else(|| application.id.cast());
+        let answers = Arc::new(RestAnswers(client));
+        let pump = Pump::new(app, router, answers, interest, own_id, hook);
         // In a test's own time nobody looks at real memory, unless the test says so.
         let is_watched = config.dialer.is_none() || config.memory_max.is_some();
         let memory = is_watched.then(|| Memory::find(Path::new("/"), config.memory_max));

@@ -12,8 +12,9 @@ use std::{
 use ovenjs_commands::{Answers, Router};
 use ovenjs_gateway::{Delivery, Events, Receipt};
 use ovenjs_types::{
-    Dispatch, Event, EventKind, Hook, HookCall, Interest, Pressure,
+    Dispatch, Event, EventKind, Hook, HookCall, Id, Interest, Pressure,
     json::{Deviation, Scratch},
+    marker::UserMarker,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -43,6 +44,8 @@ pub(crate) struct Pump<T> {
     pub(crate) router: Arc<Router<App<T>>>,
     answers: Arc<dyn Answers>,
     pub(crate) interest: Interest,
+    /// The bot's own id, as it stands in payloads.
+    own_id: String,
     hook: Arc<dyn Hook>,
     scratch: Scratch,
     /// How many events were decoded.
@@ -58,6 +61,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
         router: Router<App<T>>,
         answers: Arc<dyn Answers>,
         interest: Interest,
+        own_id: Id<UserMarker>,
         hook: Arc<dyn Hook>,
     ) -> Self {
         Self {
@@ -65,6 +69,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
             router: Arc::new(router),
             answers,
             interest,
+            own_id: format!("\"{own_id}\""),
             hook,
             scratch: Scratch::new(),
             decoded: 0,
@@ -165,7 +170,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
 
     async fn take(&mut self, dispatch: Dispatch, readers: Readers, place: OwnedSemaphorePermit) {
         let receipt = self.app.fleet.receipt(&dispatch);
-        if may_permit(dispatch.kind) {
+        if may_permit(&dispatch, &self.own_id) {
             self.app.client.permissions_changed();
         }
         if !self.interest.wants(dispatch.kind) {
@@ -249,19 +254,32 @@ impl<T: Send + Sync + 'static> Pump<T> {
     }
 }
 
-/// Whether an event may mean that the bot has other permissions. Of members the bot itself is rarely
-/// the one that changed, and what it was refused is asked again within a minute anyway.
-const fn may_permit(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::GuildCreate
-            | EventKind::GuildRoleCreate
-            | EventKind::GuildRoleUpdate
-            | EventKind::GuildRoleDelete
-            | EventKind::ChannelCreate
-            | EventKind::ChannelUpdate
-    )
+/// What the gateway has to bring where so much is wanted: also what may change the bot's permissions, as
+/// far as its intents let that come.
+pub(crate) fn heard(interest: Interest) -> Interest {
+    PERMITTING.into_iter().fold(interest, Interest::with)
 }
+
+/// Whether an event may mean that the bot has other permissions. Of members it is only the bot itself that
+/// matters, of whom Discord tells without any intent; a list of ids in which it stands is no harm.
+fn may_permit(dispatch: &Dispatch, own_id: &str) -> bool {
+    let names_itself = || {
+        let mut parts = dispatch.raw.windows(own_id.len());
+        parts.any(|part| part == own_id.as_bytes())
+    };
+    PERMITTING.contains(&dispatch.kind)
+        && (dispatch.kind != EventKind::GuildMemberUpdate || names_itself())
+}
+
+const PERMITTING: [EventKind; 7] = [
+    EventKind::GuildCreate,
+    EventKind::GuildMemberUpdate,
+    EventKind::GuildRoleCreate,
+    EventKind::GuildRoleUpdate,
+    EventKind::GuildRoleDelete,
+    EventKind::ChannelCreate,
+    EventKind::ChannelUpdate,
+];
 
 impl<T> fmt::Debug for Pump<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ use ovenjs_core::{
 };
 
 use ovenjs_mock::Overwrite;
+use tokio::sync::mpsc::{Sender, channel};
 
 use crate::bot::{config, mock};
 
@@ -84,6 +85,63 @@ async fn a_forbidden_request_names_the_permission() {
         text.contains("SEND_MESSAGES") && text.contains("/channels/{channel_id}/messages"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn what_was_forbidden_is_asked_again_once_the_bot_itself_has_changed() {
+    #[event]
+    async fn echo(
+        message: On<MessageCreate>,
+        client: Client,
+        State(errors): State<Sender<String>>,
+    ) -> Result<(), Failure> {
+        let channel = message.channel_id;
+        let error = client
+            .create_message(channel)
+            .content("hi")
+            .await
+            .unwrap_err();
+        errors.send(error.to_string()).await.unwrap();
+        Ok(())
+    }
+    let discord = mock().await;
+    let (sender, mut errors) = channel(8);
+    let bot = Bot::with_state(sender)
+        .routes(routes![echo])
+        .config(config(&discord));
+    let running = bot.start().await.unwrap();
+    discord.wait_for_ready(1).await.unwrap();
+    let deny = Overwrite::member(discord.bot_id()).deny(Permissions::SEND_MESSAGES.bits());
+    discord.overwrite(discord.channel_id(), [deny]);
+    let ann = discord.user("ann");
+    let posts = || {
+        let requests = discord.requests();
+        let posts = requests.iter().filter(|request| request.method == "POST");
+        posts
+            .filter(|request| request.path.ends_with("/messages"))
+            .count()
+    };
+
+    for (asked, is_sent) in [(1, true), (1, false)] {
+        ann.says("anyone?").await;
+        let error = errors.recv().await.unwrap();
+        assert_eq!(
+            (posts(), !error.contains("not sent")),
+            (asked, is_sent),
+            "{error}"
+        );
+    }
+    // Somebody else's hand, so that the bot has it from the gateway alone.
+    let hand = Client::builder(discord.token()).base_url(discord.base_url());
+    let hand = hand.build().unwrap();
+    hand.edit_own_member(discord.guild_id())
+        .nick("baker")
+        .await
+        .unwrap();
+    ann.says("and now?").await;
+    let error = errors.recv().await.unwrap();
+    assert!(posts() == 2 && !error.contains("not sent"), "{error}");
+    running.stop().await.unwrap();
 }
 
 #[tokio::test]
