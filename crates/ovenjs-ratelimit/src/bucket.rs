@@ -4,7 +4,7 @@ use crate::{
     Strategy,
     clock::{Clock, Local},
     facts::{Facts, Hints, Told},
-    lease::Measure,
+    lease::{Measure, Stint},
 };
 
 /// What is known about the limits of one route on one resource.
@@ -20,6 +20,8 @@ pub(crate) struct Bucket {
     /// Those under other names that were told here. The name may change with the message's age, and
     /// the next request may count in any of them.
     others: Vec<Facts>,
+    /// Our own requests, where a part of the limit is left to others.
+    own: Option<Box<Stint>>,
     /// Permits that are out: reserved or sent, not settled.
     out: u32,
     /// Sent requests of unknown fate. The first is forgotten a period and [`STRAGGLE`] after `lost_at`,
@@ -83,6 +85,7 @@ impl Bucket {
         if self.out >= strategy.in_flight_max {
             return Err(None);
         }
+        self.count_own(strategy);
         if self.facts.is_none() && !self.unlimited {
             // Another resource was told of the limit before this one.
             self.facts = hints.map(Hints::facts);
@@ -99,8 +102,15 @@ impl Bucket {
         }
         // Where another resource has heard of a lower limit since, this one's is probably lower too.
         let most = hints.map_or(u32::MAX, |hints| hints.most_since(self.heard));
-        let most = most.min(strategy.share(facts.limit));
+        let share = strategy.share(facts.limit.min(most));
         let mut wait = None;
+        let length = self.length();
+        if let Some(own) = &mut self.own
+            && let Err(at) = own.room(now, clock, share, length)
+        {
+            wait = Some(at.ok_or(None)?);
+        }
+        let most = most.min(share);
         for facts in self.names() {
             let Err(at) = facts.ready(now, clock, self.taken(), most) else {
                 continue;
@@ -112,6 +122,24 @@ impl Bucket {
             wait = wait.max(Some(at));
         }
         wait.map_or(Ok(()), |at| Err(Some(at)))
+    }
+
+    /// Counts our own requests from now on, where a part of the limit is left to others: what an answer
+    /// says is left says nothing of who has used the rest.
+    fn count_own(&mut self, strategy: Strategy) {
+        if strategy.limit_percent >= 100 {
+            self.own = None;
+        } else if self.own.is_none() {
+            let mut own = Box::<Stint>::default();
+            (0..self.out).for_each(|_| own.start());
+            self.own = Some(own);
+        }
+    }
+
+    /// A stretch in which our part may be used once.
+    fn length(&self) -> i64 {
+        let told = self.names().map(Facts::stretch).max();
+        told.unwrap_or(PERIOD_UNSAID).clamp(1, PERIOD_MAX)
     }
 
     /// When the request after `ahead` others could start at the earliest, if all were sent as soon
@@ -145,16 +173,25 @@ impl Bucket {
 
     pub(crate) fn start(&mut self) {
         self.out = self.out.saturating_add(1);
+        if let Some(own) = &mut self.own {
+            own.start();
+        }
     }
 
     /// A permit comes back unused.
     pub(crate) fn give_back(&mut self) {
         self.out = self.out.saturating_sub(1);
+        if let Some(own) = &mut self.own {
+            own.give_back();
+        }
     }
 
     /// A permit was dropped after its request left.
     pub(crate) fn drop_sent(&mut self) {
-        self.give_back();
+        self.out = self.out.saturating_sub(1);
+        if let Some(own) = &mut self.own {
+            own.drop_sent();
+        }
         self.dropped = self.dropped.saturating_add(1);
     }
 
@@ -287,7 +324,11 @@ impl Bucket {
             }
             return None;
         };
-        self.give_back();
+        self.out = self.out.saturating_sub(1);
+        let length = self.length();
+        if let Some(own) = &mut self.own {
+            own.answered(now, clock, told.answered(), length);
+        }
         self.heard = now;
         if self.others.is_empty() && self.lost > 0 && sent > self.lost_heard {
             self.lost = 0;

@@ -54,8 +54,8 @@ pub struct Strategy {
     /// The most requests at a time for one resource. Default: no bound of ours. One keeps answers in
     /// the order of requests.
     pub in_flight_max: u32,
-    /// How much of each limit is used, in percent, at least one request. Default 100. Lower it when
-    /// another program with the same token uses the route.
+    /// How much of each limit is used, in percent, at least one request in each stretch as long as its
+    /// window. Default 100. Lower it when another program with the same token uses the route.
     pub limit_percent: u32,
 }
 

@@ -162,6 +162,15 @@ impl Facts {
         self.period
     }
 
+    /// In what time a whole limit's worth may be sent again.
+    pub(crate) fn stretch(&self) -> i64 {
+        if self.model == Model::Leaky {
+            self.refill()
+        } else {
+            self.period
+        }
+    }
+
     /// If places come back one by one, the most that it can be in which all do.
     pub(crate) fn refill(&self) -> i64 {
         if self.model == Model::Fixed {

@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use stint::Stint;
 pub(crate) use tenant::{Measure, Tenant};
 
 use crate::{Limiter, limiter::state::State};

@@ -1,4 +1,4 @@
-//! What a member itself uses of a limit whose places are divided.
+//! What a member itself uses of a limit whose places are divided; and a bot of one that it leaves in part.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use crate::{
 /// Members who keep that together keep the limit, wherever windows begin, and if there are none but a
 /// bucket that leaks: no stretch holds more than the sum of their places.
 #[derive(Debug, Default)]
-pub(super) struct Stint {
+pub(crate) struct Stint {
     out: u32,
     /// When requests arrived, or may at the latest have arrived; in order.
     arrivals: VecDeque<Server>,
@@ -28,7 +28,7 @@ const ROUNDING: i64 = 2_000;
 impl Stint {
     /// Whether one more may leave with so many places: else when to ask again, `None` for after an
     /// answer.
-    pub(super) fn room(
+    pub(crate) fn room(
         &mut self,
         now: Local,
         clock: &Clock,
@@ -64,22 +64,22 @@ impl Stint {
         self.out
     }
 
-    pub(super) const fn start(&mut self) {
+    pub(crate) const fn start(&mut self) {
         self.out = self.out.saturating_add(1);
     }
 
-    pub(super) const fn give_back(&mut self) {
+    pub(crate) const fn give_back(&mut self) {
         self.out = self.out.saturating_sub(1);
     }
 
     /// A permit was dropped after its request left.
-    pub(super) const fn drop_sent(&mut self) {
+    pub(crate) const fn drop_sent(&mut self) {
         self.give_back();
         self.dropped = self.dropped.saturating_add(1);
     }
 
     /// An answer, which told the moment of its arrival or did not.
-    pub(super) fn answered(
+    pub(crate) fn answered(
         &mut self,
         now: Local,
         clock: &Clock,

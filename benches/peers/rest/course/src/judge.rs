@@ -99,7 +99,8 @@ const FREE: &[Runner] = &[
     runner(DISCORD_JS, ""),
 ];
 
-/// With limits on. serenity's limiter cannot be sent here.
+/// With limits on. serenity is not among them: with its limiter it sends to Discord, wherever it is told to,
+/// and without it keeps no limit.
 const LIMITED: &[Runner] = &[OURS, TWILIGHT, runner(DISCORD_JS, "")];
 
 /// What was promised: others take at least so many times the CPU that ours takes.
