@@ -15,6 +15,7 @@ use ovenjs_mock::Discord;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// A bot and how it is started.
@@ -27,6 +28,8 @@ struct Bot {
     program: &'static str,
     script: &'static str,
     compression: &'static str,
+    /// Whether its requests go through `oven proxy`.
+    proxied: bool,
     /// What its library does wrong by itself.
     exemptions: &'static [Exemption],
     /// How many different operations it drives at least.
@@ -41,6 +44,7 @@ const BOTS: &[Bot] = &[
         script: "bot.js",
         // Its compression takes an addon that has to be compiled.
         compression: "none",
+        proxied: false,
         exemptions: exemption::DISCORD_JS,
         operations: 138,
     },
@@ -50,6 +54,7 @@ const BOTS: &[Bot] = &[
         program: "bin/python",
         script: "bot.py",
         compression: "zlib-stream",
+        proxied: false,
         exemptions: exemption::DISCORD_PY,
         operations: 130,
     },
@@ -59,6 +64,27 @@ const BOTS: &[Bot] = &[
         program: "bin/python",
         script: "bot.py",
         compression: "zstd-stream",
+        proxied: false,
+        exemptions: exemption::DISCORD_PY,
+        operations: 130,
+    },
+    Bot {
+        name: "discord.js, proxied",
+        folder: "discord-js",
+        program: "node",
+        script: "bot.js",
+        compression: "none",
+        proxied: true,
+        exemptions: exemption::DISCORD_JS,
+        operations: 138,
+    },
+    Bot {
+        name: "discord.py, proxied",
+        folder: "discord-py",
+        program: "bin/python",
+        script: "bot.py",
+        compression: "zlib-stream",
+        proxied: true,
         exemptions: exemption::DISCORD_PY,
         operations: 130,
     },
@@ -68,6 +94,7 @@ const BOTS: &[Bot] = &[
         program: "bin/python",
         script: "bot.py",
         compression: "zlib-stream",
+        proxied: false,
         exemptions: exemption::HIKARI,
         operations: 115,
     },
@@ -103,8 +130,8 @@ async fn main() -> ExitCode {
         rows.push((bot, row));
     }
     println!();
-    println!("                                              violations");
-    println!("bot               steps  operations  by mock  by bot  exempted");
+    println!("                                                  violations");
+    println!("bot                   steps  operations  by mock  by bot  exempted");
     for (
         bot,
         Row {
@@ -115,7 +142,7 @@ async fn main() -> ExitCode {
     ) in &rows
     {
         println!(
-            "{:<16} {steps:>6} {:>11} {:>8} {:>7} {:>9}{}",
+            "{:<20} {steps:>6} {:>11} {:>8} {:>7} {:>9}{}",
             bot.name,
             tally.operations,
             tally.of_the_mock,
@@ -150,7 +177,13 @@ async fn run(bot: &Bot, folder: &Path, row: &mut Row) -> Result<()> {
     };
     let discord = ovenjs_interop::discord().await?;
     let log = folder.join(format!("{}.log", bot.name.replace(", ", "-")));
-    let mut child = start(bot, folder, &log, &discord)?;
+    let proxy = match bot.proxied {
+        true => Some(proxy(&discord).await?),
+        false => None,
+    };
+    let api = proxy.as_ref().map(|(_, api)| api.clone());
+    let api = api.unwrap_or_else(|| discord.base_url());
+    let mut child = start(bot, folder, &log, &discord, &api)?;
     let story = async {
         ovenjs_interop::play(&discord, bot.compression, &mut told).await?;
         ovenjs_interop::works(&discord, &mut told).await?;
@@ -178,7 +211,34 @@ async fn run(bot: &Bot, folder: &Path, row: &mut Row) -> Result<()> {
     outcome.and(ended)
 }
 
-fn start(bot: &Bot, folder: &Path, log: &Path, discord: &Discord) -> Result<Child> {
+/// Starts `oven proxy`, which is built beside this program; its process, and the base URL that it has.
+async fn proxy(discord: &Discord) -> Result<(Child, String)> {
+    let oven = std::env::current_exe()?.with_file_name("oven");
+    let mut proxy = Command::new(oven)
+        .args(["proxy", "--listen", "127.0.0.1:0"])
+        .env_remove("DISCORD_TOKEN")
+        .env("OVENJS_BASE_URL", discord.base_url())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("`oven` cannot be started; `cargo xtask interop` builds it")?;
+    let output = proxy.stdout.take().context("the proxy says nothing")?;
+    let mut lines = BufReader::new(output).lines();
+    while let Some(line) = lines.next_line().await? {
+        if let Some(rest) = line.strip_prefix("base URL") {
+            let url = rest
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            return Ok((proxy, url));
+        }
+    }
+    bail!("the proxy ended before it said where it is")
+}
+
+fn start(bot: &Bot, folder: &Path, log: &Path, discord: &Discord, api: &str) -> Result<Child> {
     let folder = folder.join(bot.folder);
     let own = folder.join(bot.program);
     let program = if own.exists() {
@@ -194,7 +254,7 @@ fn start(bot: &Bot, folder: &Path, log: &Path, discord: &Discord) -> Result<Chil
         .arg(bot.script)
         .current_dir(&folder)
         .env("DISCORD_TOKEN", discord.token())
-        .env("OVENJS_API_URL", discord.base_url())
+        .env("OVENJS_API_URL", api)
         .env("OVENJS_GATEWAY_URL", discord.gateway_url())
         .env(
             "INTEROP_TRANSPORT",

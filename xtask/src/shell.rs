@@ -89,7 +89,14 @@ pub(crate) fn built_as_for_tests(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// The example is built in any case: cargo counts in the features of tests where one is wanted.
-const FOR_TESTS: [&str; 4] = ["--bin", "ovenjs-interop", "--example", "autobahn"];
+const FOR_TESTS: [&str; 6] = [
+    "--bin",
+    "ovenjs-interop",
+    "--bin",
+    "oven",
+    "--example",
+    "autobahn",
+];
 
 /// Prints the command, runs it with our own streams, and fails when it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
