@@ -19,7 +19,10 @@ use clap::Args;
 use ovenjs_core::net;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::{
-    Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 use crate::mock::Signals;
@@ -57,7 +60,7 @@ pub(crate) struct Proxy {
         default_value = "127.0.0.1:4160"
     )]
     listen: SocketAddr,
-    /// An address of its own for /metrics and /health, which else are on the one that bots send to
+    /// An address of its own for /metrics, /health and /why, which else are on the one that bots send to
     #[arg(
         long,
         env = "OVENJS_WATCH",
@@ -113,14 +116,10 @@ pub(crate) struct Proxy {
     /// The most tokens whose limits are kept at a time
     #[arg(long, default_value = "256", value_parser = clap::value_parser!(u16).range(1..))]
     tokens: u16,
-    /// What is logged: off, error, warn, info, debug or trace
-    #[arg(
-        long,
-        env = "OVENJS_LOG",
-        hide_env_values = true,
-        default_value = "warn"
-    )]
-    log: LevelFilter,
+    /// What is logged: off, error, warn, info, debug or trace; or that by part, such as
+    /// oven=debug,ovenjs_rest=info
+    #[arg(long, env = "OVENJS_LOG", hide_env_values = true, value_name = "LEVEL", default_value = "warn", value_parser = log_filter)]
+    log: Targets,
 }
 
 impl Proxy {
@@ -153,7 +152,7 @@ impl Proxy {
             self.base_url
         );
         println!("metrics    http://{watch}/metrics");
-        println!("health     http://{watch}/health");
+        println!("health     http://{watch}/health      /why tells what requests wait for");
         println!(
             "token      {}",
             if has_token {
@@ -166,10 +165,7 @@ impl Proxy {
         let server = Server::new(relay, listeners, self.connections.into());
         let grace = Duration::from_secs(self.grace.into());
         if !server.run(&mut signals, grace).await {
-            eprintln!(
-                "oven: some requests did not end within {} s and are dropped",
-                grace.as_secs()
-            );
+            eprintln!("oven: some requests did not end in time and are dropped");
         }
         Ok(())
     }
@@ -195,7 +191,7 @@ impl Proxy {
         let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_writer(std::io::stderr)
-            .with_filter(self.log);
+            .with_filter(self.log.clone());
         // Nobody else in this process installs one.
         drop(tracing_subscriber::registry().with(lines).try_init());
     }
@@ -234,6 +230,16 @@ impl Proxy {
             tokens_max: self.tokens.into(),
         })
     }
+}
+
+/// A word alone is a level: taken for a part, a misspelt one would silence the proxy.
+fn log_filter(text: &str) -> Result<Targets, String> {
+    if text.contains('=') {
+        return text.parse().map_err(|error| format!("{error}"));
+    }
+    let level: Result<LevelFilter, _> = text.parse();
+    let level = level.map_err(|_| "the levels are off, error, warn, info, debug and trace")?;
+    Ok(Targets::new().with_default(level))
 }
 
 /// Files beside the connections of bots: those to Discord, a few for each of some tokens.

@@ -101,11 +101,11 @@ pub struct Line {
     stats: LineStats,
 }
 
-/// A place in the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A place in the line. Who joined first has the lesser one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket {
-    place: u32,
     number: u64,
+    place: u32,
 }
 
 /// What came of joining.
@@ -145,6 +145,10 @@ pub enum Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Why {
+    /// The route and the resource it is limited by.
+    pub key: RouteKey,
+    /// Its class.
+    pub priority: Priority,
     /// Requests of its class before it in its lane.
     pub ahead: usize,
     /// What is in the way of its lane; `None` where its lane may go and only its turn has to come.
@@ -440,6 +444,8 @@ impl Line {
             Stand::Ready(..) => (None, None),
         };
         Some(Why {
+            key: waiting.ask.key,
+            priority: waiting.ask.priority,
             ahead,
             on,
             until,

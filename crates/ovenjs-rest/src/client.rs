@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri};
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy, Target};
-use ovenjs_ratelimit::{Ask, Limiter, Priority, RouteKey, Snapshot};
+use ovenjs_ratelimit::{Ask, Limiter, Priority, RouteKey, Snapshot, Why};
 use ovenjs_types::{Hook, Report, Secret, limits};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::runtime::Handle;
@@ -276,6 +276,13 @@ impl Client {
         if let Some(leasing) = &self.0.leasing {
             leasing.leave().await;
         }
+    }
+
+    /// What the calls wait for that have waited longest, at most so many: which limit is in their way, how
+    /// many are before them, and when their turn comes.
+    #[must_use]
+    pub fn why(&self, most: usize) -> Vec<Why> {
+        self.0.gate.why(most)
     }
 
     /// Through the layers and out.

@@ -20,7 +20,7 @@ use std::{
 use ovenjs_net::Clock;
 use ovenjs_ratelimit::{
     self as ratelimit, Ask, Deed, Entry, Lease, LeaseDeed, LeaseNews, LeaseStats, Limiter, Line,
-    Permit, Stop, Ticket, Turn, Verdict,
+    Permit, Stop, Ticket, Turn, Verdict, Why,
 };
 use tokio::{
     sync::{Mutex as Turnstile, Notify, oneshot},
@@ -134,6 +134,18 @@ impl Gate {
     /// Requests that wait.
     pub(crate) fn waiting(&self) -> usize {
         self.state().line.stats().waiting.iter().sum()
+    }
+
+    /// What those wait for who have waited longest, at most so many.
+    pub(crate) fn why(&self, most: usize) -> Vec<Why> {
+        let state = self.state();
+        let now = self.clock.now();
+        let mut waiting: Vec<Ticket> = state.callers.keys().copied().collect();
+        waiting.sort_unstable();
+        let first = waiting.into_iter().take(most);
+        first
+            .filter_map(|ticket| state.line.why(now, ticket))
+            .collect()
     }
 
     pub(crate) const fn limiter(&self) -> &Limiter {

@@ -1,12 +1,13 @@
 //! From a bot's request to Discord's answer.
 
 use std::{
+    cmp::Reverse,
     convert::Infallible,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http::{Method, Request, StatusCode};
@@ -16,7 +17,7 @@ use ovenjs_core::{
     rest::{BreakerState, Client, Config, Error, Live},
     types::Secret,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     answer::{self, Answer, Refusal},
@@ -214,6 +215,7 @@ impl Relay {
                 ))
             }
             "/health" => Some(self.health()),
+            "/why" => Some(self.why()),
             _ => None,
         }
     }
@@ -259,11 +261,42 @@ impl Relay {
         answer::text(status, "application/json", body.to_string())
     }
 
+    /// What the requests wait for that have waited longest.
+    fn why(&self) -> Answer {
+        let mut whys: Vec<_> = {
+            let tenants = self.tenants();
+            tenants
+                .clients()
+                .flat_map(|client| client.why(WHYS))
+                .collect()
+        };
+        whys.sort_by_key(|why| Reverse(why.waited));
+        let now = SystemClock.now();
+        let until = |then: Option<Instant>| {
+            then.map(|then| then.saturating_duration_since(now).as_secs_f64())
+        };
+        let lines = whys.iter().take(WHYS).map(|why| {
+            json!({
+                "route": why.key.route,
+                "priority": format!("{:?}", why.priority).to_lowercase(),
+                "waited": why.waited.as_secs_f64(),
+                "ahead": why.ahead,
+                "on": why.on.map(|obstacle| format!("{obstacle:?}").to_lowercase()),
+                "turn_in": until(why.eta.or(why.until)),
+            })
+        });
+        let body = Value::Array(lines.collect());
+        answer::text(StatusCode::OK, "application/json", body.to_string())
+    }
+
     /// A panic elsewhere leaves at worst a count too high.
     fn tenants(&self) -> MutexGuard<'_, Tenants<Client>> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The most requests that are told what they wait for: enough to see what is in the way.
+const WHYS: usize = 100;
 
 /// A request with its token's client, told of when it ends.
 struct Visit<'a> {

@@ -97,6 +97,14 @@ async fn a_bot_that_goes_away_takes_its_request_back() {
         .header("x-oven-deadline", "3000");
     let waiting = second.begin().await;
     proxy.wait_for("oven_proxy_waiting 1").await;
+    let whys: serde_json::Value = serde_json::from_str(&proxy.page("/why").await).unwrap();
+    let why = &whys[0];
+    assert_eq!(
+        (&why["route"], &why["on"], &why["ahead"]),
+        (&POST.into(), &"bucket".into(), &0.into())
+    );
+    let turn = why["turn_in"].as_f64().unwrap();
+    assert!((500.0..=601.0).contains(&turn), "{why}");
     drop(waiting);
     proxy.wait_for("oven_proxy_left_total 1").await;
     proxy.wait_for("oven_proxy_waiting 0").await;

@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::future::join_all;
 use ovenjs_mock::{Config, Discord, Limits};
-use ovenjs_rest::{ErrorKind, Live};
+use ovenjs_rest::{ErrorKind, Live, Obstacle, Priority};
 use ovenjs_types::Fault;
 
 use crate::discord::client;
@@ -43,6 +43,36 @@ async fn thirty_messages_at_once_meet_no_429() {
         (0, 0, 0)
     );
     assert_eq!(discord.messages(discord.channel_id()).len(), 30);
+}
+
+#[tokio::test]
+async fn calls_that_wait_say_what_for() {
+    let limits = Limits::default().route(POST, 1, Duration::from_secs(30));
+    let discord = Discord::start(Config::default().limits(limits))
+        .await
+        .unwrap();
+    let client = client(&discord);
+    let post = || client.create_message(discord.channel_id()).content("hi");
+    post().await.unwrap();
+    assert_eq!(client.why(9), []);
+    let patient = || post().deadline(Duration::from_secs(600));
+    let bulk = || patient().priority(Priority::Bulk).into_future();
+    let mut waiting = [bulk(), bulk()];
+    std::future::poll_fn(|cx| {
+        for call in &mut waiting {
+            assert!(call.as_mut().poll(cx).is_pending());
+        }
+        Poll::Ready(())
+    })
+    .await;
+    let whys = client.why(9);
+    let ahead: Vec<_> = whys.iter().map(|why| why.ahead).collect();
+    assert_eq!((ahead, client.why(1).len()), (vec![0, 1], 1));
+    for why in &whys {
+        assert_eq!((why.key.route, why.priority), (POST, Priority::Bulk));
+        assert_eq!(why.on, Some(Obstacle::Bucket));
+        assert!(why.eta.is_some());
+    }
 }
 
 #[tokio::test]
