@@ -204,6 +204,15 @@ impl Relay {
         }
     }
 
+    /// Lets tokens be shown again that Discord has refused. It has refused good ones in its bad hours, and a
+    /// bot goes on with the one it has.
+    pub(crate) fn forgive(&self) {
+        for (shown, client) in self.tenants().each().filter(|(shown, _)| !shown.is_empty()) {
+            // It was a token when the client was built with it.
+            drop(client.replace_token(&Secret::new(shown)));
+        }
+    }
+
     fn page(&self, path: &str) -> Option<Answer> {
         match path {
             "/metrics" => {
@@ -352,5 +361,59 @@ impl Drop for Told<'_> {
             Some(status) => self.metrics.answered(self.route, status),
             None => self.metrics.left(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ovenjs_core::rest::{ErrorKind, Raw, Reply, Terms};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+        task::JoinSet,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refused_token_is_shown_again_once_it_is_forgiven() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let relay = Relay::new(Rules {
+            token: None,
+            base_url: format!("http://{}/api", listener.local_addr().unwrap()),
+            net: net::Config::new(),
+            deadline: Duration::from_secs(60),
+            global_per_second: 50,
+            keeps_limits: false,
+            requests_max: 9,
+            body_max: 9,
+            bodies_max: 9,
+            tokens_max: 9,
+        });
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                let answer = b"HTTP/1.1 401 X\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+                stream.write_all(answer).await.unwrap();
+            }
+        });
+        assert_eq!(ask(&relay).await.unwrap().status(), 401);
+        assert_eq!(
+            ask(&relay).await.unwrap_err().kind(),
+            ErrorKind::Unauthorized
+        );
+        relay.forgive();
+        assert_eq!(ask(&relay).await.unwrap().status(), 401);
+    }
+
+    async fn ask(relay: &Relay) -> Result<Reply, Error> {
+        let visit = relay.enter(Shows::Token("Bot good".into())).unwrap();
+        let raw = Raw::new(Method::GET, "/users/@me").unwrap();
+        visit.client.send_raw(raw, Terms::default()).await
     }
 }

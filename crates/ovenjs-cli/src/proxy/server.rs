@@ -57,10 +57,12 @@ impl Server {
         drop(heard);
         let relay = &self.relay;
         let tidying = async {
-            let mut times = interval(TIDY);
+            let (mut often, mut seldom) = (interval(TIDY), interval(FORGIVEN));
             loop {
-                times.tick().await;
-                relay.tidy();
+                tokio::select! {
+                    _ = often.tick() => relay.tidy(),
+                    _ = seldom.tick() => relay.forgive(),
+                }
             }
         };
         tokio::select! {
@@ -171,6 +173,9 @@ const BUFFER: usize = 64 * 1024;
 
 /// After a connection that could not be taken, for want of file descriptors as a rule.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// So often a refused token may be shown again: ten times in the ten minutes in which Discord bears thousands.
+const FORGIVEN: Duration = Duration::from_mins(1);
 
 /// So often it is looked at what other tokens have used up of the invalid requests that Discord bears: in that
 /// time one token has some hundreds at most.

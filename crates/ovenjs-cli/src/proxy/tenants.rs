@@ -78,7 +78,13 @@ impl<T: Clone> Tenants<T> {
     }
 
     pub(crate) fn clients(&self) -> impl Iterator<Item = &T> {
-        self.tenants.values().map(|tenant| &tenant.client)
+        self.each().map(|(_, client)| client)
+    }
+
+    /// The clients, each with what its requests show.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&str, &T)> {
+        let tenants = self.tenants.iter();
+        tenants.map(|(shown, tenant)| (shown.as_str(), &tenant.client))
     }
 
     /// Drops who is idle for longest, if anyone is.
