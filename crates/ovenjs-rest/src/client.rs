@@ -13,7 +13,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri};
 use ovenjs_net::{Clock, Connector, Entropy, SystemClock, SystemEntropy, Target};
 use ovenjs_ratelimit::{Ask, Limiter, Priority, RouteKey, Snapshot, Why};
-use ovenjs_types::{Hook, Report, Secret, limits};
+use ovenjs_types::{
+    Drift, Hook, Report, Secret,
+    json::{DecodeError, Deviation},
+    limits,
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
@@ -148,9 +152,10 @@ impl Client {
         let reply = self.deliver(request).await?;
         let mut scratch = lock(&self.0.scratches).pop().unwrap_or_default();
         let answer = E::Answer::read(&reply.body, &mut scratch);
-        let drift = scratch.take_drift();
+        let left_out = scratch.take_drift();
         self.0.put_aside(scratch, reply.body.len());
-        let answer = answer.map_err(|error| {
+        self.look_through::<E>(&reply.body, left_out, answer.as_ref().err());
+        answer.map_err(|error| {
             let text = format!(
                 "the answer does not fit at {}; please report it",
                 error.path()
@@ -158,16 +163,40 @@ impl Client {
             Error::new(ErrorKind::Answer, E::ROUTE, text)
                 .with_status(reply.status)
                 .because(error)
-        })?;
-        for deviation in drift {
-            tracing::debug!(
-                route = E::ROUTE,
-                path = deviation.path,
-                reason = deviation.reason,
-                "drift"
-            );
+        })
+    }
+
+    /// Counts what of an answer is not as its type has it: of a sample all, else what did not fit.
+    fn look_through<E: Endpoint>(
+        &self,
+        body: &[u8],
+        mut odd: Vec<Deviation>,
+        failed: Option<&DecodeError>,
+    ) {
+        odd.extend(failed.map(|error| error.deviation().clone()));
+        for Deviation { path, reason } in &odd {
+            tracing::debug!(route = E::ROUTE, path, reason, "drift");
         }
-        Ok(answer)
+        let each = self.live().inspect_each;
+        let is_sample = lock(&self.0.watch).is_sample(E::ROUTE, body.len(), each);
+        if !is_sample && odd.is_empty() {
+            return;
+        }
+        let mut found = Drift::new();
+        if is_sample {
+            E::Answer::inspect(body, E::ROUTE, &mut found);
+        } else {
+            found.add(E::ROUTE, &odd);
+        }
+        lock(&self.0.watch).add(found);
+    }
+
+    /// How answers have differed so far from what this version knows, by operation and place: what was
+    /// left out of them since it did not fit, what made one unreadable, and, of the sample that
+    /// [`Live::inspect_each`] sets, fields and values that no type has a name for.
+    #[must_use]
+    pub fn drift(&self) -> Drift {
+        lock(&self.0.watch).drift().clone()
     }
 
     /// Takes new settings over and returns the former ones. Calls under way keep theirs.
@@ -256,6 +285,7 @@ impl Client {
             pausing: pausing.load(Ordering::Relaxed),
             joined: self.0.flights.joined(),
             gathered: self.0.deletions.gathered(),
+            drift: lock(&self.0.watch).deviated(),
             cache: self
                 .0
                 .cache
@@ -599,6 +629,7 @@ impl Builder {
             counts: Counts::default(),
             permissions: AtomicU64::new(0),
             refusals: Mutex::default(),
+            watch: Mutex::default(),
             scratches: Mutex::default(),
         })))
     }

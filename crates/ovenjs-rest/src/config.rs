@@ -189,6 +189,10 @@ pub struct Live {
     /// direct messages, each goes by itself after all. Messages of two weeks and older always do, and so
     /// does what is sent [at most once](crate::Call::at_most_once).
     pub gather_deletes: Option<Duration>,
+    /// Of so many answers to one operation one is looked through for fields and values that no type has a
+    /// name for, the first among them; that takes several times what reading it takes. Default 1,000. One
+    /// looks through all, for tests; nought through none. What does not fit is counted in any case.
+    pub inspect_each: u32,
     /// The most calls that wait for one route and resource. Default 5,000.
     pub waiters_max: usize,
     /// The bounds of the limiter.
@@ -321,6 +325,7 @@ impl Live {
             retries: 5,
             nonces: true,
             gather_deletes: None,
+            inspect_each: 1_000,
             waiters_max: 5_000,
             limits: ovenjs_ratelimit::Live::new(),
         }
@@ -394,6 +399,13 @@ impl Live {
     #[must_use]
     pub const fn gather_deletes(mut self, window: Duration) -> Self {
         self.gather_deletes = Some(window);
+        self
+    }
+
+    /// Sets of how many answers to one operation one is looked through.
+    #[must_use]
+    pub const fn inspect_each(mut self, answers: u32) -> Self {
+        self.inspect_each = answers;
         self
     }
 

@@ -37,6 +37,7 @@ use crate::{
     retry::{Budget, Cause, Retry, Rules},
     stats::Counts,
     transport::{Failure, Letter, Outgoing, Patience, Phase, Transport},
+    watch::Watch,
 };
 
 /// What all clones of a client share.
@@ -67,6 +68,8 @@ pub(crate) struct Delivery {
     /// Another number whenever the bot's permissions may have changed.
     pub(crate) permissions: AtomicU64,
     pub(crate) refusals: Mutex<Refusals>,
+    /// How answers differ from their types.
+    pub(crate) watch: Mutex<Watch>,
     /// Room in which answers are read, for the next ones.
     pub(crate) scratches: Mutex<Vec<Scratch>>,
 }

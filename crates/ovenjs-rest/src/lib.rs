@@ -34,6 +34,7 @@ mod setters;
 mod stats;
 mod transport;
 mod upload;
+mod watch;
 
 pub use breaker::{BreakerState, BreakerStats};
 pub use cache::CacheStats;

@@ -31,6 +31,9 @@ pub struct Stats {
     /// Messages since the start that were deleted together with others; see
     /// [`Live::gather_deletes`](crate::Live::gather_deletes).
     pub gathered: u64,
+    /// Answers since the start that were not in all as their types have it, of those that were looked
+    /// through for it: see [`Client::drift`](crate::Client::drift).
+    pub drift: u64,
     /// The response cache; all zero where it is off.
     pub cache: CacheStats,
     /// The circuit breakers.

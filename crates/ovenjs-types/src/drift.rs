@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use bytes::Bytes;
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeSeq};
 
 use crate::{
     Text,
@@ -71,6 +71,21 @@ impl Drift {
         json::each_deviation(event, raw, &mut |deviation| {
             self.add_one(event, &deviation);
         });
+    }
+
+    /// The same for a payload of one type, under a name such as its operation's.
+    ///
+    /// ```
+    /// use ovenjs_types::{Drift, DriftKind, User};
+    ///
+    /// let mut drift = Drift::new();
+    /// drift.inspect_as::<User>("GET /users/@me", br#"{"id":"4","username":"ann","mood":7}"#);
+    /// let (place, count) = drift.iter().next().unwrap();
+    /// assert_eq!((place.event(), place.path(), count), ("GET /users/@me", "mood", 1));
+    /// assert_eq!(place.kind(), DriftKind::UnknownField);
+    /// ```
+    pub fn inspect_as<T: DeserializeOwned + Serialize>(&mut self, name: &str, raw: &[u8]) {
+        json::each_deviation_from::<T>(raw, &mut |deviation| self.add_one(name, &deviation));
     }
 
     /// Adds the counts of another report.
@@ -166,7 +181,7 @@ pub struct DriftPlace {
 }
 
 impl DriftPlace {
-    /// Discord's name of the event.
+    /// Discord's name of the event, or the operation whose answer it was.
     #[must_use]
     pub fn event(&self) -> &str {
         &self.event
@@ -252,8 +267,8 @@ const REASONS: [(&str, DriftKind); 8] = [
     ("invalid type", DriftKind::WrongType),
 ];
 
-/// Longer names of events are cut; Discord's longest has 38 letters.
-const NAME_MAX: usize = 64;
+/// Longer names are cut; Discord's longest event has 38 letters, its longest operation's template 95.
+const NAME_MAX: usize = 128;
 
 /// Longer paths are cut: what nests so deep was never documented.
 const PATH_MAX: usize = 200;

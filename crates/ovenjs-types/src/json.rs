@@ -180,6 +180,14 @@ pub(crate) fn each_deviation(name: &str, raw: &bytes::Bytes, tell: &mut dyn FnMu
     second_pass::deviations(name, raw, tell);
 }
 
+/// The same for a payload of one type.
+pub(crate) fn each_deviation_from<T: DeserializeOwned + Serialize>(
+    raw: &[u8],
+    tell: &mut dyn FnMut(Deviation),
+) {
+    second_pass::deviations_from::<T>(raw, tell);
+}
+
 /// Why bytes could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError(Box<Deviation>);

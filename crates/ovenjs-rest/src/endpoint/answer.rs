@@ -1,8 +1,8 @@
 //! What an operation answers.
 
 use bytes::Bytes;
-use ovenjs_types::{Id, Text, json, marker::UserMarker};
-use serde::de::DeserializeOwned;
+use ovenjs_types::{Drift, Id, Text, json, marker::UserMarker};
+use serde::{Serialize, de::DeserializeOwned};
 
 /// What an operation answers.
 pub trait Answer: Sized + Send {
@@ -12,6 +12,12 @@ pub trait Answer: Sized + Send {
     ///
     /// Where the body does not fit.
     fn read(body: &[u8], scratch: &mut json::Scratch) -> Result<Self, json::DecodeError>;
+
+    /// Counts under the operation's name all of a body that this type has no place for. The client does
+    /// so for a [sample](crate::Live::inspect_each). What keeps bodies as they are has a place for all.
+    fn inspect(body: &[u8], route: &str, drift: &mut Drift) {
+        _ = (body, route, drift);
+    }
 }
 
 /// The answer of operations that answer nothing: 204.
@@ -30,6 +36,10 @@ macro_rules! json_answers {
                 scratch: &mut ovenjs_types::json::Scratch,
             ) -> Result<Self, ovenjs_types::json::DecodeError> {
                 ovenjs_types::json::decode_tolerant(body, scratch)
+            }
+
+            fn inspect(body: &[u8], route: &str, drift: &mut ovenjs_types::Drift) {
+                drift.inspect_as::<Self>(route, body);
             }
         }
     )*};
@@ -51,15 +61,27 @@ impl<T: Answer> Answer for Option<T> {
             T::read(body, scratch).map(Some)
         }
     }
+
+    fn inspect(body: &[u8], route: &str, drift: &mut Drift) {
+        if !body.is_empty() {
+            T::inspect(body, route, drift);
+        }
+    }
 }
 
-impl<T: Answer + DeserializeOwned> Answer for Vec<T> {
+impl<T: Answer + DeserializeOwned + Serialize> Answer for Vec<T> {
     fn read(body: &[u8], scratch: &mut json::Scratch) -> Result<Self, json::DecodeError> {
         // Discord's description lets many a list be null.
         if body == b"null" {
             return Ok(Self::new());
         }
         json::decode_tolerant(body, scratch)
+    }
+
+    fn inspect(body: &[u8], route: &str, drift: &mut Drift) {
+        if body != b"null" {
+            drift.inspect_as::<Self>(route, body);
+        }
     }
 }
 

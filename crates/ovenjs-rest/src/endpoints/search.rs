@@ -1,7 +1,7 @@
 //! The search for messages.
 
 use ovenjs_types::{
-    Id, MessageSearch, SearchAuthorType, SearchEmbedType, SearchHas, SearchIndexNotReady,
+    Drift, Id, MessageSearch, SearchAuthorType, SearchEmbedType, SearchHas, SearchIndexNotReady,
     SearchSortMode, SearchSortOrder, Text, json, limits,
     marker::{ChannelMarker, GenericMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
 };
@@ -106,6 +106,12 @@ impl<T: Answer> Answer for Indexed<T> {
             SearchIndexNotReady::read(body, scratch).map(Self::NotReady)
         } else {
             T::read(body, scratch).map(Self::Found)
+        }
+    }
+
+    fn inspect(body: &[u8], route: &str, drift: &mut Drift) {
+        if let Ok(Self::Found(_)) = Self::read(body, &mut json::Scratch::new()) {
+            T::inspect(body, route, drift);
         }
     }
 }

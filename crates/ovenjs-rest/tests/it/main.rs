@@ -15,6 +15,7 @@ mod certificate;
 mod compressed;
 mod day;
 mod discord;
+mod drift;
 mod faults;
 mod gather;
 mod guilds;

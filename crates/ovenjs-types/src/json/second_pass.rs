@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use serde::{
     Serialize,
-    de::value::Error,
+    de::{DeserializeOwned, value::Error},
     ser::{self, Serializer},
 };
 use serde_json::Value;
@@ -37,19 +37,42 @@ pub(super) fn deviations(name: &str, raw: &Bytes, tell: &mut dyn FnMut(Deviation
             reason: "unknown event".to_owned(),
         }),
         Event::Malformed(malformed) => tell(malformed.error.deviation().clone()),
-        event => {
-            let mut finder = Finder {
-                path: String::new(),
-                tell: &mut *tell,
-            };
-            // It fails for nothing that the model holds, and what it has told stays told.
-            let _: Result<(), Error> = event.serialize(&mut finder);
-            let came: Value = serde_json::from_slice(raw).unwrap_or_default();
-            let kept = serde_json::to_value(event).unwrap_or_default();
-            let left_out: BTreeSet<&str> = left_out.iter().map(|known| &*known.path).collect();
-            unknown_fields(&mut String::new(), &came, &kept, &left_out, tell);
-        }
+        event => compare(event, raw, &left_out, tell),
     }
+}
+
+/// Tells each deviation from one type, however many there are.
+pub(super) fn deviations_from<T: DeserializeOwned + Serialize>(
+    raw: &[u8],
+    tell: &mut dyn FnMut(Deviation),
+) {
+    let mut scratch = Scratch::that_keeps_all();
+    let value: Result<T, _> = super::decode_tolerant(raw, &mut scratch);
+    let left_out = scratch.take_drift();
+    left_out.iter().cloned().for_each(&mut *tell);
+    match value {
+        Ok(value) => compare(&value, raw, &left_out, tell),
+        Err(error) => tell(error.deviation().clone()),
+    }
+}
+
+/// Tells what of a payload is not in its value, and what of that is unknown.
+fn compare<T: Serialize>(
+    value: &T,
+    raw: &[u8],
+    left_out: &[Deviation],
+    tell: &mut dyn FnMut(Deviation),
+) {
+    let mut finder = Finder {
+        path: String::new(),
+        tell: &mut *tell,
+    };
+    // It fails for nothing that the model holds, and what it has told stays told.
+    let _: Result<(), Error> = value.serialize(&mut finder);
+    let came: Value = serde_json::from_slice(raw).unwrap_or_default();
+    let kept = serde_json::to_value(value).unwrap_or_default();
+    let left_out: BTreeSet<&str> = left_out.iter().map(|known| &*known.path).collect();
+    unknown_fields(&mut String::new(), &came, &kept, &left_out, tell);
 }
 
 /// Tells fields that came with a value and are not kept, and what is kept as something else: a list
