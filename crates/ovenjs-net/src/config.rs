@@ -1,6 +1,6 @@
 //! How connections are made.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
@@ -28,6 +28,10 @@ pub struct Config {
     /// Whether plain text may go to other machines than this one. Default: `false`. Only for a
     /// server in a network that is trusted as a whole: the bot's token travels readable.
     pub allow_plain: bool,
+    /// The address of this machine that connections come from. Default: the operating system's choice. For
+    /// a machine with several, as Discord counts some limits by address; hosts are then reached by
+    /// addresses of its kind alone, IPv4 or IPv6.
+    pub bind: Option<IpAddr>,
     /// What can be changed later.
     pub live: Live,
     /// Who looks names up. Default: the operating system.
@@ -79,6 +83,7 @@ impl Config {
             proxy: None,
             extra_roots: Vec::new(),
             allow_plain: false,
+            bind: None,
             live: Live::default(),
             resolver: Arc::new(SystemResolver),
             dialer: None,
@@ -121,6 +126,21 @@ impl Config {
     #[must_use]
     pub fn allow_plain(mut self, allow: bool) -> Self {
         self.allow_plain = allow;
+        self
+    }
+
+    /// Makes connections from this address of the machine.
+    ///
+    /// ```
+    /// use std::net::Ipv4Addr;
+    /// use ovenjs_net::Config;
+    ///
+    /// let config = Config::new().bind(Ipv4Addr::new(192, 0, 2, 7));
+    /// assert_eq!(config.bind, Some(Ipv4Addr::new(192, 0, 2, 7).into()));
+    /// ```
+    #[must_use]
+    pub fn bind(mut self, address: impl Into<IpAddr>) -> Self {
+        self.bind = Some(address.into());
         self
     }
 

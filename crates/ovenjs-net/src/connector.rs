@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use crate::{
@@ -123,7 +123,7 @@ impl Connector {
 
     async fn tcp(&self, target: &Target) -> Result<TcpStream, Error> {
         let deadlines = self.live().deadlines;
-        let addresses = match target.host.parse::<IpAddr>() {
+        let mut addresses = match target.host.parse::<IpAddr>() {
             Ok(ip) => vec![SocketAddr::new(ip, target.port)],
             Err(_) => {
                 let lookup = self.0.config.resolver.resolve(&target.host, target.port);
@@ -134,13 +134,17 @@ impl Connector {
             let nowhere = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
             return Err(Error::failed(Step::Dns, target, nowhere));
         }
-        let stream = within(
-            deadlines.tcp,
-            Step::Tcp,
-            target,
-            race(addresses, TcpStream::connect),
-        )
-        .await?;
+        let local = self.0.config.bind;
+        if let Some(local) = local {
+            addresses.retain(|address| address.is_ipv4() == local.is_ipv4());
+            if addresses.is_empty() {
+                let text = "it has no address of the kind (IPv4 or IPv6) that `bind` has";
+                let nowhere = io::Error::new(io::ErrorKind::AddrNotAvailable, text);
+                return Err(Error::failed(Step::Tcp, target, nowhere));
+            }
+        }
+        let racing = race(addresses, |address| connect_from(local, address));
+        let stream = within(deadlines.tcp, Step::Tcp, target, racing).await?;
         // Frames and requests are small and wanted at once.
         stream
             .set_nodelay(true)
@@ -155,6 +159,20 @@ impl fmt::Debug for Connector {
             .field("config", &self.0.config)
             .finish_non_exhaustive()
     }
+}
+
+/// Connects to `address`, from an address of this machine or from any.
+async fn connect_from(local: Option<IpAddr>, address: SocketAddr) -> io::Result<TcpStream> {
+    let Some(local) = local else {
+        return TcpStream::connect(address).await;
+    };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.bind(SocketAddr::new(local, 0))?;
+    socket.connect(address).await
 }
 
 async fn within<T>(

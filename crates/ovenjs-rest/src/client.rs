@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 
 use crate::{
     Answer as _, Auth, Body, Config, Endpoint, Error, ErrorKind, Layer, LeaseStore, Live, Next,
-    OutletStats, Reply, Request, Stats,
+    Reply, Request, Stats,
     breaker::Breakers,
     cache::ResponseCache,
     delivery::{Deletions, Delivery, after, lock},
@@ -286,6 +286,7 @@ impl Client {
             joined: self.0.flights.joined(),
             gathered: self.0.deletions.gathered(),
             drift: lock(&self.0.watch).deviated(),
+            outlets: self.0.transport.stats(),
             cache: self
                 .0
                 .cache
@@ -340,12 +341,6 @@ impl Client {
     /// [`ErrorKind::Network`] or [`ErrorKind::Config`] where one cannot be opened.
     pub async fn warm(&self) -> Result<(), Error> {
         self.0.transport.warm().await
-    }
-
-    /// The ways out with their latency, connections and failures.
-    #[must_use]
-    pub fn outlets(&self) -> Vec<OutletStats> {
-        self.0.transport.stats()
     }
 
     fn prepare<E: Endpoint>(&self, mut endpoint: E, terms: Terms) -> Result<Request, Error> {
@@ -506,7 +501,8 @@ impl Builder {
         self
     }
 
-    /// Adds another way to the network, e.g. through another proxy. Requests take the one with the
+    /// Adds another way to the network, e.g. through another proxy or from another address of this machine
+    /// ([`bind`](ovenjs_net::Config::bind)). Requests take the one with the
     /// least latency, and one that fails is left alone for a while.
     pub fn egress(mut self, net: ovenjs_net::Config) -> Self {
         self.egresses.push(net);

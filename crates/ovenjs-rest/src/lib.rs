@@ -60,5 +60,5 @@ pub use pages::{Paged, Pages};
 pub use raw::Raw;
 pub use request::{Reply, Request};
 pub use stats::Stats;
-pub use transport::OutletStats;
+pub use transport::{ConnectionStats, OutletStats};
 pub use upload::{file_source, reader_source};

@@ -4,10 +4,10 @@ use std::sync::atomic::AtomicU64;
 
 use ovenjs_ratelimit::LeaseStats;
 
-use crate::{BreakerStats, CacheStats};
+use crate::{BreakerStats, CacheStats, OutletStats};
 
 /// A snapshot of the client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Requests sent since the start, repeated ones included.
@@ -34,6 +34,8 @@ pub struct Stats {
     /// Answers since the start that were not in all as their types have it, of those that were looked
     /// through for it: see [`Client::drift`](crate::Client::drift).
     pub drift: u64,
+    /// The ways out, each with its connections: one for each base URL and each network configuration.
+    pub outlets: Vec<OutletStats>,
     /// The response cache; all zero where it is off.
     pub cache: CacheStats,
     /// The circuit breakers.

@@ -5,11 +5,12 @@ mod line;
 mod outgoing;
 mod outlets;
 mod pool;
+mod quality;
 
 use std::{
     error::Error as StdError,
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
     time::{Duration, Instant},
 };
 
@@ -38,6 +39,8 @@ use line::{Broken, Io, Line};
 pub(crate) use outgoing::{Outgoing, Stretch};
 use outlets::{Fared, Outlets};
 use pool::{Asked, Grant, Lent, Pool};
+pub use quality::ConnectionStats;
+use quality::Quality;
 
 pub(crate) struct Transport {
     outlets: Vec<Outlet>,
@@ -118,6 +121,12 @@ pub struct OutletStats {
     pub opened: u64,
     /// Connections since the start that broke, or could not be opened.
     pub broken: u64,
+    /// Requests since the start that were answered.
+    pub answered: u64,
+    /// Requests since the start that failed on the way, or were banned by the edge.
+    pub failed: u64,
+    /// The connections that are open.
+    pub connections: Vec<ConnectionStats>,
 }
 
 /// A base URL and how to get there.
@@ -131,6 +140,8 @@ struct Outlet {
     https: Https,
     pool: Mutex<Pool<Line, oneshot::Sender<Grant<Line>>>>,
     counts: Mutex<(u64, u64)>,
+    /// How those that are open fare; those that are over are taken out when another is opened.
+    qualities: Mutex<Vec<Weak<Quality>>>,
 }
 
 /// While requests are under way on an HTTP/2 connection it is asked so often whether it lives. All
@@ -218,9 +229,10 @@ impl Transport {
             while drivers.try_join_next().is_some() {}
             // Whoever uses it is told of its end by their request.
             drivers.spawn(async move { drop(connection.await) });
-            return Ok(Line::Shared(sender));
+            let quality = Quality::new(self.clock.now(), true);
+            return Ok(Line::Shared(sender, Arc::new(quality)));
         }
-        Line::alone(io).await
+        Line::alone(io, Quality::new(self.clock.now(), false)).await
     }
 
     /// Opens connections until each way out has its warm minimum.
@@ -242,7 +254,7 @@ impl Transport {
         let outlets = self.outlets.iter().enumerate();
         outlets
             .map(|(place, outlet)| {
-                let (latency, in_flight, is_ejected) = lock(&self.choice).quality(now, place);
+                let fares = lock(&self.choice).fares(now, place);
                 let census = lock(&outlet.pool).census();
                 let (opened, broken) = *lock(&outlet.counts);
                 OutletStats {
@@ -252,15 +264,18 @@ impl Transport {
                         .map(ToString::to_string)
                         .unwrap_or_default(),
                     egress: outlet.egress,
-                    latency,
-                    in_flight,
-                    is_ejected,
+                    latency: fares.latency,
+                    in_flight: fares.in_flight,
+                    is_ejected: fares.is_ejected,
                     idle: census.idle,
                     busy: census.busy,
                     opening: census.opening,
                     waiting: census.waiting,
                     opened,
                     broken,
+                    answered: fares.answered,
+                    failed: fares.failed,
+                    connections: outlet.connections(now),
                 }
             })
             .collect()
@@ -341,6 +356,7 @@ impl Outlet {
             https: Https::new(connector, rules.http2)?,
             pool: Mutex::new(Pool::new(rules)),
             counts: Mutex::default(),
+            qualities: Mutex::default(),
         })
     }
 
@@ -369,8 +385,12 @@ impl Outlet {
                 continue;
             }
             self.address(&mut request, version, path, is_shared)?;
+            let quality = Arc::clone(line.quality());
+            let under_way = quality.begin();
+            let began = transport.clock.now();
             return match line.exchange(request, patience, &*transport.clock).await {
                 Ok(reply) => {
+                    under_way.answered(transport.clock.now().saturating_duration_since(began));
                     lease.keep();
                     Ok(reply)
                 }
@@ -381,6 +401,7 @@ impl Outlet {
                 }
                 Err(Broken::Stale(_, error)) => Err(Failure::Unsent(error)),
                 Err(Broken::Failed(failure)) => {
+                    under_way.failed();
                     if is_shared {
                         // The others go on; whether it lives, its pings find out.
                         lease.keep();
@@ -389,6 +410,12 @@ impl Outlet {
                 }
             };
         }
+    }
+
+    fn connections(&self, now: Instant) -> Vec<ConnectionStats> {
+        let qualities = lock(&self.qualities);
+        let open = qualities.iter().filter_map(Weak::upgrade);
+        open.map(|quality| quality.stats(now)).collect()
     }
 
     /// Writes where a request goes, as the line's protocol wants it.
@@ -538,8 +565,14 @@ impl<'a> Opening<'a> {
             return Err(Failure::Unsent(ended.into()));
         }
         self.is_done = true;
+        let quality = Arc::downgrade(line.quality());
         let lent = lock(&self.outlet.pool).opened(self.clock.now(), line);
         lock(&self.outlet.counts).0 += 1;
+        {
+            let qualities = &mut lock(&self.outlet.qualities);
+            qualities.retain(|quality| quality.strong_count() > 0);
+            qualities.push(quality);
+        }
         // Others may find room on it, or open their own now.
         self.outlet.serve(self.clock);
         Ok(Lease::new(self.outlet, self.clock, lent, true))

@@ -15,7 +15,13 @@ mod server;
 #[cfg(feature = "websocket")]
 mod websocket;
 
-use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    error::Error as _,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use ovenjs_net::{
     Clock, Config, Connector, Deadlines, Dialer, ErrorKind, Proxy, Resolve, Resolving, Step,
@@ -45,6 +51,34 @@ async fn a_refused_port_names_the_step_and_the_place() {
     );
     assert!(error.to_string().contains("check"), "{error}");
     assert!(error.source().is_some());
+}
+
+/// Only Linux has all of 127.0.0.0/8 without asking.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_comes_from_the_address_that_was_given() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let target = Target::new("127.0.0.1", port, false);
+    for last in [2, 3] {
+        let local = Ipv4Addr::new(127, 0, 0, last);
+        let connector = Connector::build(Config::new().bind(local)).unwrap();
+        let (stream, accepted) = tokio::join!(connector.connect(&target), listener.accept());
+        stream.unwrap();
+        assert_eq!(accepted.unwrap().1.ip(), IpAddr::from(local));
+    }
+
+    let other_kind = Connector::build(Config::new().bind(Ipv6Addr::LOCALHOST)).unwrap();
+    let error = other_kind.connect(&target).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed(Step::Tcp));
+    assert!(
+        error.source().unwrap().to_string().contains("`bind`"),
+        "{error:?}"
+    );
+    // An address for examples, which is nobody's.
+    let nobodys = Connector::build(Config::new().bind(Ipv4Addr::new(192, 0, 2, 7))).unwrap();
+    let error = nobodys.connect(&target).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed(Step::Tcp));
 }
 
 #[tokio::test(start_paused = true)]

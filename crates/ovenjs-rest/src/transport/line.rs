@@ -8,9 +8,9 @@ use std::{
     error::Error as StdError,
     future::{Future, poll_fn},
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
-    time::Duration,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -24,7 +24,7 @@ use hyper_util::rt::TokioIo;
 use ovenjs_net::{Clock, Plain};
 use tokio::time::Sleep;
 
-use super::{Failure, Outgoing, Phase, outgoing::Pulse, pool::Share};
+use super::{Failure, Outgoing, Phase, outgoing::Pulse, pool::Share, quality::Quality};
 use crate::Reply;
 
 pub(crate) type Io = MaybeHttpsStream<TokioIo<Plain>>;
@@ -33,7 +33,10 @@ pub(crate) type Io = MaybeHttpsStream<TokioIo<Plain>>;
 pub(crate) enum Line {
     Alone(Box<Alone>),
     #[cfg(feature = "http2")]
-    Shared(hyper::client::conn::http2::SendRequest<Outgoing>),
+    Shared(
+        hyper::client::conn::http2::SendRequest<Outgoing>,
+        Arc<Quality>,
+    ),
 }
 
 /// A connection that takes one request at a time.
@@ -41,6 +44,7 @@ pub(crate) struct Alone {
     sender: http1::SendRequest<Outgoing>,
     /// Until it is over.
     connection: Option<http1::Connection<Io, Outgoing>>,
+    quality: Arc<Quality>,
 }
 
 /// Why there is no answer.
@@ -64,16 +68,30 @@ impl Share for Line {
         match self {
             Self::Alone(_) => None,
             #[cfg(feature = "http2")]
-            Self::Shared(sender) => Some(Self::Shared(sender.clone())),
+            Self::Shared(sender, quality) => {
+                Some(Self::Shared(sender.clone(), Arc::clone(quality)))
+            }
         }
     }
 }
 
 impl Line {
-    pub(crate) async fn alone(io: Io) -> hyper::Result<Self> {
+    pub(super) async fn alone(io: Io, quality: Quality) -> hyper::Result<Self> {
         let (sender, connection) = http1::handshake(io).await?;
-        let connection = Some(connection);
-        Ok(Self::Alone(Box::new(Alone { sender, connection })))
+        Ok(Self::Alone(Box::new(Alone {
+            sender,
+            connection: Some(connection),
+            quality: Arc::new(quality),
+        })))
+    }
+
+    /// How it fares.
+    pub(super) const fn quality(&self) -> &Arc<Quality> {
+        match self {
+            Self::Alone(alone) => &alone.quality,
+            #[cfg(feature = "http2")]
+            Self::Shared(_, quality) => quality,
+        }
     }
 
     /// Whether it lives, as far as can be told without asking the other end.
@@ -84,7 +102,7 @@ impl Line {
                 alone.sender.is_ready()
             }
             #[cfg(feature = "http2")]
-            Self::Shared(sender) => !sender.is_closed(),
+            Self::Shared(sender, _) => !sender.is_closed(),
         }
     }
 
@@ -93,7 +111,7 @@ impl Line {
         match self {
             Self::Alone(alone) => alone.sender.is_ready(),
             #[cfg(feature = "http2")]
-            Self::Shared(sender) => !sender.is_closed(),
+            Self::Shared(sender, _) => !sender.is_closed(),
         }
     }
 
@@ -121,7 +139,7 @@ impl Line {
                 Ok(reply)
             }
             #[cfg(feature = "http2")]
-            Self::Shared(sender) => {
+            Self::Shared(sender, _) => {
                 let answering = sender.try_send_request(request);
                 read(answering, Driver::Task, pulse, patience, clock).await
             }

@@ -11,11 +11,23 @@ struct Quality {
     /// The smoothed time from sending to the first byte.
     latency: Option<Duration>,
     in_flight: u32,
+    answered: u64,
+    failed: u64,
     /// Failures since the last success.
     failures: u32,
     /// Until when it is not used, and how often in a row that was so.
     ejected: Option<Instant>,
     ejections: u32,
+}
+
+/// How a way out fares.
+#[derive(Debug, Default)]
+pub(crate) struct Fares {
+    pub(crate) latency: Option<Duration>,
+    pub(crate) in_flight: u32,
+    pub(crate) answered: u64,
+    pub(crate) failed: u64,
+    pub(crate) is_ejected: bool,
 }
 
 /// How a request fared on its way out.
@@ -73,6 +85,7 @@ impl Outlets {
             Fared::Well(latency) => {
                 let before = way.latency.unwrap_or(latency);
                 way.latency = Some(before - before / SMOOTH + latency / SMOOTH);
+                way.answered += 1;
                 (way.failures, way.ejections, way.ejected) = (0, 0, None);
                 return false;
             }
@@ -80,6 +93,7 @@ impl Outlets {
             Fared::Badly => way.failures += 1,
             Fared::Banned => way.failures = FAILURES,
         }
+        way.failed += 1;
         let is_out = way.ejected.is_some_and(|until| until > now);
         if !several || is_out || way.failures < FAILURES {
             return false;
@@ -96,11 +110,14 @@ impl Outlets {
         true
     }
 
-    /// Latency, requests on their way, and whether it is ejected.
-    pub(crate) fn quality(&self, now: Instant, place: usize) -> (Option<Duration>, u32, bool) {
-        self.0.get(place).map_or((None, 0, false), |way| {
-            let ejected = way.ejected.is_some_and(|until| until > now);
-            (way.latency, way.in_flight, ejected)
+    /// How a way fares.
+    pub(crate) fn fares(&self, now: Instant, place: usize) -> Fares {
+        self.0.get(place).map_or_else(Fares::default, |way| Fares {
+            latency: way.latency,
+            in_flight: way.in_flight,
+            answered: way.answered,
+            failed: way.failed,
+            is_ejected: way.ejected.is_some_and(|until| until > now),
         })
     }
 }
@@ -204,7 +221,7 @@ mod tests {
             assert_eq!(outlets.choose(now, 0.5), 0);
             assert!(outlets.settle(now, 0, Fared::Badly));
         }
-        assert!(outlets.quality(now, 0).2);
+        assert!(outlets.fares(now, 0).is_ejected);
         // Stragglers neither lengthen it nor count.
         assert!(!outlets.settle(now, 0, Fared::Badly));
         // One success and all is forgotten.

@@ -62,7 +62,7 @@ async fn no_token_is_in_any_log_at_trace_nor_in_what_is_shown() {
     told.note(&format!(
         "{error:?} {client:?} {:?} {:?}",
         client.stats(),
-        client.outlets()
+        client.stats().outlets
     ));
     assert!(
         server.seen().iter().any(|request| request.contains(TOKEN)),

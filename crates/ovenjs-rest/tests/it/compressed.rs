@@ -99,7 +99,7 @@ async fn what_is_cut_or_lies_is_asked_for_again_and_then_an_error() {
         let error = client.current_user().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Answer);
         assert!(error.to_string().contains(told), "{error}");
-        assert_eq!(client.outlets()[0].busy, 0);
+        assert_eq!(client.stats().outlets[0].busy, 0);
     }
 }
 

@@ -96,7 +96,7 @@ async fn nineteen_in_twenty_calls_recover_from_each_transient_fault() {
             "{kind:?}"
         );
         assert_eq!(stats.limits.permits, 0, "{kind:?}");
-        let outlet = &client.outlets()[0];
+        let outlet = &client.stats().outlets[0];
         assert_eq!(
             (
                 outlet.busy,

@@ -36,6 +36,7 @@ pub(crate) struct Server {
     pub(crate) base_url: String,
     seen: Arc<Mutex<Vec<String>>>,
     closed: Arc<AtomicUsize>,
+    peers: Arc<Mutex<Vec<String>>>,
     _tasks: JoinSet<()>,
 }
 
@@ -49,10 +50,13 @@ impl Server {
         let log = Arc::clone(&seen);
         let closed = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&closed);
+        let peers = Arc::<Mutex<Vec<String>>>::default();
+        let book = Arc::clone(&peers);
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let (stream, peer) = listener.accept().await.unwrap();
+                book.lock().unwrap().push(peer.ip().to_string());
                 let story = serve(stream, Arc::clone(&script), Arc::clone(&log));
                 let count = Arc::clone(&count);
                 connections.spawn(async move {
@@ -65,6 +69,7 @@ impl Server {
             base_url,
             seen,
             closed,
+            peers,
             _tasks: tasks,
         }
     }
@@ -72,6 +77,11 @@ impl Server {
     /// The requests so far, heads and bodies as they came.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// The addresses that connections came from, one by one.
+    pub(crate) fn peers(&self) -> Vec<String> {
+        self.peers.lock().unwrap().clone()
     }
 
     /// Whether so many connections have ended.

@@ -150,7 +150,7 @@ async fn sweep(discord: &Discord, deed: Deed) -> usize {
         let stats = stage.client.stats();
         let left = (stats.limits.permits, stats.waiting, stats.in_flight);
         assert_eq!(left, (0, 0, 0), "after {polls} polls");
-        for outlet in stage.client.outlets() {
+        for outlet in stage.client.stats().outlets {
             let left = (
                 outlet.busy,
                 outlet.opening,

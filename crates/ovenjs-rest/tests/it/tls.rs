@@ -81,7 +81,7 @@ async fn a_server_that_says_goodbye_loses_no_call() {
         }
     }
     assert_eq!(done, 80);
-    let outlet = &client.outlets()[0];
+    let outlet = &client.stats().outlets[0];
     assert!(outlet.opened > 5, "{outlet:?}");
     assert_eq!(
         (

@@ -25,7 +25,7 @@ fn client(server: &Server, connections: Connections) -> Client {
 }
 
 fn open(client: &Client) -> OutletStats {
-    client.outlets().remove(0)
+    client.stats().outlets.remove(0)
 }
 
 #[tokio::test]
@@ -152,13 +152,64 @@ async fn a_way_out_that_fails_is_left_to_the_others() {
     for _ in 0..30 {
         client.current_user().fresh().await.unwrap();
     }
-    let [dead, alive] = &client.outlets()[..] else {
+    let [dead, alive] = &client.stats().outlets[..] else {
         panic!()
     };
     assert_eq!((dead.opened, alive.opened), (0, 1));
     assert!(alive.latency.is_some() && !alive.is_ejected);
     assert_eq!(client.stats().failed, 0);
     assert_eq!(server.seen().len(), 30);
+}
+
+#[tokio::test]
+async fn how_each_connection_fares_is_told() {
+    let server = Server::start([json(200, USER), json(200, USER), Step::Close]).await;
+    let client = client(&server, Connections::new().most(1));
+    client.apply(Live::new().retries(0));
+    client.current_user().await.unwrap();
+    client.current_user().await.unwrap();
+    let outlet = open(&client);
+    let [connection] = &outlet.connections[..] else {
+        panic!("{outlet:?}")
+    };
+    assert!(!connection.is_shared && connection.latency.is_some());
+    let told = (connection.answered, connection.failed, connection.in_flight);
+    assert_eq!(told, (2, 0, 0));
+    assert_eq!((outlet.answered, outlet.failed), (2, 0));
+
+    client.current_user().await.unwrap_err();
+    let outlet = open(&client);
+    assert_eq!((outlet.answered, outlet.failed, outlet.broken), (2, 1, 1));
+    // What is over is not told of.
+    assert!(outlet.connections.is_empty());
+}
+
+/// Only Linux has all of 127.0.0.0/8 without asking.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn requests_leave_from_the_addresses_of_their_ways() {
+    let server = Server::start([json(200, USER)]).await;
+    let from = |last| ovenjs_net::Config::new().bind(std::net::Ipv4Addr::new(127, 0, 0, last));
+    let client = Client::builder(TOKEN)
+        .base_url(&server.base_url)
+        .net(from(2))
+        .egress(from(3))
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        // What is untried comes first.
+        client.current_user().fresh().await.unwrap();
+    }
+    assert!(
+        client
+            .stats()
+            .outlets
+            .iter()
+            .all(|outlet| outlet.opened == 1)
+    );
+    let mut peers = server.peers();
+    peers.sort_unstable();
+    assert_eq!(peers, ["127.0.0.2", "127.0.0.3"]);
 }
 
 #[tokio::test]
@@ -185,7 +236,7 @@ async fn each_egress_is_a_way_of_its_own() {
     for _ in 0..20 {
         client.current_user().fresh().await.unwrap();
     }
-    let outlets = client.outlets();
+    let outlets = client.stats().outlets;
     assert_eq!(
         outlets
             .iter()

@@ -165,7 +165,7 @@ async fn a_source_that_fails_or_lies_is_told_as_such_and_nothing_is_sent_again()
         assert_eq!(error.kind(), ErrorKind::Source);
         assert!(error.to_string().contains(told), "{error}");
         assert_eq!((client.stats().sent, client.stats().limits.permits), (1, 0));
-        assert_eq!(client.outlets()[0].busy, 0);
+        assert_eq!(client.stats().outlets[0].busy, 0);
     }
 }
 
