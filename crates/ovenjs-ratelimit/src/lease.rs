@@ -1,5 +1,7 @@
 //! Limits that the processes of a bot share.
 
+mod board;
+mod holding;
 mod page;
 mod pot;
 mod stint;
@@ -12,8 +14,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use holding::Measure;
 pub(crate) use stint::Stint;
-pub(crate) use tenant::{Measure, Tenant};
+pub(crate) use tenant::Tenant;
 
 use crate::{Limiter, limiter::state::State};
 

@@ -1,48 +1,9 @@
 //! What is written down in the store, and read again.
 
-use super::pot::Stake;
-
-/// What all members share: who they are, and how the global limit is divided.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Board {
-    /// When it was first written, by the store's clock: its name, after which cells are known to be
-    /// of the same age.
-    pub(super) born_ms: u64,
-    /// Grows with each writing, so that a store that has fallen back to old data is found out.
-    pub(super) turns: u64,
-    /// Until then nothing changes hands, unless all who are awaited are here before.
-    pub(super) settles_ms: u64,
-    pub(super) seats: Vec<Seat>,
-    /// Who waits for places of which cell.
-    pub(super) wants: Vec<(u64, u64)>,
-    /// Who was a member before the store lost its data, and has not come again.
-    pub(super) awaited: Vec<u64>,
-}
-
-/// One member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seat {
-    /// When its lease ends, by the store's clock.
-    pub(super) ends_ms: u64,
-    /// What it may use of the global limit without a lease.
-    pub(super) floor: u32,
-    /// Whether all that it holds is in cells of this board's age.
-    pub(super) is_ready: bool,
-    pub(super) stake: Stake,
-}
-
-/// How one bucket's limit is divided.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cell {
-    /// The board's name.
-    pub(super) born_ms: u64,
-    pub(super) limit: u32,
-    /// The longest time to a reset that anyone was told.
-    pub(super) period_ms: u64,
-    /// If places come back one by one, at most this is the time in which all do.
-    pub(super) refill_ms: u64,
-    pub(super) stakes: Vec<Stake>,
-}
+use super::{
+    board::{Board, Cell, Seat},
+    pot::Stake,
+};
 
 /// The first byte of each; another one is of another version's.
 const VERSION: u8 = 1;
