@@ -14,7 +14,7 @@ pub(crate) struct Invalid {
 }
 
 const PERIOD: Duration = Duration::from_mins(10);
-const MINUTE: Duration = Duration::from_mins(1);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 
 impl Invalid {
     pub(crate) fn add(&mut self, now: Instant) {

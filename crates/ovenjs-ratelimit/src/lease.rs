@@ -37,6 +37,9 @@ use crate::{Limiter, limiter::state::State};
 ///   reckoned from before it asked: one that was stopped for a while finds its lease ended when it goes
 ///   on. Without a lease it keeps its quarter of an equal part of the global limit, and an equal part
 ///   of each bucket's; an answer that the store gives late changes nothing.
+/// - **Invalid requests** are counted together, since Discord bans an address for those of all who share it.
+///   Where processes have addresses of their own, [`Live::invalid_max`](crate::Live::invalid_max) may be
+///   raised.
 /// - **What is written** is written only where the store still says what it was reckoned from.
 ///
 /// Requests that are exempt from the global limit are of interactions, which no other process
@@ -118,6 +121,8 @@ pub struct LeaseStats {
     pub places: u32,
     /// Buckets in which it has a part.
     pub buckets: usize,
+    /// Invalid requests of the other processes in the last ten minutes.
+    pub invalid_elsewhere: u32,
     /// Exchanges with the store since the start.
     pub exchanges: u64,
     /// Those that another process came before, and that were made again.
@@ -204,7 +209,7 @@ impl State {
 
     fn handle_lease(&mut self, at: Instant, news: LeaseNews) {
         let now = self.local(at);
-        self.with_tenant(|tenant, clock, global, limit| {
+        self.with_tenant(at, |tenant, clock, global, limit| {
             tenant.handle(now, clock, global, limit, news);
         });
     }

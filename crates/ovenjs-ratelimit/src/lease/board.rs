@@ -26,6 +26,8 @@ pub(super) struct Seat {
     pub(super) ends_ms: u64,
     /// What it may use of the global limit without a lease.
     pub(super) floor: u32,
+    /// Its invalid requests of the last ten minutes.
+    pub(super) invalid: u32,
     /// Whether all that it holds is in cells of this board's age.
     pub(super) is_ready: bool,
     pub(super) stake: Stake,
@@ -49,6 +51,7 @@ impl Seat {
         Self {
             ends_ms: 0,
             floor: 0,
+            invalid: 0,
             is_ready: false,
             stake: Stake {
                 member,

@@ -27,6 +27,7 @@ impl Board {
         for seat in &self.seats {
             put(&mut page, seat.ends_ms);
             put(&mut page, u64::from(seat.floor));
+            put(&mut page, u64::from(seat.invalid));
             put(&mut page, u64::from(seat.is_ready));
             put_stake(&mut page, &seat.stake);
         }
@@ -55,6 +56,7 @@ impl Board {
                 board.seats.push(Seat {
                     ends_ms: take(&mut page)?,
                     floor: take_small(&mut page)?,
+                    invalid: take_small(&mut page)?,
                     is_ready: take(&mut page)? == 1,
                     stake: take_stake(&mut page)?,
                 });
@@ -173,6 +175,7 @@ mod tests {
             seats: vec![Seat {
                 ends_ms: 4,
                 floor: 2,
+                invalid: 6,
                 is_ready: true,
                 stake,
             }],

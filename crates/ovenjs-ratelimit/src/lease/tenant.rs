@@ -39,6 +39,9 @@ pub(crate) struct Tenant {
     /// Of the global limit.
     places: u32,
     floor: u32,
+    /// Invalid requests of the last ten minutes: its own, and those of the others.
+    invalid: u32,
+    invalid_elsewhere: u32,
     starved_at: Local,
     /// In how many renewals in a row requests had to wait.
     starved_for: u32,
@@ -76,6 +79,9 @@ const SYNC: i64 = 250_000;
 
 const SECOND: i64 = 1_000_000;
 
+/// How long Discord counts an invalid request.
+const INVALID_KEPT: i64 = 600 * SECOND;
+
 /// Cells of one exchange.
 const BATCH: usize = 64;
 
@@ -98,6 +104,8 @@ impl Tenant {
             is_back: false,
             places: 0,
             floor: 0,
+            invalid: 0,
+            invalid_elsewhere: 0,
             starved_at: NEVER,
             starved_for: 0,
             born_ms: 0,
@@ -123,6 +131,20 @@ impl Tenant {
             self.places
         } else {
             self.floor
+        }
+    }
+
+    /// Its own invalid requests of the last ten minutes.
+    pub(crate) const fn report_invalid(&mut self, count: u32) {
+        self.invalid = count;
+    }
+
+    /// Those of the others, until nobody can know of them any more.
+    pub(crate) const fn invalid_elsewhere(&self, now: Local) -> u32 {
+        if self.contact == NEVER || now.saturating_sub(self.contact) > INVALID_KEPT {
+            0
+        } else {
+            self.invalid_elsewhere
         }
     }
 
@@ -232,6 +254,7 @@ impl Tenant {
                 self.floor
             },
             buckets: self.holdings.len(),
+            invalid_elsewhere: self.invalid_elsewhere(now),
             ..self.stats
         }
     }
@@ -351,6 +374,7 @@ impl Tenant {
             self.is_changed |= self.places < renewal.places || self.lapsed_at != NEVER;
             self.lapsed_at = NEVER;
             (self.places, self.floor) = (renewal.places, renewal.floor);
+            self.invalid_elsewhere = renewal.invalid_elsewhere;
             self.peers = renewal.peers;
             self.due = draft.sent.max(now - SYNC) + SYNC;
             self.look_around(now, &draft.wanted);

@@ -144,6 +144,56 @@ fn a_process_that_leaves_is_not_waited_for() {
 }
 
 #[test]
+fn invalid_requests_are_counted_over_all_processes() {
+    let mut now = start();
+    let mut store = Store::default();
+    let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
+    let live = crate::Live::new().invalid_max(10);
+    two.limiter.apply(live);
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+        two.exchange(&mut store, now);
+    }
+    let bulk = |member: &Member, now| {
+        let ask = post(7).exempt_from_global(true);
+        member
+            .limiter
+            .reserve(now, &ask.priority(crate::Priority::Bulk))
+    };
+    assert!(matches!(bulk(&two, now), Reservation::Ready(_)));
+    // Half of what is borne, and all of it by the other one.
+    for _ in 0..5 {
+        let ask = post(8).exempt_from_global(true);
+        let Reservation::Ready(permit) = one.limiter.reserve(now, &ask) else {
+            panic!()
+        };
+        let refused = Verdict::Refused(told(5, 4, 1_000));
+        one.limiter.settle(now, permit, refused);
+    }
+    now += ms(300);
+    one.exchange(&mut store, now);
+    two.exchange(&mut store, now);
+    assert_eq!(two.lease.stats(now).invalid_elsewhere, 5);
+    assert!(matches!(
+        bulk(&two, now),
+        Reservation::Stopped(crate::Stop::Invalid { until }) if until > now
+    ));
+    // It dies, and what it caused counts for ten minutes.
+    drop(one);
+    for _ in 0..100 {
+        now += ms(5_500);
+        two.exchange(&mut store, now);
+    }
+    assert!(matches!(bulk(&two, now), Reservation::Stopped(_)));
+    for _ in 0..20 {
+        now += ms(5_500);
+        two.exchange(&mut store, now);
+    }
+    assert!(matches!(bulk(&two, now), Reservation::Ready(_)));
+}
+
+#[test]
 fn lines_are_told_when_more_may_leave() {
     let mut now = start();
     let mut store = Store::default();

@@ -13,7 +13,7 @@ use crate::{
     global::Global,
     headers::Headers,
     hidden::Hidden,
-    invalid::Invalid,
+    invalid::{self, Invalid},
     lease::Tenant,
     refusals::Refusals,
     table::Table,
@@ -432,8 +432,13 @@ impl State {
         self.epoch.instant(local, now)
     }
 
-    pub(crate) fn with_tenant(&mut self, deed: impl FnOnce(&mut Tenant, &Clock, &mut Global, u32)) {
+    pub(crate) fn with_tenant(
+        &mut self,
+        at: Instant,
+        deed: impl FnOnce(&mut Tenant, &Clock, &mut Global, u32),
+    ) {
         if let Some(tenant) = &mut self.tenant {
+            tenant.report_invalid(self.invalid.count(at));
             let limit = self.live.global_per_second.max(1);
             deed(tenant, &self.clock, &mut self.global, limit);
         }
@@ -537,8 +542,12 @@ impl State {
             Priority::Interactive => ALL_STOPS,
         };
         let most = u64::from(self.live.invalid_max) * u64::from(percent) / 100;
-        if u64::from(self.invalid.count(at)) >= most.max(1) {
-            let until = self.invalid.eases_at().unwrap_or(at);
+        let elsewhere = self.tenant.as_ref();
+        let elsewhere = elsewhere.map_or(0, |tenant| tenant.invalid_elsewhere(now));
+        let invalid = self.invalid.count(at).saturating_add(elsewhere);
+        if u64::from(invalid) >= most.max(1) {
+            let own = self.invalid.eases_at();
+            let until = own.unwrap_or_else(|| at + invalid::MINUTE);
             return Err(Reservation::Stopped(Stop::Invalid { until }));
         }
         Ok(())

@@ -31,6 +31,7 @@ pub(super) struct Draft {
 pub(super) struct Renewal {
     pub(super) places: u32,
     pub(super) floor: u32,
+    pub(super) invalid_elsewhere: u32,
     pub(super) peers: Vec<u64>,
 }
 
@@ -202,6 +203,7 @@ impl Tenant {
             return Renewal {
                 places: 0,
                 floor: 0,
+                invalid_elsewhere: 0,
                 peers: Vec::new(),
             };
         }
@@ -213,6 +215,7 @@ impl Tenant {
         if let Some(seat) = board.seats.get_mut(own) {
             seat.ends_ms = now_ms + lease;
             seat.is_ready = self.is_ready;
+            seat.invalid = self.invalid;
             seat.stake.is_alive = true;
         }
         let leased = now < self.until;
@@ -244,9 +247,13 @@ impl Tenant {
             self.places = self.floor;
         }
         let seats = board.seats.iter();
+        // Also of those who are gone: they are forgotten when what they caused is.
+        let others = seats.clone().filter(|seat| seat.stake.member != member);
+        let elsewhere = others.fold(0_u32, |sum, seat| sum.saturating_add(seat.invalid));
         Renewal {
             places,
             floor,
+            invalid_elsewhere: elsewhere,
             peers: seats
                 .filter(|seat| seat.stake.is_alive)
                 .map(|seat| seat.stake.member)
