@@ -13,7 +13,9 @@ use super::{CarryingOut, LeaseStore};
 ///   in a channel that it has not written in for half a minute.
 /// - While it does not answer, each process goes on with what it has, and ten seconds later with what is
 ///   safe without it: a quarter of its equal part of the global limit, and an equal part of each bucket.
-///   A process that starts meanwhile sends nothing but answers to interactions.
+///   Where there are fewer places than processes, or nothing is known of a bucket, some wait until it is
+///   back. A process that starts meanwhile sends nothing but answers to interactions.
+/// - Invalid requests, for which Discord bans an address, are counted together.
 /// - One that has lost its data is told anew by those who are there. It need write nothing down.
 /// - Everything is in one key, `ovenjs:limits:<name>`, so that a server that is short of memory evicts
 ///   all of it or nothing.

@@ -4,8 +4,13 @@
 use std::time::Duration;
 
 use ovenjs_mock::Discord;
-use ovenjs_net::{Connector, RedisAddress, RedisConfig, RedisLink, RedisReply, RedisScript};
-use ovenjs_rest::{Client, LeaseDeed, LeaseNews, LeaseStore as _, LeaseWrite, RedisLeases};
+use ovenjs_net::{
+    Clock as _, Connector, RedisAddress, RedisConfig, RedisLink, RedisReply, RedisScript,
+    SystemClock,
+};
+use ovenjs_rest::{
+    Client, LeaseDeed, LeaseNews, LeaseStats, LeaseStore as _, LeaseWrite, RedisLeases,
+};
 
 use crate::{
     leases::{lease, limited, post, post_apart},
@@ -77,13 +82,7 @@ async fn needs_redis_what_nobody_writes_any_more_is_forgotten() {
 async fn needs_redis_no_limit_is_broken_whatever_becomes_of_it() {
     let mut server = Server::redis(&[]);
     let discord = Discord::start(limited()).await.unwrap();
-    let mut clients = Vec::new();
-    for _ in 0..4 {
-        // Each with a connection of its own, as processes have.
-        let store = RedisLeases::new(&link(&server).await, "bot");
-        let builder = Client::builder(discord.token()).base_url(discord.base_url());
-        clients.push(builder.lease(store).build().unwrap());
-    }
+    let clients = processes(&server, &discord).await;
     post(&clients, &discord, EACH).await;
     post_apart(&clients, &discord, EACH).await;
     assert!(clients.iter().all(|client| lease(client).members == 4));
@@ -102,6 +101,52 @@ async fn needs_redis_no_limit_is_broken_whatever_becomes_of_it() {
     for client in &clients {
         let stats = lease(client);
         assert!(stats.failures > 0 && stats.boards == 2, "{stats:?}");
+    }
+}
+
+/// It is away for longer than a lease, and comes back with its data.
+#[tokio::test]
+async fn needs_redis_leases_that_ended_run_again_and_no_limit_is_broken() {
+    let mut server = Server::redis(&[]);
+    let discord = Discord::start(limited()).await.unwrap();
+    let clients = processes(&server, &discord).await;
+    post(&clients, &discord, EACH).await;
+    post_apart(&clients, &discord, EACH).await;
+    server.kill();
+    until(&clients, &discord, |lease| !lease.is_leased).await;
+    // While all of them want the same.
+    let posting = post(&clients, &discord, EACH);
+    let returning = async {
+        server.restart();
+        let back = SystemClock.now();
+        until(&clients, &discord, |lease| lease.is_leased).await;
+        println!(
+            "all leases ran {:?} after the restart",
+            SystemClock.now() - back
+        );
+        until(&clients, &discord, |lease| lease.places > 3).await;
+        println!("and all had shares after {:?}", SystemClock.now() - back);
+    };
+    tokio::join!(posting, returning);
+    post(&clients, &discord, EACH).await;
+    assert_eq!(discord.invalid_requests(), 0);
+}
+
+/// Clients, each with a connection of its own to the Redis, as processes have.
+async fn processes(server: &Server, discord: &Discord) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let store = RedisLeases::new(&link(server).await, "bot");
+        let builder = Client::builder(discord.token()).base_url(discord.base_url());
+        clients.push(builder.lease(store).build().unwrap());
+    }
+    clients
+}
+
+/// They go on posting, each in its own channel, until it is so of all of them.
+async fn until(clients: &[Client], discord: &Discord, is_so: fn(LeaseStats) -> bool) {
+    while !clients.iter().all(|client| is_so(lease(client))) {
+        post_apart(clients, discord, 1).await;
     }
 }
 
