@@ -33,6 +33,51 @@ use crate::gate::{Gate, Step};
 /// - Carrying out ends within some seconds, with an error where the store did not answer. What was sent
 ///   may still be done later.
 ///
+/// ```
+/// use std::{
+///     collections::HashMap,
+///     sync::Mutex,
+///     time::UNIX_EPOCH,
+/// };
+/// use ovenjs_rest::{CarryingOut, Client, LeaseDeed, LeaseNews, LeaseStore};
+///
+/// /// For clients of one program.
+/// #[derive(Debug, Default)]
+/// struct InMemory(Mutex<HashMap<Option<u64>, Vec<u8>>>);
+///
+/// impl LeaseStore for InMemory {
+///     fn carry_out(&self, deed: LeaseDeed) -> CarryingOut<'_> {
+///         let mut values = self.0.lock().unwrap();
+///         let news = match deed {
+///             LeaseDeed::Read(cells) => LeaseNews::Read {
+///                 now_ms: UNIX_EPOCH.elapsed().unwrap().as_millis() as u64,
+///                 board: values.get(&None).cloned(),
+///                 cells: cells.iter().map(|cell| values.get(&Some(*cell)).cloned()).collect(),
+///             },
+///             LeaseDeed::Write(writes) => {
+///                 let is_same = writes.iter().all(|write| values.get(&write.cell) == write.from.as_ref());
+///                 if is_same {
+///                     values.extend(writes.into_iter().map(|write| (write.cell, write.to)));
+///                 }
+///                 LeaseNews::Written(is_same)
+///             }
+///         };
+///         Box::pin(async { Ok(news) })
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let client = Client::builder("token").lease(InMemory::default()).build().unwrap();
+/// let lease = || client.stats().lease.unwrap();
+/// assert!(!lease().is_leased);
+/// while !lease().is_leased {
+///     tokio::task::yield_now().await;
+/// }
+/// // A store that was empty waits a second for others before it gives anything away.
+/// assert_eq!((lease().members, lease().places), (1, 0));
+/// # });
+/// ```
+///
 /// [`Builder::lease`]: crate::Builder::lease
 pub trait LeaseStore: fmt::Debug + Send + Sync {
     /// Carries out what is to be done.

@@ -89,6 +89,10 @@ impl Tenant {
         let is_due = now >= self.due || is_new || self.is_leaving;
         let renewal = is_due.then(|| self.renew(now, now_ms, held, limit, &mut board));
         let settled = board.is_settled(now_ms);
+        if settled {
+            // Who has not come by now may not come at all.
+            board.awaited.clear();
+        }
         let mut draft = Draft {
             sent,
             cells: cells.to_vec(),
