@@ -47,6 +47,15 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// The methods that Discord's API has.
+    pub const METHODS: [Method; 5] = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+
     /// A request of this method for a path behind the version, with its query, as it is to be sent:
     /// percent-encoded where need be.
     ///
@@ -55,14 +64,7 @@ impl Raw {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the method is none of Discord's, or the path is none: it begins with
     /// a slash, and has no fragment and no parts `.` and `..`.
     pub fn new(method: Method, path: &str) -> Result<Self, Error> {
-        let known = [
-            Method::GET,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-        ];
-        if !known.contains(&method) {
+        if !Self::METHODS.contains(&method) {
             let text = "Discord's API has no such method; it has GET, POST, PUT, PATCH and DELETE";
             return Err(Error::config(text));
         }

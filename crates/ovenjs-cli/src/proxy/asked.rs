@@ -46,10 +46,10 @@ impl Asked {
         let whole = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let (version, path) = versioned(whole).ok_or_else(no_such_path)?;
         let broken = |error: ovenjs_core::rest::Error| {
-            let status = if error.to_string().contains("method") {
-                StatusCode::METHOD_NOT_ALLOWED
-            } else {
+            let status = if Raw::METHODS.contains(&head.method) {
                 StatusCode::BAD_REQUEST
+            } else {
+                StatusCode::METHOD_NOT_ALLOWED
             };
             Refusal::new(status, "request", error.to_string())
         };
