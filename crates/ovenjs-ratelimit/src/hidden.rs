@@ -158,21 +158,20 @@ impl Hidden {
         changes.blocked = Some((shape, end));
         let of_shape = changes.done.iter().rev();
         let of_shape = of_shape.filter(|(_, other)| other.includes(shape));
-        let candidates = of_shape.take(LIMIT_MAX).enumerate();
-        let likely = candidates
-            .map(|(before, (at, _))| (before + 1, end.saturating_sub(*at)))
-            .filter_map(|(limit, length)| {
-                let written = LENGTHS.map(|seconds| seconds * SECOND);
-                let nearest = written
-                    .into_iter()
-                    .min_by_key(|written| written.abs_diff(length))?;
-                let distance = nearest.abs_diff(length);
-                let bound = TOLERANCE.unsigned_abs().min(nearest.unsigned_abs() / 5);
-                (distance <= bound).then_some((distance, limit, nearest.max(length)))
-            })
-            .min();
+        let candidates: Vec<Candidate> = of_shape
+            .take(LIMIT_MAX)
+            .enumerate()
+            .filter_map(|(before, (at, _))| Candidate::of(before + 1, end.saturating_sub(*at)))
+            .collect();
+        let nearest = candidates.iter().min_by_key(|one| one.distance);
+        // Changes that lie as close together as answers are late are told apart by nothing. A window
+        // begins with the first of them.
+        let likely = nearest.and_then(|nearest| {
+            let alike = |one: &&Candidate| one.written == nearest.written;
+            candidates.iter().rfind(alike)
+        });
         // Where no pair is likely, one per wait is what nothing contradicts.
-        let (limit, length) = likely.map_or((1, wait), |(_, limit, length)| (limit, length));
+        let (limit, length) = likely.map_or((1, wait), |one| (one.limit, one.length));
         let has_room = self.rules.len() < RULES_MAX;
         let known = self
             .rules
@@ -193,6 +192,31 @@ impl Hidden {
     }
 }
 
+/// So many changes in a time that a person would have written down, about.
+struct Candidate {
+    limit: usize,
+    length: i64,
+    written: i64,
+    distance: u64,
+}
+
+impl Candidate {
+    fn of(limit: usize, length: i64) -> Option<Self> {
+        let written = LENGTHS.map(|seconds| seconds * SECOND);
+        let written = written
+            .into_iter()
+            .min_by_key(|written| written.abs_diff(length))?;
+        let distance = written.abs_diff(length);
+        let bound = TOLERANCE.unsigned_abs().min(written.unsigned_abs() / 5);
+        (distance <= bound).then_some(Self {
+            limit,
+            length: written.max(length),
+            written,
+            distance,
+        })
+    }
+}
+
 impl Rule {
     fn is_forgotten(&self, now: Local) -> bool {
         let life = self.length.saturating_mul(FORGOTTEN_AFTER).max(DAY);
@@ -205,5 +229,33 @@ impl Changes {
         let last = self.done.back().map_or(Local::MIN / 2, |(at, _)| *at);
         let until = self.blocked.map_or(Local::MIN, |(_, until)| until);
         until <= now && now.saturating_sub(last) > 3_600 * SECOND
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_changes_that_came_at_once_are_both_of_the_window_however_late_its_refusal_is_told() {
+        for late in [0, 5, 20, 60, 400] {
+            let (mut hidden, shape) = (Hidden::default(), Shape::of(["name"]));
+            let bread = Major::of(1_u64);
+            // Two in ten minutes, from the first on: a hundredth of a second apart.
+            for sent in [0, 10_000] {
+                hidden.start(sent, 0, bread, shape);
+                hidden.answered(sent + 5_000, sent, 0, bread, shape);
+            }
+            let told = 25_000 + late * 1_000;
+            hidden.hit(told, 0, bread, shape, 600 * SECOND - 25_000);
+            let cake = Major::of(2_u64);
+            let now = 700 * SECOND;
+            for sent in [now, now + 1] {
+                assert_eq!(hidden.ready(sent, 0, cake, shape), Ok(()), "{late} ms");
+                hidden.start(sent, 0, cake, shape);
+            }
+            let until = hidden.ready(now + 2, 0, cake, shape).unwrap_err();
+            assert!(until >= now + 600 * SECOND, "{late} ms");
+        }
     }
 }
