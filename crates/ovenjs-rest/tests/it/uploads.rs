@@ -125,7 +125,7 @@ async fn what_can_be_read_again_is_sent_again_and_what_cannot_is_not() {
     assert!(error.to_string().contains("was read before"), "{error}");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_was_not_read_yet_is_sent_again_even_if_that_can_be_done_once() {
     let server = Server::start([json(200, MESSAGE)]).await;
     // Nobody listens at the first address, so nothing is read.
