@@ -1,5 +1,5 @@
-//! A bot of two processes: each runs half of the shards, and a Redis holds their sessions, the queue
-//! in which they identify, and how they share Discord's limits on requests. Both are this program. The configuration of the one is
+//! A bot of two processes: each runs half of the shards, and a Redis holds their sessions and the queue
+//! in which they identify. Both are this program. The configuration of the one is
 //! `two_processes/0.toml`, of the other `two_processes/1.toml`: they differ in shards, state and member,
 //! and one of them alone registers the commands.
 //!

@@ -181,7 +181,8 @@ impl Tenant {
             holding.unleased(now, self.lapsed_at, fraction)
         };
         let room = if places == 0 {
-            Err(rises)
+            // Asking again is what keeps its hunger known: who has its places may need long to give them up.
+            Err(rises.or(Some(now.saturating_add(SECOND))))
         } else {
             holding.stint.room(now, clock, places, holding.length())
         };
