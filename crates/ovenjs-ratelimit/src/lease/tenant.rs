@@ -182,7 +182,7 @@ impl Tenant {
         };
         let room = if places == 0 {
             // Asking again is what keeps its hunger known: who has its places may need long to give them up.
-            Err(rises.or(Some(now.saturating_add(SECOND))))
+            Err(rises.or_else(|| Some(now.saturating_add(SECOND))))
         } else {
             holding.stint.room(now, clock, places, holding.length())
         };
