@@ -23,7 +23,8 @@ use crate::{Error, ErrorKind, Reply, Request, delivery::lock};
 /// The reads under way. There are at most as many as there are calls.
 #[derive(Default)]
 pub(crate) struct Flights {
-    flights: Mutex<HashMap<Key, Arc<Flight>>>,
+    /// Each with how many sit in it.
+    flights: Mutex<HashMap<Key, (Arc<Flight>, usize)>>,
     writes: AtomicU64,
     joined: AtomicU64,
 }
@@ -124,7 +125,12 @@ struct Seat<'a> {
 
 impl<'a> Seat<'a> {
     fn take(flights: &'a Flights, key: Key) -> Self {
-        let flight = Arc::clone(lock(&flights.flights).entry(key.clone()).or_default());
+        let flight = {
+            let under_way = &mut lock(&flights.flights);
+            let (flight, seats) = under_way.entry(key.clone()).or_default();
+            *seats += 1;
+            Arc::clone(flight)
+        };
         Self {
             flights,
             key,
@@ -137,10 +143,12 @@ impl<'a> Seat<'a> {
         self.leave(|_| true);
     }
 
-    fn leave(&self, is_over: impl FnOnce(&Arc<Flight>) -> bool) {
+    fn leave(&self, is_over: impl FnOnce(&mut usize) -> bool) {
         let flights = &mut lock(&self.flights.flights);
-        let ours = flights.get(&self.key);
-        if ours.is_some_and(|one| Arc::ptr_eq(one, &self.flight) && is_over(one)) {
+        if let Some((flight, seats)) = flights.get_mut(&self.key)
+            && Arc::ptr_eq(flight, &self.flight)
+            && is_over(seats)
+        {
             flights.remove(&self.key);
         }
     }
@@ -148,8 +156,10 @@ impl<'a> Seat<'a> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        // The map's hand and ours: nobody else sits there.
-        self.leave(|flight| Arc::strong_count(flight) == 2);
+        self.leave(|seats| {
+            *seats -= 1;
+            *seats == 0
+        });
     }
 }
 

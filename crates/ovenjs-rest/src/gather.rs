@@ -122,9 +122,10 @@ impl Gathering {
     }
 
     /// A call goes, whichever way. Its message goes with it, unless it was sent or another wants it.
-    pub(crate) fn leave(&mut self, number: u64, message: u64) {
+    /// Whether nobody is left.
+    pub(crate) fn leave(&mut self, number: u64, message: u64) -> bool {
         let Some(bunch) = self.bunches.get_mut(&number) else {
-            return;
+            return true;
         };
         bunch.calls = bunch.calls.saturating_sub(1);
         if !bunch.is_closed
@@ -135,12 +136,14 @@ impl Gathering {
                 bunch.messages.remove(&message);
             }
         }
-        if bunch.calls == 0
-            && let Some(bunch) = self.bunches.remove(&number)
-            && self.open.get(&bunch.key) == Some(&number)
-        {
+        if bunch.calls > 0 {
+            return false;
+        }
+        if self.open.get(&bunch.key) == Some(&number) {
             self.open.remove(&bunch.key);
         }
+        self.bunches.remove(&number);
+        true
     }
 
     /// So many messages were deleted at once.

@@ -161,9 +161,7 @@ struct Seat<'a> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let meetings = &mut lock(&self.deletions.meetings);
-        lock(&self.deletions.rule).leave(self.number, self.message);
-        // This one's, and the one in the list.
-        if Arc::strong_count(&self.meeting) <= 2 {
+        if lock(&self.deletions.rule).leave(self.number, self.message) {
             meetings.remove(&self.number);
         }
     }
