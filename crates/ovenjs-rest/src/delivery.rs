@@ -47,7 +47,7 @@ pub(crate) struct Delivery {
     pub(crate) answer_max: usize,
     pub(crate) compressed: Compressed,
     /// Which reads are asked for in compressed form, where that depends.
-    pub(crate) large: Mutex<Large>,
+    pub(crate) large: Large,
     pub(crate) live: RwLock<Live>,
     pub(crate) transport: Transport,
     pub(crate) layers: Vec<Arc<dyn Layer>>,
@@ -340,7 +340,7 @@ impl Delivery {
         let elapsed = self.clock.now().saturating_duration_since(sent);
         self.counts.answered.fetch_add(1, Ordering::Relaxed);
         if self.compressed == Compressed::Large && reply.is_success() {
-            lock(&self.large).answered(parts, reply.body.len());
+            self.large.answered(parts, reply.body.len());
         }
         self.hook.call(&HookCall::RequestAnswered {
             route,
@@ -492,7 +492,7 @@ impl Delivery {
         }
         let accepted = match self.compressed {
             Compressed::Never => None,
-            Compressed::Large => lock(&self.large).accept(parts),
+            Compressed::Large => self.large.accept(parts),
             Compressed::Always => inflate::accepted(),
         };
         if let Some(accepted) = accepted {

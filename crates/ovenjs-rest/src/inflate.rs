@@ -1,6 +1,6 @@
 //! Answers that come compressed: which are asked for so, and what they inflate to, with a bound.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Mutex};
 
 use bytes::Bytes;
 use http::{
@@ -8,7 +8,7 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_LENGTH},
 };
 
-use crate::{Reply, request::Parts};
+use crate::{Reply, delivery::lock, request::Parts};
 
 /// Which answers a client asks for in compressed form, by what is built in: features `gzip` and `zstd`.
 ///
@@ -30,7 +30,7 @@ pub enum Compressed {
 
 /// Reads whose last answer was large. There are at most as many as there are operations.
 #[derive(Debug, Default)]
-pub(crate) struct Large(HashSet<&'static str>);
+pub(crate) struct Large(Mutex<HashSet<&'static str>>);
 
 /// Why an answer cannot be inflated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,19 +48,20 @@ pub(crate) enum Refused {
 impl Large {
     /// What to accept the answer to a request in; nothing where it should come as it is.
     pub(crate) fn accept(&self, parts: &Parts) -> Option<HeaderValue> {
-        let is_large = parts.method == Method::GET && self.0.contains(parts.route);
+        let is_large = parts.method == Method::GET && lock(&self.0).contains(parts.route);
         is_large.then(accepted).flatten()
     }
 
     /// A read was answered by so many bytes.
-    pub(crate) fn answered(&mut self, parts: &Parts, length: usize) {
+    pub(crate) fn answered(&self, parts: &Parts, length: usize) {
         if parts.method != Method::GET {
             return;
         }
+        let large = &mut lock(&self.0);
         if length < LARGE {
-            self.0.remove(parts.route);
+            large.remove(parts.route);
         } else {
-            self.0.insert(parts.route);
+            large.insert(parts.route);
         }
     }
 }
@@ -172,10 +173,16 @@ const GROW: usize = 16 * 1024;
 
 #[cfg(test)]
 #[cfg(all(feature = "gzip", feature = "zstd"))]
-mod tests {
-    use std::io::Write as _;
+#[path = "../tests/it/packed.rs"]
+mod packed;
 
-    use super::*;
+#[cfg(test)]
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+mod tests {
+    use super::{
+        packed::{gzipped, zstandard},
+        *,
+    };
 
     #[test]
     fn what_was_compressed_comes_back_and_what_was_not_stays() {
@@ -275,17 +282,5 @@ mod tests {
         let form = HeaderValue::from_str(form).unwrap();
         reply.headers.insert(CONTENT_ENCODING, form);
         reply
-    }
-
-    fn gzipped(bytes: &[u8]) -> Vec<u8> {
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-        gzip.write_all(bytes).unwrap();
-        gzip.finish().unwrap()
-    }
-
-    fn zstandard(bytes: &[u8]) -> Vec<u8> {
-        let mut packed = Vec::with_capacity(zstd_safe::compress_bound(bytes.len()));
-        zstd_safe::compress(&mut packed, bytes, 3).unwrap();
-        packed
     }
 }

@@ -198,7 +198,7 @@ impl Builder {
             user_agent,
             answer_max: config.answer_max,
             compressed: config.compressed,
-            large: Mutex::new(Large::default()),
+            large: Large::default(),
             live: RwLock::new(config.live),
             transport,
             leasing: leasing.transpose()?,

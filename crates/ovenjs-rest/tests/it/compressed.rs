@@ -1,11 +1,12 @@
 //! Answers that come compressed.
 
-use std::io::Write as _;
-
 use ovenjs_rest::{Client, Compressed, Config, ErrorKind, Live};
 use ovenjs_types::Id;
 
-use crate::server::{Server, Step, TOKEN, json};
+use crate::{
+    packed::{gzipped, zstandard},
+    server::{Server, Step, TOKEN, json},
+};
 
 #[tokio::test]
 async fn large_answers_are_asked_for_in_compressed_form_and_small_ones_are_not() {
@@ -129,16 +130,4 @@ fn message(id: u64) -> String {
 fn messages(count: u64) -> String {
     let all: Vec<_> = (1..=count).map(message).collect();
     format!("[{}]", all.join(","))
-}
-
-fn gzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    gzip.write_all(bytes).unwrap();
-    gzip.finish().unwrap()
-}
-
-fn zstandard(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(zstd_safe::compress_bound(bytes.len()));
-    zstd_safe::compress(&mut packed, bytes, 3).unwrap();
-    packed
 }

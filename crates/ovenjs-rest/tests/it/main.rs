@@ -21,6 +21,7 @@ mod gather;
 mod guilds;
 mod leases;
 mod limits;
+mod packed;
 mod paged;
 mod raw;
 #[cfg(feature = "redis")]
