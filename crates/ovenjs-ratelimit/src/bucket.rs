@@ -4,7 +4,8 @@ use crate::{
     Strategy,
     clock::{Clock, Local},
     facts::{Facts, Hints, Told},
-    lease::{Measure, Stint},
+    lease::Measure,
+    stint::Stint,
 };
 
 /// What is known about the limits of one route on one resource.
@@ -104,9 +105,11 @@ impl Bucket {
         let most = hints.map_or(u32::MAX, |hints| hints.most_since(self.heard));
         let share = strategy.share(facts.limit.min(most));
         let mut wait = None;
-        let length = self.length();
-        if let Some(own) = &mut self.own
-            && let Err(at) = own.room(now, clock, share, length)
+        let Self {
+            own, facts, others, ..
+        } = self;
+        if let Some(own) = own
+            && let Err(at) = own.room(now, clock, share, length(facts.iter().chain(others.iter())))
         {
             wait = Some(at.ok_or(None)?);
         }
@@ -134,12 +137,6 @@ impl Bucket {
             (0..self.out).for_each(|_| own.start());
             self.own = Some(own);
         }
-    }
-
-    /// A stretch in which our part may be used once.
-    fn length(&self) -> i64 {
-        let told = self.names().map(Facts::stretch).max();
-        told.unwrap_or(PERIOD_UNSAID).clamp(1, PERIOD_MAX)
     }
 
     /// When the request after `ahead` others could start at the earliest, if all were sent as soon
@@ -325,8 +322,11 @@ impl Bucket {
             return None;
         };
         self.out = self.out.saturating_sub(1);
-        let length = self.length();
-        if let Some(own) = &mut self.own {
+        let Self {
+            own, facts, others, ..
+        } = self;
+        if let Some(own) = own {
+            let length = length(facts.iter().chain(others.iter()));
             own.answered(now, clock, told.answered(), length);
         }
         self.heard = now;
@@ -399,4 +399,10 @@ impl Bucket {
         let told = told.chain(hints.map(|hints| hints.period)).max();
         told.unwrap_or(PERIOD_UNSAID).clamp(1, PERIOD_MAX)
     }
+}
+
+/// A stretch in which our part of a limit may be used once, by what is known under each of its names.
+fn length<'f>(names: impl Iterator<Item = &'f Facts>) -> i64 {
+    let told = names.map(Facts::stretch).max();
+    told.unwrap_or(PERIOD_UNSAID).clamp(1, PERIOD_MAX)
 }

@@ -140,6 +140,13 @@ const DISCORD: i64 = 25_000;
 /// So many strays that agree are a clock that jumped, not broken numbers.
 const STRAYS_BELIEVED: u32 = 4;
 
+impl Sample {
+    /// `S − sent`, as it would be if the clocks had not drifted apart by `rate` since our beginning.
+    const fn latest_by(&self, rate: i64) -> i64 {
+        self.latest - ahead(rate, self.received)
+    }
+}
+
 impl Epoch {
     pub(crate) fn local(&mut self, now: Instant) -> Local {
         let epoch = *self.0.get_or_insert(now);
@@ -350,12 +357,10 @@ impl Clock {
             // Measured by another rate, all are other numbers.
             self.there.clear();
             for (serial, sample) in (oldest..).zip(&self.samples) {
-                let latest = sample.latest - ahead(self.rate, sample.received);
-                self.there.add(serial, latest);
+                self.there.add(serial, sample.latest_by(self.rate));
             }
         } else {
-            let latest = sample.latest - ahead(self.rate, sample.received);
-            self.there.add(serial, latest);
+            self.there.add(serial, sample.latest_by(self.rate));
         }
         self.fastest = self.there.get().unwrap_or_default();
         self.proven = -self.back.get().unwrap_or_default();

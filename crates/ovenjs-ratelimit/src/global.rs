@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::{
     bucket::{NEVER, STRAGGLE},
     clock::{Clock, Local, Server},
+    stint::last_counted,
 };
 
 /// At most n arrivals in any second of Discord's, about which no answer tells anything: neither what
@@ -299,15 +300,12 @@ impl Global {
 
     /// No stretch of a second may hold more than the limit.
     fn ready_anywhere(&self, arrival: Server, limit: u32) -> Result<(), Option<Server>> {
-        let free = limit.checked_sub(self.in_flight).filter(|free| *free > 0);
-        let free = usize::try_from(free.ok_or(None)?).unwrap_or(usize::MAX);
-        // The arrival after which there are as many as are free: it has to be a second old.
-        let last = self.arrivals.len().checked_sub(free);
-        match last.and_then(|last| self.arrivals.get(last)) {
-            Some(last) if last.at.saturating_add(SECOND) > arrival => {
-                Err(Some(last.at.saturating_add(SECOND)))
-            }
-            Some(_) | None => Ok(()),
+        let over = last_counted(&self.arrivals, self.in_flight, limit)
+            .ok_or(None)?
+            .map(|last| last.at.saturating_add(SECOND));
+        match over.filter(|over| *over > arrival) {
+            Some(over) => Err(Some(over)),
+            None => Ok(()),
         }
     }
 

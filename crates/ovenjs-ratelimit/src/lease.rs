@@ -4,7 +4,6 @@ mod board;
 mod holding;
 mod page;
 mod pot;
-mod stint;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -15,7 +14,6 @@ use std::{
 };
 
 pub(crate) use holding::Measure;
-pub(crate) use stint::Stint;
 pub(crate) use tenant::Tenant;
 
 use crate::{Limiter, limiter::state::State};

@@ -53,6 +53,7 @@ mod limiter;
 mod line;
 mod refusals;
 mod snapshot;
+mod stint;
 mod table;
 mod variant;
 mod window;

@@ -1,7 +1,6 @@
 //! What a process has of one bucket.
 
-use super::stint::Stint;
-use crate::clock::Local;
+use crate::{clock::Local, stint::Stint};
 
 /// A bucket that the process uses.
 #[derive(Debug, Default)]

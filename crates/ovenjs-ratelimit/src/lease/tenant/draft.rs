@@ -172,8 +172,7 @@ impl Tenant {
             return;
         }
         let age = now.saturating_sub(self.contact).max(0).unsigned_abs() / 1_000;
-        let lease = u64::try_from(LEASE.as_millis()).unwrap_or(0);
-        let left = lease.saturating_sub(age);
+        let left = lease_ms().saturating_sub(age);
         board.settles_ms = board
             .settles_ms
             .max(now_ms + left + SETTLE_MS + QUARANTINE_MS);
@@ -193,7 +192,6 @@ impl Tenant {
         limit: u32,
         board: &mut Board,
     ) -> Renewal {
-        let lease = u64::try_from(LEASE.as_millis()).unwrap_or(0);
         let is_settled = board.is_settled(now_ms);
         let member = self.member;
         if self.is_leaving {
@@ -217,7 +215,7 @@ impl Tenant {
         });
         board.awaited.retain(|other| *other != member);
         if let Some(seat) = board.seats.get_mut(own) {
-            seat.ends_ms = now_ms + lease;
+            seat.ends_ms = now_ms + lease_ms();
             seat.is_ready = self.is_ready;
             seat.invalid = self.invalid;
             seat.stake.is_alive = true;
@@ -379,6 +377,11 @@ impl Tenant {
             shared,
         });
     }
+}
+
+/// A lease, by the store's clock.
+fn lease_ms() -> u64 {
+    u64::try_from(LEASE.as_millis()).unwrap_or(0)
 }
 
 /// After so many renewals in which requests waited it wants one place more, and after so many again

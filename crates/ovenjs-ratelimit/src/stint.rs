@@ -36,21 +36,17 @@ impl Stint {
         period: i64,
     ) -> Result<(), Option<Local>> {
         self.keep_time(now, clock, period);
-        let arrival = clock.arrival(now);
-        let old = self
-            .arrivals
-            .partition_point(|at| at.saturating_add(period) <= arrival);
-        let recent = u32::try_from(self.arrivals.len() - old).unwrap_or(u32::MAX);
-        let Some(excess) = (self.out.saturating_add(recent)).checked_sub(places) else {
-            return Ok(());
-        };
-        let excess = usize::try_from(excess).unwrap_or(usize::MAX);
-        let at = self.arrivals.get(old.saturating_add(excess));
-        Err(at.map(|at| clock.departure(at.saturating_add(period), now).max(now + 1)))
+        let over = last_counted(&self.arrivals, self.out, places)
+            .ok_or(None)?
+            .map(|at| at.saturating_add(period));
+        match over.filter(|over| *over > clock.arrival(now)) {
+            Some(over) => Err(Some(clock.departure(over, now).max(now + 1))),
+            None => Ok(()),
+        }
     }
 
     /// Places that a window may still count, by whichever way is fastest from here to Discord.
-    pub(super) fn held(&mut self, now: Local, clock: &Clock, period: i64) -> u32 {
+    pub(crate) fn held(&mut self, now: Local, clock: &Clock, period: i64) -> u32 {
         self.keep_time(now, clock, period);
         let shown = clock.shown_least(now);
         let old = self
@@ -60,7 +56,7 @@ impl Stint {
         self.out.saturating_add(recent)
     }
 
-    pub(super) const fn out(&self) -> u32 {
+    pub(crate) const fn out(&self) -> u32 {
         self.out
     }
 
@@ -95,7 +91,7 @@ impl Stint {
         self.note(at);
     }
 
-    pub(super) fn lost(&mut self, now: Local, clock: &Clock, period: i64) {
+    pub(crate) fn lost(&mut self, now: Local, clock: &Clock, period: i64) {
         self.drop_sent();
         self.keep_time(now, clock, period);
     }
@@ -122,6 +118,20 @@ impl Stint {
             self.arrivals.pop_front();
         }
     }
+}
+
+/// Of arrivals, in order, the one that must be gone before another request may come, if `out` more have no
+/// answer yet and there are so many places; `Some(None)` where there is a place in any case, `None` where
+/// those without an answer take all of them.
+pub(crate) fn last_counted<T: Copy>(
+    arrivals: &VecDeque<T>,
+    out: u32,
+    places: u32,
+) -> Option<Option<T>> {
+    let free = places.checked_sub(out).filter(|free| *free > 0)?;
+    let free = usize::try_from(free).unwrap_or(usize::MAX);
+    let last = arrivals.len().checked_sub(free);
+    Some(last.and_then(|last| arrivals.get(last).copied()))
 }
 
 /// More than any limit of one route.
