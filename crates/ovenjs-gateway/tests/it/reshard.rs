@@ -282,7 +282,9 @@ async fn shards_on_a_thread_of_their_own_hand_over_in_the_middle() {
         for _ in 0..20 {
             show.tick();
         }
+        show.is_over = true;
         let state = show.read(&mut events, fleet.hand_over()).await;
+        show.is_over = false;
         assert_eq!(going.await.unwrap_err().kind(), ErrorKind::Stopped);
         assert_eq!((state.shards(), state.sessions().len()), (Some(1), 1));
         show.tick();
@@ -364,7 +366,9 @@ async fn the_state_is_handed_over_in_the_middle_and_nothing_is_lost_or_doubled()
         show.run(&mut events, there).await;
         let identifies = discord.identifies();
         show.tick();
+        show.is_over = true;
         let state = show.run(&mut events, fleet.hand_over()).await;
+        show.is_over = false;
         let outcome = going.await;
         let total = if wanted == ReshardStage::Closing {
             4

@@ -57,6 +57,8 @@ pub(super) struct Show<'a> {
     pub(super) excused: Option<String>,
     /// Says what is handled.
     pub(super) handles: Option<Fleet>,
+    /// Whether the shards were told to end.
+    pub(super) is_over: bool,
 }
 
 #[expect(
@@ -80,6 +82,7 @@ impl<'a> Show<'a> {
             missed: BTreeSet::new(),
             excused: None,
             handles: None,
+            is_over: false,
         }
     }
 
@@ -129,6 +132,8 @@ impl<'a> Show<'a> {
                     .retain(|guild| !gap.concerns(guild.parse().unwrap()));
                 return self.gaps.push(gap.shard);
             }
+            // Whoever reads on may hear of it before the whole fleet has ended.
+            Delivery::Stopped { error: None, .. } if self.is_over => return,
             other => panic!("{other:?}"),
         };
         let dispatch = delivery.event().unwrap();
