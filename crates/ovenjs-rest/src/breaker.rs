@@ -64,8 +64,9 @@ pub struct BreakerStats {
 pub(crate) struct Leave {
     /// The place of the family.
     family: usize,
-    probes_host: bool,
-    probes_family: bool,
+    /// When it left as a probe.
+    probes_host: Option<Instant>,
+    probes_family: Option<Instant>,
 }
 
 /// How a request ended, in the eyes of a breaker.
@@ -98,8 +99,8 @@ impl Breakers {
         }
         Ok(Leave {
             family,
-            probes_host: self.host.leave(),
-            probes_family: breaker.is_some_and(Breaker::leave),
+            probes_host: self.host.leave(now),
+            probes_family: breaker.and_then(|breaker| breaker.leave(now)),
         })
     }
 
@@ -180,8 +181,8 @@ struct Open {
     until: Instant,
     /// How long it stays open after a failed probe.
     pause: Duration,
-    /// Whether one is on its way.
-    is_probed: bool,
+    /// Since when one is on its way.
+    probed: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -194,11 +195,9 @@ impl Breaker {
     fn state(&self) -> BreakerState {
         match self.is_open {
             None => BreakerState::Closed,
+            Some(Open { probed: None, .. }) => BreakerState::Open,
             Some(Open {
-                is_probed: false, ..
-            }) => BreakerState::Open,
-            Some(Open {
-                is_probed: true, ..
+                probed: Some(_), ..
             }) => BreakerState::HalfOpen,
         }
     }
@@ -206,40 +205,45 @@ impl Breaker {
     /// Until when nothing leaves, if it is so.
     fn closed_until(&self, now: Instant) -> Option<Instant> {
         let open = self.is_open.as_ref()?;
-        if open.is_probed {
-            Some(now + PROBE_WAIT)
-        } else {
-            (now < open.until).then_some(open.until)
+        match open.probed {
+            Some(since) if now < since + PROBE_MAX => Some(now + PROBE_WAIT),
+            _ => (now < open.until).then_some(open.until),
         }
     }
 
-    /// Lets one leave, and says whether it is the probe.
-    fn leave(&mut self) -> bool {
-        if let Some(open) = &mut self.is_open {
-            open.is_probed = true;
-        }
-        self.is_open.is_some()
+    /// Lets one leave, and says when it did if it is the probe.
+    fn leave(&mut self, now: Instant) -> Option<Instant> {
+        let open = self.is_open.as_mut()?;
+        open.probed = Some(now);
+        open.probed
     }
 
-    fn settle(&mut self, now: Instant, is_probe: bool, tally: Tally) -> Option<BreakerState> {
+    fn settle(
+        &mut self,
+        now: Instant,
+        probe: Option<Instant>,
+        tally: Tally,
+    ) -> Option<BreakerState> {
         if let Some(open) = &mut self.is_open {
             // What left before it opened says nothing new.
-            if !is_probe {
+            probe?;
+            if tally == Tally::Good {
+                *self = Self::default();
+                return Some(BreakerState::Closed);
+            }
+            // Another one is on its way, since this one took too long.
+            if open.probed != probe {
                 return None;
             }
-            open.is_probed = false;
+            open.probed = None;
             return match tally {
-                Tally::Good => {
-                    *self = Self::default();
-                    Some(BreakerState::Closed)
-                }
                 Tally::Bad => {
                     open.pause = (open.pause * 2).min(OPEN_MAX);
                     open.until = now + open.pause;
                     None
                 }
                 // The next one is the probe.
-                Tally::Unknown => None,
+                Tally::Good | Tally::Unknown => None,
             };
         }
         if tally == Tally::Unknown {
@@ -256,7 +260,7 @@ impl Breaker {
         self.is_open = Some(Open {
             until: now + OPEN,
             pause: OPEN,
-            is_probed: false,
+            probed: None,
         });
         Some(BreakerState::Open)
     }
@@ -289,6 +293,10 @@ const OPEN_MAX: Duration = Duration::from_secs(15);
 
 /// When to ask again while a probe is on its way: the length of a slow answer.
 const PROBE_WAIT: Duration = Duration::from_millis(500);
+
+/// A probe that takes longer is not waited for: an upload may go on for minutes. As long as a first byte
+/// may take.
+const PROBE_MAX: Duration = Duration::from_secs(15);
 
 #[cfg(test)]
 mod tests {
@@ -404,6 +412,24 @@ mod tests {
         story.wait(1000);
         assert_eq!(story.send(ME, Unknown, Unknown), Ok(vec![]));
         assert_eq!(story.send(POST, Good, Good), Ok(vec![(HOST, Closed)]));
+    }
+
+    #[test]
+    fn a_probe_that_takes_its_time_is_not_waited_for() {
+        let mut story = Story::begin();
+        (0..10).for_each(|_| drop(story.send(POST, Bad, Unknown)));
+        story.wait(1000);
+        let upload = story.breakers.ask(story.now, POST).unwrap();
+        story.wait(14_999);
+        assert_eq!(story.send(ME, Good, Good), Err(500));
+        story.wait(1);
+        let next = story.breakers.ask(story.now, ME).unwrap();
+        // What becomes of it does not touch the one that is on its way now.
+        let changes = story.breakers.settle(story.now, &upload, Bad, Unknown);
+        assert_eq!(changes, [None, None]);
+        assert_eq!(story.send(ME, Good, Good), Err(500));
+        let changes = story.breakers.settle(story.now, &next, Good, Good);
+        assert_eq!(changes, [Some((HOST, Closed)), None]);
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl Client {
     /// fails in that time without being sent. A bot of `ovenjs-core` tells by itself, by what the
     /// gateway brings; what the client itself has changed it knows.
     pub fn permissions_changed(&self) {
-        self.0.permissions.fetch_add(1, Ordering::Relaxed);
+        self.0.permitted();
     }
 
     /// What was learned about Discord's limits, for the next process: it holds no token and no

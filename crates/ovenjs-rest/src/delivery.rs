@@ -1,6 +1,7 @@
 //! One request, delivered: its turn, its tries, and what each answer means.
 
 mod deletions;
+mod failed;
 mod guards;
 
 use std::{
@@ -22,12 +23,16 @@ use ovenjs_ratelimit::{Ask, Headers, Scope, Stop, Verdict};
 use ovenjs_types::{Hook, HookCall, json::Scratch};
 
 pub(crate) use self::deletions::Deletions;
-use self::guards::{Counted, Door, UnderWay, Write};
+use self::{
+    failed::Try,
+    guards::{Counted, Door, UnderWay, Write},
+};
 use crate::{
     Compressed, Error, ErrorKind, Layer, Live, Reply, Request,
     breaker::{Breakers, Tally},
     cache::{Found, ResponseCache},
     deed::{self, Refusals},
+    errand::Work,
     error::ErrorBody,
     flight::Flights,
     gate::{Gate, Pass, Refusal},
@@ -36,7 +41,7 @@ use crate::{
     request::Parts,
     retry::{Budget, Cause, Retry, Rules},
     stats::Counts,
-    transport::{Failure, Letter, Outgoing, Patience, Phase, Transport},
+    transport::{Letter, Outgoing, Patience, Transport},
     watch::Watch,
 };
 
@@ -90,7 +95,7 @@ const PAUSING_MAX: u64 = 10_000;
 
 impl Delivery {
     /// One call, as the hooks see it.
-    pub(crate) async fn perform(&self, request: Request) -> Result<Reply, Error> {
+    pub(crate) async fn perform(self: &Arc<Self>, request: Request) -> Result<Reply, Error> {
         let is_read = request.0.method == Method::GET;
         let mut call = UnderWay::new(self, request.route());
         let done = if is_read {
@@ -105,48 +110,51 @@ impl Delivery {
     }
 
     /// A read, from the cache where that has it.
-    async fn read(&self, mut request: Request) -> Result<Reply, Error> {
+    async fn read(self: &Arc<Self>, mut request: Request) -> Result<Reply, Error> {
         let Some(cache) = &self.cache else {
-            return self.share(&request).await;
+            return self.share(request).await;
         };
         let route = request.route();
         // What layers ask for by headers is not what others ask for.
         if request.0.is_fresh || !request.0.headers.is_empty() || !request.0.ask.with_token {
-            return self.share(&request).await;
+            return self.share(request).await;
         }
         let ttl = self.ttls.get(route).copied().unwrap_or_default();
         let found = lock(cache).look(self.clock.now(), &request.0.path);
+        let mut anew = None;
         let read = match found {
             Found::Fresh(reply) => return Ok(reply),
             Found::Nothing(read) => read,
             Found::Stale(etag, read) => {
+                anew = Some(request.clone());
                 request.0.headers.insert(IF_NONE_MATCH, etag);
                 read
             }
         };
         let path = request.0.path.clone();
-        let mut reply = self.share(&request).await?;
-        if reply.status == 304 {
+        let mut reply = self.share(request).await?;
+        if reply.status == 304
+            && let Some(anew) = anew
+        {
             let kept = lock(cache).renew(self.clock.now(), &path, ttl);
             if let Some(kept) = kept {
                 return Ok(kept);
             }
             // It was dropped meanwhile.
-            request.0.headers.remove(IF_NONE_MATCH);
-            reply = self.share(&request).await?;
+            reply = self.share(anew).await?;
         }
         lock(cache).store(self.clock.now(), &path, read, &reply, ttl);
         Ok(reply)
     }
 
     /// A read, shared with those who ask the same at the same time.
-    async fn share(&self, request: &Request) -> Result<Reply, Error> {
-        let Some(key) = self.flights.key(request) else {
-            return self.persist(request).await;
+    async fn share(self: &Arc<Self>, request: Request) -> Result<Reply, Error> {
+        let Some(key) = self.flights.key(&request) else {
+            return self.persist(&request).await;
         };
         let (route, deadline) = (request.route(), request.deadline());
-        // It is moved about by whoever shares it.
-        let deed = Box::pin(self.persist(request));
+        let delivery = Arc::clone(self);
+        let deed = move || -> Work<_> { Box::pin(async move { delivery.persist(&request).await }) };
         self.flights.share(key, route, deadline, deed).await
     }
 
@@ -168,7 +176,10 @@ impl Delivery {
         loop {
             let asked = self.clock.now();
             let pass = self.gate.pass(&ask, live.waiters_max, parts.deadline).await;
-            let pass = pass.map_err(|refusal| self.refused(parts, &ask, refusal))?;
+            let pass = pass.map_err(|refusal| {
+                let error = self.refused(parts, &ask, refusal);
+                error.arrived(may_be_done)
+            })?;
             let now = self.clock.now();
             let waited = now.saturating_duration_since(asked);
             let repeatable = parts.is_idempotent && !parts.is_once;
@@ -191,10 +202,11 @@ impl Delivery {
                     self.counts.recovered.fetch_add(1, Ordering::Relaxed);
                     return Ok(Reply::new(204, Bytes::new()));
                 }
-                Outcome::Failed(error) => return Err(error),
+                Outcome::Failed(error) => return Err(error.arrived(may_be_done)),
                 Outcome::Again(cause, error) => (cause, error),
             };
             may_be_done |= cause == Cause::Lost;
+            let error = error.arrived(may_be_done);
             if parts.is_once || (cause == Cause::Lost && !parts.is_idempotent) {
                 return Err(error);
             }
@@ -237,7 +249,7 @@ impl Delivery {
             return Outcome::Failed(Error::token_missing(route));
         }
         let sent = self.clock.now();
-        let mut door = match Door::pass(self, sent, route) {
+        let door = match Door::pass(self, sent, route) {
             Ok(door) => door,
             Err(until) => {
                 // The permit is given back unused.
@@ -267,101 +279,36 @@ impl Delivery {
             stall: live.stall,
             answer_max: self.answer_max,
         };
-        let reply = match self.transport.send(letter, patience).await {
-            Ok(reply) => reply,
-            Err(Failure::Address) => {
-                pass.settle(Verdict::Unsent);
-                let text = "the path cannot be written as a URL";
-                return Outcome::Failed(Error::new(ErrorKind::Config, route, text));
-            }
-            Err(Failure::Late(Phase::Connection)) => {
-                pass.settle(Verdict::Unsent);
-                let text = "no connection became free in time; send less, or raise \
-                            `connections.most`";
-                return Outcome::Again(Cause::Unsent, Error::new(ErrorKind::Deadline, route, text));
-            }
-            Err(Failure::Unsent(source)) => {
-                pass.settle(Verdict::Unsent);
-                let error = Error::network(route, source);
-                if error.kind() == ErrorKind::Config {
-                    return Outcome::Failed(error);
-                }
-                door.close(Tally::Bad, Tally::Unknown);
-                return Outcome::Again(Cause::Unsent, error);
-            }
-            Err(Failure::Lost(source)) => {
-                pass.settle(Verdict::Lost);
-                door.close(Tally::Bad, Tally::Bad);
-                return Outcome::Again(Cause::Lost, Error::network(route, source));
-            }
-            Err(Failure::Source(source)) => {
-                pass.settle(Verdict::Lost);
-                let text = format!("an upload cannot be read: {source}");
-                let error = Error::new(ErrorKind::Source, route, text);
-                return Outcome::Failed(error.because(source));
-            }
-            Err(Failure::TooLong) => {
-                pass.settle(Verdict::Lost);
-                door.close(Tally::Good, Tally::Good);
-                let text = "the answer is longer than `answer_max`, as it came or inflated; ask for \
-                            less or raise it";
-                return Outcome::Failed(Error::new(ErrorKind::Answer, route, text));
-            }
-            Err(Failure::Packed(text)) => {
-                pass.settle(Verdict::Lost);
-                door.close(Tally::Bad, Tally::Bad);
-                return Outcome::Again(Cause::Lost, Error::new(ErrorKind::Answer, route, text));
-            }
-            Err(Failure::Late(phase)) => {
-                pass.settle(Verdict::Lost);
-                let elapsed = self.clock.now().saturating_duration_since(sent);
-                // A caller in a hurry says nothing about Discord.
-                let tally = if elapsed < SLOW {
-                    Tally::Unknown
-                } else {
-                    Tally::Bad
-                };
-                door.close(tally, tally);
-                let text = match phase {
-                    Phase::Body => {
-                        "the answer stopped halfway; check the network, or raise `stall` or `deadline`"
-                    }
-                    Phase::Upload => {
-                        "the upload stopped; look what its source waits for, check the network, or \
-                         raise `first_byte` or `deadline`"
-                    }
-                    _ => {
-                        "no answer in time; check the network, or raise `first_byte` or `deadline`"
-                    }
-                };
-                return Outcome::Again(Cause::Lost, Error::new(ErrorKind::Deadline, route, text));
-            }
+        let trying = Try {
+            request,
+            pass,
+            door,
+            permissions,
+            sent,
+            token,
         };
-        let elapsed = self.clock.now().saturating_duration_since(sent);
-        self.counts.answered.fetch_add(1, Ordering::Relaxed);
-        if self.compressed == Compressed::Large && reply.is_success() {
-            self.large.answered(parts, reply.body.len());
+        match self.transport.send(letter, patience).await {
+            Ok(reply) => {
+                self.answered(&trying, reply.status);
+                if self.compressed == Compressed::Large && reply.is_success() {
+                    self.large.answered(parts, reply.body.len());
+                }
+                self.judge(trying, reply)
+            }
+            Err(failure) => self.fail(trying, failure),
         }
-        self.hook.call(&HookCall::RequestAnswered {
-            route,
-            status: reply.status,
-            elapsed,
-        });
-        // A refusal of a token that was replaced meanwhile says nothing about the new one.
-        let with_token = token.is_some_and(|token| token == self.token());
-        self.judge(request, pass, permissions, door, reply, with_token)
     }
 
     /// Tells the limiter, the breakers and the call what an answer means.
-    fn judge(
-        &self,
-        request: &Request,
-        mut pass: Pass,
-        permissions: u64,
-        mut door: Door<'_>,
-        reply: Reply,
-        with_token: bool,
-    ) -> Outcome {
+    fn judge(&self, trying: Try<'_>, reply: Reply) -> Outcome {
+        let with_token = self.is_of_token(&trying);
+        let Try {
+            request,
+            mut pass,
+            mut door,
+            permissions,
+            ..
+        } = trying;
         let parts = &*request.0;
         let (route, status) = (parts.route, reply.status);
         let mut headers = said(&reply.headers);
@@ -393,7 +340,7 @@ impl Delivery {
         let is_unchanged = status == 304 && parts.headers.contains_key(IF_NONE_MATCH);
         if reply.is_success() || is_unchanged {
             if deed::may_permit(parts) {
-                self.permissions.fetch_add(1, Ordering::Relaxed);
+                self.permitted();
             }
             return Outcome::Done(reply);
         }
@@ -406,14 +353,7 @@ impl Delivery {
             scope, retry_after, ..
         } = verdict
         {
-            self.hook.call(&HookCall::RateLimited {
-                route,
-                scope: scope.name(),
-                retry_after,
-            });
-            if scope != Scope::Shared {
-                tracing::warn!(route, scope = scope.name(), ?retry_after, "rate limited");
-            }
+            self.limited(route, scope, retry_after);
             return Outcome::Again(Cause::Limited, error.after(Some(retry_after)));
         }
         if status >= 500 {
@@ -426,6 +366,23 @@ impl Delivery {
             return Outcome::Again(Cause::Lost, error);
         }
         Outcome::Failed(error)
+    }
+
+    /// A 429 has come.
+    fn limited(&self, route: &'static str, scope: Scope, retry_after: Duration) {
+        self.hook.call(&HookCall::RateLimited {
+            route,
+            scope: scope.name(),
+            retry_after,
+        });
+        if scope != Scope::Shared {
+            tracing::warn!(route, scope = scope.name(), ?retry_after, "rate limited");
+        }
+    }
+
+    /// What the bot may do may be another now.
+    pub(crate) fn permitted(&self) {
+        self.permissions.fetch_add(1, Ordering::Relaxed);
     }
 
     fn refused(&self, parts: &Parts, ask: &Ask, refusal: Refusal) -> Error {
@@ -545,9 +502,6 @@ const NOT_READY: Duration = Duration::from_millis(500);
 
 /// The slowest line that uploads are made for, in bytes a millisecond.
 const UPLOAD_PER_MS: u64 = 64;
-
-/// Slower than this is a sign of trouble.
-const SLOW: Duration = Duration::from_secs(5);
 
 /// `wait` after `now`; a wait without end ends far beyond any call.
 pub(crate) fn after(now: Instant, wait: Duration) -> Instant {

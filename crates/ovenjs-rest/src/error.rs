@@ -42,6 +42,7 @@ struct Inner {
     retry_after: Option<Duration>,
     missing: Option<Permissions>,
     of_edge: bool,
+    may_have_arrived: bool,
     reply: Option<Reply>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -120,6 +121,26 @@ impl Error {
         &self.0.fields
     }
 
+    /// Whether Discord may have done what was asked all the same: a try was sent, and what became of it is
+    /// not known. Doing it once more by hand may do it twice, unless that does no harm.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use ovenjs_rest::{Client, Live};
+    /// use ovenjs_types::Id;
+    ///
+    /// // Port 9 is closed: nothing has left.
+    /// let client = Client::builder("token").base_url("http://127.0.0.1:9/api").build().unwrap();
+    /// client.apply(Live::new().retries(0));
+    /// let error = client.create_message(Id::new(1)).content("hi").await.unwrap_err();
+    /// assert!(!error.may_have_arrived());
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        self.0.may_have_arrived
+    }
+
     /// The refusal of a layer of the bot's. `source` tells why, and what to do.
     #[must_use]
     pub fn by_layer(
@@ -156,6 +177,7 @@ impl Error {
             retry_after: None,
             missing: None,
             of_edge: false,
+            may_have_arrived: false,
             reply: None,
             source: None,
         }))
@@ -262,6 +284,12 @@ impl Error {
         self.not_sent().after(Some(wait))
     }
 
+    /// Whether this try, or one before it, may have arrived.
+    pub(crate) fn arrived(mut self, may_have: bool) -> Self {
+        self.0.may_have_arrived |= may_have;
+        self
+    }
+
     /// It would have been sent again, but for an upload.
     pub(crate) fn of_spent(mut self) -> Self {
         self.0.text.push_str(
@@ -284,15 +312,7 @@ impl Error {
             return Self::edge(route, status);
         };
         let code = body.code();
-        let kind = match status {
-            400 => ErrorKind::Invalid,
-            401 => ErrorKind::Unauthorized,
-            403 => ErrorKind::Forbidden,
-            404 => ErrorKind::NotFound,
-            429 => ErrorKind::Limited,
-            202 | 500.. => ErrorKind::Server,
-            _ => ErrorKind::Refused,
-        };
+        let kind = kind_of(status);
         let missing = missing(code, operation);
         let mut text = repair(kind, code, operation).unwrap_or_default();
         let message = body
@@ -310,6 +330,21 @@ impl Error {
         error.0.status = Some(status);
         error.0.code = code;
         error.0.missing = missing;
+        error
+    }
+
+    /// An answer with this status whose body could not be read, and why.
+    pub(crate) fn cut(operation: Operation, status: u16, why: Self) -> Self {
+        if status < 400 {
+            return why.with_status(status);
+        }
+        let kind = kind_of(status);
+        let repair = repair(kind, None, operation);
+        let mut text = repair.unwrap_or_else(|| "Discord refused it".to_owned());
+        text.push_str(", and its words were lost: ");
+        text.push_str(&why.0.text);
+        let mut error = Self::new(kind, operation.route, text).with_status(status);
+        error.0.source = why.0.source;
         error
     }
 
@@ -346,6 +381,18 @@ impl Error {
         let mut error = Self::new(kind, route, text).with_status(status);
         error.0.of_edge = true;
         error
+    }
+}
+
+const fn kind_of(status: u16) -> ErrorKind {
+    match status {
+        400 => ErrorKind::Invalid,
+        401 => ErrorKind::Unauthorized,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        429 => ErrorKind::Limited,
+        202 | 500.. => ErrorKind::Server,
+        _ => ErrorKind::Refused,
     }
 }
 

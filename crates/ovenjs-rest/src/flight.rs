@@ -1,12 +1,11 @@
 //! Calls that ask the same at the same time share one request.
 //!
-//! Who comes first sends; the others wait for its answer. When the first is dropped, the next one
-//! sends. A read that begins after one of our own writes has ended never joins a read from before, so
+//! Who comes first sends; the others wait for its answer with it, and for theirs alone when it is dropped.
+//! A read that begins after one of our own writes has ended never joins a read from before, so
 //! whoever writes and then reads sees what they wrote.
 
 use std::{
     collections::HashMap,
-    future::Future,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -16,9 +15,12 @@ use std::{
 
 use http::{HeaderValue, Method, header::IF_NONE_MATCH};
 use ovenjs_ratelimit::Priority;
-use tokio::sync::OnceCell;
 
-use crate::{Error, ErrorKind, Reply, Request, delivery::lock};
+use crate::{
+    Error, ErrorKind, Reply, Request,
+    delivery::lock,
+    errand::{Errand, Work},
+};
 
 /// The reads under way. There are at most as many as there are calls.
 #[derive(Default)]
@@ -41,7 +43,7 @@ pub(crate) struct Key {
     writes: u64,
 }
 
-type Flight = OnceCell<Result<Reply, Error>>;
+type Flight = Errand<Result<Reply, Error>>;
 
 impl Flights {
     /// The key of a request that others may share; none for writes, for reads that layers have given
@@ -78,33 +80,34 @@ impl Flights {
         key: Key,
         route: &'static str,
         deadline: Instant,
-        deed: impl Future<Output = Result<Reply, Error>>,
+        deed: impl FnOnce() -> Work<Result<Reply, Error>>,
     ) -> Result<Reply, Error> {
-        let seat = Seat::take(self, key);
+        let mut deed = Some(deed);
         let has_flown = AtomicBool::new(false);
-        let flying = seat.flight.get_or_try_init(|| async {
-            has_flown.store(true, Ordering::Relaxed);
-            let done = deed.await;
+        let landed = loop {
+            let seat = Seat::take(self, key.clone());
+            let flying = seat.flight.end(|| {
+                let deed = deed.take()?;
+                has_flown.store(true, Ordering::Relaxed);
+                Some(deed())
+            });
+            let Ok(landed) = tokio::time::timeout_at(deadline.into(), flying).await else {
+                let text = "no answer in time; check the network, or raise `answer` or `deadline`";
+                break Err(Error::new(ErrorKind::Deadline, route, text));
+            };
             // Whoever asks from now on wants to know what is now.
             seat.land();
-            match done {
-                Err(error) if is_own(&error) => Err(error),
-                done => Ok(done),
+            match landed {
+                Ok(reply) => break Ok(reply.clone()),
+                // It was another call's own failure: those who are left fly again.
+                Err(error) if is_own(error) && !has_flown.load(Ordering::Relaxed) => {}
+                Err(error) => break Err(error.share()),
             }
-        });
-        let landed = tokio::time::timeout_at(deadline.into(), flying).await;
+        };
         if !has_flown.into_inner() {
             self.joined.fetch_add(1, Ordering::Relaxed);
         }
-        match landed {
-            Ok(Ok(Ok(reply))) => Ok(reply.clone()),
-            Ok(Ok(Err(error))) => Err(error.share()),
-            Ok(Err(own)) => Err(own),
-            Err(_) => {
-                let text = "no answer in time; check the network, or raise `answer` or `deadline`";
-                Err(Error::new(ErrorKind::Deadline, route, text))
-            }
-        }
+        landed
     }
 }
 
@@ -190,25 +193,27 @@ mod tests {
 
     struct Story {
         flights: Flights,
-        sent: AtomicU64,
-        answer: Notify,
+        sent: Arc<AtomicU64>,
+        answer: Arc<Notify>,
     }
 
     impl Story {
         fn begin() -> Self {
-            let sent = AtomicU64::new(0);
             Self {
                 flights: Flights::default(),
-                sent,
-                answer: Notify::new(),
+                sent: Arc::default(),
+                answer: Arc::default(),
             }
         }
 
         async fn call(&self) -> Result<Reply, Error> {
-            let deed = async {
-                let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
-                self.answer.notified().await;
-                Ok(Reply::new(200, number.to_string()))
+            let (sent, answer) = (Arc::clone(&self.sent), Arc::clone(&self.answer));
+            let deed = || -> Work<_> {
+                Box::pin(async move {
+                    let number = sent.fetch_add(1, Ordering::Relaxed) + 1;
+                    answer.notified().await;
+                    Ok(Reply::new(200, number.to_string()))
+                })
             };
             self.flights
                 .share(key(&self.flights), "GET /", deadline(), deed)
@@ -247,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn when_the_first_is_dropped_the_next_one_sends() {
+    async fn when_the_first_is_dropped_the_others_go_on_with_its_request() {
         let story = Story::begin();
         let mut one = Box::pin(story.call());
         let mut two = Box::pin(story.call());
@@ -255,10 +260,21 @@ mod tests {
         assert!(poll!(one).is_pending() && poll!(two).is_pending() && poll!(three).is_pending());
         drop(one);
         drop(two);
-        assert!(poll!(three).is_pending());
         story.answer.notify_one();
-        assert_eq!(three.await.unwrap().body(), "2");
+        assert_eq!(three.await.unwrap().body(), "1");
         assert!(story.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_one_that_nobody_polls_holds_nobody_up() {
+        let story = Story::begin();
+        let mut lazy = Box::pin(story.call());
+        let mut two = pin!(story.call());
+        assert!(poll!(lazy).is_pending() && poll!(two).is_pending());
+        story.answer.notify_one();
+        assert_eq!(two.await.unwrap().body(), "1");
+        assert_eq!(lazy.await.unwrap().body(), "1");
+        assert_eq!(story.sent.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test(start_paused = true)]
@@ -277,14 +293,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_discord_says_is_shared_and_what_concerns_one_call_is_not() {
         let flights = Flights::default();
-        let sent = AtomicU64::new(0);
+        let sent = Arc::new(AtomicU64::new(0));
         for (kind, requests) in [(ErrorKind::NotFound, 1), (ErrorKind::Deadline, 3)] {
             sent.store(0, Ordering::Relaxed);
             let call = || async {
-                let deed = async {
-                    sent.fetch_add(1, Ordering::Relaxed);
-                    tokio::task::yield_now().await;
-                    Err(Error::new(kind, "GET /", "no"))
+                let sent = Arc::clone(&sent);
+                let deed = || -> Work<_> {
+                    Box::pin(async move {
+                        sent.fetch_add(1, Ordering::Relaxed);
+                        tokio::task::yield_now().await;
+                        Err(Error::new(kind, "GET /", "no"))
+                    })
                 };
                 flights
                     .share(key(&flights), "GET /", deadline(), deed)

@@ -77,11 +77,11 @@ pub(crate) fn accepted() -> Option<HeaderValue> {
     Some(HeaderValue::from_static(forms))
 }
 
-/// The answer as it was before it was compressed, if it was; of at most `max` bytes.
-pub(crate) fn inflate(mut reply: Reply, max: usize) -> Result<Reply, Refused> {
+/// Makes an answer what it was before it was compressed, if it was; of at most `max` bytes.
+pub(crate) fn inflate(reply: &mut Reply, max: usize) -> Result<(), Refused> {
     let mut forms = reply.headers.get_all(CONTENT_ENCODING).iter();
     let Some(form) = forms.next() else {
-        return Ok(reply);
+        return Ok(());
     };
     let is = |name: &str| form.as_bytes().eq_ignore_ascii_case(name.as_bytes());
     if forms.next().is_some() {
@@ -89,7 +89,7 @@ pub(crate) fn inflate(mut reply: Reply, max: usize) -> Result<Reply, Refused> {
     }
     // A 304 tells the form of what it does not repeat.
     if reply.body.is_empty() || is("identity") {
-        return Ok(reply);
+        return Ok(());
     }
     let Some((_, inflate)) = FORMS.iter().find(|(name, _)| is(name)) else {
         return Err(Refused::Foreign);
@@ -97,7 +97,7 @@ pub(crate) fn inflate(mut reply: Reply, max: usize) -> Result<Reply, Refused> {
     reply.body = Bytes::from(inflate(&reply.body, max)?);
     reply.headers.remove(CONTENT_ENCODING);
     reply.headers.remove(CONTENT_LENGTH);
-    Ok(reply)
+    Ok(())
 }
 
 type Inflate = fn(&[u8], usize) -> Result<Vec<u8>, Refused>;
@@ -199,7 +199,7 @@ mod tests {
                 [zstandard(text.as_bytes()), zstandard(b"")].concat(),
             ),
         ] {
-            let reply = inflate(came(form, &body), text.len()).unwrap();
+            let reply = inflated(came(form, &body), text.len()).unwrap();
             assert_eq!(reply.body(), text.as_bytes(), "{form}");
             assert!(
                 reply
@@ -207,7 +207,7 @@ mod tests {
                     .is_none_or(|left| left == "identity")
             );
         }
-        assert_eq!(inflate(came("gzip", b""), 9).unwrap().body(), "");
+        assert_eq!(inflated(came("gzip", b""), 9).unwrap().body(), "");
     }
 
     #[test]
@@ -216,18 +216,18 @@ mod tests {
         for (form, body) in [("gzip", gzipped(&zeros)), ("zstd", zstandard(&zeros))] {
             assert!(body.len() < 2_000);
             for max in [0, 1, 16 * 1024, (1 << 20) - 1] {
-                let refused = inflate(came(form, &body), max).unwrap_err();
+                let refused = inflated(came(form, &body), max).unwrap_err();
                 assert_eq!(refused, Refused::TooLong, "{form} {max}");
             }
             for max in [1 << 20, usize::MAX] {
-                assert_eq!(inflate(came(form, &body), max).unwrap().body(), &zeros);
+                assert_eq!(inflated(came(form, &body), max).unwrap().body(), &zeros);
             }
         }
         // It says that it needs a window of 2 GiB.
         let mut wide = vec![0x28, 0xB5, 0x2F, 0xFD, 0x00, (31 - 10) << 3];
         wide.extend([0x01, 0x00, 0x00]);
         assert_eq!(
-            inflate(came("zstd", &wide), 1 << 20).unwrap_err(),
+            inflated(came("zstd", &wide), 1 << 20).unwrap_err(),
             Refused::Damaged
         );
     }
@@ -242,13 +242,13 @@ mod tests {
             ("zstd", zstandard(text.as_bytes())),
         ] {
             for length in 1..whole.len() {
-                let refused = inflate(came(form, &whole[..length]), 1 << 20).unwrap_err();
+                let refused = inflated(came(form, &whole[..length]), 1 << 20).unwrap_err();
                 assert_eq!(refused, Refused::Damaged, "{form}, {length} bytes");
             }
             let mut more = whole.clone();
             more.extend(b"more");
             assert_eq!(
-                inflate(came(form, &more), 1 << 20).unwrap_err(),
+                inflated(came(form, &more), 1 << 20).unwrap_err(),
                 Refused::Damaged
             );
         }
@@ -257,24 +257,28 @@ mod tests {
         let last = changed.len() - 5;
         changed[last] ^= 1;
         assert_eq!(
-            inflate(came("gzip", &changed), 1 << 20).unwrap_err(),
+            inflated(came("gzip", &changed), 1 << 20).unwrap_err(),
             Refused::Damaged
         );
         let plain = text.as_bytes();
         assert_eq!(
-            inflate(came("gzip", plain), 1 << 20).unwrap_err(),
+            inflated(came("gzip", plain), 1 << 20).unwrap_err(),
             Refused::Damaged
         );
         assert_eq!(
-            inflate(came("zstd", plain), 1 << 20).unwrap_err(),
+            inflated(came("zstd", plain), 1 << 20).unwrap_err(),
             Refused::Damaged
         );
         for form in ["br", "gzip, gzip", ""] {
             assert_eq!(
-                inflate(came(form, plain), 1 << 20).unwrap_err(),
+                inflated(came(form, plain), 1 << 20).unwrap_err(),
                 Refused::Foreign
             );
         }
+    }
+
+    fn inflated(mut reply: Reply, max: usize) -> Result<Reply, Refused> {
+        inflate(&mut reply, max).map(|()| reply)
     }
 
     fn came(form: &str, body: &[u8]) -> Reply {

@@ -64,11 +64,11 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send 
 #[derive(Clone, Copy)]
 pub struct Next<'a> {
     layers: &'a [Arc<dyn Layer>],
-    delivery: &'a Delivery,
+    delivery: &'a Arc<Delivery>,
 }
 
 impl<'a> Next<'a> {
-    pub(crate) const fn new(layers: &'a [Arc<dyn Layer>], delivery: &'a Delivery) -> Self {
+    pub(crate) const fn new(layers: &'a [Arc<dyn Layer>], delivery: &'a Arc<Delivery>) -> Self {
         Self { layers, delivery }
     }
 

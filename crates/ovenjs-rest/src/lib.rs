@@ -17,6 +17,7 @@ mod deed;
 mod delivery;
 mod endpoint;
 mod endpoints;
+mod errand;
 mod error;
 mod flight;
 mod gate;

@@ -15,18 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header::HOST};
-#[cfg(feature = "http2")]
-use hyper::client::conn::http2;
-#[cfg(feature = "http2")]
-use hyper_util::client::legacy::connect::Connection as _;
-#[cfg(feature = "http2")]
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper::body::Body as _;
 use ovenjs_net::{Clock, Connector, Entropy};
 use ovenjs_ratelimit::Priority;
-use tokio::sync::oneshot;
-#[cfg(feature = "http2")]
-use tokio::task::JoinSet;
+use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::{
     Connections, Error, Reply,
@@ -34,10 +28,10 @@ use crate::{
     inflate::{self, Refused},
 };
 
-use holds::{Lease, Opening, Waiting};
+use holds::{Lease, Opened, Waiting};
 use https::Https;
 pub(crate) use line::Patience;
-use line::{Broken, Io, Line};
+use line::{Broken, Line};
 pub(crate) use outgoing::{Outgoing, Stretch};
 use outlets::{Fared, Outlets};
 use pool::{Asked, Grant, Pool};
@@ -45,15 +39,17 @@ pub use quality::ConnectionStats;
 use quality::Quality;
 
 pub(crate) struct Transport {
-    outlets: Vec<Outlet>,
+    outlets: Vec<Arc<Outlet>>,
     choice: Mutex<Outlets>,
     rules: Connections,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    /// They move the bytes of shared connections, and end with the transport.
-    #[cfg(feature = "http2")]
-    drivers: Mutex<JoinSet<()>>,
+    tasks: Arc<Tasks>,
 }
+
+/// What opens connections, at most [`Connections::most`] at a time for each way out, and moves the bytes
+/// of shared ones. All of it ends with the transport.
+type Tasks = Mutex<JoinSet<()>>;
 
 /// A request as it goes over the wire, but for its address.
 pub(crate) struct Letter<'a> {
@@ -82,6 +78,8 @@ pub(crate) enum Failure {
     TooLong,
     /// The answer cannot be inflated, for this reason.
     Packed(&'static str),
+    /// An answer came, but for its body: what it says without, and what was in the way.
+    Cut(Box<Reply>, Box<Self>),
 }
 
 /// What a request waits for.
@@ -89,7 +87,12 @@ pub(crate) enum Failure {
 pub(crate) enum Phase {
     /// A connection that is free.
     Connection,
-    /// What a streamed body's source gives, and that the connection takes it.
+    /// One that is being opened. Whoever was not looked after until their time was over, and has not sent
+    /// yet, is told the same.
+    Opening,
+    /// What a streamed body's source gives.
+    Source,
+    /// That the connection takes what a streamed body has.
     Upload,
     FirstByte,
     Body,
@@ -146,16 +149,6 @@ struct Outlet {
     qualities: Mutex<Vec<Weak<Quality>>>,
 }
 
-/// While requests are under way on an HTTP/2 connection it is asked so often whether it lives. All
-/// requests share it, and a path that dies without a word would else be kept, and chosen again, for
-/// as long as the kernel goes on trying.
-#[cfg(feature = "http2")]
-const PING_EVERY: Duration = Duration::from_secs(5);
-
-/// How long its answer may take: several lost packets, and well below [`Live::answer`](crate::Live).
-#[cfg(feature = "http2")]
-const PING_DEADLINE: Duration = Duration::from_secs(5);
-
 impl Transport {
     /// A transport with a way out for each base URL and each connector. The base URLs are known to be
     /// some.
@@ -169,7 +162,8 @@ impl Transport {
         let mut outlets = Vec::new();
         for (egress, connector) in connectors.iter().enumerate() {
             for base in bases {
-                outlets.push(Outlet::new(base, egress, connector, rules)?);
+                let outlet = Outlet::new(base, egress, connector, rules)?;
+                outlets.push(Arc::new(outlet));
             }
         }
         Ok(Self {
@@ -178,8 +172,7 @@ impl Transport {
             rules,
             clock,
             entropy,
-            #[cfg(feature = "http2")]
-            drivers: Mutex::new(JoinSet::new()),
+            tasks: Arc::default(),
         })
     }
 
@@ -199,49 +192,34 @@ impl Transport {
             // There is one for each base URL, and a client has one at least.
             return Err(Failure::Address);
         };
+        let is_timed = letter.body.size_hint().upper() <= Some(TIMED_MAX);
         let began = self.clock.now();
         let done = outlet.send(self, letter, patience).await;
-        let done = done.and_then(|reply| Ok(inflate::inflate(reply, patience.answer_max)?));
-        way.fared = match &done {
-            Ok(reply) if is_ban(reply) => Fared::Banned,
-            Ok(_) | Err(Failure::TooLong | Failure::Packed(_)) => {
-                Fared::Well(self.clock.now().saturating_duration_since(began))
+        let done = done.and_then(|(mut reply, took)| {
+            match inflate::inflate(&mut reply, patience.answer_max) {
+                Ok(()) => Ok((reply, took)),
+                Err(refused) => Err(Failure::cut(reply, refused.into())),
             }
-            Err(
-                Failure::Address
-                | Failure::Source(_)
-                | Failure::Late(Phase::Connection | Phase::Upload),
-            ) => Fared::Unknown,
-            Err(_) => Fared::Badly,
+        });
+        way.fared = match &done {
+            Ok((reply, took)) => fared(reply, is_timed.then_some(*took)),
+            Err(failure) => {
+                let elapsed = self.clock.now().saturating_duration_since(began);
+                if failure.is_of_the_way(elapsed) {
+                    Fared::Badly
+                } else {
+                    Fared::Unknown
+                }
+            }
         };
-        done
-    }
-
-    /// Speaks the protocol that was agreed upon.
-    async fn speak(&self, io: Io) -> hyper::Result<Line> {
-        #[cfg(feature = "http2")]
-        if io.connected().is_negotiated_h2() {
-            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .keep_alive_interval(PING_EVERY)
-                .keep_alive_timeout(PING_DEADLINE)
-                .handshake(io)
-                .await?;
-            let drivers = &mut lock(&self.drivers);
-            while drivers.try_join_next().is_some() {}
-            // Whoever uses it is told of its end by their request.
-            drivers.spawn(async move { drop(connection.await) });
-            let quality = Quality::new(self.clock.now(), true);
-            return Ok(Line::Shared(sender, Arc::new(quality)));
-        }
-        Line::alone(io, Quality::new(self.clock.now(), false)).await
+        done.map(|(reply, _)| reply)
     }
 
     /// Opens connections until each way out has its warm minimum.
     pub(crate) async fn warm(&self) -> Result<(), Error> {
         for outlet in &self.outlets {
             while lock(&outlet.pool).is_cold() {
-                match Box::pin(Opening::new(outlet, self).open(self)).await {
+                match Opened::soon(outlet, self).end(None).await {
                     Ok(lease) => lease.keep(),
                     Err(Failure::Unsent(source)) => return Err(Error::network("", source)),
                     Err(_) => return Ok(()),
@@ -302,10 +280,42 @@ impl From<Refused> for Failure {
     }
 }
 
-/// Cloudflare's ban of an address: a refusal that is not Discord's JSON.
-fn is_ban(reply: &Reply) -> bool {
-    matches!(reply.status, 403 | 429) && !reply.body.trim_ascii_start().starts_with(b"{")
+impl Failure {
+    fn cut(mut head: Reply, why: Self) -> Self {
+        head.body = Bytes::new();
+        Self::Cut(Box::new(head), Box::new(why))
+    }
+
+    /// Whether the way to Discord is to blame, after so long: a caller in a hurry says nothing about it.
+    fn is_of_the_way(&self, elapsed: Duration) -> bool {
+        match self {
+            Self::Unsent(_) | Self::Lost(_) | Self::Packed(_) => true,
+            Self::Late(Phase::Connection | Phase::Source)
+            | Self::Address
+            | Self::Source(_)
+            | Self::TooLong => false,
+            Self::Late(_) => elapsed >= SLOW,
+            Self::Cut(_, why) => why.is_of_the_way(elapsed),
+        }
+    }
 }
+
+/// What an answer says about its way. A 429 that is not Discord's JSON is Cloudflare's ban of the address;
+/// a 403 may be its opinion of this one request.
+fn fared(reply: &Reply, took: Option<Duration>) -> Fared {
+    let is_discords = reply.body.trim_ascii_start().starts_with(b"{");
+    match reply.status {
+        429 if !is_discords => Fared::Banned,
+        403 if !is_discords => Fared::Badly,
+        _ => Fared::Well(took),
+    }
+}
+
+/// Slower than this is a sign of trouble.
+pub(crate) const SLOW: Duration = Duration::from_secs(5);
+
+/// What is longer takes the time of its upload, and tells nothing about how fast a way is.
+const TIMED_MAX: u64 = 64 * 1024;
 
 /// A request on the way that was chosen for it, settled whatever happens.
 struct Way<'a> {
@@ -362,12 +372,13 @@ impl Outlet {
         })
     }
 
+    /// Sends a request and reads the answer to its end, and says how long that took.
     async fn send(
-        &self,
+        self: &Arc<Self>,
         transport: &Transport,
         letter: Letter<'_>,
         patience: Patience,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<(Reply, Duration), Failure> {
         let Letter {
             method,
             path,
@@ -390,11 +401,17 @@ impl Outlet {
             let quality = Arc::clone(line.quality());
             let under_way = quality.begin();
             let began = transport.clock.now();
+            // It was waited for, and whoever waited may not have been polled for a while.
+            if began >= patience.limit {
+                lease.keep();
+                return Err(Failure::Late(Phase::Opening));
+            }
             return match line.exchange(request, patience, &*transport.clock).await {
                 Ok(reply) => {
-                    under_way.answered(transport.clock.now().saturating_duration_since(began));
+                    let took = transport.clock.now().saturating_duration_since(began);
+                    under_way.answered(took);
                     lease.keep();
-                    Ok(reply)
+                    Ok((reply, took))
                 }
                 // Another line may be fresher; a new one says that there is none.
                 Err(Broken::Stale(unsent, _)) if !is_new => {
@@ -449,14 +466,14 @@ impl Outlet {
 
     /// A line of the pool's, opened if need be.
     async fn line<'a>(
-        &'a self,
+        self: &'a Arc<Self>,
         transport: &'a Transport,
         priority: Priority,
         limit: Instant,
     ) -> Result<Lease<'a>, Failure> {
         let now = transport.clock.now();
         let mut waits = None;
-        let asked = {
+        let (expired, asked) = {
             let pool = &mut lock(&self.pool);
             let expired = pool.expired(now);
             let asked = pool.ask(now, priority, || {
@@ -464,8 +481,10 @@ impl Outlet {
                 waits = Some(receiver);
                 sender
             });
-            (asked, expired).0
+            (expired, asked)
         };
+        // What is over is closed by whoever has no lock.
+        drop(expired);
         let grant = match (asked, waits) {
             (Asked::Granted(grant), _) => grant,
             (Asked::Wait(number), Some(receiver)) => {
@@ -482,8 +501,7 @@ impl Outlet {
         };
         match grant {
             Grant::Line(lent) => Ok(Lease::new(self, &*transport.clock, lent, false)),
-            // Opening is rare and its future large; a call that finds a line does without.
-            Grant::Open => Box::pin(Opening::new(self, transport).open(transport)).await,
+            Grant::Open => Opened::soon(self, transport).end(Some(limit)).await,
         }
     }
 

@@ -126,4 +126,4 @@ impl Stream for Reading {
 }
 
 /// A piece takes as much room as a record of TLS or two, and a file is read in few steps.
-const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 64 * 1024;

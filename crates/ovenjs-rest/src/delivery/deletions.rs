@@ -1,7 +1,7 @@
 //! Deletions that go together: who waits for whom, and who sends.
 //!
-//! There is no task: one of the calls of a bunch keeps its time and sends it, the others wait for what
-//! becomes of it. When that one is dropped, the next one does.
+//! There is no task: whichever of the calls of a bunch is polled keeps its time and sends it, see
+//! [`Errand`].
 
 use std::{
     collections::HashMap,
@@ -13,14 +13,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use ovenjs_ratelimit::{RouteKey, Variant};
 use ovenjs_types::{BulkDelete, Id, json};
-use tokio::{
-    sync::{Notify, OnceCell},
-    time::timeout_at,
-};
+use tokio::{sync::Notify, time::timeout_at};
 
 use super::{Delivery, lock};
 use crate::{
     BulkDeleteMessages, DeleteMessage, Endpoint as _, Error, ErrorKind, Reply, Request,
+    errand::Errand,
     gather::{Gathering, Key, Step},
 };
 
@@ -34,8 +32,8 @@ pub(crate) struct Deletions {
 
 #[derive(Default)]
 struct Meeting {
-    is_full: Notify,
-    end: OnceCell<End>,
+    is_full: Arc<Notify>,
+    errand: Errand<End>,
 }
 
 /// What became of a bunch.
@@ -55,7 +53,7 @@ impl Deletions {
 
 impl Delivery {
     /// A write; a deletion perhaps together with others.
-    pub(super) async fn write(&self, request: &Request) -> Result<Reply, Error> {
+    pub(super) async fn write(self: &Arc<Self>, request: &Request) -> Result<Reply, Error> {
         match self.seat(request) {
             None => self.persist(request).await,
             // Few calls gather, and their future is large.
@@ -102,11 +100,17 @@ impl Delivery {
         })
     }
 
-    async fn gather(&self, request: &Request, seat: Seat<'_>) -> Result<Reply, Error> {
-        let end = seat
-            .meeting
-            .end
-            .get_or_init(|| self.send_bunch(request, &seat));
+    async fn gather(self: &Arc<Self>, request: &Request, seat: Seat<'_>) -> Result<Reply, Error> {
+        let end = seat.meeting.errand.end(|| {
+            let (delivery, request) = (Arc::clone(self), request.clone());
+            let is_full = Arc::clone(&seat.meeting.is_full);
+            let (number, channel) = (seat.number, seat.channel);
+            Some(Box::pin(async move {
+                delivery
+                    .send_bunch(&request, number, channel, &is_full)
+                    .await
+            }))
+        });
         match timeout_at(request.deadline().into(), end).await {
             Ok(End::Deleted) => Ok(Reply::new(204, Bytes::new())),
             Ok(End::Singly) => self.persist(request).await,
@@ -120,15 +124,21 @@ impl Delivery {
     }
 
     /// Keeps the time of a bunch, and sends it.
-    async fn send_bunch(&self, request: &Request, seat: &Seat<'_>) -> End {
+    async fn send_bunch(
+        &self,
+        request: &Request,
+        number: u64,
+        channel: u64,
+        is_full: &Notify,
+    ) -> End {
         let rule = &self.deletions.rule;
         let (messages, deadline) = loop {
-            let step = lock(rule).poll(self.clock.now(), seat.number);
+            let step = lock(rule).poll(self.clock.now(), number);
             match step {
                 // Whether its time is over or it is full, the rule says what is next.
                 Step::Wait(until) => {
-                    let is_full = seat.meeting.is_full.notified();
-                    timeout_at(until.into(), is_full).await.unwrap_or_default();
+                    let waiting = timeout_at(until.into(), is_full.notified());
+                    waiting.await.unwrap_or_default();
                 }
                 Step::Send(messages, deadline) => break (messages, deadline),
                 Step::Alone => return End::Singly,
@@ -141,7 +151,7 @@ impl Delivery {
                 End::Deleted
             }
             Err(error) if is_refusal(&error) => {
-                lock(rule).refuse(self.clock.now(), seat.channel);
+                lock(rule).refuse(self.clock.now(), channel);
                 End::Singly
             }
             Err(error) => End::Failed(error),

@@ -1,13 +1,17 @@
 //! What a request holds of a pool: a place in the line, a connection being opened, one in use. Each is
 //! given back when it is dropped.
 
-use std::{io, sync::Arc, time::Instant};
+use std::{
+    io,
+    sync::{Arc, Weak},
+    time::Instant,
+};
 
 use ovenjs_net::Clock;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout_at};
 
 use super::{
-    Failure, Outlet, Phase, Transport,
+    Failure, Outlet, Phase, Tasks, Transport,
     line::Line,
     pool::{Grant, Lent},
 };
@@ -23,7 +27,7 @@ pub(super) struct Waiting<'a> {
 
 impl Waiting<'_> {
     pub(super) async fn end(mut self, limit: Instant) -> Result<Grant<Line>, Failure> {
-        match tokio::time::timeout_at(limit.into(), &mut self.receiver).await {
+        match timeout_at(limit.into(), &mut self.receiver).await {
             Ok(Ok(grant)) => Ok(grant),
             _ => Err(Failure::Late(Phase::Connection)),
         }
@@ -42,51 +46,114 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// A connection being opened; given up on drop.
-pub(super) struct Opening<'a> {
+/// What becomes of a connection that is being opened, for whoever asked for it; left to others on drop.
+pub(super) struct Opened<'a> {
     outlet: &'a Outlet,
     clock: &'a dyn Clock,
-    is_done: bool,
+    receiver: oneshot::Receiver<Result<Lent<Line>, Failure>>,
 }
 
-impl<'a> Opening<'a> {
-    pub(super) fn new(outlet: &'a Outlet, transport: &'a Transport) -> Self {
+impl<'a> Opened<'a> {
+    /// Opens one in a task of the transport's. Until the first is open all others wait for it, and whoever
+    /// asked for it may be a future that nobody polls for a while, such as one branch of a `select!`.
+    pub(super) fn soon(outlet: &'a Arc<Outlet>, transport: &'a Transport) -> Self {
+        let (sender, receiver) = oneshot::channel();
+        let opening = Opening {
+            outlet: Arc::clone(outlet),
+            clock: Arc::clone(&transport.clock),
+            is_done: false,
+        };
+        let tasks = Arc::downgrade(&transport.tasks);
+        let all = &mut lock(&transport.tasks);
+        while all.try_join_next().is_some() {}
+        all.spawn(opening.open(tasks, sender));
         Self {
             outlet,
             clock: &*transport.clock,
-            is_done: false,
+            receiver,
         }
     }
 
-    pub(super) async fn open(mut self, transport: &'a Transport) -> Result<Lease<'a>, Failure> {
-        let io = self.outlet.https.connect(&self.outlet.uri).await;
-        let line = transport.speak(io.map_err(Failure::Unsent)?).await;
-        let mut line = line.map_err(|error| Failure::Unsent(error.into()))?;
-        if !line.is_alive() {
-            let ended = io::Error::from(io::ErrorKind::ConnectionAborted);
-            return Err(Failure::Unsent(ended.into()));
+    pub(super) async fn end(mut self, limit: Option<Instant>) -> Result<Lease<'a>, Failure> {
+        let receiver = &mut self.receiver;
+        let opened = match limit {
+            Some(limit) => timeout_at(limit.into(), receiver)
+                .await
+                .map_err(|_| Failure::Late(Phase::Opening))?,
+            None => receiver.await,
+        };
+        match opened {
+            Ok(opened) => Ok(Lease::new(self.outlet, self.clock, opened?, true)),
+            // The runtime is going down.
+            Err(gone) => Err(Failure::Unsent(gone.into())),
         }
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        self.receiver.close();
+        if let Ok(Ok(lent)) = self.receiver.try_recv() {
+            self.outlet.give_back(self.clock, Grant::Line(lent));
+            self.outlet.serve(self.clock);
+        }
+    }
+}
+
+/// A connection being opened; given up on drop.
+struct Opening {
+    outlet: Arc<Outlet>,
+    clock: Arc<dyn Clock>,
+    is_done: bool,
+}
+
+impl Opening {
+    async fn open(
+        mut self,
+        tasks: Weak<Tasks>,
+        sender: oneshot::Sender<Result<Lent<Line>, Failure>>,
+    ) {
+        let opened = self.connect(&tasks).await.map(|line| self.done(line));
+        let Self { outlet, clock, .. } = &self;
+        // It comes back where nobody wants it any more.
+        if let Err(Ok(lent)) = sender.send(opened) {
+            outlet.give_back(&**clock, Grant::Line(lent));
+        }
+        // Others may find room on it, or open their own now.
+        outlet.serve(&**clock);
+    }
+
+    async fn connect(&self, tasks: &Weak<Tasks>) -> Result<Line, Failure> {
+        let io = self.outlet.https.connect(&self.outlet.uri).await;
+        let io = io.map_err(Failure::Unsent)?;
+        let line = Line::open(io, self.clock.now(), tasks).await;
+        let mut line = line.map_err(|error| Failure::Unsent(error.into()))?;
+        if line.is_alive() {
+            Ok(line)
+        } else {
+            let ended = io::Error::from(io::ErrorKind::ConnectionAborted);
+            Err(Failure::Unsent(ended.into()))
+        }
+    }
+
+    fn done(&mut self, line: Line) -> Lent<Line> {
         self.is_done = true;
         let quality = Arc::downgrade(line.quality());
         let lent = lock(&self.outlet.pool).opened(self.clock.now(), line);
         lock(&self.outlet.counts).0 += 1;
-        {
-            let qualities = &mut lock(&self.outlet.qualities);
-            qualities.retain(|quality| quality.strong_count() > 0);
-            qualities.push(quality);
-        }
-        // Others may find room on it, or open their own now.
-        self.outlet.serve(self.clock);
-        Ok(Lease::new(self.outlet, self.clock, lent, true))
+        let qualities = &mut lock(&self.outlet.qualities);
+        qualities.retain(|quality| quality.strong_count() > 0);
+        qualities.push(quality);
+        lent
     }
 }
 
-impl Drop for Opening<'_> {
+impl Drop for Opening {
     fn drop(&mut self) {
         if !self.is_done {
             lock(&self.outlet.counts).1 += 1;
             lock(&self.outlet.pool).not_opened();
-            self.outlet.serve(self.clock);
+            self.outlet.serve(&*self.clock);
         }
     }
 }

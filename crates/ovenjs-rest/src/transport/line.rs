@@ -8,24 +8,33 @@ use std::{
     error::Error as StdError,
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
+#[cfg(feature = "http2")]
+use hyper::client::conn::http2;
 use hyper::{
     body::{Body as _, Incoming},
     client::conn::{TrySendError, http1},
 };
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
+#[cfg(feature = "http2")]
+use hyper_util::{
+    client::legacy::connect::Connection as _,
+    rt::{TokioExecutor, TokioTimer},
+};
 use ovenjs_net::{Clock, Plain};
 use tokio::time::Sleep;
 
-use super::{Failure, Outgoing, Phase, outgoing::Pulse, pool::Share, quality::Quality};
-use crate::Reply;
+use super::{Failure, Outgoing, Phase, Tasks, outgoing::Pulse, pool::Share, quality::Quality};
+#[cfg(feature = "http2")]
+use crate::delivery::lock;
+use crate::{Reply, delivery::after};
 
 pub(crate) type Io = MaybeHttpsStream<TokioIo<Plain>>;
 
@@ -33,10 +42,7 @@ pub(crate) type Io = MaybeHttpsStream<TokioIo<Plain>>;
 pub(crate) enum Line {
     Alone(Box<Alone>),
     #[cfg(feature = "http2")]
-    Shared(
-        hyper::client::conn::http2::SendRequest<Outgoing>,
-        Arc<Quality>,
-    ),
+    Shared(http2::SendRequest<Outgoing>, Arc<Quality>),
 }
 
 /// A connection that takes one request at a time.
@@ -63,6 +69,13 @@ pub(crate) struct Patience {
     pub(crate) answer_max: usize,
 }
 
+impl Patience {
+    /// When a phase of so long ends that begins now.
+    fn within(&self, time: Duration, clock: &dyn Clock) -> tokio::time::Instant {
+        self.limit.min(after(clock.now(), time)).into()
+    }
+}
+
 impl Share for Line {
     fn share(&self) -> Option<Self> {
         match self {
@@ -76,7 +89,26 @@ impl Share for Line {
 }
 
 impl Line {
-    pub(super) async fn alone(io: Io, quality: Quality) -> hyper::Result<Self> {
+    /// Speaks the protocol that was agreed upon. One of the transport's tasks drives a shared connection.
+    pub(super) async fn open(io: Io, now: Instant, tasks: &Weak<Tasks>) -> hyper::Result<Self> {
+        #[cfg(feature = "http2")]
+        if io.connected().is_negotiated_h2() {
+            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .keep_alive_interval(PING_EVERY)
+                .keep_alive_timeout(PING_DEADLINE)
+                .handshake(io)
+                .await?;
+            // Whoever uses it is told of its end by their request.
+            let driver = async move { drop(connection.await) };
+            if let Some(tasks) = tasks.upgrade() {
+                lock(&tasks).spawn(driver);
+            }
+            return Ok(Self::Shared(sender, Arc::new(Quality::new(now, true))));
+        }
+        #[cfg(not(feature = "http2"))]
+        let _ = tasks;
+        let quality = Quality::new(now, false);
         let (sender, connection) = http1::handshake(io).await?;
         Ok(Self::Alone(Box::new(Alone {
             sender,
@@ -147,6 +179,16 @@ impl Line {
     }
 }
 
+/// While requests are under way on an HTTP/2 connection it is asked so often whether it lives. All
+/// requests share it, and a path that dies without a word would else be kept, and chosen again, for
+/// as long as the kernel goes on trying.
+#[cfg(feature = "http2")]
+const PING_EVERY: Duration = Duration::from_secs(5);
+
+/// How long its answer may take: several lost packets, and well below [`Live::answer`](crate::Live).
+#[cfg(feature = "http2")]
+const PING_DEADLINE: Duration = Duration::from_secs(5);
+
 /// Who moves the bytes of a connection.
 enum Driver<'a> {
     /// Whoever waits for the answer.
@@ -215,13 +257,9 @@ async fn read(
     patience: Patience,
     clock: &dyn Clock,
 ) -> Result<Reply, Broken> {
-    let within = |time| {
-        patience
-            .limit
-            .min(crate::delivery::after(clock.now(), time))
-    };
     let mut answering = pin!(answering);
-    let mut alarm = pin!(tokio::time::sleep_until(within(patience.first_byte).into()));
+    let first_byte = || patience.within(patience.first_byte, clock);
+    let mut alarm = pin!(tokio::time::sleep_until(first_byte()));
     let mut pieces = 0;
     let answer = poll_fn(|cx| {
         if let Poll::Ready(answer) = driver.poll(cx, |cx| answering.as_mut().poll(cx)) {
@@ -232,19 +270,36 @@ async fn read(
             // While a streamed body goes on, the answer to it is not late.
             let gone = pulse.map_or(0, Pulse::pieces);
             if gone == pieces || clock.now() >= patience.limit {
-                let is_sent = pulse.is_none_or(Pulse::is_over);
-                let phase = if is_sent {
-                    Phase::FirstByte
-                } else {
-                    Phase::Upload
-                };
+                let phase = pulse.map_or(Phase::FirstByte, Pulse::phase);
                 return Poll::Ready(Err(Broken::Failed(Failure::Late(phase))));
             }
             pieces = gone;
-            alarm.as_mut().reset(within(patience.first_byte).into());
+            alarm.as_mut().reset(first_byte());
         }
     });
-    let (head, mut body) = answer.await?.into_parts();
+    let (head, body) = answer.await?.into_parts();
+    let mut reply = Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: Bytes::new(),
+    };
+    let reading = read_body(body, driver, alarm, patience, clock);
+    match reading.await {
+        Ok(body) => {
+            reply.body = body;
+            Ok(reply)
+        }
+        Err(why) => Err(Broken::Failed(Failure::cut(reply, why))),
+    }
+}
+
+async fn read_body(
+    mut body: Incoming,
+    mut driver: Driver<'_>,
+    mut alarm: Pin<&mut Sleep>,
+    patience: Patience,
+    clock: &dyn Clock,
+) -> Result<Bytes, Failure> {
     let (mut first, mut more) = (Bytes::new(), BytesMut::new());
     loop {
         let mut is_set = false;
@@ -255,19 +310,18 @@ async fn read(
             }
             if !is_set {
                 is_set = true;
-                alarm.as_mut().reset(within(patience.stall).into());
+                alarm.as_mut().reset(patience.within(patience.stall, clock));
             }
-            rings(alarm.as_mut(), Phase::Body, cx)
+            let late = |()| Err(Failure::Late(Phase::Body));
+            alarm.as_mut().poll(cx).map(late)
         });
         let Some(frame) = frame.await? else { break };
-        let Ok(bytes) = frame
-            .map_err(|error| Broken::Failed(Failure::Lost(error.into())))?
-            .into_data()
-        else {
+        let frame = frame.map_err(|error| Failure::Lost(error.into()))?;
+        let Ok(bytes) = frame.into_data() else {
             continue;
         };
         if first.len() + more.len() + bytes.len() > patience.answer_max {
-            return Err(Broken::Failed(Failure::TooLong));
+            return Err(Failure::TooLong);
         }
         if first.is_empty() {
             first = bytes;
@@ -275,22 +329,13 @@ async fn read(
             more.extend_from_slice(&bytes);
         }
     }
-    if !more.is_empty() {
-        let mut all = BytesMut::with_capacity(first.len() + more.len());
-        all.extend_from_slice(&first);
-        all.unsplit(more);
-        first = all.freeze();
+    if more.is_empty() {
+        return Ok(first);
     }
-    Ok(Reply {
-        status: head.status.as_u16(),
-        headers: head.headers,
-        body: first,
-    })
-}
-
-fn rings<T>(alarm: Pin<&mut Sleep>, phase: Phase, cx: &mut Context<'_>) -> Poll<Result<T, Broken>> {
-    let late = |()| Err(Broken::Failed(Failure::Late(phase)));
-    alarm.poll(cx).map(late)
+    let mut all = BytesMut::with_capacity(first.len() + more.len());
+    all.extend_from_slice(&first);
+    all.unsplit(more);
+    Ok(all.freeze())
 }
 
 /// A request that hyper hands back has not left.

@@ -16,7 +16,8 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use ovenjs_types::{Pieces, Source};
 
-use crate::delivery::lock;
+use super::Phase;
+use crate::{delivery::lock, upload::PIECE};
 
 /// What a request carries.
 pub(crate) enum Outgoing {
@@ -51,6 +52,8 @@ struct Reading {
 pub(crate) struct Pulse {
     pieces: AtomicU64,
     is_over: AtomicBool,
+    /// Whether the connection wants more than the source has given.
+    is_hungry: AtomicBool,
     failure: Mutex<Option<io::Error>>,
 }
 
@@ -103,9 +106,15 @@ impl Pulse {
         self.pieces.load(Ordering::Relaxed)
     }
 
-    /// Whether all has gone.
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
+    /// What is waited for.
+    pub(crate) fn phase(&self) -> Phase {
+        if self.is_over.load(Ordering::Relaxed) {
+            Phase::FirstByte
+        } else if self.is_hungry.load(Ordering::Relaxed) {
+            Phase::Source
+        } else {
+            Phase::Upload
+        }
     }
 
     /// Why the body ended early, if its source is to blame.
@@ -151,14 +160,25 @@ impl Streamed {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
             if let Some(reading) = &mut self.reading {
-                match ready!(reading.poll(cx)) {
+                let piece = reading.poll(cx);
+                self.pulse
+                    .is_hungry
+                    .store(piece.is_pending(), Ordering::Relaxed);
+                match ready!(piece) {
                     Ok(Some(piece)) => return Poll::Ready(Some(Ok(self.gone(piece)))),
                     Ok(None) => self.reading = None,
                     Err(error) => return Poll::Ready(Some(Err(self.failed(error)))),
                 }
             }
             match self.coming.pop_front() {
-                Some(Stretch::Bytes(bytes)) => return Poll::Ready(Some(Ok(self.gone(bytes)))),
+                Some(Stretch::Bytes(mut bytes)) => {
+                    // As with sources, each piece that the connection takes is a sign of life.
+                    let piece = bytes.split_to(bytes.len().min(PIECE));
+                    if !bytes.is_empty() {
+                        self.coming.push_front(Stretch::Bytes(bytes));
+                    }
+                    return Poll::Ready(Some(Ok(self.gone(piece))));
+                }
                 Some(Stretch::Source(source)) => match source.open() {
                     Some(pieces) => {
                         self.reading = Some(Reading {
@@ -223,4 +243,40 @@ impl Reading {
 fn misses() -> io::Error {
     let text = "it gave more or fewer bytes than its length says";
     io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn bytes_in_memory_go_in_pieces_and_whoever_waits_knows_for_what() {
+        let silent: Stretch = Stretch::Source(Source::repeatable(|| Silent));
+        let long = Bytes::from(vec![b'.'; 2 * PIECE + 1]);
+        let tail = [Stretch::Bytes(long), silent];
+        let mut body = Outgoing::new(Bytes::from_static(b"head"), Some(&tail));
+        let pulse = body.pulse().unwrap();
+        let mut lengths = Vec::new();
+        let mut next = || Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        while let Poll::Ready(Some(Ok(frame))) = next() {
+            lengths.push(frame.into_data().unwrap().len());
+            assert_eq!(pulse.phase(), Phase::Upload);
+        }
+        assert_eq!(lengths, [4, PIECE, PIECE, 1]);
+        assert_eq!((pulse.pieces(), pulse.phase()), (4, Phase::Source));
+    }
+
+    /// A source that gives nothing.
+    #[derive(Clone, Copy)]
+    struct Silent;
+
+    impl futures_core::Stream for Silent {
+        type Item = io::Result<Bytes>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Pending
+        }
+    }
 }

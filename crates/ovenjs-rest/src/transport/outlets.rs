@@ -8,7 +8,7 @@ pub(crate) struct Outlets(Vec<Quality>);
 
 #[derive(Debug, Default)]
 struct Quality {
-    /// The smoothed time from sending to the first byte.
+    /// The smoothed time from sending to the end of the answer.
     latency: Option<Duration>,
     in_flight: u32,
     answered: u64,
@@ -33,12 +33,12 @@ pub(crate) struct Fares {
 /// How a request fared on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fared {
-    /// It was answered after so long.
-    Well(Duration),
+    /// It was answered after so long, where that tells how fast the way is.
+    Well(Option<Duration>),
     Badly,
     /// Cloudflare bans this address.
     Banned,
-    /// The call was dropped.
+    /// It says nothing: the call was dropped, or in a hurry.
     Unknown,
 }
 
@@ -83,8 +83,10 @@ impl Outlets {
         way.in_flight = way.in_flight.saturating_sub(1);
         match fared {
             Fared::Well(latency) => {
-                let before = way.latency.unwrap_or(latency);
-                way.latency = Some(before - before / SMOOTH + latency / SMOOTH);
+                if let Some(latency) = latency {
+                    let before = way.latency.unwrap_or(latency);
+                    way.latency = Some(before - before / SMOOTH + latency / SMOOTH);
+                }
                 way.answered += 1;
                 (way.failures, way.ejections, way.ejected) = (0, 0, None);
                 return false;
@@ -180,12 +182,16 @@ mod tests {
         for _ in 0..6 {
             let place = outlets.choose(now, 0.5);
             taken.push(place);
-            outlets.settle(now, place, Fared::Well([90 * MS, 20 * MS, 50 * MS][place]));
+            outlets.settle(
+                now,
+                place,
+                Fared::Well(Some([90 * MS, 20 * MS, 50 * MS][place])),
+            );
         }
         assert_eq!(taken, [0, 1, 2, 1, 1, 1]);
         // It becomes slow, and is left as soon as it is seen.
         for _ in 0..8 {
-            outlets.settle(now, 1, Fared::Well(300 * MS));
+            outlets.settle(now, 1, Fared::Well(Some(300 * MS)));
         }
         assert_eq!(outlets.choose(now, 0.5), 2);
         // A long line on it makes the next one worth a try.
@@ -207,8 +213,8 @@ mod tests {
     fn a_failing_way_is_left_for_longer_and_longer() {
         let start = start();
         let mut outlets = Outlets::new(2);
-        outlets.settle(start, 1, Fared::Well(90 * MS));
-        outlets.settle(start, 0, Fared::Well(10 * MS));
+        outlets.settle(start, 1, Fared::Well(Some(90 * MS)));
+        outlets.settle(start, 0, Fared::Well(Some(10 * MS)));
         let mut now = start;
         let ejected: Vec<bool> = (0..5)
             .map(|_| outlets.settle(now, 0, Fared::Badly))
@@ -225,7 +231,7 @@ mod tests {
         // Stragglers neither lengthen it nor count.
         assert!(!outlets.settle(now, 0, Fared::Badly));
         // One success and all is forgotten.
-        outlets.settle(now, 0, Fared::Well(10 * MS));
+        outlets.settle(now, 0, Fared::Well(Some(10 * MS)));
         assert_eq!(outlets.choose(now, 0.5), 0);
     }
 

@@ -13,6 +13,7 @@ mod canary;
 #[expect(dead_code, reason = "no server here speaks TLS")]
 mod certificate;
 mod compressed;
+mod cut;
 mod day;
 mod discord;
 mod drift;

@@ -5,10 +5,12 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use ovenjs_net::Dialer;
 use ovenjs_rest::Client;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex},
+    net::TcpListener,
+    sync::mpsc,
     task::JoinSet,
 };
 
@@ -25,6 +27,8 @@ pub(crate) enum Step {
     Last(String),
     /// Answers with half of this body and says nothing more, for good.
     Half(String),
+    /// Status, header lines, and half of this body; then the connection ends.
+    Cut(u16, &'static str, String),
     /// Reads the request and closes the connection.
     Close,
     /// Reads the request and says nothing, for good.
@@ -37,10 +41,40 @@ pub(crate) struct Server {
     seen: Arc<Mutex<Vec<String>>>,
     closed: Arc<AtomicUsize>,
     peers: Arc<Mutex<Vec<String>>>,
+    dialer: Option<Dialer>,
     _tasks: JoinSet<()>,
 }
 
 impl Server {
+    /// One within this process: no socket has a say in when things happen, so a paused clock goes on only
+    /// when all wait for it.
+    pub(crate) fn piped(script: impl IntoIterator<Item = Step>) -> Self {
+        let (sender, mut calls) = mpsc::channel::<DuplexStream>(CALLS_MAX);
+        let dialer = Dialer::new(move |_| {
+            let (near, far) = duplex(64 * 1024);
+            // A call to a server that is gone breaks.
+            drop(sender.try_send(far));
+            near
+        });
+        let script: Arc<Vec<Step>> = Arc::new(script.into_iter().collect());
+        let mut server = Self {
+            base_url: "http://127.0.0.1:9/api".to_owned(),
+            seen: Arc::default(),
+            closed: Arc::default(),
+            peers: Arc::default(),
+            dialer: Some(dialer),
+            _tasks: JoinSet::new(),
+        };
+        let log = Arc::clone(&server.seen);
+        server._tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Some(stream) = calls.recv().await {
+                connections.spawn(serve(stream, Arc::clone(&script), Arc::clone(&log)));
+            }
+        });
+        server
+    }
+
     pub(crate) async fn start(script: impl IntoIterator<Item = Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/api", listener.local_addr().unwrap());
@@ -70,6 +104,7 @@ impl Server {
             seen,
             closed,
             peers,
+            dialer: None,
             _tasks: tasks,
         }
     }
@@ -89,14 +124,27 @@ impl Server {
         self.closed.load(Ordering::Relaxed) >= connections
     }
 
+    /// How connections to it are made.
+    pub(crate) fn net(&self) -> ovenjs_net::Config {
+        let net = ovenjs_net::Config::new();
+        match &self.dialer {
+            Some(dialer) => net.dialer(dialer.clone()),
+            None => net,
+        }
+    }
+
     /// A client of this server.
     pub(crate) fn client(&self) -> Client {
         Client::builder(TOKEN)
             .base_url(&self.base_url)
+            .net(self.net())
             .build()
             .unwrap()
     }
 }
+
+/// The most connections that wait to be taken, more than any story has.
+const CALLS_MAX: usize = 256;
 
 /// What must never be seen in any output.
 pub(crate) const TOKEN: &str = "bot.t0ken.c4nary";
@@ -109,7 +157,11 @@ pub(crate) fn json(status: u16, body: &str) -> Step {
     )
 }
 
-async fn serve(mut stream: TcpStream, script: Arc<Vec<Step>>, log: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    script: Arc<Vec<Step>>,
+    log: Arc<Mutex<Vec<String>>>,
+) {
     while let Some(request) = read(&mut stream).await {
         let place = {
             let mut log = log.lock().unwrap();
@@ -159,13 +211,21 @@ async fn serve(mut stream: TcpStream, script: Arc<Vec<Step>>, log: Arc<Mutex<Vec
                 stream.write_all(answer.as_bytes()).await.unwrap();
                 std::future::pending().await
             }
+            Step::Cut(status, headers, body) => {
+                let (length, half) = (body.len(), &body[..body.len() / 2]);
+                let answer = format!(
+                    "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{half}"
+                );
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                return;
+            }
             Step::Close => return,
             Step::Silence => std::future::pending().await,
         }
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<String> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         bytes.push(stream.read_u8().await.ok()?);

@@ -147,6 +147,16 @@ async fn sweep(discord: &Discord, deed: Deed) -> usize {
         for ended in join_all(others.into_iter().flatten()).await {
             ended.unwrap();
         }
+        // What was begun to be opened is for others.
+        while stage
+            .client
+            .stats()
+            .outlets
+            .iter()
+            .any(|one| one.opening > 0)
+        {
+            tokio::task::yield_now().await;
+        }
         let stats = stage.client.stats();
         let left = (stats.limits.permits, stats.waiting, stats.in_flight);
         assert_eq!(left, (0, 0, 0), "after {polls} polls");

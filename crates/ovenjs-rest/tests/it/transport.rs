@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use ovenjs_net::{Clock as _, Resolve, Resolving, SystemClock};
 use ovenjs_rest::{Client, Config, Connections, ErrorKind, Live, OutletStats, Priority};
 use ovenjs_types::Id;
+use tokio::sync::Semaphore;
 
 use crate::server::{Server, Step, TOKEN, json};
 
@@ -21,7 +22,8 @@ fn client(server: &Server, connections: Connections) -> Client {
     let config = Config::new()
         .base_url(&server.base_url)
         .connections(connections);
-    Client::builder(TOKEN).config(config).build().unwrap()
+    let builder = Client::builder(TOKEN).config(config);
+    builder.net(server.net()).build().unwrap()
 }
 
 fn open(client: &Client) -> OutletStats {
@@ -59,7 +61,7 @@ async fn there_are_never_more_connections_than_allowed_and_all_calls_are_answere
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_for_a_connection_is_served_by_priority_or_told_when_it_takes_too_long() {
     // The first request keeps the only connection for good.
-    let server = Server::start([Step::Silence]).await;
+    let server = Server::piped([Step::Silence]);
     let rules = Connections::new().most(1).acquire(Duration::from_secs(2));
     let client = client(&server, rules);
     client.apply(Live::new().retries(0));
@@ -67,6 +69,10 @@ async fn whoever_waits_for_a_connection_is_served_by_priority_or_told_when_it_ta
     poll_once(&mut first).await;
     // It has the connection as soon as that is open.
     while open(&client).busy == 0 {
+        poll_once(&mut first).await;
+        tokio::task::yield_now().await;
+    }
+    while server.seen().is_empty() {
         poll_once(&mut first).await;
         tokio::task::yield_now().await;
     }
@@ -80,6 +86,90 @@ async fn whoever_waits_for_a_connection_is_served_by_priority_or_told_when_it_ta
     assert!(late.to_string().contains("connections.most"), "{late}");
     assert_eq!((open(&client).waiting, open(&client).busy), (0, 1));
     assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_callers_time_holds_for_the_opening_of_a_connection() {
+    let (client, _) = behind_a_slow_name("127.0.0.1:9");
+    let began = SystemClock.now();
+    let call = client.current_user().deadline(Duration::from_millis(700));
+    let error = call.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadline);
+    assert!(error.to_string().contains("before a connection"), "{error}");
+    assert_eq!(SystemClock.now() - began, Duration::from_millis(700));
+    assert!(!error.may_have_arrived());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_after_its_time() {
+    let server = Server::piped([Step::Silence]);
+    let client = client(&server, Connections::new());
+    let post = client.create_message(Id::new(1)).content("hi");
+    let mut post = post.deadline(Duration::from_secs(1)).into_future();
+    assert!(!poll_once(&mut post).await);
+    // Its connection is there at once, but nobody looks until it is too late.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let error = post.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadline);
+    assert!(!error.may_have_arrived(), "{error}");
+    assert_eq!((server.seen().len(), open(&client).idle), (0, 1));
+}
+
+#[tokio::test]
+async fn who_opens_the_first_connection_and_is_not_polled_holds_nobody_up() {
+    let server = Server::start([json(200, USER)]).await;
+    let address = server.base_url.split('/').nth(2).unwrap();
+    let (client, go) = behind_a_slow_name(address);
+    let mut lazy = client.current_user().fresh().into_future();
+    assert!(!poll_once(&mut lazy).await);
+    let mut other = client.user(Id::new(5)).into_future();
+    assert!(!poll_once(&mut other).await);
+    go.close();
+    other.await.unwrap();
+    lazy.await.unwrap();
+    assert_eq!(client.stats().failed, 0);
+}
+
+#[tokio::test]
+async fn a_connection_whose_caller_has_gone_is_the_next_ones() {
+    let server = Server::start([json(200, USER)]).await;
+    let address = server.base_url.split('/').nth(2).unwrap();
+    let (client, go) = behind_a_slow_name(address);
+    let mut gone = client.current_user().into_future();
+    assert!(!poll_once(&mut gone).await);
+    drop(gone);
+    go.close();
+    client.current_user().await.unwrap();
+    assert_eq!((open(&client).opened, open(&client).busy), (1, 0));
+}
+
+/// A client for whom the name of this server is found when it is told so.
+fn behind_a_slow_name(address: &str) -> (Client, Arc<Semaphore>) {
+    let go = Arc::new(Semaphore::new(0));
+    let port = address.rsplit(':').next().unwrap();
+    let net = ovenjs_net::Config::new()
+        .resolver(Arc::new(Slow(Arc::clone(&go))))
+        .allow_plain(true);
+    let client = Client::builder(TOKEN)
+        .base_url(format!("http://discord.example:{port}/api"))
+        .net(net)
+        .build()
+        .unwrap();
+    (client, go)
+}
+
+/// Finds this machine, in a while.
+#[derive(Debug)]
+struct Slow(Arc<Semaphore>);
+
+impl Resolve for Slow {
+    fn resolve<'a>(&'a self, _: &'a str, port: u16) -> Resolving<'a> {
+        let told = Arc::clone(&self.0);
+        Box::pin(async move {
+            drop(told.acquire().await);
+            Ok(vec![(std::net::Ipv4Addr::LOCALHOST, port).into()])
+        })
+    }
 }
 
 #[tokio::test]
@@ -122,7 +212,7 @@ async fn connections_are_opened_in_advance_where_that_is_wanted() {
 
 #[tokio::test(start_paused = true)]
 async fn the_phases_of_an_answer_have_their_times() {
-    let server = Server::start([Step::Silence, Step::Half(USER.to_owned()), json(200, USER)]).await;
+    let server = Server::piped([Step::Silence, Step::Half(USER.to_owned()), json(200, USER)]);
     let client = client(&server, Connections::new());
     let began = SystemClock.now();
     client.current_user().await.unwrap();
@@ -133,7 +223,7 @@ async fn the_phases_of_an_answer_have_their_times() {
         "{took:?}"
     );
 
-    let server = Server::start([Step::Half(USER.to_owned())]).await;
+    let server = Server::piped([Step::Half(USER.to_owned())]);
     let client = self::client(&server, Connections::new());
     client.apply(Live::new().retries(0));
     let error = client.current_user().await.unwrap_err();
@@ -159,6 +249,31 @@ async fn a_way_out_that_fails_is_left_to_the_others() {
     assert!(alive.latency.is_some() && !alive.is_ejected);
     assert_eq!(client.stats().failed, 0);
     assert_eq!(server.seen().len(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_in_a_hurry_and_refusals_of_one_request_leave_a_way_open() {
+    let forbidden = Step::Answer(403, "", "<html>".to_owned());
+    let script = [forbidden.clone(), json(200, USER), forbidden, Step::Silence];
+    let server = Server::piped(script);
+    let client = Client::builder(TOKEN)
+        .base_url(&server.base_url)
+        .net(server.net())
+        .egress(server.net())
+        .build()
+        .unwrap();
+    client.apply(Live::new().retries(0));
+    for _ in 0..40 {
+        let call = client.current_user().fresh();
+        drop(call.deadline(Duration::from_millis(300)).await);
+    }
+    assert!(server.seen().len() > 12, "{}", server.seen().len());
+    let outlets = client.stats().outlets;
+    assert!(
+        outlets.iter().all(|outlet| !outlet.is_ejected),
+        "{outlets:?}"
+    );
+    assert_eq!(outlets.iter().map(|outlet| outlet.failed).sum::<u64>(), 2);
 }
 
 #[tokio::test]
@@ -321,7 +436,12 @@ async fn the_warm_up_may_be_dropped_at_any_moment() {
             tokio::task::yield_now().await;
         }
         drop(warm);
-        assert_eq!((open(&client).opening, open(&client).busy), (0, 0));
+        assert_eq!(open(&client).busy, 0);
         client.current_user().await.unwrap();
+        // What was begun is of use to others.
+        while open(&client).opening > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((open(&client).broken, open(&client).busy), (0, 0));
     }
 }

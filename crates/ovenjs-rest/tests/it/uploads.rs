@@ -199,7 +199,7 @@ async fn an_upload_takes_its_time_as_long_as_it_goes_on() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Deadline);
-    assert!(error.to_string().contains("upload stopped"), "{error}");
+    assert!(error.to_string().contains("source gave nothing"), "{error}");
 }
 
 /// What a source has given and nobody has let go of yet.
