@@ -7,16 +7,18 @@
 mod answer;
 mod asked;
 mod bodies;
+mod bygone;
 mod metrics;
 mod patient;
 mod relay;
 mod server;
 mod tenants;
+mod visitors;
 
 use std::{env, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
-use ovenjs_core::net;
+use ovenjs_core::{net, types::Secret};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::{
     Layer as _,
@@ -80,6 +82,10 @@ pub(crate) struct Proxy {
     /// the address can act as the bot
     #[arg(long)]
     open: bool,
+    /// A name by which bots reach the proxy, where it has dots and the proxy a token for those who send none;
+    /// by addresses and names without dots it is reached in any case. Can be given several times
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
     /// Where Discord's API is
     #[arg(
         long,
@@ -92,6 +98,10 @@ pub(crate) struct Proxy {
     /// The seconds that a request may take in all, waiting included, if it does not say
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     deadline: u32,
+    /// The seconds for which it goes on taking requests once it is asked to stop, while /health says so: as
+    /// long as whatever sends bots here takes to notice
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    drain: u32,
     /// The seconds that requests under way have to end when the proxy is asked to stop
     #[arg(long, value_name = "SECONDS", default_value = "25")]
     grace: u32,
@@ -163,8 +173,9 @@ impl Proxy {
         );
         println!("Ctrl-C ends it.");
         let server = Server::new(relay, listeners, self.connections.into());
+        let drain = Duration::from_secs(self.drain.into());
         let grace = Duration::from_secs(self.grace.into());
-        if !server.run(&mut signals, grace).await {
+        if !server.run(&mut signals, drain, grace).await {
             eprintln!("oven: some requests did not end in time and are dropped");
         }
         Ok(())
@@ -197,19 +208,19 @@ impl Proxy {
     }
 
     /// The header for those who send none.
-    fn token(&self) -> Result<Option<String>, String> {
-        let text = match &self.token_file {
+    fn token(&self) -> Result<Option<Secret>, String> {
+        let text = Secret::new(match &self.token_file {
             Some(path) => fs::read_to_string(path).map_err(|error| {
                 format!("the token file {} cannot be read: {error}", path.display())
             })?,
             None => variable("DISCORD_TOKEN"),
-        };
-        let token = text.trim();
+        });
+        let token = text.expose();
         let token = token.strip_prefix("Bot ").unwrap_or(token);
-        Ok((!token.is_empty()).then(|| format!("Bot {token}")))
+        Ok((!token.is_empty()).then(|| Secret::new(format!("Bot {token}"))))
     }
 
-    fn rules(&self, token: Option<String>) -> Result<Rules, String> {
+    fn rules(&self, token: Option<Secret>) -> Result<Rules, String> {
         let way_out = variable("OVENJS_PROXY");
         let mut net = net::Config::new();
         if !way_out.is_empty() {
@@ -219,6 +230,7 @@ impl Proxy {
         let mib = |mib: u16| usize::from(mib) << 20;
         Ok(Rules {
             token,
+            hosts: self.host.clone(),
             base_url: self.base_url.clone(),
             net,
             deadline: Duration::from_secs(self.deadline.into()),

@@ -444,8 +444,11 @@ impl Delivery {
         if let Some(reason) = &parts.reason {
             headers.insert(AUDIT_REASON, reason.clone());
         }
+        for name in parts.headers.keys() {
+            headers.remove(name);
+        }
         for (name, value) in &parts.headers {
-            headers.insert(name, value.clone());
+            headers.append(name, value.clone());
         }
         let accepted = match self.compressed {
             Compressed::Never => None,

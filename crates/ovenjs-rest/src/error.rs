@@ -1,15 +1,16 @@
 //! Why a call failed, and what to do about it.
 
 mod repairs;
+mod unsent;
 
 use std::{error::Error as StdError, fmt, fmt::Write as _, sync::Arc, time::Duration};
 
-use ovenjs_types::{Fault, Invalid, Permissions, json};
+use ovenjs_types::{Fault, Permissions, json};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Auth, Reply, request::Operation};
-use repairs::{INDEX_NOT_READY, TOKEN_REFUSED, missing, repair};
+use crate::{Reply, request::Operation};
+use repairs::{INDEX_NOT_READY, missing, repair};
 pub(crate) use repairs::{
     MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK, WRONG_TOKEN,
 };
@@ -151,11 +152,6 @@ impl Error {
         Self::new(ErrorKind::Layer, request.route(), source.to_string()).because(source)
     }
 
-    pub(crate) fn open(route: &'static str, wait: Duration) -> Self {
-        let text = "Discord failed too often lately, so this was not sent; see discordstatus.com";
-        Self::new(ErrorKind::Open, route, text).after(Some(wait))
-    }
-
     /// The same error for another call that asked the same.
     pub(crate) fn share(&self) -> Self {
         Self(self.0.clone())
@@ -185,15 +181,6 @@ impl Error {
 
     pub(crate) fn config(text: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, "", text)
-    }
-
-    /// A request that Discord would refuse.
-    pub(crate) fn unsent(route: &'static str, invalid: Invalid) -> Self {
-        let text = "Discord would refuse this, so it was not sent";
-        let mut error = Self::new(ErrorKind::Invalid, route, text);
-        let violations = invalid.violations().iter().take(FIELDS_MAX);
-        error.0.fields = violations.map(ToString::to_string).collect();
-        error.because(invalid)
     }
 
     pub(crate) fn after(mut self, wait: Option<Duration>) -> Self {
@@ -229,61 +216,6 @@ impl Error {
         Self::new(ErrorKind::Network, route, text).because(source)
     }
 
-    /// The bot's token was refused, by an earlier call.
-    pub(crate) fn token_refused(route: &'static str) -> Self {
-        Self::new(ErrorKind::Unauthorized, route, TOKEN_REFUSED)
-    }
-
-    /// The client shows no token, and this needs one.
-    pub(crate) fn token_missing(route: &'static str) -> Self {
-        let text = "this needs a token, and the client was built without one; build it with \
-                    `Client::builder`";
-        Self::new(ErrorKind::Config, route, text)
-    }
-
-    pub(crate) fn too_many_invalid(route: &'static str, wait: Duration) -> Self {
-        Self::new(
-            ErrorKind::Stopped,
-            route,
-            "nothing is sent any more, since too many answers of the last ten minutes were 401, 403 \
-             or 429 and Discord bans the address for more; find the failing call",
-        )
-        .after(Some(wait))
-    }
-
-    /// The webhook or the interaction that the token in the path was of is no more, as an earlier call
-    /// was told.
-    pub(crate) fn gone(operation: Operation) -> Self {
-        let code = match operation.auth {
-            Auth::Interaction => UNKNOWN_INTERACTION,
-            _ => UNKNOWN_WEBHOOK,
-        };
-        let text = repair(ErrorKind::NotFound, Some(code), operation).unwrap_or_default();
-        let mut error = Self::new(ErrorKind::NotFound, operation.route, text);
-        error.0.code = Some(code);
-        error.not_sent()
-    }
-
-    /// An earlier call was refused the same.
-    pub(crate) fn denied(operation: Operation, wait: Duration) -> Self {
-        let kind = match operation.auth {
-            Auth::Webhook | Auth::Interaction => ErrorKind::Unauthorized,
-            _ => ErrorKind::Forbidden,
-        };
-        let code = match kind {
-            ErrorKind::Forbidden => MISSING_PERMISSIONS,
-            _ => WRONG_TOKEN,
-        };
-        let text = repair(kind, Some(code), operation).unwrap_or_default();
-        Self::new(kind, operation.route, text).unsent_again(wait)
-    }
-
-    /// The same for a call that is not sent, since it would be refused again until then.
-    pub(crate) fn unsent_again(mut self, wait: Duration) -> Self {
-        self.0.status = None;
-        self.not_sent().after(Some(wait))
-    }
-
     /// Whether this try, or one before it, may have arrived.
     pub(crate) fn arrived(mut self, may_have: bool) -> Self {
         self.0.may_have_arrived |= may_have;
@@ -295,13 +227,6 @@ impl Error {
         self.0.text.push_str(
             "; it was not sent again, since its upload can be read only once: see `Source::repeatable`",
         );
-        self
-    }
-
-    fn not_sent(mut self) -> Self {
-        self.0
-            .text
-            .push_str("; Discord said so before, so this was not sent");
         self
     }
 

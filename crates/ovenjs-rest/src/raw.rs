@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, uri::PathAndQuery};
 use ovenjs_types::Secret;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
@@ -62,16 +63,16 @@ impl Raw {
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the method is none of Discord's, or the path is none: it begins with
-    /// a slash, and has no fragment and no parts `.` and `..`.
+    /// a slash, has no fragment, no parts `.` and `..`, and in no part a slash or backslash, encoded or not.
     pub fn new(method: Method, path: &str) -> Result<Self, Error> {
         if !Self::METHODS.contains(&method) {
             let text = "Discord's API has no such method; it has GET, POST, PUT, PATCH and DELETE";
             return Err(Error::config(text));
         }
         let broken = "the path must look like /channels/1/messages?limit=1, percent-encoded and \
-                      without a fragment or parts of dots";
+                      without a fragment, parts of dots or encoded slashes";
         let whole: PathAndQuery = path.parse().map_err(|_| Error::config(broken))?;
-        if !path.starts_with('/') || path.contains('#') || whole.path().split('/').any(is_dots) {
+        if !path.starts_with('/') || path.contains('#') || whole.path().split('/').any(leads_away) {
             return Err(Error::config(broken));
         }
         Ok(Self {
@@ -98,11 +99,12 @@ impl Raw {
         self
     }
 
-    /// Adds a header, in place of another one of that name. `Authorization`, `Host`, what frames the body
-    /// and `Accept-Encoding` are the client's own: they are left out.
+    /// Adds a header, beside others of that name, and in place of what the client would say by itself, such
+    /// as `User-Agent`. `Authorization`, `Host`, what frames the body and `Accept-Encoding` are the client's
+    /// own: they are left out.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if !is_ours(&name) {
-            self.headers.insert(name, value);
+            self.headers.append(name, value);
         }
         self
     }
@@ -131,7 +133,19 @@ impl Raw {
         &self.headers
     }
 
-    fn is_idempotent(&self) -> bool {
+    /// Whether sending it twice does what sending it once does: reading, setting and deleting, and messages
+    /// that Discord makes once only, since they have a `nonce` and `enforce_nonce`.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use ovenjs_rest::Raw;
+    ///
+    /// let post = Raw::new(Method::POST, "/channels/7/messages").unwrap();
+    /// assert!(!post.clone().body(r#"{"content":"hi"}"#).is_idempotent());
+    /// assert!(post.body(r#"{"content":"hi","nonce":"1","enforce_nonce":true}"#).is_idempotent());
+    /// ```
+    #[must_use]
+    pub fn is_idempotent(&self) -> bool {
         let is_marked = || {
             let json = document(&self.body).unwrap_or_default();
             serde_json::from_slice::<Marked>(json)
@@ -225,8 +239,9 @@ struct Marked {
     enforce_nonce: bool,
 }
 
-/// Whether a server may read a part as a step within the path. Its dots may be percent-encoded.
-fn is_dots(part: &str) -> bool {
-    let bare = part.to_ascii_lowercase().replace("%2e", ".");
-    matches!(bare.as_str(), "." | "..")
+/// Whether a server may read a part as a step within the path, or as several parts: it may decode what is
+/// percent-encoded before it splits.
+fn leads_away(part: &str) -> bool {
+    let bare = percent_decode_str(part).decode_utf8_lossy();
+    matches!(&*bare, "." | "..") || bare.contains(['/', '\\'])
 }

@@ -57,9 +57,21 @@ impl Refusal {
     }
 
     /// A call that Discord has not answered. The statuses are those that libraries act upon: they wait
-    /// after a 429 for as long as it says, and give up after a 4xx.
-    pub(crate) fn of(error: &Error) -> Self {
+    /// after a 429 for as long as it says, send again after a 5xx, and give up after any other 4xx.
+    ///
+    /// `is_repeatable` is whether sending it again does no harm. Where it does, and Discord may have done it,
+    /// the answer must be none after which libraries send again: a message would be posted twice.
+    pub(crate) fn of(error: &Error, is_repeatable: bool) -> Self {
+        let said = error
+            .status()
+            .and_then(|status| StatusCode::from_u16(status).ok());
+        let said = said.filter(|status| status.is_client_error() || status.is_server_error());
         let (status, why) = match error.kind() {
+            _ if error.may_have_arrived() && !is_repeatable => {
+                (StatusCode::FAILED_DEPENDENCY, "lost")
+            }
+            // Discord's answer came without its body.
+            _ if error.status().is_some() => (said.unwrap_or(StatusCode::BAD_GATEWAY), "cut"),
             ErrorKind::Limited => (StatusCode::TOO_MANY_REQUESTS, "deadline"),
             ErrorKind::Stopped => (StatusCode::TOO_MANY_REQUESTS, "invalid-requests"),
             ErrorKind::Deadline => (StatusCode::GATEWAY_TIMEOUT, "timeout"),

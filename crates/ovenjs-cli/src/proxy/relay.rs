@@ -23,14 +23,19 @@ use super::{
     answer::{self, Answer, Refusal},
     asked::{Asked, Shows},
     bodies::Bodies,
+    bygone::Bygone,
     metrics::{Gauges, Metrics},
     tenants::Tenants,
+    visitors::Visitors,
 };
 
 /// All that requests share.
 pub(crate) struct Relay {
     rules: Rules,
     tenants: Mutex<Tenants<Client>>,
+    /// The invalid requests of tokens that had to make room.
+    bygone: Mutex<Bygone>,
+    visitors: Visitors,
     bodies: Bodies,
     metrics: Arc<Metrics>,
     under_way: AtomicUsize,
@@ -41,7 +46,9 @@ pub(crate) struct Relay {
 /// How requests are sent.
 pub(crate) struct Rules {
     /// The header that is shown for those who show none.
-    pub(crate) token: Option<String>,
+    pub(crate) token: Option<Secret>,
+    /// The names by which the proxy is reached, beside those that nobody else can have.
+    pub(crate) hosts: Vec<String>,
     pub(crate) base_url: String,
     pub(crate) net: net::Config,
     pub(crate) deadline: Duration,
@@ -67,6 +74,12 @@ impl Relay {
     pub(crate) fn new(rules: Rules) -> Self {
         Self {
             tenants: Mutex::new(Tenants::new(rules.tokens_max)),
+            bygone: Mutex::default(),
+            // Without a token of its own a page can do here what it can do anywhere.
+            visitors: match rules.token {
+                Some(_) => Visitors::known_by(rules.hosts.clone()),
+                None => Visitors::all(),
+            },
             bodies: Bodies::new(rules.body_max, rules.bodies_max),
             metrics: Arc::default(),
             under_way: AtomicUsize::new(0),
@@ -89,8 +102,7 @@ impl Relay {
         let answer = match page {
             Some(page) => page,
             None if doors == Doors::Watch => {
-                let text =
-                    "here are /metrics and /health; Discord's API is at the proxy's other address";
+                let text = "here are /metrics, /health and /why; Discord's API is at the proxy's other address";
                 Refusal::new(StatusCode::NOT_FOUND, "request", text).answer()
             }
             None => {
@@ -122,14 +134,17 @@ impl Relay {
             ));
         }
         let (head, body) = request.into_parts();
-        let asked = Asked::read(&head, self.rules.token.as_deref())?;
+        self.visitors.admit(&head)?;
+        let token = self.rules.token.as_ref().map(Secret::expose);
+        let asked = Asked::read(&head, token)?;
         told.route = asked.raw.route();
         // It counts as held until the answer is there.
         let held = self.bodies.read(body).await?;
         let visit = self.enter(asked.shows)?;
         let raw = asked.raw.body(held.body.clone());
+        let is_repeatable = raw.is_idempotent();
         let sent = visit.client.send_raw(raw, asked.terms).await;
-        let reply = sent.map_err(|error| Refusal::of(&error))?;
+        let reply = sent.map_err(|error| Refusal::of(&error, is_repeatable))?;
         Ok(answer::of_discord(&reply, self.rules.keeps_limits))
     }
 
@@ -138,11 +153,16 @@ impl Relay {
             Shows::Token(shown) => shown,
             Shows::Nothing => Secret::new(""),
         };
-        let entered = self.tenants().enter(SystemClock.now(), shown.expose(), || {
-            self.client(shown.expose())
-        });
+        let now = SystemClock.now();
+        let (entered, gone) = {
+            let mut tenants = self.tenants();
+            let entered = tenants.enter(now, &shown, || self.client(&shown));
+            (entered, tenants.take_gone())
+        };
+        let invalid: u32 = gone.iter().map(invalid).sum();
+        self.bygone().add(now, invalid);
         let client = entered
-            .map_err(|error| Refusal::of(&error))?
+            .map_err(|error| Refusal::of(&error, true))?
             .ok_or_else(|| {
                 Refusal::busy(
                     "more tokens are in use than the proxy keeps limits for; raise --tokens",
@@ -156,7 +176,7 @@ impl Relay {
     }
 
     /// A client for what is shown, with limits of its own.
-    fn client(&self, shown: &str) -> Result<Client, Error> {
+    fn client(&self, shown: &Secret) -> Result<Client, Error> {
         let Rules {
             base_url,
             net,
@@ -167,9 +187,10 @@ impl Relay {
         } = &self.rules;
         let live = Live::new().deadline(*deadline).waiters_max(*requests_max);
         let limits = live.limits.global_per_second(*global_per_second);
-        let builder = match shown {
-            "" => Client::without_token(),
-            shown => Client::builder(shown),
+        let builder = if shown.is_empty() {
+            Client::without_token()
+        } else {
+            Client::builder(shown.clone())
         };
         builder
             .config(Config::new().base_url(base_url).live(live.limits(limits)))
@@ -180,7 +201,8 @@ impl Relay {
 
     /// Whether a client can be built at all.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let shown = self.rules.token.as_deref().unwrap_or_default();
+        let nothing = Secret::new("");
+        let shown = self.rules.token.as_ref().unwrap_or(&nothing);
         self.client(shown).map(drop)
     }
 
@@ -192,8 +214,8 @@ impl Relay {
         if dropped > 0 {
             tracing::debug!(dropped, "idle tokens forgotten");
         }
-        let invalid = |client: &Client| client.stats().limits.invalid;
-        let all: u32 = tenants.clients().map(invalid).sum();
+        let of_gone = self.bygone().count(SystemClock.now());
+        let all = tenants.clients().map(invalid).sum::<u32>() + of_gone;
         for client in tenants.clients() {
             let of_others = all.saturating_sub(invalid(client));
             let most = Live::new().limits.invalid_max.saturating_sub(of_others);
@@ -209,7 +231,7 @@ impl Relay {
     pub(crate) fn forgive(&self) {
         for (shown, client) in self.tenants().each().filter(|(shown, _)| !shown.is_empty()) {
             // It was a token when the client was built with it.
-            drop(client.replace_token(&Secret::new(shown)));
+            drop(client.replace_token(shown));
         }
     }
 
@@ -236,6 +258,7 @@ impl Relay {
             under_way: self.under_way.load(Ordering::Relaxed),
             body_bytes: self.bodies.held(),
             tokens: tenants.len(),
+            invalid: self.bygone().count(SystemClock.now()),
             ..Gauges::default()
         };
         for stats in tenants.clients().map(Client::stats) {
@@ -298,10 +321,18 @@ impl Relay {
         answer::text(StatusCode::OK, "application/json", body.to_string())
     }
 
+    fn bygone(&self) -> MutexGuard<'_, Bygone> {
+        self.bygone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A panic elsewhere leaves at worst a count too high.
     fn tenants(&self) -> MutexGuard<'_, Tenants<Client>> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn invalid(client: &Client) -> u32 {
+    client.stats().limits.invalid
 }
 
 /// The most requests that are told what they wait for: enough to see what is in the way.
@@ -316,9 +347,7 @@ struct Visit<'a> {
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        self.relay
-            .tenants()
-            .leave(SystemClock.now(), self.shown.expose());
+        self.relay.tenants().leave(SystemClock.now(), &self.shown);
     }
 }
 
@@ -380,6 +409,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let relay = Relay::new(Rules {
             token: None,
+            hosts: Vec::new(),
             base_url: format!("http://{}/api", listener.local_addr().unwrap()),
             net: net::Config::new(),
             deadline: Duration::from_secs(60),

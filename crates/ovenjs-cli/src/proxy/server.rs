@@ -43,16 +43,22 @@ impl Server {
         }
     }
 
-    /// Serves until a signal; then takes nothing new, and gives what is under way `grace` to end, or until
-    /// another signal. Whether all of it did.
-    pub(crate) async fn run(self, signals: &mut Signals, grace: Duration) -> bool {
+    /// Serves until a signal, and then for `drain` in which `/health` says that it stops; then takes nothing
+    /// new, and gives what is under way `grace` to end, or until another signal. Whether all of it did. Who
+    /// looks on by an address of its own is answered until the end.
+    pub(crate) async fn run(self, signals: &mut Signals, drain: Duration, grace: Duration) -> bool {
         let (stopping, heard) = watch::channel(());
-        let mut accepting = JoinSet::new();
+        let (_to_the_end, never) = watch::channel(());
+        let (mut accepting, mut watching) = (JoinSet::new(), JoinSet::new());
         for (listener, doors) in self.listeners {
             // Each address has its own: bots that take up all places do not shut out who looks on.
             let places = Arc::new(Semaphore::new(self.connections_max));
-            let (relay, heard) = (Arc::clone(&self.relay), heard.clone());
-            accepting.spawn(accept(listener, doors, relay, places, heard));
+            let relay = Arc::clone(&self.relay);
+            if doors == Doors::Watch {
+                watching.spawn(accept(listener, doors, relay, places, never.clone()));
+            } else {
+                accepting.spawn(accept(listener, doors, relay, places, heard.clone()));
+            }
         }
         drop(heard);
         let relay = &self.relay;
@@ -70,11 +76,14 @@ impl Server {
             () = tidying => {}
         }
         relay.is_stopping.store(true, Ordering::Relaxed);
-        drop(stopping);
-        let ending = async { while accepting.join_next().await.is_some() {} };
+        let ending = async {
+            sleep(drain).await;
+            drop(stopping);
+            while accepting.join_next().await.is_some() {}
+        };
         tokio::select! {
             () = ending => true,
-            () = sleep(grace) => false,
+            () = sleep(drain + grace) => false,
             _ = signals.next() => false,
         }
     }
@@ -214,6 +223,7 @@ mod tests {
     fn rules() -> Rules {
         Rules {
             token: None,
+            hosts: Vec::new(),
             base_url: "http://127.0.0.1:9/api".to_owned(),
             net: ovenjs_core::net::Config::new(),
             deadline: Duration::from_secs(60),

@@ -3,14 +3,37 @@
 //! A rule without a clock: the time is an argument.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
+    hash::{Hash, Hasher},
+    mem,
     time::{Duration, Instant},
 };
 
-/// The clients by what their requests show. It has no `Debug`: it holds tokens.
+use ovenjs_core::types::Secret;
+
+/// The clients by what their requests show.
 pub(crate) struct Tenants<T> {
     most: usize,
-    tenants: HashMap<String, Tenant<T>>,
+    tenants: HashMap<Shown, Tenant<T>>,
+    /// Those that had to make room, until they are asked about.
+    gone: Vec<T>,
+}
+
+/// What a request shows, as a key.
+#[derive(PartialEq, Eq)]
+struct Shown(Secret);
+
+impl Hash for Shown {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.expose().hash(state);
+    }
+}
+
+impl Borrow<str> for Shown {
+    fn borrow(&self) -> &str {
+        self.0.expose()
+    }
 }
 
 struct Tenant<T> {
@@ -25,6 +48,7 @@ impl<T: Clone> Tenants<T> {
         Self {
             most,
             tenants: HashMap::new(),
+            gone: Vec::new(),
         }
     }
 
@@ -37,10 +61,10 @@ impl<T: Clone> Tenants<T> {
     pub(crate) fn enter<E>(
         &mut self,
         now: Instant,
-        shown: &str,
+        shown: &Secret,
         build: impl FnOnce() -> Result<T, E>,
     ) -> Result<Option<T>, E> {
-        if let Some(tenant) = self.tenants.get_mut(shown) {
+        if let Some(tenant) = self.tenants.get_mut(shown.expose()) {
             tenant.used = now;
             tenant.busy += 1;
             return Ok(Some(tenant.client.clone()));
@@ -54,13 +78,13 @@ impl<T: Clone> Tenants<T> {
             used: now,
             busy: 1,
         };
-        self.tenants.insert(shown.to_owned(), tenant);
+        self.tenants.insert(Shown(shown.clone()), tenant);
         Ok(Some(client))
     }
 
     /// A request of theirs has ended.
-    pub(crate) fn leave(&mut self, now: Instant, shown: &str) {
-        if let Some(tenant) = self.tenants.get_mut(shown) {
+    pub(crate) fn leave(&mut self, now: Instant, shown: &Secret) {
+        if let Some(tenant) = self.tenants.get_mut(shown.expose()) {
             tenant.used = now;
             tenant.busy = tenant.busy.saturating_sub(1);
         }
@@ -82,21 +106,27 @@ impl<T: Clone> Tenants<T> {
     }
 
     /// The clients, each with what its requests show.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (&str, &T)> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&Secret, &T)> {
         let tenants = self.tenants.iter();
-        tenants.map(|(shown, tenant)| (shown.as_str(), &tenant.client))
+        tenants.map(|(shown, tenant)| (&shown.0, &tenant.client))
+    }
+
+    /// The clients that had to make room since this was asked last.
+    pub(crate) fn take_gone(&mut self) -> Vec<T> {
+        mem::take(&mut self.gone)
     }
 
     /// Drops who is idle for longest, if anyone is.
     fn make_room(&mut self, now: Instant) -> bool {
         let idle = self.tenants.iter().filter(|(_, it)| it.is_idle(now, SAFE));
-        let Some(shown) = idle
-            .min_by_key(|(_, it)| it.used)
-            .map(|(shown, _)| shown.clone())
-        else {
+        let longest = idle.min_by_key(|(_, it)| it.used);
+        let Some(shown) = longest.map(|(shown, _)| shown.0.clone()) else {
             return false;
         };
-        self.tenants.remove(&shown).is_some()
+        let gone = self.tenants.remove(shown.expose());
+        let is_gone = gone.is_some();
+        self.gone.extend(gone.map(|tenant| tenant.client));
+        is_gone
     }
 }
 
@@ -125,18 +155,22 @@ mod tests {
         assert_eq!(enter(&mut tenants, now, "a", 1), Some(1));
         assert_eq!(enter(&mut tenants, now, "a", 2), Some(1));
         assert_eq!(enter(&mut tenants, now, "b", 3), Some(3));
-        tenants.leave(now, "b");
+        tenants.leave(now, &"b".into());
         // `b` was here a moment ago, and `a` is busy.
         let soon = now + SAFE - Duration::from_millis(1);
         assert_eq!(enter(&mut tenants, soon, "c", 4), None);
         assert_eq!(enter(&mut tenants, now + SAFE, "c", 5), Some(5));
         assert_eq!(tenants.len(), 2);
+        assert_eq!(
+            (tenants.take_gone(), tenants.take_gone()),
+            (vec![3], vec![])
+        );
         // Two requests of `a` are under way, for however long.
-        tenants.leave(now, "a");
-        tenants.leave(now, "c");
+        tenants.leave(now, &"a".into());
+        tenants.leave(now, &"c".into());
         let late = now + 2 * KEPT;
         assert_eq!(tenants.sweep(late), 1);
-        tenants.leave(late, "a");
+        tenants.leave(late, &"a".into());
         assert_eq!(tenants.sweep(late + KEPT), 1);
         assert_eq!(tenants.len(), 0);
     }
@@ -144,12 +178,16 @@ mod tests {
     #[test]
     fn a_client_that_cannot_be_built_takes_no_place() {
         let mut tenants = Tenants::<u8>::new(1);
-        assert_eq!(tenants.enter(start(), "a", || Err("broken")), Err("broken"));
+        assert_eq!(
+            tenants.enter(start(), &"a".into(), || Err("broken")),
+            Err("broken")
+        );
         assert_eq!(tenants.len(), 0);
     }
 
     fn enter(tenants: &mut Tenants<u8>, now: Instant, shown: &str, client: u8) -> Option<u8> {
-        tenants.enter(now, shown, || Ok::<_, ()>(client)).unwrap()
+        let entered = tenants.enter(now, &shown.into(), || Ok::<_, ()>(client));
+        entered.unwrap()
     }
 
     #[expect(

@@ -15,7 +15,7 @@ use ovenjs_core::{
 use ovenjs_mock::{Config, Discord, Limits};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     task::JoinSet,
 };
 
@@ -150,6 +150,55 @@ async fn a_stop_lets_what_is_under_way_end() {
 }
 
 #[tokio::test]
+async fn a_stop_is_told_before_nothing_new_is_taken() {
+    let (discord, proxy) = stage(Config::default(), &["--drain", "600"]).await;
+    assert!(proxy.page("/health").await.contains("\"status\":\"ok\""));
+    assert!(tell("-TERM", &proxy.id()));
+    let mut looks = 0..LOOKS_MAX;
+    let told = loop {
+        let told = Asking::get(proxy.watch, "/health").send().await;
+        if told.status != 200 || looks.next().is_none() {
+            break told;
+        }
+    };
+    assert_eq!(told.status, 503);
+    assert!(told.body.contains("\"status\":\"stopping\""), "{told:?}");
+    // Whoever has not noticed is served.
+    assert_eq!(proxy.post(&discord, "late").send().await.status, 200);
+    assert!(proxy.end("-TERM").success());
+}
+
+#[tokio::test]
+async fn what_may_have_been_done_is_answered_so_that_no_library_does_it_again() {
+    // A server that reads each request and hangs up.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let away = format!("http://{}/api", listener.local_addr().unwrap());
+    let mut hanging_up = JoinSet::new();
+    hanging_up.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+        }
+    });
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let proxy = Proxy::start(&discord, &["--base-url", &away]);
+    let posted = proxy.post(&discord, "once").send().await;
+    assert_eq!(
+        (posted.status, &*posted.headers["x-oven-refused"]),
+        (424, "lost")
+    );
+    let read = proxy
+        .get("/users/@me")
+        .token(&discord)
+        .header("x-oven-deadline", "1");
+    let read = read.send().await;
+    assert!(matches!(read.status, 502 | 504), "{read:?}");
+}
+
+#[tokio::test]
 async fn a_second_signal_does_not_wait() {
     let limits = Limits::default().route(POST, 1, Duration::from_secs(600));
     let (discord, proxy) = stage(Config::default().limits(limits), &[]).await;
@@ -200,6 +249,24 @@ async fn a_token_of_the_proxys_is_shown_for_those_who_send_none() {
     let arguments = ["--token-file", file.to_str().unwrap()];
     let proxy = Proxy::start(&discord, &arguments);
     assert_eq!(proxy.get("/users/@me").send().await.status, 200);
+    // A page in a browser could act as the bot otherwise.
+    let asked = discord.requests().len();
+    let of_page = proxy
+        .get("/users/@me")
+        .header("origin", "https://evil.example");
+    let refused = of_page.send().await;
+    assert_eq!(
+        (refused.status, &*refused.headers["x-oven-refused"]),
+        (403, "browser")
+    );
+    let rebound = "GET /api/v10/users/@me HTTP/1.1\r\nhost: evil.example\r\n\r\n";
+    assert_eq!(proxy.say(rebound).await.status, 403);
+    assert_eq!(discord.requests().len(), asked);
+    let named = Proxy::start(
+        &discord,
+        &[&arguments[..], &["--host", "evil.example"]].concat(),
+    );
+    assert_eq!(named.say(rebound).await.status, 200);
 
     let open = ["proxy", "--listen", "0.0.0.0:0", arguments[0], arguments[1]];
     let error = crate::failure(crate::oven(&open));
@@ -301,6 +368,10 @@ async fn what_is_too_large_or_makes_no_sense_is_refused_here() {
         ),
         ("GET /channels/7 HTTP/1.1\r\n\r\n".to_owned(), 404),
         ("GET /api/v10/a/%2e%2e/b HTTP/1.1\r\n\r\n".to_owned(), 400),
+        (
+            "GET /api/v10/channels/7/messages%2F8 HTTP/1.1\r\n\r\n".to_owned(),
+            400,
+        ),
     ] {
         let answer = proxy.say(&text).await;
         assert_eq!(answer.status, status, "{answer:?}");

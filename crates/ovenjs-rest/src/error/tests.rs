@@ -1,6 +1,7 @@
 //! What errors say.
 
 use super::*;
+use crate::Auth;
 
 const ROUTE: &str = "POST /channels/{channel_id}/messages";
 

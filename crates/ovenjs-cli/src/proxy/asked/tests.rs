@@ -95,10 +95,18 @@ fn what_neighbours_say_to_each_other_stays_with_them() {
         ("expect", "100-continue"),
         ("x-audit-log-reason", "why"),
         ("user-agent", "DiscordBot (x, 1)"),
+        ("accept-language", "de"),
+        ("accept-language", "en"),
     ];
     let asked = read("/api/v10/users/@me", &headers).unwrap();
     let names: Vec<_> = asked.raw.headers().keys().map(HeaderName::as_str).collect();
-    assert_eq!(names, ["x-audit-log-reason", "user-agent"]);
+    assert_eq!(
+        names,
+        ["x-audit-log-reason", "user-agent", "accept-language"]
+    );
+    // What is said twice is said twice.
+    let languages = asked.raw.headers().get_all("accept-language");
+    assert_eq!(languages.iter().collect::<Vec<_>>(), ["de", "en"]);
 }
 
 fn read(path: &str, headers: &[(&str, &str)]) -> Result<Asked, Refusal> {
