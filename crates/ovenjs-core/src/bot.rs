@@ -235,9 +235,16 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let net = net(&config)?;
         let links = Links::connect(&config).await?;
         let client = Client::builder(token.clone())
-            .config(ovenjs_rest::Config::new().live(config.live.rest))
+            .config(
+                ovenjs_rest::Config::new()
+                    .compressed(config.rest.compressed)
+                    .live(config.live.rest),
+            )
             .base_url(config.base_url.clone())
-            .net(net.clone())
+            .net(match config.rest.bind {
+                Some(address) => net.clone().bind(address),
+                None => net.clone(),
+            })
             .hook(Arc::clone(&hook));
         let client = links.limits(client, &config.rest.limits)?.build();
         let client = client.map_err(|e| {

@@ -1,6 +1,7 @@
 //! Configuration: defaults, then a file, then the environment.
 
 use std::{
+    net::IpAddr,
     ops::Range,
     path::{Path, PathBuf},
     time::Duration,
@@ -177,6 +178,13 @@ pub struct RestConfig {
     /// With whom this process shares Discord's limits on requests. Default: with nobody. Where several
     /// processes share a bot, each would else take all of them for its own, and they run into 429s.
     pub limits: LimitsShared,
+    /// Which answers are asked for in compressed form. Default: those that have been large. Turn it off
+    /// where the processor is what is short, and to all where bytes are paid for. Features `zlib` and `zstd`
+    /// say which forms there are. File: `"never"`, `"large"` or `"always"`.
+    pub compressed: ovenjs_rest::Compressed,
+    /// The address of this machine from which requests leave. Default: the system chooses. Set it where the
+    /// machine has several, and one of them is the bot's.
+    pub bind: Option<IpAddr>,
 }
 
 /// With whom a process shares Discord's limits on requests.
@@ -258,7 +266,9 @@ pub struct Live {
     /// The router's: when a slow handler is deferred for, and what users read when one fails.
     /// File: `defer_after_ms`, `apology`, `gone`.
     pub commands: ovenjs_commands::Live,
-    /// The REST client's: deadlines, retries and limits. File: `retries`.
+    /// The REST client's: deadlines, retries, limits, deletions that go together, and how many answers are
+    /// looked through for what no type has a name for. File: `retries`, `gather_deletes_ms`,
+    /// `inspect_each`.
     pub rest: ovenjs_rest::Live,
     /// What is shown beside the bot's name. Default: nothing is said, and Discord shows "online". Set in
     /// code. Which events are delivered follows from the handlers.

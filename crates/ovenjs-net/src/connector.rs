@@ -138,13 +138,19 @@ impl Connector {
         if let Some(local) = local {
             addresses.retain(|address| address.is_ipv4() == local.is_ipv4());
             if addresses.is_empty() {
-                let text = "it has no address of the kind (IPv4 or IPv6) that `bind` has";
-                let nowhere = io::Error::new(io::ErrorKind::AddrNotAvailable, text);
-                return Err(Error::failed(Step::Tcp, target, nowhere));
+                let text = "`bind` is of another kind (IPv4 or IPv6) than all addresses of the other end; set it \
+                            to an address of the other kind";
+                return Err(Error::config(text));
             }
         }
         let racing = race(addresses, |address| connect_from(local, address));
-        let stream = within(deadlines.tcp, Step::Tcp, target, racing).await?;
+        let stream = within(deadlines.tcp, Step::Tcp, target, racing).await;
+        if stream.is_err()
+            && let Some(Err(source)) = local.map(socket_of)
+        {
+            return Err(Error::bind(source));
+        }
+        let stream = stream?;
         // Frames and requests are small and wanted at once.
         stream
             .set_nodelay(true)
@@ -166,13 +172,18 @@ async fn connect_from(local: Option<IpAddr>, address: SocketAddr) -> io::Result<
     let Some(local) = local else {
         return TcpStream::connect(address).await;
     };
-    let socket = if address.is_ipv4() {
+    socket_of(local)?.connect(address).await
+}
+
+/// A socket that has this address.
+fn socket_of(local: IpAddr) -> io::Result<TcpSocket> {
+    let socket = if local.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
         TcpSocket::new_v6()?
     };
     socket.bind(SocketAddr::new(local, 0))?;
-    socket.connect(address).await
+    Ok(socket)
 }
 
 async fn within<T>(

@@ -113,6 +113,12 @@ impl Error {
         Self::nowhere(ErrorKind::Config, note, None)
     }
 
+    /// No connection can be made from the address that was given.
+    pub(crate) fn bind(source: io::Error) -> Self {
+        let note = "`bind` is no address of this machine that connections can be made from; set it to one that is";
+        Self::nowhere(ErrorKind::Config, note, Some(source))
+    }
+
     pub(crate) fn plain(target: &Target) -> Self {
         Self::at(ErrorKind::Plain, target, None)
     }

@@ -1,7 +1,8 @@
 //! The file's part of the configuration.
 
-use std::{num::NonZeroU32, path::Path, time::Duration};
+use std::{net::IpAddr, num::NonZeroU32, path::Path, time::Duration};
 
+use ovenjs_rest::Compressed;
 use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
 use serde::Deserialize;
 
@@ -143,6 +144,11 @@ pub(super) fn apply(
         &mut config.rest.limits,
         file.rest.limits.map(LimitsShared::from),
     );
+    set(
+        &mut config.rest.compressed,
+        file.rest.compressed.map(Compressed::from),
+    );
+    set(&mut config.rest.bind, file.rest.bind.map(Some));
 
     set(
         &mut config.commands.register,
@@ -163,6 +169,11 @@ pub(super) fn apply(
     set(&mut live.commands.apology, file.live.apology);
     set(&mut live.commands.gone, file.live.gone.map(Some));
     set(&mut live.rest.retries, file.live.retries);
+    set(
+        &mut live.rest.gather_deletes,
+        millis(file.live.gather_deletes_ms).map(|window| (!window.is_zero()).then_some(window)),
+    );
+    set(&mut live.rest.inspect_each, file.live.inspect_each);
     set(&mut live.bot.stop_after, millis(file.live.stop_after_ms));
     Ok(())
 }
@@ -233,6 +244,16 @@ enum Among {
 #[serde(deny_unknown_fields)]
 struct Rest {
     limits: Option<Among>,
+    compressed: Option<CompressedName>,
+    bind: Option<IpAddr>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum CompressedName {
+    Never,
+    Large,
+    Always,
 }
 
 #[derive(Deserialize)]
@@ -290,6 +311,8 @@ struct Live {
     apology: Option<String>,
     gone: Option<String>,
     retries: Option<u32>,
+    gather_deletes_ms: Option<u64>,
+    inspect_each: Option<u32>,
     stop_after_ms: Option<u64>,
 }
 
@@ -311,6 +334,16 @@ impl From<Among> for IdentifyQueue {
         match name {
             Among::Process => Self::Process,
             Among::Redis(bot) => Self::Redis(bot),
+        }
+    }
+}
+
+impl From<CompressedName> for Compressed {
+    fn from(name: CompressedName) -> Self {
+        match name {
+            CompressedName::Never => Self::Never,
+            CompressedName::Large => Self::Large,
+            CompressedName::Always => Self::Always,
         }
     }
 }

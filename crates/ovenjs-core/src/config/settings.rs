@@ -83,6 +83,10 @@ settings! {
             LimitsShared::Process => "process".to_owned(),
             LimitsShared::Redis(bot) => format!("redis {bot}"),
         };
+    "rest.compressed" = r#""always""#, "which answers are asked for in compressed form: never, large or always",
+        |c| format!("{:?}", c.rest.compressed).to_lowercase();
+    "rest.bind" = r#""192.0.2.7""#, "the address of this machine from which requests leave",
+        |c| c.rest.bind.map_or_else(|| "any".to_owned(), |address| address.to_string());
     "commands.register" = r#"{ guild = "77" }"#, "off, global, or one guild",
         |c| match c.commands.register {
             Register::Off => "off".to_owned(),
@@ -103,6 +107,12 @@ settings! {
         |c| c.live.commands.gone.clone().unwrap_or_default();
     "live.retries" = "3", "how often a request is repeated after a failed connection",
         |c| c.live.rest.retries.to_string();
+    "live.gather_deletes_ms" = "20",
+        "how long single deletions of messages wait for others, to go as one request; 0 for not at all",
+        |c| millis(c.live.rest.gather_deletes.unwrap_or_default());
+    "live.inspect_each" = "1000",
+        "of how many answers to one operation one is looked through for what no type has a name for; 0 for none",
+        |c| c.live.rest.inspect_each.to_string();
     "live.stop_after_ms" = "10000", "how long a stop waits for handlers that still run",
         |c| millis(c.live.bot.stop_after);
 }

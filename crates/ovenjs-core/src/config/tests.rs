@@ -67,6 +67,15 @@ fn a_file_sets_everything() {
         IdentifyQueue::Redis("my-bot".into())
     );
     assert_eq!(config.rest.limits, LimitsShared::Redis("my-bot".into()));
+    assert_eq!(config.rest.compressed, ovenjs_rest::Compressed::Never);
+    assert_eq!(config.rest.bind, Some([192, 0, 2, 7].into()));
+    let live = config.live.rest;
+    assert_eq!(
+        (live.gather_deletes, live.inspect_each, live.retries),
+        (Some(Duration::from_millis(20)), 1, 2)
+    );
+    let off = Config::from_toml("[live]\ngather_deletes_ms = 0", "oven.toml").unwrap();
+    assert_eq!(off.live.rest.gather_deletes, None);
     let (room, member) = ("my-bot".to_owned(), "process-0".to_owned());
     assert_eq!(config.bus, BusConfig::Nats { room, member });
     assert!(config.allow_plain && config.redis.is_some() && config.nats.is_some());
@@ -101,6 +110,8 @@ fn a_malformed_file_gives_one_error_with_its_place() {
             "1 or more",
         ),
         ("[gateway]\nbackoff_max_ms = 10", "backoff_max_ms", "500"),
+        ("[rest]\nbind = \"my-host\"", "line 2", "IP address"),
+        ("[rest]\ncompressed = \"often\"", "line 2", "`large`"),
         ("[gateway]\nstate = 7", "line 2", "{ redis = "),
         ("roots = \"nowhere.pem\"", "roots", "nowhere.pem"),
         ("[commands\nregister = 1", "line 1", ""),
@@ -258,6 +269,8 @@ intents = ["MESSAGE_CONTENT", "GUILD_MEMBERS"]
 
 [rest]
 limits = { redis = "my-bot" }
+compressed = "never"
+bind = "192.0.2.7"
 
 [commands]
 register = { guild = "77" }
@@ -268,4 +281,7 @@ messages_max = 500
 
 [live]
 defer_after_ms = 1500
+retries = 2
+gather_deletes_ms = 20
+inspect_each = 1
 "#;

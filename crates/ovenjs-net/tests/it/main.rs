@@ -70,14 +70,20 @@ async fn a_connection_comes_from_the_address_that_was_given() {
 
     let other_kind = Connector::build(Config::new().bind(Ipv6Addr::LOCALHOST)).unwrap();
     let error = other_kind.connect(&target).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Failed(Step::Tcp));
-    assert!(
-        error.source().unwrap().to_string().contains("`bind`"),
-        "{error:?}"
-    );
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("`bind`"), "{error}");
     // An address for examples, which is nobody's.
     let nobodys = Connector::build(Config::new().bind(Ipv4Addr::new(192, 0, 2, 7))).unwrap();
     let error = nobodys.connect(&target).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(
+        error.to_string().contains("no address of this machine"),
+        "{error}"
+    );
+    // Where nobody listens it is not to blame.
+    drop(listener);
+    let connector = Connector::build(Config::new().bind(Ipv4Addr::LOCALHOST)).unwrap();
+    let error = connector.connect(&target).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed(Step::Tcp));
 }
 

@@ -135,7 +135,7 @@ impl Builder {
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): no token, a base URL that is none or is plain text to another
-    /// machine, a broken extra root, or a [lease](Self::lease) outside of a tokio runtime.
+    /// machine or holds a password, a broken extra root, or a [lease](Self::lease) outside of a tokio runtime.
     pub fn build(self) -> Result<Client, Error> {
         let Self {
             token,
@@ -161,6 +161,15 @@ impl Builder {
             let base = format!("{}/v{}", url.trim_end_matches('/'), config.version);
             let broken = "the base URL must look like https://discord.com/api";
             let uri: Uri = base.parse().map_err(|_| Error::config(broken))?;
+            // It would stand in logs and statistics.
+            if uri
+                .authority()
+                .is_some_and(|authority| authority.as_str().contains('@'))
+            {
+                let text = "a base URL holds a user or a password, which nothing is sent with; leave out \
+                            what stands before the @";
+                return Err(Error::config(text));
+            }
             if uri.query().is_some() || !matches!(uri.scheme_str(), Some("http" | "https")) {
                 return Err(Error::config(broken));
             }

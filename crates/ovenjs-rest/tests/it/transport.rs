@@ -322,6 +322,11 @@ async fn requests_leave_from_the_addresses_of_their_ways() {
             .iter()
             .all(|outlet| outlet.opened == 1)
     );
+    let nobodys = Client::builder(TOKEN).base_url(&server.base_url);
+    let nobodys =
+        nobodys.net(ovenjs_net::Config::new().bind(std::net::Ipv4Addr::new(192, 0, 2, 7)));
+    let error = nobodys.build().unwrap().current_user().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
     let mut peers = server.peers();
     peers.sort_unstable();
     assert_eq!(peers, ["127.0.0.2", "127.0.0.3"]);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ovenjs_net::Deadlines;
-use ovenjs_rest::{Client, ErrorKind, Live};
+use ovenjs_rest::{Client, Config, ErrorKind, Live};
 use ovenjs_types::{
     Fault, Hook, HookCall, Id, InteractionResponse, MessageDraft, Patch, Secret, Upload, Validate,
 };
@@ -17,6 +17,22 @@ const MESSAGE: &str =
     r#"{"id":"5","channel_id":"1","content":"hi","author":{"id":"2","username":"oven"}}"#;
 
 const USER: &str = r#"{"id":"2","username":"oven"}"#;
+
+#[test]
+fn a_password_in_a_base_url_is_refused_and_not_repeated() {
+    for config in [
+        Config::new().base_url("http://me:c4nary@127.0.0.1/api"),
+        Config::new().mirror("http://c4nary@127.0.0.1/api"),
+    ] {
+        let error = Client::builder(TOKEN).config(config).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let text = format!("{error} {error:?}");
+        assert!(
+            text.contains("before the @") && !text.contains("c4nary"),
+            "{text}"
+        );
+    }
+}
 
 #[tokio::test]
 async fn a_request_shows_token_agent_and_body() {
@@ -397,9 +413,7 @@ async fn an_answer_that_does_not_fit_names_the_place() {
 #[tokio::test]
 async fn an_answer_without_end_is_cut() {
     let server = Server::start([json(200, &"x".repeat(5_000))]).await;
-    let config = ovenjs_rest::Config::new()
-        .base_url(&server.base_url)
-        .answer_max(4_096);
+    let config = Config::new().base_url(&server.base_url).answer_max(4_096);
     let client = Client::builder(TOKEN).config(config).build().unwrap();
     let error = client.current_user().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Answer);
