@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use ovenjs_types::{Channel, Guild, Member, Message};
+use ovenjs_types::{
+    Channel, Emoji, Guild, GuildScheduledEvent, Member, Message, Presence, Role, SoundboardSound,
+    StageInstance, Sticker, User, VoiceState,
+};
 
 /// What an event changed in the cache, with the old value and the new.
 #[derive(Clone, Debug)]
@@ -19,6 +22,26 @@ pub enum Change {
     /// One message; of a bulk deletion, only the count of messages kept matters and this is
     /// [`Nothing`](Self::Nothing).
     Message(Delta<Message>),
+    /// The messages of a bulk deletion that were known; none of them after it.
+    Messages(Delta<Vec<Message>>),
+    /// A role.
+    Role(Delta<Role>),
+    /// A presence; none for whoever is offline.
+    Presence(Delta<Presence>),
+    /// A voice state; none for whoever is in no channel.
+    VoiceState(Delta<VoiceState>),
+    /// All emojis of a guild.
+    Emojis(Delta<Vec<Emoji>>),
+    /// All stickers of a guild.
+    Stickers(Delta<Vec<Sticker>>),
+    /// All sounds of a guild.
+    Sounds(Delta<Vec<SoundboardSound>>),
+    /// A stage.
+    Stage(Delta<StageInstance>),
+    /// A scheduled event.
+    ScheduledEvent(Delta<GuildScheduledEvent>),
+    /// The bot's own user.
+    CurrentUser(Delta<User>),
 }
 
 /// An object before and after an event.

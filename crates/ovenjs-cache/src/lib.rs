@@ -30,6 +30,9 @@ mod cache;
 mod change;
 mod config;
 mod error;
+pub mod mirror;
+mod packed;
+mod shelf;
 mod snapshot;
 mod stats;
 

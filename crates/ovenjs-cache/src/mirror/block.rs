@@ -1,0 +1,516 @@
+//! One guild, or all private channels: what is kept of it, and how an event changes it.
+
+use hashbrown::HashMap;
+
+use super::{
+    Keep,
+    role_sets::RoleSets,
+    shared::{Places, Users},
+};
+use crate::{
+    packed::{Object, put_varint, shapes},
+    shelf::Shelf,
+};
+
+/// What is kept of a guild, each kind on a shelf of its own by ids.
+///
+/// Records leave out what is known without them: their id and the guild's, the user of a member and the
+/// author of a message (both with [`Users`]), the roles of a member (in [`RoleSets`]). It has one writer at a
+/// time, reads no clock and takes no lock but those of the [drawers](super::shared).
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    /// The guild's id; 0 for private channels.
+    pub(super) id: u64,
+    /// The guild without its lists.
+    pub(super) guild: Box<[u8]>,
+    pub(super) member_count: Option<u64>,
+    /// Whether Discord has an outage there.
+    pub(super) is_unavailable: bool,
+    /// Whether events may have been lost since it was written.
+    pub(super) is_stale: bool,
+    pub(super) channels: Shelf,
+    pub(super) threads: Shelf,
+    pub(super) roles: Shelf,
+    /// A member is the number of a set of roles, then the rest.
+    pub(super) members: Shelf,
+    pub(super) role_sets: RoleSets,
+    pub(super) presences: Shelf,
+    pub(super) voice_states: Shelf,
+    pub(super) emojis: Shelf,
+    pub(super) stickers: Shelf,
+    pub(super) sounds: Shelf,
+    pub(super) stages: Shelf,
+    pub(super) scheduled_events: Shelf,
+    /// By channel. A message is the id of its author, 0 where that is no user, then the rest.
+    pub(super) messages: HashMap<u64, Shelf>,
+}
+
+/// What a block shares with others.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) users: Users,
+    pub(crate) places: Places,
+    pub(crate) keep: Keep,
+}
+
+impl Block {
+    /// No guild, but all private channels.
+    pub(crate) fn private() -> Self {
+        Self::default()
+    }
+
+    /// A guild as `GUILD_CREATE` tells of it.
+    pub(crate) fn create(shared: &Shared, guild: Object<'_>) -> Option<Self> {
+        let mut block = Self {
+            id: guild.id("id")?,
+            ..Self::default()
+        };
+        block.update(guild);
+        for channel in guild.objects("channels").chain(guild.objects("threads")) {
+            block.put_channel(shared, channel);
+        }
+        for role in guild.objects("roles") {
+            put(&mut block.roles, role, "id");
+        }
+        for member in guild.objects("members") {
+            block.put_member(shared, member);
+        }
+        for presence in guild.objects("presences") {
+            block.put_presence(shared, presence);
+        }
+        for state in guild.objects("voice_states") {
+            block.put_voice_state(shared, state);
+        }
+        block.replace_expressions(shared, guild, "emojis");
+        block.replace_expressions(shared, guild, "stickers");
+        block.replace_expressions(shared, guild, "soundboard_sounds");
+        for stage in guild.objects("stage_instances") {
+            put(&mut block.stages, stage, "id");
+        }
+        for event in guild.objects("guild_scheduled_events") {
+            block.put_scheduled_event(shared, event);
+        }
+        Some(block)
+    }
+
+    /// Lets go of what it shares with others. `next` is what stands in its place, where something does.
+    pub(crate) fn leave(self, shared: &Shared, next: Option<&Self>) {
+        for (user, _) in self.members.iter() {
+            shared.users.release(user);
+        }
+        for (channel, _) in self.channels.iter().chain(self.threads.iter()) {
+            let stays = next.is_some_and(|next| next.has_channel(channel));
+            if !stays {
+                shared.places.remove(channel, self.id);
+            }
+        }
+        for ring in self.messages.values() {
+            release_authors(shared, ring);
+        }
+    }
+
+    fn has_channel(&self, id: u64) -> bool {
+        self.channels
+            .get(id)
+            .or_else(|| self.threads.get(id))
+            .is_some()
+    }
+
+    /// The guild itself, which knows nothing of what only `GUILD_CREATE` carries.
+    pub(crate) fn update(&mut self, guild: Object<'_>) {
+        let mut record = Vec::new();
+        guild.copy_without(shapes::GUILD_LISTS, &mut record);
+        let former = Object::new(&shapes::GUILD, &self.guild);
+        for field in ["joined_at", "large"] {
+            if !guild.has(field) {
+                former.copy_field(field, &mut record);
+            }
+        }
+        self.guild = record.into();
+        self.member_count = guild.number("member_count").or(self.member_count);
+    }
+
+    /// Its roles as `GUILD_UPDATE` tells them, where it does. Emojis and stickers have events of their own.
+    pub(crate) fn update_roles(&mut self, guild: Object<'_>) {
+        if guild.has("roles") {
+            let listed = guild.objects("roles").filter_map(|role| role.id("id"));
+            let listed: Vec<u64> = listed.collect();
+            let known = self.roles.iter().map(|(id, _)| id);
+            let gone: Vec<u64> = known.filter(|id| !listed.contains(id)).collect();
+            for role in gone {
+                self.remove_role(role);
+            }
+            for role in guild.objects("roles") {
+                self.put_role(role);
+            }
+        }
+    }
+
+    pub(crate) fn put_role(&mut self, role: Object<'_>) {
+        put(&mut self.roles, role, "id");
+    }
+
+    pub(crate) fn remove_role(&mut self, role: u64) {
+        self.roles.remove(role);
+        self.role_sets.remove_role(role);
+    }
+
+    /// A channel, or a thread as long as it is active: an archived one leaves the mirror, as Discord leaves it
+    /// out of `GUILD_CREATE`.
+    pub(crate) fn put_channel(&mut self, shared: &Shared, channel: Object<'_>) {
+        let Some(id) = channel.id("id") else {
+            return;
+        };
+        let is_thread = matches!(channel.number("type"), Some(10..=12));
+        let metadata = channel.object("thread_metadata");
+        if is_thread && metadata.is_some_and(|metadata| metadata.has("archived")) {
+            return self.remove_channel(shared, id);
+        }
+        let shelf = if is_thread {
+            &mut self.threads
+        } else {
+            &mut self.channels
+        };
+        let mut record = Vec::new();
+        channel.copy_without(&["id", "guild_id"], &mut record);
+        if let Some(former) = shelf.get(id)
+            && is_thread
+            && !channel.has("member")
+        {
+            // Updates of threads do not repeat whether the bot is in them.
+            Object::new(&shapes::CHANNEL, former).copy_field("member", &mut record);
+        }
+        shelf.put(id, &record);
+        shared.places.put(id, self.id);
+    }
+
+    /// A channel with its threads and messages, or a thread with its messages.
+    pub(crate) fn remove_channel(&mut self, shared: &Shared, id: u64) {
+        if self.channels.remove(id) {
+            for thread in self.threads_of(|parent| parent == id) {
+                self.remove_channel(shared, thread);
+            }
+        }
+        self.threads.remove(id);
+        shared.places.remove(id, self.id);
+        if let Some(ring) = self.messages.remove(&id) {
+            release_authors(shared, &ring);
+        }
+    }
+
+    /// The active threads of some channels, or of all, are these.
+    pub(crate) fn sync_threads(&mut self, shared: &Shared, sync: Object<'_>) {
+        let channels = sync.list("channel_ids").filter_map(|id| id.id());
+        let channels: Vec<u64> = channels.collect();
+        let is_synced = |parent| channels.is_empty() || channels.contains(&parent);
+        let listed = sync.objects("threads").filter_map(|thread| thread.id("id"));
+        let listed: Vec<u64> = listed.collect();
+        for thread in self.threads_of(is_synced) {
+            if !listed.contains(&thread) {
+                self.remove_channel(shared, thread);
+            }
+        }
+        for thread in sync.objects("threads") {
+            self.put_channel(shared, thread);
+        }
+        for member in sync.objects("members") {
+            self.join_thread(member);
+        }
+    }
+
+    fn threads_of(&self, is_parent: impl Fn(u64) -> bool) -> Vec<u64> {
+        let parent = |record| Object::new(&shapes::CHANNEL, record).id("parent_id");
+        let threads = self.threads.iter();
+        let theirs = threads.filter(|(_, record)| parent(record).is_some_and(&is_parent));
+        theirs.map(|(id, _)| id).collect()
+    }
+
+    /// The bot is in a thread.
+    pub(crate) fn join_thread(&mut self, member: Object<'_>) {
+        if let Some(thread) = member.id("id") {
+            let mut record = Vec::new();
+            member.copy_without(&["id", "user_id", "guild_id"], &mut record);
+            self.change_thread(thread, "member", |out| {
+                Object::put_object(&shapes::CHANNEL, "member", &record, out);
+            });
+        }
+    }
+
+    /// How many are in a thread, and whether the bot has left it.
+    pub(crate) fn thread_members(&mut self, update: Object<'_>, bot: Option<u64>) {
+        let Some(thread) = update.id("id") else {
+            return;
+        };
+        if let Some(count) = update.number("member_count") {
+            self.change_thread(thread, "member_count", |out| {
+                Object::put_number(&shapes::CHANNEL, "member_count", count, out);
+            });
+        }
+        let mut removed = update.list("removed_member_ids").filter_map(|id| id.id());
+        if removed.any(|user| Some(user) == bot) {
+            self.change_thread(thread, "member", |_| {});
+        }
+    }
+
+    pub(crate) fn pins(&mut self, update: Object<'_>) {
+        let Some(id) = update.id("channel_id") else {
+            return;
+        };
+        for shelf in [&mut self.channels, &mut self.threads] {
+            change(shelf, id, "last_pin_timestamp", |out| {
+                update.copy_field_as("last_pin_timestamp", &shapes::CHANNEL, out);
+            });
+        }
+    }
+
+    fn change_thread(&mut self, id: u64, field: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        change(&mut self.threads, id, field, write);
+    }
+
+    pub(crate) fn put_member(&mut self, shared: &Shared, member: Object<'_>) {
+        let user = member.object("user");
+        let Some((user, id)) = user.and_then(|user| Some((user, user.id("id")?))) else {
+            return;
+        };
+        if !shared.keep.members {
+            return;
+        }
+        let mut roles: Vec<u64> = member.list("roles").filter_map(|id| id.id()).collect();
+        roles.sort_unstable();
+        roles.dedup();
+        let former = self.members.get(id).and_then(member_parts);
+        let mut record = Vec::new();
+        put_varint(&mut record, self.role_sets.hold(&roles).into());
+        member.copy_without(&["user", "guild_id", "roles"], &mut record);
+        if let Some((former, rest)) = former {
+            if !member.has("joined_at") {
+                rest.copy_field("joined_at", &mut record);
+            }
+            self.role_sets.release(former);
+        }
+        let mut kept = Vec::new();
+        user.copy_without(&["id"], &mut kept);
+        if former.is_some() {
+            shared.users.renew(id, &kept);
+        } else {
+            shared.users.hold(id, &kept);
+        }
+        self.members.put(id, &record);
+    }
+
+    pub(crate) fn remove_member(&mut self, shared: &Shared, user: u64) {
+        self.presences.remove(user);
+        if let Some((roles, _)) = self.members.get(user).and_then(member_parts) {
+            self.role_sets.release(roles);
+            self.members.remove(user);
+            shared.users.release(user);
+        }
+    }
+
+    /// Who came makes one more, who went one less.
+    pub(crate) fn count_members(&mut self, change: i64) {
+        self.member_count = self
+            .member_count
+            .map(|count| count.saturating_add_signed(change));
+    }
+
+    /// Whoever is offline has no presence.
+    pub(crate) fn put_presence(&mut self, shared: &Shared, presence: Object<'_>) {
+        let user = presence.object("user").and_then(|user| user.id("id"));
+        let Some(user) = user.filter(|_| shared.keep.presences) else {
+            return;
+        };
+        if presence.word("status").unwrap_or(OFFLINE) == OFFLINE {
+            self.presences.remove(user);
+        } else {
+            let mut record = Vec::new();
+            presence.copy_without(&["user", "guild_id"], &mut record);
+            self.presences.put(user, &record);
+        }
+    }
+
+    /// Whoever is in no channel has no voice state.
+    pub(crate) fn put_voice_state(&mut self, shared: &Shared, state: Object<'_>) {
+        let Some(user) = state.id("user_id").filter(|_| shared.keep.voice_states) else {
+            return;
+        };
+        if state.has("channel_id") {
+            let mut record = Vec::new();
+            state.copy_without(&["user_id", "guild_id"], &mut record);
+            self.voice_states.put(user, &record);
+        } else {
+            self.voice_states.remove(user);
+        }
+    }
+
+    /// All emojis, stickers or sounds are these.
+    pub(crate) fn replace_expressions(&mut self, shared: &Shared, lists: Object<'_>, list: &str) {
+        let (shelf, id) = match list {
+            "emojis" => (&mut self.emojis, "id"),
+            "stickers" => (&mut self.stickers, "id"),
+            _ => (&mut self.sounds, "sound_id"),
+        };
+        *shelf = Shelf::new();
+        if shared.keep.expressions {
+            for expression in lists.objects(list) {
+                put(shelf, expression, id);
+            }
+        }
+    }
+
+    pub(crate) fn put_sound(&mut self, shared: &Shared, sound: Object<'_>) {
+        if shared.keep.expressions {
+            put(&mut self.sounds, sound, "sound_id");
+        }
+    }
+
+    /// An event that is over or called off leaves the mirror, as Discord leaves it out of `GUILD_CREATE`.
+    pub(crate) fn put_scheduled_event(&mut self, shared: &Shared, event: Object<'_>) {
+        let Some(id) = event.id("id").filter(|_| shared.keep.scheduled_events) else {
+            return;
+        };
+        if matches!(event.number("status"), Some(COMPLETED | CANCELED)) {
+            self.scheduled_events.remove(id);
+        } else {
+            put(&mut self.scheduled_events, event, "id");
+        }
+    }
+
+    /// A new message goes on top of its channel's ring, and the oldest one falls out.
+    pub(crate) fn add_message(&mut self, shared: &Shared, message: Object<'_>) {
+        let channel = message
+            .id("channel_id")
+            .filter(|_| shared.keep.messages > 0);
+        let Some(channel) = channel else {
+            return;
+        };
+        if self.messages.len() >= RINGS_MAX && !self.messages.contains_key(&channel) {
+            self.drop_oldest_ring(shared);
+        }
+        self.put_message(shared, message);
+        if let Some(ring) = self.messages.get_mut(&channel)
+            && ring.len() > shared.keep.messages
+            && let Some(oldest) = ring.first()
+        {
+            self.remove_message(shared, channel, oldest);
+        }
+    }
+
+    /// A message changes only where it is known: one that has fallen out does not come back.
+    pub(crate) fn update_message(&mut self, shared: &Shared, message: Object<'_>) {
+        let place = message.id("channel_id").zip(message.id("id"));
+        if place.is_some_and(|(channel, id)| self.message_record(channel, id).is_some()) {
+            self.put_message(shared, message);
+        }
+    }
+
+    fn put_message(&mut self, shared: &Shared, message: Object<'_>) {
+        let (Some(id), Some(channel)) = (message.id("id"), message.id("channel_id")) else {
+            return;
+        };
+        // What a webhook writes has an author of its own each time.
+        let author = message
+            .object("author")
+            .filter(|_| !message.has("webhook_id"));
+        let user = author.and_then(|author| author.id("id"));
+        let mut record = user.unwrap_or_default().to_le_bytes().to_vec();
+        let mut known = vec!["id", "channel_id", "guild_id"];
+        if let (Some(author), Some(user)) = (author, user) {
+            known.push("author");
+            let mut kept = Vec::new();
+            author.copy_without(&["id"], &mut kept);
+            shared.users.hold(user, &kept);
+        }
+        message.copy_without(&known, &mut record);
+        let ring = self.messages.entry(channel).or_default();
+        if let Some(former) = ring.get(id) {
+            release_author(shared, former);
+        }
+        ring.put(id, &record);
+    }
+
+    pub(crate) fn remove_message(&mut self, shared: &Shared, channel: u64, id: u64) {
+        let Some(ring) = self.messages.get_mut(&channel) else {
+            return;
+        };
+        if let Some(record) = ring.get(id) {
+            release_author(shared, record);
+            ring.remove(id);
+        }
+        if ring.len() == 0 {
+            self.messages.remove(&channel);
+        }
+    }
+
+    pub(super) fn message_record(&self, channel: u64, id: u64) -> Option<&[u8]> {
+        self.messages.get(&channel)?.get(id)
+    }
+
+    /// Forgets the channel in which nothing was written for longest.
+    fn drop_oldest_ring(&mut self, shared: &Shared) {
+        let rings = self.messages.iter();
+        let oldest = rings
+            .min_by_key(|(_, ring)| ring.last())
+            .map(|(channel, _)| *channel);
+        if let Some(ring) = oldest.and_then(|channel| self.messages.remove(&channel)) {
+            release_authors(shared, &ring);
+        }
+    }
+}
+
+/// The number of a set of roles and the rest of a member.
+pub(super) fn member_parts(record: &[u8]) -> Option<(u32, Object<'_>)> {
+    let (number, rest) = Object::after_number(&shapes::MEMBER, record)?;
+    Some((u32::try_from(number).ok()?, rest))
+}
+
+/// The author and the rest of a message.
+pub(super) fn message_parts(record: &[u8]) -> Option<(u64, Object<'_>)> {
+    let (author, rest) = record.split_first_chunk()?;
+    Some((
+        u64::from_le_bytes(*author),
+        Object::new(&shapes::MESSAGE, rest),
+    ))
+}
+
+fn release_authors(shared: &Shared, ring: &Shelf) {
+    for (_, record) in ring.iter() {
+        release_author(shared, record);
+    }
+}
+
+fn release_author(shared: &Shared, record: &[u8]) {
+    if let Some((author, _)) = message_parts(record).filter(|(author, _)| *author != 0) {
+        shared.users.release(author);
+    }
+}
+
+/// Puts an object on its shelf, without its id and its guild's.
+pub(super) fn put(shelf: &mut Shelf, object: Object<'_>, id: &str) {
+    if let Some(number) = object.id(id) {
+        let mut record = Vec::new();
+        object.copy_without(&[id, "guild_id"], &mut record);
+        shelf.put(number, &record);
+    }
+}
+
+/// Writes one field of a channel anew.
+fn change(shelf: &mut Shelf, id: u64, field: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    if let Some(record) = shelf.get(id) {
+        let mut changed = Vec::new();
+        Object::new(&shapes::CHANNEL, record).copy_without(&[field], &mut changed);
+        write(&mut changed);
+        shelf.put(id, &changed);
+    }
+}
+
+/// The place of `offline` among [`STATUSES`](shapes::STATUSES).
+const OFFLINE: u8 = 0;
+
+/// The statuses of scheduled events that are over.
+const COMPLETED: u64 = 3;
+const CANCELED: u64 = 4;
+
+/// The channels of a guild, or private ones, in which messages are kept: what a guild has at most in channels
+/// and active threads, 500 and 1,000.
+const RINGS_MAX: usize = 1_500;

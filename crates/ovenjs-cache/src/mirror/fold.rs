@@ -1,0 +1,518 @@
+//! One arm for each event that changes something.
+
+use std::sync::{Arc, PoisonError, RwLock, atomic::Ordering};
+
+use ovenjs_types::{
+    Dispatch, EventKind, Origin, ShardId, User,
+    json::{self, Scratch},
+};
+
+use super::{
+    Mirror,
+    block::{Block, Shared, put},
+};
+use crate::{
+    Change, Delta,
+    packed::{Object, Packed, Record, Shaped, shapes::*},
+};
+
+impl Mirror {
+    /// Reads what is kept from the bytes of an event and changes what it is about.
+    pub(super) fn fold(&self, event: &Dispatch, scratch: &mut Scratch, tells: bool) -> Change {
+        use EventKind as Kind;
+        let fold = Fold {
+            mirror: self,
+            event,
+            tells,
+        };
+        let folded = match event.kind {
+            Kind::Ready => fold.read::<ReadyEvent>(scratch, |fold, ready| {
+                fold.forget_left_guilds(ready);
+                ready.object("user").and_then(|user| fold.set_bot(user))
+            }),
+            Kind::UserUpdate => fold.read::<UserEvent>(scratch, Fold::set_bot),
+            Kind::GuildCreate => fold.read::<GuildEvent>(scratch, Fold::create_guild),
+            Kind::GuildUpdate => fold.read::<GuildEvent>(scratch, |fold, guild| {
+                fold.change_guild(guild.id("id")?, |block| {
+                    block.update(guild);
+                    block.update_roles(guild);
+                })
+            }),
+            Kind::GuildDelete => fold.read::<GuildEvent>(scratch, Fold::delete_guild),
+            Kind::GuildRoleCreate | Kind::GuildRoleUpdate => {
+                fold.read::<RoleEvent>(scratch, |fold, event| {
+                    let role = event.object("role")?;
+                    let id = role.id("id")?;
+                    fold.change(
+                        event.id("guild_id")?,
+                        Change::Role,
+                        |block, _| block.role(id),
+                        |block, _| block.put_role(role),
+                    )
+                })
+            }
+            Kind::GuildRoleDelete => fold.read::<PointerEvent>(scratch, |fold, event| {
+                let id = event.id("role_id")?;
+                fold.change(
+                    event.id("guild_id")?,
+                    Change::Role,
+                    |block, _| block.role(id),
+                    |block, _| block.remove_role(id),
+                )
+            }),
+            Kind::ChannelCreate | Kind::ChannelUpdate | Kind::ThreadCreate | Kind::ThreadUpdate => {
+                fold.read::<ChannelEvent>(scratch, |fold, channel| {
+                    let id = channel.id("id")?;
+                    fold.change(
+                        fold.place(channel),
+                        Change::Channel,
+                        |block, _| block.channel(id),
+                        |block, shared| block.put_channel(shared, channel),
+                    )
+                })
+            }
+            Kind::ChannelDelete | Kind::ThreadDelete => {
+                fold.read::<PointerEvent>(scratch, |fold, event| {
+                    let id = event.id("id")?;
+                    fold.change(
+                        fold.place(event),
+                        Change::Channel,
+                        |block, _| block.channel(id),
+                        |block, shared| block.remove_channel(shared, id),
+                    )
+                })
+            }
+            Kind::ChannelPinsUpdate => fold.read::<PointerEvent>(scratch, |fold, event| {
+                let id = event.id("channel_id")?;
+                fold.change(
+                    fold.place(event),
+                    Change::Channel,
+                    |block, _| block.channel(id),
+                    |block, _| block.pins(event),
+                )
+            }),
+            Kind::ThreadListSync => fold.read::<ThreadsEvent>(scratch, |fold, event| {
+                fold.change_untold(event.id("guild_id")?, |block, shared| {
+                    block.sync_threads(shared, event);
+                })
+            }),
+            Kind::ThreadMemberUpdate => fold.read::<ThreadMemberEvent>(scratch, |fold, member| {
+                let thread = member.id("id")?;
+                fold.change(
+                    member.id("guild_id")?,
+                    Change::Channel,
+                    |block, _| block.channel(thread),
+                    |block, _| block.join_thread(member),
+                )
+            }),
+            Kind::ThreadMembersUpdate => fold.read::<PointerEvent>(scratch, |fold, event| {
+                let thread = event.id("id")?;
+                let bot = fold.mirror.bot_id();
+                fold.change(
+                    event.id("guild_id")?,
+                    Change::Channel,
+                    |block, _| block.channel(thread),
+                    |block, _| block.thread_members(event, bot),
+                )
+            }),
+            Kind::GuildMemberAdd | Kind::GuildMemberUpdate => {
+                fold.read::<MemberEvent>(scratch, |fold, member| {
+                    let user = member.object("user")?.id("id")?;
+                    let more = i64::from(event.kind == Kind::GuildMemberAdd);
+                    fold.change(
+                        member.id("guild_id")?,
+                        Change::Member,
+                        |block, shared| block.member(shared, user),
+                        |block, shared| {
+                            block.count_members(more);
+                            block.put_member(shared, member);
+                        },
+                    )
+                })
+            }
+            Kind::GuildMemberRemove => fold.read::<PointerEvent>(scratch, |fold, event| {
+                let user = event.object("user")?.id("id")?;
+                fold.change(
+                    event.id("guild_id")?,
+                    Change::Member,
+                    |block, shared| block.member(shared, user),
+                    |block, shared| {
+                        block.count_members(-1);
+                        block.remove_member(shared, user);
+                    },
+                )
+            }),
+            Kind::GuildMembersChunk => fold.read::<ChunkEvent>(scratch, |fold, chunk| {
+                fold.change_untold(chunk.id("guild_id")?, |block, shared| {
+                    for member in chunk.objects("members") {
+                        block.put_member(shared, member);
+                    }
+                    for presence in chunk.objects("presences") {
+                        block.put_presence(shared, presence);
+                    }
+                })
+            }),
+            Kind::PresenceUpdate => fold.read::<PresenceEvent>(scratch, |fold, presence| {
+                let user = presence.object("user")?.id("id")?;
+                fold.change(
+                    presence.id("guild_id")?,
+                    Change::Presence,
+                    |block, shared| block.presence(shared, user),
+                    |block, shared| block.put_presence(shared, presence),
+                )
+            }),
+            Kind::VoiceStateUpdate => fold.read::<VoiceStateEvent>(scratch, |fold, state| {
+                let user = state.id("user_id")?;
+                fold.change(
+                    state.id("guild_id")?,
+                    Change::VoiceState,
+                    |block, _| block.voice_state(user),
+                    |block, shared| block.put_voice_state(shared, state),
+                )
+            }),
+            Kind::GuildEmojisUpdate => fold.read::<ListsEvent>(scratch, |fold, lists| {
+                fold.change(
+                    lists.id("guild_id")?,
+                    Change::Emojis,
+                    |block, _| Some(block.emojis()),
+                    |block, shared| block.replace_expressions(shared, lists, "emojis"),
+                )
+            }),
+            Kind::GuildStickersUpdate => fold.read::<ListsEvent>(scratch, |fold, lists| {
+                fold.change(
+                    lists.id("guild_id")?,
+                    Change::Stickers,
+                    |block, _| Some(block.stickers()),
+                    |block, shared| block.replace_expressions(shared, lists, "stickers"),
+                )
+            }),
+            Kind::SoundboardSounds => fold.read::<ListsEvent>(scratch, |fold, lists| {
+                fold.change(
+                    lists.id("guild_id")?,
+                    Change::Sounds,
+                    |block, _| Some(block.sounds()),
+                    |block, shared| block.replace_expressions(shared, lists, "soundboard_sounds"),
+                )
+            }),
+            Kind::GuildSoundboardSoundsUpdate => fold.read::<ListsEvent>(scratch, |fold, lists| {
+                fold.change(
+                    lists.id("guild_id")?,
+                    Change::Sounds,
+                    |block, _| Some(block.sounds()),
+                    |block, shared| {
+                        for sound in lists.objects("soundboard_sounds") {
+                            block.put_sound(shared, sound);
+                        }
+                    },
+                )
+            }),
+            Kind::GuildSoundboardSoundCreate | Kind::GuildSoundboardSoundUpdate => fold
+                .read::<SoundEvent>(scratch, |fold, sound| {
+                    fold.change(
+                        sound.id("guild_id")?,
+                        Change::Sounds,
+                        |block, _| Some(block.sounds()),
+                        |block, shared| block.put_sound(shared, sound),
+                    )
+                }),
+            Kind::GuildSoundboardSoundDelete => {
+                fold.read::<PointerEvent>(scratch, |fold, event| {
+                    let id = event.id("sound_id")?;
+                    fold.change(
+                        event.id("guild_id")?,
+                        Change::Sounds,
+                        |block, _| Some(block.sounds()),
+                        |block, _| {
+                            block.sounds.remove(id);
+                        },
+                    )
+                })
+            }
+            Kind::StageInstanceCreate | Kind::StageInstanceUpdate | Kind::StageInstanceDelete => {
+                fold.read::<StageEvent>(scratch, |fold, stage| {
+                    let id = stage.id("id")?;
+                    fold.change(
+                        stage.id("guild_id")?,
+                        Change::Stage,
+                        |block, _| block.stage(id),
+                        |block, _| {
+                            if event.kind == Kind::StageInstanceDelete {
+                                block.stages.remove(id);
+                            } else {
+                                put(&mut block.stages, stage, "id");
+                            }
+                        },
+                    )
+                })
+            }
+            Kind::GuildScheduledEventCreate
+            | Kind::GuildScheduledEventUpdate
+            | Kind::GuildScheduledEventDelete => {
+                fold.read::<ScheduledEventEvent>(scratch, |fold, scheduled| {
+                    let id = scheduled.id("id")?;
+                    fold.change(
+                        scheduled.id("guild_id")?,
+                        Change::ScheduledEvent,
+                        |block, _| block.scheduled_event(id),
+                        |block, shared| {
+                            if event.kind == Kind::GuildScheduledEventDelete {
+                                block.scheduled_events.remove(id);
+                            } else {
+                                block.put_scheduled_event(shared, scheduled);
+                            }
+                        },
+                    )
+                })
+            }
+            Kind::MessageCreate | Kind::MessageUpdate => {
+                fold.read::<MessageEvent>(scratch, |fold, message| {
+                    let (channel, id) = (message.id("channel_id")?, message.id("id")?);
+                    fold.change(
+                        fold.place(message),
+                        Change::Message,
+                        |block, shared| block.message(shared, channel, id),
+                        |block, shared| {
+                            if event.kind == Kind::MessageCreate {
+                                block.add_message(shared, message);
+                            } else {
+                                block.update_message(shared, message);
+                            }
+                        },
+                    )
+                })
+            }
+            Kind::MessageDelete => fold.read::<PointerEvent>(scratch, |fold, event| {
+                let (channel, id) = (event.id("channel_id")?, event.id("id")?);
+                fold.change(
+                    fold.place(event),
+                    Change::Message,
+                    |block, shared| block.message(shared, channel, id),
+                    |block, shared| block.remove_message(shared, channel, id),
+                )
+            }),
+            Kind::MessageDeleteBulk => fold.read::<PointerEvent>(scratch, |fold, event| {
+                let channel = event.id("channel_id")?;
+                let ids: Vec<u64> = event.list("ids").filter_map(|id| id.id()).collect();
+                fold.change(
+                    fold.place(event),
+                    Change::Messages,
+                    |block, shared| {
+                        let known = ids
+                            .iter()
+                            .filter_map(|id| block.message(shared, channel, *id));
+                        Some(known.collect())
+                    },
+                    |block, shared| {
+                        for id in &ids {
+                            block.remove_message(shared, channel, *id);
+                        }
+                    },
+                )
+            }),
+            _ => None,
+        };
+        folded.unwrap_or(Change::Nothing)
+    }
+
+    pub(super) fn bot_id(&self) -> Option<u64> {
+        let bot = self.0.bot.read().unwrap_or_else(PoisonError::into_inner);
+        bot.as_ref().map(|(id, _)| *id)
+    }
+}
+
+/// An event that is folded in.
+#[derive(Clone, Copy)]
+struct Fold<'a> {
+    mirror: &'a Mirror,
+    event: &'a Dispatch,
+    tells: bool,
+}
+
+impl Fold<'_> {
+    fn read<S: Shaped>(
+        self,
+        scratch: &mut Scratch,
+        then: impl FnOnce(Self, Object<'_>) -> Option<Change>,
+    ) -> Option<Change> {
+        if let Ok(packed) = json::decode::<Packed<S>>(&self.event.raw, scratch) {
+            then(self, packed.object())
+        } else {
+            self.mirror.0.unread.fetch_add(1, Ordering::Relaxed);
+            None
+        }
+    }
+
+    /// The guild of something that may be private.
+    fn place(self, event: Object<'_>) -> u64 {
+        event.id("guild_id").unwrap_or_default()
+    }
+
+    /// Changes a block that is known. Private channels always are.
+    fn change_untold(self, guild: u64, change: impl FnOnce(&mut Block, &Shared)) -> Option<Change> {
+        let mirror = &self.mirror.0;
+        let block = match self.mirror.block(guild) {
+            None if guild == 0 => {
+                let mut blocks = mirror
+                    .blocks
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner);
+                let private = || Arc::new(RwLock::new(Block::private()));
+                Arc::clone(blocks.entry(guild).or_insert_with(private))
+            }
+            block => block?,
+        };
+        change(
+            &mut block.write().unwrap_or_else(PoisonError::into_inner),
+            &mirror.shared,
+        );
+        Some(Change::Nothing)
+    }
+
+    /// Changes a block that is known, and tells of what `read` finds before and after.
+    fn change<T>(
+        self,
+        guild: u64,
+        told: fn(Delta<T>) -> Change,
+        read: impl Fn(&Block, &Shared) -> Option<T>,
+        change: impl FnOnce(&mut Block, &Shared),
+    ) -> Option<Change> {
+        let mut delta = Delta {
+            before: None,
+            after: None,
+        };
+        self.change_untold(guild, |block, shared| {
+            if self.tells {
+                delta.before = read(block, shared).map(Arc::new);
+            }
+            change(block, shared);
+            if self.tells {
+                delta.after = read(block, shared).map(Arc::new);
+            }
+        })?;
+        let is_something = delta.before.is_some() || delta.after.is_some();
+        Some(if is_something {
+            told(delta)
+        } else {
+            Change::Nothing
+        })
+    }
+
+    fn change_guild(self, guild: u64, change: impl FnOnce(&mut Block)) -> Option<Change> {
+        let read = |block: &Block, _: &Shared| block.guild();
+        self.change(guild, Change::Guild, read, |block, _| change(block))
+    }
+
+    /// A guild as it is now, in place of all that was known of it; in an outage, with a mark on that.
+    fn create_guild(self, guild: Object<'_>) -> Option<Change> {
+        if guild.has("unavailable") {
+            return self.change_guild(guild.id("id")?, |block| block.is_unavailable = true);
+        }
+        let mirror = &self.mirror.0;
+        let block = Block::create(&mirror.shared, guild)?;
+        let after = self.tells.then(|| block.guild()).flatten();
+        let block = Arc::new(RwLock::new(block));
+        let former = {
+            let mut blocks = mirror
+                .blocks
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            blocks.insert(guild.id("id")?, Arc::clone(&block))
+        };
+        let next = block.read().unwrap_or_else(PoisonError::into_inner);
+        let before = former.and_then(|former| self.leave(&former, Some(&next)));
+        Some(Change::Guild(Delta {
+            before,
+            after: after.map(Arc::new),
+        }))
+    }
+
+    fn delete_guild(self, guild: Object<'_>) -> Option<Change> {
+        let id = guild.id("id")?;
+        if guild.has("unavailable") {
+            return self.change_guild(id, |block| block.is_unavailable = true);
+        }
+        let before = self.remove_guild(id)?;
+        Some(Change::Guild(Delta {
+            before,
+            after: None,
+        }))
+    }
+
+    /// Takes a guild out. Nothing where it was not known.
+    fn remove_guild(self, id: u64) -> Option<Option<Arc<ovenjs_types::Guild>>> {
+        let mirror = &self.mirror.0;
+        let former = {
+            let mut blocks = mirror
+                .blocks
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            blocks.remove(&id)?
+        };
+        Some(self.leave(&former, None))
+    }
+
+    /// Lets a block go that is no longer listed. Whoever still reads it sees an empty one.
+    fn leave(
+        self,
+        former: &RwLock<Block>,
+        next: Option<&Block>,
+    ) -> Option<Arc<ovenjs_types::Guild>> {
+        let mut former = former.write().unwrap_or_else(PoisonError::into_inner);
+        let before = self.tells.then(|| former.guild()).flatten();
+        std::mem::take(&mut *former).leave(&self.mirror.0.shared, next);
+        before.map(Arc::new)
+    }
+
+    /// Guilds of this shard which `READY` does not list were left, or were lost, while nobody heard of it.
+    fn forget_left_guilds(self, ready: Object<'_>) {
+        let Origin::Gateway(shard) = self.event.origin else {
+            return;
+        };
+        let listed = ready.objects("guilds").filter_map(|guild| guild.id("id"));
+        let listed: Vec<u64> = listed.collect();
+        let blocks = &self.mirror.0.blocks;
+        let known: Vec<u64> = {
+            let blocks = blocks.read().unwrap_or_else(PoisonError::into_inner);
+            blocks.keys().copied().collect()
+        };
+        let is_ours = |id: &u64| {
+            ovenjs_types::Id::new_checked(*id)
+                .is_some_and(|id| ShardId::of_guild(id, shard.total) == shard)
+        };
+        for id in known.into_iter().filter(is_ours) {
+            if !listed.contains(&id) {
+                self.remove_guild(id);
+            }
+        }
+    }
+
+    fn set_bot(self, user: Object<'_>) -> Option<Change> {
+        let id = user.id("id")?;
+        let mut kept = Vec::new();
+        user.copy_without(&["id"], &mut kept);
+        let before = self.tells.then(|| self.mirror.current_user()).flatten();
+        {
+            let mut bot = self
+                .mirror
+                .0
+                .bot
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            *bot = Some((id, kept.into()));
+        }
+        let after: Option<User> = self.tells.then(|| self.mirror.current_user()).flatten();
+        Some(Change::CurrentUser(Delta {
+            before: before.map(Arc::new),
+            after: after.map(Arc::new),
+        }))
+    }
+}
+
+/// What a user is read from, beside their id.
+pub(super) fn read_user(id: u64, user: &[u8]) -> Option<User> {
+    let record = Record {
+        object: Object::new(&USER, user),
+        beside: &[("id", crate::packed::Beside::Id(id))],
+    };
+    record.read()
+}

@@ -1,0 +1,180 @@
+//! Which roles members hold: each set once for all who hold the same.
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher;
+
+/// The sets of roles that members of one guild hold, counted.
+///
+/// Most members of a guild share few sets. A role that is deleted leaves all sets at once: Discord sends no
+/// event for each of its members.
+#[derive(Debug, Default)]
+pub(crate) struct RoleSets {
+    sets: Vec<RoleSet>,
+    /// The numbers of sets by what is in them.
+    index: HashTable<u32>,
+    /// The numbers that nobody uses.
+    spare: Vec<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+#[derive(Debug, Default)]
+struct RoleSet {
+    roles: Box<[u64]>,
+    holders: u32,
+}
+
+impl RoleSets {
+    /// The number of a set, which one more holds. The roles are in the order of their ids.
+    pub(crate) fn hold(&mut self, roles: &[u64]) -> u32 {
+        let hash = self.hasher.hash_one(roles);
+        let known = self
+            .index
+            .find(hash, |number| self.roles(*number) == roles)
+            .copied();
+        let number = known.unwrap_or_else(|| {
+            let number = self.spare.pop().unwrap_or_else(|| {
+                self.sets.push(RoleSet::default());
+                number(self.sets.len() - 1)
+            });
+            if let Some(set) = self.set_mut(number) {
+                set.roles = roles.into();
+            }
+            self.list(number, hash);
+            number
+        });
+        if let Some(set) = self.set_mut(number) {
+            set.holders = set.holders.saturating_add(1);
+        }
+        number
+    }
+
+    /// One less holds the set.
+    pub(crate) fn release(&mut self, number: u32) {
+        let Some(set) = self.set_mut(number) else {
+            return;
+        };
+        set.holders = set.holders.saturating_sub(1);
+        if set.holders == 0 {
+            self.unlist(number);
+            if let Some(set) = self.set_mut(number) {
+                set.roles = Box::default();
+            }
+            self.spare.push(number);
+        }
+    }
+
+    /// The roles of a set, in the order of their ids.
+    pub(crate) fn roles(&self, number: u32) -> &[u64] {
+        let set = usize::try_from(number)
+            .ok()
+            .and_then(|place| self.sets.get(place));
+        set.map_or(&[], |set| &set.roles)
+    }
+
+    /// Takes a role out of all sets. Two that are the same afterwards stay two, until nobody holds one.
+    pub(crate) fn remove_role(&mut self, role: u64) {
+        for place in 0..self.sets.len() {
+            let number = number(place);
+            if self.roles(number).binary_search(&role).is_err() {
+                continue;
+            }
+            self.unlist(number);
+            let left: Box<[u64]> = self
+                .roles(number)
+                .iter()
+                .copied()
+                .filter(|id| *id != role)
+                .collect();
+            let hash = self.hasher.hash_one(&*left);
+            let is_listed = self
+                .index
+                .find(hash, |other| *self.roles(*other) == *left)
+                .is_some();
+            if let Some(set) = self.set_mut(number) {
+                set.roles = left;
+            }
+            if !is_listed {
+                self.list(number, hash);
+            }
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let roles: usize = self.sets.iter().map(|set| size_of_val(&*set.roles)).sum();
+        roles
+            + self.sets.capacity() * size_of::<RoleSet>()
+            + self.spare.capacity() * size_of::<u32>()
+            + self.index.allocation_size()
+    }
+
+    fn set_mut(&mut self, number: u32) -> Option<&mut RoleSet> {
+        self.sets.get_mut(usize::try_from(number).ok()?)
+    }
+
+    fn list(&mut self, number: u32, hash: u64) {
+        let Self {
+            sets,
+            index,
+            hasher,
+            ..
+        } = self;
+        index.insert_unique(hash, number, |other| {
+            let set = usize::try_from(*other)
+                .ok()
+                .and_then(|place| sets.get(place));
+            hasher.hash_one(set.map_or(&[][..], |set| &set.roles))
+        });
+    }
+
+    fn unlist(&mut self, number: u32) {
+        let hash = self.hasher.hash_one(self.roles(number));
+        if let Ok(entry) = self.index.find_entry(hash, |other| *other == number) {
+            entry.remove();
+        }
+    }
+}
+
+/// A guild has far fewer members than there are such numbers.
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_the_same_roles_shares_them() {
+        let mut sets = RoleSets::default();
+        let bakers = sets.hold(&[3, 7]);
+        assert_eq!(sets.hold(&[3, 7]), bakers);
+        let none = sets.hold(&[]);
+        assert_eq!(
+            (sets.roles(bakers), sets.roles(none)),
+            (&[3, 7][..], &[][..])
+        );
+        sets.release(bakers);
+        assert_eq!(sets.roles(bakers), [3, 7], "one still holds them");
+        sets.release(bakers);
+        assert_eq!(sets.hold(&[9]), bakers, "the number is used again");
+        assert_eq!(sets.roles(bakers), [9]);
+    }
+
+    #[test]
+    fn a_role_that_is_gone_leaves_all_sets() {
+        let mut sets = RoleSets::default();
+        let (both, one, other) = (sets.hold(&[3, 7]), sets.hold(&[3]), sets.hold(&[8]));
+        sets.remove_role(7);
+        assert_eq!(
+            (sets.roles(both), sets.roles(one), sets.roles(other)),
+            (&[3][..], &[3][..], &[8][..])
+        );
+        // Which of the two is found does not matter, as long as both can go.
+        let found = sets.hold(&[3]);
+        for number in [both, one, found] {
+            sets.release(number);
+        }
+        assert_eq!(sets.hold(&[3, 7]), sets.hold(&[3, 7]));
+        assert_eq!(sets.roles(other), [8]);
+    }
+}

@@ -1,0 +1,146 @@
+//! What the guilds of a mirror share: users, and which guild a channel is in.
+
+use std::sync::{PoisonError, RwLock};
+
+use crate::shelf::Shelf;
+
+/// Records that guilds share, by id.
+///
+/// They are spread over [`DRAWERS`], each with a lock of its own, which is held for one record and never
+/// while another lock is taken: so no order of locks can be wrong.
+#[derive(Debug)]
+pub(crate) struct Drawers(Vec<RwLock<Shelf>>);
+
+impl Drawers {
+    pub(crate) fn new() -> Self {
+        Self((0..DRAWERS).map(|_| RwLock::new(Shelf::new())).collect())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.sum(Shelf::len)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.sum(Shelf::bytes) + self.0.capacity() * size_of::<RwLock<Shelf>>()
+    }
+
+    fn sum(&self, of: impl Fn(&Shelf) -> usize) -> usize {
+        let drawers = self.0.iter();
+        drawers
+            .map(|drawer| of(&drawer.read().unwrap_or_else(PoisonError::into_inner)))
+            .sum()
+    }
+
+    fn read<T>(&self, id: u64, look: impl FnOnce(&Shelf) -> T) -> Option<T> {
+        let drawer = self.0.get(place(id))?;
+        Some(look(&drawer.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn write<T>(&self, id: u64, change: impl FnOnce(&mut Shelf) -> T) -> Option<T> {
+        let drawer = self.0.get(place(id))?;
+        Some(change(
+            &mut drawer.write().unwrap_or_else(PoisonError::into_inner),
+        ))
+    }
+}
+
+/// The drawer of an id: by its time, of which any bits will do, and its counter.
+fn place(id: u64) -> usize {
+    let [low, ..] = (id ^ id >> 22).to_le_bytes();
+    usize::from(low) % DRAWERS
+}
+
+/// More than there are shards at work at once in a process.
+const DRAWERS: usize = 64;
+
+/// Users, each once for all guilds that know them, and for as long as one of them does.
+///
+/// A record is how many hold the user (four bytes), then the user.
+#[derive(Debug)]
+pub(crate) struct Users(pub(crate) Drawers);
+
+impl Users {
+    pub(crate) fn new() -> Self {
+        Self(Drawers::new())
+    }
+
+    /// One more holds the user, who is now so.
+    pub(crate) fn hold(&self, id: u64, user: &[u8]) {
+        self.put(id, user, 1);
+    }
+
+    /// The user is now so; whoever holds them goes on to.
+    pub(crate) fn renew(&self, id: u64, user: &[u8]) {
+        self.put(id, user, 0);
+    }
+
+    fn put(&self, id: u64, user: &[u8], more: u32) {
+        self.0.write(id, |drawer| {
+            let holders = drawer.get(id).map_or(0, holders);
+            if holders + more > 0 {
+                let mut record = Vec::with_capacity(COUNT_BYTES + user.len());
+                record.extend(holders.saturating_add(more).to_le_bytes());
+                record.extend(user);
+                drawer.put(id, &record);
+            }
+        });
+    }
+
+    /// One less holds the user, who goes with the last one.
+    pub(crate) fn release(&self, id: u64) {
+        self.0.write(id, |drawer| {
+            let Some(record) = drawer.get_mut(id) else {
+                return;
+            };
+            let left = holders(record).saturating_sub(1);
+            if left == 0 {
+                drawer.remove(id);
+            } else if let Some(count) = record.first_chunk_mut() {
+                *count = left.to_le_bytes();
+            }
+        });
+    }
+
+    /// Looks at a user; `look` takes no lock.
+    pub(crate) fn with<T>(&self, id: u64, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        self.0
+            .read(id, |drawer| Some(look(drawer.get(id)?.get(COUNT_BYTES..)?)))?
+    }
+}
+
+fn holders(record: &[u8]) -> u32 {
+    record
+        .first_chunk()
+        .map_or(0, |count| u32::from_le_bytes(*count))
+}
+
+const COUNT_BYTES: usize = size_of::<u32>();
+
+/// Which guild a channel or thread is in.
+#[derive(Debug)]
+pub(crate) struct Places(pub(crate) Drawers);
+
+impl Places {
+    pub(crate) fn new() -> Self {
+        Self(Drawers::new())
+    }
+
+    pub(crate) fn put(&self, channel: u64, guild: u64) {
+        self.0
+            .write(channel, |drawer| drawer.put(channel, &guild.to_le_bytes()));
+    }
+
+    /// The channel is no longer in this guild.
+    pub(crate) fn remove(&self, channel: u64, guild: u64) {
+        self.0.write(channel, |drawer| {
+            if drawer.get(channel) == Some(&guild.to_le_bytes()) {
+                drawer.remove(channel);
+            }
+        });
+    }
+
+    pub(crate) fn guild(&self, channel: u64) -> Option<u64> {
+        let guild = |drawer: &Shelf| drawer.get(channel)?.first_chunk().copied();
+        self.0.read(channel, guild)?.map(u64::from_le_bytes)
+    }
+}

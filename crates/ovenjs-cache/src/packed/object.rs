@@ -1,0 +1,268 @@
+//! A look into packed objects, without reading them whole.
+
+use ovenjs_types::Timestamp;
+
+use super::{EPOCH_MILLIS, Form, OTHER, Shape, mark, put_varint, write::HASH_BYTES};
+
+/// A look into a packed object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object<'a> {
+    shape: &'static Shape,
+    bytes: &'a [u8],
+}
+
+impl<'a> Object<'a> {
+    pub(crate) const fn new(shape: &'static Shape, bytes: &'a [u8]) -> Self {
+        Self { shape, bytes }
+    }
+
+    pub(crate) fn value(self, name: &str) -> Option<Value<'a>> {
+        let mut fields = self.fields();
+        fields.find_map(|(key, value, _)| (key == name).then_some(value))
+    }
+
+    pub(crate) fn has(self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    pub(crate) fn id(self, name: &str) -> Option<u64> {
+        self.value(name)?.id()
+    }
+
+    pub(crate) fn number(self, name: &str) -> Option<u64> {
+        let value = self.value(name)?;
+        let is_number = matches!(value.form, Form::U32 | Form::U64);
+        is_number
+            .then(|| varint(value.bytes))?
+            .map(|(number, _)| number)
+    }
+
+    pub(crate) fn time(self, name: &str) -> Option<Timestamp> {
+        let value = self.value(name)?;
+        matches!(value.form, Form::Time).then(|| value.time())?
+    }
+
+    /// The place of a word among those of its list.
+    pub(crate) fn word(self, name: &str) -> Option<u8> {
+        let value = self.value(name)?;
+        matches!(value.form, Form::Word(_))
+            .then_some(value.bytes)?
+            .first()
+            .copied()
+    }
+
+    pub(crate) fn object(self, name: &str) -> Option<Self> {
+        self.value(name)?.object()
+    }
+
+    pub(crate) fn list(self, name: &str) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        let value = self.value(name);
+        let list = value.and_then(|value| match value.form {
+            Form::List(form) => Some(Values {
+                form,
+                rest: sized(value.bytes)?.0,
+            }),
+            _ => None,
+        });
+        list.into_iter().flatten()
+    }
+
+    pub(crate) fn objects(self, name: &str) -> impl Iterator<Item = Self> + use<'a> {
+        self.list(name).filter_map(Value::object)
+    }
+
+    /// The object without some fields, as it is kept where these are known from elsewhere.
+    pub(crate) fn copy_without(self, names: &[&str], out: &mut Vec<u8>) {
+        for (name, _, bytes) in self.fields() {
+            if !names.contains(&name) {
+                out.extend(bytes);
+            }
+        }
+    }
+
+    /// Copies one field, if it is there, as this object has it.
+    pub(crate) fn copy_field(self, name: &str, out: &mut Vec<u8>) {
+        let mut fields = self.fields();
+        if let Some((_, _, bytes)) = fields.find(|(key, _, _)| *key == name) {
+            out.extend(bytes);
+        }
+    }
+
+    /// Copies one field into an object of another shape that has it in the same form.
+    pub(crate) fn copy_field_as(self, name: &str, shape: &'static Shape, out: &mut Vec<u8>) {
+        if let Some(value) = self.value(name) {
+            put_place(shape, name, out);
+            out.extend(value.bytes);
+        }
+    }
+
+    /// Writes a field of a number's form.
+    pub(crate) fn put_number(shape: &'static Shape, name: &str, number: u64, out: &mut Vec<u8>) {
+        put_place(shape, name, out);
+        put_varint(out, number);
+    }
+
+    /// Writes a field of an object's form.
+    pub(crate) fn put_object(shape: &'static Shape, name: &str, fields: &[u8], out: &mut Vec<u8>) {
+        put_place(shape, name, out);
+        put_varint(out, u64::try_from(fields.len()).unwrap_or(u64::MAX));
+        out.extend(fields);
+    }
+
+    /// A number and the object after it.
+    pub(crate) fn after_number(shape: &'static Shape, bytes: &'a [u8]) -> Option<(u64, Self)> {
+        let (number, length) = varint(bytes)?;
+        Some((number, Self::new(shape, bytes.get(length..)?)))
+    }
+
+    /// Name, value, and the bytes of both.
+    pub(super) fn fields(self) -> Fields<'a> {
+        Fields {
+            shape: self.shape,
+            rest: self.bytes,
+        }
+    }
+}
+
+pub(super) struct Fields<'a> {
+    shape: &'static Shape,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'static str, Value<'a>, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (place, after) = self.rest.split_first()?;
+        let field = self.shape.0.get(usize::from(*place))?;
+        let length = field.form.length(after)?;
+        let (whole, rest) = self.rest.split_at_checked(1 + length)?;
+        let (_, bytes) = whole.split_first()?;
+        self.rest = rest;
+        let form = &field.form;
+        Some((field.name, Value { form, bytes }, whole))
+    }
+}
+
+pub(super) struct Values<'a> {
+    pub(super) form: &'static Form,
+    pub(super) rest: &'a [u8],
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (bytes, rest) = self.rest.split_at_checked(self.form.length(self.rest)?)?;
+        self.rest = rest;
+        let form = self.form;
+        Some(Value { form, bytes })
+    }
+}
+
+impl Form {
+    /// How many of these bytes a value of this form takes.
+    pub(super) fn length(&self, bytes: &[u8]) -> Option<usize> {
+        let number = |bytes: &[u8]| Some(varint(bytes)?.1);
+        let text = |bytes: &[u8]| {
+            let (length, head) = varint(bytes)?;
+            usize::try_from(length).ok()?.checked_add(head)
+        };
+        match self {
+            Self::Flag | Self::There => Some(0),
+            Self::Bool => Some(1),
+            Self::U32 | Self::U64 | Self::I64 | Self::Time => number(bytes),
+            Self::F64 | Self::Id => Some(8),
+            Self::Text | Self::List(_) | Self::Object(_) => text(bytes),
+            Self::Hash | Self::Word(_) => match (bytes.split_first()?, self) {
+                ((&OTHER, rest), _) => Some(1 + text(rest)?),
+                (_, Self::Hash) => Some(1 + HASH_BYTES),
+                _ => Some(1),
+            },
+            Self::Any => {
+                let (mark, rest) = bytes.split_first()?;
+                Some(
+                    1 + match *mark {
+                        mark::UNSIGNED | mark::SIGNED => number(rest)?,
+                        mark::REAL => 8,
+                        mark::TEXT | mark::LIST | mark::MAP => text(rest)?,
+                        _ => 0,
+                    },
+                )
+            }
+        }
+    }
+}
+
+/// A value and its form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value<'a> {
+    pub(super) form: &'static Form,
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn id(self) -> Option<u64> {
+        let is_id = matches!(self.form, Form::Id);
+        Some(u64::from_le_bytes(
+            *is_id.then_some(self.bytes)?.first_chunk()?,
+        ))
+    }
+
+    /// A number that is even for whole milliseconds, odd for microseconds.
+    pub(super) fn time(self) -> Option<Timestamp> {
+        let number = unzigzag(varint(self.bytes)?.0);
+        let micros = if number & 1 == 0 {
+            number / 2 * 1_000
+        } else {
+            (number - 1) / 2
+        };
+        let since = EPOCH_MILLIS * 1_000;
+        Some(Timestamp::from_unix_micros(micros.saturating_add(since)))
+    }
+
+    pub(crate) fn object(self) -> Option<Object<'a>> {
+        match self.form {
+            Form::Object(shape) => Some(Object::new(shape, sized(self.bytes)?.0)),
+            _ => None,
+        }
+    }
+}
+
+/// Writes which field follows. The names are this crate's own, and stand in their tables.
+fn put_place(shape: &Shape, name: &str, out: &mut Vec<u8>) {
+    let place = shape.0.iter().position(|field| field.name == name);
+    debug_assert!(place.is_some(), "{name} stands in no such table");
+    out.push(
+        place
+            .and_then(|place| u8::try_from(place).ok())
+            .unwrap_or(OTHER),
+    );
+}
+
+/// A number and how many bytes it takes.
+pub(super) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    let mut number = 0;
+    for (place, byte) in bytes.iter().enumerate().take(10) {
+        number |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some((number, place + 1));
+        }
+    }
+    None
+}
+
+/// What a length stands before, and what follows it.
+pub(super) fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, head) = varint(bytes)?;
+    bytes
+        .get(head..)?
+        .split_at_checked(usize::try_from(length).ok()?)
+}
+
+pub(super) const fn unzigzag(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
+}

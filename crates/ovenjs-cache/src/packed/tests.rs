@@ -1,0 +1,313 @@
+use ovenjs_types::{
+    Channel, Emoji, Guild, GuildScheduledEvent, Member, Message, Presence, Role, SoundboardSound,
+    StageInstance, Sticker, User, VoiceState,
+    json::{self, Scratch},
+};
+use proptest::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{shapes::*, *};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    /// Every table against the type that it is read as.
+    #[test]
+    fn what_is_kept_is_read_as_if_it_were_json(seed: u64) {
+        let dice = &mut Dice(seed | 1);
+        agree::<UserEvent, User>(dice);
+        agree::<MemberEvent, Member>(dice);
+        agree::<PresenceEvent, Presence>(dice);
+        agree::<VoiceStateEvent, VoiceState>(dice);
+        agree::<ChannelEvent, Channel>(dice);
+        agree::<SoundEvent, SoundboardSound>(dice);
+        agree::<StageEvent, StageInstance>(dice);
+        agree::<ScheduledEventEvent, GuildScheduledEvent>(dice);
+        agree::<MessageEvent, Message>(dice);
+        agree::<GuildEvent, Guild>(dice);
+        agree::<Roles, Role>(dice);
+        agree::<Emojis, Emoji>(dice);
+        agree::<Stickers, Sticker>(dice);
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        for shape in [&USER, &MEMBER, &PRESENCE, &CHANNEL, &MESSAGE, &GUILD] {
+            let object = Object::new(shape, &bytes);
+            let _ = Record { object, beside: &[] }.read::<Message>();
+            let _ = Record { object, beside: &[] }.read::<Guild>();
+            object.copy_without(&["id"], &mut Vec::new());
+            let _ = (object.objects("members").count(), object.number("type"), object.word("status"));
+        }
+    }
+}
+
+struct Roles;
+impl Shaped for Roles {
+    const SHAPE: &'static Shape = &ROLE;
+}
+struct Emojis;
+impl Shaped for Emojis {
+    const SHAPE: &'static Shape = &EMOJI;
+}
+struct Stickers;
+impl Shaped for Stickers {
+    const SHAPE: &'static Shape = &STICKER;
+}
+
+fn agree<S: Shaped, T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(
+    dice: &mut Dice,
+) {
+    let came = dice.object(S::SHAPE);
+    let text = serde_json::to_vec(&came).unwrap();
+    let expected: T = json::decode(&text, &mut Scratch::new()).unwrap();
+    let packed: Packed<S> = json::decode(&text, &mut Scratch::new()).unwrap();
+    let read: T = Record {
+        object: packed.object(),
+        beside: &[],
+    }
+    .read()
+    .unwrap_or_else(|| panic!("{came:#}"));
+    assert_eq!(read, expected, "{came:#}");
+}
+
+/// A table that names a field which the type does not have would keep bytes that nobody reads.
+#[test]
+fn every_field_that_is_kept_is_one_of_its_type() {
+    fn knows<T: DeserializeOwned + Serialize>(shape: &'static Shape) {
+        assert!(
+            shape.0.len() <= 64,
+            "the places of fields are bits of a number"
+        );
+        // Everything is there in one of these.
+        let mut known = std::collections::BTreeSet::new();
+        let mut dice = Dice(99);
+        for _ in 0..100 {
+            let text = serde_json::to_vec(&dice.object(shape)).unwrap();
+            let value: T = json::decode(&text, &mut Scratch::new()).unwrap();
+            let Value::Object(written) = serde_json::to_value(value).unwrap() else {
+                panic!()
+            };
+            known.extend(written.into_iter().map(|(name, _)| name));
+        }
+        for field in shape.0 {
+            assert!(known.contains(field.name), "{} is no field", field.name);
+        }
+    }
+    knows::<User>(&USER);
+    knows::<Member>(&MEMBER);
+    knows::<Presence>(&PRESENCE);
+    knows::<VoiceState>(&VOICE_STATE);
+    knows::<Channel>(&CHANNEL);
+    knows::<SoundboardSound>(&SOUND);
+    knows::<StageInstance>(&STAGE);
+    knows::<GuildScheduledEvent>(&SCHEDULED_EVENT);
+    knows::<Message>(&MESSAGE);
+    knows::<Guild>(&GUILD);
+    knows::<Role>(&ROLE);
+    knows::<Emoji>(&EMOJI);
+    knows::<Sticker>(&STICKER);
+}
+
+#[test]
+fn what_does_not_fit_costs_no_more_than_itself() {
+    let text = br#"{"user":{"id":"80","username":7,"avatar":["x"],"bot":true},"nick":{"a":1},"roles":["1","x",null,"2"],
+        "joined_at":"yesterday","deaf":"no","flags":-1,"nick":"ann","new":{"deep":[[]]},"premium_since":null}"#;
+    let packed: Packed<MemberEvent> = json::decode(text, &mut Scratch::new()).unwrap();
+    let member: Member = Record {
+        object: packed.object(),
+        beside: &[],
+    }
+    .read()
+    .unwrap();
+    let written = serde_json::to_value(&member).unwrap();
+    assert_eq!(written["roles"], json!(["1", "2"]));
+    assert_eq!(written["nick"], "ann", "the first one did not fit");
+    assert_eq!(written["user"]["bot"], true);
+    assert_eq!(member.user.unwrap().username, "");
+
+    // An object without what it must have is none.
+    assert!(
+        json::decode::<Packed<UserEvent>>(br#"{"username":"ann"}"#, &mut Scratch::new()).is_err()
+    );
+    let text = br#"{"user":{"username":"ann"},"nick":"a"}"#;
+    let packed: Packed<MemberEvent> = json::decode(text, &mut Scratch::new()).unwrap();
+    assert!(packed.object().object("user").is_none());
+}
+
+#[test]
+fn something_deep_that_no_type_fits_costs_what_is_deep() {
+    let text = br#"{"id":"2","channel_id":"3","author":{"id":"4","username":"ann"},"content":"hi","poll":7}"#;
+    let packed: Packed<MessageEvent> = json::decode(text, &mut Scratch::new()).unwrap();
+    let object = packed.object();
+    let message: Message = Record {
+        object,
+        beside: &[],
+    }
+    .read()
+    .unwrap();
+    assert_eq!((message.content.as_str(), message.poll), ("hi", None));
+}
+
+#[test]
+fn what_is_common_is_short() {
+    let packed = |text: &str| {
+        let packed: Packed<MemberEvent> =
+            json::decode(text.as_bytes(), &mut Scratch::new()).unwrap();
+        let mut out = Vec::new();
+        packed.object().copy_without(&[], &mut out);
+        out.len()
+    };
+    assert_eq!(
+        packed(r#"{"joined_at":"2021-03-04T05:06:07.089000+00:00"}"#),
+        7
+    );
+    assert_eq!(
+        packed(r#"{"avatar":"a_0123456789abcdef0123456789abcdef"}"#),
+        18
+    );
+    assert_eq!(
+        packed(r#"{"avatar":"0123456789ABCDEF0123456789abcdef"}"#),
+        35
+    );
+    assert_eq!(
+        packed(r#"{"deaf":false,"mute":true,"pending":false,"roles":[],"nick":null}"#),
+        1
+    );
+}
+
+/// Draws objects by their tables.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// A number below this.
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) % most.max(1)
+    }
+
+    /// Some of the fields, in some order, with others in between; all that must be there.
+    pub(crate) fn object(&mut self, shape: &Shape) -> Value {
+        let mut fields = serde_json::Map::new();
+        for field in shape.0 {
+            if field.must || self.below(3) > 0 {
+                fields.insert(field.name.to_owned(), self.value(field));
+            } else if self.below(4) == 0 && is_nullable(field) {
+                fields.insert(field.name.to_owned(), Value::Null);
+            }
+        }
+        fields.insert("of_tomorrow".to_owned(), json!({"deep": [1, {"id": "x"}]}));
+        Value::Object(fields)
+    }
+
+    fn value(&mut self, field: &Field) -> Value {
+        match (field.name, &field.form) {
+            ("kind" | "emoji_name" | "tag", Form::Text) => json!("x"),
+            (name, Form::Any) => any_example(name),
+            ("embeds" | "attachments" | "reactions" | "components" | "message_snapshots", _) => {
+                json!([any_example(field.name)])
+            }
+            (_, form) => self.form(form),
+        }
+    }
+
+    fn form(&mut self, form: &Form) -> Value {
+        match form {
+            Form::Flag | Form::Bool => json!(self.below(2) == 1),
+            Form::There => Value::Null,
+            Form::U32 => json!(self.below(300)),
+            Form::U64 => json!(self.below(100_000)),
+            Form::I64 => json!(i64::try_from(self.below(300)).unwrap() - 150),
+            Form::F64 => json!(0.25),
+            Form::Id => json!(((1_u64 << 40) + self.below(1_000)).to_string()),
+            Form::Text => {
+                let length = if self.below(9) == 0 {
+                    300
+                } else {
+                    self.below(20)
+                };
+                json!("aé\"\n漢".repeat(usize::try_from(length).unwrap()))
+            }
+            Form::Hash => {
+                let moves = if self.below(3) == 0 { "a_" } else { "" };
+                match self.below(4) {
+                    0 => json!("strange"),
+                    _ => json!(format!("{moves}{:032x}", self.below(1 << 30))),
+                }
+            }
+            Form::Time => {
+                let micros = self.below(1_000) * if self.below(2) == 0 { 1_000 } else { 1 };
+                json!(format!(
+                    "20{:02}-03-04T05:06:07.{micros:06}+00:00",
+                    self.below(40) + 10
+                ))
+            }
+            Form::Word(words) => {
+                let place = usize::try_from(self.below(6)).unwrap();
+                json!(words.get(place).unwrap_or(&"of tomorrow"))
+            }
+            Form::List(Form::Any) | Form::Any => json!([]),
+            Form::List(form) => (0..self.below(4)).map(|_| self.form(form)).collect(),
+            Form::Object(shape) => self.object(shape),
+        }
+    }
+}
+
+/// Whether every type that has the field lets `null` stand there.
+fn is_nullable(field: &Field) -> bool {
+    [
+        "nick",
+        "avatar",
+        "icon",
+        "badge",
+        "premium_since",
+        "edited_timestamp",
+    ]
+    .contains(&field.name)
+}
+
+/// An example of what is kept with its keys.
+fn any_example(name: &str) -> Value {
+    match name {
+        "collectibles" => {
+            json!({"nameplate": {"sku_id": "5", "asset": "a/", "label": "", "palette": "sky"}})
+        }
+        "party" => json!({"id": "p", "size": [1, 5]}),
+        "recurrence_rule" => {
+            json!({"start": "2026-01-01T00:00:00+00:00", "frequency": 2, "interval": 1, "by_weekday": [1], "end": null})
+        }
+        "mention_channels" => json!([{"id": "6", "guild_id": "7", "name": "c", "type": 5}]),
+        "attachments" => {
+            json!({"id": "8", "filename": "f", "size": 5_000_000_000_u64, "url": "u", "proxy_url": "p", "duration_secs": 1.5})
+        }
+        "embeds" => {
+            json!({"title": "t", "color": 5, "fields": [{"name": "n", "value": "v", "inline": true}]})
+        }
+        "reactions" => {
+            json!({"count": 3, "count_details": {"burst": 1, "normal": 2}, "me": true, "me_burst": false, "emoji": {"id": null, "name": "🔥"}, "burst_colors": []})
+        }
+        "components" => {
+            json!({"type": 1, "components": [{"type": 2, "style": 1, "label": "b", "custom_id": "c"}]})
+        }
+        "message_snapshots" => {
+            json!({"message": {"type": 0, "content": "bread", "embeds": [], "attachments": [], "timestamp": "2026-01-31T12:00:00.000000+00:00", "edited_timestamp": null, "mentions": [], "mention_roles": ["5"], "flags": 4}})
+        }
+        "interaction_metadata" => {
+            json!({"id": "1", "type": 2, "user": {"id": "2", "username": "u"}, "authorizing_integration_owners": {"0": "3"}})
+        }
+        "role_subscription_data" => {
+            json!({"role_subscription_listing_id": "4", "tier_name": "t", "total_months_subscribed": 2, "is_renewal": true})
+        }
+        "purchase_notification" => {
+            json!({"type": 0, "guild_product_purchase": {"listing_id": "5", "product_name": "b"}})
+        }
+        "poll" => {
+            json!({"question": {"text": "q"}, "answers": [{"answer_id": 1, "poll_media": {"text": "a"}}], "expiry": null, "allow_multiselect": false, "layout_type": 1})
+        }
+        "call" => json!({"participants": ["3"], "ended_timestamp": null}),
+        other => panic!("there is no example of {other}"),
+    }
+}
