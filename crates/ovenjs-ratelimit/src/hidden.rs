@@ -41,7 +41,7 @@ struct Changes {
 /// The largest hidden limit that is looked for.
 const LIMIT_MAX: usize = 20;
 
-/// Resources whose changes are remembered.
+/// Resources whose changes are remembered: as many as a large bot changes in an hour, in a megabyte or two.
 const RESOURCES_MAX: usize = 4_096;
 
 /// The most changes of one resource: those of some sets of fields.
@@ -101,13 +101,7 @@ impl Hidden {
         if shape == Shape::NONE {
             return;
         }
-        if self.resources.len() >= RESOURCES_MAX {
-            self.resources.retain(|_, changes| !changes.is_old(now));
-        }
-        if self.resources.len() >= RESOURCES_MAX {
-            return;
-        }
-        let changes = self.resources.entry((template, major)).or_default();
+        let changes = self.changes_of(now, template, major);
         let of_shape = changes.done.iter().filter(|(_, other)| *other == shape);
         if of_shape.count() >= LIMIT_MAX
             && let Some(oldest) = changes.done.iter().position(|(_, other)| *other == shape)
@@ -153,7 +147,7 @@ impl Hidden {
 
     /// A 429 that the headers do not explain, for so long.
     pub(crate) fn hit(&mut self, now: Local, template: u32, major: Major, shape: Shape, wait: i64) {
-        let changes = self.resources.entry((template, major)).or_default();
+        let changes = self.changes_of(now, template, major);
         let end = now.saturating_add(wait);
         changes.blocked = Some((shape, end));
         let of_shape = changes.done.iter().rev();
@@ -189,6 +183,35 @@ impl Hidden {
             None if has_room => self.rules.push(rule),
             None => {}
         }
+    }
+
+    fn changes_of(&mut self, now: Local, template: u32, major: Major) -> &mut Changes {
+        let key = (template, major);
+        if self.resources.len() >= RESOURCES_MAX && !self.resources.contains_key(&key) {
+            self.make_room(now);
+        }
+        self.resources.entry(key).or_default()
+    }
+
+    /// Forgets what is old; where that is not enough, a quarter of the rest: first resources of routes of
+    /// which no hidden limit is known, then those that were changed longest ago. Whoever is forgotten may
+    /// be sent one 429 more.
+    fn make_room(&mut self, now: Local) {
+        self.resources.retain(|_, changes| !changes.is_old(now));
+        if self.resources.len() < RESOURCES_MAX {
+            return;
+        }
+        let rules = &self.rules;
+        let worth = |key: &(u32, Major), changes: &Changes| {
+            let is_ruled = rules.iter().any(|rule| rule.template == key.0);
+            (is_ruled, changes.last())
+        };
+        let all = self.resources.iter();
+        let mut worths: Vec<_> = all.map(|(key, changes)| worth(key, changes)).collect();
+        let (_, least, _) = worths.select_nth_unstable(RESOURCES_MAX / 4);
+        let least = *least;
+        self.resources
+            .retain(|key, changes| worth(key, changes) > least);
     }
 }
 
@@ -226,15 +249,48 @@ impl Rule {
 
 impl Changes {
     fn is_old(&self, now: Local) -> bool {
-        let last = self.done.back().map_or(Local::MIN / 2, |(at, _)| *at);
         let until = self.blocked.map_or(Local::MIN, |(_, until)| until);
-        until <= now && now.saturating_sub(last) > 3_600 * SECOND
+        until <= now && now.saturating_sub(self.last()) > 3_600 * SECOND
+    }
+
+    /// When something was changed, or told, last.
+    fn last(&self) -> Local {
+        self.done.back().map_or(Local::MIN / 2, |(at, _)| *at)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_known_to_be_limited_is_remembered_however_much_else_is_changed() {
+        let (mut hidden, shape) = (Hidden::default(), Shape::of(["name"]));
+        let change = |hidden: &mut Hidden, at, template, resource: u64| {
+            hidden.start(at, template, Major::of(resource), shape);
+        };
+        change(&mut hidden, 0, 0, 1);
+        change(&mut hidden, 1, 0, 1);
+        hidden.hit(2, 0, Major::of(1_u64), shape, 600 * SECOND);
+        // Many others, of a route without a hidden limit.
+        for resource in 0..10_000 {
+            let at = 3 + i64::try_from(resource).unwrap();
+            change(&mut hidden, at, 1, resource);
+            assert!(hidden.resources.len() <= RESOURCES_MAX);
+        }
+        assert!(hidden.ready(20_000, 0, Major::of(1_u64), shape).is_err());
+        // Whoever comes now is remembered as well, and those of just before.
+        for at in [20_000, 20_001] {
+            change(&mut hidden, at, 0, 2);
+        }
+        assert!(hidden.ready(20_002, 0, Major::of(2_u64), shape).is_err());
+        assert!(hidden.resources.contains_key(&(1, Major::of(9_999_u64))));
+        // Refusals make room as well.
+        for resource in 0..10_000_u64 {
+            hidden.hit(30_000, 2, Major::of(resource), shape, SECOND);
+        }
+        assert!(hidden.resources.len() <= RESOURCES_MAX);
+    }
 
     #[test]
     fn two_changes_that_came_at_once_are_both_of_the_window_however_late_its_refusal_is_told() {
