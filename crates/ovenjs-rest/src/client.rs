@@ -127,7 +127,11 @@ impl Client {
         for Deviation { path, reason } in &odd {
             tracing::debug!(route = E::ROUTE, path, reason, "drift");
         }
-        let each = self.live().inspect_each;
+        let live = &self.0.live;
+        let each = live
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .inspect_each;
         let is_sample = lock(&self.0.watch).is_sample(E::ROUTE, body.len(), each);
         if !is_sample && odd.is_empty() {
             return;

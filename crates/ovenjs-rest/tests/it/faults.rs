@@ -1,21 +1,27 @@
 //! The menu of transient faults: of each kind nineteen in twenty calls must get through within their
-//! deadline. The clock is paused, so an outage of forty seconds takes none.
+//! deadline. The clock is paused, so an outage of forty seconds takes none; there are pipes instead of sockets, so
+//! that it goes on only when all wait for it.
 
 use std::{
     collections::{BTreeMap, HashSet},
     future::{Future, IntoFuture},
-    net::SocketAddr,
+    io,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
     time::Duration,
 };
 
 use futures_util::future::join_all;
+use ovenjs_net::{Clock as _, Dialer, SystemClock};
 use ovenjs_rest::{Client, Error};
 use ovenjs_types::Id;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
+    sync::mpsc,
     task::JoinSet,
 };
 
@@ -57,9 +63,10 @@ const CALLS: u64 = 20;
 async fn nineteen_in_twenty_calls_recover_from_each_transient_fault() {
     let mut table = Vec::new();
     for kind in KINDS {
-        let server = Server::start(kind).await;
+        let server = Server::start(kind);
         let client = Client::builder(TOKEN)
-            .base_url(format!("http://{}/api", server.address))
+            .base_url("http://127.0.0.1:9/api")
+            .net(ovenjs_net::Config::new().dialer(server.dialer.clone()))
             .build()
             .unwrap();
         let mut calls: Vec<Made<'_>> = Vec::new();
@@ -137,7 +144,7 @@ type Made<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 struct Server {
-    address: SocketAddr,
+    dialer: Dialer,
     seen: Arc<Mutex<Seen>>,
     _tasks: JoinSet<()>,
 }
@@ -153,44 +160,92 @@ struct Seen {
 }
 
 impl Server {
-    async fn start(kind: Kind) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+    fn start(kind: Kind) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
+        let (sender, mut calls) = mpsc::channel::<Far>(256);
+        let (log, began) = (Arc::clone(&seen), SystemClock.now());
+        let dialer = Dialer::new(move |_| {
+            let (near, far) = duplex(64 * 1024);
+            let is_reset = Arc::<AtomicBool>::default();
+            // Nobody is there for a while: the other end is gone at once.
+            if kind == Kind::Refused && SystemClock.now() - began < Duration::from_secs(2) {
+                log.lock().unwrap().met += 1;
+            } else {
+                sender.try_send((far, Arc::clone(&is_reset))).unwrap();
+            }
+            Near {
+                pipe: near,
+                is_reset,
+            }
+        });
         let mut tasks = JoinSet::new();
         let log = Arc::clone(&seen);
-        let mut listener = Some(listener);
-        if kind == Kind::Refused {
-            // The port is closed for a while.
-            listener = None;
-            log.lock().unwrap().met = usize::try_from(CALLS).unwrap();
-        }
         tasks.spawn(async move {
-            let listener = match listener {
-                Some(listener) => listener,
-                None => {
-                    tokio::time::sleep(Duration::from_secs(2)).await;
-                    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-                    socket.set_reuseaddr(true).unwrap();
-                    socket.bind(address).unwrap();
-                    socket.listen(1024).unwrap()
-                }
-            };
             let mut connections = JoinSet::new();
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                connections.spawn(serve(stream, kind, Arc::clone(&log)));
+            while let Some((stream, is_reset)) = calls.recv().await {
+                connections.spawn(serve(stream, is_reset, kind, Arc::clone(&log)));
             }
         });
         Self {
-            address,
+            dialer,
             seen,
             _tasks: tasks,
         }
     }
 }
 
-async fn serve(mut stream: TcpStream, kind: Kind, seen: Arc<Mutex<Seen>>) {
+/// The server's end of a connection, and whether it resets it.
+type Far = (DuplexStream, Arc<AtomicBool>);
+
+/// The client's end: what is reset is lost, as with a socket.
+struct Near {
+    pipe: DuplexStream,
+    is_reset: Arc<AtomicBool>,
+}
+
+impl Near {
+    fn whole(&mut self) -> io::Result<Pin<&mut DuplexStream>> {
+        if self.is_reset.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(Pin::new(&mut self.pipe))
+    }
+}
+
+impl AsyncRead for Near {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.whole()?.poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Near {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.whole()?.poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.whole()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.whole()?.poll_shutdown(cx)
+    }
+}
+
+async fn serve(
+    mut stream: DuplexStream,
+    is_reset: Arc<AtomicBool>,
+    kind: Kind,
+    seen: Arc<Mutex<Seen>>,
+) {
     if kind == Kind::ResetBeforeReading {
         let is_met = {
             let seen = &mut seen.lock().unwrap();
@@ -198,7 +253,7 @@ async fn serve(mut stream: TcpStream, kind: Kind, seen: Arc<Mutex<Seen>>) {
             seen.met <= 3 * usize::try_from(CALLS).unwrap() / 2
         };
         if is_met {
-            stream.set_zero_linger().unwrap();
+            is_reset.store(true, Ordering::Relaxed);
             return;
         }
     }
@@ -218,7 +273,7 @@ async fn serve(mut stream: TcpStream, kind: Kind, seen: Arc<Mutex<Seen>>) {
         let bytes = match kind {
             _ if !is_met => whole,
             Kind::ResetAfterReading => {
-                stream.set_zero_linger().unwrap();
+                is_reset.store(true, Ordering::Relaxed);
                 return;
             }
             Kind::ClosedAfterReading => return,
@@ -261,7 +316,7 @@ const MESSAGE: &str =
     r#"{"id":"5","channel_id":"1","content":"hi","author":{"id":"2","username":"oven"}}"#;
 
 /// Method and path, and the body.
-async fn read(stream: &mut TcpStream) -> Option<(String, String)> {
+async fn read(stream: &mut DuplexStream) -> Option<(String, String)> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         bytes.push(stream.read_u8().await.ok()?);

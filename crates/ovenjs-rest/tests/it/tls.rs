@@ -1,5 +1,7 @@
 //! The client over TLS, with each of its protocols.
 
+#[cfg(feature = "http2")]
+use std::sync::Mutex;
 use std::{
     convert::Infallible,
     future::IntoFuture as _,
@@ -15,12 +17,19 @@ use http::{Request, Response, Version};
 use http_body_util::Full;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+#[cfg(feature = "http2")]
+use ovenjs_net::Dialer;
 use ovenjs_net::{Resolve, Resolving};
 use ovenjs_rest::{Client, ErrorKind, Live};
 use rustls::pki_types::PrivateKeyDer;
-use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
 #[cfg(feature = "http2")]
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{io::duplex, sync::watch};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream},
+    net::TcpListener,
+    sync::{Notify, mpsc},
+    task::JoinSet,
+};
 
 use crate::{canary::Told, server::TOKEN};
 
@@ -104,8 +113,12 @@ async fn a_server_that_says_goodbye_loses_no_call() {
 #[tokio::test(start_paused = true)]
 async fn a_dead_connection_is_left_within_one_call() {
     let server = Server::start(b"h2").await;
-    let relay = Relay::before(server.address).await;
-    let client = server.client_at(relay.address, true);
+    let relay = Arc::new(Relay::before(&server));
+    let dialing = Arc::clone(&relay);
+    let net = server
+        .net(true)
+        .dialer(Dialer::new(move |_| dialing.dial()));
+    let client = client(net);
     client.current_user().await.unwrap();
     assert_eq!(relay.calls.load(Ordering::Relaxed), 1);
     relay.freeze.send_replace(true);
@@ -114,55 +127,55 @@ async fn a_dead_connection_is_left_within_one_call() {
 }
 
 /// Carries bytes to and fro; told to freeze, it keeps its connections and carries nothing more.
-/// Later connections pass.
+/// Later connections pass. It is made of pipes, so that a paused clock waits for whatever is under way.
 #[cfg(feature = "http2")]
 struct Relay {
-    address: SocketAddr,
-    calls: Arc<AtomicUsize>,
+    door: mpsc::Sender<DuplexStream>,
+    calls: AtomicUsize,
     freeze: watch::Sender<bool>,
-    _tasks: JoinSet<()>,
+    carrying: Mutex<JoinSet<()>>,
 }
 
 #[cfg(feature = "http2")]
 impl Relay {
-    async fn before(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (freeze, frozen) = watch::channel(false);
-        let calls = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&calls);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let (mut near, _) = listener.accept().await.unwrap();
-                count.fetch_add(1, Ordering::Relaxed);
-                let was_frozen = *frozen.borrow();
-                let mut frozen = frozen.clone();
-                connections.spawn(async move {
-                    let mut far = TcpStream::connect(server).await.unwrap();
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-                        () = async { drop(frozen.wait_for(|now| *now).await) }, if !was_frozen => {
-                            std::future::pending().await
-                        }
-                    }
-                });
-            }
-        });
+    fn before(server: &Server) -> Self {
         Self {
-            address,
-            calls,
-            freeze,
-            _tasks: tasks,
+            door: server.door.clone(),
+            calls: AtomicUsize::new(0),
+            freeze: watch::channel(false).0,
+            carrying: Mutex::default(),
         }
     }
+
+    fn dial(&self) -> DuplexStream {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let (near, mut near_end) = duplex(ROOM);
+        let (mut far_end, far) = duplex(ROOM);
+        self.door.try_send(far).unwrap();
+        let mut frozen = self.freeze.subscribe();
+        let was_frozen = *frozen.borrow();
+        self.carrying.lock().unwrap().spawn(async move {
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut near_end, &mut far_end) => {}
+                () = async { drop(frozen.wait_for(|now| *now).await) }, if !was_frozen => {
+                    std::future::pending().await
+                }
+            }
+        });
+        near
+    }
 }
+
+/// What a pipe holds.
+const ROOM: usize = 64 * 1024;
 
 /// A server that answers every request with a user named after the protocol spoken.
 struct Server {
     address: SocketAddr,
     root: Vec<u8>,
+    /// Another way in, without a socket.
+    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "for HTTP/2 alone"))]
+    door: mpsc::Sender<DuplexStream>,
     _tasks: JoinSet<()>,
 }
 
@@ -186,11 +199,15 @@ impl Server {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let (door, mut calls) = mpsc::channel(16);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let stream: Box<dyn Pipe> = tokio::select! {
+                    accepted = listener.accept() => Box::new(accepted.unwrap().0),
+                    Some(stream) = calls.recv() => Box::new(stream),
+                };
                 let acceptor = acceptor.clone();
                 connections.spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else {
@@ -227,26 +244,36 @@ impl Server {
         Self {
             address,
             root: made.cert.der().to_vec(),
+            door,
             _tasks: tasks,
         }
     }
 
     fn client(&self, trusts: bool) -> Client {
-        self.client_at(self.address, trusts)
+        client(self.net(trusts))
     }
 
-    fn client_at(&self, address: SocketAddr, trusts: bool) -> Client {
-        let mut net = ovenjs_net::Config::new().resolver(Arc::new(Names(address)));
+    fn net(&self, trusts: bool) -> ovenjs_net::Config {
+        let net = ovenjs_net::Config::new().resolver(Arc::new(Names(self.address)));
         if trusts {
-            net = net.extra_root(self.root.clone());
+            net.extra_root(self.root.clone())
+        } else {
+            net
         }
-        Client::builder(TOKEN)
-            .base_url("https://discord.example/api")
-            .net(net)
-            .build()
-            .unwrap()
     }
 }
+
+fn client(net: ovenjs_net::Config) -> Client {
+    Client::builder(TOKEN)
+        .base_url("https://discord.example/api")
+        .net(net)
+        .build()
+        .unwrap()
+}
+
+trait Pipe: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Pipe for S {}
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let spoken = if request.version() == Version::HTTP_2 {

@@ -12,10 +12,11 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use ovenjs_mock::{Config as MockConfig, Discord};
+use ovenjs_net::Dialer;
 use ovenjs_rest::{Client, Config, ErrorKind, Live, file_source, reader_source};
 use ovenjs_types::{Id, Progress, Source, Upload};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, duplex},
     net::TcpListener,
     task::JoinSet,
 };
@@ -178,8 +179,10 @@ async fn an_upload_takes_its_time_as_long_as_it_goes_on() {
             Ok(Bytes::from_static(b"bread"))
         })
     };
-    let (base_url, mut server) = swallows().await;
-    let client = client(&base_url);
+    let (near, far) = duplex(64 * 1024);
+    let mut server = JoinSet::new();
+    server.spawn(swallow(far));
+    let client = piped(near);
     let file = Upload::streamed(
         "bread.txt",
         Source::repeatable(move || Box::pin(slow())).length(40),
@@ -189,8 +192,8 @@ async fn an_upload_takes_its_time_as_long_as_it_goes_on() {
     server.join_next().await.unwrap().unwrap();
 
     let stopped = Source::repeatable(stream::pending);
-    let (base_url, _server) = swallows().await;
-    let client = self::client(&base_url);
+    let (near, _far) = duplex(64 * 1024);
+    let client = piped(near);
     client.apply(Live::new().retries(0));
     let file = Upload::streamed("bread.txt", stopped);
     let error = client
@@ -242,25 +245,41 @@ async fn swallows() -> (String, JoinSet<usize>) {
     let base_url = format!("http://{}/api", listener.local_addr().unwrap());
     let mut server = JoinSet::new();
     server.spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut room = vec![0; 64 * 1024];
-        let (mut all, mut last) = (0, Vec::new());
-        // The last boundary ends in two hyphens, and a chunked body in an empty chunk.
-        while !ends(&last) {
-            let read = stream.read(&mut room).await.unwrap_or(0);
-            if read == 0 {
-                return all;
-            }
-            all += read;
-            last.extend(room.iter().take(read).skip(read.saturating_sub(16)));
-            last.drain(..last.len().saturating_sub(16));
-        }
-        let length = MESSAGE.len();
-        let answer = format!("HTTP/1.1 200 X\r\ncontent-length: {length}\r\n\r\n{MESSAGE}");
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        all
+        let (stream, _) = listener.accept().await.unwrap();
+        swallow(stream).await
     });
     (base_url, server)
+}
+
+async fn swallow(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> usize {
+    let mut room = vec![0; 64 * 1024];
+    let (mut all, mut last) = (0, Vec::new());
+    // The last boundary ends in two hyphens, and a chunked body in an empty chunk.
+    while !ends(&last) {
+        let read = stream.read(&mut room).await.unwrap_or(0);
+        if read == 0 {
+            return all;
+        }
+        all += read;
+        last.extend(room.iter().take(read).skip(read.saturating_sub(16)));
+        last.drain(..last.len().saturating_sub(16));
+    }
+    let length = MESSAGE.len();
+    let answer = format!("HTTP/1.1 200 X\r\ncontent-length: {length}\r\n\r\n{MESSAGE}");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    all
+}
+
+/// A client whose only connection is this pipe: the clock goes on when all wait for it, and not before.
+fn piped(near: DuplexStream) -> Client {
+    let near = Mutex::new(Some(near));
+    // Later ones break.
+    let dialer = Dialer::new(move |_| near.lock().unwrap().take().unwrap_or_else(|| duplex(1).0));
+    Client::builder(TOKEN)
+        .base_url("http://127.0.0.1:9/api")
+        .net(ovenjs_net::Config::new().dialer(dialer))
+        .build()
+        .unwrap()
 }
 
 fn ends(last: &[u8]) -> bool {
