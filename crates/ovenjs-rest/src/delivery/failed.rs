@@ -1,6 +1,6 @@
 //! What a try means that has no whole answer.
 
-use std::time::Instant;
+use std::{sync::atomic::Ordering, time::Instant};
 
 use http::HeaderValue;
 use ovenjs_ratelimit::Verdict;
@@ -184,9 +184,7 @@ impl Delivery {
     /// An answer with this status has come.
     pub(super) fn answered(&self, trying: &Try<'_>, status: u16) {
         let elapsed = self.clock.now().saturating_duration_since(trying.sent);
-        self.counts
-            .answered
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.counts.answered.fetch_add(1, Ordering::Relaxed);
         self.hook.call(&HookCall::RequestAnswered {
             route: trying.request.0.route,
             status,

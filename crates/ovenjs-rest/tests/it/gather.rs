@@ -189,6 +189,21 @@ async fn who_leaves_takes_their_message_along_and_the_others_go_on() {
     panic!("a deletion is never done");
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_comes_first_and_is_not_polled_holds_nobody_up() {
+    let discord = Discord::start(Config::default()).await.unwrap();
+    let client = gathering(&discord);
+    let channel = discord.channel_id();
+    let messages = posts(&discord, 2).await;
+    let asked = discord.requests().len();
+    let mut lazy = client.delete_message(channel, messages[0]).into_future();
+    let polled = poll_fn(|cx| Poll::Ready(lazy.as_mut().poll(cx).is_pending()));
+    assert!(polled.await);
+    client.delete_message(channel, messages[1]).await.unwrap();
+    lazy.await.unwrap();
+    assert_eq!(told(&discord, asked), ["POST"]);
+}
+
 fn gathering(discord: &Discord) -> Client {
     let client = client(discord);
     client.apply(Live::new().gather_deletes(Duration::from_millis(20)));
