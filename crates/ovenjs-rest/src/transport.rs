@@ -17,7 +17,6 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header::HOST};
-use hyper::body::Body as _;
 use ovenjs_net::{Clock, Connector, Entropy};
 use ovenjs_ratelimit::Priority;
 use tokio::{sync::oneshot, task::JoinSet};
@@ -108,7 +107,8 @@ pub struct OutletStats {
     pub address: String,
     /// The number of the network configuration: 0 is the first.
     pub egress: usize,
-    /// The smoothed time from sending to the end of the answer, where there was one.
+    /// The smoothed time from sending to the end of the answer, where there was one. What takes the time of
+    /// an upload is left out.
     pub latency: Option<Duration>,
     /// Requests on their way.
     pub in_flight: u32,
@@ -192,7 +192,7 @@ impl Transport {
             // There is one for each base URL, and a client has one at least.
             return Err(Failure::Address);
         };
-        let is_timed = letter.body.size_hint().upper() <= Some(TIMED_MAX);
+        let is_timed = letter.body.is_small();
         let began = self.clock.now();
         let done = outlet.send(self, letter, patience).await;
         let done = done.and_then(|(mut reply, took)| {
@@ -313,9 +313,6 @@ fn fared(reply: &Reply, took: Option<Duration>) -> Fared {
 
 /// Slower than this is a sign of trouble.
 pub(crate) const SLOW: Duration = Duration::from_secs(5);
-
-/// What is longer takes the time of its upload, and tells nothing about how fast a way is.
-const TIMED_MAX: u64 = 64 * 1024;
 
 /// A request on the way that was chosen for it, settled whatever happens.
 struct Way<'a> {

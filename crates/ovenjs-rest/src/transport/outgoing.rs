@@ -74,6 +74,12 @@ impl Outgoing {
         }))
     }
 
+    /// Whether the time of its answer tells how fast a way is: what is longer takes the time of its upload.
+    pub(crate) fn is_small(&self) -> bool {
+        let most = self.size_hint().upper();
+        most.is_some_and(|most| most <= SMALL)
+    }
+
     /// How it fares, where it is streamed.
     pub(crate) fn pulse(&self) -> Option<Arc<Pulse>> {
         match self {
@@ -245,6 +251,9 @@ fn misses() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
+/// About as much as leaves at once.
+const SMALL: u64 = 64 * 1024;
+
 #[cfg(test)]
 mod tests {
     use std::task::Waker;
@@ -258,6 +267,8 @@ mod tests {
         let tail = [Stretch::Bytes(long), silent];
         let mut body = Outgoing::new(Bytes::from_static(b"head"), Some(&tail));
         let pulse = body.pulse().unwrap();
+        // Of a source that does not say how long it is nobody knows.
+        assert!(!body.is_small() && Outgoing::new(Bytes::from_static(b"head"), None).is_small());
         let mut lengths = Vec::new();
         let mut next = || Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
         while let Poll::Ready(Some(Ok(frame))) = next() {
