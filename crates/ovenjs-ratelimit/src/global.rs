@@ -50,6 +50,15 @@ pub(crate) struct Global {
     contradictions: u32,
 }
 
+/// What a request may start as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// There is room, or the limit does not count it.
+    Free,
+    /// It is one more than there may be room for, to be told where seconds begin.
+    Probe,
+}
+
 /// When a request arrived at the latest, by Discord's clock; [`ROUNDING`] earlier at the earliest where it
 /// was told, and nobody knows when where it was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +152,7 @@ impl Global {
         clock: &Clock,
         limit: u32,
         probe: bool,
-    ) -> Result<(), Option<Local>> {
+    ) -> Result<Place, Option<Local>> {
         if self.blocked_until > now {
             return Err(Some(self.blocked_until));
         }
@@ -158,16 +167,20 @@ impl Global {
             let known = known.and_then(|()| self.ready_in_leaky(arrival, limit));
             known.map_err(|at| at.into_iter().chain(anywhere).min())
         });
-        free.or_else(|at| {
+        free.map(|()| Place::Free).or_else(|at| {
             if self.probes_now(now, clock, limit, probe) {
-                return Ok(());
+                return Ok(Place::Probe);
             }
             let at = at.map(|at| clock.departure(at, now).max(now + 1));
             Err(at)
         })
     }
 
-    pub(crate) fn start(&mut self, now: Local, limit: u32) {
+    pub(crate) fn start(&mut self, now: Local, limit: u32, place: Place) {
+        if place == Place::Probe {
+            self.probing = true;
+            self.probes += 1;
+        }
         self.in_flight = self.in_flight.saturating_add(1);
         while self.starts.len() >= usize::try_from(limit.max(1)).unwrap_or(usize::MAX) {
             self.starts.pop_front();
@@ -177,6 +190,13 @@ impl Global {
 
     pub(crate) fn give_back(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// The request did not leave, or nobody knows what became of it: a probe has told nothing.
+    pub(crate) fn withdraw(&mut self, place: Place) {
+        if place == Place::Probe && std::mem::take(&mut self.probing) {
+            self.probes -= 1;
+        }
     }
 
     /// An answer, which told the moment of its arrival or did not.
@@ -387,7 +407,7 @@ impl Global {
         self.before = only.map_or(Second::UNKNOWN, |only| Second::beginning(only.at));
     }
 
-    /// A burst behind which one more is sent, to be told where seconds begin.
+    /// Whether this is the end of a burst behind which one more is sent, to be told where seconds begin.
     fn probes_now(&mut self, now: Local, clock: &Clock, limit: u32, allowed: bool) -> bool {
         if now.saturating_sub(self.refused_at) > PAUSE {
             self.saturated_since = now;
@@ -399,19 +419,14 @@ impl Global {
                 .starts
                 .front()
                 .is_some_and(|at| now.saturating_sub(*at) <= BURST);
-        let is_due = allowed
+        allowed
             && is_burst
             && !self.is_phase_known()
             && !self.probing
             && self.probes < PROBES_MAX
             && self.contradictions == 0
             && clock.is_settled()
-            && now.saturating_sub(self.saturated_since) >= SATURATED;
-        if is_due {
-            self.probing = true;
-            self.probes += 1;
-        }
-        is_due
+            && now.saturating_sub(self.saturated_since) >= SATURATED
     }
 
     /// A probe that passed has something to tell once all beside it are answered.

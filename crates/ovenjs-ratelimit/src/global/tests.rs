@@ -61,7 +61,7 @@ fn where_a_second_ended_that_began_with_no_request_seconds_lie_on_a_grid() {
         let began = 10_000_000;
         for request in 0..50 {
             let sent = began + request * 1_000;
-            global.start(sent, 50);
+            global.start(sent, 50, Place::Free);
             let arrived = SERVER + sent + WAY / 2;
             global.answered(sent + WAY, &clock, Some(arrived), 50);
         }

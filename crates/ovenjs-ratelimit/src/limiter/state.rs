@@ -10,7 +10,7 @@ use crate::{
     ask::number,
     clock::{Clock, Epoch, Local, micros},
     facts::{Hints, Told},
-    global::Global,
+    global::{Global, Place},
     headers::Headers,
     hidden::Hidden,
     invalid::{self, Invalid},
@@ -67,6 +67,7 @@ pub(crate) struct Start {
     reserved: Local,
     /// What it is called among processes that share its limit.
     cell: Option<NonZeroU64>,
+    global: Place,
 }
 
 /// How much longer than the reset beside it a 429's wait must be to be about another limit: they are
@@ -109,7 +110,7 @@ impl State {
         self.stamp(now);
         let template = self.template(now, &ask.key);
         let limit = self.global_limit(now);
-        let mut global = Ok(());
+        let mut global = Ok(Place::Free);
         if !ask.exempt_from_global {
             // Where it is divided, what one 429 tells is not about a part of it.
             let probe = self.live.probe_global && self.tenant.is_none();
@@ -148,7 +149,7 @@ impl State {
         ready.map_err(|until| wait(until, Obstacle::Bucket))?;
         let hidden = self.hidden.ready(now, template, ask.key.major, ask.shape);
         hidden.map_err(|until| wait(Some(until), Obstacle::Hidden))?;
-        global.map_err(|until| wait(until, Obstacle::Global))?;
+        let in_global = global.map_err(|until| wait(until, Obstacle::Global))?;
         let mut cell = None;
         if let (Some(tenant), false) = (&mut self.tenant, ask.exempt_from_global) {
             let mark = known.map_or(0, |known| known.mark);
@@ -161,13 +162,14 @@ impl State {
         bucket.start();
         self.hidden.start(now, template, ask.key.major, ask.shape);
         if !ask.exempt_from_global {
-            self.global.start(now, limit);
+            self.global.start(now, limit, in_global);
         }
         Ok(Start {
             place,
             template,
             reserved: now,
             cell,
+            global: in_global,
         })
     }
 
@@ -191,7 +193,7 @@ impl State {
             Verdict::Unauthorized | Verdict::Unsent | Verdict::Lost => (None, false),
         };
         let told = headers.and_then(|headers| self.hear(now, sent, headers, counted));
-        self.settle_global(now, sent, ask, &verdict, told.as_ref());
+        self.settle_global(now, sent, ask, start.global, &verdict, told.as_ref());
         self.settle_cell(now, start, &verdict, told.as_ref());
         let Self {
             table,
@@ -292,6 +294,7 @@ impl State {
     }
 
     pub(crate) fn give_back(&mut self, ask: &Ask, start: Start) {
+        self.global.withdraw(start.global);
         if !ask.exempt_from_global {
             self.global.give_back();
         }
@@ -306,6 +309,7 @@ impl State {
     }
 
     pub(crate) fn drop_sent(&mut self, ask: &Ask, start: Start) {
+        self.global.withdraw(start.global);
         if !ask.exempt_from_global {
             self.global_dropped = self.global_dropped.saturating_add(1);
         }
@@ -460,6 +464,7 @@ impl State {
         now: Local,
         sent: Local,
         ask: &Ask,
+        place: Place,
         verdict: &Verdict,
         told: Option<&Told>,
     ) {
@@ -467,6 +472,9 @@ impl State {
             return;
         }
         let limit = self.global_limit(now);
+        if matches!(verdict, Verdict::Unsent | Verdict::Lost) {
+            self.global.withdraw(place);
+        }
         match verdict {
             Verdict::Unsent => self.global.give_back(),
             Verdict::Lost => self.global.lost(now, &self.clock, limit),

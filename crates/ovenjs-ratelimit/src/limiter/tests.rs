@@ -1,5 +1,6 @@
 //! Stories about one limiter on a virtual clock.
 
+mod probe;
 mod strategy;
 
 use std::time::{Duration, Instant};
