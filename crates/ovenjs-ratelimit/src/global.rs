@@ -36,6 +36,8 @@ pub(crate) struct Global {
     grid: Option<Span>,
     /// Seconds do not begin with requests.
     is_aligned: bool,
+    /// When a second began that a 429 told of, while not all are answered that may have begun it.
+    begun: Option<Begun>,
     /// Or the limit is a leaky bucket.
     leaky: Option<Leaky>,
     era: u16,
@@ -85,6 +87,14 @@ struct Span {
     latest: Server,
 }
 
+/// A second began within this span. It may have begun with one of those who had no answer at `heard`.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    span: Span,
+    heard: Local,
+    unanswered: u32,
+}
+
 /// A place comes back each nth of a second; the bucket is full at `full`, which holds all that arrived
 /// until `told`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +142,7 @@ impl Default for Global {
             blocked_until: NEVER,
             grid: None,
             is_aligned: false,
+            begun: None,
             leaky: None,
             era: 0,
             is_server_time: false,
@@ -199,10 +210,11 @@ impl Global {
         }
     }
 
-    /// An answer, which told the moment of its arrival or did not.
+    /// An answer to a request of `sent`, which told the moment of its arrival or did not.
     pub(crate) fn answered(
         &mut self,
         now: Local,
+        sent: Local,
         clock: &Clock,
         arrived: Option<Server>,
         limit: u32,
@@ -215,12 +227,14 @@ impl Global {
         });
         let is_told = arrived.is_some();
         self.note(Arrival { at, is_told }, clock.arrival(now), limit);
-        self.judge(now, clock);
+        self.hear(sent);
+        self.judge(now, clock, limit);
     }
 
     /// A request of unknown fate: it may arrive for some time yet.
     pub(crate) fn lost(&mut self, now: Local, clock: &Clock, limit: u32) {
         self.give_back();
+        self.begun = None;
         self.keep_time(now, clock);
         let at = clock.latest_arrival(now).saturating_add(STRAGGLE);
         let is_told = false;
@@ -237,6 +251,7 @@ impl Global {
         wait: i64,
         limit: u32,
     ) {
+        self.hear(sent);
         self.block(now.saturating_add(wait));
         self.keep_time(now, clock);
         self.probing = false;
@@ -253,7 +268,18 @@ impl Global {
             full: latest + place * (i64::from(limit.max(1)) - 1),
             told: arrived,
         });
-        self.find_second(earliest - SECOND - ROUNDING, latest - SECOND + ROUNDING);
+        // A way of this one may have been faster than all before. To take nothing for proven by that costs
+        // nothing.
+        let doubt = ROUNDING + clock.guard();
+        self.begun = Some(Begun {
+            span: Span {
+                earliest: earliest - SECOND - doubt,
+                latest: latest - SECOND + doubt,
+            },
+            heard: now,
+            unanswered: self.in_flight,
+        });
+        self.find_second();
         let was_known = self.is_phase_known();
         self.leaky = self.leaky.and(leaky);
         self.grid = match self.grid {
@@ -392,11 +418,30 @@ impl Global {
         arrivals.fold(self.before, Second::then)
     }
 
-    /// If seconds begin with requests, one began between these.
-    fn find_second(&mut self, earliest: Server, latest: Server) {
-        let Second { began, .. } = self.second_of_last();
-        if let Some(began) = began {
-            self.is_aligned |= began.earliest > latest || began.latest < earliest;
+    /// One of those is answered that may have begun a second.
+    fn hear(&mut self, sent: Local) {
+        if let Some(begun) = &mut self.begun
+            && sent <= begun.heard
+        {
+            begun.unanswered = begun.unanswered.saturating_sub(1);
+            self.find_second();
+        }
+    }
+
+    /// If seconds begin with requests, one began in the span that a 429 has told.
+    fn find_second(&mut self) {
+        let Some(Begun { span, .. }) = self.begun.take_if(|begun| begun.unanswered == 0) else {
+            return;
+        };
+        let Span { earliest, latest } = span;
+        let end = earliest.saturating_add(SECOND);
+        let arrivals = self.arrivals.iter().copied();
+        let second = arrivals
+            .take_while(|other| other.at < end)
+            .fold(self.before, Second::then);
+        if let Some(began) = second.began {
+            let is_other = began.earliest > latest || began.latest < earliest;
+            self.is_aligned |= is_other && second.at_end.is_none();
             return;
         }
         let mut between =
@@ -430,11 +475,14 @@ impl Global {
     }
 
     /// A probe that passed has something to tell once all beside it are answered.
-    fn judge(&mut self, now: Local, clock: &Clock) {
-        if self.in_flight > 0 {
+    fn judge(&mut self, now: Local, clock: &Clock, limit: u32) {
+        if self.in_flight > 0 || !std::mem::take(&mut self.probing) {
             return;
         }
-        if std::mem::take(&mut self.probing) {
+        if !self.was_exceeded(limit) {
+            // Some of the burst were late, or were not told: there may have been room.
+            self.probes -= 1;
+        } else {
             let last = self.arrivals.back().map_or(NEVER / 2, |last| last.at);
             let full = last.saturating_add(SECOND);
             if self.probes == PROBES_SHIFT {
@@ -444,6 +492,20 @@ impl Global {
                 self.leaky = Some(Leaky { full, told: last });
             }
         }
+    }
+
+    /// Whether more than the limit passed last, all within a second.
+    fn was_exceeded(&self, limit: u32) -> bool {
+        let over = usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
+        let mut passed = self.arrivals.iter().rev().take(over);
+        let Some(last) = passed.next() else {
+            return false;
+        };
+        let since = last.at.saturating_sub(SECOND - 2 * ROUNDING);
+        let is_near = |other: &&Arrival| other.is_told && other.at > since;
+        last.is_told && passed.filter(is_near).count() + 1 == over
     }
 
     /// Notes an arrival, and forgets what is long gone.
@@ -488,7 +550,7 @@ impl Global {
         self.arrivals
             .iter_mut()
             .for_each(|arrival| *arrival = Arrival { at, is_told });
-        (self.grid, self.leaky) = (None, None);
+        (self.grid, self.leaky, self.begun) = (None, None, None);
         self.before = Second::UNKNOWN;
     }
 }

@@ -76,6 +76,16 @@ pub enum Reservation {
     Stopped(Stop),
 }
 
+/// Why there is no permit: a [`Reservation`] without one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hindrance {
+    Wait {
+        until: Option<Instant>,
+        on: Obstacle,
+    },
+    Stopped(Stop),
+}
+
 /// What is in the way of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -175,7 +185,7 @@ impl Limiter {
                 start,
                 stage: Stage::Reserved,
             }),
-            Err(refusal) => refusal,
+            Err(hindrance) => hindrance.into(),
         }
     }
 
@@ -247,6 +257,21 @@ impl Limiter {
     /// A panic elsewhere leaves counters at worst too high; going on is right.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<Hindrance> for Reservation {
+    fn from(hindrance: Hindrance) -> Self {
+        match hindrance {
+            Hindrance::Wait { until, on } => Self::Wait { until, on },
+            Hindrance::Stopped(stop) => Self::Stopped(stop),
+        }
+    }
+}
+
+impl From<Stop> for Hindrance {
+    fn from(stop: Stop) -> Self {
+        Self::Stopped(stop)
     }
 }
 

@@ -63,11 +63,67 @@ fn where_a_second_ended_that_began_with_no_request_seconds_lie_on_a_grid() {
             let sent = began + request * 1_000;
             global.start(sent, 50, Place::Free);
             let arrived = SERVER + sent + WAY / 2;
-            global.answered(sent + WAY, &clock, Some(arrived), 50);
+            global.answered(sent + WAY, sent, &clock, Some(arrived), 50);
         }
         let sent = began + 400_000;
         global.limited(sent + WAY, sent, &mut clock, wait, 50);
         assert_eq!(global.is_aligned, is_aligned, "{wait}");
+    }
+}
+
+#[test]
+fn who_is_answered_late_may_have_begun_the_second_that_a_429_tells_of() {
+    let (mut global, mut clock) = (Global::default(), settled());
+    let began = 10_000_000;
+    let sent = |request: i64| began + request * 1_000;
+    let answer = |global: &mut Global, clock: &Clock, request| {
+        let arrived = SERVER + sent(request) + WAY / 2;
+        global.answered(
+            sent(request) + 2 * WAY,
+            sent(request),
+            clock,
+            Some(arrived),
+            50,
+        );
+    };
+    for request in 0..51 {
+        global.start(sent(request), 50, Place::Free);
+    }
+    // The first twenty are answered last.
+    (20..50).for_each(|request| answer(&mut global, &clock, request));
+    global.give_back();
+    let wait = SECOND - 50_000;
+    global.limited(sent(50) + WAY, sent(50), &mut clock, wait, 50);
+    (0..20).for_each(|request| answer(&mut global, &clock, request));
+    assert!(global.grid.is_some() && !global.is_aligned);
+    let second = global.second_of_last().began.unwrap();
+    assert!(
+        second.latest <= SERVER + sent(0) + WAY / 2 + ROUNDING,
+        "{second:?}"
+    );
+}
+
+#[test]
+fn a_probe_that_passes_where_there_was_room_has_told_nothing() {
+    // The burst lies within a second, or one of it was late.
+    for (late, probes) in [(0, 1), (SECOND, 0)] {
+        let (mut global, clock) = (Global::default(), settled());
+        let began = 10_000_000;
+        for request in 0..51 {
+            let place = if request < 50 {
+                Place::Free
+            } else {
+                Place::Probe
+            };
+            global.start(began + request * 1_000, 50, place);
+        }
+        for request in 0..51 {
+            let late = if request == 50 { late } else { 0 };
+            let sent = began + request * 1_000;
+            let arrived = SERVER + sent + WAY / 2 + late;
+            global.answered(sent + WAY + late, sent, &clock, Some(arrived), 50);
+        }
+        assert_eq!((global.probing, global.probes), (false, probes));
     }
 }
 

@@ -4,7 +4,7 @@ use std::{num::NonZeroU64, time::Instant};
 
 use hashbrown::HashMap;
 
-use super::{Obstacle, Pressure, Reservation, Stats, Stop};
+use super::{Hindrance, Obstacle, Pressure, Stats, Stop};
 use crate::{
     Ask, Config, Live, Priority, RouteKey, Scope, Shape, Snapshot, Strategy, Variant, Verdict,
     ask::number,
@@ -104,7 +104,7 @@ impl State {
         }
     }
 
-    pub(crate) fn reserve(&mut self, at: Instant, ask: &Ask) -> Result<Start, Reservation> {
+    pub(crate) fn reserve(&mut self, at: Instant, ask: &Ask) -> Result<Start, Hindrance> {
         let now = self.epoch.local(at);
         self.check_stops(now, at, ask)?;
         self.stamp(now);
@@ -123,7 +123,7 @@ impl State {
                 tenant.starve(now);
             }
         }
-        let wait = |until: Option<Local>, on| Reservation::Wait {
+        let wait = |until: Option<Local>, on| Hindrance::Wait {
             until: until.map(|until| self.epoch.instant(until, at)),
             on,
         };
@@ -499,7 +499,7 @@ impl State {
             | Verdict::Unauthorized
             | Verdict::Limited { .. } => {
                 let arrived = told.and_then(Told::answered);
-                self.global.answered(now, &self.clock, arrived, limit);
+                self.global.answered(now, sent, &self.clock, arrived, limit);
             }
         }
     }
@@ -533,16 +533,16 @@ impl State {
         }
     }
 
-    fn check_stops(&mut self, now: Local, at: Instant, ask: &Ask) -> Result<(), Reservation> {
+    fn check_stops(&mut self, now: Local, at: Instant, ask: &Ask) -> Result<(), Stop> {
         if self.unauthorized && ask.with_token {
-            return Err(Reservation::Stopped(Stop::Unauthorized));
+            return Err(Stop::Unauthorized);
         }
         if !ask.with_token && self.refusals.is_gone(now, ask.key.major) {
-            return Err(Reservation::Stopped(Stop::Gone));
+            return Err(Stop::Gone);
         }
         if let Some(until) = ask.deed.and_then(|deed| self.refusals.until(now, deed)) {
             let until = self.epoch.instant(until, at);
-            return Err(Reservation::Stopped(Stop::Denied { until }));
+            return Err(Stop::Denied { until });
         }
         let percent = match ask.priority {
             Priority::Bulk => BULK_STOPS,
@@ -556,7 +556,7 @@ impl State {
         if u64::from(invalid) >= most.max(1) {
             let own = self.invalid.eases_at();
             let until = own.unwrap_or_else(|| at + invalid::MINUTE);
-            return Err(Reservation::Stopped(Stop::Invalid { until }));
+            return Err(Stop::Invalid { until });
         }
         Ok(())
     }
