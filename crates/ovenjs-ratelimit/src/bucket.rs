@@ -397,12 +397,15 @@ impl Bucket {
     fn period(&self, hints: Option<&Hints>) -> i64 {
         let told = self.names().map(Facts::period);
         let told = told.chain(hints.map(|hints| hints.period)).max();
-        told.unwrap_or(PERIOD_UNSAID).clamp(1, PERIOD_MAX)
+        // A refusal of a limit in which nothing was counted tells of no time.
+        let told = told.filter(|period| *period > 0);
+        told.unwrap_or(PERIOD_UNSAID).min(PERIOD_MAX)
     }
 }
 
 /// A stretch in which our part of a limit may be used once, by what is known under each of its names.
 fn length<'f>(names: impl Iterator<Item = &'f Facts>) -> i64 {
     let told = names.map(Facts::stretch).max();
-    told.unwrap_or(PERIOD_UNSAID).clamp(1, PERIOD_MAX)
+    let told = told.filter(|length| *length > 0);
+    told.unwrap_or(PERIOD_UNSAID).min(PERIOD_MAX)
 }

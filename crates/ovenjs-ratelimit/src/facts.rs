@@ -277,6 +277,14 @@ impl Facts {
             };
             return;
         }
+        if !is_older && self.is_contradicted(clock, told) {
+            // Not the limit that it was, though its number be the same.
+            *self = Self {
+                turns: self.turns,
+                ..Self::of(now, clock, told)
+            };
+            return;
+        }
         self.classify(clock, told);
         self.narrow(told);
         self.period = self.period.max(told.reset_after);
@@ -336,6 +344,26 @@ impl Facts {
         let drop = self.drop_least.min(self.drop_most);
         let is_told = self.told_reset(clock).is_some();
         (self.model == Model::Leaky && is_told && drop > 0).then_some(drop)
+    }
+
+    /// Whether a later answer tells of another limit than all before it: of an earlier end, or of a bucket
+    /// that has moved by another time than places take to come back.
+    fn is_contradicted(&self, clock: &Clock, told: &Told) -> bool {
+        let (Some(ours), Some((theirs, answered))) = (self.told_reset(clock), told.reset) else {
+            return false;
+        };
+        let moved = theirs.saturating_sub(ours);
+        if moved < -SAME_END {
+            return answered > self.answered.saturating_add(ROUNDING);
+        }
+        if self.model != Model::Leaky || moved <= SAME_END || answered >= ours {
+            return false;
+        }
+        // So many were counted in between, each with a place.
+        let most = self.drop_most.max(self.drop_least).max(1);
+        let places = moved.saturating_add(most - 1 - SAME_END) / most;
+        let least = self.drop_least.min(self.drop_most);
+        moved < places.saturating_mul(least).saturating_sub(SAME_END)
     }
 
     /// Two answers of one stretch of time tell the models apart: a window's end stays where it is,

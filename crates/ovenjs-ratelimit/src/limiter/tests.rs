@@ -1,5 +1,6 @@
 //! Stories about one limiter on a virtual clock.
 
+mod change;
 mod probe;
 mod strategy;
 
