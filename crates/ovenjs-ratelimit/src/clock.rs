@@ -46,8 +46,10 @@ pub(crate) struct Clock {
     back: Least,
     /// The serial number of the next sample.
     next: u64,
-    /// How fast the server's clock runs ahead of ours, in thousand-millionths.
+    /// How fast the server's clock runs ahead of ours, in thousand-millionths, and by how much that may be
+    /// off.
     rate: i64,
+    rate_doubt: i64,
     /// The fastest samples of each stretch of [`STRETCH`], oldest first, and of the one under way.
     stretches: VecDeque<Stretch>,
     /// The largest `S − received` of all samples, as if clocks had drifted apart since.
@@ -105,13 +107,20 @@ const SAMPLES_MIN: usize = 8;
 /// The guard with endless samples: rounding of both numbers, and a way a little faster than any seen.
 const GUARD: i64 = 3_000;
 
-/// What the guard is more with few samples: with n of them, 50 ms · 8 / (8 + n).
+/// What the guard is more with few samples: with n of them, 50 ms · 8 / (8 + n), and the same part of
+/// twice how much later than the fastest requests arrive on average.
 const GUARD_FEW: i64 = 50_000;
 
 /// Where ways differ more, one may be faster by more: this part of how much later than the fastest
-/// requests arrive is added to the guard.
-const EXCESS_PART: i64 = 8;
+/// requests arrive is added to the guard. Of what is more than [`EXCESS_LITTLE`] it is less: where ways
+/// differ much, the fastest of many comes near to the fastest possible.
+const EXCESS_PART: i64 = 4;
+const EXCESS_LITTLE: i64 = 16_000;
+const EXCESS_REST: i64 = 16;
 const EXCESS_OF: i64 = 64;
+
+/// Ways are compared that drift may have put apart by so much.
+const COMPARABLE: i64 = 2_000;
 
 /// What one early arrival adds to the guard, and the most they add.
 const CAUTION_STEP: i64 = 5_000;
@@ -200,7 +209,8 @@ impl Clock {
         self.caution -= self.caution / CAUTION_DECAY;
         self.push(sample);
         let slower = sample.latest - self.fastest_at(received);
-        self.excess += (slower - self.excess) / EXCESS_OF;
+        let of = i64::try_from(self.samples.len()).unwrap_or(EXCESS_OF);
+        self.excess += (slower - self.excess) / of.clamp(1, EXCESS_OF);
         self.guard = self.guard();
         true
     }
@@ -239,10 +249,18 @@ impl Clock {
     /// By Discord's clock, the span in which a request arrived that was sent and answered then, if
     /// neither way was faster than those of the last minute.
     pub(crate) fn arrived(&self, sent: Local, received: Local) -> (Server, Server) {
-        let earliest = sent
-            .saturating_add(self.fastest_at(sent))
-            .saturating_sub(self.caution + ROUNDING);
-        let latest = received.saturating_add(self.proven_at(received) + ROUNDING);
+        let earliest = sent.saturating_add(self.fastest_at(sent));
+        let rate = self.rate + self.rate_doubt;
+        // The largest `S − received`, as far as the clocks have drifted apart by then. It is asked for
+        // so seldom that looking at all is cheaper than keeping it.
+        let back = self.samples.iter().map(|sample| {
+            let told = sample.proven - drift(sample.received);
+            told - ahead(rate, sample.received)
+        });
+        let back = back.max().unwrap_or_default() + ahead(rate, received);
+        let latest = received.saturating_add(back);
+        let earliest = earliest.saturating_sub(self.caution + ROUNDING);
+        let latest = latest.saturating_add(ROUNDING);
         (earliest.min(latest), latest)
     }
 
@@ -263,9 +281,25 @@ impl Clock {
 
     /// How much earlier than the fastest a request may yet arrive.
     pub(crate) fn guard(&self) -> i64 {
-        let n = i64::try_from(self.samples.len()).unwrap_or(i64::MAX / 2);
+        let n = self.comparable();
         let eight = 8_i64;
-        GUARD + GUARD_FEW * eight / (eight + n) + self.excess / EXCESS_PART + self.caution
+        let few = self.excess.saturating_mul(2).saturating_add(GUARD_FEW);
+        let few = few.saturating_mul(eight) / (eight + n);
+        let little = self.excess.min(EXCESS_LITTLE);
+        let differ = little / EXCESS_PART + (self.excess - little) / EXCESS_REST;
+        GUARD + few + differ + self.caution
+    }
+
+    /// How many samples tell how fast ways are now: those since when clocks have not drifted apart by more
+    /// than nobody knows of.
+    fn comparable(&self) -> i64 {
+        let all = i64::try_from(self.samples.len()).unwrap_or(i64::MAX / 2);
+        let (Some(oldest), Some(newest)) = (self.samples.front(), self.samples.back()) else {
+            return all;
+        };
+        let span = newest.received.saturating_sub(oldest.received).max(1);
+        let known = COMPARABLE.saturating_mul(1_000_000_000) / self.rate_doubt.max(1);
+        all.saturating_mul(known.min(span)) / span
     }
 
     /// What is to be added to a moment of ours for the earliest arrival at Discord.
@@ -328,7 +362,7 @@ impl Clock {
         self.strays = None;
         self.samples.clear();
         self.stretches.clear();
-        self.rate = 0;
+        (self.rate, self.rate_doubt) = (0, 0);
         self.excess = 0;
         self.era = self.era.wrapping_add(1);
         self.push(*sample);
@@ -391,6 +425,7 @@ impl Clock {
             self.stretches.pop_front();
         }
         let before = self.rate;
+        self.rate_doubt = rate_doubt(self.stretches.len());
         if self.stretches.len() >= STRETCHES_MIN {
             self.rate =
                 (self.slope(|stretch| stretch.there) + self.slope(|stretch| stretch.back)) / 2;
@@ -423,6 +458,14 @@ impl Clock {
         let most = DRIFT_PPM * 1_000;
         rate.checked_div(parts).unwrap_or(0).clamp(-most, most)
     }
+}
+
+/// By how much the rate may be off that was found in so many stretches, in thousand-millionths: a slope
+/// between fastest ways is off by less the longer the time between them is, and the more there are.
+fn rate_doubt(stretches: usize) -> i64 {
+    let count = i64::try_from(stretches.max(STRETCHES_MIN)).unwrap_or(i64::MAX);
+    let least = i64::try_from(STRETCHES_MIN).unwrap_or(1);
+    DRIFT_PPM * 1_000 * least * least / count.saturating_mul(count)
 }
 
 /// How far a clock of that rate has run ahead by then.

@@ -25,7 +25,7 @@ fn a_request_leaves_one_way_before_the_window_it_is_for() {
     let reset = BASE + now + 1_000 * MS;
     let early = now + 1_000 * MS - clock.departure(reset, now);
     // One way, less the guard.
-    assert!((35 * MS..=37 * MS).contains(&early), "{early}");
+    assert!((33 * MS..=37 * MS).contains(&early), "{early}");
     assert_eq!(clock.arrival(clock.departure(reset, now)), reset);
 }
 
@@ -36,6 +36,52 @@ fn few_samples_prove_only_that_nothing_arrives_before_it_is_sent() {
     // The answer's way back is all that is doubtful: the window's end is taken that much too late.
     let late = clock.departure(BASE + now, now) - now;
     assert!((30 * MS..=33 * MS).contains(&late), "{late}");
+}
+
+#[test]
+fn the_fewer_ways_are_known_the_more_their_differences_count() {
+    let mut clock = Clock::default();
+    let mut now = 0;
+    for up in [186, 208, 186, 209, 186, 227, 194, 235] {
+        (now, _) = ask(&mut clock, now, 1, up * MS, BASE);
+    }
+    // None of them was faster, and the next one is by much.
+    assert!(clock.arrival(now) <= BASE + now + 140 * MS);
+    assert!(clock.arrival(now) >= BASE + now + 120 * MS);
+}
+
+#[test]
+fn how_clocks_drift_apart_is_not_known_before_it_was_seen() {
+    let mut clock = Clock::default();
+    let drifted = |now: Local| now * -200 / 1_000_000;
+    let mut now = 0;
+    for number in 0..380 {
+        let up = if number == 20 { 40 * MS } else { 46 * MS };
+        (now, _) = ask(&mut clock, now, 1, up, BASE + drifted(now));
+    }
+    // Once more as fast as it has been.
+    assert!(clock.arrival(now) <= BASE + now + drifted(now) + 40 * MS);
+}
+
+#[test]
+fn a_request_arrived_when_it_did_however_clocks_drift_apart() {
+    for ppm in [-200, 0, 200] {
+        let mut clock = Clock::default();
+        for number in 0..1_000 {
+            let sent = number * 10 * MS;
+            // Of all ways back one is fast, and long ago.
+            let back = if number == 500 { 20 * MS } else { 30 * MS };
+            let (up, ahead) = (40 * MS, sent * ppm / 1_000_000);
+            let arrived = BASE + sent + ahead + up;
+            let received = sent + up + back;
+            if number < 999 {
+                clock.learn(sent, received, arrived);
+                continue;
+            }
+            let (earliest, latest) = clock.arrived(sent, received);
+            assert!((earliest..=latest).contains(&arrived), "{ppm}");
+        }
+    }
 }
 
 #[test]
@@ -66,7 +112,7 @@ fn an_early_arrival_adds_to_the_guard_and_many_others_take_it_back() {
     for _ in 0..1_000 {
         clock.early();
     }
-    assert_eq!(clock.guard(), before + CAUTION_MAX);
+    assert!(clock.guard() <= before + CAUTION_MAX);
     assert!(clock.departure(BASE + now, now) >= now + CAUTION_MAX - 40 * MS);
 }
 
