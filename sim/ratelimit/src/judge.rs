@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    clock::{NEVER, Nanos},
-    server::{Answer, By, VARIANTS},
+    clock::{MS, NEVER, Nanos},
+    server::{Answer, By, Limits, VARIANTS},
     world::{Request, World},
 };
 
@@ -26,13 +26,19 @@ pub(crate) enum Class {
     Shared,
     /// Of a limit that had changed, before any answer had told; or of one of which no answer had told
     /// anything, neither for this resource nor for another, to a request that left when none of its
-    /// kind was on its way: somebody has to ask first, and who was not answered has to ask again.
+    /// kind was on its way: somebody has to ask first, and who was not answered has to ask again. Or
+    /// of a window of which no answer came, and which had lasted for longer by then than any answer had
+    /// told that a window lasts: where windows lie on a grid, who asks late in one is told of what is
+    /// left of it, and nobody can know how much longer the next one is.
     Changed,
 }
 
 /// How many of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally(pub(crate) [u64; CLASSES]);
+
+/// Ends of one window are told to the millisecond.
+const ROUNDING_MS: u64 = 2;
 
 /// The kinds there are.
 const CLASSES: usize = 7;
@@ -87,6 +93,8 @@ pub(crate) struct Judge<'w> {
     lanes: Vec<Vec<[Told; VARIANTS]>>,
     /// By route: whether an answer has told of the limit of a variant.
     limits: Vec<[bool; VARIANTS]>,
+    /// By route: the longest time to a reset that an answer has told, in milliseconds.
+    longest: Vec<[u64; VARIANTS]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +108,11 @@ struct Told {
     /// The latest change that the client knows of, and since when.
     change: usize,
     change_told: Nanos,
+    /// The end of the last window in which something passed, in milliseconds since 1970, when the first
+    /// passed in it, and since when the client has heard of it.
+    window: u64,
+    window_began: Nanos,
+    window_told: Nanos,
 }
 
 impl<'w> Judge<'w> {
@@ -111,12 +124,16 @@ impl<'w> Judge<'w> {
             shared_until: 0,
             change: 0,
             change_told: 0,
+            window: 0,
+            window_began: 0,
+            window_told: NEVER,
         };
         Self {
             world,
             global_told: NEVER,
             lanes: vec![vec![[told; VARIANTS]; majors as usize]; world.routes.len()],
             limits: vec![[false; VARIANTS]; world.routes.len()],
+            longest: vec![[0; VARIANTS]; world.routes.len()],
         }
     }
 
@@ -135,8 +152,25 @@ impl<'w> Judge<'w> {
         self.limits[route][variant] |= answer.is_some_and(|answer| answer.limits.is_some());
     }
 
-    /// The client gets the answer to what arrived at `arrived`.
-    pub(crate) fn tell(&mut self, at: Nanos, arrived: Nanos, request: &Request, by: Option<By>) {
+    /// A request passes.
+    pub(crate) fn pass(&mut self, at: Nanos, request: &Request, limits: &Limits) {
+        let lane = &mut self.lanes[usize::from(request.route)][request.major as usize];
+        let told = &mut lane[usize::from(request.variant)];
+        if told.window.abs_diff(limits.reset_ms) > ROUNDING_MS {
+            (told.window, told.window_began) = (limits.reset_ms, at);
+            told.window_told = NEVER;
+        }
+    }
+
+    /// The client gets the answer to what arrived at `arrived`, with what it tells of limits.
+    pub(crate) fn tell(
+        &mut self,
+        at: Nanos,
+        arrived: Nanos,
+        request: &Request,
+        by: Option<By>,
+        limits: Option<&Limits>,
+    ) {
         let change = self.changes(arrived, request);
         let shared = self.world.routes[usize::from(request.route)].shared;
         let lane = &mut self.lanes[usize::from(request.route)][request.major as usize];
@@ -156,6 +190,14 @@ impl<'w> Judge<'w> {
             }
             Some(By::Visible) | None => {}
         }
+        let Some(limits) = limits else {
+            return;
+        };
+        if told.window.abs_diff(limits.reset_ms) <= ROUNDING_MS {
+            told.window_told = told.window_told.min(at);
+        }
+        let longest = &mut self.longest[usize::from(request.route)][usize::from(request.variant)];
+        *longest = limits.reset_after_ms.max(*longest);
         if change > told.change {
             (told.change, told.change_told) = (change, at);
         }
@@ -180,6 +222,9 @@ impl<'w> Judge<'w> {
             By::Shared if told.shared <= sent && at < told.shared_until => Class::Early,
             By::Shared => Class::Shared,
             By::Visible if !is_known => Class::Changed,
+            By::Visible if told.window_told > sent && self.is_longer(at, request, told) => {
+                Class::Changed
+            }
             By::Visible => {
                 let change = self.changes(at, request);
                 if change > told.change || change > 0 && told.change_told > sent {
@@ -189,6 +234,12 @@ impl<'w> Judge<'w> {
                 }
             }
         }
+    }
+
+    /// Whether its window has lasted for longer than any that was told of.
+    fn is_longer(&self, at: Nanos, request: &Request, told: &Told) -> bool {
+        let longest = self.longest[usize::from(request.route)][usize::from(request.variant)];
+        told.window > 0 && at - told.window_began > (longest + ROUNDING_MS) * MS
     }
 
     /// How many changes of the route there were by then.
@@ -205,13 +256,21 @@ impl<'w> Judge<'w> {
 mod tests {
     use super::*;
     use crate::{
-        clock::{MS, SECOND},
+        clock::SECOND,
         law::Law,
-        server::{Limits, Rule},
+        server::Rule,
         world::{Change, Route, Shared},
     };
 
     const REQUEST: Request = Request::new(0, 0, 0);
+
+    const LIMITS: Limits = Limits {
+        bucket: 0,
+        limit: 5,
+        remaining: 4,
+        reset_ms: 1_000,
+        reset_after_ms: 1_000,
+    };
 
     fn world() -> World {
         let mut route = Route::new("PATCH /x", Rule::anchored(5, SECOND));
@@ -239,7 +298,7 @@ mod tests {
         ] {
             let mut judge = Judge::new(&world, 1);
             assert_eq!(judge.class(2, 1, &REQUEST, by, true), first);
-            judge.tell(10, 2, &REQUEST, Some(by));
+            judge.tell(10, 2, &REQUEST, Some(by), None);
             // What was on its way when the answer came is no repeat.
             assert_eq!(judge.class(12, 9, &REQUEST, by, true), first);
             assert_eq!(judge.class(12, 10, &REQUEST, by, true), later);
@@ -256,11 +315,38 @@ mod tests {
         let (changed, told) = (51 * SECOND, 52 * SECOND);
         assert_eq!(class(&judge, changed, 49 * SECOND), Class::Changed);
         // An answer from before the change tells nothing of it.
-        judge.tell(changed, 49 * SECOND, &REQUEST, None);
+        judge.tell(changed, 49 * SECOND, &REQUEST, None, Some(&LIMITS));
         assert_eq!(class(&judge, changed, changed), Class::Changed);
-        judge.tell(told, changed, &REQUEST, None);
+        judge.tell(told, changed, &REQUEST, None, None);
+        let later = told + 1;
+        assert_eq!(
+            class(&judge, 53 * SECOND, later),
+            Class::Changed,
+            "it told nothing"
+        );
+        judge.tell(told, changed, &REQUEST, None, Some(&LIMITS));
         assert_eq!(class(&judge, 53 * SECOND, told - 1), Class::Changed);
         assert_eq!(class(&judge, 53 * SECOND, told), Class::Early);
+    }
+
+    #[test]
+    fn of_a_window_without_an_answer_nobody_knows_that_it_is_longer_than_any() {
+        let world = world();
+        let mut judge = Judge::new(&world, 1);
+        let class = |judge: &Judge<'_>, at| {
+            let sent = at - MS;
+            judge.class(at, sent, &REQUEST, By::Visible, true)
+        };
+        // A second was told of, and the next window lasts ten.
+        judge.pass(2 * SECOND, &REQUEST, &LIMITS);
+        judge.tell(3 * SECOND, 2 * SECOND, &REQUEST, None, Some(&LIMITS));
+        let reset_ms = 13_000;
+        let longer = Limits { reset_ms, ..LIMITS };
+        judge.pass(3 * SECOND, &REQUEST, &longer);
+        assert_eq!(class(&judge, 4 * SECOND), Class::Early);
+        assert_eq!(class(&judge, 5 * SECOND), Class::Changed);
+        judge.tell(6 * SECOND, 3 * SECOND, &REQUEST, None, Some(&longer));
+        assert_eq!(class(&judge, 7 * SECOND), Class::Early);
     }
 
     #[test]
@@ -276,13 +362,7 @@ mod tests {
         assert!(judge.leave(&other));
         let answer = Answer {
             status: 200,
-            limits: Some(Limits {
-                bucket: 0,
-                limit: 5,
-                remaining: 4,
-                reset_ms: 1_000,
-                reset_after_ms: 1_000,
-            }),
+            limits: Some(LIMITS),
             refusal: None,
         };
         judge.hear(&other, Some(&answer));
@@ -298,7 +378,7 @@ mod tests {
         let mut judge = Judge::new(&world, 1);
         let class = |judge: &Judge<'_>, at, sent| judge.class(at, sent, &REQUEST, By::Shared, true);
         assert_eq!(class(&judge, 11 * SECOND, 10 * SECOND), Class::Shared);
-        judge.tell(12 * SECOND, 11 * SECOND, &REQUEST, Some(By::Shared));
+        judge.tell(12 * SECOND, 11 * SECOND, &REQUEST, Some(By::Shared), None);
         assert_eq!(class(&judge, 13 * SECOND, 11 * SECOND), Class::Shared);
         assert_eq!(class(&judge, 14 * SECOND, 13 * SECOND), Class::Early);
         // The next time that others hold it is news again.

@@ -48,7 +48,7 @@ pub(crate) fn play<P: Policy>(world: &World, requests: &[Request], seed: u64) ->
 }
 
 /// Plays `requests`, and tells what happened to the resource that meets the first 429 by the
-/// client's own fault, up to then.
+/// client's own fault, up to then; and to all, where it is of the limit over all of them.
 pub(crate) fn play_and_tell<P: Policy>(
     world: &World,
     requests: &[Request],
@@ -60,9 +60,11 @@ pub(crate) fn play_and_tell<P: Policy>(
     let mut story = run.story.unwrap_or_default();
     let fault = story.iter().position(|line| line.is_fault);
     story.truncate(fault.map_or(0, |fault| fault + 1));
-    let of = story.last().map(|line| (line.route, line.major));
+    let last = story.last();
+    let of = last.map(|line| (line.route, line.major));
+    let of_all = last.is_some_and(|line| line.is_global);
     let mut told: Vec<String> = (story.into_iter())
-        .filter(|line| of == Some((line.route, line.major)) || line.is_global)
+        .filter(|line| of_all || line.is_global || of == Some((line.route, line.major)))
         .map(|line| line.words)
         .collect();
     let long = told.len().saturating_sub(STORY_MAX);
@@ -354,6 +356,9 @@ impl<'w> Run<'w> {
             });
         } else {
             self.note(at, id, false, || format!("passes: {:?}", answer.limits));
+            if let Some(limits) = &answer.limits {
+                self.judge.pass(at, request, limits);
+            }
             if !request.warms && !self.travels[id as usize].is_late {
                 self.outcome.accepted += 1;
                 self.outcome.last = at;
@@ -384,7 +389,8 @@ impl<'w> Run<'w> {
         self.judge.hear(request, answer);
         match travel.answer {
             Some((answer, by)) => {
-                self.judge.tell(at, travel.arrived, request, by);
+                let limits = answer.limits.as_ref();
+                self.judge.tell(at, travel.arrived, request, by, limits);
                 Told::Answer(answer)
             }
             None => Told::Lost,
@@ -425,7 +431,7 @@ impl Outcome {
 }
 
 /// The last lines of a story are enough.
-const STORY_MAX: usize = 400;
+const STORY_MAX: usize = 2_000;
 
 /// Steps of one moment after which a policy is thought to ask for the past again and again. More
 /// than any list of requests that enters at once.
