@@ -165,6 +165,7 @@ impl Bucket {
             limit: facts().map(|facts| facts.limit).min().unwrap_or(0),
             period: facts().map(Facts::period).max().unwrap_or(0),
             refill: facts().map(Facts::refill).max().unwrap_or(0),
+            is_free: self.facts.is_none() && self.unlimited && !self.doubted,
         }
     }
 

@@ -90,6 +90,7 @@ impl Cell {
             limit: self.limit,
             period: micros(self.period_ms),
             refill: micros(self.refill_ms),
+            is_free: false,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What a process has of one bucket.
 
-use crate::{clock::Local, stint::Stint};
+use crate::{
+    clock::{Clock, Local},
+    stint::Stint,
+};
 
 /// A bucket that the process uses.
 #[derive(Debug, Default)]
@@ -30,9 +33,30 @@ pub(crate) struct Measure {
     pub(crate) period: i64,
     /// If places come back one by one, at most this is the time in which all do.
     pub(crate) refill: i64,
+    /// Answers come without limits: a request needs no place.
+    pub(crate) is_free: bool,
 }
 
 impl Holding {
+    /// Takes in what our own answers told.
+    pub(super) fn learn(&mut self, measure: Measure) {
+        if measure.limit > 0 || measure.is_free || self.own.is_free {
+            self.own = measure;
+        }
+        if measure.is_free {
+            self.starved_at = None;
+        }
+    }
+
+    /// Places that a window may still count.
+    pub(super) fn held(&mut self, now: Local, clock: &Clock) -> u32 {
+        if self.own.is_free {
+            return 0;
+        }
+        let length = self.length();
+        self.stint.held(now, clock, length)
+    }
+
     /// How many places it has without a lease, and when it has more: who had the rest may use it for a while
     /// yet.
     pub(super) fn unleased(

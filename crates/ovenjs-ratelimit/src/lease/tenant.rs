@@ -166,10 +166,8 @@ impl Tenant {
         let is_stranger = self.contact == NEVER || self.is_leaving;
         let holding = self.holdings.entry(cell).or_default();
         holding.used_at = now;
-        if measure.limit > 0 {
-            holding.own = measure;
-        }
-        if is_leased && holding.is_alone {
+        holding.learn(measure);
+        if is_leased && holding.is_alone || holding.own.is_free && !is_stranger {
             return Ok(());
         }
         let (places, rises) = if is_leased {
@@ -224,6 +222,13 @@ impl Tenant {
         if let Some(holding) = self.holdings.get_mut(&cell) {
             let period = holding.length();
             holding.stint.answered(now, clock, arrived, period);
+        }
+    }
+
+    /// What answers have told of its limit.
+    pub(crate) fn learn(&mut self, cell: u64, measure: Measure) {
+        if let Some(holding) = self.holdings.get_mut(&cell) {
+            holding.learn(measure);
         }
     }
 

@@ -63,6 +63,39 @@ fn a_bucket_is_the_first_ones_until_another_wants_it() {
 }
 
 #[test]
+fn a_route_without_a_limit_is_each_processs_own() {
+    let mut now = start();
+    let mut store = Store::default();
+    let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
+    let settle = |now: &mut Instant, store: &mut Store, one: &mut Member, two: &mut Member| {
+        for _ in 0..4 {
+            *now += ms(250);
+            one.exchange(store, *now);
+            two.exchange(store, *now);
+        }
+    };
+    settle(&mut now, &mut store, &mut one, &mut two);
+    settle(&mut now, &mut store, &mut one, &mut two);
+    let pass = |member: &Member, now| {
+        let mut permit = member.ready(now).expect("it has a place");
+        permit.sent(now);
+        let nothing = Verdict::Counted(crate::Headers::default());
+        member.limiter.settle(now, permit, nothing);
+    };
+    assert!(one.is_held_up_by_lease(now));
+    one.exchange(&mut store, now);
+    pass(&one, now);
+    // It has had its answer, and asks for nothing more.
+    assert!(two.is_held_up_by_lease(now));
+    settle(&mut now, &mut store, &mut one, &mut two);
+    pass(&two, now);
+    for _ in 0..5 {
+        pass(&one, now);
+        pass(&two, now);
+    }
+}
+
+#[test]
 fn whoever_was_stopped_finds_its_lease_ended_and_its_answer_too_late() {
     let mut now = start();
     let mut store = Store::default();

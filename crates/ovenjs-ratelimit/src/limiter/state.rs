@@ -283,6 +283,9 @@ impl State {
                 }
             }
         };
+        if let (Some(tenant), Some(cell)) = (&mut self.tenant, start.cell) {
+            tenant.learn(cell.get(), bucket.measure());
+        }
         let place = usize::try_from(template).unwrap_or(usize::MAX);
         if let (Some(learned), Some(template)) = (learned, self.templates.get_mut(place)) {
             template.heard = now;

@@ -313,7 +313,7 @@ impl Tenant {
         let shared = cell.measure();
         holding.shared = shared;
         let period = holding.length();
-        let held = holding.stint.held(now, clock, period);
+        let held = holding.held(now, clock);
         if std::mem::take(&mut holding.is_returning) && held == 0 {
             cell.stakes.retain(|stake| stake.member != member);
             board.wants.retain(|want| *want != (key, member));
