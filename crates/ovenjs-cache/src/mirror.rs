@@ -11,6 +11,7 @@ mod queries;
 mod reads;
 mod role_sets;
 mod shared;
+mod snapshot;
 mod tally;
 
 use std::sync::{

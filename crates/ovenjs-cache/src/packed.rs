@@ -16,7 +16,7 @@ mod write;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use object::Object;
+pub(crate) use object::{Object, varint};
 pub(crate) use read::{Beside, Record};
 pub(crate) use write::{Packed, Shaped, put_varint};
 
@@ -85,6 +85,51 @@ pub(crate) enum Form {
     Object(&'static Shape),
     /// Anything, with its keys spelled out: what is rare and deep.
     Any,
+}
+
+/// A number that another table does not have, with what came before: for bytes that outlive the process.
+pub(crate) fn fingerprint(before: u64, shape: &'static Shape) -> u64 {
+    shape.0.iter().fold(before, |before, field| {
+        let mixed = mix(before, field.name.as_bytes());
+        field.form.fingerprint(mix(mixed, &[u8::from(field.must)]))
+    })
+}
+
+impl Form {
+    fn fingerprint(&self, before: u64) -> u64 {
+        let (kind, before) = match self {
+            Self::Flag => (0, before),
+            Self::Bool => (1, before),
+            Self::There => (2, before),
+            Self::U32 => (3, before),
+            Self::U64 => (4, before),
+            Self::I64 => (5, before),
+            Self::F64 => (6, before),
+            Self::Id => (7, before),
+            Self::Text => (8, before),
+            Self::Hash => (9, before),
+            Self::Time => (10, before),
+            Self::Word(words) => {
+                let words = words.iter();
+                (
+                    11,
+                    words.fold(before, |before, word| mix(before, word.as_bytes())),
+                )
+            }
+            Self::List(form) => (12, form.fingerprint(before)),
+            Self::Object(shape) => (13, fingerprint(before, shape)),
+            Self::Any => (14, before),
+        };
+        mix(before, &[kind])
+    }
+}
+
+/// FNV-1a, which is the same in every process and version.
+fn mix(before: u64, bytes: &[u8]) -> u64 {
+    let ended = bytes.iter().chain(&[0xff]);
+    ended.fold(before ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The first millisecond of 2015, from which times are counted: those of Discord are near it.

@@ -76,10 +76,20 @@ impl Users {
 
     fn put(&self, id: u64, user: &[u8], more: u32) {
         self.0.write(id, |drawer| {
-            let holders = drawer.get(id).map_or(0, holders);
-            if holders + more > 0 {
+            let mut count = more;
+            // Most users who are met again are as they were.
+            if let Some((holders, known)) =
+                drawer.get_mut(id).and_then(<[u8]>::split_first_chunk_mut)
+            {
+                count = u32::from_le_bytes(*holders).saturating_add(more);
+                *holders = count.to_le_bytes();
+                if *known == *user {
+                    return;
+                }
+            }
+            if count > 0 {
                 let mut record = Vec::with_capacity(COUNT_BYTES + user.len());
-                record.extend(holders.saturating_add(more).to_le_bytes());
+                record.extend(count.to_le_bytes());
                 record.extend(user);
                 drawer.put(id, &record);
             }

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Change, packed::tests::Dice};
 
+mod compare;
 mod events;
 mod model;
+mod snapshot;
 
 use model::World;
 
@@ -37,7 +39,7 @@ proptest! {
                 mirror.apply(&event, &mut scratch);
             } else {
                 let change = mirror.apply_and_tell(&event, &mut scratch);
-                model::assert_told(&change, before, world.told(name, &payload));
+                compare::assert_told(&change, before, world.told(name, &payload));
             }
         }
         world.assert_mirrored_by(&mirror);

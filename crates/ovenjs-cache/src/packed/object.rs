@@ -16,6 +16,10 @@ impl<'a> Object<'a> {
         Self { shape, bytes }
     }
 
+    pub(crate) const fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
     pub(crate) fn value(self, name: &str) -> Option<Value<'a>> {
         let mut fields = self.fields();
         fields.find_map(|(key, value, _)| (key == name).then_some(value))
@@ -244,7 +248,7 @@ fn put_place(shape: &Shape, name: &str, out: &mut Vec<u8>) {
 }
 
 /// A number and how many bytes it takes.
-pub(super) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0;
     for (place, byte) in bytes.iter().enumerate().take(10) {
         number |= u64::from(byte & 0x7f) << (7 * place);

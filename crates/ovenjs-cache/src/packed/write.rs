@@ -420,8 +420,13 @@ fn open(out: &mut Vec<u8>) -> usize {
 /// Writes the length of what was written since `begin`. Most of what is kept is shorter than 128 bytes and
 /// stays where it is.
 fn close(out: &mut Vec<u8>, begin: usize) {
-    let length = u64::try_from(out.len() - begin).unwrap_or(u64::MAX);
-    let mut head = Vec::new();
-    put_varint(&mut head, length);
-    out.splice(begin - 1..begin, head);
+    let length = out.len() - begin;
+    match (u8::try_from(length), out.get_mut(begin - 1)) {
+        (Ok(short @ ..0x80), Some(place)) => *place = short,
+        _ => {
+            let mut head = Vec::new();
+            put_varint(&mut head, u64::try_from(length).unwrap_or(u64::MAX));
+            out.splice(begin - 1..begin, head);
+        }
+    }
 }

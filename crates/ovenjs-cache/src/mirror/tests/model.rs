@@ -3,46 +3,43 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
-    sync::Arc,
 };
 
 use ovenjs_types::{
-    Channel, Emoji, Guild, GuildScheduledEvent, Id, Member, Message, Presence, Role,
-    SoundboardSound, StageInstance, Sticker, User, VoiceState,
+    Channel, Member, Message,
     json::{self, Scratch},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::events::*;
-use crate::{Change, Delta, mirror::Mirror};
+use super::compare::Told;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct World {
     /// By guild; 0 for private channels.
-    places: BTreeMap<u64, Place>,
-    users: BTreeMap<u64, Value>,
-    bot: Option<Value>,
+    pub(super) places: BTreeMap<u64, Place>,
+    pub(super) users: BTreeMap<u64, Value>,
+    pub(super) bot: Option<Value>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Place {
-    guild: Value,
-    is_stale: bool,
-    is_unavailable: bool,
-    member_count: Option<u64>,
-    channels: BTreeMap<u64, Value>,
-    threads: BTreeMap<u64, Value>,
-    roles: BTreeMap<u64, Value>,
-    members: BTreeMap<u64, Value>,
-    presences: BTreeMap<u64, Value>,
-    voice_states: BTreeMap<u64, Value>,
-    emojis: BTreeMap<u64, Value>,
-    stickers: BTreeMap<u64, Value>,
-    sounds: BTreeMap<u64, Value>,
-    stages: BTreeMap<u64, Value>,
-    scheduled_events: BTreeMap<u64, Value>,
-    messages: BTreeMap<u64, BTreeMap<u64, Value>>,
+pub(super) struct Place {
+    pub(super) guild: Value,
+    pub(super) is_stale: bool,
+    pub(super) is_unavailable: bool,
+    pub(super) member_count: Option<u64>,
+    pub(super) channels: BTreeMap<u64, Value>,
+    pub(super) threads: BTreeMap<u64, Value>,
+    pub(super) roles: BTreeMap<u64, Value>,
+    pub(super) members: BTreeMap<u64, Value>,
+    pub(super) presences: BTreeMap<u64, Value>,
+    pub(super) voice_states: BTreeMap<u64, Value>,
+    pub(super) emojis: BTreeMap<u64, Value>,
+    pub(super) stickers: BTreeMap<u64, Value>,
+    pub(super) sounds: BTreeMap<u64, Value>,
+    pub(super) stages: BTreeMap<u64, Value>,
+    pub(super) scheduled_events: BTreeMap<u64, Value>,
+    pub(super) messages: BTreeMap<u64, BTreeMap<u64, Value>>,
 }
 
 impl World {
@@ -161,35 +158,6 @@ impl World {
             }
             _ => None,
         }
-    }
-
-    pub(super) fn assert_mirrored_by(&self, mirror: &Mirror) {
-        let guilds: Vec<_> = self
-            .places
-            .keys()
-            .filter_map(|id| Id::new_checked(*id))
-            .collect();
-        assert_eq!(mirror.guild_ids(), guilds);
-        assert_eq!(mirror.current_user(), self.bot.clone().map(typed::<User>));
-        for user in USERS {
-            assert_eq!(
-                mirror.user(Id::new(user)),
-                self.users.get(&user).cloned().map(typed)
-            );
-        }
-        for channel in CHANNELS.chain(THREADS) {
-            let known = mirror.channel(Id::new(channel));
-            let places = self.places.iter();
-            let mut expected = places.filter_map(|(guild, place)| place.channel(*guild, channel));
-            // The same id in two guilds, which Discord has not, is found in one of them or none.
-            if let Some(known) = &known {
-                assert!(expected.any(|expected| expected == *known));
-            }
-        }
-        for (guild, place) in &self.places {
-            place.assert_mirrored_by(*guild, &self.users, mirror);
-        }
-        assert_eq!(mirror.stats().unread, 0);
     }
 }
 
@@ -415,18 +383,23 @@ impl Place {
         }
     }
 
-    fn channel(&self, guild: u64, id: u64) -> Option<Channel> {
+    pub(super) fn channel(&self, guild: u64, id: u64) -> Option<Channel> {
         let channel = self.channels.get(&id).or_else(|| self.threads.get(&id))?;
         Some(typed(with_guild(channel.clone(), guild)))
     }
 
-    fn member(&self, guild: u64, user: u64, users: &BTreeMap<u64, Value>) -> Option<Member> {
+    pub(super) fn member(
+        &self,
+        guild: u64,
+        user: u64,
+        users: &BTreeMap<u64, Value>,
+    ) -> Option<Member> {
         let mut member = with_guild(self.members.get(&user)?.clone(), guild);
         member["user"] = users[&user].clone();
         Some(typed(member))
     }
 
-    fn message(
+    pub(super) fn message(
         &self,
         guild: u64,
         channel: u64,
@@ -439,146 +412,9 @@ impl Place {
         }
         Some(typed(message))
     }
-
-    fn assert_mirrored_by(&self, guild: u64, users: &BTreeMap<u64, Value>, mirror: &Mirror) {
-        let place = Id::new_checked(guild);
-        for channel in CHANNELS.chain(THREADS) {
-            for id in MESSAGES {
-                let known = mirror.message(place, Id::new(channel), Id::new(id));
-                assert_eq!(known, self.message(guild, channel, id, users));
-            }
-        }
-        let Some(id) = place else { return };
-        let state = mirror.state(id).unwrap();
-        assert_eq!(
-            (state.is_stale, state.is_unavailable),
-            (self.is_stale, self.is_unavailable)
-        );
-        let mut expected = with_list(self.guild.clone(), "roles", &self.roles);
-        expected = with_list(expected, "emojis", &self.emojis);
-        expected = with_list(expected, "stickers", &self.stickers);
-        expected["unavailable"] = json!(self.is_unavailable);
-        expected["member_count"] = json!(self.member_count);
-        for elsewhere in [
-            "members",
-            "channels",
-            "threads",
-            "presences",
-            "voice_states",
-            "stage_instances",
-            "guild_scheduled_events",
-            "soundboard_sounds",
-        ] {
-            expected = without(expected, elsewhere);
-        }
-        let mut expected: Guild = typed(expected);
-        expected
-            .stickers
-            .iter_mut()
-            .for_each(|sticker| sticker.guild_id = Some(id));
-        assert_eq!(mirror.guild(id), Some(expected));
-        let known: Vec<_> = mirror.channels(id);
-        let expected: Vec<_> = self
-            .channels
-            .keys()
-            .chain(self.threads.keys())
-            .filter_map(|id| self.channel(guild, *id))
-            .collect();
-        assert_eq!(known, expected);
-        assert_eq!(
-            mirror.members(id, None, 100),
-            self.members
-                .keys()
-                .filter_map(|user| self.member(guild, *user, users))
-                .collect::<Vec<_>>()
-        );
-        for user in USERS {
-            let presence = self.presences.get(&user).map(|presence| {
-                let mut presence = with_guild(presence.clone(), guild);
-                presence["user"] = users
-                    .get(&user)
-                    .cloned()
-                    .unwrap_or_else(|| json!({"id": user.to_string()}));
-                typed::<Presence>(presence)
-            });
-            assert_eq!(mirror.presence(id, Id::new(user)), presence);
-            assert_eq!(
-                mirror.voice_state(id, Id::new(user)),
-                self.voice_states
-                    .get(&user)
-                    .map(|state| typed::<VoiceState>(with_guild(state.clone(), guild)))
-            );
-        }
-        assert_eq!(mirror.voice_states(id).len(), self.voice_states.len());
-        for role in ROLES {
-            assert_eq!(
-                mirror.role(id, Id::new(role)),
-                self.roles.get(&role).cloned().map(typed::<Role>)
-            );
-        }
-        assert_eq!(
-            mirror.emojis(id),
-            self.emojis
-                .values()
-                .cloned()
-                .map(typed::<Emoji>)
-                .collect::<Vec<_>>()
-        );
-        assert_eq!(
-            mirror.stickers(id),
-            self.stickers
-                .values()
-                .map(|sticker| typed::<Sticker>(with_guild(sticker.clone(), guild)))
-                .collect::<Vec<_>>()
-        );
-        assert_eq!(
-            mirror.sounds(id),
-            self.sounds
-                .values()
-                .map(|sound| typed::<SoundboardSound>(with_guild(sound.clone(), guild)))
-                .collect::<Vec<_>>()
-        );
-        for other in OTHERS {
-            assert_eq!(
-                mirror.stage(id, Id::new(other)),
-                self.stages.get(&other).cloned().map(typed::<StageInstance>)
-            );
-            assert_eq!(
-                mirror.scheduled_event(id, Id::new(other)),
-                self.scheduled_events
-                    .get(&other)
-                    .cloned()
-                    .map(typed::<GuildScheduledEvent>)
-            );
-        }
-    }
 }
 
-#[derive(Debug, PartialEq)]
-pub(super) enum Told {
-    Channel(Box<Channel>),
-    Member(Box<Member>),
-    Message(Box<Message>),
-}
-
-pub(super) fn assert_told(change: &Change, before: Option<Told>, after: Option<Told>) {
-    fn both<T: Clone>(delta: &Delta<T>, told: fn(Box<T>) -> Told) -> (Option<Told>, Option<Told>) {
-        let side =
-            |side: &Option<Arc<T>>| side.as_deref().map(|value| told(Box::new(value.clone())));
-        (side(&delta.before), side(&delta.after))
-    }
-    let told = match change {
-        Change::Channel(delta) => both(delta, Told::Channel),
-        Change::Member(delta) => both(delta, Told::Member),
-        Change::Message(delta) => both(delta, Told::Message),
-        _ => (None, None),
-    };
-    if before.is_some() || after.is_some() {
-        assert_eq!(told, (before, after));
-    }
-}
-
-fn typed<T: DeserializeOwned + Debug>(value: Value) -> T {
+pub(super) fn typed<T: DeserializeOwned + Debug>(value: Value) -> T {
     let text = serde_json::to_vec(&value).unwrap();
     json::decode(&text, &mut Scratch::new()).unwrap()
 }
@@ -587,7 +423,7 @@ pub(super) fn id(id: u64) -> Value {
     json!(id.to_string())
 }
 
-fn number(id: &Value) -> u64 {
+pub(super) fn number(id: &Value) -> u64 {
     id.as_str().map_or(0, |id| id.parse().unwrap())
 }
 
@@ -625,12 +461,12 @@ pub(super) fn without(mut value: Value, field: &str) -> Value {
     value
 }
 
-fn with_guild(mut value: Value, guild: u64) -> Value {
+pub(super) fn with_guild(mut value: Value, guild: u64) -> Value {
     value["guild_id"] = if guild == 0 { Value::Null } else { id(guild) };
     value
 }
 
-fn with_list(mut value: Value, field: &str, list: &BTreeMap<u64, Value>) -> Value {
+pub(super) fn with_list(mut value: Value, field: &str, list: &BTreeMap<u64, Value>) -> Value {
     value[field] = list.values().cloned().collect();
     value
 }

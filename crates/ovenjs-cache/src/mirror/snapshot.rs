@@ -1,0 +1,348 @@
+//! Guilds as bytes: for the next process, and wherever a guild goes as a whole.
+//!
+//! The bytes are records as they stand on their shelves, with the users whom they know, so that each guild
+//! can be read by itself. They are of this crate's making and for its reading: their form has a version,
+//! the tables of what is kept are a part of it, and what does not fit is refused whole.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ovenjs_types::{Id, ShardId};
+
+use super::{
+    Keep, Mirror,
+    block::{Block, Shared, member_parts, message_parts},
+};
+use crate::{
+    Error, SNAPSHOT_BYTES_MAX,
+    packed::{fingerprint, put_varint, shapes, varint},
+    shelf::Shelf,
+    snapshot::is_of,
+};
+
+impl Mirror {
+    /// All that is known, as bytes for [`from_bytes`](Self::from_bytes): what users wrote is among it where
+    /// messages are kept, so keep it from others' eyes.
+    ///
+    /// At most [`SNAPSHOT_BYTES_MAX`]: guilds that do not fit any more are left out whole. No event may be
+    /// [applied](Self::apply) meanwhile, or the bytes are of no one moment.
+    ///
+    /// ```
+    /// use ovenjs_cache::mirror::{Keep, Mirror};
+    /// use ovenjs_types::{Dispatch, Id, Origin, ShardId, Version, json::Scratch};
+    ///
+    /// let mirror = Mirror::new(Keep::new());
+    /// let raw = br#"{"id":"1","name":"Bakery","channels":[{"id":"2","type":0,"name":"general"}]}"#;
+    /// let create = Dispatch::new(Origin::default(), Version::default(), "GUILD_CREATE", &raw[..]);
+    /// mirror.apply(&create, &mut Scratch::new());
+    ///
+    /// let bytes = mirror.to_bytes();
+    /// let next = Mirror::from_bytes(Keep::new(), &bytes, &[ShardId::default()]).unwrap();
+    /// assert_eq!(next.channel(Id::new(2)).unwrap().name.as_deref(), Some("general"));
+    /// assert!(Mirror::from_bytes(Keep::new(), &bytes[1..], &[]).is_err());
+    /// ```
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_bytes_up_to(SNAPSHOT_BYTES_MAX)
+    }
+
+    pub(super) fn to_bytes_up_to(&self, most: usize) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend(version().to_le_bytes());
+        {
+            let bot = self.0.bot.read().unwrap_or_else(PoisonError::into_inner);
+            let (id, user) = bot.as_ref().map_or((0, &[][..]), |(id, user)| (*id, user));
+            put_varint(&mut out, id);
+            put_bytes(user, &mut out);
+        }
+        let mut bytes = Vec::new();
+        for block in self.all_blocks() {
+            let block = block.read().unwrap_or_else(PoisonError::into_inner);
+            bytes.clear();
+            block.write(&self.0.shared, &mut bytes);
+            if out.len() + HEAD_BYTES + bytes.len() <= most {
+                put_varint(&mut out, block.id);
+                put_bytes(&bytes, &mut out);
+            }
+        }
+        put_varint(&mut out, END);
+        out
+    }
+
+    /// A mirror that keeps this and knows what [`to_bytes`](Self::to_bytes) wrote, as far as it belongs to
+    /// `shards`: those whose sessions go on. Of the others Discord sends all guilds anew, and what they had would
+    /// be ghosts. Private messages belong to shard 0.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind`](crate::ErrorKind) tells whether the bytes are no mirror, one of another version, or
+    /// damaged. Begin with an empty one then.
+    pub fn from_bytes(keep: Keep, bytes: &[u8], shards: &[ShardId]) -> Result<Self, Error> {
+        let mirror = Self::new(keep);
+        let rest = bytes.strip_prefix(MAGIC).ok_or_else(Error::foreign)?;
+        let (found, rest) = rest.split_first_chunk().ok_or_else(Error::damaged)?;
+        if u64::from_le_bytes(*found) != version() {
+            return Err(Error::version());
+        }
+        let mut cut = Cut(rest);
+        let bot = (cut.number()?, cut.bytes()?);
+        if bot.0 != 0 {
+            let mut place = mirror.0.bot.write().unwrap_or_else(PoisonError::into_inner);
+            *place = Some((bot.0, bot.1.into()));
+        }
+        loop {
+            let id = cut.number()?;
+            if id == END {
+                break;
+            }
+            let bytes = cut.bytes()?;
+            let guild = Id::new_checked(id);
+            if shards.iter().any(|shard| is_of(*shard, guild)) {
+                let block = Block::read_back(&mirror.0.shared, id, bytes)?;
+                let block = Arc::new(RwLock::new(block));
+                let mut blocks = mirror
+                    .0
+                    .blocks
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if blocks.insert(id, block).is_some() {
+                    return Err(Error::damaged());
+                }
+            }
+        }
+        cut.0
+            .is_empty()
+            .then_some(mirror)
+            .ok_or_else(Error::damaged)
+    }
+}
+
+impl Block {
+    /// Writes the guild with the users whom it knows.
+    fn write(&self, shared: &Shared, out: &mut Vec<u8>) {
+        out.push(u8::from(self.is_unavailable) | u8::from(self.is_stale) << 1);
+        put_varint(
+            out,
+            self.member_count.map_or(0, |count| count.saturating_add(1)),
+        );
+        put_bytes(&self.guild, out);
+        for shelf in self.plain_shelves() {
+            put_count(shelf.len(), out);
+            for (id, record) in shelf.iter() {
+                put_record(id, record, out);
+            }
+        }
+        put_count(self.members.len(), out);
+        for (id, record) in self.members.iter() {
+            let (set, rest) = member_parts(record).unzip();
+            put_record(id, rest.map_or(&[], |rest| rest.bytes()), out);
+            let roles = set.map_or(&[][..], |set| self.role_sets.roles(set));
+            put_count(roles.len(), out);
+            for role in roles {
+                out.extend(role.to_le_bytes());
+            }
+            put_user(shared, id, out);
+        }
+        put_count(self.messages.len(), out);
+        for (channel, ring) in &self.messages {
+            put_varint(out, *channel);
+            put_count(ring.len(), out);
+            for (id, record) in ring.iter() {
+                put_record(id, record, out);
+                if let Some((author, _)) = message_parts(record).filter(|(author, _)| *author != 0)
+                {
+                    put_user(shared, author, out);
+                }
+            }
+        }
+    }
+
+    /// Reads what [`write`](Self::write) wrote, as far as it is kept.
+    fn read_back(shared: &Shared, id: u64, bytes: &[u8]) -> Result<Self, Error> {
+        let mut block = Self {
+            id,
+            ..Self::default()
+        };
+        let read = block.fill(shared, Cut(bytes));
+        if read.is_err() {
+            // What it has taken of what is shared goes back.
+            block.leave(shared, None);
+            return Err(Error::damaged());
+        }
+        block.forget_what_is_not_kept(shared);
+        Ok(block)
+    }
+
+    fn fill(&mut self, shared: &Shared, mut cut: Cut<'_>) -> Result<(), Error> {
+        let [state] = cut.array()?;
+        (self.is_unavailable, self.is_stale) = (state & 1 == 1, state & 2 == 2);
+        self.member_count = cut.number()?.checked_sub(1);
+        self.guild = cut.bytes()?.into();
+        for shelf in self.plain_shelves_mut() {
+            for _ in 0..cut.number()? {
+                let (id, record) = cut.record()?;
+                shelf.put(id, record);
+            }
+        }
+        for (channel, _) in self.channels.iter().chain(self.threads.iter()) {
+            shared.places.put(channel, self.id);
+        }
+        let mut record = Vec::new();
+        for _ in 0..cut.number()? {
+            let (user, rest) = cut.record()?;
+            let roles = (0..cut.number()?).map(|_| cut.array().map(u64::from_le_bytes));
+            let mut roles = roles.collect::<Result<Vec<_>, _>>()?;
+            let known = cut.bytes()?;
+            if !shared.keep.members {
+                continue;
+            }
+            if self.members.get(user).is_some() {
+                return Err(Error::damaged());
+            }
+            roles.sort_unstable();
+            record.clear();
+            put_varint(&mut record, self.role_sets.hold(&roles).into());
+            record.extend(rest);
+            self.members.put(user, &record);
+            shared.users.hold(user, known);
+        }
+        for _ in 0..cut.number()? {
+            let channel = cut.number()?;
+            for _ in 0..cut.number()? {
+                let (id, record) = cut.record()?;
+                let (author, _) = message_parts(record).ok_or_else(Error::damaged)?;
+                let ring = self.messages.entry(channel).or_default();
+                if ring.get(id).is_some() {
+                    return Err(Error::damaged());
+                }
+                ring.put(id, record);
+                if author != 0 {
+                    shared.users.hold(author, cut.bytes()?);
+                }
+            }
+        }
+        cut.0.is_empty().then_some(()).ok_or_else(Error::damaged)
+    }
+
+    /// The process before may have kept more.
+    fn forget_what_is_not_kept(&mut self, shared: &Shared) {
+        let keep = &shared.keep;
+        let forget = |kept: bool, shelf: &mut Shelf| {
+            if !kept {
+                *shelf = Shelf::new();
+            }
+        };
+        forget(keep.presences, &mut self.presences);
+        forget(keep.voice_states, &mut self.voice_states);
+        forget(keep.expressions, &mut self.emojis);
+        forget(keep.expressions, &mut self.stickers);
+        forget(keep.expressions, &mut self.sounds);
+        forget(keep.scheduled_events, &mut self.scheduled_events);
+        let channels: Vec<u64> = self.messages.keys().copied().collect();
+        for channel in channels {
+            while let Some(ring) = self.messages.get(&channel)
+                && ring.len() > keep.messages
+                && let Some(oldest) = ring.first()
+            {
+                self.remove_message(shared, channel, oldest);
+            }
+        }
+    }
+
+    /// The shelves whose records stand for themselves.
+    fn plain_shelves(&self) -> [&Shelf; 10] {
+        [
+            &self.channels,
+            &self.threads,
+            &self.roles,
+            &self.presences,
+            &self.voice_states,
+            &self.emojis,
+            &self.stickers,
+            &self.sounds,
+            &self.stages,
+            &self.scheduled_events,
+        ]
+    }
+
+    /// The same, in the same order.
+    fn plain_shelves_mut(&mut self) -> [&mut Shelf; 10] {
+        [
+            &mut self.channels,
+            &mut self.threads,
+            &mut self.roles,
+            &mut self.presences,
+            &mut self.voice_states,
+            &mut self.emojis,
+            &mut self.stickers,
+            &mut self.sounds,
+            &mut self.stages,
+            &mut self.scheduled_events,
+        ]
+    }
+}
+
+/// Reads from the front of bytes.
+struct Cut<'a>(&'a [u8]);
+
+impl<'a> Cut<'a> {
+    fn number(&mut self) -> Result<u64, Error> {
+        let (number, length) = varint(self.0).ok_or_else(Error::damaged)?;
+        self.0 = self.0.get(length..).ok_or_else(Error::damaged)?;
+        Ok(number)
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8], Error> {
+        let length = usize::try_from(self.number()?).map_err(|_| Error::damaged())?;
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or_else(Error::damaged)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let (array, rest) = self.0.split_first_chunk().ok_or_else(Error::damaged)?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
+    fn record(&mut self) -> Result<(u64, &'a [u8]), Error> {
+        Ok((u64::from_le_bytes(self.array()?), self.bytes()?))
+    }
+}
+
+fn put_count(count: usize, out: &mut Vec<u8>) {
+    put_varint(out, u64::try_from(count).unwrap_or(u64::MAX));
+}
+
+fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    put_count(bytes.len(), out);
+    out.extend(bytes);
+}
+
+fn put_record(id: u64, record: &[u8], out: &mut Vec<u8>) {
+    out.extend(id.to_le_bytes());
+    put_bytes(record, out);
+}
+
+fn put_user(shared: &Shared, id: u64, out: &mut Vec<u8>) {
+    let known = shared.users.with(id, |user| put_bytes(user, out));
+    if known.is_none() {
+        put_bytes(&[], out);
+    }
+}
+
+/// The form of these bytes, and of the records in them.
+fn version() -> u64 {
+    let tables = [&shapes::GUILD, &shapes::MESSAGE, &shapes::THREAD_MEMBER];
+    tables.into_iter().fold(FORM, fingerprint)
+}
+
+/// Changes with what stands around the records.
+const FORM: u64 = 1;
+
+const MAGIC: &[u8] = b"ovenjs packed mirror\n";
+
+/// Stands in place of a guild's id after the last one.
+const END: u64 = u64::MAX;
+
+/// The most that stands beside the bytes of a guild: its id, its length, and the end.
+const HEAD_BYTES: usize = 30;
