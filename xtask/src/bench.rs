@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: times of the hot paths; `bench gate`: their instruction counts against
 //! `benches/baseline.toml`; `bench peers` and `bench rest`: our gateway and our REST beside
-//! other libraries'; `bench stories` and `bench load`: what the Discord in a box costs.
+//! other libraries'; `bench mirror`: what a mirror takes beside another's; `bench stories` and `bench load`: what
+//! the Discord in a box costs.
 //!
 //! Times are for people and differ from machine to machine. Instruction counts are for the gate:
 //! the same program on the same input executes the same instructions.
@@ -57,6 +58,8 @@ enum Mode {
     Stories,
     /// Measure what a million buckets of the REST limiter take; fails above 200 MB.
     Memory,
+    /// Measure what a mirror of 250,000 members takes, beside twilight's cache; fails where a goal is missed.
+    Mirror,
     /// Measure the share of a core that an idle bot with 1,000 guilds uses.
     Idle,
     /// Put many shards and events a second on the mock, with and without compression.
@@ -77,6 +80,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         Some(Mode::Rest(options)) => rest::run(workspace, options),
         Some(Mode::Stories) => stories(workspace),
         Some(Mode::Memory) => shell::run(Command::new(built(workspace)?).arg("memory")),
+        Some(Mode::Mirror) => mirror(workspace),
         Some(Mode::Idle) => idle(workspace),
         Some(Mode::Load { arguments }) => load(workspace, arguments),
     }
@@ -98,6 +102,13 @@ fn stories(workspace: &Workspace) -> Result<()> {
             .cargo(["test", "--quiet", "--profile", "sim"])
             .args(bench),
     )
+}
+
+/// In the workspace of the races, since twilight's cache is in it.
+fn mirror(workspace: &Workspace) -> Result<()> {
+    let race = race::Race::new(workspace, None);
+    race.build(workspace, ["mirror"])?;
+    shell::run(&mut Command::new(race.programs.join("mirror")))
 }
 
 fn load(workspace: &Workspace, arguments: &[String]) -> Result<()> {

@@ -1,0 +1,266 @@
+//! What a mirror of a large world takes: ours beside twilight's cache, in one run.
+//!
+//! Both are told the same events as JSON text: 100 guilds, then 250,000 members of 200,000 users in chunks,
+//! then 50,000 presences, then 100,000 messages of 70 characters, 100 in each of 1,000 channels. The bytes that
+//! are still held after each part, as an allocator counts them that sees every allocation, are divided by
+//! what came; what the events themselves took is gone by then. What an allocator adds by rounding is not in
+//! it: hence the number of allocations. Times are of this thread, whole events from text; they are for a
+//! first look, since nothing interleaves them.
+
+mod world;
+
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use ovenjs_cache::mirror::{Keep, Mirror};
+use ovenjs_types::{Dispatch, Id, Origin, Version, json::Scratch};
+use twilight_cache_inmemory::DefaultInMemoryCache;
+use twilight_model::{
+    gateway::event::DispatchEvent, gateway::event::DispatchEventWithTypeDeserializer,
+};
+use world::World;
+
+/// The goals: bytes for each.
+const GOALS: [(&str, f64); 3] = [("member", 128.0), ("presence", 40.0), ("message", 220.0)];
+
+fn main() -> ExitCode {
+    let world = World::new();
+    println!(
+        "{} guilds, {} members of {} users, {} presences, {} messages",
+        world.guilds(),
+        world.members(),
+        world.users(),
+        world.presences(),
+        world.messages()
+    );
+    let ours = ours(&world);
+    let theirs = twilight(&world);
+    println!(
+        "\n{:<10} {:>12} {:>12} {:>8} {:>7}   µs an event, ours and twilight",
+        "", "ours", "twilight", "ratio", "goal"
+    );
+    let mut is_met = true;
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        let goal = GOALS
+            .iter()
+            .find(|(name, _)| *name == ours.name)
+            .map(|(_, goal)| *goal);
+        is_met &= goal.is_none_or(|goal| ours.bytes_each() <= goal);
+        println!(
+            "{:<10} {:>10.1} B {:>10.1} B {:>7.1}× {:>7}   {:.2} {:.2}   ({:.2} and {:.2} allocations each)",
+            ours.name,
+            ours.bytes_each(),
+            theirs.bytes_each(),
+            theirs.bytes_each() / ours.bytes_each(),
+            goal.map_or(String::new(), |goal| format!("≤ {goal}")),
+            ours.micros(),
+            theirs.micros(),
+            ours.allocations_each(),
+            theirs.allocations_each(),
+        );
+    }
+    if is_met {
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("error: a goal is missed");
+        ExitCode::FAILURE
+    }
+}
+
+/// What one part took.
+struct Part {
+    name: &'static str,
+    count: f64,
+    events: f64,
+    bytes: f64,
+    allocations: f64,
+    time: Duration,
+}
+
+impl Part {
+    fn bytes_each(&self) -> f64 {
+        self.bytes / self.count
+    }
+
+    fn allocations_each(&self) -> f64 {
+        self.allocations / self.count
+    }
+
+    fn micros(&self) -> f64 {
+        self.time.as_secs_f64() * 1e6 / self.events
+    }
+}
+
+/// Tells a world part by part. `told` is given a name and a text.
+fn measure(world: &World, mut told: impl FnMut(&'static str, String)) -> Vec<Part> {
+    let parts: [(
+        &'static str,
+        usize,
+        &dyn Fn(&mut dyn FnMut(&'static str, String)),
+    ); 4] = [
+        ("guild", world.guilds(), &|tell| world.tell_guilds(tell)),
+        ("member", world.members(), &|tell| world.tell_members(tell)),
+        ("presence", world.presences(), &|tell| {
+            world.tell_presences(tell)
+        }),
+        ("message", world.messages(), &|tell| {
+            world.tell_messages(tell)
+        }),
+    ];
+    parts
+        .into_iter()
+        .map(|(name, count, part)| {
+            let (mut events, mut time) = (0_u32, Duration::ZERO);
+            let taken = allocation_counter::measure(|| {
+                part(&mut |name, text| {
+                    let begun = Instant::now();
+                    told(name, text);
+                    time += begun.elapsed();
+                    events += 1;
+                });
+            });
+            Part {
+                name,
+                count: count as f64,
+                events: f64::from(events),
+                bytes: taken.bytes_current as f64,
+                allocations: taken.count_current as f64,
+                time,
+            }
+        })
+        .collect()
+}
+
+fn ours(world: &World) -> Vec<Part> {
+    let mirror = Mirror::new(Keep::new().members(true).presences(true).messages(100));
+    // It grows with the largest event, which is no part of the mirror: so it meets one before.
+    let mut scratch = Scratch::new();
+    let other = Mirror::new(Keep::new());
+    world.tell_members(&mut |name, text| other.apply(&dispatch(name, text), &mut scratch));
+    let parts = measure(world, |name, text| {
+        mirror.apply(&dispatch(name, text), &mut scratch);
+    });
+    let stats = mirror.stats();
+    assert_eq!(
+        stats.members.count,
+        world.members(),
+        "all members are there"
+    );
+    assert_eq!(stats.users.count, world.users(), "all users are there");
+    assert_eq!(
+        stats.presences.count,
+        world.presences(),
+        "all presences are there"
+    );
+    assert_eq!(
+        stats.messages.count,
+        world.messages(),
+        "all messages are there"
+    );
+    assert_eq!(stats.unread, 0, "all events were read");
+    println!(
+        "ours counts itself: members {:.1} B, users {:.1} B, presences {:.1} B, messages {:.1} B each, {:.1} MB in all",
+        stats.members.bytes as f64 / stats.members.count as f64,
+        stats.users.bytes as f64 / stats.users.count as f64,
+        stats.presences.bytes as f64 / stats.presences.count as f64,
+        stats.messages.bytes as f64 / stats.messages.count as f64,
+        stats.bytes() as f64 / 1e6
+    );
+    let begun = Instant::now();
+    let mut roles = 0;
+    for (guild, user) in world.some_members() {
+        let member = mirror
+            .member(Id::new(guild), Id::new(user))
+            .expect("a member");
+        roles += member.roles.len();
+    }
+    println!(
+        "ours: a member with user and roles in {:.0} ns ({roles} roles)",
+        nanos(begun, world)
+    );
+    let begun = Instant::now();
+    let mut roles = 0;
+    for (guild, user) in world.some_members() {
+        roles += mirror
+            .member_roles(Id::new(guild), Id::new(user))
+            .expect("a member")
+            .len();
+    }
+    println!(
+        "ours: the roles of a member in {:.0} ns ({roles} roles)",
+        nanos(begun, world)
+    );
+    parts
+}
+
+fn dispatch(name: &str, text: String) -> Dispatch {
+    Dispatch::new(
+        Origin::default(),
+        Version::default(),
+        name,
+        text.into_bytes(),
+    )
+}
+
+fn twilight(world: &World) -> Vec<Part> {
+    use serde::de::DeserializeSeed as _;
+
+    let cache = DefaultInMemoryCache::new();
+    let parts = measure(world, |name, text| {
+        let mut text = serde_json::Deserializer::from_str(&text);
+        let event: DispatchEvent = DispatchEventWithTypeDeserializer::new(name)
+            .deserialize(&mut text)
+            .expect("twilight reads it");
+        cache.update(&twilight_model::gateway::event::Event::from(event));
+    });
+    let stats = cache.stats();
+    assert_eq!(stats.members(), world.members(), "all members are there");
+    assert_eq!(stats.users(), world.users(), "all users are there");
+    assert_eq!(
+        stats.presences(),
+        world.presences(),
+        "all presences are there"
+    );
+    assert_eq!(
+        cache.iter().messages().count(),
+        world.messages(),
+        "all messages are there"
+    );
+    use twilight_model::id::Id;
+    let begun = Instant::now();
+    let mut roles = 0;
+    for (guild, user) in world.some_members() {
+        let member = cache
+            .member(Id::new(guild), Id::new(user))
+            .expect("a member")
+            .value()
+            .clone();
+        let _user = cache.user(Id::new(user)).expect("a user").value().clone();
+        roles += member.roles().len();
+    }
+    println!(
+        "twilight: a member with user and roles, cloned, in {:.0} ns ({roles} roles)",
+        nanos(begun, world)
+    );
+    let begun = Instant::now();
+    let mut roles = 0;
+    for (guild, user) in world.some_members() {
+        roles += cache
+            .member(Id::new(guild), Id::new(user))
+            .expect("a member")
+            .roles()
+            .to_vec()
+            .len();
+    }
+    println!(
+        "twilight: the roles of a member in {:.0} ns ({roles} roles)",
+        nanos(begun, world)
+    );
+    parts
+}
+
+fn nanos(begun: Instant, world: &World) -> f64 {
+    begun.elapsed().as_secs_f64() * 1e9 / world.some_members().count() as f64
+}
