@@ -40,10 +40,12 @@ impl Bygone {
     }
 }
 
-/// As long as Discord counts them; when each of them was is not known, but none was later.
+/// As long as Discord counts them. When each of them was is not known, but whoever goes has not asked for a
+/// minute.
 const COUNTED: Duration = Duration::from_mins(10);
 
-/// Those that are told within this time are one entry: sixty at most are kept.
+/// Those that are told within this time are one entry, as of the first: well within that minute, and sixty at
+/// most are kept.
 const TOGETHER: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

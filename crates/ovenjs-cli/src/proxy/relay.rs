@@ -397,8 +397,9 @@ impl Drop for Told<'_> {
 mod tests {
     use ovenjs_core::rest::{ErrorKind, Raw, Reply, Terms};
     use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
         net::TcpListener,
+        sync::mpsc,
         task::JoinSet,
     };
 
@@ -439,6 +440,49 @@ mod tests {
         );
         relay.forgive();
         assert_eq!(ask(&relay).await.unwrap().status(), 401);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn invalid_requests_of_a_token_that_made_room_count_on() {
+        let (sender, mut calls) = mpsc::channel::<DuplexStream>(9);
+        let net = net::Config::new().dialer(net::Dialer::new(move |_| {
+            let (near, far) = duplex(4_096);
+            sender.try_send(far).unwrap();
+            near
+        }));
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            while let Some(mut stream) = calls.recv().await {
+                stream.read_u8().await.unwrap();
+                let answer = b"HTTP/1.1 401 X\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+                stream.write_all(answer).await.unwrap();
+                drop(stream.read_to_end(&mut Vec::new()).await);
+            }
+        });
+        let relay = Relay::new(Rules {
+            token: None,
+            hosts: Vec::new(),
+            base_url: "http://127.0.0.1:9/api".to_owned(),
+            net,
+            deadline: Duration::from_secs(60),
+            global_per_second: 50,
+            keeps_limits: false,
+            requests_max: 9,
+            body_max: 9,
+            bodies_max: 9,
+            tokens_max: 1,
+        });
+        assert_eq!(ask(&relay).await.unwrap().status(), 401);
+        assert_eq!(relay.gauges().invalid, 1);
+        tokio::time::sleep(Duration::from_secs(61)).await;
+        let other = relay.enter(Shows::Token("Bot other".into())).unwrap();
+        assert_eq!((relay.gauges().tokens, relay.gauges().invalid), (1, 1));
+        // The other one has that much less.
+        relay.tidy();
+        let most = other.client.live().limits.invalid_max;
+        assert_eq!(most, Live::new().limits.invalid_max - 1);
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        assert_eq!(relay.gauges().invalid, 0);
     }
 
     async fn ask(relay: &Relay) -> Result<Reply, Error> {
