@@ -1,7 +1,10 @@
 //! The limit over all routes.
 
+mod second;
+
 use std::collections::VecDeque;
 
+use self::second::{Arrival, Second, Span};
 use crate::{
     bucket::{NEVER, STRAGGLE},
     clock::{Clock, Local, Server},
@@ -59,32 +62,6 @@ pub(crate) enum Place {
     Free,
     /// It is one more than there may be room for, to be told where seconds begin.
     Probe,
-}
-
-/// When a request arrived at the latest, by Discord's clock; [`ROUNDING`] earlier at the earliest where it
-/// was told, and nobody knows when where it was not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Arrival {
-    at: Server,
-    is_told: bool,
-}
-
-/// The second under way, if a second begins with the first request after the last one's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Second {
-    /// `None` while nobody knows. After a pause of a second it is known again.
-    began: Option<Span>,
-    /// The first of those that arrived when this second ended: it belongs to it, or begins the next.
-    at_end: Option<Server>,
-    /// No arrival was later.
-    last: Server,
-}
-
-/// From when to when something happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
-    earliest: Server,
-    latest: Server,
 }
 
 /// A second began within this span. It may have begun with one of those who had no answer at `heard`.
@@ -552,74 +529,6 @@ impl Global {
             .for_each(|arrival| *arrival = Arrival { at, is_told });
         (self.grid, self.leaky, self.begun) = (None, None, None);
         self.before = Second::UNKNOWN;
-    }
-}
-
-impl Second {
-    const UNKNOWN: Self = Self {
-        began: None,
-        at_end: None,
-        last: NEVER,
-    };
-
-    const fn beginning(at: Server) -> Self {
-        let (earliest, latest) = (at, at);
-        Self {
-            began: Some(Span { earliest, latest }),
-            at_end: None,
-            last: at,
-        }
-    }
-
-    /// After one arrival more. Two that were told are as far apart as told, but for [`ROUNDING`].
-    fn then(self, Arrival { at, is_told }: Arrival) -> Self {
-        let last = self.last.max(at);
-        if is_told && at >= self.last.saturating_add(SECOND + ROUNDING) {
-            return Self::beginning(at);
-        }
-        let Some(began) = self.began.filter(|_| is_told) else {
-            return Self {
-                last,
-                ..Self::UNKNOWN
-            };
-        };
-        let is_after = at >= began.latest.saturating_add(SECOND + ROUNDING);
-        match self.at_end {
-            None if is_after => Self::beginning(at),
-            // The next second began with the one of them or with the other.
-            Some(earliest) if is_after && at < earliest.saturating_add(SECOND - ROUNDING) => {
-                let latest = at;
-                let began = Some(Span { earliest, latest });
-                let at_end = None;
-                Self {
-                    began,
-                    at_end,
-                    last,
-                }
-            }
-            Some(_) if is_after => Self {
-                last,
-                ..Self::UNKNOWN
-            },
-            None if at >= began.earliest.saturating_add(SECOND - ROUNDING) => Self {
-                at_end: Some(at),
-                last,
-                ..self
-            },
-            Some(_) | None => Self { last, ..self },
-        }
-    }
-}
-
-impl Span {
-    /// The same seconds, told once more: whole seconds lie between, to the nearest. `None` where they are
-    /// not the same.
-    fn told(self, other: Self) -> Option<Self> {
-        let since = other.earliest - self.earliest;
-        let seconds = (since + SECOND / 2).div_euclid(SECOND) * SECOND;
-        let earliest = other.earliest.max(self.earliest + seconds);
-        let latest = other.latest.min(self.latest + seconds);
-        (earliest <= latest).then_some(Self { earliest, latest })
     }
 }
 

@@ -14,6 +14,7 @@ use std::{
 };
 
 pub(crate) use holding::Measure;
+use tenant::MEMBERS_MAX;
 pub(crate) use tenant::Tenant;
 
 use crate::{Limiter, limiter::state::State};
@@ -131,6 +132,18 @@ pub struct LeaseStats {
     pub lapses: u64,
     /// How often the store was found without data, the first time included.
     pub boards: u64,
+    /// Why nothing is shared although the store answers.
+    pub trouble: Option<LeaseTrouble>,
+}
+
+/// Why a process gets no lease from a store that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LeaseTrouble {
+    /// Processes of another version of this crate share the limits there.
+    OtherVersion,
+    /// As many processes share them as there can be.
+    Full,
 }
 
 /// How long a lease lasts. A store that is started anew, or fails over, is back before; what a process
@@ -184,6 +197,22 @@ impl Lease {
     #[must_use]
     pub fn stats(&self, now: Instant) -> LeaseStats {
         self.0.state().lease_stats(now)
+    }
+}
+
+impl fmt::Display for LeaseTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherVersion => f.write_str(
+                "processes of another version share these limits: stop them, or share limits under another \
+                 name until all are of one version",
+            ),
+            Self::Full => write!(
+                f,
+                "{MEMBERS_MAX} processes share these limits already, which is the most: stop some of them; \
+                 those of another token share limits under another name",
+            ),
+        }
     }
 }
 

@@ -62,7 +62,9 @@ pub use ask::{Ask, Deed, Major, Priority, RouteKey};
 pub use config::{Config, Live, Strategy};
 pub use headers::{Bucket, Headers, RETRY_AFTER_MAX, RETRY_AFTER_UNSAID, Scope, Verdict};
 pub use identify::{Held, Hold, IdentifyBudget, IdentifyRules};
-pub use lease::{LEASE, LEASE_KEPT, Lease, LeaseDeed, LeaseNews, LeaseStats, LeaseWrite};
+pub use lease::{
+    LEASE, LEASE_KEPT, Lease, LeaseDeed, LeaseNews, LeaseStats, LeaseTrouble, LeaseWrite,
+};
 pub use limiter::{Limiter, Obstacle, Permit, Pressure, Reservation, Stats, Stop};
 pub use line::{Entry, Line, LineStats, Refusal, Ticket, Turn, WAITING_MAX, Why};
 pub use snapshot::Snapshot;

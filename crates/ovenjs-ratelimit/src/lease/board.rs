@@ -1,6 +1,10 @@
 //! What all processes share, and for how long it is true.
 
-use super::{holding::Measure, pot::Stake};
+use super::{
+    holding::Measure,
+    page::{LIMIT_MAX, PERIOD_MAX_MS},
+    pot::Stake,
+};
 
 /// What all members share: who they are, and how the global limit is divided.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,8 +75,10 @@ impl Cell {
             return;
         }
         let millis = |micros: i64| micros.max(0).unsigned_abs().div_ceil(1_000);
-        if self.limit != own.limit {
-            self.limit = own.limit;
+        let millis = |micros: i64| millis(micros).min(PERIOD_MAX_MS);
+        let limit = own.limit.min(LIMIT_MAX);
+        if self.limit != limit {
+            self.limit = limit;
             self.refill_ms = 0;
         }
         self.period_ms = self.period_ms.max(millis(own.period));
@@ -101,6 +107,28 @@ impl Board {
         seats.position(|seat| seat.stake.member == member)
     }
 
+    /// How many have a floor or are about to.
+    pub(super) fn sharers(&self) -> usize {
+        let seats = self.seats.iter();
+        seats
+            .filter(|seat| seat.stake.is_alive || seat.floor > 0)
+            .count()
+    }
+
+    /// Makes room for one more at the cost of who died first. Whether there is room.
+    pub(super) fn make_room(&mut self, most: usize) -> bool {
+        if self.seats.len() < most {
+            return true;
+        }
+        let seats = self.seats.iter().enumerate();
+        let dead = seats.filter(|(_, seat)| !seat.stake.is_alive && seat.stake.reserve == 0);
+        let first = dead.min_by_key(|(_, seat)| seat.ends_ms).map(|(at, _)| at);
+        if let Some(first) = first {
+            self.seats.remove(first);
+        }
+        first.is_some()
+    }
+
     pub(super) fn is_alive(&self, member: u64, now_ms: u64) -> bool {
         let seat = self.seat(member).and_then(|at| self.seats.get(at));
         seat.is_some_and(|seat| now_ms < seat.ends_ms)
@@ -115,21 +143,28 @@ impl Board {
     }
 
     /// Whose lease has ended has its floor only, once its last requests have been counted; and nothing
-    /// after [`VANISHED_MS`].
-    pub(super) fn tidy(&mut self, now_ms: u64) {
+    /// after [`VANISHED_MS`], or where more have died since than a third of the limit can be kept for: a
+    /// process that dies again and again takes a seat each time.
+    pub(super) fn tidy(&mut self, now_ms: u64, limit: u32) {
         self.seats.retain_mut(|seat| {
             seat.stake.is_alive = now_ms < seat.ends_ms;
-            if seat.stake.is_alive {
-                return true;
+            seat.stake.is_alive || now_ms - seat.ends_ms < VANISHED_MS
+        });
+        let seats = self.seats.iter_mut();
+        let mut dead: Vec<&mut Seat> = seats.filter(|seat| !seat.stake.is_alive).collect();
+        dead.sort_by_key(|seat| std::cmp::Reverse(seat.ends_ms));
+        let mut kept = 0_u32;
+        for seat in dead {
+            kept = kept.saturating_add(seat.floor);
+            if kept > limit / DEAD_PART {
+                seat.floor = 0;
             }
-            let since = now_ms - seat.ends_ms;
             seat.stake.want = 0;
-            if since > QUARANTINE_MS + 1_000 {
+            if now_ms - seat.ends_ms > QUARANTINE_MS + 1_000 {
                 seat.stake.reserve = seat.stake.reserve.min(seat.floor);
                 seat.stake.held = 0;
             }
-            since < VANISHED_MS
-        });
+        }
         let Self { seats, wants, .. } = self;
         wants.retain(|(_, member)| {
             let seat = seats.iter().find(|seat| seat.stake.member == *member);
@@ -142,7 +177,15 @@ impl Board {
 pub(super) const QUARANTINE_MS: u64 = 2_000;
 
 /// What a member without a lease may use is kept for it so long.
-const VANISHED_MS: u64 = 600_000;
+pub(super) const VANISHED_MS: u64 = 600_000;
+
+/// This part of the global limit is kept at most for all whose leases have ended. All floors together are a
+/// quarter, but for the places that each of many members has at least.
+const DEAD_PART: u32 = 3;
+
+/// Within what time all have found a store again that is back: to connect in vain takes three seconds, to
+/// wait for an answer two, and the pause between them half of one.
+pub(super) const FOUND_MS: u64 = 6_000;
 
 /// How long a store without data waits for members of which nobody knows.
 pub(super) const SETTLE_MS: u64 = 1_000;

@@ -8,6 +8,15 @@ use super::{
 /// The first byte of each; another one is of another version's.
 const VERSION: u8 = 1;
 
+/// A later time, thousands of years from now, is a broken number. Sums of a few such do not overflow.
+pub(super) const TIME_MAX_MS: u64 = 1 << 50;
+
+/// More than any limit of one route, and few enough to be divided one by one.
+pub(super) const LIMIT_MAX: u32 = 10_000;
+
+/// No limit that is told of takes longer than a day.
+pub(super) const PERIOD_MAX_MS: u64 = 86_400_000;
+
 /// What cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
@@ -47,14 +56,14 @@ impl Board {
         let mut page = begin(page)?;
         let read = || -> Option<Self> {
             let mut board = Self {
-                born_ms: take(&mut page)?,
+                born_ms: take_time(&mut page)?,
                 turns: take(&mut page)?,
-                settles_ms: take(&mut page)?,
+                settles_ms: take_time(&mut page)?,
                 ..Self::default()
             };
             for _ in 0..take(&mut page)? {
                 board.seats.push(Seat {
-                    ends_ms: take(&mut page)?,
+                    ends_ms: take_time(&mut page)?,
                     floor: take_small(&mut page)?,
                     invalid: take_small(&mut page)?,
                     is_ready: take(&mut page)? == 1,
@@ -91,10 +100,10 @@ impl Cell {
         let mut page = begin(page)?;
         let read = || -> Option<Self> {
             let mut cell = Self {
-                born_ms: take(&mut page)?,
-                limit: take_small(&mut page)?,
-                period_ms: take(&mut page)?,
-                refill_ms: take(&mut page)?,
+                born_ms: take_time(&mut page)?,
+                limit: take_small(&mut page)?.min(LIMIT_MAX),
+                period_ms: take(&mut page)?.min(PERIOD_MAX_MS),
+                refill_ms: take(&mut page)?.min(PERIOD_MAX_MS),
                 stakes: Vec::new(),
             };
             for _ in 0..take(&mut page)? {
@@ -141,6 +150,10 @@ fn take(page: &mut &[u8]) -> Option<u64> {
 
 fn take_small(page: &mut &[u8]) -> Option<u32> {
     u32::try_from(take(page)?).ok()
+}
+
+fn take_time(page: &mut &[u8]) -> Option<u64> {
+    Some(take(page)?.min(TIME_MAX_MS))
 }
 
 fn take_stake(page: &mut &[u8]) -> Option<Stake> {

@@ -10,10 +10,11 @@ use std::collections::VecDeque;
 use hashbrown::HashMap;
 
 use self::draft::Draft;
+pub(crate) use self::draft::MEMBERS_MAX;
 use super::{
     LEASE, LeaseDeed, LeaseNews, LeaseStats,
+    board::VANISHED_MS,
     holding::{Holding, Measure, fraction},
-    page::Unreadable,
 };
 use crate::{
     bucket::NEVER,
@@ -74,6 +75,10 @@ enum Step {
 /// permit and the wire.
 const MARGIN: i64 = 500_000;
 
+/// How long after the end of a lease its floor is kept for a member, by its own clock, which may be
+/// somewhat slower.
+const VANISHED: i64 = VANISHED_MS.cast_signed() * 1_000 - 2 * SECOND;
+
 /// How often the lease is renewed and shares are looked at, and how soon after a failure.
 const SYNC: i64 = 250_000;
 
@@ -130,7 +135,17 @@ impl Tenant {
         } else if now < self.until {
             self.places
         } else {
+            self.unleased(now)
+        }
+    }
+
+    /// What it has of the global limit without a lease: its floor, as long as that is kept for it. Then others
+    /// may have it, and one place is what a bot cannot do without.
+    fn unleased(&self, now: Local) -> u32 {
+        if now < self.until.saturating_add(VANISHED) {
             self.floor
+        } else {
+            self.floor.min(1)
         }
     }
 
@@ -240,8 +255,9 @@ impl Tenant {
     }
 
     /// Gives up all that it has, with the next exchange.
-    pub(crate) const fn leave(&mut self, now: Local) {
+    pub(crate) fn leave(&mut self, now: Local) {
         self.is_leaving = true;
+        self.queue.clear();
         self.due = now;
     }
 
@@ -257,7 +273,7 @@ impl Tenant {
             places: if now < self.until {
                 self.places
             } else {
-                self.floor
+                self.unleased(now)
             },
             buckets: self.holdings.len(),
             invalid_elsewhere: self.invalid_elsewhere(now),
@@ -338,8 +354,9 @@ impl Tenant {
                             is_sent: false,
                         };
                     }
-                    Err(Unreadable::Damaged | Unreadable::OfAnotherVersion) => {
-                        self.fail(now, &cells);
+                    Err(trouble) => {
+                        self.fail(now, clock, &cells);
+                        self.stats.trouble = Some(trouble);
                     }
                 }
             }
@@ -350,10 +367,10 @@ impl Tenant {
                 self.due = now;
             }
             (Step::Writing { draft, .. }, LeaseNews::Failed | LeaseNews::Read { .. }) => {
-                self.fail(now, &draft.cells);
+                self.fail(now, clock, &draft.cells);
             }
             (Step::Reading { cells, .. }, LeaseNews::Failed | LeaseNews::Written(_)) => {
-                self.fail(now, &cells);
+                self.fail(now, clock, &cells);
             }
             (Step::Idle, _) => {}
         }
@@ -363,12 +380,14 @@ impl Tenant {
     fn take_over(&mut self, now: Local, draft: Draft) {
         self.stats.exchanges += 1;
         self.is_cut_off = false;
+        self.stats.trouble = None;
         if self.born_ms != draft.born_ms {
             self.stats.boards += 1;
         }
         (self.born_ms, self.turns) = (draft.born_ms, draft.turns);
         if self.is_leaving {
-            self.due = Local::MAX;
+            // What was under way when it began to leave gave nothing back.
+            self.due = if draft.is_leave { Local::MAX } else { now };
             return;
         }
         let until = draft.sent + micros(LEASE) - MARGIN;
@@ -441,14 +460,34 @@ impl Tenant {
         }
     }
 
-    fn fail(&mut self, now: Local, cells: &[u64]) {
+    fn fail(&mut self, now: Local, clock: &Clock, cells: &[u64]) {
         self.stats.failures += 1;
+        self.stats.trouble = None;
         self.is_cut_off = true;
         self.again(cells);
         self.due = now + SYNC;
+        self.sweep(now, clock);
+    }
+
+    /// While the store is away, what it knows nothing of is forgotten where it is not used any more.
+    fn sweep(&mut self, now: Local, clock: &Clock) {
+        if now.saturating_sub(self.swept_at) < SWEEP {
+            return;
+        }
+        self.swept_at = now;
+        self.holdings.retain(|_, holding| {
+            holding.written_at.is_some()
+                || now.saturating_sub(holding.used_at) < IDLE.max(holding.length())
+                || holding.held(now, clock) > 0
+        });
+        let holdings = &self.holdings;
+        self.queue.retain(|cell| holdings.contains_key(cell));
     }
 
     fn again(&mut self, cells: &[u64]) {
+        if self.is_leaving {
+            return;
+        }
         for cell in cells.iter().rev() {
             if let Some(holding) = self.holdings.get_mut(cell)
                 && !holding.is_queued

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     Config, Line, Obstacle, Reservation, Verdict,
@@ -249,6 +251,174 @@ fn lines_are_told_when_more_may_leave() {
     panic!("it waits for ever");
 }
 
+#[test]
+fn a_process_that_dies_again_and_again_takes_no_places_from_who_comes() {
+    let mut now = start();
+    let mut store = Store::default();
+    let mut one = Member::new(now, 1);
+    for number in 2..40 {
+        let mut other = Member::new(now, number);
+        for _ in 0..48 {
+            now += ms(250);
+            one.exchange(&mut store, now);
+            other.exchange(&mut store, now);
+        }
+        let places = other.lease.stats(now).places;
+        assert!(places >= 10, "the {number}th has {places}");
+    }
+}
+
+#[test]
+fn who_leaves_while_something_is_under_way_gives_everything_back_and_rests() {
+    let mut now = start();
+    let mut store = Store::default();
+    let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+        two.exchange(&mut store, now);
+    }
+    now += ms(300);
+    let Some(LeaseDeed::Read(cells)) = one.lease.poll(now) else {
+        panic!()
+    };
+    let read = store.read(now, &cells);
+    one.lease.handle(now, read);
+    let Some(LeaseDeed::Write(writes)) = one.lease.poll(now) else {
+        panic!()
+    };
+    // A bucket is asked for, and then it leaves.
+    assert!(one.is_held_up_by_lease(now));
+    one.lease.leave(now);
+    let written = store.write(writes);
+    one.lease.handle(now, written);
+    assert!(
+        one.lease.deadline(now).is_some(),
+        "nothing is given back yet"
+    );
+    one.exchange(&mut store, now);
+    assert_eq!(one.lease.deadline(now), None);
+    for _ in 0..12 {
+        now += ms(300);
+        two.exchange(&mut store, now);
+    }
+    assert_eq!(two.lease.stats(now).places, 50);
+}
+
+#[test]
+fn who_finds_no_room_is_told_so_and_the_dead_make_some() {
+    let mut now = start();
+    let mut store = Store::default();
+    let mut members: Vec<_> = (0..256).map(|number| Member::new(now, number)).collect();
+    for _ in 0..2 {
+        now += ms(1_200);
+        members
+            .iter_mut()
+            .for_each(|member| member.exchange(&mut store, now));
+    }
+    let mut late = Member::new(now, 1_000);
+    late.exchange_once(&mut store, now);
+    let trouble = late.lease.stats(now).trouble;
+    assert_eq!(trouble, Some(LeaseTrouble::Full));
+    assert!(trouble.unwrap().to_string().contains("256 processes"));
+    // All but one are killed.
+    members.truncate(1);
+    for _ in 0..60 {
+        now += ms(300);
+        members[0].exchange(&mut store, now);
+        late.exchange(&mut store, now);
+    }
+    let stats = late.lease.stats(now);
+    assert!(stats.is_leased && stats.trouble.is_none());
+}
+
+#[test]
+fn a_process_without_a_store_keeps_one_place_when_its_floor_is_nobodys_any_more() {
+    let mut now = start();
+    let mut store = Store::default();
+    let mut one = Member::new(now, 1);
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+    }
+    for (after, places) in [(20_000, 12), (560_000, 12), (60_000, 1)] {
+        now += ms(after);
+        one.exchange_in_vain(now);
+        assert_eq!(one.lease.stats(now).places, places);
+    }
+}
+
+#[test]
+fn buckets_of_an_outage_are_forgotten() {
+    let mut now = start();
+    let mut store = Store::default();
+    let mut one = Member::new(now, 1);
+    for _ in 0..8 {
+        now += ms(300);
+        one.exchange(&mut store, now);
+    }
+    let mut most = 0;
+    for channel in 0..1_000 {
+        now += ms(1_000);
+        drop(one.limiter.reserve(now, &post(channel)));
+        one.exchange_in_vain(now);
+        most = most.max(one.lease.stats(now).buckets);
+    }
+    assert!((20..50).contains(&most), "{most}");
+}
+
+proptest! {
+    /// Whatever the store says: nothing panics, nothing takes for ever, and no more is used than is there.
+    #[test]
+    fn any_numbers_of_a_store_are_borne(
+        numbers in proptest::collection::vec(prop_oneof![any::<u64>(), 0_u64..100, Just(u64::MAX)], 60),
+        now_ms in prop_oneof![any::<u64>(), 0_u64..10_000_000],
+        seats in 0_usize..4,
+        stakes in 0_usize..4,
+    ) {
+        let mut now = start();
+        let mut member = Member::new(now, 1);
+        let mut numbers = numbers.into_iter();
+        let mut page = |counted: &[usize]| {
+            let mut page = vec![1_u8];
+            for count in counted {
+                let count = *count;
+                page.extend((0..count).flat_map(|_| numbers.next().unwrap_or(7).to_le_bytes()));
+            }
+            page
+        };
+        let mut board = page(&[3]);
+        board.extend(u64::try_from(seats).unwrap().to_le_bytes());
+        board.extend(page(&[8 * seats]).into_iter().skip(1));
+        board.extend([0; 16]);
+        let mut cell = page(&[4]);
+        cell.extend(u64::try_from(stakes).unwrap().to_le_bytes());
+        cell.extend(page(&[4 * stakes]).into_iter().skip(1));
+        // All is of one age.
+        cell.splice(1..9, board[1..9].iter().copied());
+        for _ in 0..8 {
+            now += ms(300);
+            let _ = member.limiter.reserve(now, &post(1));
+            for _ in 0..4 {
+                let Some(deed) = member.lease.poll(now) else {
+                    break;
+                };
+                let news = match deed {
+                    LeaseDeed::Read(cells) => LeaseNews::Read {
+                        now_ms,
+                        board: Some(board.clone()),
+                        cells: cells.iter().map(|_| Some(cell.clone())).collect(),
+                    },
+                    LeaseDeed::Write(_) => LeaseNews::Written(true),
+                };
+                member.lease.handle(now, news);
+                now += ms(1);
+            }
+            prop_assert!(member.lease.stats(now).places <= 50);
+        }
+    }
+}
+
 struct Member {
     limiter: Limiter,
     lease: Lease,
@@ -269,6 +439,21 @@ impl Member {
                 LeaseDeed::Write(writes) => store.write(writes),
             };
             self.lease.handle(now, news);
+        }
+    }
+
+    /// One exchange of which nothing may come.
+    fn exchange_once(&mut self, store: &mut Store, now: Instant) {
+        let Some(LeaseDeed::Read(cells)) = self.lease.poll(now) else {
+            panic!()
+        };
+        let read = store.read(now, &cells);
+        self.lease.handle(now, read);
+    }
+
+    fn exchange_in_vain(&mut self, now: Instant) {
+        if self.lease.poll(now).is_some() {
+            self.lease.handle(now, LeaseNews::Failed);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What all clones of a limiter share.
 
+mod shared;
+
 use std::{num::NonZeroU64, time::Instant};
 
 use hashbrown::HashMap;
@@ -439,18 +441,6 @@ impl State {
         self.epoch.instant(local, now)
     }
 
-    pub(crate) fn with_tenant(
-        &mut self,
-        at: Instant,
-        deed: impl FnOnce(&mut Tenant, &Clock, &mut Global, u32),
-    ) {
-        if let Some(tenant) = &mut self.tenant {
-            tenant.report_invalid(self.invalid.count(at));
-            let limit = self.live.global_per_second.max(1);
-            deed(tenant, &self.clock, &mut self.global, limit);
-        }
-    }
-
     /// Learns the clock from an answer, and gives what it told of limits.
     fn hear(&mut self, now: Local, sent: Local, headers: &Headers, counted: bool) -> Option<Told> {
         let mut told = Told::read(headers, counted)?;
@@ -504,35 +494,6 @@ impl State {
                 let arrived = told.and_then(Told::answered);
                 self.global.answered(now, sent, &self.clock, arrived, limit);
             }
-        }
-    }
-
-    /// Tells the shared part of a bucket what became of a request.
-    fn settle_cell(&mut self, now: Local, start: Start, verdict: &Verdict, told: Option<&Told>) {
-        let (Some(tenant), Some(cell)) = (&mut self.tenant, start.cell) else {
-            return;
-        };
-        let cell = cell.get();
-        match verdict {
-            Verdict::Unsent => tenant.give_back(cell),
-            Verdict::Lost => tenant.lost(now, &self.clock, cell),
-            Verdict::Counted(_)
-            | Verdict::Refused(_)
-            | Verdict::Denied(_)
-            | Verdict::Gone(_)
-            | Verdict::Unauthorized
-            | Verdict::Limited { .. } => {
-                tenant.answered(now, &self.clock, cell, told.and_then(Told::answered));
-            }
-        }
-    }
-
-    /// What this process may send in a second over all routes.
-    fn global_limit(&mut self, now: Local) -> u32 {
-        let limit = self.live.global_per_second;
-        match &mut self.tenant {
-            Some(tenant) => tenant.global(now).min(limit),
-            None => limit,
         }
     }
 

@@ -5,10 +5,10 @@ use crate::{
     bucket::NEVER,
     clock::{Clock, Local},
     lease::{
-        LEASE, LeaseWrite,
-        board::{Board, Cell, QUARANTINE_MS, SETTLE_MS, Seat},
+        LEASE, LeaseTrouble, LeaseWrite,
+        board::{Board, Cell, FOUND_MS, QUARANTINE_MS, SETTLE_MS, Seat},
         holding::{Measure, PERIOD_UNSAID, fraction},
-        page::Unreadable,
+        page::{TIME_MAX_MS, Unreadable},
         pot::{ALL, Report, Stake, Terms, divide, floor},
     },
 };
@@ -25,6 +25,8 @@ pub(super) struct Draft {
     pub(super) born_ms: u64,
     pub(super) turns: u64,
     pub(super) wanted: Vec<u64>,
+    /// It gives everything back.
+    pub(super) is_leave: bool,
 }
 
 #[derive(Debug)]
@@ -57,9 +59,10 @@ impl Tenant {
         page: Option<Vec<u8>>,
         cells: &[u64],
         pages: Vec<Option<Vec<u8>>>,
-    ) -> Result<Draft, Unreadable> {
+    ) -> Result<Draft, LeaseTrouble> {
+        let now_ms = now_ms.min(TIME_MAX_MS);
         let read = match page.as_deref().map(Board::read) {
-            Some(Err(Unreadable::OfAnotherVersion)) => return Err(Unreadable::OfAnotherVersion),
+            Some(Err(Unreadable::OfAnotherVersion)) => return Err(LeaseTrouble::OtherVersion),
             Some(Ok(board)) if board.born_ms != self.born_ms || board.turns >= self.turns => {
                 Some(board)
             }
@@ -81,10 +84,10 @@ impl Tenant {
             || (self.holdings.values()).all(|holding| {
                 holding.born_ms == board.born_ms || holding.places == 0 && !holding.is_alone
             });
-        board.tidy(now_ms);
-        let is_new = board.seat(self.member).is_none();
-        if is_new && board.seats.len() >= MEMBERS_MAX {
-            return Err(Unreadable::OfAnotherVersion);
+        board.tidy(now_ms, limit);
+        let is_new = board.seat(self.member).is_none() && !self.is_leaving;
+        if is_new && !board.make_room(MEMBERS_MAX) {
+            return Err(LeaseTrouble::Full);
         }
         let is_due = now >= self.due || is_new || self.is_leaving;
         let renewal = is_due.then(|| self.renew(now, now_ms, held, limit, &mut board));
@@ -103,6 +106,7 @@ impl Tenant {
             born_ms: board.born_ms,
             turns: board.turns,
             wanted: Vec::new(),
+            is_leave: self.is_leaving,
         };
         for (cell, page) in cells.iter().zip(pages) {
             let read = match page.as_deref().map(Cell::read) {
@@ -173,9 +177,7 @@ impl Tenant {
         }
         let age = now.saturating_sub(self.contact).max(0).unsigned_abs() / 1_000;
         let left = lease_ms().saturating_sub(age);
-        board.settles_ms = board
-            .settles_ms
-            .max(now_ms + left + SETTLE_MS + QUARANTINE_MS);
+        board.settles_ms = board.settles_ms.max(now_ms + left + FOUND_MS);
         for peer in missing {
             if !board.awaited.contains(&peer) {
                 board.awaited.push(peer);
@@ -222,11 +224,15 @@ impl Tenant {
         }
         let leased = now < self.until;
         let report = Report {
-            applied: if leased { self.places } else { self.floor },
+            applied: if leased {
+                self.places
+            } else {
+                self.unleased(now)
+            },
             held,
             want: self.want(now, held, limit),
         };
-        let floor = floor(limit, board.seats.len());
+        let floor = floor(limit, board.sharers());
         let terms = Terms {
             limit,
             floor,
@@ -392,7 +398,7 @@ const PATIENCE: u32 = 6;
 const TURN_MS: u64 = 10_000;
 
 /// More processes share no token; each member reads all of it four times a second.
-const MEMBERS_MAX: usize = 256;
+pub(crate) const MEMBERS_MAX: usize = 256;
 
 /// Wants that the board has room for; who finds none asks again.
 const WANTS_MAX: usize = 256;
