@@ -3,7 +3,7 @@
 //! What is read was written by [`pack`](super::write), so nothing here is foreign; all the same, bytes that
 //! are wrong end the reading and nothing else.
 
-use std::str;
+use std::{io::Write, str};
 
 use serde::{
     Deserialize, Deserializer,
@@ -35,19 +35,26 @@ impl<'a> Value<'a> {
             Form::Text => visitor.visit_borrowed_str(text(bytes)?),
             Form::Time => {
                 let time = self.time().ok_or_else(broken)?;
-                visitor.visit_string(time.to_string())
+                let mut text = [0; TIME_BYTES];
+                write!(&mut text[..], "{time}").map_err(|_| broken())?;
+                visitor.visit_str(utf8(&text)?)
             }
             Form::Hash => match bytes.split_first() {
                 Some((&OTHER, rest)) => visitor.visit_borrowed_str(text(rest)?),
-                Some((moves, digits)) => {
-                    let mut hash = String::with_capacity(2 + 2 * HASH_BYTES);
-                    hash.push_str(if *moves == 1 { "a_" } else { "" });
-                    for byte in digits {
-                        for half in [byte >> 4, byte & 0xf] {
-                            hash.push(char::from_digit(half.into(), 16).unwrap_or_default());
-                        }
+                Some((moves, bytes)) => {
+                    let mut hash = [b'_'; 2 + 2 * HASH_BYTES];
+                    let [first, _, digits @ ..] = &mut hash;
+                    *first = b'a';
+                    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+                    for (digit, half) in digits.iter_mut().zip(halves) {
+                        *digit = if half < 10 {
+                            b'0' + half
+                        } else {
+                            b'a' + half - 10
+                        };
                     }
-                    visitor.visit_str(&hash)
+                    let begin = if *moves == 1 { 0 } else { 2 };
+                    visitor.visit_str(utf8(hash.get(begin..).unwrap_or_default())?)
                 }
                 None => Err(broken()),
             },
@@ -349,6 +356,9 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         seed.deserialize(self.value.take().ok_or_else(broken)?)
     }
 }
+
+/// `2026-01-31T12:00:00.000000+00:00`
+const TIME_BYTES: usize = 32;
 
 fn text(bytes: &[u8]) -> Result<&str, Error> {
     utf8(sized(bytes).ok_or_else(broken)?.0)
