@@ -141,11 +141,17 @@ impl Bucket {
 
     /// When the request after `ahead` others could start at the earliest, if all were sent as soon
     /// as they may; `None` where nothing is known.
-    pub(crate) fn predict(&self, now: Local, clock: &Clock, ahead: u64) -> Option<Local> {
-        let taken = u64::from(self.taken());
+    pub(crate) fn predict(
+        &self,
+        now: Local,
+        clock: &Clock,
+        ahead: u64,
+        strategy: Strategy,
+    ) -> Option<Local> {
+        let taken = u64::from(self.taken()).saturating_add(ahead);
         let start = self
             .names()
-            .map(|facts| facts.predict(now, clock, taken + ahead))
+            .map(|facts| facts.predict(now, clock, taken, strategy.share(facts.limit)))
             .max()?;
         Some(start.max(self.blocked_until))
     }

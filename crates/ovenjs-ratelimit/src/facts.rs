@@ -213,14 +213,15 @@ impl Facts {
         if at <= now { Ok(()) } else { Err(Some(at)) }
     }
 
-    /// When one more request could start at the earliest if `taken` came before it.
-    pub(crate) fn predict(&self, now: Local, clock: &Clock, taken: u64) -> Local {
-        let limit = u64::from(self.limit.max(1));
+    /// When one more request could start at the earliest if `taken` came before it, and `most` of the limit
+    /// may be used.
+    pub(crate) fn predict(&self, now: Local, clock: &Clock, taken: u64, most: u32) -> Local {
+        let limit = u64::from(self.limit.min(most).max(1));
         let next = self.next(now, clock);
         let (free, next) = if now >= next {
             (limit, now)
         } else {
-            (u64::from(self.least), next)
+            (u64::from(self.least.min(most)), next)
         };
         if taken < free {
             return now;
@@ -231,6 +232,10 @@ impl Facts {
                 .unwrap_or(i64::MAX)
                 .saturating_mul(each)
         };
+        if most < self.limit {
+            // A part of it is used once in the time in which a whole one may be.
+            return next.saturating_add(times(behind / limit, self.stretch()));
+        }
         let Some(drop) = self.leak(clock) else {
             return next.saturating_add(times(behind / limit, self.period));
         };

@@ -335,12 +335,16 @@ impl State {
     ) -> Option<Instant> {
         let now = self.epoch.local(at);
         let template = self.template(now, &ask.key);
+        let known = self.templates.get(usize::try_from(template).ok()?)?;
+        let strategy = known.strategy;
         let bucket = match self.table.find(template, ask.key.major) {
-            Some(place) => self.table.get(place)?.predict(now, &self.clock, ahead)?,
+            Some(place) => {
+                let bucket = self.table.get(place)?;
+                bucket.predict(now, &self.clock, ahead, strategy)?
+            }
             None => {
-                let place = usize::try_from(template).ok()?;
-                let hints = self.templates.get(place)?.hints.as_ref()?;
-                hints.facts().predict(now, &self.clock, ahead)
+                let facts = known.hints.as_ref()?.facts();
+                facts.predict(now, &self.clock, ahead, strategy.share(facts.limit))
             }
         };
         let global = if ask.exempt_from_global {

@@ -17,6 +17,20 @@ fn a_route_is_treated_as_its_user_wants() {
 }
 
 #[test]
+fn when_a_request_leaves_is_foretold_by_the_part_that_is_ours() {
+    let now = start();
+    let limiter = Limiter::new(Config::new());
+    let probe = ready(&limiter, now, &post(1));
+    settle_counted(&limiter, now, probe, told(5, 4, 2_000));
+    let foretold = |channel, ahead| limiter.predict(now, &post(channel), ahead, 0).unwrap();
+    // Of ten, the last may leave with the next window of five, or three after the next one of two.
+    assert_eq!(foretold(2, 9), now);
+    limiter.set_strategy(post(1).key.route, Strategy::new().limit_percent(40));
+    assert_eq!(foretold(2, 9), now + ms(6_000));
+    assert!(foretold(1, 9) >= now + ms(6_000));
+}
+
+#[test]
 fn a_part_of_a_limit_is_left_to_others_also_by_those_who_wait_for_each_answer() {
     let begin = start();
     let limiter = Limiter::new(Config::new());
