@@ -114,7 +114,7 @@ const GUARD_FEW: i64 = 50_000;
 /// Where ways differ more, one may be faster by more: this part of how much later than the fastest
 /// requests arrive is added to the guard. Of what is more than [`EXCESS_LITTLE`] it is less: where ways
 /// differ much, the fastest of many comes near to the fastest possible.
-const EXCESS_PART: i64 = 4;
+const EXCESS_PART: i64 = 8;
 const EXCESS_LITTLE: i64 = 16_000;
 const EXCESS_REST: i64 = 16;
 const EXCESS_OF: i64 = 64;
