@@ -140,6 +140,7 @@ impl Leasing {
 
 async fn keep(gate: Arc<Gate>, store: Arc<dyn LeaseStore>) {
     let mut is_silent = false;
+    let mut trouble = None;
     loop {
         match gate.step() {
             Step::Do(deed) => {
@@ -162,6 +163,11 @@ async fn keep(gate: Arc<Gate>, store: Arc<dyn LeaseStore>) {
                     }
                 };
                 gate.hear(news);
+                let now = gate.lease_stats().and_then(|stats| stats.trouble);
+                if let Some(why) = now.filter(|_| now != trouble) {
+                    tracing::warn!(%why, "limits are not shared by this process");
+                }
+                trouble = now;
             }
             Step::Wait(Some(at)) => {
                 // Either way there is something to look at.

@@ -54,8 +54,8 @@ pub use layer::{Layer, Next, Sending};
 pub use lease::RedisLeases;
 pub use lease::{CarryingOut, LeaseStore};
 pub use ovenjs_ratelimit::{
-    LEASE, LEASE_KEPT, LeaseDeed, LeaseNews, LeaseStats, LeaseWrite, Major, Obstacle, Priority,
-    RouteKey, Snapshot, Variant, Why,
+    LEASE, LEASE_KEPT, LeaseDeed, LeaseNews, LeaseStats, LeaseTrouble, LeaseWrite, Major, Obstacle,
+    Priority, RouteKey, Snapshot, Variant, Why,
 };
 pub use pages::{Paged, Pages};
 pub use raw::Raw;
