@@ -201,7 +201,7 @@ impl Tenant {
         };
         if room.is_err() {
             holding.starved_at = Some(now);
-            if holding.written_at.is_none() && !holding.is_queued {
+            if holding.written_at.is_none() && !holding.is_queued && !self.is_leaving {
                 holding.is_queued = true;
                 self.queue.push_back(cell);
             }
@@ -254,10 +254,17 @@ impl Tenant {
         }
     }
 
-    /// Gives up all that it has, with the next exchange.
+    /// Gives up all that it has, with the next exchanges.
     pub(crate) fn leave(&mut self, now: Local) {
         self.is_leaving = true;
-        self.queue.clear();
+        let mut cells = Vec::new();
+        for (cell, holding) in &mut self.holdings {
+            if !std::mem::replace(&mut holding.is_queued, true) {
+                cells.push(*cell);
+            }
+        }
+        cells.sort_unstable();
+        self.queue.extend(cells);
         self.due = now;
     }
 
@@ -304,12 +311,8 @@ impl Tenant {
                 Some(LeaseDeed::Write(draft.writes.clone()))
             }
             Step::Idle if is_due => {
-                let cells: Vec<u64> = if self.is_leaving {
-                    Vec::new()
-                } else {
-                    let most = self.queue.len().min(BATCH);
-                    self.queue.drain(..most).collect()
-                };
+                let most = self.queue.len().min(BATCH);
+                let cells: Vec<u64> = self.queue.drain(..most).collect();
                 for cell in &cells {
                     if let Some(holding) = self.holdings.get_mut(cell) {
                         holding.is_queued = false;
@@ -485,9 +488,6 @@ impl Tenant {
     }
 
     fn again(&mut self, cells: &[u64]) {
-        if self.is_leaving {
-            return;
-        }
         for cell in cells.iter().rev() {
             if let Some(holding) = self.holdings.get_mut(cell)
                 && !holding.is_queued

@@ -178,6 +178,46 @@ fn a_process_that_leaves_is_not_waited_for() {
     assert_eq!(two.lease.stats(now).places, 50);
 }
 
+/// A bucket of a thousand places of which one is used now and then may give its places back one by one, in
+/// a quarter of an hour.
+#[test]
+fn a_seldom_used_bucket_is_the_next_ones_when_its_process_leaves_or_dies() {
+    let wait = |dies: bool| {
+        let mut now = start();
+        let mut store = Store::default();
+        let mut one = Member::new(now, 1);
+        for _ in 0..8 {
+            now += ms(300);
+            one.exchange(&mut store, now);
+        }
+        assert!(one.is_held_up_by_lease(now));
+        for _ in 0..3 {
+            one.exchange(&mut store, now);
+            let mut permit = one.ready(now).expect("the bucket is its own");
+            permit.sent(now);
+            let told = told(1_000, 999, 1_000);
+            one.limiter.settle(now, permit, Verdict::Counted(told));
+            now += ms(5_500);
+        }
+        if !dies {
+            one.lease.leave(now);
+            one.exchange(&mut store, now);
+            assert_eq!(one.lease.deadline(now), None);
+        }
+        drop(one);
+        let (mut two, began) = (Member::new(now, 2), now);
+        while two.ready(now).is_none() {
+            now += ms(250);
+            two.exchange(&mut store, now);
+            assert!(now - began < ms(60_000), "it waits for ever");
+        }
+        now - began
+    };
+    // The last requests of whoever leaves may be counted for three seconds.
+    assert!(wait(false) <= ms(4_000), "{:?}", wait(false));
+    assert!(wait(true) <= ms(25_000), "{:?}", wait(true));
+}
+
 #[test]
 fn invalid_requests_are_counted_over_all_processes() {
     let mut now = start();

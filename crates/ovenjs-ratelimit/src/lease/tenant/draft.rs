@@ -25,7 +25,7 @@ pub(super) struct Draft {
     pub(super) born_ms: u64,
     pub(super) turns: u64,
     pub(super) wanted: Vec<u64>,
-    /// It gives everything back.
+    /// It gives the last of all back.
     pub(super) is_leave: bool,
 }
 
@@ -106,7 +106,7 @@ impl Tenant {
             born_ms: board.born_ms,
             turns: board.turns,
             wanted: Vec::new(),
-            is_leave: self.is_leaving,
+            is_leave: self.is_leaving && self.queue.is_empty(),
         };
         for (cell, page) in cells.iter().zip(pages) {
             let read = match page.as_deref().map(Cell::read) {
@@ -297,7 +297,7 @@ impl Tenant {
     ) {
         let member = self.member;
         let is_unleased = now >= self.until && self.contact != NEVER;
-        let period_ms = cell.period_ms.max(cell.refill_ms);
+        let period_ms = cell.period_ms.max(cell.refill_ms.min(REFILL_KEPT_MS));
         let period_ms = if period_ms > 0 {
             period_ms
         } else {
@@ -320,7 +320,7 @@ impl Tenant {
         holding.shared = shared;
         let period = holding.length();
         let held = holding.held(now, clock);
-        if std::mem::take(&mut holding.is_returning) && held == 0 {
+        if (std::mem::take(&mut holding.is_returning) || self.is_leaving) && held == 0 {
             cell.stakes.retain(|stake| stake.member != member);
             board.wants.retain(|want| *want != (key, member));
             holding.places = 0;
@@ -329,6 +329,16 @@ impl Tenant {
             return;
         }
         let own = cell.stakes.iter().position(|stake| stake.member == member);
+        if self.is_leaving {
+            // What it has sent may be counted still; the rest is free.
+            if let Some(stake) = own.and_then(|own| cell.stakes.get_mut(own)) {
+                (stake.reserve, stake.held, stake.want) = (held, held, 0);
+            }
+            board.wants.retain(|want| *want != (key, member));
+            (holding.places, holding.is_alone) = (0, false);
+            draft.returned.push(key);
+            return;
+        }
         let own = own.unwrap_or_else(|| {
             cell.stakes.push(Stake {
                 member,
@@ -399,6 +409,11 @@ const TURN_MS: u64 = 10_000;
 
 /// More processes share no token; each member reads all of it four times a second.
 pub(crate) const MEMBERS_MAX: usize = 256;
+
+/// A bucket that was seldom used may be one that gives its places back one by one and very slowly, or one
+/// that does at the end of a short window. For places whose user has died the former is held possible so
+/// long, in favour of a bot that crashed and starts again.
+const REFILL_KEPT_MS: u64 = 15_000;
 
 /// Wants that the board has room for; who finds none asks again.
 const WANTS_MAX: usize = 256;
