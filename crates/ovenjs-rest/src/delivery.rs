@@ -153,8 +153,11 @@ impl Delivery {
             return self.persist(&request).await;
         };
         let (route, deadline) = (request.route(), request.deadline());
-        let delivery = Arc::clone(self);
-        let deed = move || -> Work<_> { Box::pin(async move { delivery.persist(&request).await }) };
+        let request = Arc::new(request);
+        let deed = || -> Work<_> {
+            let (delivery, request) = (Arc::clone(self), Arc::clone(&request));
+            Box::pin(async move { delivery.persist(&request).await })
+        };
         self.flights.share(key, route, deadline, deed).await
     }
 

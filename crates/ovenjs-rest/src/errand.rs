@@ -6,11 +6,12 @@
 //! the others go on with it, and with the last one it ends.
 
 use std::{
+    collections::BTreeMap,
     future::{Future, poll_fn},
     mem,
     pin::Pin,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex, OnceLock, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -34,7 +35,7 @@ pub(crate) struct Errand<T> {
 struct Waiting {
     /// Whether the work can go on.
     is_due: AtomicBool,
-    wakers: Mutex<Vec<(u64, Waker)>>,
+    wakers: Mutex<BTreeMap<u64, Waker>>,
     numbers: Mutex<u64>,
 }
 
@@ -67,24 +68,38 @@ impl<T> Errand<T> {
         }
         // Before the work is looked at, so that no call to go on is missed.
         self.waiting.keep(number, cx.waker());
-        let work = &mut lock(&self.work);
+        // Where the work panics it is gone, and the others are told once the lock is free.
+        let mut waking = Waking {
+            waiting: &self.waiting,
+            is_due: false,
+        };
+        let mut work = match self.work.try_lock() {
+            Ok(work) => work,
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            // Whoever moves it on looks once more for what is due, and tells when it has ended.
+            Err(TryLockError::WouldBlock) => return Poll::Pending,
+        };
         let is_new = work.is_none() && self.end.get().is_none();
         if is_new {
-            **work = begin();
+            *work = begin();
+            if work.is_none() {
+                return Poll::Pending;
+            }
         }
         if self.waiting.is_due.swap(false, Ordering::AcqRel) || is_new {
-            // Where it panics it is gone, and the others are told.
-            let waking = Waking(&self.waiting);
+            waking.is_due = true;
             if let Some(mut going) = work.take() {
                 let waker = Waker::from(Arc::clone(&self.waiting));
                 match going.as_mut().poll(&mut Context::from_waker(&waker)) {
                     Poll::Ready(end) => drop(self.end.set(end)),
-                    Poll::Pending => **work = Some(going),
+                    Poll::Pending => *work = Some(going),
                 }
             }
-            if work.is_some() {
-                mem::forget(waking);
-            }
+            waking.is_due = work.is_none();
+        }
+        drop(work);
+        if self.waiting.is_due.load(Ordering::Acquire) {
+            cx.waker().wake_by_ref();
         }
         self.end.get().map_or(Poll::Pending, Poll::Ready)
     }
@@ -93,9 +108,9 @@ impl<T> Errand<T> {
 impl Waiting {
     fn keep(&self, number: u64, waker: &Waker) {
         let wakers = &mut lock(&self.wakers);
-        match wakers.iter_mut().find(|(other, _)| *other == number) {
-            Some((_, kept)) => kept.clone_from(waker),
-            None => wakers.push((number, waker.clone())),
+        match wakers.get_mut(&number) {
+            Some(kept) => kept.clone_from(waker),
+            None => drop(wakers.insert(number, waker.clone())),
         }
     }
 
@@ -103,7 +118,7 @@ impl Waiting {
     fn wake_all(&self) {
         self.is_due.store(true, Ordering::Release);
         let wakers = mem::take(&mut *lock(&self.wakers));
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        wakers.into_values().for_each(Waker::wake);
     }
 }
 
@@ -117,12 +132,17 @@ impl Wake for Waiting {
     }
 }
 
-/// Wakes all who wait when it is dropped.
-struct Waking<'a>(&'a Waiting);
+/// Wakes all who wait when it is dropped, where that is due.
+struct Waking<'a> {
+    waiting: &'a Waiting,
+    is_due: bool,
+}
 
 impl Drop for Waking<'_> {
     fn drop(&mut self) {
-        self.0.wake_all();
+        if self.is_due {
+            self.waiting.wake_all();
+        }
     }
 }
 
@@ -143,13 +163,13 @@ impl<'a> Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        lock(&self.waiting.wakers).retain(|(number, _)| *number != self.number);
+        lock(&self.waiting.wakers).remove(&self.number);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{panic::AssertUnwindSafe, pin::pin};
+    use std::{panic::AssertUnwindSafe, pin::pin, sync::atomic::AtomicU64};
 
     use tokio::sync::Notify;
 
@@ -205,6 +225,35 @@ mod tests {
         assert!(std::panic::catch_unwind(poll).is_err());
         drop(one);
         assert_eq!(*two.await, 8);
+    }
+
+    #[tokio::test]
+    async fn who_has_nothing_to_begin_waits_for_who_has_without_being_woken() {
+        let errand = Errand::default();
+        let mut one = Box::pin(errand.end(|| None));
+        assert!(poll!(one).is_pending());
+        // Its own waker would be called for ever.
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        assert!(
+            one.as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        assert_eq!(*errand.end(|| Some(Box::pin(async { 8 }))).await, 8);
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert_eq!(*one.await, 8);
+    }
+
+    /// Counts how often it was called.
+    #[derive(Default)]
+    struct Count(AtomicU64);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn work(go: &Arc<Notify>) -> Work<u8> {

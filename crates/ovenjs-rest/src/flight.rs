@@ -80,14 +80,12 @@ impl Flights {
         key: Key,
         route: &'static str,
         deadline: Instant,
-        deed: impl FnOnce() -> Work<Result<Reply, Error>>,
+        deed: impl Fn() -> Work<Result<Reply, Error>>,
     ) -> Result<Reply, Error> {
-        let mut deed = Some(deed);
         let has_flown = AtomicBool::new(false);
         let landed = loop {
             let seat = Seat::take(self, key.clone());
             let flying = seat.flight.end(|| {
-                let deed = deed.take()?;
                 has_flown.store(true, Ordering::Relaxed);
                 Some(deed())
             });
@@ -207,8 +205,8 @@ mod tests {
         }
 
         async fn call(&self) -> Result<Reply, Error> {
-            let (sent, answer) = (Arc::clone(&self.sent), Arc::clone(&self.answer));
             let deed = || -> Work<_> {
+                let (sent, answer) = (Arc::clone(&self.sent), Arc::clone(&self.answer));
                 Box::pin(async move {
                     let number = sent.fetch_add(1, Ordering::Relaxed) + 1;
                     answer.notified().await;
@@ -297,8 +295,8 @@ mod tests {
         for (kind, requests) in [(ErrorKind::NotFound, 1), (ErrorKind::Deadline, 3)] {
             sent.store(0, Ordering::Relaxed);
             let call = || async {
-                let sent = Arc::clone(&sent);
                 let deed = || -> Work<_> {
+                    let sent = Arc::clone(&sent);
                     Box::pin(async move {
                         sent.fetch_add(1, Ordering::Relaxed);
                         tokio::task::yield_now().await;

@@ -86,9 +86,10 @@ pub(crate) enum Failure {
 pub(crate) enum Phase {
     /// A connection that is free.
     Connection,
-    /// One that is being opened. Whoever was not looked after until their time was over, and has not sent
-    /// yet, is told the same.
+    /// One that is being opened.
     Opening,
+    /// That it is polled: there was a connection, and nobody looked until the time was over.
+    Unlooked,
     /// What a streamed body's source gives.
     Source,
     /// That the connection takes what a streamed body has.
@@ -290,7 +291,7 @@ impl Failure {
     fn is_of_the_way(&self, elapsed: Duration) -> bool {
         match self {
             Self::Unsent(_) | Self::Lost(_) | Self::Packed(_) => true,
-            Self::Late(Phase::Connection | Phase::Source)
+            Self::Late(Phase::Connection | Phase::Unlooked | Phase::Source)
             | Self::Address
             | Self::Source(_)
             | Self::TooLong => false,
@@ -401,7 +402,7 @@ impl Outlet {
             // It was waited for, and whoever waited may not have been polled for a while.
             if began >= patience.limit {
                 lease.keep();
-                return Err(Failure::Late(Phase::Opening));
+                return Err(Failure::Late(Phase::Unlooked));
             }
             return match line.exchange(request, patience, &*transport.clock).await {
                 Ok(reply) => {

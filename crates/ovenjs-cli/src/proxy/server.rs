@@ -71,9 +71,10 @@ impl Server {
                 }
             }
         };
+        let mut tidying = pin!(tidying);
         tokio::select! {
             _ = signals.next() => {}
-            () = tidying => {}
+            () = &mut tidying => {}
         }
         relay.is_stopping.store(true, Ordering::Relaxed);
         let ending = async {
@@ -81,10 +82,12 @@ impl Server {
             drop(stopping);
             while accepting.join_next().await.is_some() {}
         };
+        // What is served until the end is counted until then.
         tokio::select! {
             () = ending => true,
             () = sleep(drain + grace) => false,
             _ = signals.next() => false,
+            () = tidying => false,
         }
     }
 }

@@ -115,6 +115,13 @@ impl Board {
             .count()
     }
 
+    /// What may still be promised to a member as its floor.
+    pub(super) fn unpromised(&self, limit: u32, member: u64) -> u32 {
+        let others = self.seats.iter().filter(|seat| seat.stake.member != member);
+        let promised = others.fold(0_u32, |sum, seat| sum.saturating_add(seat.floor));
+        (limit / FLOORS_PART).saturating_sub(promised)
+    }
+
     /// Makes room for one more at the cost of who died first. Whether there is room.
     pub(super) fn make_room(&mut self, most: usize) -> bool {
         if self.seats.len() < most {
@@ -124,7 +131,12 @@ impl Board {
         let dead = seats.filter(|(_, seat)| !seat.stake.is_alive && seat.stake.reserve == 0);
         let first = dead.min_by_key(|(_, seat)| seat.ends_ms).map(|(at, _)| at);
         if let Some(first) = first {
-            self.seats.remove(first);
+            let gone = self.seats.remove(first);
+            // What it caused counts on, in the seat of another one that is gone.
+            let dead = self.seats.iter_mut().filter(|seat| !seat.stake.is_alive);
+            if let Some(heir) = dead.max_by_key(|seat| seat.ends_ms) {
+                heir.invalid = heir.invalid.saturating_add(gone.invalid);
+            }
         }
         first.is_some()
     }
@@ -143,22 +155,13 @@ impl Board {
     }
 
     /// Whose lease has ended has its floor only, once its last requests have been counted; and nothing
-    /// after [`VANISHED_MS`], or where more have died since than a third of the limit can be kept for: a
-    /// process that dies again and again takes a seat each time.
-    pub(super) fn tidy(&mut self, now_ms: u64, limit: u32) {
+    /// after [`VANISHED_MS`].
+    pub(super) fn tidy(&mut self, now_ms: u64) {
         self.seats.retain_mut(|seat| {
             seat.stake.is_alive = now_ms < seat.ends_ms;
             seat.stake.is_alive || now_ms - seat.ends_ms < VANISHED_MS
         });
-        let seats = self.seats.iter_mut();
-        let mut dead: Vec<&mut Seat> = seats.filter(|seat| !seat.stake.is_alive).collect();
-        dead.sort_by_key(|seat| std::cmp::Reverse(seat.ends_ms));
-        let mut kept = 0_u32;
-        for seat in dead {
-            kept = kept.saturating_add(seat.floor);
-            if kept > limit / DEAD_PART {
-                seat.floor = 0;
-            }
+        for seat in (self.seats.iter_mut()).filter(|seat| !seat.stake.is_alive) {
             seat.stake.want = 0;
             if now_ms - seat.ends_ms > QUARANTINE_MS + 1_000 {
                 seat.stake.reserve = seat.stake.reserve.min(seat.floor);
@@ -179,9 +182,9 @@ pub(super) const QUARANTINE_MS: u64 = 2_000;
 /// What a member without a lease may use is kept for it so long.
 pub(super) const VANISHED_MS: u64 = 600_000;
 
-/// This part of the global limit is kept at most for all whose leases have ended. All floors together are a
-/// quarter, but for the places that each of many members has at least.
-const DEAD_PART: u32 = 3;
+/// This part of the global limit is promised at most in floors: what is promised is kept for those who
+/// cannot be asked, and a process that dies again and again takes a seat each time.
+const FLOORS_PART: u32 = 3;
 
 /// Within what time all have found a store again that is back: to connect in vain takes three seconds, to
 /// wait for an answer two, and the pause between them half of one.

@@ -37,6 +37,13 @@ pub(crate) struct Measure {
     pub(crate) is_free: bool,
 }
 
+impl Measure {
+    /// Whether nobody was told of a limit.
+    pub(super) const fn is_untold(&self) -> bool {
+        self.period == 0 && self.refill == 0
+    }
+}
+
 impl Holding {
     /// Takes in what our own answers told.
     pub(super) fn learn(&mut self, measure: Measure) {
@@ -50,7 +57,7 @@ impl Holding {
 
     /// Places that a window may still count.
     pub(super) fn held(&mut self, now: Local, clock: &Clock) -> u32 {
-        if self.own.is_free {
+        if self.own.is_free && self.shared.is_untold() {
             return 0;
         }
         let length = self.length();

@@ -182,7 +182,9 @@ impl Tenant {
         let holding = self.holdings.entry(cell).or_default();
         holding.used_at = now;
         holding.learn(measure);
-        if is_leased && holding.is_alone || holding.own.is_free && !is_stranger {
+        // Others may have been told of a limit where an answer to this process held none.
+        let is_free = holding.own.is_free && holding.shared.is_untold() && !is_stranger;
+        if is_leased && holding.is_alone || is_free {
             return Ok(());
         }
         let (places, rises) = if is_leased {

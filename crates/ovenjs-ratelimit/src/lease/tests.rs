@@ -308,6 +308,28 @@ fn a_process_that_dies_again_and_again_takes_no_places_from_who_comes() {
     }
 }
 
+/// What a floor promises to who cannot be asked is nobody else's.
+#[test]
+fn those_who_are_cut_off_and_the_others_never_have_more_than_all() {
+    let mut now = start();
+    let mut store = Store::default();
+    let mut members: Vec<_> = (0..40).map(|number| Member::new(now, number)).collect();
+    let mut least = u32::MAX;
+    for round in 0..300 {
+        now += ms(300);
+        // After twenty rounds three of four lose the store, and their leases end.
+        let first = if round < 20 { 0 } else { 30 };
+        for member in members.iter_mut().skip(first) {
+            member.exchange(&mut store, now);
+        }
+        let places = members.iter().map(|member| member.lease.stats(now).places);
+        let all: u32 = places.sum();
+        assert!(all <= 50, "{all} places in round {round}");
+        least = if round == 299 { all } else { least };
+    }
+    assert!(least > 40, "{least} are used in the end");
+}
+
 #[test]
 fn who_leaves_while_something_is_under_way_gives_everything_back_and_rests() {
     let mut now = start();

@@ -5,7 +5,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -33,6 +36,8 @@ pub(crate) struct Deletions {
 #[derive(Default)]
 struct Meeting {
     is_full: Arc<Notify>,
+    /// Whether the request for all may have left.
+    is_sent: Arc<AtomicBool>,
     errand: Errand<End>,
 }
 
@@ -104,10 +109,11 @@ impl Delivery {
         let end = seat.meeting.errand.end(|| {
             let (delivery, request) = (Arc::clone(self), request.clone());
             let is_full = Arc::clone(&seat.meeting.is_full);
+            let is_sent = Arc::clone(&seat.meeting.is_sent);
             let (number, channel) = (seat.number, seat.channel);
             Some(Box::pin(async move {
                 delivery
-                    .send_bunch(&request, number, channel, &is_full)
+                    .send_bunch(&request, number, channel, &is_full, &is_sent)
                     .await
             }))
         });
@@ -115,11 +121,11 @@ impl Delivery {
             Ok(End::Deleted) => Ok(Reply::new(204, Bytes::new())),
             Ok(End::Singly) => self.persist(request).await,
             Ok(End::Failed(error)) => Err(error.share()),
-            Err(_) => Err(Error::new(
-                ErrorKind::Deadline,
-                request.route(),
-                "no answer in time; check the network, or raise `answer` or `deadline`",
-            )),
+            Err(_) => {
+                let text = "no answer in time; check the network, or raise `answer` or `deadline`";
+                let error = Error::new(ErrorKind::Deadline, request.route(), text);
+                Err(error.arrived(seat.meeting.is_sent.load(Ordering::Relaxed)))
+            }
         }
     }
 
@@ -130,6 +136,7 @@ impl Delivery {
         number: u64,
         channel: u64,
         is_full: &Notify,
+        is_sent: &AtomicBool,
     ) -> End {
         let rule = &self.deletions.rule;
         let (messages, deadline) = loop {
@@ -144,6 +151,7 @@ impl Delivery {
                 Step::Alone => return End::Singly,
             }
         };
+        is_sent.store(true, Ordering::Relaxed);
         let count = messages.len();
         match self.persist(&together(request, messages, deadline)).await {
             Ok(_) => {

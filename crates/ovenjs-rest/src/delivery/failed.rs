@@ -47,7 +47,7 @@ impl Delivery {
             failure,
             Failure::Address
                 | Failure::Unsent(_)
-                | Failure::Late(Phase::Connection | Phase::Opening)
+                | Failure::Late(Phase::Connection | Phase::Opening | Phase::Unlooked)
         );
         let meaning = self.meaning(&trying, failure);
         trying.door.close(meaning.host, meaning.family);
@@ -147,6 +147,11 @@ impl Delivery {
                 Cause::Unsent,
                 "its time was over before a connection was open; check the network, or raise `deadline`",
             ),
+            Phase::Unlooked => (
+                Cause::Unsent,
+                "the call was not polled until its deadline was over; look for what blocks the runtime, or \
+                 await the call where it is made",
+            ),
             Phase::Source => (
                 Cause::Lost,
                 "the upload stopped: its source gave nothing for too long; look what it waits for, or \
@@ -169,7 +174,7 @@ impl Delivery {
         let (host, family) = match phase {
             // A caller in a hurry says nothing about Discord.
             _ if elapsed < SLOW => NOTHING,
-            Phase::Connection | Phase::Source => NOTHING,
+            Phase::Connection | Phase::Unlooked | Phase::Source => NOTHING,
             Phase::Opening => (Tally::Bad, Tally::Unknown),
             Phase::Upload | Phase::FirstByte | Phase::Body => BAD,
         };

@@ -4,7 +4,7 @@
 use std::{
     io,
     sync::{Arc, Weak},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ovenjs_net::Clock;
@@ -111,9 +111,13 @@ impl Opening {
     async fn open(
         mut self,
         tasks: Weak<Tasks>,
-        sender: oneshot::Sender<Result<Lent<Line>, Failure>>,
+        mut sender: oneshot::Sender<Result<Lent<Line>, Failure>>,
     ) {
-        let opened = self.connect(&tasks).await.map(|line| self.done(line));
+        let connected = tokio::select! {
+            connected = self.connect(&tasks) => connected,
+            () = abandoned(&mut sender) => return,
+        };
+        let opened = connected.map(|line| self.done(line));
         let Self { outlet, clock, .. } = &self;
         // It comes back where nobody wants it any more.
         if let Err(Ok(lent)) = sender.send(opened) {
@@ -147,6 +151,15 @@ impl Opening {
         lent
     }
 }
+
+/// Ends once whoever asked for it has gone for longer than a connection takes that comes about at all:
+/// those who wait then open another one.
+async fn abandoned(sender: &mut oneshot::Sender<Result<Lent<Line>, Failure>>) {
+    sender.closed().await;
+    tokio::time::sleep(ABANDONED).await;
+}
+
+const ABANDONED: Duration = Duration::from_secs(2);
 
 impl Drop for Opening {
     fn drop(&mut self) {

@@ -148,13 +148,15 @@ async fn sweep(discord: &Discord, deed: Deed) -> usize {
             ended.unwrap();
         }
         // What was begun to be opened is for others.
-        while stage
-            .client
-            .stats()
-            .outlets
-            .iter()
-            .any(|one| one.opening > 0)
-        {
+        let opening = || {
+            let outlets = stage.client.stats().outlets;
+            outlets.iter().any(|one| one.opening > 0)
+        };
+        for looks in 0.. {
+            if !opening() {
+                break;
+            }
+            assert!(looks < 1_000_000, "an opening is lost after {polls} polls");
             tokio::task::yield_now().await;
         }
         let stats = stage.client.stats();

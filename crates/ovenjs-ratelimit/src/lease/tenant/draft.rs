@@ -84,7 +84,7 @@ impl Tenant {
             || (self.holdings.values()).all(|holding| {
                 holding.born_ms == board.born_ms || holding.places == 0 && !holding.is_alone
             });
-        board.tidy(now_ms, limit);
+        board.tidy(now_ms);
         let is_new = board.seat(self.member).is_none() && !self.is_leaving;
         if is_new && !board.make_room(MEMBERS_MAX) {
             return Err(LeaseTrouble::Full);
@@ -244,7 +244,7 @@ impl Tenant {
         for (seat, stake) in board.seats.iter_mut().zip(stakes) {
             seat.stake = stake;
         }
-        let floor = floor.min(places);
+        let floor = floor.min(places).min(board.unpromised(limit, member));
         if let Some(seat) = board.seats.get_mut(own) {
             seat.floor = floor.max(self.floor);
         }
