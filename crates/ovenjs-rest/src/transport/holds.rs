@@ -2,8 +2,11 @@
 //! given back when it is dropped.
 
 use std::{
+    future::{Future as _, poll_fn},
     io,
+    pin::pin,
     sync::{Arc, Weak},
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -113,10 +116,16 @@ impl Opening {
         tasks: Weak<Tasks>,
         mut sender: oneshot::Sender<Result<Lent<Line>, Failure>>,
     ) {
-        let connected = tokio::select! {
-            connected = self.connect(&tasks) => connected,
-            () = abandoned(&mut sender) => return,
+        let connected = {
+            let mut connecting = pin!(self.connect(&tasks));
+            let mut abandoned = pin!(abandoned(&mut sender));
+            let either = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+                Poll::Ready(connected) => Poll::Ready(Some(connected)),
+                Poll::Pending => abandoned.as_mut().poll(cx).map(|()| None),
+            });
+            either.await
         };
+        let Some(connected) = connected else { return };
         let opened = connected.map(|line| self.done(line));
         let Self { outlet, clock, .. } = &self;
         // It comes back where nobody wants it any more.
