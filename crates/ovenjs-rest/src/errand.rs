@@ -52,17 +52,12 @@ impl<T> Default for Errand<T> {
 impl<T> Errand<T> {
     /// Waits for its end, and moves it on meanwhile. `begin` is asked for the work where there is none yet,
     /// or where it has ended in a panic.
-    pub(crate) async fn end(&self, mut begin: impl FnMut() -> Option<Work<T>>) -> &T {
+    pub(crate) async fn end(&self, mut begin: impl FnMut() -> Work<T>) -> &T {
         let place = Place::take(&self.waiting);
         poll_fn(|cx| self.poll(cx, place.number, &mut begin)).await
     }
 
-    fn poll(
-        &self,
-        cx: &Context<'_>,
-        number: u64,
-        begin: &mut impl FnMut() -> Option<Work<T>>,
-    ) -> Poll<&T> {
+    fn poll(&self, cx: &Context<'_>, number: u64, begin: &mut impl FnMut() -> Work<T>) -> Poll<&T> {
         if let Some(end) = self.end.get() {
             return Poll::Ready(end);
         }
@@ -81,10 +76,7 @@ impl<T> Errand<T> {
         };
         let is_new = work.is_none() && self.end.get().is_none();
         if is_new {
-            *work = begin();
-            if work.is_none() {
-                return Poll::Pending;
-            }
+            *work = Some(begin());
         }
         if self.waiting.is_due.swap(false, Ordering::AcqRel) || is_new {
             waking.is_due = true;
@@ -181,7 +173,7 @@ mod tests {
         let mut begun = 0;
         let mut one = Box::pin(errand.end(|| {
             begun += 1;
-            Some(work(&go))
+            work(&go)
         }));
         assert!(poll!(one).is_pending());
         let mut two = pin!(errand.end(|| panic!("it has begun")));
@@ -197,8 +189,8 @@ mod tests {
     #[tokio::test]
     async fn who_leaves_leaves_it_to_the_others() {
         let (errand, go) = (Errand::default(), Arc::new(Notify::new()));
-        let mut one = Box::pin(errand.end(|| Some(work(&go))));
-        let mut two = pin!(errand.end(|| None));
+        let mut one = Box::pin(errand.end(|| work(&go)));
+        let mut two = pin!(errand.end(|| panic!("it has begun")));
         assert!(poll!(one).is_pending() && poll!(two).is_pending());
         drop(one);
         assert_eq!(lock(&errand.waiting.wakers).len(), 1);
@@ -210,15 +202,15 @@ mod tests {
     async fn after_a_panic_the_next_one_begins_anew() {
         let (errand, go) = (Errand::default(), Arc::new(Notify::new()));
         let heard = Arc::clone(&go);
-        let broken = move || -> Option<Work<u8>> {
+        let broken = move || -> Work<u8> {
             let heard = Arc::clone(&heard);
-            Some(Box::pin(async move {
+            Box::pin(async move {
                 heard.notified().await;
                 panic!("as it happens")
-            }))
+            })
         };
         let mut one = Box::pin(errand.end(broken));
-        let mut two = Box::pin(errand.end(|| Some(Box::pin(async { 8 }))));
+        let mut two = Box::pin(errand.end(|| Box::pin(async { 8 })));
         assert!(poll!(one).is_pending() && poll!(two).is_pending());
         go.notify_one();
         let poll = AssertUnwindSafe(|| one.as_mut().poll(&mut Context::from_waker(Waker::noop())));
@@ -228,21 +220,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_nothing_to_begin_waits_for_who_has_without_being_woken() {
-        let errand = Errand::default();
-        let mut one = Box::pin(errand.end(|| None));
-        assert!(poll!(one).is_pending());
-        // Its own waker would be called for ever.
+    async fn whoever_began_what_panicked_with_another_one_begins_it_anew_without_being_woken_in_vain()
+     {
+        let (errand, go) = (Errand::default(), Arc::new(Notify::new()));
+        let mut begun = 0;
+        let mut one = Box::pin(errand.end(|| {
+            begun += 1;
+            let (heard, is_first) = (Arc::clone(&go), begun == 1);
+            Box::pin(async move {
+                heard.notified().await;
+                assert!(!is_first, "as it happens");
+                8
+            })
+        }));
+        let mut two = Box::pin(errand.end(|| panic!("it has begun")));
         let count = Arc::new(Count::default());
         let waker = Waker::from(Arc::clone(&count));
-        assert!(
-            one.as_mut()
-                .poll(&mut Context::from_waker(&waker))
-                .is_pending()
-        );
-        assert_eq!(count.0.load(Ordering::Relaxed), 0);
-        assert_eq!(*errand.end(|| Some(Box::pin(async { 8 }))).await, 8);
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        let of_one = &mut Context::from_waker(&waker);
+        assert!(one.as_mut().poll(of_one).is_pending() && poll!(two).is_pending());
+        go.notify_one();
+        let poll = AssertUnwindSafe(|| two.as_mut().poll(&mut Context::from_waker(Waker::noop())));
+        assert!(std::panic::catch_unwind(poll).is_err());
+        drop(two);
+        let told = count.0.load(Ordering::Relaxed);
+        assert!(told > 0, "it is told of the panic");
+        assert!(one.as_mut().poll(of_one).is_pending());
+        assert_eq!(count.0.load(Ordering::Relaxed), told);
+        go.notify_one();
         assert_eq!(*one.await, 8);
     }
 

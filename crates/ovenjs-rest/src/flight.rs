@@ -87,7 +87,7 @@ impl Flights {
             let seat = Seat::take(self, key.clone());
             let flying = seat.flight.end(|| {
                 has_flown.store(true, Ordering::Relaxed);
-                Some(deed())
+                deed()
             });
             let Ok(landed) = tokio::time::timeout_at(deadline.into(), flying).await else {
                 let text = "no answer in time; check the network, or raise `answer` or `deadline`";

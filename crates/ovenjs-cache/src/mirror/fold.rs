@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Change, Delta,
-    packed::{Object, Packed, Record, Shaped, shapes::*},
+    packed::{Object, Packed, Shaped, shapes::*},
 };
 
 impl Mirror {
@@ -506,13 +506,4 @@ impl Fold<'_> {
             after: after.map(Arc::new),
         }))
     }
-}
-
-/// What a user is read from, beside their id.
-pub(super) fn read_user(id: u64, user: &[u8]) -> Option<User> {
-    let record = Record {
-        object: Object::new(&USER, user),
-        beside: &[("id", crate::packed::Beside::Id(id))],
-    };
-    record.read()
 }

@@ -15,7 +15,6 @@ use serde::de::DeserializeOwned;
 use super::{
     Mirror,
     block::{Block, Shared, member_parts, message_parts},
-    fold::read_user,
 };
 use crate::{
     packed::{Beside, Object, Record, Shape, shapes::*},
@@ -306,37 +305,31 @@ impl Block {
         let (set, object) = member_parts(record)?;
         let roles = Beside::Ids(self.role_sets.roles(set));
         let member = shared.users.with(id, |user| {
-            let user = Record {
-                object: Object::new(&USER, user),
-                beside: &[("id", Beside::Id(id))],
-            };
-            let beside = [
-                ("user", Beside::Record(&user)),
-                ("guild_id", Beside::Id(self.id)),
-                ("roles", roles),
-            ];
-            let beside = &beside;
-            Record { object, beside }.read()
+            with_user(id, user, |user| {
+                let beside = &[
+                    ("user", Beside::Record(user)),
+                    ("guild_id", Beside::Id(self.id)),
+                    ("roles", roles),
+                ];
+                Record { object, beside }.read()
+            })
         });
         member?
     }
 
     pub(super) fn presence(&self, shared: &Shared, id: u64) -> Option<Presence> {
-        let object = Object::new(&PRESENCE, self.presences.get(id)?);
-        let read = |user: &[u8]| {
-            let user = Record {
-                object: Object::new(&USER, user),
-                beside: &[("id", Beside::Id(id))],
-            };
-            let beside = [
-                ("user", Beside::Record(&user)),
-                ("guild_id", Beside::Id(self.id)),
-            ];
-            let beside = &beside;
-            Record { object, beside }.read()
+        let presence = self.presences.get(id)?;
+        let of_user = |user: &[u8]| {
+            with_user(id, user, |user| {
+                let beside = [
+                    ("user", Beside::Record(user)),
+                    ("guild_id", Beside::Id(self.id)),
+                ];
+                read(&PRESENCE, presence, &beside)
+            })
         };
-        let with_user = shared.users.with(id, read);
-        with_user.unwrap_or_else(|| read(&[]))
+        let known = shared.users.with(id, of_user);
+        known.unwrap_or_else(|| of_user(&[]))
     }
 
     pub(super) fn voice_state(&self, user: u64) -> Option<VoiceState> {
@@ -392,14 +385,12 @@ impl Block {
             return Record { object, beside }.read();
         }
         let message = shared.users.with(author, |user| {
-            let user = Record {
-                object: Object::new(&USER, user),
-                beside: &[("id", Beside::Id(author))],
-            };
-            let mut beside = beside.clone();
-            beside.push(("author", Beside::Record(&user)));
-            let beside = &beside;
-            Record { object, beside }.read()
+            with_user(author, user, |user| {
+                let mut beside = beside.clone();
+                beside.push(("author", Beside::Record(user)));
+                let beside = &beside;
+                Record { object, beside }.read()
+            })
         });
         message?
     }
@@ -425,4 +416,16 @@ fn read<T: DeserializeOwned>(
 ) -> Option<T> {
     let object = Object::new(shape, record);
     Record { object, beside }.read()
+}
+
+/// A user of whom this is kept.
+pub(super) fn read_user(id: u64, user: &[u8]) -> Option<User> {
+    with_user(id, user, |user| user.read())
+}
+
+/// What is kept of a user, with their id, which is known from elsewhere.
+fn with_user<T>(id: u64, user: &[u8], look: impl FnOnce(&Record<'_>) -> T) -> T {
+    let object = Object::new(&USER, user);
+    let beside = &[("id", Beside::Id(id))];
+    look(&Record { object, beside })
 }

@@ -408,18 +408,10 @@ mod tests {
     #[tokio::test]
     async fn a_refused_token_is_shown_again_once_it_is_forgiven() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/api", listener.local_addr().unwrap());
         let relay = Relay::new(Rules {
-            token: None,
-            hosts: Vec::new(),
-            base_url: format!("http://{}/api", listener.local_addr().unwrap()),
-            net: net::Config::new(),
-            deadline: Duration::from_secs(60),
-            global_per_second: 50,
-            keeps_limits: false,
-            requests_max: 9,
-            body_max: 9,
-            bodies_max: 9,
-            tokens_max: 9,
+            base_url,
+            ..rules()
         });
         let mut serving = JoinSet::new();
         serving.spawn(async move {
@@ -460,17 +452,9 @@ mod tests {
             }
         });
         let relay = Relay::new(Rules {
-            token: None,
-            hosts: Vec::new(),
-            base_url: "http://127.0.0.1:9/api".to_owned(),
             net,
-            deadline: Duration::from_secs(60),
-            global_per_second: 50,
-            keeps_limits: false,
-            requests_max: 9,
-            body_max: 9,
-            bodies_max: 9,
             tokens_max: 1,
+            ..rules()
         });
         assert_eq!(ask(&relay).await.unwrap().status(), 401);
         assert_eq!(relay.gauges().invalid, 1);
@@ -483,6 +467,22 @@ mod tests {
         assert_eq!(most, Live::new().limits.invalid_max - 1);
         tokio::time::sleep(Duration::from_mins(10)).await;
         assert_eq!(relay.gauges().invalid, 0);
+    }
+
+    fn rules() -> Rules {
+        Rules {
+            token: None,
+            hosts: Vec::new(),
+            base_url: "http://127.0.0.1:9/api".to_owned(),
+            net: net::Config::new(),
+            deadline: Duration::from_secs(60),
+            global_per_second: 50,
+            keeps_limits: false,
+            requests_max: 9,
+            body_max: 9,
+            bodies_max: 9,
+            tokens_max: 9,
+        }
     }
 
     async fn ask(relay: &Relay) -> Result<Reply, Error> {

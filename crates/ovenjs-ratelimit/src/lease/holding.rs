@@ -37,13 +37,6 @@ pub(crate) struct Measure {
     pub(crate) is_free: bool,
 }
 
-impl Measure {
-    /// Whether nobody was told of a limit.
-    pub(super) const fn is_untold(&self) -> bool {
-        self.period == 0 && self.refill == 0
-    }
-}
-
 impl Holding {
     /// Takes in what our own answers told.
     pub(super) fn learn(&mut self, measure: Measure) {
@@ -55,9 +48,14 @@ impl Holding {
         }
     }
 
+    /// Whether requests need no place: our own answers held no limit, and nobody else was told of one.
+    pub(super) const fn is_free(&self) -> bool {
+        self.own.is_free && self.shared.period == 0 && self.shared.refill == 0
+    }
+
     /// Places that a window may still count.
     pub(super) fn held(&mut self, now: Local, clock: &Clock) -> u32 {
-        if self.own.is_free && self.shared.is_untold() {
+        if self.is_free() {
             return 0;
         }
         let length = self.length();

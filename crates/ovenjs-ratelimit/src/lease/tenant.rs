@@ -182,9 +182,7 @@ impl Tenant {
         let holding = self.holdings.entry(cell).or_default();
         holding.used_at = now;
         holding.learn(measure);
-        // Others may have been told of a limit where an answer to this process held none.
-        let is_free = holding.own.is_free && holding.shared.is_untold() && !is_stranger;
-        if is_leased && holding.is_alone || is_free {
+        if is_leased && holding.is_alone || holding.is_free() && !is_stranger {
             return Ok(());
         }
         let (places, rises) = if is_leased {
@@ -259,6 +257,12 @@ impl Tenant {
     /// Gives up all that it has, with the next exchanges.
     pub(crate) fn leave(&mut self, now: Local) {
         self.is_leaving = true;
+        self.queue_all();
+        self.due = now;
+    }
+
+    /// Every cell is to be looked at.
+    fn queue_all(&mut self) {
         let mut cells = Vec::new();
         for (cell, holding) in &mut self.holdings {
             if !std::mem::replace(&mut holding.is_queued, true) {
@@ -267,7 +271,6 @@ impl Tenant {
         }
         cells.sort_unstable();
         self.queue.extend(cells);
-        self.due = now;
     }
 
     /// Whether what may leave has changed since it was last asked.
@@ -515,7 +518,6 @@ impl Tenant {
         self.places = self.floor;
         self.is_changed = true;
         self.stats.lapses += 1;
-        let mut cells = Vec::new();
         let (peers, member) = (std::mem::take(&mut self.peers), self.member);
         for (cell, holding) in &mut self.holdings {
             let limit = holding.known_limit();
@@ -526,13 +528,8 @@ impl Tenant {
             };
             holding.places = places.min(fraction(&peers, member, *cell, limit));
             holding.is_alone = false;
-            if !holding.is_queued {
-                holding.is_queued = true;
-                cells.push(*cell);
-            }
         }
         self.peers = peers;
-        cells.sort_unstable();
-        self.queue.extend(cells);
+        self.queue_all();
     }
 }

@@ -25,11 +25,7 @@ fn one_process_has_all_and_two_have_half_each() {
     two.exchange(&mut store, now);
     // The other one has not given anything up yet.
     assert_eq!(two.lease.stats(now).places, 0);
-    for _ in 0..3 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 3, ms(300), [&mut one, &mut two]);
     let places = [&one, &two].map(|member| member.lease.stats(now).places);
     assert_eq!(places, [25, 25]);
     assert_eq!(two.lease.stats(now).members, 2);
@@ -40,11 +36,7 @@ fn a_bucket_is_the_first_ones_until_another_wants_it() {
     let mut now = start();
     let mut store = Store::default();
     let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
-    for _ in 0..8 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 8, ms(300), [&mut one, &mut two]);
     // A new bucket is asked for, and is then the process's own.
     assert!(one.is_held_up_by_lease(now));
     one.exchange(&mut store, now);
@@ -102,11 +94,7 @@ fn whoever_was_stopped_finds_its_lease_ended_and_its_answer_too_late() {
     let mut now = start();
     let mut store = Store::default();
     let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
-    for _ in 0..8 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 8, ms(300), [&mut one, &mut two]);
     // It has read, and is stopped before it writes.
     now += ms(300);
     let Some(LeaseDeed::Read(cells)) = one.lease.poll(now) else {
@@ -115,10 +103,7 @@ fn whoever_was_stopped_finds_its_lease_ended_and_its_answer_too_late() {
     let read = store.read(now, &cells);
     one.lease.handle(now, read);
     let writes = one.lease.poll(now);
-    for _ in 0..50 {
-        now += ms(300);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 50, ms(300), [&mut two]);
     assert!(two.lease.stats(now).places > 40, "the other one goes on");
     let Some(LeaseDeed::Write(writes)) = writes else {
         panic!()
@@ -139,10 +124,7 @@ fn a_bucket_that_is_used_for_an_hour_stays_its_owners() {
     let mut now = start();
     let mut store = Store::default();
     let mut one = Member::new(now, 1);
-    for _ in 0..8 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 8, ms(300), [&mut one]);
     assert!(one.is_held_up_by_lease(now));
     for _ in 0..3_600 {
         one.exchange(&mut store, now);
@@ -161,20 +143,13 @@ fn a_process_that_leaves_is_not_waited_for() {
     let mut now = start();
     let mut store = Store::default();
     let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
-    for _ in 0..8 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 8, ms(300), [&mut one, &mut two]);
     one.lease.leave(now);
     one.exchange(&mut store, now);
     assert!(one.ready(now).is_none());
     assert_eq!(one.lease.deadline(now), None);
     // Its last requests have been counted after three seconds.
-    for _ in 0..12 {
-        now += ms(300);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 12, ms(300), [&mut two]);
     assert_eq!(two.lease.stats(now).places, 50);
 }
 
@@ -186,10 +161,7 @@ fn a_seldom_used_bucket_is_the_next_ones_when_its_process_leaves_or_dies() {
         let mut now = start();
         let mut store = Store::default();
         let mut one = Member::new(now, 1);
-        for _ in 0..8 {
-            now += ms(300);
-            one.exchange(&mut store, now);
-        }
+        rounds(&mut now, &mut store, 8, ms(300), [&mut one]);
         assert!(one.is_held_up_by_lease(now));
         for _ in 0..3 {
             one.exchange(&mut store, now);
@@ -225,11 +197,7 @@ fn invalid_requests_are_counted_over_all_processes() {
     let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
     let live = crate::Live::new().invalid_max(10);
     two.limiter.apply(live);
-    for _ in 0..8 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 8, ms(300), [&mut one, &mut two]);
     let bulk = |member: &Member, now| {
         let ask = post(7).exempt_from_global(true);
         member
@@ -256,15 +224,9 @@ fn invalid_requests_are_counted_over_all_processes() {
     ));
     // It dies, and what it caused counts for ten minutes.
     drop(one);
-    for _ in 0..100 {
-        now += ms(5_500);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 100, ms(5_500), [&mut two]);
     assert!(matches!(bulk(&two, now), Reservation::Stopped(_)));
-    for _ in 0..20 {
-        now += ms(5_500);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 20, ms(5_500), [&mut two]);
     assert!(matches!(bulk(&two, now), Reservation::Ready(_)));
 }
 
@@ -298,11 +260,7 @@ fn a_process_that_dies_again_and_again_takes_no_places_from_who_comes() {
     let mut one = Member::new(now, 1);
     for number in 2..40 {
         let mut other = Member::new(now, number);
-        for _ in 0..48 {
-            now += ms(250);
-            one.exchange(&mut store, now);
-            other.exchange(&mut store, now);
-        }
+        rounds(&mut now, &mut store, 48, ms(250), [&mut one, &mut other]);
         let places = other.lease.stats(now).places;
         assert!(places >= 10, "the {number}th has {places}");
     }
@@ -335,11 +293,7 @@ fn who_leaves_while_something_is_under_way_gives_everything_back_and_rests() {
     let mut now = start();
     let mut store = Store::default();
     let (mut one, mut two) = (Member::new(now, 1), Member::new(now, 2));
-    for _ in 0..8 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 8, ms(300), [&mut one, &mut two]);
     now += ms(300);
     let Some(LeaseDeed::Read(cells)) = one.lease.poll(now) else {
         panic!()
@@ -360,10 +314,7 @@ fn who_leaves_while_something_is_under_way_gives_everything_back_and_rests() {
     );
     one.exchange(&mut store, now);
     assert_eq!(one.lease.deadline(now), None);
-    for _ in 0..12 {
-        now += ms(300);
-        two.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 12, ms(300), [&mut two]);
     assert_eq!(two.lease.stats(now).places, 50);
 }
 
@@ -399,10 +350,7 @@ fn a_process_without_a_store_keeps_one_place_when_its_floor_is_nobodys_any_more(
     let mut now = start();
     let mut store = Store::default();
     let mut one = Member::new(now, 1);
-    for _ in 0..8 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 8, ms(300), [&mut one]);
     for (after, places) in [(20_000, 12), (560_000, 12), (60_000, 1)] {
         now += ms(after);
         one.exchange_in_vain(now);
@@ -415,10 +363,7 @@ fn buckets_of_an_outage_are_forgotten() {
     let mut now = start();
     let mut store = Store::default();
     let mut one = Member::new(now, 1);
-    for _ in 0..8 {
-        now += ms(300);
-        one.exchange(&mut store, now);
-    }
+    rounds(&mut now, &mut store, 8, ms(300), [&mut one]);
     let mut most = 0;
     for channel in 0..1_000 {
         now += ms(1_000);
@@ -427,6 +372,22 @@ fn buckets_of_an_outage_are_forgotten() {
         most = most.max(one.lease.stats(now).buckets);
     }
     assert!((20..50).contains(&most), "{most}");
+}
+
+/// So many rounds in which each of them has its exchange, with a pause before each.
+fn rounds<const N: usize>(
+    now: &mut Instant,
+    store: &mut Store,
+    count: u32,
+    pause: Duration,
+    mut members: [&mut Member; N],
+) {
+    for _ in 0..count {
+        *now += pause;
+        for member in &mut members {
+            member.exchange(store, *now);
+        }
+    }
 }
 
 proptest! {

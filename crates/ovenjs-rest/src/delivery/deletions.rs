@@ -111,11 +111,11 @@ impl Delivery {
             let is_full = Arc::clone(&seat.meeting.is_full);
             let is_sent = Arc::clone(&seat.meeting.is_sent);
             let (number, channel) = (seat.number, seat.channel);
-            Some(Box::pin(async move {
+            Box::pin(async move {
                 delivery
                     .send_bunch(&request, number, channel, &is_full, &is_sent)
                     .await
-            }))
+            })
         });
         match timeout_at(request.deadline().into(), end).await {
             Ok(End::Deleted) => Ok(Reply::new(204, Bytes::new())),

@@ -89,8 +89,7 @@ impl Delivery {
         match meaning.again {
             // Discord has refused it, and would again.
             _ if (400..500).contains(&status) => Outcome::Failed(error),
-            None if head.is_success() => Outcome::Failed(error.arrived(true)),
-            None => Outcome::Failed(error),
+            None => Outcome::Failed(error.arrived(head.is_success())),
             Some(_) => Outcome::Again(Cause::Lost, error),
         }
     }

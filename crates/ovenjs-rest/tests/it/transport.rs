@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use ovenjs_net::{Clock as _, Resolve, Resolving, SystemClock};
+use ovenjs_net::{Clock as _, Resolve, Resolving, SeededEntropy, SystemClock};
 use ovenjs_rest::{Client, Config, Connections, ErrorKind, Live, OutletStats, Priority};
 use ovenjs_types::Id;
 use tokio::sync::Semaphore;
@@ -240,7 +240,11 @@ async fn a_way_out_that_fails_is_left_to_the_others() {
     let config = Config::new()
         .base_url("http://127.0.0.1:9/api")
         .mirror(&server.base_url);
-    let client = Client::builder(TOKEN).config(config).build().unwrap();
+    let client = Client::builder(TOKEN)
+        .config(config)
+        .entropy(Arc::new(SeededEntropy::new(1)))
+        .build()
+        .unwrap();
     for _ in 0..30 {
         client.current_user().fresh().await.unwrap();
     }
@@ -262,6 +266,7 @@ async fn callers_in_a_hurry_and_refusals_of_one_request_leave_a_way_open() {
         .base_url(&server.base_url)
         .net(server.net())
         .egress(server.net())
+        .entropy(Arc::new(SeededEntropy::new(1)))
         .build()
         .unwrap();
     client.apply(Live::new().retries(0));

@@ -152,15 +152,7 @@ impl Tenant {
     fn meet(&mut self, now: Local, now_ms: u64, board: &mut Board) {
         self.is_ready = false;
         self.turns = 0;
-        let mut cells: Vec<u64> = (self.holdings.iter_mut())
-            .filter(|(_, holding)| !holding.is_queued)
-            .map(|(cell, holding)| {
-                holding.is_queued = true;
-                *cell
-            })
-            .collect();
-        cells.sort_unstable();
-        self.queue.extend(cells);
+        self.queue_all();
         if self.contact != NEVER {
             self.wait_for_peers(now, now_ms, board);
         }
@@ -334,7 +326,6 @@ impl Tenant {
             if let Some(stake) = own.and_then(|own| cell.stakes.get_mut(own)) {
                 (stake.reserve, stake.held, stake.want) = (held, held, 0);
             }
-            board.wants.retain(|want| *want != (key, member));
             (holding.places, holding.is_alone) = (0, false);
             draft.returned.push(key);
             return;
