@@ -35,6 +35,7 @@ mod packed;
 mod shelf;
 mod snapshot;
 mod stats;
+pub mod tiers;
 
 pub use cache::Cache;
 pub use change::{Change, Delta};

@@ -1,0 +1,17 @@
+//! What is kept behind memory: keyed records in one or two stores, with versions, tags and lifetimes.
+//!
+//! A [`Record`] under a [`Key`] says which [`Version`] of a thing it is, and a [`Store`] replaces it only by
+//! one that is not older, so that processes that write at once, late or twice leave the newest behind.
+//!
+//! Times are milliseconds since 1970 and come in as arguments: other processes read what is stored, so it is
+//! the wall clock's, and the clocks of the processes should agree to within a second.
+
+mod key;
+mod record;
+mod store;
+mod version;
+
+pub use key::{ID_BYTES_MAX, Key, KeyError, SPACE_BYTES_MAX, Space, TAG_BYTES_MAX, Tag};
+pub use record::{BODY_BYTES_MAX, Body, FOREVER_MS, GONE_KEPT, Record, RecordError, TAGS_MAX};
+pub use store::{Asked, Cursor, Memory, Page, Span, Store, StoreError, StoreFault, Written};
+pub use version::Version;

@@ -1,0 +1,220 @@
+//! Under what a record stands.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use bytes::Bytes;
+
+/// What a record is called: a space, a guild within it, and an id within that.
+///
+/// All records of a space, or of a guild in it, are found and erased together, which is why an id is not a
+/// sentence of one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    space: Space,
+    scope: u64,
+    id: Bytes,
+}
+
+impl Key {
+    /// The key of `id` in `space` and, where the thing belongs to a guild, in the guild `scope`; 0 else.
+    ///
+    /// # Errors
+    ///
+    /// An id of more than [`ID_BYTES_MAX`] bytes. An empty one is fine: the one thing of its guild.
+    ///
+    /// ```
+    /// use ovenjs_cache::tiers::{Key, Space};
+    ///
+    /// let settings = Space::new("settings", 2)?;
+    /// let key = Key::new(&settings, 81384788765712384, "prefix")?;
+    /// assert_eq!(key.space().as_str(), "settings.2");
+    /// assert!(Key::new(&settings, 0, vec![0; 257]).is_err());
+    /// # Ok::<(), ovenjs_cache::tiers::KeyError>(())
+    /// ```
+    pub fn new(space: &Space, scope: u64, id: impl Into<Bytes>) -> Result<Self, KeyError> {
+        let id = id.into();
+        if id.len() > ID_BYTES_MAX {
+            return Err(KeyError::Id);
+        }
+        Ok(Self {
+            space: space.clone(),
+            scope,
+            id,
+        })
+    }
+
+    /// The space.
+    #[must_use]
+    pub const fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// The guild, or 0.
+    #[must_use]
+    pub const fn scope(&self) -> u64 {
+        self.scope
+    }
+
+    /// The id.
+    #[must_use]
+    pub const fn id(&self) -> &Bytes {
+        &self.id
+    }
+}
+
+/// Things of one kind and of one form: a name and the version of the schema, so that a form that has changed
+/// finds nothing of the former.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Space(Arc<str>);
+
+impl Space {
+    /// The space of this name and version.
+    ///
+    /// # Errors
+    ///
+    /// A name that is empty, that has other letters than `a`–`z`, `0`–`9`, `_` and `-`, or that is longer than
+    /// [`SPACE_BYTES_MAX`] with its version.
+    pub fn new(name: &str, schema: u32) -> Result<Self, KeyError> {
+        let text = format!("{name}.{schema}");
+        if name.is_empty() || text.len() > SPACE_BYTES_MAX || !name.bytes().all(is_plain) {
+            return Err(KeyError::Space);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// Name and version, as `name.version`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The space which [`as_str`](Self::as_str) wrote.
+    ///
+    /// # Errors
+    ///
+    /// A text that it never writes.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let (name, schema) = text.rsplit_once('.').ok_or(KeyError::Space)?;
+        let space = Self::new(name, schema.parse().map_err(|_| KeyError::Space)?)?;
+        // A version with a plus or a nought in front is not one that was written.
+        if space.as_str() == text {
+            Ok(space)
+        } else {
+            Err(KeyError::Space)
+        }
+    }
+}
+
+impl fmt::Debug for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-')
+}
+
+/// What records have in common that become stale together: a name with a generation, which is not kept in the
+/// records but beside them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tag(Arc<str>);
+
+impl Tag {
+    /// The tag of this name.
+    ///
+    /// # Errors
+    ///
+    /// A name that is empty or of more than [`TAG_BYTES_MAX`] bytes.
+    pub fn new(name: &str) -> Result<Self, KeyError> {
+        if name.is_empty() || name.len() > TAG_BYTES_MAX || name.contains('\0') {
+            return Err(KeyError::Tag);
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What cannot be a key or a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The name of a space.
+    Space,
+    /// The id of a key.
+    Id,
+    /// The name of a tag.
+    Tag,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Space => write!(
+                f,
+                "a space's name is of a-z, 0-9, _ and -, and of at most {SPACE_BYTES_MAX} bytes with its version"
+            ),
+            Self::Id => write!(
+                f,
+                "the id of a key has at most {ID_BYTES_MAX} bytes; make one of its hash"
+            ),
+            Self::Tag => write!(
+                f,
+                "a tag has 1 to {TAG_BYTES_MAX} bytes, and none of them is nought"
+            ),
+        }
+    }
+}
+
+impl Error for KeyError {}
+
+/// How long an id may be: a few snowflakes and a word. Each store keeps it with each record, and each index of
+/// a database once more.
+pub const ID_BYTES_MAX: usize = 256;
+
+/// How long a space's name may be with its version. It stands in each key that a Redis keeps.
+pub const SPACE_BYTES_MAX: usize = 64;
+
+/// How long a tag's name may be: one byte tells it in a record, and it stands in each.
+pub const TAG_BYTES_MAX: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_space_is_read_back_as_it_was_written_and_nothing_else_is_one() {
+        let space = Space::new("guild-settings", 4_000_000_000).unwrap();
+        assert_eq!(Space::parse(space.as_str()), Ok(space));
+        for foreign in [
+            "",
+            "settings",
+            "settings.",
+            "settings.+1",
+            "settings.01",
+            "a:b.1",
+            ".1",
+        ] {
+            assert_eq!(Space::parse(foreign), Err(KeyError::Space), "{foreign}");
+        }
+        assert_eq!(
+            Space::new(&"a".repeat(62), 1).unwrap().as_str().len(),
+            SPACE_BYTES_MAX
+        );
+        assert!(Space::new(&"a".repeat(63), 1).is_err());
+        assert!(Space::new("Settings", 1).is_err());
+    }
+
+    #[test]
+    fn a_tag_has_a_name() {
+        assert!(Tag::new("guild 1").is_ok());
+        assert!(Tag::new("").is_err());
+        assert!(Tag::new("a\0").is_err());
+        assert!(Tag::new(&"é".repeat(65)).is_err());
+    }
+}
