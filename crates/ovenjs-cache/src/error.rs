@@ -1,15 +1,12 @@
 //! Why a mirror could not be read.
 
-use std::{error::Error as StdError, fmt};
+use std::fmt;
 
-use ovenjs_types::{Fault, json::DecodeError};
+use ovenjs_types::Fault;
 
 /// Why bytes are not the mirror they should be. The message names the repair.
-#[derive(Debug)]
-pub struct Error {
-    kind: ErrorKind,
-    source: Option<DecodeError>,
-}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Error(ErrorKind);
 
 /// What is wrong with the bytes of a mirror.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,34 +24,25 @@ impl Error {
     /// What is wrong.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0
     }
 
     pub(crate) const fn foreign() -> Self {
-        Self::new(ErrorKind::Foreign)
+        Self(ErrorKind::Foreign)
     }
 
     pub(crate) const fn version() -> Self {
-        Self::new(ErrorKind::Version)
+        Self(ErrorKind::Version)
     }
 
     pub(crate) const fn damaged() -> Self {
-        Self::new(ErrorKind::Damaged)
-    }
-
-    const fn new(kind: ErrorKind) -> Self {
-        Self { kind, source: None }
-    }
-
-    pub(crate) fn with_source(mut self, source: DecodeError) -> Self {
-        self.source = Some(source);
-        self
+        Self(ErrorKind::Damaged)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+        f.write_str(match self.0 {
             ErrorKind::Foreign => "this is no mirror: check where it was to be read from",
             ErrorKind::Version => {
                 "the mirror is of another version of ovenjs: begin with an empty one"
@@ -64,14 +52,6 @@ impl fmt::Display for Error {
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let source = self.source.as_ref();
-        source.map(|source| {
-            let source: &(dyn StdError + 'static) = source;
-            source
-        })
-    }
-}
+impl std::error::Error for Error {}
 
 impl Fault for Error {}

@@ -20,10 +20,13 @@ use std::sync::{
 };
 
 use hashbrown::HashMap;
-use ovenjs_types::{Dispatch, Id, Interest, ShardId, json::Scratch, marker::GuildMarker};
+use ovenjs_types::{
+    Dispatch, EventKind, Id, Interest, ShardId, json::Scratch, marker::GuildMarker,
+};
 
 pub use keep::Keep;
 pub use reads::GuildState;
+pub use snapshot::SNAPSHOT_BYTES_MAX;
 pub use tally::{MirrorStats, Tally};
 
 use crate::Change;
@@ -74,13 +77,18 @@ struct Inner {
     /// The bot's own user: its id, and the rest.
     bot: RwLock<Option<(u64, Box<[u8]>)>>,
     unread: AtomicU64,
+    /// What is folded in.
+    folded: Interest,
 }
 
 impl Mirror {
     /// An empty mirror that keeps this.
     #[must_use]
     pub fn new(keep: Keep) -> Self {
+        // Pins come where somebody else asked for them.
+        let folded = keep.interest().with(EventKind::ChannelPinsUpdate);
         Self(Arc::new(Inner {
+            folded,
             blocks: RwLock::default(),
             shared: Shared {
                 users: Users::new(),

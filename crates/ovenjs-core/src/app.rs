@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ovenjs_cache::Cache;
+use ovenjs_cache::mirror::Mirror;
 use ovenjs_commands::{Call, Extract, Failure, Provide};
 use ovenjs_gateway::{AskGuild, Fleet, bus::Bus};
 use ovenjs_rest::Client;
@@ -13,11 +13,11 @@ use ovenjs_types::{Drift, Event, Id, marker::GuildMarker};
 
 /// The application as handlers see it: the bot's own parts, and the state `T` it was built with.
 ///
-/// A handler takes a [`Client`], a [`Cache`], a [`Fleet`] or a [`Bus`] as an argument just so, and the
+/// A handler takes a [`Client`], a [`Mirror`], a [`Fleet`] or a [`Bus`] as an argument just so, and the
 /// state as [`State<T>`](ovenjs_commands::State).
 pub struct App<T = ()> {
     pub(crate) client: Client,
-    pub(crate) cache: Cache,
+    pub(crate) mirror: Mirror,
     pub(crate) fleet: Fleet,
     pub(crate) bus: Bus,
     pub(crate) drift: Arc<Mutex<Drift>>,
@@ -30,9 +30,9 @@ impl<T: Send + Sync> Extract<App<T>> for Client {
     }
 }
 
-impl<T: Send + Sync> Extract<App<T>> for Cache {
+impl<T: Send + Sync> Extract<App<T>> for Mirror {
     async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
-        Ok(call.state().cache.clone())
+        Ok(call.state().mirror.clone())
     }
 }
 
@@ -98,7 +98,7 @@ impl<T: Clone> Provide<T> for App<T> {
 impl<T> fmt::Debug for App<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App")
-            .field("cache", &self.cache.stats())
+            .field("mirror", &self.mirror.stats())
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range, path::Path, sync::Arc};
 
-use ovenjs_cache::Cache;
+use ovenjs_cache::mirror::Mirror;
 use ovenjs_commands::{Router, Routes};
 use ovenjs_gateway::{Fleet, FleetState, Wiring, session::Session};
 use ovenjs_net::{Connector, Proxy};
@@ -277,10 +277,10 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         )
         .await?;
 
-        let mut cache = Cache::new(config.cache.clone());
+        let mut mirror = Mirror::new(config.mirror.clone());
         let interest = router
             .interest()
-            .union(cache.interest())
+            .union(mirror.interest())
             .with(EventKind::Ready);
         let intents = config.intents(interest);
         let mut shards = config.gateway.shards.unwrap_or(found.shards).max(1);
@@ -341,8 +341,8 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
                 )
             })?;
             limits::enter(&client, former);
-            if let Some(known) = mirror::enter(former, &config.cache, range, shards).await {
-                cache = known;
+            if let Some(known) = mirror::enter(former, &config.mirror, range, shards).await {
+                mirror = known;
             }
             entered.take().await;
         }
@@ -355,14 +355,14 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
 
         let app = Arc::new(App {
             client: client.clone(),
-            cache,
+            mirror,
             fleet,
             bus,
             drift: Arc::default(),
             state,
         });
         if let Err(refused) = router.check(&app) {
-            estate.leave(&app.client, &app.fleet, &app.cache).await;
+            estate.leave(&app.client, &app.fleet, &app.mirror).await;
             return Err(Error::routes(refused));
         }
         // Bots of the first years have a user with an id of its own.
@@ -381,8 +381,8 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let config = configured(self.config, self.intents)?;
         let router = Router::new(self.routes);
         router.validate().map_err(Error::routes)?;
-        let cache = Cache::new(config.cache.clone());
-        let interest = router.interest().union(cache.interest());
+        let mirror = Mirror::new(config.mirror.clone());
+        let interest = router.interest().union(mirror.interest());
         Ok(describe::Description::new(
             &config,
             router.commands(),

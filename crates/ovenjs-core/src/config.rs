@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ovenjs_cache::mirror::Keep;
 pub use ovenjs_gateway::Compression;
 use ovenjs_net::Dialer;
 use ovenjs_types::{Id, Intents, Interest, Secret, UpdatePresence, marker::GuildMarker};
@@ -79,8 +80,8 @@ pub struct Config {
     pub rest: RestConfig,
     /// The registration of commands.
     pub commands: CommandsConfig,
-    /// The mirror of what the gateway told us.
-    pub cache: CacheConfig,
+    /// What the bot remembers of what the gateway told it. File: `[mirror]`.
+    pub mirror: Keep,
     /// Who gives streams to a Discord in this process, instead of the network: see
     /// [`in_process`](Self::in_process). Default: nobody. Set in code.
     pub dialer: Option<Dialer>,
@@ -114,7 +115,7 @@ pub struct GatewayConfig {
     /// [the greatest sum](crate::gateway::Config::events_bytes_max) of events that can be held, which is
     /// logged at the start. File: `backlog_mb`, in MiB.
     pub backlog_bytes: Option<usize>,
-    /// Intents beside those which the handlers and the cache need. Default: none.
+    /// Intents beside those which the handlers and the mirror need. Default: none.
     /// `MESSAGE_CONTENT` is the usual one: it brings no events, only their text.
     pub intents: Intents,
     /// How long a shard waits before it connects again: at first, and at most. Default: 500 ms and
@@ -126,7 +127,7 @@ pub struct GatewayConfig {
     /// file starts at the configuration file.
     ///
     /// What the mirror knows comes along when the bot stops, up to
-    /// [`SNAPSHOT_BYTES_MAX`](crate::cache::SNAPSHOT_BYTES_MAX). After a crash it does not: it is then
+    /// [`SNAPSHOT_BYTES_MAX`](crate::cache::mirror::SNAPSHOT_BYTES_MAX). After a crash it does not: it is then
     /// empty, and since a resumed session brings no guild anew, it knows what events tell from then on.
     pub state: Option<StateStore>,
     /// A Unix socket at which the bot waits for the process that is to replace it. That one, started
@@ -255,9 +256,6 @@ pub enum Register {
     Guild(Id<GuildMarker>),
 }
 
-/// The mirror's part of the configuration: how many of each kind are kept. File: `[cache]`.
-pub type CacheConfig = ovenjs_cache::Config;
-
 /// What can be changed while the bot runs, with [`Running::apply`](crate::Running::apply): the live
 /// part of every crate below, and the bot's own. File: `[live]`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -327,7 +325,7 @@ impl Config {
                 register: Register::default(),
                 prune: false,
             },
-            cache: CacheConfig::new(),
+            mirror: Keep::new(),
             dialer: None,
             live: Live::default(),
         }

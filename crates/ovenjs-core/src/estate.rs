@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use ovenjs_cache::Cache;
+use ovenjs_cache::mirror::Mirror;
 use ovenjs_gateway::{ErrorKind, Fleet, FleetState, PortError, SessionStore};
 use ovenjs_rest::Client;
 use ovenjs_types::{Id, marker::ApplicationMarker};
@@ -204,9 +204,9 @@ impl Estate {
 
     /// Keeps the sessions of shards that have stopped, what nobody has taken of their events, what was
     /// learned about limits, and what the mirror knows for the next process, where there is a place.
-    pub(crate) async fn leave(&self, client: &Client, fleet: &Fleet, cache: &Cache) {
+    pub(crate) async fn leave(&self, client: &Client, fleet: &Fleet, mirror: &Mirror) {
         if let Some(kept) = &self.kept {
-            let (state, whole) = all(client, fleet, cache).await;
+            let (state, whole) = all(client, fleet, mirror).await;
             kept.keep(&state, &whole).await;
         }
     }
@@ -220,10 +220,10 @@ impl Estate {
         &self,
         client: &Client,
         fleet: &Fleet,
-        cache: &Cache,
+        mirror: &Mirror,
         mut heir: Heir,
     ) -> Result<(), Error> {
-        let (state, whole) = all(client, fleet, cache).await;
+        let (state, whole) = all(client, fleet, mirror).await;
         if let Some(kept) = &self.kept
             && let Err(error) = kept.save(&state).await
         {
@@ -246,11 +246,11 @@ impl Estate {
 }
 
 /// The state of shards that have stopped, without and with the mirror.
-async fn all(client: &Client, fleet: &Fleet, cache: &Cache) -> (FleetState, FleetState) {
+async fn all(client: &Client, fleet: &Fleet, mirror: &Mirror) -> (FleetState, FleetState) {
     let mut state = fleet.hand_over().await;
     limits::leave(client, &mut state);
     let mut whole = state.clone();
-    mirror::leave(cache, &mut whole).await;
+    mirror::leave(mirror, &mut whole).await;
     (state, whole)
 }
 
@@ -267,6 +267,7 @@ const SAVE_WITHIN: Duration = Duration::from_secs(30);
 mod tests {
     use std::sync::{Mutex, PoisonError};
 
+    use ovenjs_cache::mirror::Keep;
     use ovenjs_gateway::Waiting;
     use ovenjs_types::Intents;
 
@@ -318,7 +319,7 @@ mod tests {
         };
         let config = ovenjs_gateway::Config::new("token", Intents::GUILDS);
         let (fleet, _events) = Fleet::start(config.gateway_url("ws://127.0.0.1:1")).unwrap();
-        let cache = Cache::new(ovenjs_cache::Config::new());
+        let mirror = Mirror::new(Keep::new());
         let client = Client::builder("token").build().unwrap();
         let asks = async {
             let Answer::State(_, giver) = heir::inherit(&path, bot).await.unwrap() else {
@@ -331,7 +332,7 @@ mod tests {
         };
         let leaves = async {
             let heir = estate.asked(Duration::from_secs(1)).await;
-            estate.give(&client, &fleet, &cache, heir).await
+            estate.give(&client, &fleet, &mirror, heir).await
         };
         let ((), given) = tokio::join!(asks, leaves);
         assert_eq!(given.is_ok(), goes_on);

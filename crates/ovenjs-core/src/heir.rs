@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use ovenjs_cache::SNAPSHOT_BYTES_MAX;
+use ovenjs_cache::mirror::SNAPSHOT_BYTES_MAX;
 use ovenjs_gateway::{ErrorKind, FleetState};
 use ovenjs_types::{Id, marker::ApplicationMarker};
 use tokio::{

@@ -75,13 +75,15 @@ pub use app::App;
 pub use bot::Bot;
 #[cfg(feature = "bot")]
 pub use config::{
-    BotLive, BusConfig, CacheConfig, CommandsConfig, Compression, Config, GatewayConfig,
-    IdentifyQueue, LimitsShared, Live, Register, RestConfig, StateStore, VARIABLES,
+    BotLive, BusConfig, CommandsConfig, Compression, Config, GatewayConfig, IdentifyQueue,
+    LimitsShared, Live, Register, RestConfig, StateStore, VARIABLES,
 };
 #[cfg(feature = "bot")]
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "cache")]
 pub use ovenjs_cache as cache;
+#[cfg(feature = "bot")]
+pub use ovenjs_cache::mirror::{Keep, Mirror};
 #[cfg(feature = "commands")]
 pub use ovenjs_commands as commands;
 #[cfg(feature = "gateway")]

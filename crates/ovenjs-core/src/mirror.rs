@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use ovenjs_cache::{Cache, Config};
+use ovenjs_cache::mirror::{Keep, Mirror};
 use ovenjs_gateway::{FleetState, Resume};
 use ovenjs_types::ShardId;
 use tokio::task::spawn_blocking;
@@ -14,10 +14,10 @@ use tokio::task::spawn_blocking;
 const PART: &str = "mirror";
 
 /// Puts what the mirror knows into the state. No event is applied any more.
-pub(crate) async fn leave(cache: &Cache, state: &mut FleetState) {
-    let cache = cache.clone();
+pub(crate) async fn leave(mirror: &Mirror, state: &mut FleetState) {
+    let mirror = mirror.clone();
     // A large one takes a second to write, in which the runtime has other things to do.
-    match spawn_blocking(move || cache.to_bytes()).await {
+    match spawn_blocking(move || mirror.to_bytes()).await {
         Ok(bytes) => state.put(PART, bytes),
         Err(error) => tracing::error!("the mirror is not left to the next process: {error}"),
     }
@@ -27,10 +27,10 @@ pub(crate) async fn leave(cache: &Cache, state: &mut FleetState) {
 /// shards go on.
 pub(crate) async fn enter(
     former: &FleetState,
-    config: &Config,
+    keep: &Keep,
     numbers: Range<u32>,
     total: u32,
-) -> Option<Cache> {
+) -> Option<Mirror> {
     let Some(part) = former.part(PART).cloned() else {
         tracing::info!("the former process left no mirror, which fills as events come");
         return None;
@@ -39,13 +39,13 @@ pub(crate) async fn enter(
     let shards: Vec<ShardId> = shards
         .filter(|shard| shard.total == total && numbers.contains(&shard.number))
         .collect();
-    let config = config.clone();
-    let read = spawn_blocking(move || Cache::from_bytes(config, &part, &shards)).await;
+    let keep = keep.clone();
+    let read = spawn_blocking(move || Mirror::from_bytes(keep, &part, &shards)).await;
     match read {
-        Ok(Ok(cache)) => {
-            let known = cache.stats();
+        Ok(Ok(mirror)) => {
+            let known = mirror.stats();
             tracing::info!(?known, "the mirror of the former process goes on");
-            Some(cache)
+            Some(mirror)
         }
         Ok(Err(error)) => {
             tracing::warn!("the mirror of the former process is left out: {error}");

@@ -1,5 +1,5 @@
-//! From the gateway's deliveries to handlers: drop what nobody wants, decode once, fold into the
-//! cache, route.
+//! From the gateway's deliveries to handlers: drop what nobody wants, fold into the mirror what it
+//! keeps, decode what handlers take, route.
 
 use std::{
     fmt,
@@ -31,12 +31,12 @@ const HANDLERS_MAX: usize = 1024;
 /// costs several times what decoding costs, so a hundredth of the work or less.
 const SAMPLED: u64 = 1_000;
 
-/// Whom an event is for: while the shards change their number, some are for handlers or the cache alone.
+/// Whom an event is for: while the shards change their number, some are for handlers or the mirror alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Readers {
     All,
     Handlers,
-    Cache,
+    Mirror,
 }
 
 pub(crate) struct Pump<T> {
@@ -44,6 +44,8 @@ pub(crate) struct Pump<T> {
     pub(crate) router: Arc<Router<App<T>>>,
     answers: Arc<dyn Answers>,
     pub(crate) interest: Interest,
+    /// What handlers take of that: only this is decoded.
+    handled: Interest,
     /// The bot's own id, as it stands in payloads.
     own_id: String,
     hook: Arc<dyn Hook>,
@@ -66,6 +68,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
     ) -> Self {
         Self {
             app,
+            handled: router.interest(),
             router: Arc::new(router),
             answers,
             interest,
@@ -148,10 +151,10 @@ impl<T: Send + Sync + 'static> Pump<T> {
             match delivery {
                 Delivery::Dispatch(dispatch) => self.take(dispatch, Readers::All, place).await,
                 Delivery::Late(dispatch) => self.take(dispatch, Readers::Handlers, place).await,
-                Delivery::Fresh(dispatch) => self.take(dispatch, Readers::Cache, place).await,
+                Delivery::Fresh(dispatch) => self.take(dispatch, Readers::Mirror, place).await,
                 Delivery::Gap(gap) => {
                     tracing::warn!(shard = %gap.shard, last_seq = gap.last_seq, "a session was lost; events may be missing");
-                    self.app.cache.forget_guilds(|guild| gap.concerns(guild));
+                    self.app.mirror.outdate(|guild| gap.concerns(guild));
                 }
                 Delivery::Stopped {
                     shard,
@@ -177,14 +180,30 @@ impl<T: Send + Sync + 'static> Pump<T> {
             self.hook.call(&HookCall::EventDropped {
                 kind: dispatch.kind,
             });
-            if readers != Readers::Cache {
+            if readers != Readers::Mirror {
                 receipt.handled();
             }
             return;
         }
+        if readers != Readers::Handlers {
+            self.app.mirror.apply(&dispatch, &mut self.scratch);
+        }
+        if readers == Readers::Mirror {
+            return;
+        }
+        if !self.handled.wants(dispatch.kind) {
+            receipt.handled();
+            return;
+        }
+        let event = self.decode(&dispatch);
+        self.route(Arc::new(event), receipt, place).await;
+    }
+
+    /// The event as handlers take it; what deviates in it is told and counted.
+    fn decode(&mut self, dispatch: &Dispatch) -> Event {
         let event = dispatch.decode(&mut self.scratch);
         let left_out = self.scratch.take_drift();
-        self.count(&dispatch, &left_out, &event);
+        self.count(dispatch, &left_out, &event);
         for deviation in left_out {
             tracing::warn!(
                 event = dispatch.name(),
@@ -198,12 +217,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
             tracing::warn!(event = name, error = %malformed.error, "an event did not fit");
             self.hook.call(&HookCall::EventMalformed { name, path });
         }
-        if readers != Readers::Handlers {
-            self.app.cache.apply(&dispatch, Some(&event));
-        }
-        if readers != Readers::Cache {
-            self.route(Arc::new(event), receipt, place).await;
-        }
+        event
     }
 
     /// Adds to the report what deviates in an event: what was left out, and for a sample all that no

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ovenjs_cache::Cache;
+use ovenjs_cache::mirror::Mirror;
 use ovenjs_gateway::{Events, Fleet, bus::Bus};
 use ovenjs_rest::Client;
 use ovenjs_types::{Drift, Interest, Pressure};
@@ -27,7 +27,7 @@ use crate::{
 /// A bot that runs. Dropping it stops the bot at once; [`stop`](Self::stop) lets it finish.
 pub struct Running {
     client: Client,
-    cache: Cache,
+    mirror: Mirror,
     fleet: Fleet,
     bus: Bus,
     drift: Arc<Mutex<Drift>>,
@@ -65,7 +65,7 @@ impl Running {
                 let outcome = pumping.await;
                 if outcome.is_err() {
                     // Nobody has to ask for it, and nobody may be there to.
-                    estate.leave(&app.client, &app.fleet, &app.cache).await;
+                    estate.leave(&app.client, &app.fleet, &app.mirror).await;
                     app.client.leave().await;
                 }
                 outcome
@@ -77,7 +77,7 @@ impl Running {
         }
         Self {
             client: app.client.clone(),
-            cache: app.cache.clone(),
+            mirror: app.mirror.clone(),
             fleet: app.fleet.clone(),
             bus: app.bus.clone(),
             drift: Arc::clone(&app.drift),
@@ -100,8 +100,8 @@ impl Running {
 
     /// The mirror of what the gateway told.
     #[must_use]
-    pub const fn cache(&self) -> &Cache {
-        &self.cache
+    pub const fn mirror(&self) -> &Mirror {
+        &self.mirror
     }
 
     /// The shards.
@@ -247,11 +247,11 @@ impl Running {
         let outcome = match heir {
             Some(heir) => outcome.and(
                 estate
-                    .give(&self.client, &self.fleet, &self.cache, heir)
+                    .give(&self.client, &self.fleet, &self.mirror, heir)
                     .await,
             ),
             None => {
-                estate.leave(&self.client, &self.fleet, &self.cache).await;
+                estate.leave(&self.client, &self.fleet, &self.mirror).await;
                 outcome
             }
         };

@@ -6,7 +6,7 @@ mod workers;
 
 use std::env;
 
-use ovenjs_cache::Cache;
+use ovenjs_cache::mirror::{Keep, Mirror};
 use ovenjs_gateway::{Config, Delivery, Events, Fleet};
 use ovenjs_types::{Dispatch, Event, EventKind, Intents, Interest, json::Scratch};
 
@@ -19,9 +19,17 @@ async fn main() {
         _ => {}
     }
     let address = env::var("COURSE_WS").expect("the course tells its address");
-    let cache = (work == "cache").then(|| Cache::new(ovenjs_cache::Config::new()));
-    let wanted = match (&*work, &cache) {
-        (_, Some(cache)) => cache.interest().with(EventKind::InteractionCreate),
+    // All that twilight's cache keeps by default.
+    let keep = Keep::new()
+        .members(true)
+        .presences(true)
+        .voice_states(true)
+        .expressions(true)
+        .scheduled_events(true)
+        .messages(100);
+    let mirror = (work == "cache").then(|| Mirror::new(keep));
+    let wanted = match (&*work, &mirror) {
+        (_, Some(mirror)) => mirror.interest().with(EventKind::InteractionCreate),
         ("messages", None) => Interest::none()
             .with(EventKind::MessageCreate)
             .with(EventKind::InteractionCreate),
@@ -46,11 +54,15 @@ async fn main() {
         let mut scratch = Scratch::new();
         while let Some(dispatch) = next(&mut events).await {
             seen += 1;
+            if let Some(mirror) = &mirror {
+                mirror.apply(&dispatch, &mut scratch);
+                // As core does: what no handler takes is not decoded.
+                if dispatch.kind != EventKind::InteractionCreate {
+                    continue;
+                }
+            }
             let event = dispatch.decode(&mut scratch);
             failed += u64::try_from(scratch.take_drift().len()).unwrap_or(u64::MAX);
-            if let Some(cache) = &cache {
-                cache.apply(&dispatch, Some(&event));
-            }
             match &event {
                 Event::InteractionCreate(interaction) if interaction.id.get() == mark => break,
                 Event::Malformed(malformed) => {

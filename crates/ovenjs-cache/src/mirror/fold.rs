@@ -20,6 +20,9 @@ impl Mirror {
     /// Reads what is kept from the bytes of an event and changes what it is about.
     pub(super) fn fold(&self, event: &Dispatch, scratch: &mut Scratch, tells: bool) -> Change {
         use EventKind as Kind;
+        if !self.0.folded.wants(event.kind) {
+            return Change::Nothing;
+        }
         let fold = Fold {
             mirror: self,
             event,

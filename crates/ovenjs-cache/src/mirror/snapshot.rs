@@ -6,17 +6,16 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ovenjs_types::{Id, ShardId};
+use ovenjs_types::{Id, ShardId, marker::GuildMarker};
 
 use super::{
     Keep, Mirror,
     block::{Block, Shared, member_parts, message_parts},
 };
 use crate::{
-    Error, SNAPSHOT_BYTES_MAX,
+    Error,
     packed::{fingerprint, put_varint, shapes, varint},
     shelf::Shelf,
-    snapshot::is_of,
 };
 
 impl Mirror {
@@ -114,6 +113,11 @@ impl Mirror {
             .then_some(mirror)
             .ok_or_else(Error::damaged)
     }
+}
+
+/// Whether the events of a guild come by this shard; what is of no guild comes by the first one.
+fn is_of(shard: ShardId, guild: Option<Id<GuildMarker>>) -> bool {
+    guild.map_or(0, |guild| ShardId::of_guild(guild, shard.total).number) == shard.number
 }
 
 impl Block {
@@ -338,6 +342,10 @@ fn version() -> u64 {
 
 /// Changes with what stands around the records.
 const FORM: u64 = 1;
+
+/// How many bytes a mirror is written in at most: some two million members with their users, which are read
+/// within seconds.
+pub const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
 
 const MAGIC: &[u8] = b"ovenjs packed mirror\n";
 

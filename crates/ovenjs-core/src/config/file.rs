@@ -156,10 +156,13 @@ pub(super) fn apply(
     );
     set(&mut config.commands.prune, file.commands.prune);
 
-    set(&mut config.cache.guilds_max, file.cache.guilds_max);
-    set(&mut config.cache.channels_max, file.cache.channels_max);
-    set(&mut config.cache.members_max, file.cache.members_max);
-    set(&mut config.cache.messages_max, file.cache.messages_max);
+    let (keep, kept) = (&mut config.mirror, file.mirror);
+    set(&mut keep.members, kept.members);
+    set(&mut keep.presences, kept.presences);
+    set(&mut keep.voice_states, kept.voice_states);
+    set(&mut keep.expressions, kept.expressions);
+    set(&mut keep.scheduled_events, kept.scheduled_events);
+    set(&mut keep.messages, kept.messages);
 
     let live = &mut config.live;
     set(
@@ -199,7 +202,7 @@ struct File {
     #[serde(default)]
     commands: Commands,
     #[serde(default)]
-    cache: Cache,
+    mirror: Mirror,
     #[serde(default)]
     live: Live,
 }
@@ -297,11 +300,13 @@ enum RegisterName {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cache {
-    guilds_max: Option<u64>,
-    channels_max: Option<u64>,
-    members_max: Option<u64>,
-    messages_max: Option<u64>,
+struct Mirror {
+    members: Option<bool>,
+    presences: Option<bool>,
+    voice_states: Option<bool>,
+    expressions: Option<bool>,
+    scheduled_events: Option<bool>,
+    messages: Option<usize>,
 }
 
 #[derive(Default, Deserialize)]

@@ -95,10 +95,18 @@ settings! {
         };
     "commands.prune" = "false", "whether commands which the bot does not have are deleted at Discord",
         |c| c.commands.prune.to_string();
-    "cache.guilds_max" = "3000", "how many guilds are kept", |c| c.cache.guilds_max.to_string();
-    "cache.channels_max" = "150000", "how many channels are kept", |c| c.cache.channels_max.to_string();
-    "cache.members_max" = "10000", "how many members are kept", |c| c.cache.members_max.to_string();
-    "cache.messages_max" = "0", "how many messages are kept", |c| c.cache.messages_max.to_string();
+    "mirror.members" = "true", "whether members are kept; needs a privileged intent",
+        |c| c.mirror.members.to_string();
+    "mirror.presences" = "false", "whether it is kept who is online; needs a privileged intent",
+        |c| c.mirror.presences.to_string();
+    "mirror.voice_states" = "false", "whether it is kept who is in voice",
+        |c| c.mirror.voice_states.to_string();
+    "mirror.expressions" = "false", "whether emojis, stickers and sounds are kept",
+        |c| c.mirror.expressions.to_string();
+    "mirror.scheduled_events" = "false", "whether planned events are kept",
+        |c| c.mirror.scheduled_events.to_string();
+    "mirror.messages" = "0", "how many messages of each channel are kept",
+        |c| c.mirror.messages.to_string();
     "live.defer_after_ms" = "2000", "how long a handler may take before its answer is deferred for it",
         |c| millis(c.live.commands.defer_after);
     "live.apology" = r#""Sorry.""#, "what the user reads when a handler failed",

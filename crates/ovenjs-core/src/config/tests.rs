@@ -81,7 +81,7 @@ fn a_file_sets_everything() {
     assert!(config.allow_plain && config.redis.is_some() && config.nats.is_some());
     assert_eq!(config.commands.register, Register::Guild(Id::new(77)));
     assert!(config.commands.prune);
-    assert_eq!(config.cache.messages_max, 500);
+    assert_eq!(config.mirror.messages, 500);
     assert_eq!(
         config.live.commands.defer_after,
         Duration::from_millis(1500)
@@ -221,7 +221,7 @@ fn every_key_that_is_described_is_read() {
 #[test]
 fn every_key_that_is_read_is_described() {
     // An unknown key is refused with the list of those that are known.
-    for table in ["", "bus", "gateway", "rest", "commands", "cache", "live"] {
+    for table in ["", "bus", "gateway", "rest", "commands", "mirror", "live"] {
         let header = if table.is_empty() {
             String::new()
         } else {
@@ -276,8 +276,8 @@ bind = "192.0.2.7"
 register = { guild = "77" }
 prune = true
 
-[cache]
-messages_max = 500
+[mirror]
+messages = 500
 
 [live]
 defer_after_ms = 1500

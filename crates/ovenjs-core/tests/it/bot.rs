@@ -6,7 +6,7 @@ use std::{
 };
 
 use ovenjs_core::{
-    Answer, Bot, Config, Cx, Failure, Int, On, Register, Running, State, command, event,
+    Answer, Bot, Config, Cx, Failure, Int, Mirror, On, Register, Running, State, command, event,
     rest::Client,
     routes,
     types::{
@@ -100,15 +100,15 @@ async fn an_option_that_is_gone_is_gone_at_discord() {
 }
 
 #[tokio::test]
-async fn a_handler_can_use_client_cache_and_state() {
+async fn a_handler_can_use_client_mirror_and_state() {
     #[event]
     async fn thank(
         reaction: On<MessageReactionAdd>,
         client: Client,
-        cache: ovenjs_core::cache::Cache,
+        mirror: Mirror,
         State(word): State<&'static str>,
     ) -> Result<(), Failure> {
-        let channel = cache
+        let channel = mirror
             .channel(reaction.channel_id)
             .ok_or_else(|| Failure::because("no channel"))?;
         assert_eq!(channel.kind, ChannelType::GuildText);

@@ -331,7 +331,7 @@ async fn once_another_process_has_taken_over_nothing_is_written_over_its_state()
     assert_eq!(state.sessions().len(), 1);
     // The mirror is written when a process ends that nobody has replaced.
     assert_eq!(state.part("mirror"), None);
-    assert!(heir.cache().guild(discord.guild_id()).is_some());
+    assert!(heir.mirror().guild(discord.guild_id()).is_some());
     heir.stop().await.unwrap();
     assert!(self::state(&file).part("mirror").is_some());
 }
@@ -391,7 +391,7 @@ async fn where_the_sessions_say_how_many_shards_the_mirror_of_all_goes_on() {
 
     assert_eq!(bot.fleet().shards().count(), 4);
     let ids = discord.guild_ids();
-    let unknown = ids.iter().filter(|id| bot.cache().guild(**id).is_none());
+    let unknown = ids.iter().filter(|id| bot.mirror().guild(**id).is_none());
     assert_eq!(unknown.count(), 0);
     bot.stop().await.unwrap();
     assert_eq!(discord.identifies(), 4);

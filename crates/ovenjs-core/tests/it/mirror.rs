@@ -3,8 +3,8 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use ovenjs_core::{
-    Answer, Bot, Config, CustomId, Cx, Failure, On, Register, Running, State, command, component,
-    event,
+    Answer, Bot, Config, CustomId, Cx, Failure, Mirror, On, Register, Running, State, command,
+    component, event,
     gateway::{FleetState, ReshardStage},
     routes,
     types::{ChannelCreate, GuildCreate, Intents, MessageCreate, MessageDraft, ShardId},
@@ -80,7 +80,7 @@ async fn the_next_process_knows_the_guilds_and_answers_the_buttons() {
     assert_eq!(heard(&mut hears).await, "guild");
     opens(&discord, "1001", "bread");
     assert_eq!(heard(&mut hears).await, "channel bread");
-    let knew = first.cache().clone();
+    let knew = first.mirror().clone();
     let answer = discord.user("ann").slash("/bake").await;
     answer.says("baking");
 
@@ -88,21 +88,21 @@ async fn the_next_process_knows_the_guilds_and_answers_the_buttons() {
     let (replaced, second) = tokio::join!(first.until_replaced(), heir);
     replaced.unwrap();
 
-    let names = |cache: &ovenjs_core::cache::Cache| {
-        let channels = cache.guild_channels(guild);
+    let names = |mirror: &Mirror| {
+        let channels = mirror.channels(guild);
         let names = channels.iter().filter_map(|channel| channel.name.clone());
         names.collect::<Vec<_>>()
     };
-    assert_eq!(second.cache().guild(guild), knew.guild(guild));
-    assert!(second.cache().guild(guild).is_some());
-    assert_eq!(names(second.cache()), names(&knew));
-    assert!(names(second.cache()).contains(&"bread".into()));
-    assert_eq!(second.cache().current_user(), knew.current_user());
+    assert_eq!(second.mirror().guild(guild), knew.guild(guild));
+    assert!(second.mirror().guild(guild).is_some());
+    assert_eq!(names(second.mirror()), names(&knew));
+    assert!(names(second.mirror()).contains(&"bread".into()));
+    assert_eq!(second.mirror().current_user(), knew.current_user());
 
     answer.click("Take out").await.says("tray 7 is done");
     opens(&discord, "1002", "rolls");
     assert_eq!(heard(&mut hears).await, "channel rolls", "and no guild");
-    assert_eq!(names(second.cache()).len(), names(&knew).len() + 1);
+    assert_eq!(names(second.mirror()).len(), names(&knew).len() + 1);
     assert_eq!(discord.identifies(), 1);
     second.stop().await.unwrap();
 }
@@ -126,7 +126,7 @@ async fn a_mirror_that_cannot_be_read_costs_no_session() {
         let bot = start(config(&discord).state(&file), &told).await;
         discord.user("ann").says("hello").await;
         assert_eq!(heard(&mut hears).await, "hello");
-        assert!(bot.cache().guild(discord.guild_id()).is_none());
+        assert!(bot.mirror().guild(discord.guild_id()).is_none());
         bot.stop().await.unwrap();
         state = FleetState::from_bytes(&std::fs::read(&file).unwrap()).unwrap();
     }
@@ -163,7 +163,8 @@ async fn guilds_that_have_gone_over_stay_known_when_a_session_of_an_old_shard_is
     let knows = || {
         let guilds = discord.guild_ids().into_iter();
         guilds
-            .filter(|guild| bot.cache().guild(*guild).is_some())
+            .filter_map(|guild| bot.mirror().state(guild))
+            .filter(|state| !state.is_stale)
             .count()
     };
     let fleet = bot.fleet().clone();
