@@ -2,7 +2,8 @@
 //!
 //! `list` names them, `run <path> <iterations>` runs one so that callgrind can count it (see
 //! `cargo xtask bench gate`), `time` shows how long each takes here, `memory` what a million buckets of the
-//! REST limiter take. A path asserts what it did, so
+//! REST limiter take, `traces [folder]` what is found in memory on traces of others' caches, `bound <seconds>`
+//! how far memory exceeds its bound under writers that never rest. A path asserts what it did, so
 //! that a path which broke is not measured as a fast one.
 
 #![expect(
@@ -15,10 +16,19 @@
     reason = "a stopwatch reads the clock, and the pure crates are given a time to begin with"
 )]
 
+#[expect(clippy::as_conversions, reason = "shares for people to read")]
+mod bound;
 mod memory;
 mod paths;
+#[expect(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "it plays with tables of its own making, and tells shares for people to read"
+)]
+mod traces;
 
 use paths::{HotPath, PATHS};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -36,10 +46,16 @@ fn main() -> ExitCode {
         ["list"] => PATHS.iter().for_each(|path| println!("{}", path.name)),
         ["time"] => time(),
         ["memory"] if memory::tell() => {}
-        ["memory"] => {
-            eprintln!("error: buckets take more than they may");
-            return ExitCode::FAILURE;
+        ["memory"] => return failed("buckets take more than they may"),
+        ["traces", folder @ ..] if folder.len() <= 1 => {
+            match traces::tell(folder.first().map(Path::new)) {
+                Ok(true) => {}
+                Ok(false) => return failed("a goal is missed"),
+                Err(error) => return failed(&error),
+            }
         }
+        ["bound", seconds] if bound::tell(seconds.parse().unwrap_or(1)) => {}
+        ["bound", _] => return failed("memory exceeds its bound"),
         ["run", name, iterations] => {
             let path = PATHS.iter().find(|path| path.name == *name);
             let (Some(path), Ok(iterations)) = (path, iterations.parse()) else {
@@ -49,11 +65,18 @@ fn main() -> ExitCode {
             (path.run)(iterations);
         }
         _ => {
-            eprintln!("usage: ovenjs-benches list | time | memory | run <path> <iterations>");
-            return ExitCode::FAILURE;
+            return failed(
+                "usage: ovenjs-benches list | time | memory | traces [folder] | bound <seconds> | \
+                 run <path> <iterations>",
+            );
         }
     }
     ExitCode::SUCCESS
+}
+
+fn failed(why: &str) -> ExitCode {
+    eprintln!("error: {why}");
+    ExitCode::FAILURE
 }
 
 /// Times the paths in turns, so that a machine that slows down slows all of them.

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: times of the hot paths; `bench gate`: their instruction counts against
 //! `benches/baseline.toml`; `bench peers` and `bench rest`: our gateway and our REST beside
-//! other libraries'; `bench mirror`: what a mirror takes beside another's; `bench stories` and `bench load`: what
+//! other libraries'; `bench mirror`: what a mirror takes beside another's; `bench traces` and
+//! `bench bound`: what memory finds and holds; `bench stories` and `bench load`: what
 //! the Discord in a box costs.
 //!
 //! Times are for people and differ from machine to machine. Instruction counts are for the gate:
@@ -60,6 +61,15 @@ enum Mode {
     Memory,
     /// Measure what a mirror of 250,000 members takes, beside twilight's cache; fails where a goal is missed.
     Mirror,
+    /// Print what is found in memory on traces of others' caches, beside others' policies; fails where a
+    /// goal is missed. Reads the folder that OVENJS_TRACES names; a made trace stands in without.
+    Traces,
+    /// Let four writers put without rest, and see how far memory exceeds its bound; fails above 1.05.
+    Bound {
+        /// For how long.
+        #[arg(long, default_value_t = 300)]
+        seconds: u32,
+    },
     /// Measure the share of a core that an idle bot with 1,000 guilds uses.
     Idle,
     /// Put many shards and events a second on the mock, with and without compression.
@@ -81,6 +91,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         Some(Mode::Stories) => stories(workspace),
         Some(Mode::Memory) => shell::run(Command::new(built(workspace)?).arg("memory")),
         Some(Mode::Mirror) => mirror(workspace),
+        Some(Mode::Traces) => {
+            let mut traces = Command::new(built(workspace)?);
+            traces.arg("traces").args(std::env::var_os("OVENJS_TRACES"));
+            shell::run(&mut traces)
+        }
+        Some(Mode::Bound { seconds }) => {
+            let mut bound = Command::new(built(workspace)?);
+            shell::run(bound.args(["bound".to_owned(), seconds.to_string()]))
+        }
         Some(Mode::Idle) => idle(workspace),
         Some(Mode::Load { arguments }) => load(workspace, arguments),
     }

@@ -1,0 +1,604 @@
+//! What is in memory: values by key under one bound, in moka.
+//!
+//! moka says who leaves; all else is ours. By which policy is chosen while it runs: moka's is fixed when it
+//! is built, so that a change is a second instance, into which the first is emptied as it is read. moka
+//! also works off what was written in batches, whose size it takes from nothing but itself: here the
+//! weight is counted as things come and go, and who would exceed the bound works off the batch.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    hash::{BuildHasher, Hash},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use hashbrown::DefaultHashBuilder;
+use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
+
+use super::{
+    choice::{Choice, Policy, is_sampled},
+    foretelling::{Foretelling, ForetellingStats, Foretold, Source},
+};
+
+/// Values by key, of at most a certain weight together.
+///
+/// A read gives a clone: keep values small or in an `Arc`.
+///
+/// ```
+/// use ovenjs_cache::tiers::{Eviction, Residents, ResidentsConfig};
+///
+/// let residents = Residents::build(ResidentsConfig::new(100).eviction(Eviction::Lru));
+/// residents.put("bread", 1, 60);
+/// residents.put("rolls", 2, 40);
+/// // Who leaves is worked out in batches: what is read within the batch that brought it counts as new alone.
+/// residents.settle();
+/// assert_eq!(residents.get(&"bread"), Some(1));
+/// // There is no room for all three: what was not read for longest leaves.
+/// residents.put("cakes", 3, 40);
+/// residents.settle();
+/// assert_eq!(residents.get(&"rolls"), None);
+/// assert_eq!(residents.get(&"bread"), Some(1));
+/// ```
+pub struct Residents<K, V, S = DefaultHashBuilder> {
+    config: ResidentsConfig,
+    hasher: S,
+    ledger: Arc<Ledger<K>>,
+    houses: RwLock<Houses<K, V, S>>,
+    choice: Option<Mutex<Choice>>,
+    sample: u64,
+    queue: Option<Mutex<VecDeque<(K, u64)>>>,
+    turns: [Mutex<()>; TURNS],
+    /// Tells apart what stood under one key one after the other.
+    stamps: AtomicU64,
+    switches: AtomicU64,
+}
+
+/// How a [`Residents`] is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResidentsConfig {
+    /// The most that all values weigh together, in the unit of the weights that they are put with. While
+    /// something comes in it may be exceeded by a thirty-second part, and by what is being put just then.
+    pub bound: u64,
+    /// Who leaves where there is no room. Default: [`Eviction::Chosen`].
+    pub eviction: Eviction,
+    /// Of how many keys to remember what is read after them; 0, the default, foretells nothing. 65,536
+    /// take some 8 MB with keys of 24 bytes.
+    pub foretelling: usize,
+}
+
+impl ResidentsConfig {
+    /// The defaults named at each field, under this bound.
+    #[must_use]
+    pub const fn new(bound: u64) -> Self {
+        Self {
+            bound,
+            eviction: Eviction::Chosen,
+            foretelling: 0,
+        }
+    }
+
+    /// Sets who leaves where there is no room.
+    #[must_use]
+    pub const fn eviction(mut self, eviction: Eviction) -> Self {
+        self.eviction = eviction;
+        self
+    }
+
+    /// Sets of how many keys to remember what is read after them.
+    #[must_use]
+    pub const fn foretelling(mut self, sources: usize) -> Self {
+        self.foretelling = sources;
+        self
+    }
+}
+
+/// Who leaves memory where there is no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Eviction {
+    /// LRU or TinyLFU, whichever finds more just now; see [`Choice`].
+    #[default]
+    Chosen,
+    /// Always what was not read for longest.
+    Lru,
+    /// Always by frequency.
+    TinyLfu,
+    /// What came first, however often it is read: for what is worth less with age alone.
+    Fifo,
+}
+
+impl<K, V> Residents<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    /// An empty one.
+    #[must_use]
+    pub fn build(config: ResidentsConfig) -> Self {
+        Self::build_with_hasher(config, DefaultHashBuilder::default())
+    }
+}
+
+impl<K, V, S> Residents<K, V, S>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    S: BuildHasher + Clone + Send + Sync + 'static,
+{
+    /// An empty one whose keys are hashed by `hasher`: a seeded one where the same reads are to be the
+    /// same story again.
+    #[must_use]
+    pub fn build_with_hasher(config: ResidentsConfig, hasher: S) -> Self {
+        let ledger = Arc::new(Ledger {
+            held: AtomicU64::new(0),
+            entries: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            model: (config.foretelling > 0)
+                .then(|| Mutex::new(Foretelling::new(config.foretelling))),
+        });
+        let choice = (config.eviction == Eviction::Chosen).then(|| Choice::new(config.bound));
+        let policy = match config.eviction {
+            Eviction::TinyLfu => Policy::TinyLfu,
+            Eviction::Chosen | Eviction::Lru | Eviction::Fifo => Policy::Lru,
+        };
+        // The queue says who leaves, so that moka has nothing to say.
+        let bound = (config.eviction != Eviction::Fifo).then_some(config.bound);
+        Self {
+            houses: RwLock::new(Houses {
+                policy,
+                now: house(bound, policy, &hasher, &ledger),
+                before: None,
+            }),
+            config,
+            hasher,
+            ledger,
+            sample: choice.as_ref().map_or(u64::MAX, Choice::mask),
+            choice: choice.map(Mutex::new),
+            queue: (config.eviction == Eviction::Fifo).then(Mutex::default),
+            turns: [const { Mutex::new(()) }; TURNS],
+            stamps: AtomicU64::new(1),
+            switches: AtomicU64::new(0),
+        }
+    }
+
+    /// The value of a key, which counts as read.
+    pub fn get(&self, key: &K) -> Option<V> {
+        let seat = self.seat(key)?;
+        self.used(&seat);
+        if self.choice.is_some() {
+            self.chosen_by(key, seat.weight);
+        }
+        Some(seat.value.clone())
+    }
+
+    /// Whether there is something under this key. It does not count as read.
+    pub fn contains(&self, key: &K) -> bool {
+        let houses = self.houses();
+        houses.now.contains_key(key)
+            || houses
+                .before
+                .as_ref()
+                .is_some_and(|before| before.cache.contains_key(key))
+    }
+
+    /// Puts a value. What stood there leaves; what is heavier than the bound is not kept.
+    pub fn put(&self, key: K, value: V, weight: u64) {
+        if self.choice.is_some() {
+            self.chosen_by(&key, weight);
+        }
+        self.insert(key, value, weight, None);
+    }
+
+    /// Puts what was fetched because it was [`foretold`](Self::foretold): whether it is read before it
+    /// leaves is told to the model.
+    pub fn put_foretold(&self, key: K, value: V, weight: u64, source: Source) {
+        self.insert(key, value, weight, Some(source));
+    }
+
+    /// Takes a key's value out.
+    pub fn remove(&self, key: &K) {
+        let houses = self.houses();
+        houses.now.invalidate(key);
+        if let Some(before) = &houses.before {
+            before.cache.invalidate(key);
+        }
+    }
+
+    /// Changes a value in its place: `change` is given what is there, and says what is to be there with its
+    /// weight, or nothing to leave all as it is. Whether it changed. No other `change` of the same key runs
+    /// meanwhile. Where nothing was there and no `source` foretold it, it counts as read in vain.
+    pub fn change(
+        &self,
+        key: &K,
+        source: Option<Source>,
+        change: impl FnOnce(Option<&V>) -> Option<(V, u64)>,
+    ) -> bool {
+        let turn = self.turn(key);
+        let seat = self.houses().seat(key);
+        let Some((value, weight)) = change(seat.as_ref().map(|seat| &seat.value)) else {
+            return false;
+        };
+        self.insert(key.clone(), value, weight, source);
+        drop(turn);
+        if seat.is_none() && source.is_none() && self.choice.is_some() {
+            self.chosen_by(key, weight);
+        }
+        true
+    }
+
+    /// Takes out what `is_over` holds for; how many. It looks at everything, and stops nobody meanwhile.
+    pub fn sweep(&self, is_over: impl Fn(&K, &V) -> bool) -> usize {
+        let over: Vec<Arc<K>> = {
+            let houses = self.houses();
+            let caches = [
+                Some(&houses.now),
+                houses.before.as_ref().map(|before| &before.cache),
+            ];
+            let seats = caches.into_iter().flatten().flat_map(Cache::iter);
+            seats
+                .filter(|(key, seat)| is_over(key, &seat.value))
+                .map(|(key, _)| key)
+                .collect()
+        };
+        for key in &over {
+            self.remove(key);
+        }
+        over.len()
+    }
+
+    /// Learns that this key was read, there or not, and adds to `foretold` what is worth fetching now. Where
+    /// someone else is being told at the same moment nothing is learned: no read waits for the model.
+    pub fn foretold(&self, key: &K, foretold: &mut Vec<Foretold<K>>) {
+        let Some(model) = &self.ledger.model else {
+            return;
+        };
+        let first = foretold.len();
+        let hash = self.hasher.hash_one(key);
+        if let Ok(mut model) = model.try_lock() {
+            model.read(key, hash, foretold);
+        }
+        let mut place = 0;
+        foretold.retain(|one| {
+            place += 1;
+            place <= first || (!self.contains(&one.key) && lock(model).pays())
+        });
+    }
+
+    /// What was fetched as foretold and is not there after all: it was in vain.
+    pub fn was_in_vain(&self, source: Source) {
+        self.ledger.settle(source, false);
+    }
+
+    /// Works off what moka has put off: afterwards the weight is within the bound.
+    pub fn settle(&self) {
+        self.houses().now.run_pending_tasks();
+    }
+
+    /// What all that is there weighs, counted as it comes and goes.
+    pub fn weight(&self) -> u64 {
+        self.ledger.held.load(Ordering::Relaxed)
+    }
+
+    /// What is there, and what became of the rest.
+    pub fn stats(&self) -> ResidentsStats {
+        let model = self.ledger.model.as_ref();
+        ResidentsStats {
+            entries: self.ledger.entries.load(Ordering::Relaxed),
+            weight: self.ledger.held.load(Ordering::Relaxed),
+            bound: self.config.bound,
+            evicted: self.ledger.evicted.load(Ordering::Relaxed),
+            policy: self.houses().policy,
+            switches: self.switches.load(Ordering::Relaxed),
+            foretelling: model.map(|model| lock(model).stats()),
+        }
+    }
+
+    fn insert(&self, key: K, value: V, weight: u64, source: Option<Source>) {
+        if weight > self.config.bound {
+            // It would push out everything and then itself.
+            self.remove(&key);
+            if let Some(source) = source {
+                self.ledger.settle(source, false);
+            }
+            return;
+        }
+        let seat = Arc::new(Seat {
+            value,
+            weight,
+            stamp: self.stamps.fetch_add(1, Ordering::Relaxed),
+            source: AtomicU64::new(source.map_or(0, Source::to_bits)),
+        });
+        self.ledger.entries.fetch_add(1, Ordering::Relaxed);
+        let held = self.ledger.held.fetch_add(weight, Ordering::Relaxed) + weight;
+        let houses = self.houses();
+        if let Some(queue) = &self.queue {
+            lock(queue).push_back((key.clone(), seat.stamp));
+        }
+        // First into the new one: a reader who comes in between finds the new value there.
+        houses.now.insert(key.clone(), seat);
+        if let Some(before) = &houses.before {
+            before.cache.invalidate(&key);
+        }
+        if held > self.config.bound {
+            let is_emptied = self.make_room(&houses);
+            drop(houses);
+            if is_emptied {
+                self.houses_mut().before = None;
+            }
+        }
+    }
+
+    /// Out of the queue, then out of the former instance, goes what is too much; the rest is up to moka, which
+    /// is told so once a thirty-second part of the bound is exceeded: each time costs some microseconds.
+    /// Whether the former instance is emptied by it.
+    fn make_room(&self, houses: &Houses<K, V, S>) -> bool {
+        let held = || self.ledger.held.load(Ordering::Relaxed);
+        if let Some(queue) = &self.queue {
+            self.leave_in_turn(houses, queue);
+            return false;
+        }
+        let mut is_emptied = false;
+        if let Some(before) = &houses.before {
+            while held() > self.config.bound && !is_emptied {
+                match lock(&before.rest).pop() {
+                    Some(key) => before.cache.invalidate(&*key),
+                    None => is_emptied = true,
+                }
+            }
+        }
+        if held() > self.config.bound + self.config.bound / SLACK {
+            houses.now.run_pending_tasks();
+        }
+        is_emptied
+    }
+
+    /// The first leaves first. What was replaced or removed meanwhile has left its place in the queue behind.
+    fn leave_in_turn(&self, houses: &Houses<K, V, S>, queue: &Mutex<VecDeque<(K, u64)>>) {
+        let mut queue = lock(queue);
+        while self.ledger.held.load(Ordering::Relaxed) > self.config.bound {
+            let Some((key, stamp)) = queue.pop_front() else {
+                break;
+            };
+            if houses.now.get(&key).is_some_and(|seat| seat.stamp == stamp) {
+                houses.now.invalidate(&key);
+                self.ledger.evicted.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn seat(&self, key: &K) -> Option<Arc<Seat<V>>> {
+        let houses = self.houses();
+        if let Some(seat) = houses.now.get(key) {
+            return Some(seat);
+        }
+        let seat = houses.before.as_ref()?.cache.get(key)?;
+        drop(houses);
+        self.move_over(key, &seat);
+        Some(seat)
+    }
+
+    /// Out of the former instance into the present one, unless somebody else changed it meanwhile.
+    fn move_over(&self, key: &K, seat: &Arc<Seat<V>>) {
+        let _turn = self.turn(key);
+        let houses = self.houses();
+        let Some(before) = &houses.before else { return };
+        let is_same = before
+            .cache
+            .get(key)
+            .is_some_and(|held| held.stamp == seat.stamp);
+        if is_same && !houses.now.contains_key(key) {
+            let source = seat.source.swap(0, Ordering::Relaxed);
+            let source = Source::from_bits(source);
+            drop(houses);
+            self.insert(key.clone(), seat.value.clone(), seat.weight, source);
+        }
+    }
+
+    fn used(&self, seat: &Seat<V>) {
+        if seat.source.load(Ordering::Relaxed) != 0 {
+            let source = seat.source.swap(0, Ordering::Relaxed);
+            if let Some(source) = Source::from_bits(source) {
+                self.ledger.settle(source, true);
+            }
+        }
+    }
+
+    /// Tells the choice of a key that was read, and changes the policy where it says so.
+    fn chosen_by(&self, key: &K, weight: u64) {
+        let Some(choice) = &self.choice else { return };
+        let hash = self.hasher.hash_one(key);
+        if !is_sampled(hash, self.sample) {
+            return;
+        }
+        let policy = lock(choice).touch(hash, weight);
+        if self.houses().policy != policy {
+            self.change_to(policy);
+        }
+    }
+
+    fn change_to(&self, policy: Policy) {
+        let mut houses = self.houses_mut();
+        if houses.policy == policy {
+            return;
+        }
+        // What is still in an instance before the former one has not been read since: it leaves.
+        if let Some(before) = houses.before.take() {
+            before.empty();
+        }
+        let now = house(Some(self.config.bound), policy, &self.hasher, &self.ledger);
+        let before = std::mem::replace(&mut houses.now, now);
+        before.run_pending_tasks();
+        let rest = before.iter().map(|(key, _)| key).collect();
+        houses.before = Some(Before {
+            cache: before,
+            rest: Mutex::new(rest),
+        });
+        houses.policy = policy;
+        self.switches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn houses(&self) -> RwLockReadGuard<'_, Houses<K, V, S>> {
+        self.houses.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn houses_mut(&self) -> RwLockWriteGuard<'_, Houses<K, V, S>> {
+        self.houses.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whoever changes this key next waits until the guard is gone.
+    fn turn(&self, key: &K) -> Option<MutexGuard<'_, ()>> {
+        let turn = usize::try_from(self.hasher.hash_one(key) >> 48).unwrap_or_default() % TURNS;
+        self.turns.get(turn).map(lock)
+    }
+}
+
+impl<K, V, S> fmt::Debug for Residents<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Residents")
+            .field("config", &self.config)
+            .field("held", &self.ledger.held)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`Residents`] holds and has done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ResidentsStats {
+    /// How many values are there.
+    pub entries: u64,
+    /// What they weigh.
+    pub weight: u64,
+    /// What they may weigh.
+    pub bound: u64,
+    /// How many left for want of room.
+    pub evicted: u64,
+    /// By which policy they leave at present.
+    pub policy: Policy,
+    /// How often the policy changed.
+    pub switches: u64,
+    /// What the model has done, where there is one.
+    pub foretelling: Option<ForetellingStats>,
+}
+
+/// moka's instances: the present one, and the former one until it is empty.
+struct Houses<K, V, S> {
+    policy: Policy,
+    now: Cache<K, Arc<Seat<V>>, S>,
+    before: Option<Before<K, V, S>>,
+}
+
+/// An instance whose policy is not wanted any more. What is read moves over; the rest makes room.
+struct Before<K, V, S> {
+    cache: Cache<K, Arc<Seat<V>>, S>,
+    rest: Mutex<Vec<Arc<K>>>,
+}
+
+/// A value, and what is known of it.
+struct Seat<V> {
+    value: V,
+    weight: u64,
+    stamp: u64,
+    /// Who foretold it, until it is read; see [`Source::to_bits`].
+    source: AtomicU64,
+}
+
+/// What is counted as things come and go, also from within moka.
+struct Ledger<K> {
+    held: AtomicU64,
+    entries: AtomicU64,
+    evicted: AtomicU64,
+    model: Option<Mutex<Foretelling<K>>>,
+}
+
+impl<K: Clone + Eq> Ledger<K> {
+    fn left<V>(&self, seat: &Seat<V>, cause: RemovalCause) {
+        self.held.fetch_sub(seat.weight, Ordering::Relaxed);
+        self.entries.fetch_sub(1, Ordering::Relaxed);
+        if cause == RemovalCause::Size {
+            self.evicted.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(source) = Source::from_bits(seat.source.swap(0, Ordering::Relaxed)) {
+            self.settle(source, false);
+        }
+    }
+
+    fn settle(&self, source: Source, was_used: bool) {
+        if let Some(model) = &self.model {
+            lock(model).settle(source, was_used);
+        }
+    }
+}
+
+impl<K, V, S> Houses<K, V, S>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    S: BuildHasher + Clone + Send + Sync + 'static,
+{
+    fn seat(&self, key: &K) -> Option<Arc<Seat<V>>> {
+        let before = || self.before.as_ref()?.cache.get(key);
+        self.now.get(key).or_else(before)
+    }
+}
+
+impl<K, V, S> Before<K, V, S>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    S: BuildHasher + Clone + Send + Sync + 'static,
+{
+    fn empty(self) {
+        let rest = self
+            .rest
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        for key in rest {
+            self.cache.invalidate(&*key);
+        }
+    }
+}
+
+fn house<K, V, S>(
+    bound: Option<u64>,
+    policy: Policy,
+    hasher: &S,
+    ledger: &Arc<Ledger<K>>,
+) -> Cache<K, Arc<Seat<V>>, S>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    S: BuildHasher + Clone + Send + Sync + 'static,
+{
+    let ledger = Arc::clone(ledger);
+    let policy = match policy {
+        Policy::Lru => EvictionPolicy::lru(),
+        Policy::TinyLfu => EvictionPolicy::tiny_lfu(),
+    };
+    let mut house = Cache::builder()
+        .eviction_policy(policy)
+        .weigher(|_, seat: &Arc<Seat<V>>| u32::try_from(seat.weight).unwrap_or(u32::MAX))
+        .eviction_listener(move |_, seat: Arc<Seat<V>>, cause| ledger.left(&seat, cause));
+    if let Some(bound) = bound {
+        house = house.max_capacity(bound);
+    }
+    house.build_with_hasher(hasher.clone())
+}
+
+/// A panic of a caller's leaves nothing half done behind these locks.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The part of the bound by which it may be exceeded until moka is told to work off what it has put off.
+const SLACK: u64 = 32;
+
+/// Locks by which changes of one key take turns: enough that two keys seldom meet.
+const TURNS: usize = 64;
+
+#[cfg(test)]
+mod tests;
