@@ -27,5 +27,7 @@ pub use key::{ID_BYTES_MAX, Key, KeyError, SPACE_BYTES_MAX, Space, TAG_BYTES_MAX
 pub use record::{BODY_BYTES_MAX, Body, FOREVER_MS, GONE_KEPT, Record, RecordError, TAGS_MAX};
 #[cfg(feature = "tiers")]
 pub use residents::{Eviction, Residents, ResidentsConfig, ResidentsStats};
+#[cfg(feature = "redis")]
+pub use store::RedisStore;
 pub use store::{Asked, Cursor, Memory, Page, Span, Store, StoreError, StoreFault, Written};
 pub use version::Version;

@@ -1,6 +1,8 @@
 //! The port to what keeps records behind memory, and what it may answer.
 
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::{error::Error, fmt, pin::Pin, time::Duration};
 
@@ -9,6 +11,8 @@ use ovenjs_types::Fault;
 
 use super::{Key, Record, RecordError, Space, Tag, Version};
 pub use memory::Memory;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 
 /// What keeps records where other processes, or the next one, find them.
 ///
@@ -254,4 +258,42 @@ impl Fault for StoreError {
     fn is_auth(&self) -> bool {
         self.0.fault == StoreFault::Auth
     }
+}
+
+/// An entry with its record as bytes.
+#[cfg(feature = "redis")]
+type Encoded<'a> = (&'a Key, &'a Record, Bytes);
+
+/// The entries with their bytes, all of them or none.
+#[cfg(feature = "redis")]
+fn encoded<'a>(
+    store: &'static str,
+    entries: &'a [(Key, Record)],
+) -> Result<Vec<Encoded<'a>>, StoreError> {
+    let each = entries.iter().map(|(key, record)| {
+        let bytes = record.to_bytes(key);
+        bytes
+            .map(|bytes| (key, record, bytes))
+            .map_err(|error| StoreError::too_large(store, error))
+    });
+    each.collect()
+}
+
+/// The version in the first bytes of a record.
+#[cfg(feature = "redis")]
+fn version_of(record: &[u8]) -> Option<Version> {
+    let rest = record.get(1..)?;
+    let (source, rest) = rest.split_first_chunk()?;
+    let (epoch, rest) = rest.split_first_chunk()?;
+    let (sequence, _) = rest.split_first_chunk()?;
+    Some(Version {
+        source: u32::from_be_bytes(*source),
+        epoch: u64::from_be_bytes(*epoch),
+        sequence: u64::from_be_bytes(*sequence),
+    })
+}
+
+/// When a claim ends.
+fn until(now_ms: u64, lifetime: Duration) -> u64 {
+    now_ms.saturating_add(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX))
 }

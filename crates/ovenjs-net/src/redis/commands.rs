@@ -32,6 +32,27 @@ impl RedisLink {
         Ok(self.ask(command, Repeat::Safe).await?.bytes())
     }
 
+    /// The values of `keys`, each in its place where there is one. Nothing is asked for none.
+    ///
+    /// # Errors
+    ///
+    /// As every command: [`RedisFault`] says what to do.
+    pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Bytes>>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut command = redis::cmd("MGET");
+        for key in keys {
+            command.arg(key.as_ref());
+        }
+        let values = self.ask(command, Repeat::Safe).await?.list();
+        if values.len() == keys.len() {
+            Ok(values.into_iter().map(RedisReply::bytes).collect())
+        } else {
+            Err(self.odd_answer())
+        }
+    }
+
     /// Sets `key`, for ever or for `lifetime`, counted in whole milliseconds.
     ///
     /// # Errors
@@ -103,11 +124,28 @@ impl RedisLink {
         keys: &[&str],
         arguments: &[&[u8]],
     ) -> Result<RedisReply, Error> {
+        self.run_on(script, keys, arguments).await
+    }
+
+    /// As [`run`](Self::run), for keys that are no texts.
+    ///
+    /// # Errors
+    ///
+    /// As every command: [`RedisFault`] says what to do.
+    pub async fn run_on<K: AsRef<[u8]>, A: AsRef<[u8]>>(
+        &self,
+        script: &RedisScript,
+        keys: &[K],
+        arguments: &[A],
+    ) -> Result<RedisReply, Error> {
         let call = |digest: &str| {
             let mut command = redis::cmd("EVALSHA");
-            command.arg(digest).arg(keys.len()).arg(keys);
+            command.arg(digest).arg(keys.len());
+            for key in keys {
+                command.arg(key.as_ref());
+            }
             for argument in arguments {
-                command.arg(*argument);
+                command.arg(argument.as_ref());
             }
             self.ask(command, script.repeat)
         };

@@ -64,6 +64,49 @@ impl RedisLink {
         Ok(RedisEntryId(id))
     }
 
+    /// Up to `count` entries in their order, beginning with the one of the id `from` or, where that is no longer
+    /// there, with the next. No group is asked, and nothing is taken.
+    ///
+    /// # Errors
+    ///
+    /// As every command: [`RedisFault`](crate::RedisFault) says what to do.
+    pub async fn stream_range(
+        &self,
+        key: &str,
+        from: &RedisEntryId,
+        count: usize,
+    ) -> Result<Vec<RedisEntry>, Error> {
+        let mut command = redis::cmd("XRANGE");
+        command.arg(key).arg(from.as_str()).arg("+");
+        command.arg("COUNT").arg(count);
+        self.entries(self.ask(command, Repeat::Safe).await?)
+    }
+
+    /// Waits up to `hold` until there is an entry after the one of the id `after`, and tells whether there is.
+    ///
+    /// While it waits, the connection carries nothing else: use [`another`](Self::another) link.
+    ///
+    /// # Errors
+    ///
+    /// As every command: [`RedisFault`](crate::RedisFault) says what to do.
+    pub async fn stream_wait(
+        &self,
+        key: &str,
+        after: &RedisEntryId,
+        hold: Duration,
+    ) -> Result<bool, Error> {
+        let mut command = redis::cmd("XREAD");
+        // To Redis nought is for ever.
+        command
+            .arg("COUNT")
+            .arg(1)
+            .arg("BLOCK")
+            .arg(millis(hold).max(1));
+        command.arg("STREAMS").arg(key).arg(after.as_str());
+        let reply = self.ask_blocking(command, Repeat::Safe, hold).await?;
+        Ok(reply != RedisReply::Nil)
+    }
+
     /// How many entries a stream has.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Asked, Cursor, Page, Span, Store, StoreError, StoreFault, Written};
+use super::{Asked, Cursor, Page, Span, Store, StoreError, StoreFault, Written, until};
 use crate::tiers::{Key, Record, Tag};
 
 /// A [`Store`] that forgets everything with the process: for tests, and to see what a bot does with one.
@@ -151,9 +151,8 @@ impl Store for Memory {
         let is_his = kept.claims.get(key).is_none_or(|(held, _)| *held == holder);
         let outcome = room(&kept.claims, key, self.records_max).map(|()| {
             if is_his {
-                let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
-                let until = now_ms.saturating_add(lifetime);
-                kept.claims.insert(key.clone(), (holder, until));
+                kept.claims
+                    .insert(key.clone(), (holder, until(now_ms, lifetime)));
             }
             is_his
         });

@@ -1,0 +1,539 @@
+//! A store in a Redis.
+
+use std::{
+    error,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use ovenjs_net::{ErrorKind, RedisFault, RedisLink, RedisReply, RedisScript};
+use ovenjs_types::Fault as _;
+
+use super::{
+    Asked, Cursor, Page, Span, Store, StoreError, StoreFault, Written, encoded, until, version_of,
+};
+use crate::tiers::{FOREVER_MS, Key, Record, Space, Tag};
+
+/// A [`Store`] in a Redis 6.2 or newer, for what is asked for often by several processes.
+///
+/// - A record is one key, `ovenjs:cache:<name>:r:<space>:<scope>:<id>`, a colon in the name as `%3A`, with its lifetime, so that the server
+///   forgets by itself what is over and may evict what it likes. It need write nothing down.
+/// - A call asks once for each 256 keys. What it writes is compared and written by a script, 4 MiB at a time,
+///   during which the server serves nobody else.
+/// - Scanning and erasing look at all keys of the database, a thousand at a time. `KEYS` is never sent.
+/// - Tags that nobody has asked for within a week are forgotten, and what was made of them is stale then.
+///
+/// ```no_run
+/// use ovenjs_cache::tiers::{Key, RedisStore, Space, Store};
+/// use ovenjs_net::{Config, Connector, RedisAddress, RedisConfig, RedisLink};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let address = RedisAddress::parse("redis://localhost:6379/0")?;
+/// let link = RedisLink::build(RedisConfig::new(address), Connector::build(Config::new())?);
+/// // The same name in all processes of the bot.
+/// let store = RedisStore::new(&link, "my-bot");
+/// let key = Key::new(&Space::new("settings", 1)?, 1, "prefix")?;
+/// assert_eq!(store.read(1_700_000_000_000, &[key]).await?, [None]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct RedisStore {
+    link: RedisLink,
+    prefix: String,
+    damaged: AtomicU64,
+}
+
+impl RedisStore {
+    /// The records of the bot `name`, the same for all its processes, and for no other bot's.
+    #[must_use]
+    pub fn new(link: &RedisLink, name: &str) -> Self {
+        // A name that holds a colon must not begin as the records of another one do.
+        let name = name.replace('%', "%25").replace(':', "%3A");
+        Self {
+            link: link.clone(),
+            prefix: format!("ovenjs:cache:{name}:"),
+            damaged: AtomicU64::new(0),
+        }
+    }
+
+    fn place(&self, kind: &str, key: &Key) -> Bytes {
+        let head = format!(
+            "{}{kind}:{}:{}:",
+            self.prefix,
+            key.space().as_str(),
+            key.scope()
+        );
+        let mut place = BytesMut::with_capacity(head.len() + key.id().len());
+        place.put_slice(head.as_bytes());
+        place.put_slice(key.id());
+        place.freeze()
+    }
+
+    /// The key whose place this is.
+    fn key(&self, place: &[u8]) -> Option<Key> {
+        let rest = place
+            .strip_prefix(self.prefix.as_bytes())?
+            .strip_prefix(RECORD.as_bytes())?;
+        let mut parts = rest.strip_prefix(b":")?.splitn(3, |byte| *byte == b':');
+        let mut text = || std::str::from_utf8(parts.next()?).ok();
+        let space = Space::parse(text()?).ok()?;
+        let scope = text()?.parse().ok()?;
+        Key::new(&space, scope, parts.next()?.to_vec()).ok()
+    }
+
+    /// The places of a span, as `SCAN` is asked for them.
+    fn pattern(&self, span: &Span) -> String {
+        let mut pattern = String::new();
+        for letter in self.prefix.chars() {
+            if matches!(letter, '*' | '?' | '[' | ']' | '^' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(letter);
+        }
+        let space = span.space.as_str();
+        match span.scope {
+            Some(scope) => format!("{pattern}{RECORD}:{space}:{scope}:*"),
+            None => format!("{pattern}{RECORD}:{space}:*"),
+        }
+    }
+
+    /// The record, where the bytes are that of this key and it is not over.
+    async fn understood(
+        &self,
+        now_ms: u64,
+        key: &Key,
+        bytes: Bytes,
+    ) -> Result<Option<Record>, StoreError> {
+        match Record::from_bytes(key, &bytes) {
+            Ok(record) => Ok(Some(record).filter(|record| !record.is_over(now_ms))),
+            Err(_) => {
+                self.damaged.fetch_add(1, Ordering::Relaxed);
+                // Or what it seems to be the version of would keep others from being written.
+                let place = [self.place(RECORD, key)];
+                self.ask(&DISCARD, &place, &[bytes]).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn read_some(
+        &self,
+        now_ms: u64,
+        keys: &[Key],
+        found: &mut Vec<Option<Record>>,
+    ) -> Result<(), StoreError> {
+        let places: Vec<_> = keys.iter().map(|key| self.place(RECORD, key)).collect();
+        let values = self.link.get_many(&places).await.map_err(broken)?;
+        for (key, value) in keys.iter().zip(values) {
+            found.push(match value {
+                Some(bytes) => self.understood(now_ms, key, bytes).await?,
+                None => None,
+            });
+        }
+        Ok(())
+    }
+
+    async fn write_some(
+        &self,
+        now_ms: u64,
+        entries: &[(&Key, &Record, Bytes)],
+        written: &mut Vec<Written>,
+    ) -> Result<(), StoreError> {
+        let mut places = Vec::with_capacity(entries.len());
+        let mut words = Vec::with_capacity(2 * entries.len() + 1);
+        words.push(time(now_ms));
+        for (key, record, bytes) in entries {
+            places.push(self.place(RECORD, key));
+            words.push(bytes.clone());
+            words.push(lifetime(record.hard_ms, now_ms));
+        }
+        let answers = self.ask(&WRITE, &places, &words).await?.list();
+        if answers.len() != entries.len() {
+            return Err(odd_answer());
+        }
+        for answer in answers {
+            let held = answer.bytes().ok_or_else(odd_answer)?;
+            written.push(if held.is_empty() {
+                Written::Kept
+            } else {
+                Written::Older(version_of(&held).ok_or_else(odd_answer)?)
+            });
+        }
+        Ok(())
+    }
+
+    async fn tags(
+        &self,
+        script: &RedisScript,
+        now_ms: u64,
+        tags: &[Tag],
+    ) -> Result<Vec<u64>, StoreError> {
+        let mut generations = Vec::with_capacity(tags.len());
+        for tags in tags.chunks(BATCH) {
+            let place = |tag: &Tag| format!("{}t:{}", self.prefix, tag.as_str());
+            let places: Vec<_> = tags.iter().map(place).collect();
+            let words = [now_ms.to_string(), TAG_KEPT.as_millis().to_string()];
+            let answers = self.ask(script, &places, &words).await?.list();
+            if answers.len() != tags.len() {
+                return Err(odd_answer());
+            }
+            for answer in answers {
+                let generation = answer.int().and_then(|number| u64::try_from(number).ok());
+                generations.push(generation.ok_or_else(odd_answer)?);
+            }
+        }
+        Ok(generations)
+    }
+
+    /// One step of `SCAN`: where to go on, and two lists or a number.
+    async fn step(
+        &self,
+        script: &RedisScript,
+        span: &Span,
+        after: &[u8],
+        count: usize,
+    ) -> Result<(Option<Cursor>, RedisReply), StoreError> {
+        let (pattern, count) = (self.pattern(span), count.to_string());
+        let words = [after, pattern.as_bytes(), count.as_bytes()];
+        let mut parts = self
+            .ask::<&[u8], _>(script, &[], &words)
+            .await?
+            .list()
+            .into_iter();
+        let next = parts
+            .next()
+            .and_then(RedisReply::bytes)
+            .ok_or_else(odd_answer)?;
+        let found = parts.next().ok_or_else(odd_answer)?;
+        Ok((Some(Cursor(next)).filter(|next| next.0 != "0"), found))
+    }
+
+    async fn ask<K: AsRef<[u8]>, A: AsRef<[u8]>>(
+        &self,
+        script: &RedisScript,
+        keys: &[K],
+        words: &[A],
+    ) -> Result<RedisReply, StoreError> {
+        self.link.run_on(script, keys, words).await.map_err(broken)
+    }
+}
+
+impl Store for RedisStore {
+    fn read<'a>(&'a self, now_ms: u64, keys: &'a [Key]) -> Asked<'a, Vec<Option<Record>>> {
+        Box::pin(async move {
+            let mut found = Vec::with_capacity(keys.len());
+            for keys in keys.chunks(BATCH) {
+                self.read_some(now_ms, keys, &mut found).await?;
+            }
+            Ok(found)
+        })
+    }
+
+    fn write<'a>(&'a self, now_ms: u64, entries: &'a [(Key, Record)]) -> Asked<'a, Vec<Written>> {
+        Box::pin(async move {
+            let mut written = Vec::with_capacity(entries.len());
+            let mut batch = Vec::new();
+            let mut size = 0;
+            for entry in encoded(NAME, entries)? {
+                size += entry.2.len();
+                batch.push(entry);
+                if batch.len() == BATCH || size >= BATCH_BYTES {
+                    self.write_some(now_ms, &batch, &mut written).await?;
+                    batch.clear();
+                    size = 0;
+                }
+            }
+            if !batch.is_empty() {
+                self.write_some(now_ms, &batch, &mut written).await?;
+            }
+            Ok(written)
+        })
+    }
+
+    fn generations<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
+        Box::pin(self.tags(&GENERATIONS, now_ms, tags))
+    }
+
+    fn bump<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
+        Box::pin(self.tags(&BUMP, now_ms, tags))
+    }
+
+    fn claim<'a>(
+        &'a self,
+        now_ms: u64,
+        key: &'a Key,
+        holder: u64,
+        lifetime: Duration,
+    ) -> Asked<'a, bool> {
+        Box::pin(async move {
+            let place = [self.place(CLAIM, key)];
+            let until_ms = until(now_ms, lifetime);
+            let words = [
+                time(now_ms),
+                time(until_ms),
+                time(holder),
+                self::lifetime(until_ms, now_ms),
+            ];
+            Ok(self.ask(&TAKE, &place, &words).await?.int() == Some(1))
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, holder: u64) -> Asked<'a, ()> {
+        Box::pin(async move {
+            let place = [self.place(CLAIM, key)];
+            self.ask(&GIVE_BACK, &place, &[time(holder)])
+                .await
+                .map(drop)
+        })
+    }
+
+    fn scan<'a>(
+        &'a self,
+        now_ms: u64,
+        span: &'a Span,
+        after: Option<&'a Cursor>,
+        limit: usize,
+    ) -> Asked<'a, Page> {
+        Box::pin(async move {
+            let after = after.map_or(&b"0"[..], |after| &after.0);
+            let (next, found) = self.step(&SCAN, span, after, limit.clamp(1, STEP)).await?;
+            let mut page = Page {
+                records: Vec::new(),
+                next,
+            };
+            let mut found = found.list().into_iter();
+            while let (Some(place), Some(value)) = (found.next(), found.next()) {
+                // One that went meanwhile has no value any more.
+                let (Some(place), Some(bytes)) = (place.bytes(), value.bytes()) else {
+                    continue;
+                };
+                let Some(key) = self.key(&place).filter(|key| span.has(key)) else {
+                    continue;
+                };
+                if let Some(record) = self.understood(now_ms, &key, bytes).await? {
+                    page.records.push((key, record));
+                }
+            }
+            Ok(page)
+        })
+    }
+
+    fn erase<'a>(&'a self, span: &'a Span) -> Asked<'a, u64> {
+        Box::pin(async move {
+            let mut erased = 0;
+            let mut after = Bytes::from_static(b"0");
+            loop {
+                let (next, found) = self.step(&ERASE, span, &after, STEP).await?;
+                let found = found.int().and_then(|number| u64::try_from(number).ok());
+                erased += found.ok_or_else(odd_answer)?;
+                match next {
+                    Some(next) => after = next.0,
+                    None => return Ok(erased),
+                }
+            }
+        })
+    }
+
+    fn sweep<'a>(&'a self, _now_ms: u64, _limit: usize) -> Asked<'a, u64> {
+        Box::pin(std::future::ready(Ok(0)))
+    }
+
+    fn damaged(&self) -> u64 {
+        self.damaged.load(Ordering::Relaxed)
+    }
+}
+
+/// How many milliseconds the server keeps it; nothing for ever. What is over already is gone at once.
+fn lifetime(hard_ms: u64, now_ms: u64) -> Bytes {
+    if hard_ms >= FOREVER_MS {
+        return Bytes::new();
+    }
+    let left = hard_ms.saturating_sub(now_ms).clamp(1, LIFETIME_MAX_MS);
+    left.to_string().into()
+}
+
+/// A number as scripts compare it.
+fn time(number: u64) -> Bytes {
+    Bytes::copy_from_slice(&number.to_be_bytes())
+}
+
+fn broken(error: ovenjs_net::Error) -> StoreError {
+    let fault = match error.kind() {
+        ErrorKind::Redis(RedisFault::Auth) => StoreFault::Auth,
+        ErrorKind::Redis(RedisFault::Refused) if is_full(&error) => StoreFault::Full,
+        _ if error.is_retryable() => StoreFault::Away,
+        _ => StoreFault::Refused,
+    };
+    let wait = error.retry_after();
+    StoreError::new(NAME, fault)
+        .with_retry_after(wait)
+        .with_source(error)
+}
+
+/// The words of a server that may evict nothing more, by itself or within a script.
+fn is_full(error: &ovenjs_net::Error) -> bool {
+    error::Error::source(error).is_some_and(|words| {
+        let words = words.to_string();
+        words.starts_with("OOM")
+            || words.contains("-OOM")
+            || words.contains("OOM command not allowed")
+    })
+}
+
+fn odd_answer() -> StoreError {
+    StoreError::new(NAME, StoreFault::Refused)
+        .with_source("its answer has another form: check that it is a redis 6.2 or newer")
+}
+
+/// Writes each value unless its key holds one that is not over and that it may not replace: of a later epoch,
+/// or of the same epoch and another source or a later sequence. Answers the beginning of what is held, or nothing
+/// where it was written. Arguments: the time, then value and lifetime of each key.
+///
+/// A value begins with its form (1 byte), source (4), epoch (8), sequence (8) and the time at which it is over
+/// (8), the most significant byte first. They are compared by the byte, since Lua compares texts as the server's
+/// locale does.
+static WRITE: RedisScript = RedisScript::repeatable(
+    r"
+local function order(a, from, b, at, count)
+  for step = 0, count - 1 do
+    local x, y = a:byte(from + step), b:byte(at + step)
+    if x ~= y then return x - y end
+  end
+  return 0
+end
+local now = ARGV[1]
+local function may_replace(new, held)
+  if #held < 29 or held:byte(1) ~= new:byte(1) then return true end
+  if order(held, 22, now, 1, 8) <= 0 then return true end
+  local epoch = order(new, 6, held, 6, 8)
+  if epoch ~= 0 then return epoch > 0 end
+  return order(new, 2, held, 2, 4) == 0 and order(new, 14, held, 14, 8) >= 0
+end
+local answers = {}
+for at, key in ipairs(KEYS) do
+  local new, lifetime = ARGV[2 * at], ARGV[2 * at + 1]
+  local held = redis.call('GETRANGE', key, 0, 28)
+  if may_replace(new, held) then
+    if lifetime == '' then redis.call('SET', key, new) else redis.call('SET', key, new, 'PX', lifetime) end
+    answers[at] = ''
+  else
+    answers[at] = held
+  end
+end
+return answers
+",
+);
+
+/// Forgets a key, if it still has this value.
+static DISCARD: RedisScript = RedisScript::repeatable(
+    r"
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('UNLINK', KEYS[1]) end
+return 1
+",
+);
+
+/// Generations. Arguments: the time, with which one begins that is not known, and how long it is kept.
+static GENERATIONS: RedisScript = RedisScript::repeatable(
+    r"
+local answers = {}
+for at, key in ipairs(KEYS) do
+  local generation = redis.call('GET', key)
+  if not generation then
+    generation = ARGV[1]
+    redis.call('SET', key, generation, 'PX', ARGV[2])
+  else
+    redis.call('PEXPIRE', key, ARGV[2])
+  end
+  answers[at] = generation
+end
+return answers
+",
+);
+
+/// Later generations. Twice is a later one again, which does no harm.
+static BUMP: RedisScript = RedisScript::repeatable(
+    r"
+local answers = {}
+for at, key in ipairs(KEYS) do
+  local held = tonumber(redis.call('GET', key) or '-1')
+  local generation = string.format('%.0f', math.max(tonumber(ARGV[1]), held + 1))
+  redis.call('SET', key, generation, 'PX', ARGV[2])
+  answers[at] = generation
+end
+return answers
+",
+);
+
+/// Takes a key for a holder, if it is nobody's any more or his. Arguments: the time, until when, the holder, and
+/// for how long. Its value is until when, and the holder.
+static TAKE: RedisScript = RedisScript::repeatable(
+    r"
+local held = redis.call('GET', KEYS[1])
+if held and #held == 16 and held:sub(9) ~= ARGV[3] then
+  for at = 1, 8 do
+    local left, now = held:byte(at), ARGV[1]:byte(at)
+    if left > now then return 0 end
+    if left < now then break end
+  end
+end
+local value = ARGV[2] .. ARGV[3]
+if ARGV[4] == '' then redis.call('SET', KEYS[1], value) else redis.call('SET', KEYS[1], value, 'PX', ARGV[4]) end
+return 1
+",
+);
+
+/// Gives a key back, if it is this holder's.
+static GIVE_BACK: RedisScript = RedisScript::repeatable(
+    r"
+local held = redis.call('GET', KEYS[1])
+if held and held:sub(9) == ARGV[1] then redis.call('UNLINK', KEYS[1]) end
+return 1
+",
+);
+
+/// Some keys and their values. Arguments: where to go on, the pattern, and how many keys to look at.
+static SCAN: RedisScript = RedisScript::repeatable(
+    r"
+local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3], 'TYPE', 'string')
+local found = {}
+for at, key in ipairs(page[2]) do
+  found[2 * at - 1] = key
+  found[2 * at] = redis.call('GET', key)
+end
+return {page[1], found}
+",
+);
+
+/// Forgets some keys and answers how many. Arguments as for [`SCAN`].
+static ERASE: RedisScript = RedisScript::repeatable(
+    r"
+local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3], 'TYPE', 'string')
+local erased = 0
+for _, key in ipairs(page[2]) do erased = erased + redis.call('UNLINK', key) end
+return {page[1], erased}
+",
+);
+
+const NAME: &str = "redis";
+
+/// What stands before a record, and before who holds one.
+const RECORD: &str = "r";
+const CLAIM: &str = "c";
+
+/// How many keys one command has: some tens of microseconds of the server.
+const BATCH: usize = 256;
+
+/// How many bytes one command has at most, but for one record alone: a few milliseconds of the server.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// How many keys the server looks at in one step of a scan: under a millisecond.
+const STEP: usize = 1_000;
+
+/// How long a tag is known that nobody asks for: longer than most records live that were made of it, and the
+/// others are stale then.
+const TAG_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// A hundred years: the server counts times itself, and refuses those that exceed its numbers.
+const LIFETIME_MAX_MS: u64 = 100 * 365 * 24 * 3_600_000;

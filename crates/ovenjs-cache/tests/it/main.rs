@@ -1,0 +1,23 @@
+//! The cache's stores on real servers and files.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the stories' helpers fail by panicking, as the stories do"
+)]
+
+#[cfg(feature = "redis")]
+#[path = "../../../ovenjs-net/tests/it/certificate.rs"]
+#[expect(dead_code, reason = "no server here speaks TLS")]
+mod certificate;
+mod model;
+#[path = "../../../ovenjs-net/tests/it/polled.rs"]
+mod polled;
+#[cfg(feature = "redis")]
+mod redis;
+mod rooms;
+#[cfg(feature = "redis")]
+#[path = "../../../ovenjs-net/tests/it/server.rs"]
+#[expect(dead_code, reason = "no server here speaks TLS")]
+mod service;
+mod stores;
