@@ -80,7 +80,11 @@ enum Task {
     /// Simulate the gateway under faults, or hunt for old bugs that are put back.
     Sim(sim::Options),
     /// Count how much of Discord's surface the crates cover.
-    Spec,
+    Spec {
+        /// Read the sources alone, and leave out what tests tell.
+        #[arg(long)]
+        sources: bool,
+    },
     /// Check the house rules: crate edges, pure folders, names, untyped escapes.
     Tidy,
     /// Start a private Redis, NATS and Postgres, print their addresses, and stop with standard input.
@@ -119,7 +123,7 @@ fn run(task: Task) -> Result<()> {
         Task::Restarts(options) => endurance::restarts(&workspace, &options),
         Task::Codegen { check } => codegen::run(check),
         Task::Sim(options) => sim::run(&workspace, &options),
-        Task::Spec => spec::run(),
+        Task::Spec { sources } => spec::run(sources),
         Task::Tidy => tidy::run(&workspace),
         Task::Services => services::serve(),
         Task::Semver => release::semver(&workspace),

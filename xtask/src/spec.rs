@@ -27,7 +27,10 @@ use tables::Tables;
 
 /// Prints how much of each table the crates have; fails where they lack or contradict something
 /// that a table has. What the REST client does not send yet is counted and no fault.
-pub(crate) fn run() -> Result<()> {
+///
+/// With `sources_alone`, what the tests tell is left out: where they have just run, that shows nothing
+/// new.
+pub(crate) fn run(sources_alone: bool) -> Result<()> {
     let root = root();
     let tables = load(&root)?;
     let mut report = Report::default();
@@ -51,7 +54,9 @@ pub(crate) fn run() -> Result<()> {
     opcodes(&tables, &gateway, &mut report);
     close_codes(&tables, &file(&gateway, "close.rs")?, &mut report);
     error_codes(&tables, rest.iter().chain(&types), &mut report);
-    told_by_tests(&mut report)?;
+    if !sources_alone {
+        told_by_tests(&mut report)?;
+    }
     report.print()
 }
 

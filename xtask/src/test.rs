@@ -11,10 +11,12 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, IsTerminal as _};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::thread;
 
 /// The words in a test's name that say which server it needs.
 const NEEDS: [&str; 3] = ["needs_redis", "needs_nats", "needs_postgres"];
@@ -151,8 +153,12 @@ impl Runner {
             "never"
         };
         let mut command = workspace.cargo(["nextest", "run", "--all-features"]);
+        // One more for each two processors than nextest's one for each: many tests wait for servers.
+        let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let at_once = (processors + processors / 2).to_string();
         command
             .args(["--profile", profile, "--color", color])
+            .args(["--test-threads", &at_once])
             .args(scope(&options.filter));
         if options.no_services {
             command.args(["--filterset", &format!("not ({})", needing_services())]);
@@ -353,7 +359,7 @@ impl SignalWatch {
         ])
         .context("failed to listen for signals")?;
         let (seen_runner, seen_signal) = (Arc::clone(&runner), Arc::clone(&signal));
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             for number in signals.forever() {
                 seen_signal.store(number, Ordering::SeqCst);
                 end(seen_runner.load(Ordering::SeqCst));
