@@ -1,18 +1,21 @@
 //! What the gateway told us, in a tenth of the memory.
 //!
 //! [`Mirror::apply`] folds events in, reading from their bytes those fields alone that are kept; reads give
-//! owned copies as types of the model. See `docs/decisions/0027-packed-mirror.md` for the layout and its
-//! price.
+//! owned copies, as types of the model or, for what is asked most often, as they lie there. See
+//! `docs/decisions/0027-packed-mirror.md` for the layout and its price, and `0029-mirror-speed.md` for what is
+//! fast and why.
 
 mod block;
 mod fold;
 mod keep;
+mod packed_member;
 mod queries;
 mod reads;
 mod role_sets;
 mod shared;
 mod snapshot;
 mod tally;
+mod typed;
 
 use std::sync::{
     Arc, PoisonError, RwLock,
@@ -25,6 +28,7 @@ use ovenjs_types::{
 };
 
 pub use keep::Keep;
+pub use packed_member::PackedMember;
 pub use reads::GuildState;
 pub use snapshot::SNAPSHOT_BYTES_MAX;
 pub use tally::{MirrorStats, Tally};
@@ -69,10 +73,13 @@ use shared::{Places, Users};
 #[derive(Clone, Debug)]
 pub struct Mirror(Arc<Inner>);
 
+type Stripe = RwLock<HashMap<u64, Box<Block>>>;
+
 #[derive(Debug)]
 struct Inner {
-    /// By guild; 0 for private channels. Blocks are locked one at a time, this lock is held to find them.
-    blocks: RwLock<HashMap<u64, Arc<RwLock<Block>>>>,
+    /// Blocks by guild, 0 for private channels, spread over [`STRIPES`] locks: who looks at a block or changes
+    /// it holds the lock of its stripe, and no other but those of drawers.
+    stripes: Vec<Stripe>,
     shared: Shared,
     /// The bot's own user: its id, and the rest.
     bot: RwLock<Option<(u64, Box<[u8]>)>>,
@@ -89,7 +96,7 @@ impl Mirror {
         let folded = keep.interest().with(EventKind::ChannelPinsUpdate);
         Self(Arc::new(Inner {
             folded,
-            blocks: RwLock::default(),
+            stripes: (0..STRIPES).map(|_| RwLock::default()).collect(),
             shared: Shared {
                 users: Users::new(),
                 places: Places::new(),
@@ -144,10 +151,12 @@ impl Mirror {
     /// Marks the guilds of which that is said as stale. Private messages cannot be marked: those kept from
     /// before a gap stay, since nothing sends them anew.
     pub fn outdate(&self, is_outdated: impl Fn(Id<GuildMarker>) -> bool) {
-        for block in self.all_blocks() {
-            let mut block = block.write().unwrap_or_else(PoisonError::into_inner);
-            if Id::new_checked(block.id).is_some_and(&is_outdated) {
-                block.is_stale = true;
+        for stripe in &self.0.stripes {
+            let mut blocks = stripe.write().unwrap_or_else(PoisonError::into_inner);
+            for block in blocks.values_mut() {
+                if Id::new_checked(block.id).is_some_and(&is_outdated) {
+                    block.is_stale = true;
+                }
             }
         }
     }
@@ -162,29 +171,42 @@ impl Mirror {
             unread: self.0.unread.load(Ordering::Relaxed),
             ..MirrorStats::default()
         };
-        for block in self.all_blocks() {
-            stats.add(&block.read().unwrap_or_else(PoisonError::into_inner));
-        }
+        self.look_at_all(|block| stats.add(block));
         stats
     }
 
-    fn all_blocks(&self) -> Vec<Arc<RwLock<Block>>> {
-        let blocks = self.0.blocks.read().unwrap_or_else(PoisonError::into_inner);
-        blocks.values().cloned().collect()
-    }
-
-    fn block(&self, guild: u64) -> Option<Arc<RwLock<Block>>> {
-        let blocks = self.0.blocks.read().unwrap_or_else(PoisonError::into_inner);
-        blocks.get(&guild).cloned()
+    /// The stripe in which a guild stands or would stand.
+    fn stripe(&self, guild: u64) -> Option<&Stripe> {
+        let [low, ..] = (guild ^ guild >> 22).to_le_bytes();
+        self.0.stripes.get(usize::from(low) % STRIPES)
     }
 
     /// Looks at a block while nobody writes it.
     fn look<T>(&self, guild: u64, look: impl FnOnce(&Block, &Shared) -> Option<T>) -> Option<T> {
-        let block = self.block(guild)?;
-        let block = block.read().unwrap_or_else(PoisonError::into_inner);
-        look(&block, &self.0.shared)
+        let blocks = self.stripe(guild)?.read();
+        let blocks = blocks.unwrap_or_else(PoisonError::into_inner);
+        look(blocks.get(&guild)?, &self.0.shared)
+    }
+
+    fn look_at_all(&self, mut look: impl FnMut(&Block)) {
+        for stripe in &self.0.stripes {
+            let blocks = stripe.read().unwrap_or_else(PoisonError::into_inner);
+            blocks.values().for_each(|block| look(block));
+        }
+    }
+
+    /// Puts a block in the place of another one.
+    fn replace(&self, guild: u64, block: Block) -> Option<Box<Block>> {
+        let mut blocks = self
+            .stripe(guild)?
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        blocks.insert(guild, Box::new(block))
     }
 }
+
+/// Far more than there are threads that read and write at once, so that two guilds seldom meet in one.
+const STRIPES: usize = 256;
 
 #[cfg(test)]
 mod tests;

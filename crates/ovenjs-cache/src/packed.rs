@@ -1,6 +1,6 @@
 //! Objects of Discord in few bytes.
 //!
-//! A [`Shape`] says which fields of an object are kept and in which [`Form`] each is written. [`pack`]
+//! A [`Shape`] says which fields of an object are kept and in which [`Form`] each is written. [`Packed`]
 //! reads JSON and writes those fields alone; a field that does not fit its form is left out, and an object
 //! without a field that it must have is left out as a whole. [`Object`] looks into what was written, and
 //! [`Record`] hands it to serde, so that the types of the model read it as if it were JSON. There is no
@@ -10,19 +10,132 @@
 
 mod object;
 mod read;
+mod scan;
 pub(crate) mod shapes;
 mod write;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use object::{Object, varint};
+pub(crate) use object::{Object, Value, varint};
 pub(crate) use read::{Beside, Record};
 pub(crate) use write::{Packed, Shaped, put_varint};
 
 /// The kept fields of an object; at most 64.
 #[derive(Debug)]
-pub(crate) struct Shape(pub(crate) &'static [Field]);
+pub(crate) struct Shape {
+    fields: &'static [Field],
+    /// The places of fields by their names: see [`slot`].
+    index: [u8; SLOTS],
+    /// The places of those that must be there, as bits.
+    musts: u64,
+}
+
+impl Shape {
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "it runs while it is compiled, and there are fewer fields than slots"
+    )]
+    pub(crate) const fn of(fields: &'static [Field]) -> Self {
+        let mut index = [OTHER; SLOTS];
+        let (mut place, mut musts) = (0, 0);
+        while place < fields.len() {
+            let mut at = slot(fields[place].name.as_bytes());
+            while index[at] != OTHER {
+                at = (at + 1) % SLOTS;
+            }
+            index[at] = place as u8;
+            if fields[place].must {
+                musts |= 1 << place;
+            }
+            place += 1;
+        }
+        Self {
+            fields,
+            index,
+            musts,
+        }
+    }
+
+    /// Where a field stands in the table. A name that is in none does not compile.
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "it runs while it is compiled"
+    )]
+    pub(crate) const fn at(&self, name: &str) -> u8 {
+        let mut place = 0;
+        while !is_same(self.fields[place].name.as_bytes(), name.as_bytes()) {
+            place += 1;
+        }
+        place as u8
+    }
+
+    pub(crate) fn field(&self, place: u8) -> Option<&'static Field> {
+        self.fields.get(usize::from(place))
+    }
+
+    /// Where a field stands in the table.
+    fn place(&self, name: &[u8]) -> Option<(u8, &'static Field)> {
+        let mut at = slot(name);
+        loop {
+            let place = *self.index.get(at)?;
+            let field = self.field(place)?;
+            if field.name.as_bytes() == name {
+                return Some((place, field));
+            }
+            at = (at + 1) % SLOTS;
+        }
+    }
+
+    /// The places of some fields, as bits; none of a name that no field has.
+    pub(crate) fn places(&self, names: &[&str]) -> u64 {
+        let places = names.iter().filter_map(|name| self.place(name.as_bytes()));
+        places.fold(0, |places, (place, _)| places | 1 << place)
+    }
+}
+
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([first, rest @ ..], [second, others @ ..]) = (one, other) {
+        if *first != *second {
+            return false;
+        }
+        (one, other) = (rest, others);
+    }
+    one.is_empty() && other.is_empty()
+}
+
+/// Where the search for a name begins: of most names there is no other field, and mostly none at all.
+#[expect(
+    clippy::as_conversions,
+    reason = "a byte is an index, and this runs while it is compiled as well"
+)]
+const fn slot(name: &[u8]) -> usize {
+    let word = match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23)
+        }
+        _ => match (name.first_chunk(), name.last_chunk()) {
+            (Some([a, b, c, d]), Some([e, f, g, h])) => {
+                u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])
+            }
+            _ => match name {
+                [a, b, c] => u64::from_le_bytes([*a, *b, *c, 0, 0, 0, 0, 0]),
+                [a, b] => u64::from_le_bytes([*a, *b, 0, 0, 0, 0, 0, 0]),
+                [a] => u64::from_le_bytes([*a, 0, 0, 0, 0, 0, 0, 0]),
+                _ => 0,
+            },
+        },
+    };
+    let [.., mixed] = word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+    mixed as usize
+}
+
+/// As many as a byte has values.
+const SLOTS: usize = 256;
 
 /// A field that is kept.
 #[derive(Debug)]
@@ -89,7 +202,7 @@ pub(crate) enum Form {
 
 /// A number that another table does not have, with what came before: for bytes that outlive the process.
 pub(crate) fn fingerprint(before: u64, shape: &'static Shape) -> u64 {
-    shape.0.iter().fold(before, |before, field| {
+    shape.fields.iter().fold(before, |before, field| {
         let mixed = mix(before, field.name.as_bytes());
         field.form.fingerprint(mix(mixed, &[u8::from(field.must)]))
     })

@@ -8,7 +8,7 @@ use super::{
     shared::{Places, Users},
 };
 use crate::{
-    packed::{Object, put_varint, shapes},
+    packed::{Object, Value, put_varint, shapes},
     shelf::Shelf,
 };
 
@@ -23,6 +23,8 @@ pub(crate) struct Block {
     pub(super) id: u64,
     /// The guild without its lists.
     pub(super) guild: Box<[u8]>,
+    /// Who owns it, 0 where that is not known.
+    pub(super) owner: u64,
     pub(super) member_count: Option<u64>,
     /// Whether Discord has an outage there.
     pub(super) is_unavailable: bool,
@@ -31,7 +33,7 @@ pub(crate) struct Block {
     pub(super) channels: Shelf,
     pub(super) threads: Shelf,
     pub(super) roles: Shelf,
-    /// A member is the number of a set of roles, then the rest.
+    /// See [`MemberRecord`].
     pub(super) members: Shelf,
     pub(super) role_sets: RoleSets,
     pub(super) presences: Shelf,
@@ -54,11 +56,6 @@ pub(crate) struct Shared {
 }
 
 impl Block {
-    /// No guild, but all private channels.
-    pub(crate) fn private() -> Self {
-        Self::default()
-    }
-
     /// A guild as `GUILD_CREATE` tells of it.
     pub(crate) fn create(shared: &Shared, guild: Object<'_>) -> Option<Self> {
         let mut block = Self {
@@ -126,8 +123,14 @@ impl Block {
                 former.copy_field(field, &mut record);
             }
         }
-        self.guild = record.into();
+        self.set_guild(&record);
         self.member_count = guild.number("member_count").or(self.member_count);
+    }
+
+    pub(super) fn set_guild(&mut self, record: &[u8]) {
+        let owner = Object::new(&shapes::GUILD, record).id("owner_id");
+        self.owner = owner.unwrap_or_default();
+        self.guild = record.into();
     }
 
     /// Its roles as `GUILD_UPDATE` tells them, where it does. Emojis and stickers have events of their own.
@@ -148,11 +151,13 @@ impl Block {
 
     pub(crate) fn put_role(&mut self, role: Object<'_>) {
         put(&mut self.roles, role, "id");
+        self.role_sets.outdate();
     }
 
     pub(crate) fn remove_role(&mut self, role: u64) {
         self.roles.remove(role);
         self.role_sets.remove_role(role);
+        self.role_sets.outdate();
     }
 
     /// A channel, or a thread as long as it is active: an archived one leaves the mirror, as Discord leaves it
@@ -268,40 +273,60 @@ impl Block {
     }
 
     pub(crate) fn put_member(&mut self, shared: &Shared, member: Object<'_>) {
-        let user = member.object("user");
-        let Some((user, id)) = user.and_then(|user| Some((user, user.id("id")?))) else {
-            return;
-        };
+        const USER: u8 = shapes::MEMBER.at("user");
+        const GUILD: u8 = shapes::MEMBER.at("guild_id");
+        const ROLES: u8 = shapes::MEMBER.at("roles");
+        const JOINED: u8 = shapes::MEMBER.at("joined_at");
+
         if !shared.keep.members {
             return;
         }
-        let mut roles: Vec<u64> = member.list("roles").filter_map(|id| id.id()).collect();
+        let user = member.at(USER).and_then(Value::object);
+        let Some((user, id)) = user.and_then(|user| Some((user, user.id("id")?))) else {
+            return;
+        };
+        let former = self.members.get(id).and_then(MemberRecord::of);
+        let mut kept = Vec::with_capacity(RECORD_BYTES);
+        let mut roles = Vec::new();
+        for (place, value, bytes) in member.fields() {
+            match place {
+                USER | GUILD => {}
+                ROLES => roles.extend(value.values().filter_map(Value::id)),
+                _ => kept.extend(bytes),
+            }
+        }
         roles.sort_unstable();
         roles.dedup();
-        let former = self.members.get(id).and_then(member_parts);
-        let mut record = Vec::new();
-        put_varint(&mut record, self.role_sets.hold(&roles).into());
-        member.copy_without(&["user", "guild_id", "roles"], &mut record);
-        if let Some((former, rest)) = former {
-            if !member.has("joined_at") {
-                rest.copy_field("joined_at", &mut record);
+        let set = match former {
+            Some(former) if self.role_sets.roles(former.set) == roles => former.set,
+            former => {
+                let set = self.role_sets.hold(&roles);
+                former.inspect(|former| self.role_sets.release(former.set));
+                set
             }
-            self.role_sets.release(former);
+        };
+        if let Some(former) = former
+            && member.at(JOINED).is_none()
+        {
+            former.rest.copy_field("joined_at", &mut kept);
         }
-        let mut kept = Vec::new();
-        user.copy_without(&["id"], &mut kept);
-        if former.is_some() {
-            shared.users.renew(id, &kept);
-        } else {
-            shared.users.hold(id, &kept);
-        }
+        let mut record = Vec::with_capacity(RECORD_BYTES);
+        MemberRecord::write(set, &kept, &mut record);
+        let is_new = former.is_none();
         self.members.put(id, &record);
+        kept.clear();
+        user.copy_without(&["id"], &mut kept);
+        if is_new {
+            shared.users.hold(id, &kept);
+        } else {
+            shared.users.renew(id, &kept);
+        }
     }
 
     pub(crate) fn remove_member(&mut self, shared: &Shared, user: u64) {
         self.presences.remove(user);
-        if let Some((roles, _)) = self.members.get(user).and_then(member_parts) {
-            self.role_sets.release(roles);
+        if let Some(member) = self.members.get(user).and_then(MemberRecord::of) {
+            self.role_sets.release(member.set);
             self.members.remove(user);
             shared.users.release(user);
         }
@@ -458,10 +483,33 @@ impl Block {
     }
 }
 
-/// The number of a set of roles and the rest of a member.
-pub(super) fn member_parts(record: &[u8]) -> Option<(u32, Object<'_>)> {
-    let (number, rest) = Object::after_number(&shapes::MEMBER, record)?;
-    Some((u32::try_from(number).ok()?, rest))
+/// What is kept of a member.
+#[derive(Clone, Copy)]
+pub(super) struct MemberRecord<'a> {
+    /// The number of the set of roles.
+    pub(super) set: u32,
+    /// Whether the member was timed out, be it over or not.
+    pub(super) is_timed_out: bool,
+    /// The member without user, guild and roles.
+    pub(super) rest: Object<'a>,
+}
+
+impl<'a> MemberRecord<'a> {
+    pub(super) fn of(record: &'a [u8]) -> Option<Self> {
+        let (number, rest) = Object::after_number(&shapes::MEMBER, record)?;
+        Some(Self {
+            set: u32::try_from(number >> 1).ok()?,
+            is_timed_out: number & 1 == 1,
+            rest,
+        })
+    }
+
+    pub(super) fn write(set: u32, rest: &[u8], out: &mut Vec<u8>) {
+        const DISABLED: u8 = shapes::MEMBER.at("communication_disabled_until");
+        let disabled = Object::new(&shapes::MEMBER, rest).at(DISABLED);
+        put_varint(out, u64::from(set) << 1 | u64::from(disabled.is_some()));
+        out.extend(rest);
+    }
 }
 
 /// The author and the rest of a message.
@@ -503,6 +551,9 @@ fn change(shelf: &mut Shelf, id: u64, field: &str, write: impl FnOnce(&mut Vec<u
         shelf.put(id, &changed);
     }
 }
+
+/// As long as most members and users are.
+const RECORD_BYTES: usize = 96;
 
 /// The place of `offline` among [`STATUSES`](shapes::STATUSES).
 const OFFLINE: u8 = 0;

@@ -1,11 +1,8 @@
 //! One arm for each event that changes something.
 
-use std::sync::{Arc, PoisonError, RwLock, atomic::Ordering};
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
-use ovenjs_types::{
-    Dispatch, EventKind, Origin, ShardId, User,
-    json::{self, Scratch},
-};
+use ovenjs_types::{Dispatch, EventKind, Guild, Id, Origin, ShardId, User, json::Scratch};
 
 use super::{
     Mirror,
@@ -337,7 +334,8 @@ impl Fold<'_> {
         scratch: &mut Scratch,
         then: impl FnOnce(Self, Object<'_>) -> Option<Change>,
     ) -> Option<Change> {
-        if let Ok(packed) = json::decode::<Packed<S>>(&self.event.raw, scratch) {
+        let unwanted = self.mirror.0.shared.keep.unwanted_lists(S::SHAPE);
+        if let Ok(packed) = Packed::<S>::read(&self.event.raw, unwanted, scratch) {
             then(self, packed.object())
         } else {
             self.mirror.0.unread.fetch_add(1, Ordering::Relaxed);
@@ -352,22 +350,17 @@ impl Fold<'_> {
 
     /// Changes a block that is known. Private channels always are.
     fn change_untold(self, guild: u64, change: impl FnOnce(&mut Block, &Shared)) -> Option<Change> {
-        let mirror = &self.mirror.0;
-        let block = match self.mirror.block(guild) {
-            None if guild == 0 => {
-                let mut blocks = mirror
-                    .blocks
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner);
-                let private = || Arc::new(RwLock::new(Block::private()));
-                Arc::clone(blocks.entry(guild).or_insert_with(private))
-            }
-            block => block?,
+        let mut blocks = self
+            .mirror
+            .stripe(guild)?
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let block = if guild == 0 {
+            blocks.entry(guild).or_default()
+        } else {
+            blocks.get_mut(&guild)?
         };
-        change(
-            &mut block.write().unwrap_or_else(PoisonError::into_inner),
-            &mirror.shared,
-        );
+        change(block, &self.mirror.0.shared);
         Some(Change::Nothing)
     }
 
@@ -410,19 +403,11 @@ impl Fold<'_> {
         if guild.has("unavailable") {
             return self.change_guild(guild.id("id")?, |block| block.is_unavailable = true);
         }
-        let mirror = &self.mirror.0;
-        let block = Block::create(&mirror.shared, guild)?;
+        let block = Block::create(&self.mirror.0.shared, guild)?;
+        let id = block.id;
         let after = self.tells.then(|| block.guild()).flatten();
-        let block = Arc::new(RwLock::new(block));
-        let former = {
-            let mut blocks = mirror
-                .blocks
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            blocks.insert(guild.id("id")?, Arc::clone(&block))
-        };
-        let next = block.read().unwrap_or_else(PoisonError::into_inner);
-        let before = former.and_then(|former| self.leave(&former, Some(&next)));
+        let former = self.mirror.replace(id, block);
+        let before = former.and_then(|former| self.leave(*former));
         Some(Change::Guild(Delta {
             before,
             after: after.map(Arc::new),
@@ -442,27 +427,24 @@ impl Fold<'_> {
     }
 
     /// Takes a guild out. Nothing where it was not known.
-    fn remove_guild(self, id: u64) -> Option<Option<Arc<ovenjs_types::Guild>>> {
-        let mirror = &self.mirror.0;
+    fn remove_guild(self, id: u64) -> Option<Option<Arc<Guild>>> {
         let former = {
-            let mut blocks = mirror
-                .blocks
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
+            let stripe = self.mirror.stripe(id)?.write();
+            let mut blocks = stripe.unwrap_or_else(PoisonError::into_inner);
             blocks.remove(&id)?
         };
-        Some(self.leave(&former, None))
+        Some(self.leave(*former))
     }
 
-    /// Lets a block go that is no longer listed. Whoever still reads it sees an empty one.
-    fn leave(
-        self,
-        former: &RwLock<Block>,
-        next: Option<&Block>,
-    ) -> Option<Arc<ovenjs_types::Guild>> {
-        let mut former = former.write().unwrap_or_else(PoisonError::into_inner);
+    /// Lets a block go that is no longer listed.
+    fn leave(self, former: Block) -> Option<Arc<Guild>> {
         let before = self.tells.then(|| former.guild()).flatten();
-        std::mem::take(&mut *former).leave(&self.mirror.0.shared, next);
+        let id = former.id;
+        let leave = |next: Option<&Block>| former.leave(&self.mirror.0.shared, next);
+        // What stands in its place by now keeps its channels.
+        let stripe = self.mirror.stripe(id)?.read();
+        let blocks = stripe.unwrap_or_else(PoisonError::into_inner);
+        leave(blocks.get(&id).map(|next| &**next));
         before.map(Arc::new)
     }
 
@@ -473,19 +455,10 @@ impl Fold<'_> {
         };
         let listed = ready.objects("guilds").filter_map(|guild| guild.id("id"));
         let listed: Vec<u64> = listed.collect();
-        let blocks = &self.mirror.0.blocks;
-        let known: Vec<u64> = {
-            let blocks = blocks.read().unwrap_or_else(PoisonError::into_inner);
-            blocks.keys().copied().collect()
-        };
-        let is_ours = |id: &u64| {
-            ovenjs_types::Id::new_checked(*id)
-                .is_some_and(|id| ShardId::of_guild(id, shard.total) == shard)
-        };
-        for id in known.into_iter().filter(is_ours) {
-            if !listed.contains(&id) {
-                self.remove_guild(id);
-            }
+        let known = self.mirror.guild_ids().into_iter();
+        let ours = known.filter(|id| ShardId::of_guild(*id, shard.total) == shard);
+        for id in ours.map(Id::get).filter(|id| !listed.contains(id)) {
+            self.remove_guild(id);
         }
     }
 

@@ -2,6 +2,11 @@
 
 use ovenjs_types::{EventKind, Interest};
 
+use crate::packed::{
+    Shape,
+    shapes::{CHUNK, GUILD},
+};
+
 /// Which kinds a mirror keeps, and how much of them.
 ///
 /// Guilds, their channels, active threads, roles and stages are always kept: they come with the intent
@@ -82,6 +87,27 @@ impl Keep {
     pub const fn messages(mut self, per_channel: usize) -> Self {
         self.messages = per_channel;
         self
+    }
+
+    /// The lists at the top of an event that are not kept, as places of its table.
+    pub(super) fn unwanted_lists(&self, shape: &'static Shape) -> u64 {
+        let members = [(self.members, "members"), (self.presences, "presences")];
+        let others = [
+            (self.voice_states, "voice_states"),
+            (self.expressions, "emojis"),
+            (self.expressions, "stickers"),
+            (self.expressions, "soundboard_sounds"),
+            (self.scheduled_events, "guild_scheduled_events"),
+        ];
+        let lists = if std::ptr::eq(shape, &GUILD) {
+            members.iter().chain(&others)
+        } else if std::ptr::eq(shape, &CHUNK) {
+            members.iter().chain(&[])
+        } else {
+            return 0;
+        };
+        let unwanted = lists.filter(|(is_kept, _)| !is_kept);
+        unwanted.fold(0, |places, (_, list)| places | shape.places(&[list]))
     }
 
     /// What has to be seen so that what is kept stays true.

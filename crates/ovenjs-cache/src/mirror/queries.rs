@@ -1,17 +1,16 @@
 //! What is worked out from what is kept.
 
-use std::sync::PoisonError;
-
 use ovenjs_types::{
-    Id, Member, PermissionCalculator, PermissionPlace, Permissions, Timestamp,
-    marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
+    ChannelType, Id, Member, Overwrite, PermissionCalculator, PermissionPlace, Permissions,
+    Timestamp,
+    marker::{ChannelMarker, GenericMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
 use super::{
     Mirror,
-    block::{Block, member_parts},
+    block::{Block, MemberRecord},
 };
-use crate::packed::{Object, shapes::*};
+use crate::packed::{Object, Value, shapes::*};
 
 impl Mirror {
     /// What a member may do in a guild as a whole. `now` decides whether a time-out is over. None where the guild
@@ -26,7 +25,7 @@ impl Mirror {
         now: Timestamp,
     ) -> Option<Permissions> {
         self.look(guild.get(), |block, _| {
-            Some(block.calculator(user, now)?.in_guild())
+            Some(block.calculator(user, now, &[])?.in_guild())
         })
     }
 
@@ -57,17 +56,25 @@ impl Mirror {
         now: Timestamp,
     ) -> Option<Permissions> {
         let is_bot = self.bot_id() == Some(user.get());
+        const KIND: u8 = CHANNEL.at("type");
+        const OVERWRITES: u8 = CHANNEL.at("permission_overwrites");
+
         self.look(guild.get(), |block, _| {
-            let calculator = block.calculator(user, now)?;
-            let channel = block.channel(channel.get())?;
-            if channel.kind.is_thread() {
-                let parent = block.channel(channel.parent_id?.get())?;
-                let is_joined = is_bot && channel.member.is_some();
-                let place = PermissionPlace::thread(&channel, &parent, is_joined);
-                Some(calculator.in_channel(&place))
-            } else {
-                Some(calculator.in_channel(&PermissionPlace::channel(&channel)))
+            if let Some(record) = block.channels.get(channel.get()) {
+                let record = Object::new(&CHANNEL, record);
+                let overwrites = record.at(OVERWRITES).into_iter().flat_map(Value::values);
+                let overwrites: Vec<_> = overwrites.filter_map(overwrite).collect();
+                let kind = record.at(KIND).and_then(Value::number)?;
+                let kind = ChannelType::from(u32::try_from(kind).ok()?);
+                let place = PermissionPlace::new(kind, &overwrites);
+                return Some(block.calculator(user, now, &overwrites)?.in_channel(&place));
             }
+            let thread = block.channel(channel.get())?;
+            let parent = block.channel(thread.parent_id?.get())?;
+            let is_joined = is_bot && thread.member.is_some();
+            let place = PermissionPlace::thread(&thread, &parent, is_joined);
+            let calculator = block.calculator(user, now, &parent.permission_overwrites)?;
+            Some(calculator.in_channel(&place))
         })
     }
 
@@ -83,7 +90,8 @@ impl Mirror {
         let members = self.look(guild.get(), |block, shared| {
             let after = block.members.after(after.map_or(0, Id::get));
             let holders = after.filter(|(_, record)| {
-                let roles = member_parts(record).map(|(set, _)| block.role_sets.roles(set));
+                let member = MemberRecord::of(record);
+                let roles = member.map(|member| block.role_sets.roles(member.set));
                 roles.is_some_and(|roles| roles.binary_search(&role.get()).is_ok())
             });
             let members = holders.filter_map(|(user, _)| block.member(shared, user));
@@ -118,42 +126,66 @@ impl Mirror {
     /// The guilds in which a user is known as a member, in the order of their ids.
     #[must_use]
     pub fn shared_guilds(&self, user: Id<UserMarker>) -> Vec<Id<GuildMarker>> {
-        let mut guilds: Vec<_> = self
-            .all_blocks()
-            .iter()
-            .filter_map(|block| {
-                let block = block.read().unwrap_or_else(PoisonError::into_inner);
-                block.members.get(user.get())?;
-                Id::new_checked(block.id)
-            })
-            .collect();
+        let mut guilds = Vec::new();
+        self.look_at_all(|block| {
+            if block.members.get(user.get()).is_some() {
+                guilds.extend(Id::new_checked(block.id));
+            }
+        });
         guilds.sort_unstable();
         guilds
     }
 }
 
 impl Block {
-    /// The rules of Discord for one member.
-    fn calculator(&self, user: Id<UserMarker>, now: Timestamp) -> Option<PermissionCalculator> {
-        let (set, member) = member_parts(self.members.get(user.get())?)?;
-        let role = |role: u64| {
-            let bits = Object::new(&ROLE, self.roles.get(role)?).number("permissions");
-            Some(Permissions::from_bits(bits.unwrap_or_default()))
-        };
+    /// The rules of Discord for one member, as far as these overwrites go.
+    fn calculator(
+        &self,
+        user: Id<UserMarker>,
+        now: Timestamp,
+        overwrites: &[Overwrite],
+    ) -> Option<PermissionCalculator> {
+        let member = MemberRecord::of(self.members.get(user.get())?)?;
+        let held = self.role_sets.permissions(member.set, |roles| {
+            // `@everyone` is the role with the guild's id. Roles that the guild does not list grant nothing.
+            let all = roles.iter().chain([&self.id]);
+            let bits = all.filter_map(|role| {
+                Object::new(&ROLE, self.roles.get(*role)?).number("permissions")
+            });
+            bits.fold(0, |held, bits| held | bits)
+        });
         let mut calculator = PermissionCalculator::new(Id::new_checked(self.id)?, user)
-            .everyone(role(self.id).unwrap_or_default());
-        if Object::new(&GUILD, &self.guild).id("owner_id") == Some(user.get()) {
+            .everyone(Permissions::from_bits(held));
+        if self.owner == user.get() {
             calculator = calculator.owner();
         }
-        let until = member.time("communication_disabled_until");
-        if until.is_some_and(|until| until > now) {
-            calculator = calculator.timed_out();
+        if member.is_timed_out {
+            let until = member.rest.time("communication_disabled_until");
+            if until.is_some_and(|until| until > now) {
+                calculator = calculator.timed_out();
+            }
         }
-        for id in self.role_sets.roles(set) {
-            if let Some((id, permissions)) = Id::new_checked(*id).zip(role(*id)) {
-                calculator = calculator.role(id, permissions);
+        let roles = self.role_sets.roles(member.set);
+        for overwrite in overwrites {
+            let role = overwrite.id.get();
+            // A role that is gone has no say, but Discord takes its overwrites along.
+            if roles.binary_search(&role).is_ok() && self.roles.get(role).is_some() {
+                calculator = calculator.role(overwrite.id.cast(), Permissions::empty());
             }
         }
         Some(calculator)
     }
+}
+
+/// An overwrite of a channel.
+fn overwrite(value: Value<'_>) -> Option<Overwrite> {
+    let object = value.object()?;
+    let id: Id<GenericMarker> = Id::new_checked(object.id("id")?)?;
+    let overwrite = match object.number("type")? {
+        0 => Overwrite::role(id.cast()),
+        1 => Overwrite::member(id.cast()),
+        _ => return None,
+    };
+    let bits = |name| Permissions::from_bits(object.number(name).unwrap_or_default());
+    Some(overwrite.allow(bits("allow")).deny(bits("deny")))
 }

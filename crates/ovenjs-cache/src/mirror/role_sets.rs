@@ -1,7 +1,10 @@
 //! Which roles members hold: each set once for all who hold the same.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
+use std::{
+    hash::BuildHasher,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// The sets of roles that members of one guild hold, counted.
 ///
@@ -15,12 +18,19 @@ pub(crate) struct RoleSets {
     /// The numbers that nobody uses.
     spare: Vec<u32>,
     hasher: DefaultHashBuilder,
+    /// Counts the changes of the guild's roles.
+    epoch: u64,
 }
 
 #[derive(Debug, Default)]
 struct RoleSet {
     roles: Box<[u64]>,
     holders: u32,
+    /// What the roles may do together, as it was in an epoch: both are written while the set is only looked
+    /// at, and by all alike, since what they follow from does not change meanwhile.
+    permissions: AtomicU64,
+    /// That epoch and one; 0 where nothing was worked out.
+    known_in: AtomicU64,
 }
 
 impl RoleSets {
@@ -38,6 +48,7 @@ impl RoleSets {
             });
             if let Some(set) = self.set_mut(number) {
                 set.roles = roles.into();
+                set.known_in = AtomicU64::new(0);
             }
             self.list(number, hash);
             number
@@ -65,10 +76,26 @@ impl RoleSets {
 
     /// The roles of a set, in the order of their ids.
     pub(crate) fn roles(&self, number: u32) -> &[u64] {
-        let set = usize::try_from(number)
-            .ok()
-            .and_then(|place| self.sets.get(place));
-        set.map_or(&[], |set| &set.roles)
+        self.set(number).map_or(&[], |set| &set.roles)
+    }
+
+    /// What the roles of a set may do together, as worked out since the guild's roles last changed.
+    pub(crate) fn permissions(&self, number: u32, of: impl FnOnce(&[u64]) -> u64) -> u64 {
+        let Some(set) = self.set(number) else {
+            return of(&[]);
+        };
+        if set.known_in.load(Ordering::Acquire) == self.epoch + 1 {
+            return set.permissions.load(Ordering::Relaxed);
+        }
+        let permissions = of(&set.roles);
+        set.permissions.store(permissions, Ordering::Relaxed);
+        set.known_in.store(self.epoch + 1, Ordering::Release);
+        permissions
+    }
+
+    /// The guild's roles have changed, and so what those who hold them may do.
+    pub(crate) const fn outdate(&mut self) {
+        self.epoch += 1;
     }
 
     /// Takes a role out of all sets. Two that are the same afterwards stay two, until nobody holds one.
@@ -105,6 +132,10 @@ impl RoleSets {
             + self.sets.capacity() * size_of::<RoleSet>()
             + self.spare.capacity() * size_of::<u32>()
             + self.index.allocation_size()
+    }
+
+    fn set(&self, number: u32) -> Option<&RoleSet> {
+        self.sets.get(usize::try_from(number).ok()?)
     }
 
     fn set_mut(&mut self, number: u32) -> Option<&mut RoleSet> {

@@ -4,13 +4,13 @@
 //! can be read by itself. They are of this crate's making and for its reading: their form has a version,
 //! the tables of what is kept are a part of it, and what does not fit is refused whole.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::PoisonError;
 
 use ovenjs_types::{Id, ShardId, marker::GuildMarker};
 
 use super::{
     Keep, Mirror,
-    block::{Block, Shared, member_parts, message_parts},
+    block::{Block, MemberRecord, Shared, message_parts},
 };
 use crate::{
     Error,
@@ -54,15 +54,14 @@ impl Mirror {
             put_bytes(user, &mut out);
         }
         let mut bytes = Vec::new();
-        for block in self.all_blocks() {
-            let block = block.read().unwrap_or_else(PoisonError::into_inner);
+        self.look_at_all(|block| {
             bytes.clear();
             block.write(&self.0.shared, &mut bytes);
             if out.len() + HEAD_BYTES + bytes.len() <= most {
                 put_varint(&mut out, block.id);
                 put_bytes(&bytes, &mut out);
             }
-        }
+        });
         put_varint(&mut out, END);
         out
     }
@@ -97,13 +96,7 @@ impl Mirror {
             let guild = Id::new_checked(id);
             if shards.iter().any(|shard| is_of(*shard, guild)) {
                 let block = Block::read_back(&mirror.0.shared, id, bytes)?;
-                let block = Arc::new(RwLock::new(block));
-                let mut blocks = mirror
-                    .0
-                    .blocks
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner);
-                if blocks.insert(id, block).is_some() {
+                if mirror.replace(id, block).is_some() {
                     return Err(Error::damaged());
                 }
             }
@@ -137,9 +130,9 @@ impl Block {
         }
         put_count(self.members.len(), out);
         for (id, record) in self.members.iter() {
-            let (set, rest) = member_parts(record).unzip();
-            put_record(id, rest.map_or(&[], |rest| rest.bytes()), out);
-            let roles = set.map_or(&[][..], |set| self.role_sets.roles(set));
+            let member = MemberRecord::of(record);
+            put_record(id, member.map_or(&[], |member| member.rest.bytes()), out);
+            let roles = member.map_or(&[][..], |member| self.role_sets.roles(member.set));
             put_count(roles.len(), out);
             for role in roles {
                 out.extend(role.to_le_bytes());
@@ -180,7 +173,7 @@ impl Block {
         let [state] = cut.array()?;
         (self.is_unavailable, self.is_stale) = (state & 1 == 1, state & 2 == 2);
         self.member_count = cut.number()?.checked_sub(1);
-        self.guild = cut.bytes()?.into();
+        self.set_guild(cut.bytes()?);
         for shelf in self.plain_shelves_mut() {
             for _ in 0..cut.number()? {
                 let (id, record) = cut.record()?;
@@ -204,8 +197,7 @@ impl Block {
             }
             roles.sort_unstable();
             record.clear();
-            put_varint(&mut record, self.role_sets.hold(&roles).into());
-            record.extend(rest);
+            MemberRecord::write(self.role_sets.hold(&roles), rest, &mut record);
             self.members.put(user, &record);
             shared.users.hold(user, known);
         }

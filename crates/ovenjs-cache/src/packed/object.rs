@@ -1,6 +1,6 @@
 //! A look into packed objects, without reading them whole.
 
-use ovenjs_types::Timestamp;
+use ovenjs_types::{Text, Timestamp};
 
 use super::{EPOCH_MILLIS, Form, OTHER, Shape, mark, put_varint, write::HASH_BYTES};
 
@@ -16,13 +16,22 @@ impl<'a> Object<'a> {
         Self { shape, bytes }
     }
 
+    pub(super) const fn shape(self) -> &'static Shape {
+        self.shape
+    }
+
     pub(crate) const fn bytes(self) -> &'a [u8] {
         self.bytes
     }
 
     pub(crate) fn value(self, name: &str) -> Option<Value<'a>> {
+        self.at(self.shape.place(name.as_bytes())?.0)
+    }
+
+    /// The value of the field at a [place](Shape::at).
+    pub(crate) fn at(self, place: u8) -> Option<Value<'a>> {
         let mut fields = self.fields();
-        fields.find_map(|(key, value, _)| (key == name).then_some(value))
+        fields.find_map(|(key, value, _)| (key == place).then_some(value))
     }
 
     pub(crate) fn has(self, name: &str) -> bool {
@@ -34,16 +43,11 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn number(self, name: &str) -> Option<u64> {
-        let value = self.value(name)?;
-        let is_number = matches!(value.form, Form::U32 | Form::U64);
-        is_number
-            .then(|| varint(value.bytes))?
-            .map(|(number, _)| number)
+        self.value(name)?.number()
     }
 
     pub(crate) fn time(self, name: &str) -> Option<Timestamp> {
-        let value = self.value(name)?;
-        matches!(value.form, Form::Time).then(|| value.time())?
+        self.value(name)?.time()
     }
 
     /// The place of a word among those of its list.
@@ -60,15 +64,7 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn list(self, name: &str) -> impl Iterator<Item = Value<'a>> + use<'a> {
-        let value = self.value(name);
-        let list = value.and_then(|value| match value.form {
-            Form::List(form) => Some(Values {
-                form,
-                rest: sized(value.bytes)?.0,
-            }),
-            _ => None,
-        });
-        list.into_iter().flatten()
+        self.value(name).into_iter().flat_map(Value::values)
     }
 
     pub(crate) fn objects(self, name: &str) -> impl Iterator<Item = Self> + use<'a> {
@@ -77,8 +73,9 @@ impl<'a> Object<'a> {
 
     /// The object without some fields, as it is kept where these are known from elsewhere.
     pub(crate) fn copy_without(self, names: &[&str], out: &mut Vec<u8>) {
-        for (name, _, bytes) in self.fields() {
-            if !names.contains(&name) {
+        let left_out = self.shape.places(names);
+        for (place, _, bytes) in self.fields() {
+            if left_out >> place & 1 == 0 {
                 out.extend(bytes);
             }
         }
@@ -86,8 +83,9 @@ impl<'a> Object<'a> {
 
     /// Copies one field, if it is there, as this object has it.
     pub(crate) fn copy_field(self, name: &str, out: &mut Vec<u8>) {
+        let place = self.shape.places(&[name]);
         let mut fields = self.fields();
-        if let Some((_, _, bytes)) = fields.find(|(key, _, _)| *key == name) {
+        if let Some((_, _, bytes)) = fields.find(|(key, _, _)| place >> key & 1 == 1) {
             out.extend(bytes);
         }
     }
@@ -119,8 +117,8 @@ impl<'a> Object<'a> {
         Some((number, Self::new(shape, bytes.get(length..)?)))
     }
 
-    /// Name, value, and the bytes of both.
-    pub(super) fn fields(self) -> Fields<'a> {
+    /// Place, value, and the bytes of both.
+    pub(crate) fn fields(self) -> Fields<'a> {
         Fields {
             shape: self.shape,
             rest: self.bytes,
@@ -128,23 +126,23 @@ impl<'a> Object<'a> {
     }
 }
 
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     shape: &'static Shape,
     rest: &'a [u8],
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = (&'static str, Value<'a>, &'a [u8]);
+    type Item = (u8, Value<'a>, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
         let (place, after) = self.rest.split_first()?;
-        let field = self.shape.0.get(usize::from(*place))?;
+        let field = self.shape.field(*place)?;
         let length = field.form.length(after)?;
         let (whole, rest) = self.rest.split_at_checked(1 + length)?;
         let (_, bytes) = whole.split_first()?;
         self.rest = rest;
         let form = &field.form;
-        Some((field.name, Value { form, bytes }, whole))
+        Some((*place, Value { form, bytes }, whole))
     }
 }
 
@@ -216,8 +214,56 @@ impl<'a> Value<'a> {
         ))
     }
 
+    /// The elements of a list.
+    pub(crate) fn values(self) -> impl Iterator<Item = Self> + use<'a> {
+        let list = match self.form {
+            Form::List(form) => sized(self.bytes).map(|(rest, _)| Values { form, rest }),
+            _ => None,
+        };
+        list.into_iter().flatten()
+    }
+
+    pub(crate) fn number(self) -> Option<u64> {
+        let is_number = matches!(self.form, Form::U32 | Form::U64);
+        is_number
+            .then(|| varint(self.bytes))?
+            .map(|(number, _)| number)
+    }
+
+    /// A text, or a word.
+    pub(crate) fn text(self) -> Option<&'a str> {
+        let text = |bytes| str::from_utf8(sized(bytes)?.0).ok();
+        match (self.form, self.bytes.split_first()?) {
+            (Form::Text, _) => text(self.bytes),
+            (Form::Word(_), (&OTHER, rest)) => text(rest),
+            (Form::Word(words), (place, _)) => words.get(usize::from(*place)).copied(),
+            _ => None,
+        }
+    }
+
+    /// The hash of an image.
+    pub(crate) fn hash(self) -> Option<Text> {
+        let is_hash = matches!(self.form, Form::Hash);
+        let (moves, bytes) = is_hash.then(|| self.bytes.split_first())??;
+        if *moves == OTHER {
+            return Some(str::from_utf8(sized(bytes)?.0).ok()?.into());
+        }
+        let mut hash = [b'_'; 2 + 2 * HASH_BYTES];
+        let [first, _, digits @ ..] = &mut hash;
+        *first = b'a';
+        let (pairs, _) = digits.as_chunks_mut();
+        for (pair, byte) in pairs.iter_mut().zip(bytes) {
+            *pair = [digit(byte >> 4), digit(byte & 0xf)];
+        }
+        let begin = if *moves == 1 { 0 } else { 2 };
+        Some(str::from_utf8(hash.get(begin..)?).ok()?.into())
+    }
+
     /// A number that is even for whole milliseconds, odd for microseconds.
-    pub(super) fn time(self) -> Option<Timestamp> {
+    pub(crate) fn time(self) -> Option<Timestamp> {
+        if !matches!(self.form, Form::Time) {
+            return None;
+        }
         let number = unzigzag(varint(self.bytes)?.0);
         let micros = if number & 1 == 0 {
             number / 2 * 1_000
@@ -236,15 +282,19 @@ impl<'a> Value<'a> {
     }
 }
 
+const fn digit(half: u8) -> u8 {
+    if half < 10 {
+        b'0' + half
+    } else {
+        b'a' + half - 10
+    }
+}
+
 /// Writes which field follows. The names are this crate's own, and stand in their tables.
 fn put_place(shape: &Shape, name: &str, out: &mut Vec<u8>) {
-    let place = shape.0.iter().position(|field| field.name == name);
+    let place = shape.place(name.as_bytes());
     debug_assert!(place.is_some(), "{name} stands in no such table");
-    out.push(
-        place
-            .and_then(|place| u8::try_from(place).ok())
-            .unwrap_or(OTHER),
-    );
+    out.push(place.map_or(OTHER, |(place, _)| place));
 }
 
 /// A number and how many bytes it takes.

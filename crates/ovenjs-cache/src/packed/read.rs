@@ -15,9 +15,8 @@ use serde::{
 };
 
 use super::{
-    Form, OTHER, Object, mark,
+    Form, Object, Shape, mark,
     object::{Fields, Value, Values, sized, unzigzag, varint},
-    write::HASH_BYTES,
 };
 
 impl<'a> Value<'a> {
@@ -39,33 +38,8 @@ impl<'a> Value<'a> {
                 write!(&mut text[..], "{time}").map_err(|_| broken())?;
                 visitor.visit_str(utf8(&text)?)
             }
-            Form::Hash => match bytes.split_first() {
-                Some((&OTHER, rest)) => visitor.visit_borrowed_str(text(rest)?),
-                Some((moves, bytes)) => {
-                    let mut hash = [b'_'; 2 + 2 * HASH_BYTES];
-                    let [first, _, digits @ ..] = &mut hash;
-                    *first = b'a';
-                    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-                    for (digit, half) in digits.iter_mut().zip(halves) {
-                        *digit = if half < 10 {
-                            b'0' + half
-                        } else {
-                            b'a' + half - 10
-                        };
-                    }
-                    let begin = if *moves == 1 { 0 } else { 2 };
-                    visitor.visit_str(utf8(hash.get(begin..).unwrap_or_default())?)
-                }
-                None => Err(broken()),
-            },
-            Form::Word(words) => match bytes.split_first() {
-                Some((&OTHER, rest)) => visitor.visit_borrowed_str(text(rest)?),
-                Some((place, _)) => {
-                    let word = words.get(usize::from(*place)).ok_or_else(broken)?;
-                    visitor.visit_borrowed_str(word)
-                }
-                None => Err(broken()),
-            },
+            Form::Hash => visitor.visit_str(&self.hash().ok_or_else(broken)?),
+            Form::Word(_) => visitor.visit_borrowed_str(self.text().ok_or_else(broken)?),
             Form::List(form) => {
                 let (rest, _) = sized(bytes).ok_or_else(broken)?;
                 visitor.visit_seq(Values { form, rest })
@@ -159,7 +133,6 @@ pub(crate) struct Record<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Beside<'a> {
     Id(u64),
-    Ids(&'a [u64]),
     Flag,
     Number(u64),
     Record(&'a Record<'a>),
@@ -213,6 +186,7 @@ impl<'de> Deserializer<'de> for Whole<'de> {
 
 /// What is known from elsewhere, then the fields.
 struct Members<'a> {
+    shape: &'static Shape,
     beside: std::slice::Iter<'a, (&'static str, Beside<'a>)>,
     fields: Fields<'a>,
     next: Option<Either<'a>>,
@@ -227,6 +201,7 @@ enum Either<'a> {
 impl<'a> Members<'a> {
     fn of(object: Object<'a>, beside: &'a [(&'static str, Beside<'a>)], deep: bool) -> Self {
         Self {
+            shape: object.shape(),
             beside: beside.iter(),
             fields: object.fields(),
             next: None,
@@ -247,10 +222,11 @@ impl<'de> MapAccess<'de> for Members<'de> {
         } else {
             let deep = self.deep;
             let kept = |value: &Value<'_>| deep || !value.is_deep();
-            let Some((name, value, _)) = self.fields.find(|(_, value, _)| kept(value)) else {
+            let Some((place, value, _)) = self.fields.find(|(_, value, _)| kept(value)) else {
                 return Ok(None);
             };
-            (name, Either::Value(value))
+            let field = self.shape.field(place).ok_or_else(broken)?;
+            (field.name, Either::Value(value))
         };
         self.next = Some(next);
         let name: StrDeserializer<'_, Error> = name.into_deserializer();
@@ -282,10 +258,6 @@ impl<'de> Deserializer<'de> for Known<'de> {
         match beside {
             Beside::Id(number) | Beside::Number(number) => visitor.visit_u64(number),
             Beside::Flag => visitor.visit_bool(true),
-            Beside::Ids(ids) => {
-                let ids = ids.iter().copied();
-                visitor.visit_seq(serde::de::value::SeqDeserializer::new(ids))
-            }
             Beside::Record(record) => {
                 let record = *record;
                 Whole { record, deep }.deserialize_any(visitor)

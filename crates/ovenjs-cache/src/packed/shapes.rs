@@ -22,7 +22,7 @@ const fn may(name: &'static str, form: Form) -> Field {
     Field::may(name, form)
 }
 
-pub(crate) static USER: Shape = Shape(&[
+pub(crate) static USER: Shape = Shape::of(&[
     must("id", Id),
     may("username", Text),
     may("discriminator", Word(&["0"])),
@@ -37,9 +37,9 @@ pub(crate) static USER: Shape = Shape(&[
     may("primary_guild", Object(&PRIMARY_GUILD)),
 ]);
 
-static DECORATION: Shape = Shape(&[may("asset", Hash), may("sku_id", Id)]);
+static DECORATION: Shape = Shape::of(&[may("asset", Hash), may("sku_id", Id)]);
 
-static PRIMARY_GUILD: Shape = Shape(&[
+static PRIMARY_GUILD: Shape = Shape::of(&[
     may("identity_guild_id", Id),
     may("identity_enabled", Bool),
     may("tag", Text),
@@ -47,7 +47,7 @@ static PRIMARY_GUILD: Shape = Shape(&[
 ]);
 
 /// `GUILD_MEMBER_ADD`, `GUILD_MEMBER_UPDATE`, and members within others.
-pub(crate) static MEMBER: Shape = Shape(&[
+pub(crate) static MEMBER: Shape = Shape::of(&[
     may("user", Object(&USER)),
     may("guild_id", Id),
     may("nick", Text),
@@ -66,7 +66,7 @@ pub(crate) static MEMBER: Shape = Shape(&[
 ]);
 
 /// `PRESENCE_UPDATE`, and presences within others.
-pub(crate) static PRESENCE: Shape = Shape(&[
+pub(crate) static PRESENCE: Shape = Shape::of(&[
     must("user", Object(&POINTED)),
     may("guild_id", Id),
     may("status", Word(STATUSES)),
@@ -77,14 +77,14 @@ pub(crate) static PRESENCE: Shape = Shape(&[
 /// The first is no presence worth keeping.
 pub(crate) const STATUSES: &[&str] = &["offline", "online", "idle", "dnd", "invisible"];
 
-static CLIENT_STATUS: Shape = Shape(&[
+static CLIENT_STATUS: Shape = Shape::of(&[
     may("desktop", Word(STATUSES)),
     may("mobile", Word(STATUSES)),
     may("web", Word(STATUSES)),
     may("vr", Word(STATUSES)),
 ]);
 
-static ACTIVITY: Shape = Shape(&[
+static ACTIVITY: Shape = Shape::of(&[
     may("name", Word(&["Custom Status", "Spotify"])),
     must("type", U32),
     may("url", Text),
@@ -100,19 +100,20 @@ static ACTIVITY: Shape = Shape(&[
     may("buttons", List(&Text)),
 ]);
 
-static TIMESTAMPS: Shape = Shape(&[may("start", U64), may("end", U64)]);
+static TIMESTAMPS: Shape = Shape::of(&[may("start", U64), may("end", U64)]);
 
-static ASSETS: Shape = Shape(&[
+static ASSETS: Shape = Shape::of(&[
     may("large_image", Text),
     may("large_text", Text),
     may("small_image", Text),
     may("small_text", Text),
 ]);
 
-static REACTION_EMOJI: Shape = Shape(&[may("id", Id), may("name", Text), may("animated", Flag)]);
+static REACTION_EMOJI: Shape =
+    Shape::of(&[may("id", Id), may("name", Text), may("animated", Flag)]);
 
 /// `VOICE_STATE_UPDATE`, and voice states within a guild.
-pub(crate) static VOICE_STATE: Shape = Shape(&[
+pub(crate) static VOICE_STATE: Shape = Shape::of(&[
     may("guild_id", Id),
     may("channel_id", Id),
     must("user_id", Id),
@@ -127,7 +128,7 @@ pub(crate) static VOICE_STATE: Shape = Shape(&[
     may("request_to_speak_timestamp", Time),
 ]);
 
-pub(crate) static ROLE: Shape = Shape(&[
+pub(crate) static ROLE: Shape = Shape::of(&[
     must("id", Id),
     may("name", Text),
     may("color", U32),
@@ -143,13 +144,13 @@ pub(crate) static ROLE: Shape = Shape(&[
     may("flags", U64),
 ]);
 
-static ROLE_COLORS: Shape = Shape(&[
+static ROLE_COLORS: Shape = Shape::of(&[
     may("primary_color", U32),
     may("secondary_color", U32),
     may("tertiary_color", U32),
 ]);
 
-static ROLE_TAGS: Shape = Shape(&[
+static ROLE_TAGS: Shape = Shape::of(&[
     may("bot_id", Id),
     may("integration_id", Id),
     may("premium_subscriber", There),
@@ -159,7 +160,7 @@ static ROLE_TAGS: Shape = Shape(&[
 ]);
 
 /// Events of channels and threads, and these within others.
-pub(crate) static CHANNEL: Shape = Shape(&[
+pub(crate) static CHANNEL: Shape = Shape::of(&[
     must("id", Id),
     must("type", U32),
     may("guild_id", Id),
@@ -197,14 +198,14 @@ pub(crate) static CHANNEL: Shape = Shape(&[
     may("default_tag_setting", Text),
 ]);
 
-static OVERWRITE: Shape = Shape(&[
+static OVERWRITE: Shape = Shape::of(&[
     must("id", Id),
     must("type", U32),
     may("allow", U64),
     may("deny", U64),
 ]);
 
-pub(crate) static THREAD_METADATA: Shape = Shape(&[
+pub(crate) static THREAD_METADATA: Shape = Shape::of(&[
     may("archived", Flag),
     may("auto_archive_duration", U32),
     may("archive_timestamp", Time),
@@ -214,7 +215,7 @@ pub(crate) static THREAD_METADATA: Shape = Shape(&[
 ]);
 
 /// `THREAD_MEMBER_UPDATE` tells of the bot, as does the member within a thread.
-pub(crate) static THREAD_MEMBER: Shape = Shape(&[
+pub(crate) static THREAD_MEMBER: Shape = Shape::of(&[
     may("id", Id),
     may("user_id", Id),
     may("guild_id", Id),
@@ -222,7 +223,7 @@ pub(crate) static THREAD_MEMBER: Shape = Shape(&[
     may("flags", U64),
 ]);
 
-static FORUM_TAG: Shape = Shape(&[
+static FORUM_TAG: Shape = Shape::of(&[
     must("id", Id),
     may("name", Text),
     may("moderated", Flag),
@@ -230,9 +231,9 @@ static FORUM_TAG: Shape = Shape(&[
     may("emoji_name", Text),
 ]);
 
-static DEFAULT_REACTION: Shape = Shape(&[may("emoji_id", Id), may("emoji_name", Text)]);
+static DEFAULT_REACTION: Shape = Shape::of(&[may("emoji_id", Id), may("emoji_name", Text)]);
 
-pub(crate) static EMOJI: Shape = Shape(&[
+pub(crate) static EMOJI: Shape = Shape::of(&[
     must("id", Id),
     may("name", Text),
     may("roles", List(&Id)),
@@ -242,7 +243,7 @@ pub(crate) static EMOJI: Shape = Shape(&[
     may("available", Bool),
 ]);
 
-pub(crate) static STICKER: Shape = Shape(&[
+pub(crate) static STICKER: Shape = Shape::of(&[
     must("id", Id),
     may("pack_id", Id),
     may("name", Text),
@@ -256,7 +257,7 @@ pub(crate) static STICKER: Shape = Shape(&[
 ]);
 
 /// Events of one sound, and sounds within others.
-pub(crate) static SOUND: Shape = Shape(&[
+pub(crate) static SOUND: Shape = Shape::of(&[
     must("sound_id", Id),
     may("name", Text),
     may("volume", F64),
@@ -267,7 +268,7 @@ pub(crate) static SOUND: Shape = Shape(&[
 ]);
 
 /// Events of stages, and stages within a guild.
-pub(crate) static STAGE: Shape = Shape(&[
+pub(crate) static STAGE: Shape = Shape::of(&[
     must("id", Id),
     must("guild_id", Id),
     must("channel_id", Id),
@@ -278,7 +279,7 @@ pub(crate) static STAGE: Shape = Shape(&[
 ]);
 
 /// Events of scheduled events, and these within a guild.
-pub(crate) static SCHEDULED_EVENT: Shape = Shape(&[
+pub(crate) static SCHEDULED_EVENT: Shape = Shape::of(&[
     must("id", Id),
     must("guild_id", Id),
     may("channel_id", Id),
@@ -296,11 +297,11 @@ pub(crate) static SCHEDULED_EVENT: Shape = Shape(&[
     may("recurrence_rule", Any),
 ]);
 
-static ENTITY_METADATA: Shape = Shape(&[may("location", Text)]);
+static ENTITY_METADATA: Shape = Shape::of(&[may("location", Text)]);
 
 /// `GUILD_CREATE`, `GUILD_UPDATE`, `GUILD_DELETE`; what is kept of the guild itself is all but
 /// [`GUILD_LISTS`].
-pub(crate) static GUILD: Shape = Shape(&[
+pub(crate) static GUILD: Shape = Shape::of(&[
     must("id", Id),
     may("name", Text),
     may("icon", Hash),
@@ -390,7 +391,7 @@ const FEATURES: &[&str] = &[
     "GUILD_TAGS",
 ];
 
-static INCIDENTS: Shape = Shape(&[
+static INCIDENTS: Shape = Shape::of(&[
     may("invites_disabled_until", Time),
     may("dms_disabled_until", Time),
     may("dm_spam_detected_at", Time),
@@ -398,7 +399,7 @@ static INCIDENTS: Shape = Shape(&[
 ]);
 
 /// `MESSAGE_CREATE` and `MESSAGE_UPDATE`.
-pub(crate) static MESSAGE: Shape = Shape(&[
+pub(crate) static MESSAGE: Shape = Shape::of(&[
     must("id", Id),
     must("channel_id", Id),
     may("guild_id", Id),
@@ -432,7 +433,7 @@ pub(crate) static MESSAGE: Shape = Shape(&[
     may("call", Any),
 ]);
 
-static MESSAGE_REFERENCE: Shape = Shape(&[
+static MESSAGE_REFERENCE: Shape = Shape::of(&[
     may("type", U32),
     may("message_id", Id),
     may("channel_id", Id),
@@ -440,29 +441,30 @@ static MESSAGE_REFERENCE: Shape = Shape(&[
     may("fail_if_not_exists", Bool),
 ]);
 
-static STICKER_ITEM: Shape = Shape(&[must("id", Id), may("name", Text), may("format_type", U32)]);
+static STICKER_ITEM: Shape =
+    Shape::of(&[must("id", Id), may("name", Text), may("format_type", U32)]);
 
 /// Where an object is only pointed to.
-static POINTED: Shape = Shape(&[must("id", Id)]);
+static POINTED: Shape = Shape::of(&[must("id", Id)]);
 
 /// `READY`.
-static READY: Shape = Shape(&[
+static READY: Shape = Shape::of(&[
     must("user", Object(&USER)),
     may("guilds", List(&Object(&POINTED))),
 ]);
 
 /// `GUILD_ROLE_CREATE` and `GUILD_ROLE_UPDATE`.
-static ROLE_CHANGE: Shape = Shape(&[must("guild_id", Id), must("role", Object(&ROLE))]);
+static ROLE_CHANGE: Shape = Shape::of(&[must("guild_id", Id), must("role", Object(&ROLE))]);
 
 /// `GUILD_MEMBERS_CHUNK`.
-static CHUNK: Shape = Shape(&[
+pub(crate) static CHUNK: Shape = Shape::of(&[
     must("guild_id", Id),
     may("members", List(&Object(&MEMBER))),
     may("presences", List(&Object(&PRESENCE))),
 ]);
 
 /// Events that bring lists: emojis, stickers, sounds.
-static LISTS: Shape = Shape(&[
+static LISTS: Shape = Shape::of(&[
     must("guild_id", Id),
     may("emojis", List(&Object(&EMOJI))),
     may("stickers", List(&Object(&STICKER))),
@@ -470,7 +472,7 @@ static LISTS: Shape = Shape(&[
 ]);
 
 /// `THREAD_LIST_SYNC`.
-static THREADS: Shape = Shape(&[
+static THREADS: Shape = Shape::of(&[
     must("guild_id", Id),
     may("channel_ids", List(&Id)),
     may("threads", List(&Object(&CHANNEL))),
@@ -478,7 +480,7 @@ static THREADS: Shape = Shape(&[
 ]);
 
 /// Events that only point to something: deletions, pins, and who is in a thread.
-static POINTER: Shape = Shape(&[
+static POINTER: Shape = Shape::of(&[
     may("id", Id),
     may("ids", List(&Id)),
     may("guild_id", Id),

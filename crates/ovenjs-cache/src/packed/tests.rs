@@ -4,7 +4,10 @@ use ovenjs_types::{
     json::{self, Scratch},
 };
 use proptest::prelude::*;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, DeserializeSeed as _},
+};
 use serde_json::{Value, json};
 
 use super::{shapes::*, *};
@@ -70,6 +73,71 @@ fn agree<S: Shaped, T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debu
     .read()
     .unwrap_or_else(|| panic!("{came:#}"));
     assert_eq!(read, expected, "{came:#}");
+    same(dice, packed.object(), &text);
+}
+
+/// The reader of payloads makes of a text what the reader of the model makes, however it is written.
+fn same(dice: &mut Dice, expected: Object<'_>, text: &[u8]) {
+    let text = str::from_utf8(text).unwrap();
+    let mut spelled = String::new();
+    let mut is_inside = false;
+    for (place, character) in text.char_indices() {
+        match character {
+            // What is no ASCII may be escaped, and between values there may be space.
+            '\u{80}'.. if dice.below(2) == 0 => {
+                let mut units = [0; 2];
+                for unit in character.encode_utf16(&mut units) {
+                    spelled.push_str(&format!("\\u{unit:04X}"));
+                }
+                continue;
+            }
+            '"' if !text.get(..place).unwrap().ends_with('\\') => is_inside = !is_inside,
+            ':' | ',' | '}' | ']' if !is_inside && dice.below(9) == 0 => spelled.push_str(" \n\t"),
+            _ => {}
+        }
+        spelled.push(character);
+        if !is_inside && "{[,:".contains(character) && dice.below(9) == 0 {
+            spelled.push_str("\r ");
+        }
+    }
+    let mut out = Vec::new();
+    let fits = scan::scan(spelled.as_bytes(), expected.shape(), 0, &mut out);
+    if fits.is_some() {
+        assert_eq!((fits, &*out), (Some(true), expected.bytes()), "{spelled}");
+    } else {
+        let is_rare = |part: &str| spelled.contains(part);
+        assert!(is_rare("0.25") || is_rare("1.5"), "{spelled}");
+    }
+    // Whatever is cut off or changed ends in no panic, and a text that is whole JSON still is the same.
+    let mut bytes = spelled.into_bytes();
+    let at = usize::try_from(dice.below(bytes.len().try_into().unwrap())).unwrap();
+    match dice.below(3) {
+        0 => bytes.truncate(at),
+        1 => drop(bytes.remove(at)),
+        _ => {
+            bytes[at] = *b"\"\\{}[]:,0-e.nul\n\xff"
+                .get(usize::try_from(dice.below(17)).unwrap())
+                .unwrap()
+        }
+    }
+    out.clear();
+    let fits = scan::scan(&bytes, expected.shape(), 0, &mut out);
+    let whole = serde_json::from_slice::<Value>(&bytes).is_ok();
+    if let (Some(fits), true) = (fits, whole) {
+        let packed = pack_by_model(expected.shape(), &bytes);
+        assert_eq!(packed.as_deref(), fits.then_some(&*out));
+    }
+}
+
+fn pack_by_model(shape: &'static Shape, text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let fields = write::Fields {
+        shape,
+        out: &mut out,
+    };
+    let mut text = serde_json::Deserializer::from_slice(text);
+    let fits = fields.deserialize(&mut text).ok()?;
+    fits.then_some(out)
 }
 
 /// A table that names a field which the type does not have would keep bytes that nobody reads.
@@ -77,7 +145,7 @@ fn agree<S: Shaped, T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debu
 fn every_field_that_is_kept_is_one_of_its_type() {
     fn knows<T: DeserializeOwned + Serialize>(shape: &'static Shape) {
         assert!(
-            shape.0.len() <= 64,
+            shape.fields.len() <= 64,
             "the places of fields are bits of a number"
         );
         // Everything is there in one of these.
@@ -91,7 +159,7 @@ fn every_field_that_is_kept_is_one_of_its_type() {
             };
             known.extend(written.into_iter().map(|(name, _)| name));
         }
-        for field in shape.0 {
+        for field in shape.fields {
             assert!(known.contains(field.name), "{} is no field", field.name);
         }
     }
@@ -192,7 +260,7 @@ impl Dice {
     /// Some of the fields, in some order, with others in between; all that must be there.
     pub(crate) fn object(&mut self, shape: &Shape) -> Value {
         let mut fields = serde_json::Map::new();
-        for field in shape.0 {
+        for field in shape.fields {
             if field.must || self.below(3) > 0 {
                 fields.insert(field.name.to_owned(), self.value(field));
             } else if self.below(4) == 0 && is_nullable(field) {

@@ -2,12 +2,15 @@
 
 use std::{fmt, marker::PhantomData};
 
-use ovenjs_types::Timestamp;
+use ovenjs_types::{
+    Timestamp,
+    json::{self, Scratch},
+};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{EPOCH_MILLIS, Form, OTHER, Object, Shape, mark};
+use super::{EPOCH_MILLIS, Field, Form, OTHER, Object, Shape, mark, scan::scan};
 
 /// Something whose payload has a shape.
 pub(crate) trait Shaped {
@@ -18,6 +21,24 @@ pub(crate) trait Shaped {
 pub(crate) struct Packed<S>(Vec<u8>, PhantomData<S>);
 
 impl<S: Shaped> Packed<S> {
+    /// Reads a payload, passing over the fields at its top that are `unwanted`.
+    ///
+    /// # Errors
+    ///
+    /// When the payload is no JSON, or not what it should be.
+    pub(crate) fn read(
+        payload: &[u8],
+        unwanted: u64,
+        scratch: &mut Scratch,
+    ) -> Result<Self, json::DecodeError> {
+        // What is kept is seldom more than half of the text.
+        let mut out = Vec::with_capacity(payload.len() / 2);
+        match scan(payload, S::SHAPE, unwanted, &mut out) {
+            Some(true) => Ok(Self(out, PhantomData)),
+            _ => json::decode(payload, scratch),
+        }
+    }
+
     pub(crate) fn object(&self) -> Object<'_> {
         Object::new(S::SHAPE, &self.0)
     }
@@ -40,9 +61,9 @@ impl<'de, S: Shaped> Deserialize<'de> for Packed<S> {
 }
 
 /// Writes the fields of an object. Whether all are there that must be.
-struct Fields<'a> {
-    shape: &'static Shape,
-    out: &'a mut Vec<u8>,
+pub(super) struct Fields<'a> {
+    pub(super) shape: &'static Shape,
+    pub(super) out: &'a mut Vec<u8>,
 }
 
 impl<'de> DeserializeSeed<'de> for Fields<'_> {
@@ -63,17 +84,14 @@ impl<'de> Visitor<'de> for Fields<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let Self { shape, out } = self;
         let mut met = 0_u64;
-        let mut next = 0;
-        while let Some(place) = map.next_key_seed(Key { shape, next })? {
-            let field = place.and_then(|place| Some((place, shape.0.get(place)?)));
+        while let Some(field) = map.next_key_seed(Key(shape))? {
             // What stands twice counts once, as the first time.
             let Some((place, field)) = field.filter(|(place, _)| met >> place & 1 == 0) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            next = place + 1;
             let begin = out.len();
-            out.push(u8::try_from(place).unwrap_or(OTHER));
+            out.push(place);
             let form = &field.form;
             if map.next_value_seed(Pack { form, out })? {
                 met |= 1 << place;
@@ -81,20 +99,15 @@ impl<'de> Visitor<'de> for Fields<'_> {
                 out.truncate(begin);
             }
         }
-        let mut fields = shape.0.iter().enumerate();
-        Ok(fields.all(|(place, field)| !field.must || met >> place & 1 == 1))
+        Ok(shape.musts & !met == 0)
     }
 }
 
-/// The place of a field in its table. Discord writes fields in one order, so the search begins where the
-/// last one ended.
-struct Key {
-    shape: &'static Shape,
-    next: usize,
-}
+/// A field by its name, with its place.
+struct Key(&'static Shape);
 
 impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Option<usize>;
+    type Value = Option<(u8, &'static Field)>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
@@ -102,17 +115,14 @@ impl<'de> DeserializeSeed<'de> for Key {
 }
 
 impl Visitor<'_> for Key {
-    type Value = Option<usize>;
+    type Value = Option<(u8, &'static Field)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a field")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        let fields = || self.shape.0.iter().enumerate();
-        let mut from_here = fields().skip(self.next).chain(fields().take(self.next));
-        let found = from_here.find(|(_, field)| field.name == name);
-        Ok(found.map(|(place, _)| place))
+        Ok(self.0.place(name.as_bytes()))
     }
 }
 
@@ -138,14 +148,7 @@ impl<'de> Visitor<'de> for Pack<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<bool, E> {
-        Ok(match self.form {
-            Form::There => true,
-            Form::Any => {
-                self.out.push(mark::NULL);
-                true
-            }
-            _ => false,
-        })
+        Ok(put_null(self.form, self.out))
     }
 
     fn visit_none<E: Error>(self) -> Result<bool, E> {
@@ -153,102 +156,23 @@ impl<'de> Visitor<'de> for Pack<'_> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
-        Ok(match self.form {
-            Form::Flag | Form::There => value,
-            Form::Bool => {
-                self.out.push(value.into());
-                true
-            }
-            Form::Any => {
-                self.out.push(if value { mark::TRUE } else { mark::FALSE });
-                true
-            }
-            _ => false,
-        })
+        Ok(put_bool(self.form, value, self.out))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<bool, E> {
-        match self.form {
-            Form::U64 => put_varint(self.out, value),
-            Form::U32 if u32::try_from(value).is_ok() => put_varint(self.out, value),
-            Form::I64 => match i64::try_from(value) {
-                Ok(value) => put_varint(self.out, zigzag(value)),
-                Err(_) => return Ok(false),
-            },
-            Form::F64 => return self.visit_f64(real(value)),
-            Form::Id if value != 0 => self.out.extend(value.to_le_bytes()),
-            Form::Any => {
-                self.out.push(mark::UNSIGNED);
-                put_varint(self.out, value);
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
+        Ok(put_unsigned(self.form, value, self.out))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<bool, E> {
-        if let Ok(value) = u64::try_from(value) {
-            return self.visit_u64(value);
-        }
-        match self.form {
-            Form::I64 => put_varint(self.out, zigzag(value)),
-            Form::F64 => {
-                let magnitude = real(value.unsigned_abs());
-                return self.visit_f64(-magnitude);
-            }
-            Form::Any => {
-                self.out.push(mark::SIGNED);
-                put_varint(self.out, zigzag(value));
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
+        Ok(put_signed(self.form, value, self.out))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<bool, E> {
-        match self.form {
-            Form::F64 => {}
-            Form::Any => self.out.push(mark::REAL),
-            _ => return Ok(false),
-        }
-        self.out.extend(value.to_le_bytes());
-        Ok(true)
+        Ok(put_real(self.form, value, self.out))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
-        let out = self.out;
-        match self.form {
-            Form::Text => put_text(out, text),
-            Form::Id => match text.parse() {
-                Ok(0) | Err(_) => return Ok(false),
-                Ok(id) => out.extend(u64::to_le_bytes(id)),
-            },
-            Form::U64 => match text.parse() {
-                Ok(bits) => put_varint(out, bits),
-                Err(_) => return Ok(false),
-            },
-            Form::Time => match text.parse::<Timestamp>() {
-                Ok(time) => put_varint(out, time_number(time)),
-                Err(_) => return Ok(false),
-            },
-            Form::Hash => put_hash(out, text),
-            Form::Word(words) => {
-                let known = words.iter().position(|word| *word == text);
-                match known.and_then(|place| u8::try_from(place).ok()) {
-                    Some(place) => out.push(place),
-                    None => {
-                        out.push(OTHER);
-                        put_text(out, text);
-                    }
-                }
-            }
-            Form::Any => {
-                out.push(mark::TEXT);
-                put_text(out, text);
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
+        Ok(put_string(self.form, text, self.out))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<bool, A::Error> {
@@ -335,6 +259,113 @@ impl Visitor<'_> for Spelled<'_> {
     }
 }
 
+/// Each of these writes one value of JSON in a form. Whether it fits; what does not may leave bytes behind.
+pub(super) fn put_null(form: &Form, out: &mut Vec<u8>) -> bool {
+    match form {
+        Form::There => true,
+        Form::Any => {
+            out.push(mark::NULL);
+            true
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn put_bool(form: &Form, value: bool, out: &mut Vec<u8>) -> bool {
+    match form {
+        Form::Flag | Form::There => value,
+        Form::Bool => {
+            out.push(value.into());
+            true
+        }
+        Form::Any => {
+            out.push(if value { mark::TRUE } else { mark::FALSE });
+            true
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn put_unsigned(form: &Form, value: u64, out: &mut Vec<u8>) -> bool {
+    match form {
+        Form::U64 => put_varint(out, value),
+        Form::U32 if u32::try_from(value).is_ok() => put_varint(out, value),
+        Form::I64 => match i64::try_from(value) {
+            Ok(value) => put_varint(out, zigzag(value)),
+            Err(_) => return false,
+        },
+        Form::F64 => return put_real(form, real(value), out),
+        Form::Id if value != 0 => out.extend(value.to_le_bytes()),
+        Form::Any => {
+            out.push(mark::UNSIGNED);
+            put_varint(out, value);
+        }
+        _ => return false,
+    }
+    true
+}
+
+pub(super) fn put_signed(form: &Form, value: i64, out: &mut Vec<u8>) -> bool {
+    if let Ok(value) = u64::try_from(value) {
+        return put_unsigned(form, value, out);
+    }
+    match form {
+        Form::I64 => put_varint(out, zigzag(value)),
+        Form::F64 => return put_real(form, -real(value.unsigned_abs()), out),
+        Form::Any => {
+            out.push(mark::SIGNED);
+            put_varint(out, zigzag(value));
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn put_real(form: &Form, value: f64, out: &mut Vec<u8>) -> bool {
+    match form {
+        Form::F64 => {}
+        Form::Any => out.push(mark::REAL),
+        _ => return false,
+    }
+    out.extend(value.to_le_bytes());
+    true
+}
+
+pub(super) fn put_string(form: &Form, text: &str, out: &mut Vec<u8>) -> bool {
+    match form {
+        Form::Text => put_text(out, text),
+        Form::Id => match text.parse() {
+            Ok(0) | Err(_) => return false,
+            Ok(id) => out.extend(u64::to_le_bytes(id)),
+        },
+        Form::U64 => match text.parse() {
+            Ok(bits) => put_varint(out, bits),
+            Err(_) => return false,
+        },
+        Form::Time => match text.parse::<Timestamp>() {
+            Ok(time) => put_varint(out, time_number(time)),
+            Err(_) => return false,
+        },
+        Form::Hash => put_hash(out, text),
+        Form::Word(words) => {
+            let known = words.iter().position(|word| *word == text);
+            match known.and_then(|place| u8::try_from(place).ok()) {
+                Some(place) => out.push(place),
+                None => {
+                    out.push(OTHER);
+                    put_text(out, text);
+                }
+            }
+        }
+        Form::Any => {
+            out.push(mark::TEXT);
+            put_text(out, text);
+        }
+        _ => return false,
+    }
+    true
+}
+
 /// Seven bits a byte, the lowest first; the eighth says that more follow.
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     loop {
@@ -348,7 +379,7 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     }
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     put_varint(out, u64::try_from(text.len()).unwrap_or(u64::MAX));
     out.extend(text.as_bytes());
 }
@@ -412,14 +443,14 @@ const fn real(value: u64) -> f64 {
 }
 
 /// Leaves room for the length of what follows.
-fn open(out: &mut Vec<u8>) -> usize {
+pub(super) fn open(out: &mut Vec<u8>) -> usize {
     out.push(0);
     out.len()
 }
 
 /// Writes the length of what was written since `begin`. Most of what is kept is shorter than 128 bytes and
 /// stays where it is.
-fn close(out: &mut Vec<u8>, begin: usize) {
+pub(super) fn close(out: &mut Vec<u8>, begin: usize) {
     let length = out.len() - begin;
     match (u8::try_from(length), out.get_mut(begin - 1)) {
         (Ok(short @ ..0x80), Some(place)) => *place = short,
