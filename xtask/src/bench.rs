@@ -127,7 +127,29 @@ fn stories(workspace: &Workspace) -> Result<()> {
 fn mirror(workspace: &Workspace) -> Result<()> {
     let race = race::Race::new(workspace, None);
     race.build(workspace, ["mirror"])?;
-    shell::run(&mut Command::new(race.programs.join("mirror")))
+    let program = race.programs.join("mirror");
+    shell::run(&mut Command::new(&program))?;
+    if shell::on_path("valgrind").is_none() {
+        println!("valgrind is not installed: instructions are not counted");
+        return Ok(());
+    }
+    // What the clock says depends on what else runs; this does not.
+    println!(
+        "\n{:<28} {:>10} {:>10}",
+        "instructions each", "ours", "twilight"
+    );
+    let counts = count_all(workspace, &program)?;
+    for (path, ours) in &counts {
+        let Some(name) = path.strip_suffix("/ours") else {
+            continue;
+        };
+        let Some(theirs) = counts.get(&format!("{name}/twilight")) else {
+            continue;
+        };
+        let ratio = exact(*theirs) / exact(*ours).max(1.0);
+        println!("{name:<28} {ours:>10} {theirs:>10} {ratio:>6.1}×");
+    }
+    Ok(())
 }
 
 fn load(workspace: &Workspace, arguments: &[String]) -> Result<()> {

@@ -6,8 +6,10 @@
 //! fast and why.
 
 mod block;
+mod budget;
 mod fold;
 mod keep;
+mod messages;
 mod packed_member;
 mod queries;
 mod reads;
@@ -31,10 +33,11 @@ pub use keep::Keep;
 pub use packed_member::PackedMember;
 pub use reads::GuildState;
 pub use snapshot::SNAPSHOT_BYTES_MAX;
-pub use tally::{MirrorStats, Tally};
+pub use tally::{Evicted, MirrorStats, Tally};
 
 use crate::Change;
 use block::{Block, Shared};
+use budget::Budget;
 use shared::{Places, Users};
 
 /// A packed mirror of what the gateway told us.
@@ -100,6 +103,7 @@ impl Mirror {
             shared: Shared {
                 users: Users::new(),
                 places: Places::new(),
+                budget: Budget::new(),
                 keep,
             },
             bot: RwLock::default(),
@@ -169,6 +173,7 @@ impl Mirror {
             users: Tally::of_drawers(&shared.users.0),
             places: Tally::of_drawers(&shared.places.0),
             unread: self.0.unread.load(Ordering::Relaxed),
+            evicted: shared.budget.evicted(),
             ..MirrorStats::default()
         };
         self.look_at_all(|block| stats.add(block));
@@ -185,7 +190,28 @@ impl Mirror {
     fn look<T>(&self, guild: u64, look: impl FnOnce(&Block, &Shared) -> Option<T>) -> Option<T> {
         let blocks = self.stripe(guild)?.read();
         let blocks = blocks.unwrap_or_else(PoisonError::into_inner);
-        look(blocks.get(&guild)?, &self.0.shared)
+        let (block, shared) = (blocks.get(&guild)?, &self.0.shared);
+        shared.budget.note_read(&block.read_in);
+        look(block, shared)
+    }
+
+    /// Changes a block that is known. Private channels always are.
+    fn change<T>(&self, guild: u64, change: impl FnOnce(&mut Block, &Shared) -> T) -> Option<T> {
+        let blocks = self.stripe(guild)?.write();
+        let mut blocks = blocks.unwrap_or_else(PoisonError::into_inner);
+        let shared = &self.0.shared;
+        let block = match blocks.get_mut(&guild) {
+            None if guild == 0 => {
+                let private = Box::<Block>::default();
+                shared.budget.count(0, private.bytes());
+                blocks.entry(guild).or_insert(private)
+            }
+            block => block?,
+        };
+        let before = block.bytes();
+        let changed = change(block, shared);
+        shared.budget.count(before, block.bytes());
+        Some(changed)
     }
 
     fn look_at_all(&self, mut look: impl FnMut(&Block)) {
@@ -197,11 +223,31 @@ impl Mirror {
 
     /// Puts a block in the place of another one.
     fn replace(&self, guild: u64, block: Block) -> Option<Box<Block>> {
-        let mut blocks = self
-            .stripe(guild)?
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        blocks.insert(guild, Box::new(block))
+        let blocks = self.stripe(guild)?.write();
+        let mut blocks = blocks.unwrap_or_else(PoisonError::into_inner);
+        let after = block.bytes();
+        let former = blocks.insert(guild, Box::new(block));
+        let before = former.as_ref().map_or(0, |former| former.bytes());
+        self.0.shared.budget.count(before, after);
+        former
+    }
+
+    fn remove(&self, guild: u64) -> Option<Box<Block>> {
+        let blocks = self.stripe(guild)?.write();
+        let former = blocks
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&guild)?;
+        self.0.shared.budget.count(former.bytes(), 0);
+        Some(former)
+    }
+
+    /// Lets a block go that is no longer listed. What stands in its place by now keeps its channels.
+    fn leave(&self, former: Box<Block>) {
+        if let Some(stripe) = self.stripe(former.id) {
+            let blocks = stripe.read().unwrap_or_else(PoisonError::into_inner);
+            let next = blocks.get(&former.id).map(|next| &**next);
+            former.leave(&self.0.shared, next);
+        }
     }
 }
 

@@ -4,9 +4,11 @@
 //! then 50,000 presences, then 100,000 messages of 70 characters, 100 in each of 1,000 channels. The bytes that
 //! are still held after each part, as an allocator counts them that sees every allocation, are divided by
 //! what came; what the events themselves took is gone by then. What an allocator adds by rounding is not in
-//! it: hence the number of allocations. Times are of this thread, whole events from text; they are for a
-//! first look, since nothing interleaves them.
+//! it: hence the number of allocations. Times of these events are of this thread, whole events from text, for
+//! a first look; [`speed`] measures the same in turns.
 
+mod paths;
+mod speed;
 mod world;
 
 use std::{
@@ -14,8 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use ovenjs_cache::mirror::{Keep, Mirror};
-use ovenjs_types::{Dispatch, Id, Origin, Version, json::Scratch};
+use ovenjs_types::{Dispatch, Origin, Version, json::Scratch};
+use serde::de::DeserializeSeed as _;
 use twilight_cache_inmemory::DefaultInMemoryCache;
 use twilight_model::{
     gateway::event::DispatchEvent, gateway::event::DispatchEventWithTypeDeserializer,
@@ -26,6 +30,22 @@ use world::World;
 const GOALS: [(&str, f64); 3] = [("member", 128.0), ("presence", 40.0), ("message", 220.0)];
 
 fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match &*arguments {
+        [] => {}
+        [list] if list == "list" => {
+            paths::list();
+            return ExitCode::SUCCESS;
+        }
+        [run, path, iterations] if run == "run" => {
+            paths::run(path, iterations.parse().expect("a number of iterations"));
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("usage: mirror | mirror list | mirror run <path> <iterations>");
+            return ExitCode::FAILURE;
+        }
+    }
     let world = World::new();
     println!(
         "{} guilds, {} members of {} users, {} presences, {} messages",
@@ -35,8 +55,8 @@ fn main() -> ExitCode {
         world.presences(),
         world.messages()
     );
-    let ours = ours(&world);
-    let theirs = twilight(&world);
+    let (mirror, ours) = ours(&world);
+    let (cache, theirs) = twilight(&world);
     println!(
         "\n{:<10} {:>12} {:>12} {:>8} {:>7}   µs an event, ours and twilight",
         "", "ours", "twilight", "ratio", "goal"
@@ -61,6 +81,9 @@ fn main() -> ExitCode {
             theirs.allocations_each(),
         );
     }
+    speed::measure(&world, &mirror, &cache);
+    drop((mirror, cache));
+    speed::large();
     if is_met {
         ExitCode::SUCCESS
     } else {
@@ -133,7 +156,7 @@ fn measure(world: &World, mut told: impl FnMut(&'static str, String)) -> Vec<Par
         .collect()
 }
 
-fn ours(world: &World) -> Vec<Part> {
+fn ours(world: &World) -> (Mirror, Vec<Part>) {
     let mirror = Mirror::new(Keep::new().members(true).presences(true).messages(100));
     // It grows with the largest event, which is no part of the mirror: so it meets one before.
     let mut scratch = Scratch::new();
@@ -168,53 +191,16 @@ fn ours(world: &World) -> Vec<Part> {
         stats.messages.bytes as f64 / stats.messages.count as f64,
         stats.bytes() as f64 / 1e6
     );
-    let begun = Instant::now();
-    let mut roles = 0;
-    for (guild, user) in world.some_members() {
-        let member = mirror
-            .member(Id::new(guild), Id::new(user))
-            .expect("a member");
-        roles += member.roles.len();
-    }
-    println!(
-        "ours: a member with user and roles in {:.0} ns ({roles} roles)",
-        nanos(begun, world)
-    );
-    let begun = Instant::now();
-    let mut roles = 0;
-    for (guild, user) in world.some_members() {
-        roles += mirror
-            .member_roles(Id::new(guild), Id::new(user))
-            .expect("a member")
-            .len();
-    }
-    println!(
-        "ours: the roles of a member in {:.0} ns ({roles} roles)",
-        nanos(begun, world)
-    );
-    parts
+    (mirror, parts)
 }
 
-fn dispatch(name: &str, text: String) -> Dispatch {
-    Dispatch::new(
-        Origin::default(),
-        Version::default(),
-        name,
-        text.into_bytes(),
-    )
+fn dispatch(name: &str, text: impl Into<Bytes>) -> Dispatch {
+    Dispatch::new(Origin::default(), Version::default(), name, text)
 }
 
-fn twilight(world: &World) -> Vec<Part> {
-    use serde::de::DeserializeSeed as _;
-
+fn twilight(world: &World) -> (DefaultInMemoryCache, Vec<Part>) {
     let cache = DefaultInMemoryCache::new();
-    let parts = measure(world, |name, text| {
-        let mut text = serde_json::Deserializer::from_str(&text);
-        let event: DispatchEvent = DispatchEventWithTypeDeserializer::new(name)
-            .deserialize(&mut text)
-            .expect("twilight reads it");
-        cache.update(&twilight_model::gateway::event::Event::from(event));
-    });
+    let parts = measure(world, |name, text| tell_twilight(&cache, name, &text));
     let stats = cache.stats();
     assert_eq!(stats.members(), world.members(), "all members are there");
     assert_eq!(stats.users(), world.users(), "all users are there");
@@ -228,39 +214,13 @@ fn twilight(world: &World) -> Vec<Part> {
         world.messages(),
         "all messages are there"
     );
-    use twilight_model::id::Id;
-    let begun = Instant::now();
-    let mut roles = 0;
-    for (guild, user) in world.some_members() {
-        let member = cache
-            .member(Id::new(guild), Id::new(user))
-            .expect("a member")
-            .value()
-            .clone();
-        let _user = cache.user(Id::new(user)).expect("a user").value().clone();
-        roles += member.roles().len();
-    }
-    println!(
-        "twilight: a member with user and roles, cloned, in {:.0} ns ({roles} roles)",
-        nanos(begun, world)
-    );
-    let begun = Instant::now();
-    let mut roles = 0;
-    for (guild, user) in world.some_members() {
-        roles += cache
-            .member(Id::new(guild), Id::new(user))
-            .expect("a member")
-            .roles()
-            .to_vec()
-            .len();
-    }
-    println!(
-        "twilight: the roles of a member in {:.0} ns ({roles} roles)",
-        nanos(begun, world)
-    );
-    parts
+    (cache, parts)
 }
 
-fn nanos(begun: Instant, world: &World) -> f64 {
-    begun.elapsed().as_secs_f64() * 1e9 / world.some_members().count() as f64
+fn tell_twilight(cache: &DefaultInMemoryCache, name: &str, text: &str) {
+    let mut text = serde_json::Deserializer::from_str(text);
+    let event: DispatchEvent = DispatchEventWithTypeDeserializer::new(name)
+        .deserialize(&mut text)
+        .expect("twilight reads it");
+    cache.update(&twilight_model::gateway::event::Event::from(event));
 }

@@ -8,6 +8,64 @@
 
 use std::{collections::HashSet, fmt::Write as _};
 
+use bytes::Bytes;
+
+/// An event as both are told of it.
+pub struct Event {
+    pub name: &'static str,
+    pub text: String,
+    pub raw: Bytes,
+}
+
+impl Event {
+    fn new(name: &'static str, text: String) -> Self {
+        let raw = Bytes::from(text.clone());
+        Self { name, text, raw }
+    }
+}
+
+/// A guild of so many members, as chunks: the first event creates it.
+pub fn large_guild(members: u64, tell: &mut dyn FnMut(&'static str, String)) {
+    let mut text = format!(
+        r#"{{"id":"{}","name":"Large","owner_id":"5","member_count":{members},"roles":["#,
+        guild_id(LARGE)
+    );
+    for role in 0..ROLES {
+        let id = if role == 0 {
+            guild_id(LARGE)
+        } else {
+            role_id(LARGE, role)
+        };
+        let comma = if role == 0 { "" } else { "," };
+        let _ = write!(
+            text,
+            r#"{comma}{{"id":"{id}","name":"r","permissions":"{}"}}"#,
+            1_u64 << role
+        );
+    }
+    text.push_str("]}");
+    tell("GUILD_CREATE", text);
+    let mut text = String::new();
+    for begin in (0..members).step_by(CHUNK) {
+        text.clear();
+        text.push_str(r#"{"members":["#);
+        for number in begin..members.min(begin + CHUNK as u64) {
+            text.push_str(if number == begin { "" } else { "," });
+            member(&mut text, LARGE, number);
+        }
+        let _ = write!(text, r#"],"guild_id":"{}"}}"#, guild_id(LARGE));
+        tell("GUILD_MEMBERS_CHUNK", std::mem::take(&mut text));
+    }
+}
+
+/// The large guild and its members, in no order.
+pub fn large_members(members: u64) -> impl Iterator<Item = (u64, u64)> {
+    (0..members).map(move |number| (guild_id(LARGE), user_id(number * 600_011 % members)))
+}
+
+/// No guild of the world.
+const LARGE: u64 = GUILDS + 1;
+
 pub struct World {
     /// The users in each guild, in the order in which they are told.
     members: Vec<Vec<u64>>,
@@ -55,6 +113,12 @@ impl World {
         Self { members }
     }
 
+    /// One guild of a thousand members, for whoever counts instructions.
+    pub fn small() -> Self {
+        let members = vec![(0..1_000).collect()];
+        Self { members }
+    }
+
     pub fn guilds(&self) -> usize {
         self.members.len()
     }
@@ -76,7 +140,7 @@ impl World {
     }
 
     pub fn tell_guilds(&self, tell: &mut dyn FnMut(&'static str, String)) {
-        for guild in 0..GUILDS {
+        for guild in 0..self.guilds() as u64 {
             let id = guild_id(guild);
             let count = self.members[guild as usize].len();
             let mut text = format!(
@@ -165,13 +229,88 @@ impl World {
         }
     }
 
-    /// One member in seven of every guild, far from each other.
+    /// A guild and a user in it, as often as wanted: no two that follow each other lie side by side.
     pub fn some_members(&self) -> impl Iterator<Item = (u64, u64)> {
-        let guilds = (0..).zip(&self.members);
-        guilds.flat_map(|(guild, users)| {
-            let users = users.iter().step_by(7);
-            users.map(move |user| (guild_id(guild), user_id(*user)))
+        let all = 0..self.members() as u64;
+        all.map(|place| {
+            let (guild, user) = self.at(place);
+            (guild_id(guild), user_id(user))
         })
+    }
+
+    /// A channel of the guild of each of them.
+    pub fn some_channels(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        let places = (0..MEMBERS).map(|number| number * 97_561 % MEMBERS);
+        places.map(|place| {
+            let (guild, user) = self.at(place);
+            (
+                guild_id(guild),
+                channel_id(guild, place % CHANNELS),
+                user_id(user),
+            )
+        })
+    }
+
+    /// A member of some guild; those of neighbouring places are far from each other.
+    fn at(&self, place: u64) -> (u64, u64) {
+        let mut left = (place * 97_561 % self.members() as u64) as usize;
+        for (guild, users) in (0..).zip(&self.members) {
+            if let Some(user) = users.get(left) {
+                return (guild, *user);
+            }
+            left -= users.len();
+        }
+        unreachable!("a place is below the number of members")
+    }
+
+    /// An update of the member at this place; of another `turn` they have another name, roles and date.
+    pub fn member_update(&self, place: u64, turn: u64) -> Event {
+        let (guild, number) = self.at(place);
+        let mut text = String::new();
+        member_as(
+            &mut text,
+            guild,
+            number,
+            mixed(guild << 32 ^ number ^ turn << 50),
+        );
+        text.pop();
+        let _ = write!(text, r#","guild_id":"{}"}}"#, guild_id(guild));
+        Event::new("GUILD_MEMBER_UPDATE", text)
+    }
+
+    pub fn presence_update(&self, place: u64, turn: u64) -> Event {
+        let (guild, number) = self.at(place);
+        let of = mixed(number ^ 0x77 << 40 ^ turn << 50);
+        Event::new("PRESENCE_UPDATE", presence_as(guild, number, of))
+    }
+
+    pub fn message_create(&self, number: u64) -> Event {
+        let of = mixed(number ^ 0x33 << 40);
+        let guild = of % self.guilds() as u64;
+        let users = &self.members[guild as usize];
+        let author = users[(of >> 20) as usize % users.len()];
+        let text = message(
+            guild,
+            of >> 8 & 7,
+            author,
+            number + MESSAGES * GUILDS * CHANNELS,
+            of,
+        );
+        Event::new("MESSAGE_CREATE", text)
+    }
+
+    pub fn typing_start(&self, place: u64) -> Event {
+        let (guild, number) = self.at(place);
+        let mut text = String::from(r#"{"member":"#);
+        member(&mut text, guild, number);
+        let _ = write!(
+            text,
+            r#","user_id":"{}","timestamp":1790000000,"channel_id":"{}","guild_id":"{}"}}"#,
+            user_id(number),
+            channel_id(guild, place % CHANNELS),
+            guild_id(guild)
+        );
+        Event::new("TYPING_START", text)
     }
 }
 
@@ -216,7 +355,10 @@ fn user(text: &mut String, number: u64) {
 }
 
 fn member(text: &mut String, guild: u64, number: u64) {
-    let of = mixed(guild << 32 ^ number);
+    member_as(text, guild, number, mixed(guild << 32 ^ number));
+}
+
+fn member_as(text: &mut String, guild: u64, number: u64, of: u64) {
     text.push_str(r#"{"user":"#);
     user(text, number);
     let _ = write!(
@@ -246,7 +388,10 @@ fn member(text: &mut String, guild: u64, number: u64) {
 }
 
 fn presence(guild: u64, number: u64) -> String {
-    let of = mixed(number ^ 0x77 << 40);
+    presence_as(guild, number, mixed(number ^ 0x77 << 40))
+}
+
+fn presence_as(guild: u64, number: u64, of: u64) -> String {
     let status = ["online", "idle", "dnd"][of as usize % 3];
     let device = ["desktop", "mobile", "web"][(of >> 4) as usize % 3];
     let begun = 1_790_000_000_000 + of % 40_000_000;

@@ -1,15 +1,17 @@
 //! One guild, or all private channels: what is kept of it, and how an event changes it.
 
-use hashbrown::HashMap;
+use std::sync::atomic::AtomicU32;
 
 use super::{
     Keep,
+    budget::Budget,
+    messages::Messages,
     role_sets::RoleSets,
     shared::{Places, Users},
 };
 use crate::{
     packed::{Object, Value, put_varint, shapes},
-    shelf::Shelf,
+    shelf::{QuickShelf, Shelf},
 };
 
 /// What is kept of a guild, each kind on a shelf of its own by ids.
@@ -34,7 +36,7 @@ pub(crate) struct Block {
     pub(super) threads: Shelf,
     pub(super) roles: Shelf,
     /// See [`MemberRecord`].
-    pub(super) members: Shelf,
+    pub(super) members: QuickShelf,
     pub(super) role_sets: RoleSets,
     pub(super) presences: Shelf,
     pub(super) voice_states: Shelf,
@@ -43,8 +45,13 @@ pub(crate) struct Block {
     pub(super) sounds: Shelf,
     pub(super) stages: Shelf,
     pub(super) scheduled_events: Shelf,
-    /// By channel. A message is the id of its author, 0 where that is no user, then the rest.
-    pub(super) messages: HashMap<u64, Shelf>,
+    pub(super) messages: Messages,
+    /// Whether presences were evicted since it was written, so that who has none may be online.
+    pub(super) lacks_presences: bool,
+    /// Whether members were.
+    pub(super) lacks_members: bool,
+    /// The [era](super::budget) in which it was last read.
+    pub(super) read_in: AtomicU32,
 }
 
 /// What a block shares with others.
@@ -53,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) users: Users,
     pub(crate) places: Places,
     pub(crate) keep: Keep,
+    pub(crate) budget: Budget,
 }
 
 impl Block {
@@ -101,9 +109,7 @@ impl Block {
                 shared.places.remove(channel, self.id);
             }
         }
-        for ring in self.messages.values() {
-            release_authors(shared, ring);
-        }
+        self.messages.leave(shared);
     }
 
     fn has_channel(&self, id: u64) -> bool {
@@ -187,6 +193,12 @@ impl Block {
         }
         shelf.put(id, &record);
         shared.places.put(id, self.id);
+        if self.id == 0
+            && self.channels.len() > PRIVATE_MAX
+            && let Some(oldest) = self.channels.first()
+        {
+            self.remove_channel(shared, oldest);
+        }
     }
 
     /// A channel with its threads and messages, or a thread with its messages.
@@ -198,9 +210,7 @@ impl Block {
         }
         self.threads.remove(id);
         shared.places.remove(id, self.id);
-        if let Some(ring) = self.messages.remove(&id) {
-            release_authors(shared, &ring);
-        }
+        self.messages.remove_channel(shared, id);
     }
 
     /// The active threads of some channels, or of all, are these.
@@ -332,6 +342,22 @@ impl Block {
         }
     }
 
+    /// Puts a member of this block on another shelf.
+    pub(super) fn keep_member(
+        &self,
+        user: u64,
+        record: &[u8],
+        members: &mut QuickShelf,
+        sets: &mut RoleSets,
+    ) {
+        if let Some(member) = MemberRecord::of(record) {
+            let set = sets.hold(self.role_sets.roles(member.set));
+            let mut record = Vec::with_capacity(RECORD_BYTES);
+            MemberRecord::write(set, member.rest.bytes(), &mut record);
+            members.put(user, &record);
+        }
+    }
+
     /// Who came makes one more, who went one less.
     pub(crate) fn count_members(&mut self, change: i64) {
         self.member_count = self
@@ -401,85 +427,12 @@ impl Block {
         }
     }
 
-    /// A new message goes on top of its channel's ring, and the oldest one falls out.
-    pub(crate) fn add_message(&mut self, shared: &Shared, message: Object<'_>) {
-        let channel = message
-            .id("channel_id")
-            .filter(|_| shared.keep.messages > 0);
-        let Some(channel) = channel else {
-            return;
-        };
-        if self.messages.len() >= RINGS_MAX && !self.messages.contains_key(&channel) {
-            self.drop_oldest_ring(shared);
-        }
-        self.put_message(shared, message);
-        if let Some(ring) = self.messages.get_mut(&channel)
-            && ring.len() > shared.keep.messages
-            && let Some(oldest) = ring.first()
-        {
-            self.remove_message(shared, channel, oldest);
-        }
-    }
-
-    /// A message changes only where it is known: one that has fallen out does not come back.
-    pub(crate) fn update_message(&mut self, shared: &Shared, message: Object<'_>) {
-        let place = message.id("channel_id").zip(message.id("id"));
-        if place.is_some_and(|(channel, id)| self.message_record(channel, id).is_some()) {
-            self.put_message(shared, message);
-        }
-    }
-
-    fn put_message(&mut self, shared: &Shared, message: Object<'_>) {
-        let (Some(id), Some(channel)) = (message.id("id"), message.id("channel_id")) else {
-            return;
-        };
-        // What a webhook writes has an author of its own each time.
-        let author = message
-            .object("author")
-            .filter(|_| !message.has("webhook_id"));
-        let user = author.and_then(|author| author.id("id"));
-        let mut record = user.unwrap_or_default().to_le_bytes().to_vec();
-        let mut known = vec!["id", "channel_id", "guild_id"];
-        if let (Some(author), Some(user)) = (author, user) {
-            known.push("author");
-            let mut kept = Vec::new();
-            author.copy_without(&["id"], &mut kept);
-            shared.users.hold(user, &kept);
-        }
-        message.copy_without(&known, &mut record);
-        let ring = self.messages.entry(channel).or_default();
-        if let Some(former) = ring.get(id) {
-            release_author(shared, former);
-        }
-        ring.put(id, &record);
-    }
-
-    pub(crate) fn remove_message(&mut self, shared: &Shared, channel: u64, id: u64) {
-        let Some(ring) = self.messages.get_mut(&channel) else {
-            return;
-        };
-        if let Some(record) = ring.get(id) {
-            release_author(shared, record);
-            ring.remove(id);
-        }
-        if ring.len() == 0 {
-            self.messages.remove(&channel);
-        }
-    }
-
-    pub(super) fn message_record(&self, channel: u64, id: u64) -> Option<&[u8]> {
-        self.messages.get(&channel)?.get(id)
-    }
-
-    /// Forgets the channel in which nothing was written for longest.
-    fn drop_oldest_ring(&mut self, shared: &Shared) {
-        let rings = self.messages.iter();
-        let oldest = rings
-            .min_by_key(|(_, ring)| ring.last())
-            .map(|(channel, _)| *channel);
-        if let Some(ring) = oldest.and_then(|channel| self.messages.remove(&channel)) {
-            release_authors(shared, &ring);
-        }
+    /// All bytes, without those shared with others; each shelf knows its own.
+    pub(crate) fn bytes(&self) -> usize {
+        let shelves = self.plain_shelves();
+        let plain: usize = shelves.iter().map(|shelf| shelf.bytes()).sum();
+        let members = self.members.bytes() + self.role_sets.bytes();
+        size_of::<Self>() + self.guild.len() + plain + members + self.messages.bytes()
     }
 }
 
@@ -512,27 +465,6 @@ impl<'a> MemberRecord<'a> {
     }
 }
 
-/// The author and the rest of a message.
-pub(super) fn message_parts(record: &[u8]) -> Option<(u64, Object<'_>)> {
-    let (author, rest) = record.split_first_chunk()?;
-    Some((
-        u64::from_le_bytes(*author),
-        Object::new(&shapes::MESSAGE, rest),
-    ))
-}
-
-fn release_authors(shared: &Shared, ring: &Shelf) {
-    for (_, record) in ring.iter() {
-        release_author(shared, record);
-    }
-}
-
-fn release_author(shared: &Shared, record: &[u8]) {
-    if let Some((author, _)) = message_parts(record).filter(|(author, _)| *author != 0) {
-        shared.users.release(author);
-    }
-}
-
 /// Puts an object on its shelf, without its id and its guild's.
 pub(super) fn put(shelf: &mut Shelf, object: Object<'_>, id: &str) {
     if let Some(number) = object.id(id) {
@@ -562,6 +494,5 @@ const OFFLINE: u8 = 0;
 const COMPLETED: u64 = 3;
 const CANCELED: u64 = 4;
 
-/// The channels of a guild, or private ones, in which messages are kept: what a guild has at most in channels
-/// and active threads, 500 and 1,000.
-const RINGS_MAX: usize = 1_500;
+/// The private channels that are kept; Discord names one where something is written in it.
+const PRIVATE_MAX: usize = 10_000;

@@ -273,9 +273,9 @@ impl Mirror {
                         |block, shared| block.message(shared, channel, id),
                         |block, shared| {
                             if event.kind == Kind::MessageCreate {
-                                block.add_message(shared, message);
+                                block.messages.add(shared, message);
                             } else {
-                                block.update_message(shared, message);
+                                block.messages.update(shared, message);
                             }
                         },
                     )
@@ -287,7 +287,7 @@ impl Mirror {
                     fold.place(event),
                     Change::Message,
                     |block, shared| block.message(shared, channel, id),
-                    |block, shared| block.remove_message(shared, channel, id),
+                    |block, shared| block.messages.remove(shared, channel, id),
                 )
             }),
             Kind::MessageDeleteBulk => fold.read::<PointerEvent>(scratch, |fold, event| {
@@ -304,13 +304,14 @@ impl Mirror {
                     },
                     |block, shared| {
                         for id in &ids {
-                            block.remove_message(shared, channel, *id);
+                            block.messages.remove(shared, channel, *id);
                         }
                     },
                 )
             }),
             _ => None,
         };
+        self.keep_within_budget();
         folded.unwrap_or(Change::Nothing)
     }
 
@@ -350,17 +351,7 @@ impl Fold<'_> {
 
     /// Changes a block that is known. Private channels always are.
     fn change_untold(self, guild: u64, change: impl FnOnce(&mut Block, &Shared)) -> Option<Change> {
-        let mut blocks = self
-            .mirror
-            .stripe(guild)?
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let block = if guild == 0 {
-            blocks.entry(guild).or_default()
-        } else {
-            blocks.get_mut(&guild)?
-        };
-        change(block, &self.mirror.0.shared);
+        self.mirror.change(guild, change)?;
         Some(Change::Nothing)
     }
 
@@ -407,7 +398,7 @@ impl Fold<'_> {
         let id = block.id;
         let after = self.tells.then(|| block.guild()).flatten();
         let former = self.mirror.replace(id, block);
-        let before = former.and_then(|former| self.leave(*former));
+        let before = former.and_then(|former| self.leave(former));
         Some(Change::Guild(Delta {
             before,
             after: after.map(Arc::new),
@@ -428,23 +419,13 @@ impl Fold<'_> {
 
     /// Takes a guild out. Nothing where it was not known.
     fn remove_guild(self, id: u64) -> Option<Option<Arc<Guild>>> {
-        let former = {
-            let stripe = self.mirror.stripe(id)?.write();
-            let mut blocks = stripe.unwrap_or_else(PoisonError::into_inner);
-            blocks.remove(&id)?
-        };
-        Some(self.leave(*former))
+        let former = self.mirror.remove(id)?;
+        Some(self.leave(former))
     }
 
-    /// Lets a block go that is no longer listed.
-    fn leave(self, former: Block) -> Option<Arc<Guild>> {
+    fn leave(self, former: Box<Block>) -> Option<Arc<Guild>> {
         let before = self.tells.then(|| former.guild()).flatten();
-        let id = former.id;
-        let leave = |next: Option<&Block>| former.leave(&self.mirror.0.shared, next);
-        // What stands in its place by now keeps its channels.
-        let stripe = self.mirror.stripe(id)?.read();
-        let blocks = stripe.unwrap_or_else(PoisonError::into_inner);
-        leave(blocks.get(&id).map(|next| &**next));
+        self.mirror.leave(former);
         before.map(Arc::new)
     }
 

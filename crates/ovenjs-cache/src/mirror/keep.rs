@@ -31,6 +31,12 @@ pub struct Keep {
     /// How many messages of each channel, the newest ones. Default: 0, since content is other people's; a
     /// moderation bot that wants to know what was deleted sets it. About 100 bytes and the text for each.
     pub messages: usize,
+    /// How many bytes all of it may take, as [`MirrorStats::bytes`](super::MirrorStats::bytes) counts them.
+    /// Default: none, so that what the kinds above bound is all. Where an event makes it more, things go before
+    /// [`apply`](super::Mirror::apply) returns: messages of the channels in which nothing was written for longest,
+    /// then presences, then members of the guilds that were not read for longest, at last whole guilds.
+    /// Set it well above what guilds take without those three, which is some kilobytes each.
+    pub bytes: Option<usize>,
 }
 
 impl Keep {
@@ -44,6 +50,7 @@ impl Keep {
             expressions: false,
             scheduled_events: false,
             messages: 0,
+            bytes: None,
         }
     }
 
@@ -86,6 +93,13 @@ impl Keep {
     #[must_use]
     pub const fn messages(mut self, per_channel: usize) -> Self {
         self.messages = per_channel;
+        self
+    }
+
+    /// Sets how many bytes all of it may take.
+    #[must_use]
+    pub const fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = Some(bytes);
         self
     }
 

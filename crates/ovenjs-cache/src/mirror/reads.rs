@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Mirror, PackedMember,
-    block::{Block, MemberRecord, Shared, message_parts},
+    block::{Block, MemberRecord, Shared},
+    messages::message_parts,
     typed,
 };
 use crate::{
@@ -31,8 +32,10 @@ pub struct GuildState {
     /// Whether Discord has an outage there: what is known is from before.
     pub is_unavailable: bool,
     /// Whether as many members are known as the guild has. Of large guilds Discord sends only some until all
-    /// are asked for.
+    /// are asked for, and the [budget](super::Keep::bytes) may have taken some.
     pub has_all_members: bool,
+    /// Whether the budget has taken presences: who has none may be online.
+    pub lacks_presences: bool,
 }
 
 impl Mirror {
@@ -59,7 +62,10 @@ impl Mirror {
             Some(GuildState {
                 is_stale: block.is_stale,
                 is_unavailable: block.is_unavailable,
-                has_all_members: members.is_some() && members >= block.member_count,
+                has_all_members: !block.lacks_members
+                    && members.is_some()
+                    && members >= block.member_count,
+                lacks_presences: block.lacks_presences,
             })
         })
     }
@@ -391,7 +397,7 @@ impl Block {
     }
 
     pub(super) fn message(&self, shared: &Shared, channel: u64, id: u64) -> Option<Message> {
-        let (author, object) = message_parts(self.message_record(channel, id)?)?;
+        let (author, object) = message_parts(self.messages.record(channel, id)?)?;
         let mut beside = vec![("id", Beside::Id(id)), ("channel_id", Beside::Id(channel))];
         if self.id != 0 {
             beside.push(("guild_id", Beside::Id(self.id)));

@@ -18,6 +18,8 @@ pub(crate) struct RoleSets {
     /// The numbers that nobody uses.
     spare: Vec<u32>,
     hasher: DefaultHashBuilder,
+    /// The roles of all sets.
+    roles: usize,
     /// Counts the changes of the guild's roles.
     epoch: u64,
 }
@@ -46,6 +48,7 @@ impl RoleSets {
                 self.sets.push(RoleSet::default());
                 number(self.sets.len() - 1)
             });
+            self.roles += roles.len();
             if let Some(set) = self.set_mut(number) {
                 set.roles = roles.into();
                 set.known_in = AtomicU64::new(0);
@@ -67,6 +70,7 @@ impl RoleSets {
         set.holders = set.holders.saturating_sub(1);
         if set.holders == 0 {
             self.unlist(number);
+            self.roles -= self.roles(number).len();
             if let Some(set) = self.set_mut(number) {
                 set.roles = Box::default();
             }
@@ -120,6 +124,7 @@ impl RoleSets {
             if let Some(set) = self.set_mut(number) {
                 set.roles = left;
             }
+            self.roles -= 1;
             if !is_listed {
                 self.list(number, hash);
             }
@@ -127,8 +132,7 @@ impl RoleSets {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let roles: usize = self.sets.iter().map(|set| size_of_val(&*set.roles)).sum();
-        roles
+        self.roles * size_of::<u64>()
             + self.sets.capacity() * size_of::<RoleSet>()
             + self.spare.capacity() * size_of::<u32>()
             + self.index.allocation_size()
@@ -207,5 +211,23 @@ mod tests {
         }
         assert_eq!(sets.hold(&[3, 7]), sets.hold(&[3, 7]));
         assert_eq!(sets.roles(other), [8]);
+        assert_eq!(
+            sets.roles,
+            1 + 2,
+            "of these one is held, and the other once more"
+        );
+    }
+
+    #[test]
+    fn what_a_set_may_do_is_worked_out_once_for_each_change_of_the_roles() {
+        let mut sets = RoleSets::default();
+        let set = sets.hold(&[3, 7]);
+        assert_eq!(sets.permissions(set, |roles| roles.iter().sum()), 10);
+        assert_eq!(sets.permissions(set, |_| panic!("it is known")), 10);
+        sets.outdate();
+        assert_eq!(sets.permissions(set, |_| 5), 5);
+        sets.release(set);
+        assert_eq!(sets.hold(&[9]), set);
+        assert_eq!(sets.permissions(set, |_| 6), 6, "it is another one");
     }
 }

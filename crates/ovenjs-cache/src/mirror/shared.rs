@@ -1,46 +1,62 @@
 //! What the guilds of a mirror share: users, and which guild a channel is in.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use crate::shelf::Shelf;
+use crate::shelf::QuickShelf;
 
 /// Records that guilds share, by id.
 ///
 /// They are spread over [`DRAWERS`], each with a lock of its own, which is held for one record and never
 /// while another lock is taken: so no order of locks can be wrong.
 #[derive(Debug)]
-pub(crate) struct Drawers(Vec<RwLock<Shelf>>);
+pub(crate) struct Drawers {
+    shelves: Vec<RwLock<QuickShelf>>,
+    /// Those of all shelves, as they change.
+    bytes: AtomicUsize,
+}
 
 impl Drawers {
     pub(crate) fn new() -> Self {
-        Self((0..DRAWERS).map(|_| RwLock::new(Shelf::new())).collect())
+        Self {
+            shelves: (0..DRAWERS).map(|_| RwLock::default()).collect(),
+            bytes: AtomicUsize::new(DRAWERS * size_of::<RwLock<QuickShelf>>()),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.sum(Shelf::len)
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.sum(Shelf::bytes) + self.0.capacity() * size_of::<RwLock<Shelf>>()
-    }
-
-    fn sum(&self, of: impl Fn(&Shelf) -> usize) -> usize {
-        let drawers = self.0.iter();
-        drawers
-            .map(|drawer| of(&drawer.read().unwrap_or_else(PoisonError::into_inner)))
+        let shelves = self.shelves.iter();
+        shelves
+            .map(|shelf| shelf.read().unwrap_or_else(PoisonError::into_inner).len())
             .sum()
     }
 
-    fn read<T>(&self, id: u64, look: impl FnOnce(&Shelf) -> T) -> Option<T> {
-        let drawer = self.0.get(place(id))?;
-        Some(look(&drawer.read().unwrap_or_else(PoisonError::into_inner)))
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
-    fn write<T>(&self, id: u64, change: impl FnOnce(&mut Shelf) -> T) -> Option<T> {
-        let drawer = self.0.get(place(id))?;
-        Some(change(
-            &mut drawer.write().unwrap_or_else(PoisonError::into_inner),
-        ))
+    fn read<T>(&self, id: u64, look: impl FnOnce(&QuickShelf) -> T) -> Option<T> {
+        let shelf = self.shelves.get(place(id))?;
+        Some(look(&shelf.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn write<T>(&self, id: u64, change: impl FnOnce(&mut QuickShelf) -> T) -> Option<T> {
+        let shelf = self.shelves.get(place(id))?;
+        let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let before = shelf.bytes();
+        let changed = change(&mut shelf);
+        count_change(&self.bytes, before, shelf.bytes());
+        Some(changed)
+    }
+}
+
+/// Counts that some bytes have become others.
+pub(super) fn count_change(bytes: &AtomicUsize, before: usize, after: usize) {
+    if before != after {
+        // Less is more, modulo all there is.
+        bytes.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
     }
 }
 
@@ -150,7 +166,7 @@ impl Places {
     }
 
     pub(crate) fn guild(&self, channel: u64) -> Option<u64> {
-        let guild = |drawer: &Shelf| drawer.get(channel)?.first_chunk().copied();
+        let guild = |drawer: &QuickShelf| drawer.get(channel)?.first_chunk().copied();
         self.0.read(channel, guild)?.map(u64::from_le_bytes)
     }
 }

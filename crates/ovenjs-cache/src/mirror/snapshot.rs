@@ -10,7 +10,8 @@ use ovenjs_types::{Id, ShardId, marker::GuildMarker};
 
 use super::{
     Keep, Mirror,
-    block::{Block, MemberRecord, Shared, message_parts},
+    block::{Block, MemberRecord, Shared},
+    messages::message_parts,
 };
 use crate::{
     Error,
@@ -116,7 +117,17 @@ fn is_of(shard: ShardId, guild: Option<Id<GuildMarker>>) -> bool {
 impl Block {
     /// Writes the guild with the users whom it knows.
     fn write(&self, shared: &Shared, out: &mut Vec<u8>) {
-        out.push(u8::from(self.is_unavailable) | u8::from(self.is_stale) << 1);
+        let marks = [
+            self.is_unavailable,
+            self.is_stale,
+            self.lacks_presences,
+            self.lacks_members,
+        ];
+        out.push(
+            (0..)
+                .zip(marks)
+                .fold(0, |all, (bit, mark)| all | u8::from(mark) << bit),
+        );
         put_varint(
             out,
             self.member_count.map_or(0, |count| count.saturating_add(1)),
@@ -139,9 +150,10 @@ impl Block {
             }
             put_user(shared, id, out);
         }
-        put_count(self.messages.len(), out);
-        for (channel, ring) in &self.messages {
-            put_varint(out, *channel);
+        let rings = self.messages.rings();
+        put_count(rings.len(), out);
+        for (channel, ring) in rings {
+            put_varint(out, channel);
             put_count(ring.len(), out);
             for (id, record) in ring.iter() {
                 put_record(id, record, out);
@@ -172,6 +184,7 @@ impl Block {
     fn fill(&mut self, shared: &Shared, mut cut: Cut<'_>) -> Result<(), Error> {
         let [state] = cut.array()?;
         (self.is_unavailable, self.is_stale) = (state & 1 == 1, state & 2 == 2);
+        (self.lacks_presences, self.lacks_members) = (state & 4 == 4, state & 8 == 8);
         self.member_count = cut.number()?.checked_sub(1);
         self.set_guild(cut.bytes()?);
         for shelf in self.plain_shelves_mut() {
@@ -206,14 +219,13 @@ impl Block {
             for _ in 0..cut.number()? {
                 let (id, record) = cut.record()?;
                 let (author, _) = message_parts(record).ok_or_else(Error::damaged)?;
-                let ring = self.messages.entry(channel).or_default();
-                if ring.get(id).is_some() {
+                if self.messages.record(channel, id).is_some() {
                     return Err(Error::damaged());
                 }
-                ring.put(id, record);
                 if author != 0 {
                     shared.users.hold(author, cut.bytes()?);
                 }
+                self.messages.put_record(shared, channel, id, record);
             }
         }
         cut.0.is_empty().then_some(()).ok_or_else(Error::damaged)
@@ -233,19 +245,18 @@ impl Block {
         forget(keep.expressions, &mut self.stickers);
         forget(keep.expressions, &mut self.sounds);
         forget(keep.scheduled_events, &mut self.scheduled_events);
-        let channels: Vec<u64> = self.messages.keys().copied().collect();
-        for channel in channels {
-            while let Some(ring) = self.messages.get(&channel)
-                && ring.len() > keep.messages
-                && let Some(oldest) = ring.first()
-            {
-                self.remove_message(shared, channel, oldest);
-            }
+        let mut surplus = Vec::new();
+        for (channel, ring) in self.messages.rings() {
+            let most = ring.len().saturating_sub(keep.messages);
+            surplus.extend(ring.iter().take(most).map(|(id, _)| (channel, id)));
+        }
+        for (channel, id) in surplus {
+            self.messages.remove(shared, channel, id);
         }
     }
 
     /// The shelves whose records stand for themselves.
-    fn plain_shelves(&self) -> [&Shelf; 10] {
+    pub(super) fn plain_shelves(&self) -> [&Shelf; 10] {
         [
             &self.channels,
             &self.threads,
@@ -333,7 +344,7 @@ fn version() -> u64 {
 }
 
 /// Changes with what stands around the records.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
 
 /// How many bytes a mirror is written in at most: some two million members with their users, which are read
 /// within seconds.

@@ -21,10 +21,24 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, shelf: &Shelf) {
+    fn add<const PAGE: usize>(&mut self, shelf: &Shelf<PAGE>) {
         self.count += shelf.len();
         self.bytes += shelf.bytes();
     }
+}
+
+/// What a mirror let go because of its [budget](super::Keep::bytes), counted since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Evicted {
+    /// Messages.
+    pub messages: u64,
+    /// Presences.
+    pub presences: u64,
+    /// Members.
+    pub members: u64,
+    /// Guilds, with all that was left of them.
+    pub guilds: u64,
 }
 
 /// What a mirror keeps, by kind.
@@ -55,6 +69,8 @@ pub struct MirrorStats {
     pub messages: Tally,
     /// Which guild each channel is in.
     pub places: Tally,
+    /// What went because of the budget.
+    pub evicted: Evicted,
     /// Events that could not be read: each changed nothing that it should have.
     pub unread: u64,
 }
@@ -100,9 +116,7 @@ impl MirrorStats {
         for shelf in [&block.stages, &block.scheduled_events] {
             self.events.add(shelf);
         }
-        for ring in block.messages.values() {
-            self.messages.add(ring);
-        }
-        self.messages.bytes += block.messages.allocation_size();
+        self.messages.count += block.messages.len();
+        self.messages.bytes += block.messages.bytes();
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Change, packed::tests::Dice};
 
+mod budget;
 mod compare;
 mod events;
 mod model;

@@ -198,7 +198,7 @@ impl Dice {
         usize::try_from(self.below(below)).unwrap()
     }
 
-    fn among(&mut self, ids: Range<u64>) -> u64 {
+    pub(super) fn among(&mut self, ids: Range<u64>) -> u64 {
         ids.start + self.below(ids.end - ids.start)
     }
 

@@ -52,6 +52,10 @@ impl World {
     pub(super) fn apply(&mut self, name: &str, payload: &Value) {
         self.places.entry(0).or_default();
         self.change(name, payload);
+        self.forget_unknown_users();
+    }
+
+    pub(super) fn forget_unknown_users(&mut self) {
         let mut known = BTreeSet::new();
         for place in self.places.values() {
             known.extend(place.members.keys().copied());

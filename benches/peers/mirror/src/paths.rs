@@ -1,0 +1,102 @@
+//! The same work over and over, for whoever counts its instructions: ours and twilight's on a small world.
+
+use std::hint::black_box;
+
+use ovenjs_cache::mirror::{Keep, Mirror};
+use ovenjs_types::{Id, Timestamp, json::Scratch};
+use twilight_cache_inmemory::DefaultInMemoryCache;
+use twilight_model::id::Id as TheirId;
+
+use crate::{
+    dispatch, tell_twilight,
+    world::{Event, World},
+};
+
+const READS: [&str; 3] = ["member-roles", "member-with-user", "permissions"];
+const UPDATES: [&str; 4] = ["member-same", "member-changed", "presence", "message"];
+
+pub fn list() {
+    for path in READS.into_iter().chain(UPDATES) {
+        println!("{path}/ours\n{path}/twilight");
+    }
+}
+
+pub fn run(path: &str, iterations: u64) {
+    let world = World::small();
+    let mirror = Mirror::new(Keep::new().members(true).presences(true).messages(100));
+    let cache = DefaultInMemoryCache::new();
+    let mut scratch = Scratch::new();
+    let mut tell = |name, text: String| {
+        tell_twilight(&cache, name, &text);
+        mirror.apply(&dispatch(name, text), &mut scratch);
+    };
+    world.tell_guilds(&mut tell);
+    world.tell_members(&mut tell);
+    let (path, who) = path.split_once('/').expect("a path and whose it is");
+    let is_ours = who == "ours";
+    if READS.contains(&path) {
+        let members: Vec<_> = world.some_members().collect();
+        for (guild, user) in members.iter().cycle().take(iterations as usize) {
+            if is_ours {
+                read_ours(&mirror, path, *guild, *user);
+            } else {
+                read_theirs(&cache, path, *guild, *user);
+            }
+        }
+        return;
+    }
+    let events: Vec<_> = (0..2_000)
+        .map(|number| event(&world, path, number))
+        .collect();
+    for event in &events {
+        tell(event.name, event.text.clone());
+    }
+    for event in events.iter().cycle().take(iterations as usize) {
+        if is_ours {
+            mirror.apply(&dispatch(event.name, event.raw.clone()), &mut scratch);
+        } else {
+            tell_twilight(&cache, event.name, &event.text);
+        }
+    }
+}
+
+fn read_ours(mirror: &Mirror, path: &str, guild: u64, user: u64) {
+    let (guild, user) = (Id::new(guild), Id::new(user));
+    match path {
+        "member-roles" => {
+            let member = mirror.packed_member(guild, user);
+            black_box(member.expect("a member").roles().len());
+        }
+        "member-with-user" => drop(black_box(mirror.member(guild, user).expect("a member"))),
+        _ => {
+            let now = Timestamp::from_unix_millis(1_790_000_000_000);
+            black_box(mirror.permissions(guild, user, now).expect("a member"));
+        }
+    }
+}
+
+fn read_theirs(cache: &DefaultInMemoryCache, path: &str, guild: u64, user: u64) {
+    let (guild, user) = (TheirId::new(guild), TheirId::new(user));
+    match path {
+        "member-roles" => {
+            black_box(cache.member(guild, user).expect("a member").roles().len());
+        }
+        "member-with-user" => {
+            black_box(cache.member(guild, user).expect("a member").value().clone());
+            black_box(cache.user(user).expect("a user").value().clone());
+        }
+        _ => {
+            black_box(cache.permissions().root(user, guild).expect("a member"));
+        }
+    }
+}
+
+fn event(world: &World, path: &str, number: u64) -> Event {
+    match path {
+        "member-same" => world.member_update(number, 0),
+        // The thousand members once as they are, and once otherwise.
+        "member-changed" => world.member_update(number, number / 1_000),
+        "presence" => world.presence_update(number, number / 1_000),
+        _ => world.message_create(number),
+    }
+}
