@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use crate::Lookup;
 use ovenjs_cache::mirror::Mirror;
 use ovenjs_commands::{Call, Extract, Failure, Provide};
 use ovenjs_gateway::{AskGuild, Fleet, bus::Bus};
@@ -13,7 +14,7 @@ use ovenjs_types::{Drift, Event, Id, marker::GuildMarker};
 
 /// The application as handlers see it: the bot's own parts, and the state `T` it was built with.
 ///
-/// A handler takes a [`Client`], a [`Mirror`], a [`Fleet`] or a [`Bus`] as an argument just so, and the
+/// A handler takes a [`Client`], a [`Mirror`], a [`Lookup`], a [`Fleet`] or a [`Bus`] as an argument just so, and the
 /// state as [`State<T>`](ovenjs_commands::State).
 pub struct App<T = ()> {
     pub(crate) client: Client,
@@ -33,6 +34,13 @@ impl<T: Send + Sync> Extract<App<T>> for Client {
 impl<T: Send + Sync> Extract<App<T>> for Mirror {
     async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
         Ok(call.state().mirror.clone())
+    }
+}
+
+impl<T: Send + Sync> Extract<App<T>> for Lookup {
+    async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
+        let App { mirror, client, .. } = call.state();
+        Ok(Self::new(mirror, client))
     }
 }
 

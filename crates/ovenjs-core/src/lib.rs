@@ -55,6 +55,8 @@ mod links;
 #[cfg(feature = "bot")]
 mod log;
 #[cfg(feature = "bot")]
+mod lookup;
+#[cfg(feature = "bot")]
 mod memory;
 #[cfg(feature = "bot")]
 mod mirror;
@@ -80,6 +82,8 @@ pub use config::{
 };
 #[cfg(feature = "bot")]
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "bot")]
+pub use lookup::Lookup;
 #[cfg(feature = "cache")]
 pub use ovenjs_cache as cache;
 #[cfg(feature = "bot")]

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    Error, ErrorKind, Live,
+    Error, ErrorKind, Live, Lookup,
     app::snapshot,
     estate::Estate,
     heir::Heir,
@@ -102,6 +102,12 @@ impl Running {
     #[must_use]
     pub const fn mirror(&self) -> &Mirror {
         &self.mirror
+    }
+
+    /// What the mirror knows, and Discord where it does not.
+    #[must_use]
+    pub fn lookup(&self) -> Lookup {
+        Lookup::new(&self.mirror, &self.client)
     }
 
     /// The shards.

@@ -11,6 +11,7 @@ mod broken_connections;
 mod failures;
 mod in_process;
 mod leaving;
+mod lookup;
 mod mirror;
 mod replaced;
 mod shared;
