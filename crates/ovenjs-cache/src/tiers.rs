@@ -29,5 +29,9 @@ pub use record::{BODY_BYTES_MAX, Body, FOREVER_MS, GONE_KEPT, Record, RecordErro
 pub use residents::{Eviction, Residents, ResidentsConfig, ResidentsStats};
 #[cfg(feature = "redis")]
 pub use store::RedisStore;
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
 pub use store::{Asked, Cursor, Memory, Page, Span, Store, StoreError, StoreFault, Written};
+#[cfg(feature = "postgres")]
+pub use store::{NAME_BYTES_MAX, PostgresStore};
 pub use version::Version;

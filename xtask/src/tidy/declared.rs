@@ -9,6 +9,9 @@ use crate::metadata::{Dependency, Package};
 
 /// Dependencies that the code does not name: `(crate, dependency, reason)`.
 const UNNAMED: &[(&str, &str, &str)] = &[
+    ("ovenjs-cache", "base64", SHARED),
+    ("ovenjs-cache", "rcgen", SHARED),
+    ("ovenjs-cache", "rustix", SHARED),
     ("ovenjs-gateway", "rcgen", SHARED),
     ("ovenjs-gateway", "rustix", SHARED),
     ("ovenjs-gateway", "tempfile", SHARED),

@@ -1,8 +1,14 @@
 //! The port to what keeps records behind memory, and what it may answer.
 
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::{error::Error, fmt, pin::Pin, time::Duration};
 
@@ -11,8 +17,12 @@ use ovenjs_types::Fault;
 
 use super::{Key, Record, RecordError, Space, Tag, Version};
 pub use memory::Memory;
+#[cfg(feature = "postgres")]
+pub use postgres::{NAME_BYTES_MAX, PostgresStore};
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 /// What keeps records where other processes, or the next one, find them.
 ///
@@ -261,11 +271,11 @@ impl Fault for StoreError {
 }
 
 /// An entry with its record as bytes.
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
 type Encoded<'a> = (&'a Key, &'a Record, Bytes);
 
 /// The entries with their bytes, all of them or none.
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
 fn encoded<'a>(
     store: &'static str,
     entries: &'a [(Key, Record)],

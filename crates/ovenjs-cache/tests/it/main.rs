@@ -10,6 +10,8 @@
 #[path = "../../../ovenjs-net/tests/it/certificate.rs"]
 #[expect(dead_code, reason = "no server here speaks TLS")]
 mod certificate;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod databases;
 mod model;
 #[path = "../../../ovenjs-net/tests/it/polled.rs"]
 mod polled;

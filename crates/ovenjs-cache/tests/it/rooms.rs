@@ -11,6 +11,8 @@ use ovenjs_cache::tiers::{Body, FOREVER_MS, Key, Memory, Record, Space, Store, V
 pub(crate) struct Room {
     pub(crate) ours: Arc<dyn Store>,
     pub(crate) theirs: Arc<dyn Store>,
+    /// Where it lies, if it is a file.
+    _folder: Option<tempfile::TempDir>,
 }
 
 pub(crate) fn memory() -> Room {
@@ -18,6 +20,7 @@ pub(crate) fn memory() -> Room {
     Room {
         ours: store.clone(),
         theirs: store,
+        _folder: None,
     }
 }
 
@@ -30,6 +33,34 @@ pub(crate) fn redis() -> Room {
     Room {
         ours: open(),
         theirs: open(),
+        _folder: None,
+    }
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) fn sqlite() -> Room {
+    use ovenjs_cache::tiers::SqliteStore;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cache.db");
+    // Two sets of connections: two processes.
+    Room {
+        ours: Arc::new(SqliteStore::new(&path)),
+        theirs: Arc::new(SqliteStore::new(&path)),
+        _folder: Some(folder),
+    }
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) fn postgres() -> Room {
+    use ovenjs_cache::tiers::PostgresStore;
+
+    let (address, name) = (address("OVENJS_TEST_POSTGRES_URL"), fresh());
+    let open = || Arc::new(PostgresStore::new(&address, &name).unwrap());
+    Room {
+        ours: open(),
+        theirs: open(),
+        _folder: None,
     }
 }
 
@@ -49,8 +80,8 @@ pub(crate) fn link(address: &str) -> ovenjs_net::RedisLink {
     )
 }
 
-#[cfg(feature = "redis")]
-fn address(variable: &str) -> String {
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) fn address(variable: &str) -> String {
     #[expect(
         clippy::disallowed_methods,
         reason = "the address of the servers that the test run started"

@@ -1,4 +1,4 @@
-//! One suite for the stores, run for each kind.
+//! One suite for the stores, run for each kind; long because it is all that they have in common.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -56,6 +56,16 @@ macro_rules! suite {
 
 suite! {
     memory: async { crate::rooms::memory() },
+}
+
+#[cfg(feature = "sqlite")]
+suite! {
+    sqlite: async { crate::rooms::sqlite() },
+}
+
+#[cfg(feature = "postgres")]
+suite! {
+    needs_postgres: async { crate::rooms::postgres() },
 }
 
 #[cfg(feature = "redis")]
