@@ -1,6 +1,7 @@
 //! A store in a Postgres.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     str::FromStr as _,
     sync::{
@@ -22,7 +23,7 @@ use super::{
     Asked, Cursor, Encoded, Page, Span, Store, StoreError, StoreFault, Written, encoded,
     sql::{
         self, BATCH, DEADLINE, Dialect, ERASED_AT_ONCE, Failure, Lane, Lanes, Sql, batches, calls,
-        columns, order, rounds, store, time, version,
+        columns, order, store, time, version,
     },
     until,
 };
@@ -363,6 +364,21 @@ fn bind_keys<'q>(
         ids.push(id);
     }
     query.bind(spaces).bind(scopes).bind(ids)
+}
+
+/// The entries with their places: in the first round each key that comes, in the second those that come again.
+fn rounds<T, K: Ord>(entries: Vec<T>, key: impl Fn(&T) -> K) -> Vec<Vec<(usize, T)>> {
+    let mut met: BTreeMap<K, usize> = BTreeMap::new();
+    let mut rounds: Vec<Vec<(usize, T)>> = Vec::new();
+    for (place, entry) in entries.into_iter().enumerate() {
+        let times = met.entry(key(&entry)).or_default();
+        match rounds.get_mut(*times) {
+            Some(round) => round.push((place, entry)),
+            None => rounds.push(vec![(place, entry)]),
+        }
+        *times += 1;
+    }
+    rounds
 }
 
 fn refused(note: &'static str) -> StoreError {
