@@ -298,7 +298,12 @@ fn put_place(shape: &Shape, name: &str, out: &mut Vec<u8>) {
 }
 
 /// A number and how many bytes it takes.
+#[inline]
 pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    // Most are short.
+    if let [low @ ..0x80, ..] = bytes {
+        return Some((u64::from(*low), 1));
+    }
     let mut number = 0;
     for (place, byte) in bytes.iter().enumerate().take(10) {
         number |= u64::from(byte & 0x7f) << (7 * place);

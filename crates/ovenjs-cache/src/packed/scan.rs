@@ -6,7 +6,9 @@
 
 use super::{
     Form, Shape, mark,
-    write::{close, open, put_bool, put_null, put_signed, put_string, put_text, put_unsigned},
+    write::{
+        close, open, put_bool, put_hash, put_null, put_signed, put_string, put_text, put_unsigned,
+    },
 };
 
 /// Writes the kept fields of the object in a text, but for those that are `unwanted`. Whether all are there
@@ -83,6 +85,15 @@ impl<'a> Scan<'a> {
             b'"' => {
                 self.rest = rest;
                 let (text, is_plain) = self.string()?;
+                if matches!(form, Form::Id)
+                    && let Some(id) = snowflake(text)
+                {
+                    out.extend(id.to_le_bytes());
+                    return Some(true);
+                }
+                if matches!(form, Form::Hash) && put_hash(text, out) {
+                    return Some(true);
+                }
                 let text = str::from_utf8(text).ok()?;
                 if is_plain {
                     return Some(put_string(form, text, out));
@@ -255,12 +266,20 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Discord writes none.
+    #[inline]
     fn pass_space(&mut self) {
-        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
+        while let [byte, rest @ ..] = self.rest
+            && *byte <= b' '
+        {
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return;
+            }
             self.rest = rest;
         }
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> Option<()> {
         let (first, rest) = self.rest.split_first()?;
         (*first == byte).then(|| self.rest = rest)
@@ -311,7 +330,20 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// An id of so many digits that it is none of the numbers too large for one.
+fn snowflake(text: &[u8]) -> Option<u64> {
+    if text.len() > 19 {
+        return None;
+    }
+    let number = text.iter().try_fold(0, |number: u64, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then(|| number.wrapping_mul(10).wrapping_add(digit.into()))
+    });
+    number.filter(|number| *number != 0)
+}
+
 /// Where the first byte is that does not stand for itself in a string.
+#[inline]
 fn special(text: &[u8]) -> Option<usize> {
     const LOW: u64 = u64::from_le_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
@@ -319,8 +351,8 @@ fn special(text: &[u8]) -> Option<usize> {
     const BACKSLASH: u64 = u64::from_le_bytes([b'\\'; 8]);
     const SPACE: u64 = u64::from_le_bytes([b' '; 8]);
 
-    let (words, rest) = text.as_chunks();
-    for (place, word) in words.iter().enumerate() {
+    let (mut left, mut passed) = (text, 0);
+    while let Some((word, after)) = left.split_first_chunk() {
         let word = u64::from_le_bytes(*word);
         // The highest bit of a byte says that it is the one; what stands after the first one may be wrong.
         let (quote, backslash) = (word ^ QUOTE, word ^ BACKSLASH);
@@ -330,12 +362,13 @@ fn special(text: &[u8]) -> Option<usize> {
         let found = found & HIGH;
         if found != 0 {
             let [byte, ..] = found.trailing_zeros().to_le_bytes();
-            return Some(place * 8 + usize::from(byte / 8));
+            return Some(passed + usize::from(byte / 8));
         }
+        (left, passed) = (after, passed + 8);
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-    let found = rest.iter().position(is_special)?;
-    Some(words.len() * 8 + found)
+    let found = left.iter().position(is_special)?;
+    Some(passed + found)
 }
 
 /// The text that a string stands for.

@@ -346,7 +346,12 @@ pub(super) fn put_string(form: &Form, text: &str, out: &mut Vec<u8>) -> bool {
             Ok(time) => put_varint(out, time_number(time)),
             Err(_) => return false,
         },
-        Form::Hash => put_hash(out, text),
+        Form::Hash => {
+            if !put_hash(text.as_bytes(), out) {
+                out.push(OTHER);
+                put_text(out, text);
+            }
+        }
         Form::Word(words) => {
             let known = words.iter().position(|word| *word == text);
             match known.and_then(|place| u8::try_from(place).ok()) {
@@ -384,36 +389,39 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend(text.as_bytes());
 }
 
-/// 32 lower-case digits, `a_` before them for what moves, take half the room; other texts stay texts.
-fn put_hash(out: &mut Vec<u8>, text: &str) {
-    let (moves, digits) = match text.strip_prefix("a_") {
+/// 32 lower-case digits, `a_` before them for what moves, take half the room. Whether it is that; other texts
+/// stay texts.
+pub(super) fn put_hash(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let (moves, digits) = match text.strip_prefix(b"a_") {
         Some(digits) => (1, digits),
         None => (0, text),
     };
-    let begin = out.len();
-    out.push(moves);
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    for [high, low] in pairs {
+    let mut hash = [moves; 1 + HASH_BYTES];
+    let [_, bytes @ ..] = &mut hash;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    if pairs.len() != HASH_BYTES || !rest.is_empty() {
+        return false;
+    }
+    for ([high, low], byte) in pairs.iter().zip(bytes) {
         let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
-            break;
+            return false;
         };
-        out.push(high << 4 | low);
+        *byte = high << 4 | low;
     }
-    if out.len() - begin != 1 + HASH_BYTES || pairs.len() != HASH_BYTES || !rest.is_empty() {
-        out.truncate(begin);
-        out.push(OTHER);
-        put_text(out, text);
-    }
+    out.extend(hash);
+    true
 }
 
 /// The bytes of an image's hash.
 pub(super) const HASH_BYTES: usize = 16;
 
+#[inline]
 fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+    let (number, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
+    if number < 10 {
+        Some(number)
+    } else {
+        (letter < 6).then_some(letter.wrapping_add(10))
     }
 }
 
