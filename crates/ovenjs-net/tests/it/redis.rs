@@ -118,6 +118,55 @@ async fn needs_redis_a_stream_is_read_by_a_group_and_what_is_not_acknowledged_is
 }
 
 #[tokio::test]
+async fn needs_redis_a_stream_is_read_without_a_group_and_waited_for() {
+    let link = shared();
+    let (key, ear) = (fresh("log"), link.another());
+    let first = link.stream_add(&key, 100, &[("n", b"1")]).await.unwrap();
+    let hold = Duration::from_millis(1);
+    assert!(!ear.stream_wait(&key, &first, hold).await.unwrap());
+    let (heard, second) = tokio::join!(
+        ear.stream_wait(&key, &first, Duration::from_secs(60)),
+        link.stream_add(&key, 100, &[("n", b"2")]),
+    );
+    assert!(heard.unwrap(), "who waits is told at once");
+    let entries = link.stream_range(&key, &first, 10).await.unwrap();
+    let found: Vec<_> = entries
+        .iter()
+        .map(|entry| (&entry.id, entry.field("n")))
+        .collect();
+    let (one, two) = ("1".into(), "2".into());
+    let second = second.unwrap();
+    assert_eq!(found, [(&first, Some(&one)), (&second, Some(&two))]);
+    // Nothing was taken, and a part is enough.
+    assert_eq!(
+        link.stream_range(&key, &first, 1).await.unwrap(),
+        entries[..1]
+    );
+    link.delete(&key).await.unwrap();
+    assert_eq!(link.stream_range(&key, &first, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn needs_redis_many_keys_are_read_at_once_and_need_be_no_texts() {
+    let link = shared();
+    let name = fresh("many");
+    let places: Vec<Vec<u8>> = [&b"\xff\0a"[..], b"absent", b"\xff\0b"]
+        .iter()
+        .map(|end| [name.as_bytes(), end].concat())
+        .collect();
+    let keep = RedisScript::repeatable("return redis.call('SET', KEYS[1], ARGV[1], 'PX', 60000)");
+    for (place, value) in [(0, b"rye".as_slice()), (2, b"\0\xff")] {
+        link.run_on(&keep, &places[place..=place], &[value])
+            .await
+            .unwrap();
+    }
+    let found = link.get_many(&places).await.unwrap();
+    let expected = [Some("rye".into()), None, Some(b"\0\xff".as_slice().into())];
+    assert_eq!(found, expected);
+    assert_eq!(link.get_many::<&str>(&[]).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn needs_redis_a_wrong_password_is_named_and_not_repeated() {
     let server = Server::redis(&["--requirepass", "sesame"]);
     let right = to(&format!("redis://:sesame@127.0.0.1:{}", server.port));
