@@ -84,8 +84,6 @@ struct Inner {
     /// it holds the lock of its stripe, and no other but those of drawers.
     stripes: Vec<Stripe>,
     shared: Shared,
-    /// The bot's own user: its id, and the rest.
-    bot: RwLock<Option<(u64, Box<[u8]>)>>,
     unread: AtomicU64,
     /// What is folded in.
     folded: Interest,
@@ -96,7 +94,9 @@ impl Mirror {
     #[must_use]
     pub fn new(keep: Keep) -> Self {
         // Pins come where somebody else asked for them.
-        let folded = keep.interest().with(EventKind::ChannelPinsUpdate);
+        // Pins come where somebody else asked for them, and the bot's own changes as a member always.
+        let folded = [EventKind::ChannelPinsUpdate, EventKind::GuildMemberUpdate];
+        let folded = folded.into_iter().fold(keep.interest(), Interest::with);
         Self(Arc::new(Inner {
             folded,
             stripes: (0..STRIPES).map(|_| RwLock::default()).collect(),
@@ -104,9 +104,9 @@ impl Mirror {
                 users: Users::new(),
                 places: Places::new(),
                 budget: Budget::new(),
+                bot: RwLock::default(),
                 keep,
             },
-            bot: RwLock::default(),
             unread: AtomicU64::new(0),
         }))
     }

@@ -71,7 +71,8 @@ impl<T: Send + Sync + 'static> Pump<T> {
             handled: router.interest(),
             router: Arc::new(router),
             answers,
-            interest,
+            // What may change the bot's permissions comes in any case, and the mirror knows the bot as a member.
+            interest: heard(interest),
             own_id: format!("\"{own_id}\""),
             hook,
             scratch: Scratch::new(),

@@ -1,6 +1,6 @@
 //! One guild, or all private channels: what is kept of it, and how an event changes it.
 
-use std::sync::atomic::AtomicU32;
+use std::sync::{PoisonError, RwLock, atomic::AtomicU32};
 
 use super::{
     Keep,
@@ -61,6 +61,20 @@ pub(crate) struct Shared {
     pub(crate) places: Places,
     pub(crate) keep: Keep,
     pub(crate) budget: Budget,
+    /// The bot's own user: its id, and the rest.
+    pub(crate) bot: RwLock<Option<(u64, Box<[u8]>)>>,
+}
+
+impl Shared {
+    pub(crate) fn bot_id(&self) -> Option<u64> {
+        let bot = self.bot.read().unwrap_or_else(PoisonError::into_inner);
+        bot.as_ref().map(|(id, _)| *id)
+    }
+
+    /// Whether this user is kept as a member. The bot itself always is: what it may do depends on its roles.
+    pub(crate) fn keeps_member(&self, user: u64) -> bool {
+        self.keep.members || self.bot_id() == Some(user)
+    }
 }
 
 impl Block {
@@ -288,13 +302,13 @@ impl Block {
         const ROLES: u8 = shapes::MEMBER.at("roles");
         const JOINED: u8 = shapes::MEMBER.at("joined_at");
 
-        if !shared.keep.members {
-            return;
-        }
         let user = member.at(USER).and_then(Value::object);
         let Some((user, id)) = user.and_then(|user| Some((user, user.id("id")?))) else {
             return;
         };
+        if !shared.keeps_member(id) {
+            return;
+        }
         let former = self.members.get(id).and_then(MemberRecord::of);
         let mut kept = Vec::with_capacity(RECORD_BYTES);
         let mut roles = Vec::new();

@@ -97,7 +97,7 @@ impl Mirror {
             block.lacks_presences |= block.presences.len() > 0;
             std::mem::replace(&mut block.presences, Shelf::new()).len()
         });
-        let bot = self.bot_id();
+        let bot = self.0.shared.bot_id();
         self.evict_from_guilds(enough, &budget.members, |mirror, block| {
             block.evict_members(&mirror.0.shared.users, bot)
         });

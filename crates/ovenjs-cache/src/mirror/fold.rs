@@ -107,7 +107,7 @@ impl Mirror {
             }),
             Kind::ThreadMembersUpdate => fold.read::<PointerEvent>(scratch, |fold, event| {
                 let thread = event.id("id")?;
-                let bot = fold.mirror.bot_id();
+                let bot = fold.mirror.0.shared.bot_id();
                 fold.change(
                     event.id("guild_id")?,
                     Change::Channel,
@@ -314,11 +314,6 @@ impl Mirror {
         self.keep_within_budget();
         folded.unwrap_or(Change::Nothing)
     }
-
-    pub(super) fn bot_id(&self) -> Option<u64> {
-        let bot = self.0.bot.read().unwrap_or_else(PoisonError::into_inner);
-        bot.as_ref().map(|(id, _)| *id)
-    }
 }
 
 /// An event that is folded in.
@@ -452,6 +447,7 @@ impl Fold<'_> {
             let mut bot = self
                 .mirror
                 .0
+                .shared
                 .bot
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);

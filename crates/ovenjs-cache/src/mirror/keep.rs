@@ -15,8 +15,8 @@ use crate::packed::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Keep {
-    /// Members, and so users; about 80 bytes each. Default: off. Needs the privileged intent
-    /// `GUILD_MEMBERS`; of large guilds Discord sends most members only when asked.
+    /// Members, and so users; about 80 bytes each. Default: off, and then the bot itself alone. Needs the
+    /// privileged intent `GUILD_MEMBERS`; of large guilds Discord sends most members only when asked.
     pub members: bool,
     /// Who is online, and what they do; about 40 bytes each. Default: off. Needs the privileged intent
     /// `GUILD_PRESENCES`.
@@ -105,8 +105,10 @@ impl Keep {
 
     /// The lists at the top of an event that are not kept, as places of its table.
     pub(super) fn unwanted_lists(&self, shape: &'static Shape) -> u64 {
-        let members = [(self.members, "members"), (self.presences, "presences")];
-        let others = [
+        // Among the members of a guild is the bot.
+        let of_chunks = [(self.members, "members"), (self.presences, "presences")];
+        let of_guilds = [
+            (self.presences, "presences"),
             (self.voice_states, "voice_states"),
             (self.expressions, "emojis"),
             (self.expressions, "stickers"),
@@ -114,9 +116,9 @@ impl Keep {
             (self.scheduled_events, "guild_scheduled_events"),
         ];
         let lists = if std::ptr::eq(shape, &GUILD) {
-            members.iter().chain(&others)
+            of_guilds.iter()
         } else if std::ptr::eq(shape, &CHUNK) {
-            members.iter().chain(&[])
+            of_chunks.iter()
         } else {
             return 0;
         };

@@ -55,7 +55,7 @@ impl Mirror {
         user: Id<UserMarker>,
         now: Timestamp,
     ) -> Option<Permissions> {
-        let is_bot = self.bot_id() == Some(user.get());
+        let is_bot = self.0.shared.bot_id() == Some(user.get());
         const KIND: u8 = CHANNEL.at("type");
         const OVERWRITES: u8 = CHANNEL.at("permission_overwrites");
 

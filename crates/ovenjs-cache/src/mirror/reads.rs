@@ -42,7 +42,12 @@ impl Mirror {
     /// The bot's own user, once the first `READY` has come.
     #[must_use]
     pub fn current_user(&self) -> Option<User> {
-        let bot = self.0.bot.read().unwrap_or_else(PoisonError::into_inner);
+        let bot = self
+            .0
+            .shared
+            .bot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let (id, user) = bot.as_ref()?;
         typed::user(*id, user)
     }

@@ -49,7 +49,12 @@ impl Mirror {
         let mut out = MAGIC.to_vec();
         out.extend(version().to_le_bytes());
         {
-            let bot = self.0.bot.read().unwrap_or_else(PoisonError::into_inner);
+            let bot = self
+                .0
+                .shared
+                .bot
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
             let (id, user) = bot.as_ref().map_or((0, &[][..]), |(id, user)| (*id, user));
             put_varint(&mut out, id);
             put_bytes(user, &mut out);
@@ -85,7 +90,12 @@ impl Mirror {
         let mut cut = Cut(rest);
         let bot = (cut.number()?, cut.bytes()?);
         if bot.0 != 0 {
-            let mut place = mirror.0.bot.write().unwrap_or_else(PoisonError::into_inner);
+            let mut place = mirror
+                .0
+                .shared
+                .bot
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             *place = Some((bot.0, bot.1.into()));
         }
         loop {
@@ -202,7 +212,7 @@ impl Block {
             let roles = (0..cut.number()?).map(|_| cut.array().map(u64::from_le_bytes));
             let mut roles = roles.collect::<Result<Vec<_>, _>>()?;
             let known = cut.bytes()?;
-            if !shared.keep.members {
+            if !shared.keeps_member(user) {
                 continue;
             }
             if self.members.get(user).is_some() {

@@ -1,6 +1,6 @@
 use ovenjs_types::{
-    Dispatch, EventKind, Id, Intents, Origin, PermissionCalculator, PermissionPlace, ShardId,
-    Timestamp, Version, json::Scratch,
+    Dispatch, EventKind, Id, Intents, Origin, PermissionCalculator, PermissionPlace, Permissions,
+    ShardId, Timestamp, Version, json::Scratch,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -116,6 +116,39 @@ fn guilds_that_were_left_while_nobody_listened_go_with_the_next_session() {
     );
     assert_eq!(mirror.guild_ids(), [Id::new(2)]);
     assert_eq!(mirror.current_user().unwrap().username, "oven");
+}
+
+#[test]
+fn the_bot_is_known_as_a_member_though_no_members_are_kept() {
+    let mirror = Mirror::new(Keep::new());
+    feed(
+        &mirror,
+        "READY",
+        &json!({"user": {"id": "9", "username": "oven"}, "guilds": [{"id": "1", "unavailable": true}]}),
+    );
+    feed(
+        &mirror,
+        "GUILD_CREATE",
+        &json!({"id": "1", "roles": [{"id": "1", "permissions": "0"}, {"id": "50", "permissions": "2048"}],
+            "members": [{"user": {"id": "80", "username": "ann"}, "roles": []},
+                {"user": {"id": "9", "username": "oven"}, "roles": ["50"]}]}),
+    );
+    let (guild, bot, ann) = (Id::new(1), Id::new(9), Id::new(80));
+    let may = || mirror.permissions(guild, bot, Timestamp::UNIX_EPOCH);
+    assert_eq!(may(), Some(Permissions::SEND_MESSAGES));
+    assert_eq!(mirror.member(guild, ann), None);
+    for user in ["80", "9"] {
+        feed(
+            &mirror,
+            "GUILD_MEMBER_UPDATE",
+            &json!({"guild_id": "1", "user": {"id": user, "username": "x"}, "roles": []}),
+        );
+    }
+    assert_eq!(may(), Some(Permissions::empty()));
+    assert_eq!(mirror.member(guild, ann), None);
+
+    let next = Mirror::from_bytes(Keep::new(), &mirror.to_bytes(), &[ShardId::default()]).unwrap();
+    assert_eq!(next.member(guild, bot), mirror.member(guild, bot));
 }
 
 #[test]

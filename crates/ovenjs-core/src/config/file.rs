@@ -92,10 +92,7 @@ pub(super) fn apply(
         })?;
     }
     if let Some(mb) = file.gateway.backlog_mb {
-        let bytes = usize::try_from(mb.get())
-            .ok()
-            .and_then(|mb| mb.checked_mul(1 << 20));
-        config.gateway.backlog_bytes = Some(bytes.unwrap_or(usize::MAX));
+        config.gateway.backlog_bytes = Some(bytes(mb));
     }
     let millis = |ms: Option<u64>| ms.map(Duration::from_millis);
     set(
@@ -163,6 +160,7 @@ pub(super) fn apply(
     set(&mut keep.expressions, kept.expressions);
     set(&mut keep.scheduled_events, kept.scheduled_events);
     set(&mut keep.messages, kept.messages);
+    set(&mut keep.bytes, kept.memory_mb.map(|mb| Some(bytes(mb))));
 
     let live = &mut config.live;
     set(
@@ -179,6 +177,13 @@ pub(super) fn apply(
     set(&mut live.rest.inspect_each, file.live.inspect_each);
     set(&mut live.bot.stop_after, millis(file.live.stop_after_ms));
     Ok(())
+}
+
+/// So many MiB in bytes, or all that can be said.
+fn bytes(mb: NonZeroU32) -> usize {
+    let mb = usize::try_from(mb.get()).ok();
+    mb.and_then(|mb| mb.checked_mul(1 << 20))
+        .unwrap_or(usize::MAX)
 }
 
 /// The file as written. Unknown keys are refused: a misspelt setting must not be silently ignored.
@@ -307,6 +312,7 @@ struct Mirror {
     expressions: Option<bool>,
     scheduled_events: Option<bool>,
     messages: Option<usize>,
+    memory_mb: Option<NonZeroU32>,
 }
 
 #[derive(Default, Deserialize)]

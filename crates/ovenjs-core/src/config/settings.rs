@@ -107,6 +107,8 @@ settings! {
         |c| c.mirror.scheduled_events.to_string();
     "mirror.messages" = "0", "how many messages of each channel are kept",
         |c| c.mirror.messages.to_string();
+    "mirror.memory_mb" = "64", "how many MiB all that is kept may take",
+        |c| c.mirror.bytes.map_or_else(|| "without bound".to_owned(), |bytes| (bytes >> 20).to_string());
     "live.defer_after_ms" = "2000", "how long a handler may take before its answer is deferred for it",
         |c| millis(c.live.commands.defer_after);
     "live.apology" = r#""Sorry.""#, "what the user reads when a handler failed",

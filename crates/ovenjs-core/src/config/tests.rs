@@ -82,6 +82,7 @@ fn a_file_sets_everything() {
     assert_eq!(config.commands.register, Register::Guild(Id::new(77)));
     assert!(config.commands.prune);
     assert_eq!(config.mirror.messages, 500);
+    assert_eq!(config.mirror.bytes, Some(64 << 20));
     assert_eq!(
         config.live.commands.defer_after,
         Duration::from_millis(1500)
@@ -278,6 +279,7 @@ prune = true
 
 [mirror]
 messages = 500
+memory_mb = 64
 
 [live]
 defer_after_ms = 1500

@@ -44,7 +44,10 @@ async fn what_is_known_costs_no_request_and_what_is_not_costs_one_for_all_who_as
     assert_eq!(everyone.name, "@everyone");
     assert_eq!((asked(&discord, CHANNEL), asked(&discord, GUILD)), (0, 0));
 
-    // Members are not kept.
+    // Members are not kept, but for the bot, of which Discord tells in any case.
+    let own = bot.mirror().current_user().unwrap().id;
+    assert!(lookup.member(guild, own).await.is_ok());
+    assert_eq!(asked(&discord, MEMBER), 0);
     let (one, two) = tokio::join!(lookup.member(guild, ann), lookup.member(guild, ann));
     let member = one.unwrap();
     assert_eq!(member.user.as_ref().unwrap().username, "ann");
