@@ -234,7 +234,7 @@ struct Played {
 
 /// What is shipped, as it is shipped.
 fn ours(reads: &[u32], size: usize, eviction: Eviction, sources: usize) -> Played {
-    let config = ResidentsConfig::new(size as u64)
+    let config = ResidentsConfig::counted(size as u64)
         .eviction(eviction)
         .foretelling(sources);
     // Seeded, so that the table is the same each time.

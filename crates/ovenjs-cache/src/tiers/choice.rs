@@ -65,10 +65,12 @@ impl Choice {
         while bits > 0 && bound >> bits < GHOST_MIN {
             bits -= 1;
         }
+        // Residents have moka look again once a thirty-second part too much is there.
+        let porch = usize::try_from(bound / 64).unwrap_or(PORCH_MAX).min(PORCH_MAX);
         let bound = (bound >> bits).max(1);
         Self {
             lru: Ghost::lru(bound),
-            tiny_lfu: Ghost::tiny_lfu(bound),
+            tiny_lfu: Ghost::tiny_lfu(bound, porch >> bits),
             mask: (1_u64 << bits) - 1,
             policy: Policy::Lru,
             lead: 0.0,
@@ -142,16 +144,19 @@ const SAMPLE_BITS_MAX: u32 = 6;
 const SAMPLE_SHIFT: u32 = 40;
 
 /// A ghost of fewer would be the luck of which keys are in the sample.
-const GHOST_MIN: u64 = 128;
+const GHOST_MIN: u64 = 1_024;
+
+/// How many newcomers moka has not judged at a time, on average: it does so every 64 reads.
+const PORCH_MAX: usize = 16;
 
 /// How many sampled reads the lead remembers.
-const LEAD_MEMORY: f64 = 2_048.0;
+const LEAD_MEMORY: f64 = 4_096.0;
 
 /// A lead of one in a hundred reads. Below, changing costs more than it brings.
 const LEAD_MIN: f64 = 0.01;
 
 /// A lead is clear where chance alone would hardly ever bring it about.
-const STRAYS: f64 = 4.0;
+const STRAYS: f64 = 3.0;
 
 /// Sampled reads between two changes: a change empties one cache into the other, and is to be over
 /// before the next.

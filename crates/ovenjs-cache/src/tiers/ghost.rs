@@ -1,6 +1,6 @@
 //! What a cache of another policy would hold: keys without values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use hashbrown::HashMap;
 
@@ -16,6 +16,9 @@ pub(crate) struct Ghost {
     bound: u64,
     /// Where there is one, who is not seen more often than those who would have to go is not let in.
     sketch: Option<Sketch>,
+    /// Who has come and is not judged yet, and how many there are at most.
+    porch: VecDeque<(u64, u64)>,
+    porch_max: usize,
 }
 
 impl Ghost {
@@ -28,13 +31,17 @@ impl Ghost {
             held: 0,
             bound,
             sketch: None,
+            porch: VecDeque::new(),
+            porch_max: 0,
         }
     }
 
-    /// A ghost that lets in by frequency, as moka does: no window before the door.
-    pub(crate) fn tiny_lfu(bound: u64) -> Self {
+    /// A ghost that lets in by frequency, as moka does: no window before the door, but those who have come
+    /// since it last looked are there until they are judged.
+    pub(crate) fn tiny_lfu(bound: u64, porch_max: usize) -> Self {
         Self {
             sketch: Some(Sketch::default()),
+            porch_max,
             ..Self::lru(bound)
         }
     }
@@ -46,11 +53,22 @@ impl Ghost {
         if let Some(sketch) = &mut self.sketch {
             sketch.count(hash, held);
         }
+        if self.porch.iter().any(|(waiting, _)| *waiting == hash) {
+            return true;
+        }
         let was_held = self.remove(hash);
-        if was_held || self.lets_in(hash, weight) {
-            self.seats.insert(hash, (self.touches, weight));
-            self.order.insert(self.touches, hash);
-            self.held = self.held.saturating_add(weight);
+        if was_held {
+            self.seat(hash, weight);
+        } else {
+            self.porch.push_back((hash, weight));
+        }
+        while self.porch.len() > self.porch_max {
+            if let Some((hash, weight)) = self.porch.pop_front()
+                && self.lets_in(hash, weight)
+            {
+                self.touches += 1;
+                self.seat(hash, weight);
+            }
         }
         while self.held > self.bound {
             let Some((_, oldest)) = self.order.pop_first() else {
@@ -61,6 +79,12 @@ impl Ghost {
             }
         }
         was_held
+    }
+
+    fn seat(&mut self, hash: u64, weight: u64) {
+        self.seats.insert(hash, (self.touches, weight));
+        self.order.insert(self.touches, hash);
+        self.held = self.held.saturating_add(weight);
     }
 
     fn remove(&mut self, hash: u64) -> bool {

@@ -5,6 +5,8 @@
 //! also works off what was written in batches, whose size it takes from nothing but itself: here the
 //! weight is counted as things come and go, and who would exceed the bound works off the batch.
 
+mod houses;
+
 use std::{
     collections::VecDeque,
     fmt,
@@ -16,8 +18,9 @@ use std::{
 };
 
 use hashbrown::DefaultHashBuilder;
-use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
+use moka::sync::Cache;
 
+use self::houses::{Before, Houses, Ledger, Seat, house};
 use super::{
     choice::{Choice, Policy, is_sampled},
     foretelling::{Foretelling, ForetellingStats, Foretold, Source},
@@ -63,6 +66,9 @@ pub struct ResidentsConfig {
     /// The most that all values weigh together, in the unit of the weights that they are put with. While
     /// something comes in it may be exceeded by a thirty-second part, and by what is being put just then.
     pub bound: u64,
+    /// Whether the bound is a number of values, each of which weighs 1 whatever it is put with. Where it is not,
+    /// moka remembers fewer frequencies than it should, and TinyLFU finds up to some points less.
+    pub is_counted: bool,
     /// Who leaves where there is no room. Default: [`Eviction::Chosen`].
     pub eviction: Eviction,
     /// Of how many keys to remember what is read after them; 0, the default, foretells nothing. 65,536
@@ -76,9 +82,18 @@ impl ResidentsConfig {
     pub const fn new(bound: u64) -> Self {
         Self {
             bound,
+            is_counted: false,
             eviction: Eviction::Chosen,
             foretelling: 0,
         }
+    }
+
+    /// The same for so many values, whatever they weigh.
+    #[must_use]
+    pub const fn counted(bound: u64) -> Self {
+        let mut config = Self::new(bound);
+        config.is_counted = true;
+        config
     }
 
     /// Sets who leaves where there is no room.
@@ -150,7 +165,7 @@ where
         Self {
             houses: RwLock::new(Houses {
                 policy,
-                now: house(bound, policy, &hasher, &ledger),
+                now: house(bound, config.is_counted, policy, &hasher, &ledger),
                 before: None,
             }),
             config,
@@ -298,6 +313,7 @@ where
     }
 
     fn insert(&self, key: K, value: V, weight: u64, source: Option<Source>) {
+        let weight = if self.config.is_counted { 1 } else { weight };
         if weight > self.config.bound {
             // It would push out everything and then itself.
             self.remove(&key);
@@ -414,6 +430,7 @@ where
         if !is_sampled(hash, self.sample) {
             return;
         }
+        let weight = if self.config.is_counted { 1 } else { weight };
         let policy = lock(choice).touch(hash, weight);
         if self.houses().policy != policy {
             self.change_to(policy);
@@ -429,7 +446,14 @@ where
         if let Some(before) = houses.before.take() {
             before.empty();
         }
-        let now = house(Some(self.config.bound), policy, &self.hasher, &self.ledger);
+        let bound = Some(self.config.bound);
+        let now = house(
+            bound,
+            self.config.is_counted,
+            policy,
+            &self.hasher,
+            &self.ledger,
+        );
         let before = std::mem::replace(&mut houses.now, now);
         before.run_pending_tasks();
         let rest = before.iter().map(|(key, _)| key).collect();
@@ -483,110 +507,6 @@ pub struct ResidentsStats {
     pub switches: u64,
     /// What the model has done, where there is one.
     pub foretelling: Option<ForetellingStats>,
-}
-
-/// moka's instances: the present one, and the former one until it is empty.
-struct Houses<K, V, S> {
-    policy: Policy,
-    now: Cache<K, Arc<Seat<V>>, S>,
-    before: Option<Before<K, V, S>>,
-}
-
-/// An instance whose policy is not wanted any more. What is read moves over; the rest makes room.
-struct Before<K, V, S> {
-    cache: Cache<K, Arc<Seat<V>>, S>,
-    rest: Mutex<Vec<Arc<K>>>,
-}
-
-/// A value, and what is known of it.
-struct Seat<V> {
-    value: V,
-    weight: u64,
-    stamp: u64,
-    /// Who foretold it, until it is read; see [`Source::to_bits`].
-    source: AtomicU64,
-}
-
-/// What is counted as things come and go, also from within moka.
-struct Ledger<K> {
-    held: AtomicU64,
-    entries: AtomicU64,
-    evicted: AtomicU64,
-    model: Option<Mutex<Foretelling<K>>>,
-}
-
-impl<K: Clone + Eq> Ledger<K> {
-    fn left<V>(&self, seat: &Seat<V>, cause: RemovalCause) {
-        self.held.fetch_sub(seat.weight, Ordering::Relaxed);
-        self.entries.fetch_sub(1, Ordering::Relaxed);
-        if cause == RemovalCause::Size {
-            self.evicted.fetch_add(1, Ordering::Relaxed);
-        }
-        if let Some(source) = Source::from_bits(seat.source.swap(0, Ordering::Relaxed)) {
-            self.settle(source, false);
-        }
-    }
-
-    fn settle(&self, source: Source, was_used: bool) {
-        if let Some(model) = &self.model {
-            lock(model).settle(source, was_used);
-        }
-    }
-}
-
-impl<K, V, S> Houses<K, V, S>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-    S: BuildHasher + Clone + Send + Sync + 'static,
-{
-    fn seat(&self, key: &K) -> Option<Arc<Seat<V>>> {
-        let before = || self.before.as_ref()?.cache.get(key);
-        self.now.get(key).or_else(before)
-    }
-}
-
-impl<K, V, S> Before<K, V, S>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-    S: BuildHasher + Clone + Send + Sync + 'static,
-{
-    fn empty(self) {
-        let rest = self
-            .rest
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        for key in rest {
-            self.cache.invalidate(&*key);
-        }
-    }
-}
-
-fn house<K, V, S>(
-    bound: Option<u64>,
-    policy: Policy,
-    hasher: &S,
-    ledger: &Arc<Ledger<K>>,
-) -> Cache<K, Arc<Seat<V>>, S>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-    S: BuildHasher + Clone + Send + Sync + 'static,
-{
-    let ledger = Arc::clone(ledger);
-    let policy = match policy {
-        Policy::Lru => EvictionPolicy::lru(),
-        Policy::TinyLfu => EvictionPolicy::tiny_lfu(),
-    };
-    let mut house = Cache::builder()
-        .eviction_policy(policy)
-        .weigher(|_, seat: &Arc<Seat<V>>| u32::try_from(seat.weight).unwrap_or(u32::MAX))
-        .eviction_listener(move |_, seat: Arc<Seat<V>>, cause| ledger.left(&seat, cause));
-    if let Some(bound) = bound {
-        house = house.max_capacity(bound);
-    }
-    house.build_with_hasher(hasher.clone())
 }
 
 /// A panic of a caller's leaves nothing half done behind these locks.
