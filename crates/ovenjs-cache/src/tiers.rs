@@ -7,23 +7,59 @@
 //! the wall clock's, and the clocks of the processes should agree to within a second.
 
 #[cfg(feature = "tiers")]
+mod behind;
+#[cfg(feature = "tiers")]
+mod breaker;
+#[cfg(feature = "tiers")]
 mod choice;
+#[cfg(feature = "tiers")]
+mod codec;
+#[cfg(feature = "tiers")]
+mod config;
+#[cfg(feature = "tiers")]
+mod error;
+#[cfg(feature = "tiers")]
+mod extra;
+#[cfg(feature = "tiers")]
+mod flight;
+#[cfg(feature = "tiers")]
+mod floors;
 #[cfg(feature = "tiers")]
 mod foretelling;
 #[cfg(feature = "tiers")]
 mod ghost;
+#[cfg(feature = "tiers")]
+mod held;
 mod key;
+#[cfg(feature = "tiers")]
+mod keyspace;
 mod record;
 #[cfg(feature = "tiers")]
 mod residents;
 mod store;
+#[cfg(feature = "tiers")]
+mod tier;
+#[cfg(feature = "tiers")]
+mod tiered;
 mod version;
 
 #[cfg(feature = "tiers")]
+pub use behind::BehindStats;
+#[cfg(feature = "tiers")]
 pub use choice::{Choice, Policy};
+#[cfg(feature = "tiers")]
+pub use codec::{Codec, CodecError, Compact, Json};
+#[cfg(feature = "tiers")]
+pub use config::{KeyspaceConfig, Named, TieredConfig, Writes};
+#[cfg(feature = "tiers")]
+pub use error::{TierError, TierErrorKind};
+#[cfg(feature = "tiers")]
+pub use extra::Extra;
 #[cfg(feature = "tiers")]
 pub use foretelling::{Foretelling, ForetellingStats, Foretold, Source};
 pub use key::{ID_BYTES_MAX, Key, KeyError, SPACE_BYTES_MAX, Space, TAG_BYTES_MAX, Tag};
+#[cfg(feature = "tiers")]
+pub use keyspace::{Keyspace, KeyspaceStats, Put, Suggestion};
 pub use record::{BODY_BYTES_MAX, Body, FOREVER_MS, GONE_KEPT, Record, RecordError, TAGS_MAX};
 #[cfg(feature = "tiers")]
 pub use residents::{Eviction, Residents, ResidentsConfig, ResidentsStats};
@@ -34,4 +70,20 @@ pub use store::SqliteStore;
 pub use store::{Asked, Cursor, Memory, Page, Span, Store, StoreError, StoreFault, Written};
 #[cfg(feature = "postgres")]
 pub use store::{NAME_BYTES_MAX, PostgresStore};
+#[cfg(feature = "tiers")]
+pub use tier::TierStats;
+#[cfg(feature = "tiers")]
+pub use tiered::{Tiered, TieredStats};
 pub use version::Version;
+
+/// A panic of a caller's leaves nothing half done behind these locks.
+#[cfg(feature = "tiers")]
+fn lock<T: ?Sized>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The bits of a write's sequence below its millisecond: within one, a million writes have an order.
+#[cfg(feature = "tiers")]
+const SEQUENCES_A_MS: u32 = 20;

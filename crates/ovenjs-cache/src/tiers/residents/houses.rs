@@ -10,10 +10,10 @@ use std::{
 
 use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
 
-use super::lock;
 use crate::tiers::{
     choice::Policy,
     foretelling::{Foretelling, Source},
+    lock,
 };
 
 /// moka's instances: the present one, and the former one until it is empty.

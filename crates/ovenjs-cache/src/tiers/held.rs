@@ -1,0 +1,161 @@
+//! A record as it is in memory: its value is one, and no longer bytes.
+
+use std::sync::Arc;
+
+use super::{Body, Codec, CodecError, Record, Tag, Version};
+
+/// What memory holds under a key.
+#[derive(Debug)]
+pub(crate) struct Held<V> {
+    pub(crate) version: Version,
+    pub(crate) state: State<V>,
+    pub(crate) soft_ms: u64,
+    pub(crate) hard_ms: u64,
+    pub(crate) tags: Vec<(Tag, u64)>,
+}
+
+/// What a thing is.
+#[derive(Debug)]
+pub(crate) enum State<V> {
+    Value(Arc<V>),
+    Gone,
+    Absent,
+}
+
+/// What a reader makes of it.
+#[derive(Debug)]
+pub(crate) enum Look<V> {
+    /// This is so; nothing where the thing is known not to be.
+    Fresh(Option<Arc<V>>),
+    /// This was so until lately: it may be given out while it is loaded anew.
+    Stale(Arc<V>),
+    /// Somebody else has to be asked.
+    Missing,
+}
+
+impl<V> Held<V> {
+    pub(crate) fn of_record(record: &Record, codec: &dyn Codec<V>) -> Result<Self, CodecError> {
+        let state = match &record.body {
+            Body::Value(bytes) => State::Value(Arc::new(codec.decode(bytes)?)),
+            Body::Gone => State::Gone,
+            Body::Absent => State::Absent,
+        };
+        Ok(Self {
+            version: record.version,
+            state,
+            soft_ms: record.soft_ms,
+            hard_ms: record.hard_ms,
+            tags: record.tags.clone(),
+        })
+    }
+
+    /// What a reader makes of it at this time, where its tags are as they were or are not.
+    pub(crate) fn look(&self, now_ms: u64, are_tags_current: bool) -> Look<V> {
+        if now_ms >= self.hard_ms {
+            return Look::Missing;
+        }
+        match &self.state {
+            // What was deleted is so, whatever becomes of what it was made of.
+            State::Gone => Look::Fresh(None),
+            _ if !are_tags_current => Look::Missing,
+            State::Absent if now_ms < self.soft_ms => Look::Fresh(None),
+            State::Absent => Look::Missing,
+            State::Value(value) if now_ms < self.soft_ms => Look::Fresh(Some(Arc::clone(value))),
+            State::Value(value) => Look::Stale(Arc::clone(value)),
+        }
+    }
+}
+
+/// Whether a record may take the place of the one that is held, if there is one.
+pub(crate) fn may_take(held: Option<(&Version, u64)>, version: &Version, now_ms: u64) -> bool {
+    held.is_none_or(|(held, hard_ms)| now_ms >= hard_ms || version.may_replace(held))
+}
+
+/// The version of what was loaded, if this was the newest that was known when the load began: so that it
+/// takes that one's place, unless somebody has written since. What the gateway told is not replaced.
+pub(crate) fn loaded_after(newest: Option<Version>, began_ms: u64) -> Version {
+    match newest {
+        Some(newest) if newest.source == 0 && newest.epoch > 0 => Version {
+            sequence: newest.sequence.saturating_add(1),
+            ..newest
+        },
+        Some(newest) if newest.epoch == 0 => {
+            Version::loaded(began_ms.max(newest.sequence.saturating_add(1)))
+        }
+        _ => Version::loaded(began_ms),
+    }
+}
+
+/// A lifetime, longer or shorter by up to a tenth, so that what was put together is not loaded together.
+/// `fraction` is of `0.0..1.0`.
+pub(crate) fn jittered(lifetime: std::time::Duration, fraction: f64) -> u64 {
+    let lifetime = lifetime.mul_f64(0.9 + 0.2 * fraction.clamp(0.0, 1.0));
+    u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WRITTEN: Version = Version {
+        source: 0,
+        epoch: 3,
+        sequence: 7,
+    };
+
+    #[test]
+    fn a_load_replaces_what_it_saw_and_nothing_newer() {
+        let loaded = loaded_after(Some(WRITTEN), 50);
+        assert!(loaded.may_replace(&WRITTEN));
+        let written_since = Version {
+            sequence: 1_000,
+            ..WRITTEN
+        };
+        assert!(!loaded.may_replace(&written_since));
+        let of_shard = Version {
+            source: 4,
+            ..WRITTEN
+        };
+        assert!(!loaded_after(Some(of_shard), 50).may_replace(&of_shard));
+        let before = Version::loaded(60);
+        assert!(
+            loaded_after(Some(before), 50).may_replace(&before),
+            "clocks may go back"
+        );
+    }
+
+    #[test]
+    fn a_reader_is_given_what_is_so() {
+        let held = |state, soft_ms| Held {
+            version: WRITTEN,
+            state,
+            soft_ms,
+            hard_ms: 100,
+            tags: Vec::new(),
+        };
+        let value = held(State::Value(Arc::new(1)), 50);
+        assert!(matches!(value.look(49, true), Look::Fresh(Some(_))));
+        assert!(matches!(value.look(50, true), Look::Stale(_)));
+        assert!(matches!(value.look(10, false), Look::Missing));
+        assert!(matches!(value.look(100, true), Look::Missing));
+        assert!(matches!(
+            held(State::<u8>::Gone, 0).look(99, false),
+            Look::Fresh(None)
+        ));
+        assert!(matches!(
+            held(State::<u8>::Absent, 50).look(49, true),
+            Look::Fresh(None)
+        ));
+        assert!(matches!(
+            held(State::<u8>::Absent, 50).look(50, true),
+            Look::Missing
+        ));
+    }
+
+    #[test]
+    fn lifetimes_stray_by_a_tenth() {
+        let minute = std::time::Duration::from_secs(60);
+        assert_eq!(jittered(minute, 0.0), 54_000);
+        assert_eq!(jittered(minute, 1.0), 66_000);
+    }
+}

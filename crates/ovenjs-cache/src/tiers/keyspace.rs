@@ -1,0 +1,500 @@
+//! Values of one kind, by name.
+
+mod path;
+mod stats;
+
+use std::{
+    error::Error,
+    fmt,
+    hash::BuildHasher as _,
+    marker::PhantomData,
+    sync::{Arc, Mutex},
+};
+
+use hashbrown::{DefaultHashBuilder, HashSet};
+
+pub use self::stats::{KeyspaceStats, Suggestion};
+use self::{path::Found, stats::Counts};
+use super::{
+    Body, Extra, GONE_KEPT, Key, KeyError, KeyspaceConfig, Named, Record, Residents,
+    ResidentsConfig, Source, Space, Span, TAGS_MAX, Tag, TierError, Version, Writes,
+    config::SharedCodec,
+    flight::Flights,
+    floors::Floors,
+    held::{Held, Look, State, jittered, may_take},
+    lock,
+    tier::{Tier, Wrote},
+    tiered::Shared,
+};
+
+/// The values of one kind: what [`Tiered::keyspace`](super::Tiered::keyspace) gives. Cloning is cheap and shares
+/// its memory.
+pub struct Keyspace<K, V> {
+    inner: Arc<Inner<V>>,
+    named: PhantomData<fn(K)>,
+}
+
+/// What became of a value that was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is there, or on its way to where it waits for a store.
+    Kept,
+    /// Somebody in charge has written this newer version; the value is nowhere.
+    Older(Version),
+}
+
+#[derive(Debug)]
+struct Inner<V> {
+    shared: Arc<Shared>,
+    config: KeyspaceConfig,
+    space: Space,
+    codec: SharedCodec<V>,
+    residents: Residents<Key, Arc<Held<V>>>,
+    hasher: DefaultHashBuilder,
+    floors: Mutex<Floors>,
+    reads: Flights<Result<Found<V>, TierError>>,
+    loads: Flights<Result<Found<V>, TierError>>,
+    /// What is loaded anew beside, or waits to be: no more than errands have room.
+    refreshing: Mutex<HashSet<Key>>,
+    counts: Counts,
+}
+
+impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
+    pub(crate) fn build(
+        shared: Arc<Shared>,
+        config: KeyspaceConfig,
+        codec: SharedCodec<V>,
+    ) -> Result<Self, TierError> {
+        let residents = ResidentsConfig::new(config.memory)
+            .eviction(config.eviction)
+            .foretelling(config.foretelling);
+        let inner = Inner {
+            space: Space::new(&config.name, config.schema)?,
+            shared,
+            config,
+            codec,
+            residents: Residents::build(residents),
+            hasher: DefaultHashBuilder::default(),
+            floors: Mutex::new(Floors::new()),
+            reads: Flights::default(),
+            loads: Flights::default(),
+            refreshing: Mutex::default(),
+            counts: Counts::default(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+            named: PhantomData,
+        })
+    }
+
+    /// The value of this name, from memory or a store; nothing, where none of them knows it or all are away.
+    /// One that is no longer fresh is given out.
+    ///
+    /// # Errors
+    ///
+    /// A name that is none; no store's, since a cache that cannot be reached holds nothing.
+    pub async fn get(&self, name: &K) -> Result<Option<Arc<V>>, TierError> {
+        let key = self.key(name)?;
+        let inner = &self.inner;
+        let found = match inner.look(&key).await {
+            Look::Fresh(value) => Ok(value),
+            Look::Stale(value) => Ok(Some(value)),
+            Look::Missing => inner.read(&key).await.map(|found| found.value),
+        };
+        Inner::foretell(inner, &key);
+        found
+    }
+
+    /// The value of this name, from memory, a store or, where none of them knows it, `load`; nothing, where
+    /// `load` finds nothing, which is remembered for a short while.
+    ///
+    /// However many ask at once, one loads. One who is dropped or panics meanwhile is replaced by the next. A
+    /// value that is no longer fresh is given out, and loaded anew [beside](super::Tiered::serve).
+    ///
+    /// # Errors
+    ///
+    /// A name that is none; what `load` fails with, or that it takes too long: all who waited are told, and
+    /// whoever asks next loads again.
+    pub async fn get_or_load<F, L, E>(&self, name: &K, load: F) -> Result<Option<Arc<V>>, TierError>
+    where
+        F: Fn() -> L + Send + Sync + 'static,
+        L: Future<Output = Result<Option<V>, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.get_or_load_with(name, Extra::new(), load).await
+    }
+
+    /// The same, with tags and lifetimes for what `load` brings.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_load`](Self::get_or_load), and too many tags.
+    pub async fn get_or_load_with<F, L, E>(
+        &self,
+        name: &K,
+        extra: Extra,
+        load: F,
+    ) -> Result<Option<Arc<V>>, TierError>
+    where
+        F: Fn() -> L + Send + Sync + 'static,
+        L: Future<Output = Result<Option<V>, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        check(&extra)?;
+        let key = self.key(name)?;
+        let inner = &self.inner;
+        let found = match inner.look(&key).await {
+            Look::Fresh(value) => Ok(value),
+            Look::Stale(value) => {
+                Inner::load_beside(inner, &key, extra, load);
+                Ok(Some(value))
+            }
+            Look::Missing => {
+                let found = inner.load(&key, &extra, &load, false).await;
+                if found.as_ref().is_ok_and(|found| found.is_stale) {
+                    Inner::load_beside(inner, &key, extra, load);
+                }
+                found.map(|found| found.value)
+            }
+        };
+        Inner::foretell(inner, &key);
+        found
+    }
+
+    /// Puts a value: into memory, and to the stores as the keyspace says.
+    ///
+    /// # Errors
+    ///
+    /// A name that is none, a value that the codec has no form for; a store that is away where no room is left
+    /// to wait for it: memory has the value then.
+    pub async fn put(&self, name: &K, value: V) -> Result<Put, TierError> {
+        self.put_with(name, value, &Extra::new()).await
+    }
+
+    /// The same, with tags, lifetimes and a version of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put), and too many tags.
+    pub async fn put_with(&self, name: &K, value: V, extra: &Extra) -> Result<Put, TierError> {
+        let bytes = self.inner.codec.encode(&value)?;
+        let state = State::Value(Arc::new(value));
+        self.inner
+            .put(&self.key(name)?, state, Body::Value(bytes), extra)
+            .await
+    }
+
+    /// Says that there is no such thing any more: readers find nothing for a minute, loaders are not asked, and
+    /// nobody who read it before brings it back.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn remove(&self, name: &K) -> Result<Put, TierError> {
+        self.remove_with(name, &Extra::new()).await
+    }
+
+    /// The same with a version of its own: that of an event.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn remove_with(&self, name: &K, extra: &Extra) -> Result<Put, TierError> {
+        let extra = Extra {
+            tags: Vec::new(),
+            ..extra.clone().lifetimes(GONE_KEPT, GONE_KEPT)
+        };
+        self.inner
+            .put(&self.key(name)?, State::Gone, Body::Gone, &extra)
+            .await
+    }
+
+    /// Says that what the tiers have of this may be wrong: the next who asks loads it, and no load that began
+    /// before counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn forget(&self, name: &K) -> Result<Put, TierError> {
+        let extra = Extra::new().lifetimes(std::time::Duration::ZERO, GONE_KEPT);
+        self.inner
+            .put(&self.key(name)?, State::Absent, Body::Absent, &extra)
+            .await
+    }
+
+    /// Forgets all values of a guild, or all there are, in this process's memory and in the stores; how many the
+    /// stores had. Other processes' memories go on until what is in them is over: give the values a tag where
+    /// that is too long.
+    ///
+    /// # Errors
+    ///
+    /// A store that is away, whose records stay.
+    pub async fn erase(&self, scope: Option<u64>) -> Result<u64, TierError> {
+        let inner = &self.inner;
+        let span = Span {
+            space: inner.space.clone(),
+            scope,
+        };
+        let mut erased = 0;
+        for tier in inner.shared.stores() {
+            tier.forget(&span);
+            erased = erased.max(
+                tier.ask(&*inner.shared.clock, |store| store.erase(&span))
+                    .await?,
+            );
+        }
+        inner.residents.sweep(|key, _| span.has(key));
+        Ok(erased)
+    }
+
+    /// Takes out of memory what `is_over` holds for, and leaves it in the stores; how many.
+    pub fn sweep(&self, is_over: impl Fn(&V) -> bool) -> usize {
+        self.inner.residents.sweep(|_, held| match &held.state {
+            State::Value(value) => is_over(value),
+            State::Gone | State::Absent => false,
+        })
+    }
+
+    /// Reads these into memory, before somebody asks for them; how many the tiers knew.
+    ///
+    /// # Errors
+    ///
+    /// A name that is none.
+    pub async fn warm(&self, names: &[K]) -> Result<usize, TierError> {
+        let keys: Result<Vec<Key>, KeyError> = names.iter().map(|name| self.key(name)).collect();
+        let keys = keys?;
+        let mut known = 0;
+        for batch in keys.chunks(BATCH_MAX) {
+            known += self.inner.fetch(batch, |_| None).await;
+        }
+        Ok(known)
+    }
+
+    /// What it has done so far and holds now.
+    #[must_use]
+    pub fn stats(&self) -> KeyspaceStats {
+        self.inner.counts.stats(self.inner.residents.stats())
+    }
+
+    /// The tag of what is made of this value.
+    pub(crate) fn tag_of(&self, name: &K) -> Result<Tag, KeyError> {
+        tag_of(&self.key(name)?)
+    }
+
+    fn key(&self, name: &K) -> Result<Key, KeyError> {
+        Key::new(&self.inner.space, name.scope(), name.id())
+    }
+}
+
+impl<V: Send + Sync + 'static> Inner<V> {
+    /// Into memory first, so that whoever reads here sees it, then to the stores.
+    async fn put(
+        &self,
+        key: &Key,
+        state: State<V>,
+        body: Body,
+        extra: &Extra,
+    ) -> Result<Put, TierError> {
+        check(extra)?;
+        let hash = self.hash(key);
+        let now_ms = self.shared.now_ms();
+        let tags = self.stamped(&extra.tags).await;
+        let newest = || lock(&self.floors).of(hash, now_ms);
+        let version = extra
+            .version
+            .unwrap_or_else(|| self.shared.next_version(newest()));
+        let record = self.record(version, body, now_ms, extra, tags);
+        let held = Arc::new(held_of(&record, state));
+        if let Err(newer) = self.take(key, &held, weight(&record), None, now_ms) {
+            return Ok(Put::Older(newer));
+        }
+        self.counts.put();
+        let mut failed = None;
+        for (tier, writes) in self.tiers() {
+            match self.write(tier, writes, key, &record, now_ms).await {
+                Ok(Wrote::Older(newer)) => {
+                    self.overtaken(key, hash, version, newer, now_ms);
+                    return Ok(Put::Older(newer));
+                }
+                Ok(Wrote::Kept | Wrote::Waits) => {}
+                Err(error) => failed = Some(error),
+            }
+        }
+        if self.config.has_dependents {
+            self.shared.invalidate(&tag_of(key)?).await?;
+        }
+        failed.map_or(Ok(Put::Kept), |error| Err(error.into()))
+    }
+
+    /// Writes to a tier as the keyspace says.
+    async fn write(
+        &self,
+        tier: &Tier,
+        writes: Writes,
+        key: &Key,
+        record: &Record,
+        now_ms: u64,
+    ) -> Result<Wrote, super::StoreError> {
+        let clock = &*self.shared.clock;
+        match writes {
+            Writes::Through => tier.write(clock, now_ms, key, record).await,
+            Writes::Behind => tier.write_later(clock, now_ms, key, record).await,
+            Writes::Not => Ok(Wrote::Kept),
+        }
+    }
+
+    /// The tiers behind memory, and how each is written to.
+    fn tiers(&self) -> impl Iterator<Item = (&Tier, Writes)> {
+        let second = self
+            .shared
+            .second
+            .iter()
+            .map(|tier| (tier, self.config.second));
+        second.chain(
+            self.shared
+                .third
+                .iter()
+                .map(|tier| (tier, self.config.third)),
+        )
+    }
+
+    /// Takes something into memory, unless something newer is known; that, then.
+    fn take(
+        &self,
+        key: &Key,
+        new: &Arc<Held<V>>,
+        weight: u64,
+        source: Option<Source>,
+        now_ms: u64,
+    ) -> Result<(), Version> {
+        let hash = self.hash(key);
+        let mut newer = None;
+        self.residents.change(key, source, |held| {
+            let mut floors = lock(&self.floors);
+            let held = held.map(|held| (&held.version, held.hard_ms));
+            if !may_take(held, &new.version, now_ms) {
+                newer = held.map(|(version, _)| *version);
+                return None;
+            }
+            if !floors.allows(hash, &new.version, now_ms) {
+                newer = floors.of(hash, now_ms);
+                return None;
+            }
+            floors.saw(hash, new.version, now_ms, new.hard_ms);
+            Some((Arc::clone(new), weight))
+        });
+        newer.map_or(Ok(()), Err)
+    }
+
+    /// A store has something newer than this version: memory forgets it, and falls below that no more.
+    fn overtaken(&self, key: &Key, hash: u64, version: Version, newer: Version, now_ms: u64) {
+        self.counts.overtaken();
+        let kept_ms = jittered(self.config.kept, 1.0);
+        lock(&self.floors).saw(hash, newer, now_ms, now_ms.saturating_add(kept_ms));
+        self.residents
+            .remove_if(key, |held| held.version == version);
+    }
+
+    /// Tags with their generations as they are now: what was made before is stale with the next. One that cannot
+    /// be known is none that will ever be.
+    async fn stamped(&self, tags: &[Tag]) -> Vec<(Tag, u64)> {
+        let now = self.shared.generations(tags).await;
+        let stamped = tags.iter().zip(now);
+        stamped
+            .map(|(tag, now)| (tag.clone(), now.unwrap_or(u64::MAX)))
+            .collect()
+    }
+
+    fn record(
+        &self,
+        version: Version,
+        body: Body,
+        now_ms: u64,
+        extra: &Extra,
+        tags: Vec<(Tag, u64)>,
+    ) -> Record {
+        let fraction = self.shared.entropy.fraction();
+        let kept = jittered(extra.kept.unwrap_or(self.config.kept), fraction);
+        let fresh = jittered(extra.fresh.unwrap_or(self.config.fresh), fraction);
+        Record {
+            version,
+            body,
+            soft_ms: now_ms.saturating_add(fresh.min(kept)),
+            hard_ms: now_ms.saturating_add(kept).min(super::FOREVER_MS),
+            tags,
+        }
+    }
+
+    fn hash(&self, key: &Key) -> u64 {
+        self.hasher.hash_one(key)
+    }
+}
+
+fn check(extra: &Extra) -> Result<(), KeyError> {
+    if extra.tags.len() > TAGS_MAX {
+        return Err(KeyError::Tag);
+    }
+    Ok(())
+}
+
+fn held_of<V>(record: &Record, state: State<V>) -> Held<V> {
+    Held {
+        version: record.version,
+        state,
+        soft_ms: record.soft_ms,
+        hard_ms: record.hard_ms,
+        tags: record.tags.clone(),
+    }
+}
+
+/// What a record takes in memory: its bytes stand for its value.
+fn weight(record: &Record) -> u64 {
+    let bytes = match &record.body {
+        Body::Value(bytes) => bytes.len(),
+        Body::Gone | Body::Absent => 0,
+    };
+    let tags = record.tags.len() * size_of::<(Tag, u64)>();
+    u64::try_from(bytes + tags)
+        .unwrap_or(u64::MAX)
+        .saturating_add(ENTRY_BYTES)
+}
+
+/// A name of its own for each key, the same in all processes.
+fn tag_of(key: &Key) -> Result<Tag, KeyError> {
+    let scope = key.scope().to_be_bytes();
+    let bytes = scope.iter().chain(key.id().iter());
+    // FNV-1a of 128 bits: two keys of one keyspace that shared a tag would only be stale together.
+    let hash = bytes.fold(FNV_BASIS, |hash, byte| {
+        (hash ^ u128::from(*byte)).wrapping_mul(FNV_PRIME)
+    });
+    Tag::new(&format!("of:{}:{hash:032x}", key.space().as_str()))
+}
+
+impl<K, V> Clone for Keyspace<K, V> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            named: PhantomData,
+        }
+    }
+}
+
+impl<K, V> fmt::Debug for Keyspace<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyspace")
+            .field("config", &self.inner.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many keys are asked for at once.
+const BATCH_MAX: usize = 512;
+
+/// What an entry of memory takes beside its value: moka's own part, measured, and ours.
+const ENTRY_BYTES: u64 = 400;
+
+const FNV_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+const FNV_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+
+#[cfg(test)]
+mod tests;

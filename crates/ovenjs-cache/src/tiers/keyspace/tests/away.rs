@@ -1,0 +1,151 @@
+//! Stores that do not answer.
+
+use super::*;
+use crate::tiers::{Asked, Cursor, Page, StoreError, StoreFault};
+use std::sync::atomic::AtomicBool;
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_holds_nobody_up_and_is_given_what_it_missed() {
+    let clock = Wall::new();
+    let store = Arc::new(Switch::new());
+    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Switch>::clone(&store)));
+    let space: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
+    store.is_away.store(true, Ordering::Relaxed);
+    let began = clock.now();
+    for name in 0..100 {
+        assert_eq!(space.put(&name, name).await.unwrap(), Put::Kept);
+        assert_eq!(space.get(&name).await.unwrap().as_deref(), Some(&name));
+    }
+    // Three were waited for, then the breaker saw to it.
+    assert!(clock.now() - began < Duration::from_millis(500));
+    let second = tiers.stats().second.unwrap();
+    assert!(second.is_away && second.behind.waiting == 100, "{second:?}");
+    assert!(tiers.flush().await.is_err());
+
+    store.is_away.store(false, Ordering::Relaxed);
+    let _never_ends = tokio::time::timeout(Duration::from_secs(10), tiers.serve()).await;
+    let second = tiers.stats().second.unwrap();
+    assert!(!second.is_away && second.behind.waiting == 0, "{second:?}");
+    // Another process finds them.
+    let other = super::space(&bot(&clock, 2).second(store), settings());
+    assert_eq!(other.get(&99).await.unwrap().as_deref(), Some(&99));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loader_that_fails_is_told_to_all_who_waited_and_asked_again_by_the_next() {
+    let clock = Wall::new();
+    let space = space(&bot(&clock, 1), settings());
+    let failing = || async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Err::<Option<u64>, _>(io::Error::other("the database is gone"))
+    };
+    let all = (0..100).map(|_| space.get_or_load(&1, failing));
+    for found in join_all(all).await {
+        let error = found.unwrap_err();
+        assert_eq!(error.kind(), crate::tiers::TierErrorKind::Loader);
+        assert!(
+            Error::source(&error)
+                .unwrap()
+                .to_string()
+                .contains("database")
+        );
+    }
+    assert_eq!(space.stats().loads, 1);
+    let late = || async { std::future::pending::<Result<Option<u64>, io::Error>>().await };
+    let error = space.get_or_load(&1, late).await.unwrap_err();
+    assert_eq!(error.kind(), crate::tiers::TierErrorKind::Late);
+    let found = space
+        .get_or_load(&1, || async { Ok::<_, io::Error>(Some(1)) })
+        .await;
+    assert_eq!(found.unwrap().as_deref(), Some(&1));
+}
+
+/// A store that can be switched off: then nothing that it is asked ever ends.
+#[derive(Debug)]
+struct Switch {
+    store: Memory,
+    is_away: AtomicBool,
+}
+
+impl Switch {
+    fn new() -> Self {
+        Self {
+            store: Memory::new(1_000),
+            is_away: AtomicBool::new(false),
+        }
+    }
+
+    fn unless_away<'a, T: Send + 'a>(&'a self, asked: Asked<'a, T>) -> Asked<'a, T> {
+        Box::pin(async move {
+            if self.is_away.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+                return Err(StoreError::new("switch", StoreFault::Away));
+            }
+            asked.await
+        })
+    }
+}
+
+impl Store for Switch {
+    fn read<'a>(&'a self, now_ms: u64, keys: &'a [Key]) -> Asked<'a, Vec<Option<Record>>> {
+        self.unless_away(self.store.read(now_ms, keys))
+    }
+
+    fn write<'a>(
+        &'a self,
+        now_ms: u64,
+        entries: &'a [(Key, Record)],
+    ) -> Asked<'a, Vec<crate::tiers::Written>> {
+        // Nothing is done while it is away: asked for only where it is not.
+        Box::pin(async move {
+            if self.is_away.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            self.store.write(now_ms, entries).await
+        })
+    }
+
+    fn generations<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
+        self.unless_away(self.store.generations(now_ms, tags))
+    }
+
+    fn bump<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
+        self.unless_away(self.store.bump(now_ms, tags))
+    }
+
+    fn claim<'a>(
+        &'a self,
+        now_ms: u64,
+        key: &'a Key,
+        holder: u64,
+        lifetime: Duration,
+    ) -> Asked<'a, bool> {
+        self.unless_away(self.store.claim(now_ms, key, holder, lifetime))
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, holder: u64) -> Asked<'a, ()> {
+        self.unless_away(self.store.release(key, holder))
+    }
+
+    fn scan<'a>(
+        &'a self,
+        now_ms: u64,
+        span: &'a Span,
+        after: Option<&'a Cursor>,
+        limit: usize,
+    ) -> Asked<'a, Page> {
+        self.unless_away(self.store.scan(now_ms, span, after, limit))
+    }
+
+    fn erase<'a>(&'a self, span: &'a Span) -> Asked<'a, u64> {
+        self.unless_away(self.store.erase(span))
+    }
+
+    fn sweep<'a>(&'a self, now_ms: u64, limit: usize) -> Asked<'a, u64> {
+        self.unless_away(self.store.sweep(now_ms, limit))
+    }
+
+    fn damaged(&self) -> u64 {
+        self.store.damaged()
+    }
+}

@@ -1,0 +1,243 @@
+//! One store behind memory: asked within a deadline, left alone while it is away, written to now or later.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use ovenjs_net::Clock;
+use tokio::sync::Notify;
+
+use super::{
+    Asked, Key, Record, Span, Store, StoreError, StoreFault, Version, Written,
+    behind::{Behind, BehindStats},
+    breaker::Breaker,
+    lock,
+};
+
+/// A store and all that is known about it.
+#[derive(Debug)]
+pub(crate) struct Tier {
+    store: Arc<dyn Store>,
+    deadline: Duration,
+    breaker: Mutex<Breaker>,
+    behind: Mutex<Behind>,
+    /// Somebody has put something behind.
+    pub(crate) woken: Notify,
+    asked: AtomicU64,
+    failed: AtomicU64,
+    passed_over: AtomicU64,
+    latency_us: AtomicU64,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrote {
+    Kept,
+    /// It waits to be written.
+    Waits,
+    Older(Version),
+}
+
+impl Tier {
+    pub(crate) fn new(store: Arc<dyn Store>, deadline: Duration) -> Self {
+        Self {
+            store,
+            deadline,
+            breaker: Mutex::default(),
+            behind: Mutex::default(),
+            woken: Notify::new(),
+            asked: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            passed_over: AtomicU64::new(0),
+            latency_us: AtomicU64::new(0),
+        }
+    }
+
+    /// Asks the store, unless it is away.
+    pub(crate) async fn ask<'a, T>(
+        &'a self,
+        clock: &dyn Clock,
+        question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
+    ) -> Result<T, StoreError> {
+        let began = clock.now();
+        if !lock(&self.breaker).lets_through(began) {
+            self.passed_over.fetch_add(1, Ordering::Relaxed);
+            return Err(self.away());
+        }
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let answer = tokio::time::timeout(self.deadline, question(&*self.store)).await;
+        let answer = answer.unwrap_or_else(|_| Err(self.away()));
+        let ended = clock.now();
+        let is_away = answer.as_ref().is_err_and(StoreError::is_away);
+        lock(&self.breaker).settle(ended, is_away);
+        if answer.is_err() {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.note_latency(ended.saturating_duration_since(began));
+        }
+        answer
+    }
+
+    /// Writes now, or lets it wait where the store is away; where there is no room for that either, the error.
+    pub(crate) async fn write(
+        &self,
+        clock: &dyn Clock,
+        now_ms: u64,
+        key: &Key,
+        record: &Record,
+    ) -> Result<Wrote, StoreError> {
+        let entries = [(key.clone(), record.clone())];
+        let written = self.ask(clock, |store| store.write(now_ms, &entries)).await;
+        match written.as_deref() {
+            Ok([Written::Older(version)]) => Ok(Wrote::Older(*version)),
+            Ok(_) => Ok(Wrote::Kept),
+            Err(error) if may_pass(error.fault()) && self.put_behind(clock.now(), key, record) => {
+                Ok(Wrote::Waits)
+            }
+            Err(_) => written.map(|_| Wrote::Kept),
+        }
+    }
+
+    /// Lets it wait; writes now where there is no room.
+    pub(crate) async fn write_later(
+        &self,
+        clock: &dyn Clock,
+        now_ms: u64,
+        key: &Key,
+        record: &Record,
+    ) -> Result<Wrote, StoreError> {
+        if self.put_behind(clock.now(), key, record) {
+            Ok(Wrote::Waits)
+        } else {
+            self.write(clock, now_ms, key, record).await
+        }
+    }
+
+    fn put_behind(&self, now: Instant, key: &Key, record: &Record) -> bool {
+        let has_room = lock(&self.behind).push(now, key, record.clone());
+        self.woken.notify_one();
+        has_room
+    }
+
+    /// The newest of what is on its way to the store and what it has.
+    pub(crate) async fn read(&self, clock: &dyn Clock, now_ms: u64, key: &Key) -> Option<Record> {
+        let keys = [key.clone()];
+        let kept = self.ask(clock, |store| store.read(now_ms, &keys)).await;
+        let kept = kept.ok().and_then(|mut records| records.pop().flatten());
+        // Looked at after the store: what was written in between is in one of the two.
+        self.newer(now_ms, key, kept)
+    }
+
+    pub(crate) fn newer(&self, now_ms: u64, key: &Key, kept: Option<Record>) -> Option<Record> {
+        let behind = lock(&self.behind);
+        let waiting = behind.record(key).filter(|record| !record.is_over(now_ms));
+        match (kept, waiting) {
+            (Some(kept), Some(waiting)) if !waiting.version.may_replace(&kept.version) => {
+                Some(kept)
+            }
+            (kept, waiting) => waiting.cloned().or(kept),
+        }
+    }
+
+    /// Writes one batch of what waits, where one is due; whether all is well.
+    pub(crate) async fn write_batch(&self, clock: &dyn Clock, now_ms: u64, at_once: bool) -> bool {
+        let batch = lock(&self.behind).take(clock.now(), at_once);
+        if batch.is_empty() {
+            return true;
+        }
+        // Also where this is dropped on the way the batch waits again.
+        let mut under_way = UnderWay {
+            tier: self,
+            clock,
+            is_written: false,
+        };
+        let written = self.ask(clock, |store| store.write(now_ms, &batch)).await;
+        // What will never fit is not tried for ever.
+        under_way.is_written = written.map_or_else(|error| !may_pass(error.fault()), |_| true);
+        under_way.is_written
+    }
+
+    /// What waits to be written of these is written no more.
+    pub(crate) fn forget(&self, span: &Span) {
+        lock(&self.behind).forget(span);
+    }
+
+    /// That it is away.
+    pub(crate) fn away(&self) -> StoreError {
+        StoreError::new("store", StoreFault::Away)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        lock(&self.behind).deadline()
+    }
+
+    pub(crate) fn stats(&self) -> TierStats {
+        let breaker = lock(&self.breaker);
+        TierStats {
+            asked: self.asked.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            passed_over: self.passed_over.load(Ordering::Relaxed),
+            latency: Duration::from_micros(self.latency_us.load(Ordering::Relaxed)),
+            is_away: breaker.is_open(),
+            times_away: breaker.opened(),
+            damaged: self.store.damaged(),
+            behind: lock(&self.behind).stats(),
+        }
+    }
+
+    /// A moving average over some sixteen answers.
+    fn note_latency(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let average = self.latency_us.load(Ordering::Relaxed);
+        let next = if average == 0 {
+            took
+        } else {
+            average - average / 16 + took / 16
+        };
+        self.latency_us.store(next, Ordering::Relaxed);
+    }
+}
+
+/// A batch on its way: whatever becomes of it is told to the queue.
+struct UnderWay<'a> {
+    tier: &'a Tier,
+    clock: &'a dyn Clock,
+    is_written: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        lock(&self.tier.behind).settle(self.clock.now(), self.is_written);
+    }
+}
+
+/// Whether the same write may succeed later.
+const fn may_pass(fault: StoreFault) -> bool {
+    !matches!(fault, StoreFault::TooLarge)
+}
+
+/// What a store behind memory has done, and how it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TierStats {
+    /// Questions that it was asked.
+    pub asked: u64,
+    /// Questions that it did not answer, or not in time.
+    pub failed: u64,
+    /// Questions that it was spared while it was away.
+    pub passed_over: u64,
+    /// How long an answer takes, as a moving average.
+    pub latency: Duration,
+    /// Whether it is left alone at present, because it did not answer.
+    pub is_away: bool,
+    /// How often it went away.
+    pub times_away: u64,
+    /// Records in it that were damaged or another key's.
+    pub damaged: u64,
+    /// What waits to be written to it.
+    pub behind: BehindStats,
+}

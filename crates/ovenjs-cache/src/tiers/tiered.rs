@@ -1,0 +1,374 @@
+//! Typed values in memory, before one store or two.
+//!
+//! # What is promised
+//!
+//! Of each key, in each process, as long as it is among the last some thirty thousand of its keyspace:
+//!
+//! - A read that begins after another one has ended is not given an older version, whichever tier answers.
+//! - A read is given what this process has written before, or something newer.
+//! - What was deleted does not come back: neither by a write or a load that was on its way, nor out of a tier
+//!   that had not heard of it yet.
+//! - What a loader brings is as new as its source. It takes the place of what was known when the load began, and
+//!   of nothing that was written since; what the gateway told it never replaces.
+//! - What another process writes is seen when what is in memory is no longer fresh, or at once where it is not
+//!   in memory; what stands under a tag, a second after the tag became invalid.
+//!
+//! It is not linearizable: two processes may see two versions at the same moment.
+//!
+//! When a store is away, the others go on, and writes wait within a bound; what still waits when the process
+//! is killed is lost. All that lasts happens in [`Tiered::serve`], which somebody has to await.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
+};
+
+use futures_util::{StreamExt as _, future::join3, stream::poll_fn};
+use hashbrown::HashMap;
+use ovenjs_net::{Clock, Entropy};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::mpsc;
+
+use super::{
+    Codec, Compact, Keyspace, KeyspaceConfig, Named, SEQUENCES_A_MS, Tag, TierError, TierStats,
+    TieredConfig, Version, lock, tier::Tier,
+};
+
+/// Memory, and the stores behind it. Cloning is cheap and shares all of it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ovenjs_cache::tiers::{KeyspaceConfig, Memory, Tiered, TieredConfig};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let tiers = Tiered::build(TieredConfig::new().second(Arc::new(Memory::new(1_000))));
+/// let prefixes = tiers.keyspace::<u64, String>(KeyspaceConfig::new("prefixes", 1))?;
+///
+/// // Loaded once, whoever asks meanwhile, and then found.
+/// let load = || async { Ok::<_, std::io::Error>(Some("!".to_owned())) };
+/// assert_eq!(*prefixes.get_or_load(&1, load).await?.unwrap(), "!");
+/// prefixes.put(&1, "?".to_owned()).await?;
+/// assert_eq!(*prefixes.get(&1).await?.unwrap(), "?");
+///
+/// // Another process finds it in the store; here a second one of the same.
+/// prefixes.remove(&1).await?;
+/// assert_eq!(prefixes.get_or_load(&1, load).await?, None, "deleted is deleted for a minute");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tiered(pub(crate) Arc<Shared>);
+
+/// What all keyspaces share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) second: Option<Tier>,
+    pub(crate) third: Option<Tier>,
+    /// Whose claims are this process's.
+    pub(crate) holder: u64,
+    epoch: u64,
+    sequence: AtomicU64,
+    generations: Mutex<HashMap<Tag, Generation>>,
+    errands: mpsc::Sender<Errand>,
+    sent: tokio::sync::Mutex<mpsc::Receiver<Errand>>,
+    errands_refused: AtomicU64,
+}
+
+/// Something to be done beside the one who found it necessary.
+pub(crate) type Errand = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+#[derive(Clone, Copy, Debug)]
+struct Generation {
+    number: u64,
+    asked_ms: u64,
+}
+
+impl Tiered {
+    /// The tiers of this configuration. No store is asked anything yet.
+    #[must_use]
+    pub fn build(config: TieredConfig) -> Self {
+        let (errands, sent) = mpsc::channel(ERRANDS_MAX);
+        let tier = |store, deadline| Tier::new(store, deadline);
+        Self(Arc::new(Shared {
+            second: config
+                .second
+                .map(|store| tier(store, config.second_deadline)),
+            third: config.third.map(|store| tier(store, config.third_deadline)),
+            holder: config.entropy.u64(),
+            clock: config.clock,
+            entropy: config.entropy,
+            epoch: config.epoch.max(1),
+            sequence: AtomicU64::new(0),
+            generations: Mutex::default(),
+            errands,
+            sent: tokio::sync::Mutex::new(sent),
+            errands_refused: AtomicU64::new(0),
+        }))
+    }
+
+    /// A keyspace whose values have the compact form, [`Compact`]. Keep it: each call makes one with a memory
+    /// of its own.
+    ///
+    /// # Errors
+    ///
+    /// A name that is none.
+    pub fn keyspace<K, V>(&self, config: KeyspaceConfig) -> Result<Keyspace<K, V>, TierError>
+    where
+        K: Named,
+        V: Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
+        self.keyspace_with(config, Compact)
+    }
+
+    /// A keyspace whose values have the form of this codec.
+    ///
+    /// # Errors
+    ///
+    /// A name that is none.
+    pub fn keyspace_with<K, V>(
+        &self,
+        config: KeyspaceConfig,
+        codec: impl Codec<V> + 'static,
+    ) -> Result<Keyspace<K, V>, TierError>
+    where
+        K: Named,
+        V: Send + Sync + 'static,
+    {
+        Keyspace::build(Arc::clone(&self.0), config, Arc::new(codec))
+    }
+
+    /// Does what is done beside readers and writers, for ever: loads anew what is no longer fresh, fetches what
+    /// was foretold, writes what may wait. Await it in a task of your own; without it nothing of that happens.
+    pub async fn serve(&self) -> Infallible {
+        let shared = &*self.0;
+        join3(
+            shared.run_errands(),
+            shared.write_behind(shared.second.as_ref()),
+            shared.write_behind(shared.third.as_ref()),
+        )
+        .await;
+        // None of them ends.
+        std::future::pending().await
+    }
+
+    /// Writes all that waits, before the process ends.
+    ///
+    /// # Errors
+    ///
+    /// A store that is away: its writes wait on.
+    pub async fn flush(&self) -> Result<(), TierError> {
+        let shared = &*self.0;
+        for tier in shared.stores() {
+            while tier.stats().behind.waiting > 0 {
+                if !tier
+                    .write_batch(&*shared.clock, shared.now_ms(), true)
+                    .await
+                {
+                    return Err(tier.away().into());
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything stale that stands under this tag, in all processes that share a store: at once in this
+    /// one, within a second in the others.
+    ///
+    /// # Errors
+    ///
+    /// The store that counts tags did not answer: nothing is stale then. Ask again.
+    pub async fn invalidate(&self, tag: &Tag) -> Result<(), TierError> {
+        self.0.invalidate(tag).await
+    }
+
+    /// How the stores fare.
+    #[must_use]
+    pub fn stats(&self) -> TieredStats {
+        TieredStats {
+            second: self.0.second.as_ref().map(Tier::stats),
+            third: self.0.third.as_ref().map(Tier::stats),
+            errands_refused: self.0.errands_refused.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Shared {
+    /// Milliseconds since 1970, by the wall.
+    pub(crate) fn now_ms(&self) -> u64 {
+        let since = self.clock.wall().duration_since(UNIX_EPOCH);
+        u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Both, the faster one first.
+    pub(crate) fn stores(&self) -> impl Iterator<Item = &Tier> {
+        self.second.iter().chain(&self.third)
+    }
+
+    /// The version of a write of this process's: later than all that it has written and, of this key, seen.
+    pub(crate) fn next_version(&self, seen: Option<Version>) -> Version {
+        let seen = seen.filter(|seen| seen.source == 0 && seen.epoch == self.epoch);
+        let least = seen.map_or(0, |seen| seen.sequence.saturating_add(1));
+        let least = least.max(self.now_ms() << SEQUENCES_A_MS);
+        let next = |last: u64| Some(least.max(last.saturating_add(1)));
+        let last = self
+            .sequence
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        let last = last.unwrap_or_else(|last| last);
+        Version {
+            source: 0,
+            epoch: seen.map_or(self.epoch, |seen| seen.epoch),
+            sequence: least.max(last.saturating_add(1)),
+        }
+    }
+
+    /// Sends somebody off; whether there was room.
+    pub(crate) fn send(&self, errand: Errand) -> bool {
+        let is_sent = self.errands.try_send(errand).is_ok();
+        if !is_sent {
+            self.errands_refused.fetch_add(1, Ordering::Relaxed);
+        }
+        is_sent
+    }
+
+    /// The generations of tags as they are now, as far as that is known; from memory, where they were asked for
+    /// within a second.
+    pub(crate) async fn generations(&self, tags: &[Tag]) -> Vec<Option<u64>> {
+        let now_ms = self.now_ms();
+        let mut unknown = Vec::new();
+        {
+            let mut known = lock(&self.generations);
+            for tag in tags {
+                let is_known = known
+                    .get(tag)
+                    .is_some_and(|known| now_ms < known.asked_ms.saturating_add(GENERATION_MS));
+                if is_known {
+                    continue;
+                }
+                if self.stores().next().is_none() {
+                    note(&mut known, tag, now_ms, now_ms);
+                } else {
+                    unknown.push(tag.clone());
+                }
+            }
+        }
+        if let Some(store) = self.stores().next().filter(|_| !unknown.is_empty()) {
+            let ask = store.ask(&*self.clock, |store| store.generations(now_ms, &unknown));
+            if let Ok(numbers) = ask.await {
+                let mut known = lock(&self.generations);
+                for (tag, number) in unknown.iter().zip(numbers) {
+                    note(&mut known, tag, number, now_ms);
+                }
+            }
+        }
+        let known = lock(&self.generations);
+        let number = |tag| known.get(tag).map(|known: &Generation| known.number);
+        tags.iter().map(number).collect()
+    }
+
+    /// Whether all of these are as they were. What cannot be known is taken to be.
+    pub(crate) async fn are_current(&self, tags: &[(Tag, u64)]) -> bool {
+        if tags.is_empty() {
+            return true;
+        }
+        let names: Vec<Tag> = tags.iter().map(|(tag, _)| tag.clone()).collect();
+        let now = self.generations(&names).await;
+        let mut pairs = tags.iter().zip(now);
+        pairs.all(|((_, then), now)| now.is_none_or(|now| now == *then))
+    }
+
+    pub(crate) async fn invalidate(&self, tag: &Tag) -> Result<(), TierError> {
+        let now_ms = self.now_ms();
+        let tags = [tag.clone()];
+        let number = match self.stores().next() {
+            Some(store) => {
+                let bumped = store
+                    .ask(&*self.clock, |store| store.bump(now_ms, &tags))
+                    .await?;
+                bumped.first().copied().unwrap_or(now_ms)
+            }
+            None => {
+                let known = lock(&self.generations);
+                let last = known.get(tag).map_or(0, |known| known.number);
+                now_ms.max(last.saturating_add(1))
+            }
+        };
+        note(&mut lock(&self.generations), tag, number, now_ms);
+        Ok(())
+    }
+
+    async fn run_errands(&self) {
+        let mut sent = self.sent.lock().await;
+        poll_fn(|context| sent.poll_recv(context))
+            .for_each_concurrent(ERRANDS_AT_ONCE, |errand| errand)
+            .await;
+    }
+
+    async fn write_behind(&self, tier: Option<&Tier>) {
+        let Some(tier) = tier else { return };
+        loop {
+            let Some(deadline) = tier.deadline() else {
+                tier.woken.notified().await;
+                continue;
+            };
+            let wait = deadline.saturating_duration_since(self.clock.now());
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            if !tier.write_batch(&*self.clock, self.now_ms(), false).await {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// Remembers a generation, but an earlier one than what is known: two answers may have overtaken each other.
+fn note(known: &mut HashMap<Tag, Generation>, tag: &Tag, number: u64, asked_ms: u64) {
+    if let Some(known) = known.get_mut(tag) {
+        known.number = known.number.max(number);
+        known.asked_ms = known.asked_ms.max(asked_ms);
+        return;
+    }
+    if known.len() >= TAGS_KNOWN_MAX {
+        // They are asked for again.
+        known.clear();
+    }
+    known.insert(tag.clone(), Generation { number, asked_ms });
+}
+
+/// How the tiers fare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TieredStats {
+    /// The second tier, where there is one.
+    pub second: Option<TierStats>,
+    /// The third tier, where there is one.
+    pub third: Option<TierStats>,
+    /// What was to be done beside and was not, since too much waited or nobody [serves](Tiered::serve).
+    pub errands_refused: u64,
+}
+
+/// For so long a generation is taken to be what it was.
+const GENERATION_MS: u64 = 1_000;
+
+/// How many tags' generations are remembered. At some hundred bytes each, 6 MB.
+const TAGS_KNOWN_MAX: usize = 65_536;
+
+/// How many errands wait. Each holds a key and what its loader holds.
+const ERRANDS_MAX: usize = 1_024;
+
+/// How many errands are under way at once: a tenth of what a database usually takes in connections would be
+/// fewer, but most of these wait for loaders.
+const ERRANDS_AT_ONCE: usize = 64;
+
+/// How long after a batch that could not be written the next is tried. The breaker spares the store most of
+/// these.
+const RETRY: Duration = Duration::from_millis(100);
