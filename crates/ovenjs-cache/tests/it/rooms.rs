@@ -91,6 +91,10 @@ pub(crate) fn address(variable: &str) -> String {
 }
 
 /// A name that nothing else on the servers has.
+#[cfg_attr(
+    not(any(feature = "redis", feature = "postgres")),
+    expect(dead_code, reason = "a file or a memory is nobody else's anyhow")
+)]
 pub(crate) fn fresh() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
