@@ -82,7 +82,7 @@ impl MirrorStats {
     /// use ovenjs_cache::mirror::{Keep, Mirror};
     /// let stats = Mirror::new(Keep::new()).stats();
     /// assert_eq!((stats.guilds.count, stats.members.bytes), (0, 0));
-    /// assert!(stats.bytes() < 10_000);
+    /// assert!(stats.bytes() < 40_000);
     /// ```
     #[must_use]
     pub const fn bytes(&self) -> usize {
