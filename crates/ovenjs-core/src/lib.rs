@@ -17,7 +17,7 @@
 //! }
 //! ```
 //!
-//! What handlers can take beside the event: a [`rest::Client`], a [`cache::Cache`], a
+//! What handlers can take beside the event: a [`rest::Client`], a [`Mirror`], a [`Lookup`], a
 //! [`gateway::Fleet`], the guild they were called in as a [`gateway::AskGuild`], a
 //! [`gateway::bus::Bus`], and the state which the bot was built with as [`State<T>`].
 //!
