@@ -135,7 +135,7 @@ impl<K: Clone + Eq> Foretelling<K> {
     }
 
     /// Whether to fetch one more foretold key. While too little of what was fetched is used, one
-    /// in [`PROBE_EVERY`](self) is, so that better times are noticed.
+    /// in 64 is, so that better times are noticed.
     pub fn pays(&mut self) -> bool {
         let pays = self.worth >= WORTH_MIN || {
             self.held_back = self.held_back.wrapping_add(1);
