@@ -38,7 +38,7 @@ pub use tally::{Evicted, MirrorStats, Tally};
 use crate::Change;
 use block::{Block, Shared};
 use budget::Budget;
-use shared::{Places, Users};
+use shared::{Places, Users, spread};
 
 /// A packed mirror of what the gateway told us.
 ///
@@ -182,8 +182,7 @@ impl Mirror {
 
     /// The stripe in which a guild stands or would stand.
     fn stripe(&self, guild: u64) -> Option<&Stripe> {
-        let [low, ..] = (guild ^ guild >> 22).to_le_bytes();
-        self.0.stripes.get(usize::from(low) % STRIPES)
+        self.0.stripes.get(spread(guild) % STRIPES)
     }
 
     /// Looks at a block while nobody writes it.

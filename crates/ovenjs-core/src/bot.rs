@@ -283,13 +283,14 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             .union(mirror.interest())
             .with(EventKind::Ready);
         let intents = config.intents(interest);
+        let heard = heard(interest);
         let mut shards = config.gateway.shards.unwrap_or(found.shards).max(1);
         let mut range = shard_range(&config.gateway, shards)?;
         let mut settings = ovenjs_gateway::Config::new(token, intents)
             .bot_gateway(&found)
             .shard_range(range.clone(), shards)
             .backoff(config.gateway.backoff.0, config.gateway.backoff.1)
-            .interest(heard(interest))
+            .interest(heard)
             .at_least_once(config.gateway.at_least_once)
             .compression(config.gateway.compression);
         if let Some(bytes) = config.gateway.backlog_bytes {
@@ -369,7 +370,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let own_id = application.bot.as_ref().map(|user| user.id);
         let own_id = own_id.unwrap_or_else(|| application.id.cast());
         let answers = Arc::new(RestAnswers(client));
-        let pump = Pump::new(app, router, answers, interest, own_id, hook);
+        let pump = Pump::new(app, router, answers, heard, own_id, hook);
         // In a test's own time nobody looks at real memory, unless the test says so.
         let is_watched = config.dialer.is_none() || config.memory_max.is_some();
         let memory = is_watched.then(|| Memory::find(Path::new("/"), config.memory_max));

@@ -71,8 +71,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
             handled: router.interest(),
             router: Arc::new(router),
             answers,
-            // What may change the bot's permissions comes in any case, and the mirror knows the bot as a member.
-            interest: heard(interest),
+            interest,
             own_id: format!("\"{own_id}\""),
             hook,
             scratch: Scratch::new(),
@@ -270,7 +269,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
 }
 
 /// What the gateway has to bring where so much is wanted: also what may change the bot's permissions, as
-/// far as its intents let that come.
+/// far as its intents let that come. The mirror takes the bot's own membership from it.
 pub(crate) fn heard(interest: Interest) -> Interest {
     PERMITTING.into_iter().fold(interest, Interest::with)
 }

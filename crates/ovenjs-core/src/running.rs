@@ -21,7 +21,7 @@ use crate::{
     estate::Estate,
     heir::Heir,
     memory::{self, Memory},
-    pump::{Pump, heard},
+    pump::Pump,
 };
 
 /// A bot that runs. Dropping it stops the bot at once; [`stop`](Self::stop) lets it finish.
@@ -52,7 +52,7 @@ impl Running {
     ) -> Self {
         let app = Arc::clone(&pump.app);
         let router = Arc::clone(&pump.router);
-        let interest = heard(pump.interest);
+        let interest = pump.interest;
         let places = Arc::clone(&pump.places);
         let (grace, pumps_grace) = watch::channel(live.bot.stop_after);
         let (pressure, pumps_pressure) = watch::channel(Pressure::Low);

@@ -18,10 +18,7 @@ use super::{
     messages::message_parts,
     typed,
 };
-use crate::{
-    packed::{Beside, Object, Record, Shape, shapes::*},
-    shelf::Shelf,
-};
+use crate::packed::{Beside, Object, Record, Shape, shapes::*};
 
 /// How far what is known of a guild can be relied on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,11 +149,7 @@ impl Mirror {
         guild: Id<GuildMarker>,
         user: Id<UserMarker>,
     ) -> Option<Vec<Id<RoleMarker>>> {
-        self.look(guild.get(), |block, _| {
-            let member = MemberRecord::of(block.members.get(user.get())?)?;
-            let roles = block.role_sets.roles(member.set).iter();
-            Some(roles.filter_map(|id| Id::new_checked(*id)).collect())
-        })
+        Some(self.packed_member(guild, user)?.roles().collect())
     }
 
     /// Some members of a guild in the order of their ids: the first `most` of those after `after`. So a large
@@ -285,35 +278,26 @@ impl Mirror {
 impl Block {
     pub(super) fn guild(&self) -> Option<Guild> {
         let id = Beside::Id(self.id);
-        let list = |shape: &'static Shape, shelf: &Shelf, read: &mut dyn FnMut(&[Record<'_>])| {
-            let beside: Vec<_> = shelf
-                .iter()
-                .map(|(id, _)| [("id", Beside::Id(id))])
-                .collect();
-            let records = shelf
-                .iter()
-                .zip(&beside)
-                .map(|((_, record), beside)| Record {
-                    object: Object::new(shape, record),
-                    beside,
-                });
-            read(&records.collect::<Vec<_>>());
-        };
-        let mut guild = None;
-        list(&ROLE, &self.roles, &mut |roles| {
-            let mut beside = vec![("id", id), ("roles", Beside::Records(roles))];
-            if self.is_unavailable {
-                beside.push(("unavailable", Beside::Flag));
-            }
-            if let Some(count) = self.member_count {
-                beside.push(("member_count", Beside::Number(count)));
-            }
-            let record = Record {
-                object: Object::new(&GUILD, &self.guild),
-                beside: &beside,
-            };
-            guild = record.read::<Guild>();
-        });
+        let ids: Vec<_> = self
+            .roles
+            .iter()
+            .map(|(id, _)| [("id", Beside::Id(id))])
+            .collect();
+        let roles = self.roles.iter().zip(&ids);
+        let roles: Vec<_> = roles
+            .map(|((_, role), beside)| Record {
+                object: Object::new(&ROLE, role),
+                beside,
+            })
+            .collect();
+        let mut beside = vec![("id", id), ("roles", Beside::Records(&roles))];
+        if self.is_unavailable {
+            beside.push(("unavailable", Beside::Flag));
+        }
+        if let Some(count) = self.member_count {
+            beside.push(("member_count", Beside::Number(count)));
+        }
+        let guild: Option<Guild> = read(&GUILD, &self.guild, &beside);
         let mut guild = guild.filter(|_| self.id != 0)?;
         guild.emojis = self.emojis();
         guild.stickers = self.stickers();

@@ -38,12 +38,12 @@ impl Drawers {
     }
 
     fn read<T>(&self, id: u64, look: impl FnOnce(&QuickShelf) -> T) -> Option<T> {
-        let shelf = self.shelves.get(place(id))?;
+        let shelf = self.shelves.get(spread(id) % DRAWERS)?;
         Some(look(&shelf.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn write<T>(&self, id: u64, change: impl FnOnce(&mut QuickShelf) -> T) -> Option<T> {
-        let shelf = self.shelves.get(place(id))?;
+        let shelf = self.shelves.get(spread(id) % DRAWERS)?;
         let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
         let before = shelf.bytes();
         let changed = change(&mut shelf);
@@ -60,10 +60,10 @@ pub(super) fn count_change(bytes: &AtomicUsize, before: usize, after: usize) {
     }
 }
 
-/// The drawer of an id: by its time, of which any bits will do, and its counter.
-fn place(id: u64) -> usize {
+/// A number below 256 that spreads ids: by their time, of which any bits will do, and their counter.
+pub(super) fn spread(id: u64) -> usize {
     let [low, ..] = (id ^ id >> 22).to_le_bytes();
-    usize::from(low) % DRAWERS
+    low.into()
 }
 
 /// More than there are shards at work at once in a process.

@@ -1,10 +1,10 @@
 //! One who goes for all that wait for the same.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use hashbrown::HashMap;
 
-use super::Key;
+use super::{Key, lock};
 
 /// Errands under way, by key. What one brings is given to all who asked meanwhile; where whoever goes is
 /// dropped or panics, the next of them goes.
@@ -43,34 +43,26 @@ impl<T: Clone> Flights<T> {
         let result = errand().await;
         *brought = Some(result.clone());
         // Who comes from now on asks anew.
-        self.forget(key, &seat.flight);
+        self.forget(key, &seat.flight, || true);
         result
     }
 
     fn flight(&self, key: &Key) -> Arc<Flight<T>> {
-        let mut under_way = self
-            .under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(under_way.entry_ref(key).or_default())
+        Arc::clone(lock(&self.under_way).entry_ref(key).or_default())
     }
 
-    fn forget(&self, key: &Key, flight: &Arc<Flight<T>>) {
-        let mut under_way = self
-            .under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if under_way
-            .get(key)
-            .is_some_and(|known| Arc::ptr_eq(known, flight))
-        {
+    /// Takes it out of the table, where it is that one and is over.
+    fn forget(&self, key: &Key, flight: &Arc<Flight<T>>, is_over: impl FnOnce() -> bool) {
+        let mut under_way = lock(&self.under_way);
+        let known = under_way.get(key);
+        if known.is_some_and(|known| Arc::ptr_eq(known, flight)) && is_over() {
             under_way.remove(key);
         }
     }
 
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.under_way.lock().unwrap().len()
+        lock(&self.under_way).len()
     }
 }
 
@@ -83,19 +75,9 @@ struct Seat<'a, T: Clone> {
 
 impl<T: Clone> Drop for Seat<'_, T> {
     fn drop(&mut self) {
-        let mut under_way = self
-            .flights
-            .under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         // One is in the table, one is this.
-        let is_last = Arc::strong_count(&self.flight) <= 2;
-        let is_known = under_way
-            .get(self.key)
-            .is_some_and(|known| Arc::ptr_eq(known, &self.flight));
-        if is_last && is_known {
-            under_way.remove(self.key);
-        }
+        let is_last = || Arc::strong_count(&self.flight) <= 2;
+        self.flights.forget(self.key, &self.flight, is_last);
     }
 }
 

@@ -40,13 +40,18 @@ impl<V> Held<V> {
             Body::Gone => State::Gone,
             Body::Absent => State::Absent,
         };
-        Ok(Self {
+        Ok(Self::new(record, state))
+    }
+
+    /// A record whose value is at hand.
+    pub(crate) fn new(record: &Record, state: State<V>) -> Self {
+        Self {
             version: record.version,
             state,
             soft_ms: record.soft_ms,
             hard_ms: record.hard_ms,
             tags: record.tags.clone(),
-        })
+        }
     }
 
     /// What a reader makes of it at this time, where its tags are as they were or are not.

@@ -14,7 +14,10 @@ use std::{
 use hashbrown::{DefaultHashBuilder, HashSet};
 
 pub use self::stats::{KeyspaceStats, Suggestion};
-use self::{path::Found, stats::Counts};
+use self::{
+    path::{Found, loader},
+    stats::Counts,
+};
 use super::{
     Body, Extra, GONE_KEPT, Key, KeyError, KeyspaceConfig, Named, Record, Residents,
     ResidentsConfig, Source, Space, Span, TAGS_MAX, Tag, TierError, Version, Writes,
@@ -146,11 +149,12 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
         let found = match inner.look(&key).await {
             Look::Fresh(value) => Ok(value),
             Look::Stale(value) => {
-                Inner::load_beside(inner, &key, extra, load);
+                Inner::load_beside(inner, &key, extra, loader(load));
                 Ok(Some(value))
             }
             Look::Missing => {
-                let found = inner.load(&key, &extra, &load, false).await;
+                let load = loader(load);
+                let found = inner.load(&key, &extra, &*load, false).await;
                 if found.as_ref().is_ok_and(|found| found.is_stale) {
                     Inner::load_beside(inner, &key, extra, load);
                 }
@@ -304,7 +308,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             .version
             .unwrap_or_else(|| self.shared.next_version(newest()));
         let record = self.record(version, body, now_ms, extra, tags);
-        let held = Arc::new(held_of(&record, state));
+        let held = Arc::new(Held::new(&record, state));
         if let Err(newer) = self.take(key, &held, weight(&record), None, now_ms) {
             return Ok(Put::Older(newer));
         }
@@ -435,16 +439,6 @@ fn check(extra: &Extra) -> Result<(), KeyError> {
         return Err(KeyError::Tag);
     }
     Ok(())
-}
-
-fn held_of<V>(record: &Record, state: State<V>) -> Held<V> {
-    Held {
-        version: record.version,
-        state,
-        soft_ms: record.soft_ms,
-        hard_ms: record.hard_ms,
-        tags: record.tags.clone(),
-    }
 }
 
 /// What a record takes in memory: its bytes stand for its value.

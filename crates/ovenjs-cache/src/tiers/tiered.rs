@@ -96,12 +96,13 @@ impl Tiered {
     #[must_use]
     pub fn build(config: TieredConfig) -> Self {
         let (errands, sent) = mpsc::channel(ERRANDS_MAX);
-        let tier = |store, deadline| Tier::new(store, deadline);
         Self(Arc::new(Shared {
             second: config
                 .second
-                .map(|store| tier(store, config.second_deadline)),
-            third: config.third.map(|store| tier(store, config.third_deadline)),
+                .map(|store| Tier::new(store, config.second_deadline)),
+            third: config
+                .third
+                .map(|store| Tier::new(store, config.third_deadline)),
             holder: config.entropy.u64(),
             clock: config.clock,
             entropy: config.entropy,

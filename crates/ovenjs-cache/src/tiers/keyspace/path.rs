@@ -1,14 +1,36 @@
 //! The way of a read: memory, the second tier, the third, the loader; and of what was found back up.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, pin::Pin, sync::Arc, time::Duration};
 
-use super::{BATCH_MAX, Inner, check, held_of, weight};
+use super::{BATCH_MAX, Inner, check, weight};
 use crate::tiers::{
     Body, Extra, Foretold, Key, Record, Source, TierError, Version,
     held::{Held, Look, State, loaded_after},
     lock,
     tier::{Tier, Wrote},
 };
+
+/// What a keyspace's user gave to load with, behind a pointer: the way of a read is compiled once for each kind of
+/// value, and not for each place that reads it.
+pub(crate) type Loader<V> = dyn Fn() -> Loading<V> + Send + Sync;
+
+pub(crate) type Loading<V> = Pin<Box<dyn Future<Output = Result<Option<V>, TierError>> + Send>>;
+
+/// The loader as users write it.
+pub(super) fn loader<V, F, L, E>(load: F) -> Arc<Loader<V>>
+where
+    F: Fn() -> L + Send + Sync + 'static,
+    L: Future<Output = Result<Option<V>, E>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    Arc::new(move || {
+        let loading = load();
+        Box::pin(async move {
+            let loaded = loading.await;
+            loaded.map_err(|error| TierError::loader(error.into()))
+        })
+    })
+}
 
 /// What was found, for all who waited.
 #[derive(Debug)]
@@ -65,18 +87,13 @@ impl<V: Send + Sync + 'static> Inner<V> {
     }
 
     /// What the stores or the loader know, asked once for all who ask meanwhile.
-    pub(super) async fn load<F, L, E>(
+    pub(super) async fn load(
         &self,
         key: &Key,
         extra: &Extra,
-        load: &F,
+        load: &Loader<V>,
         anew: bool,
-    ) -> Result<Found<V>, TierError>
-    where
-        F: Fn() -> L,
-        L: Future<Output = Result<Option<V>, E>>,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
+    ) -> Result<Found<V>, TierError> {
         for _ in 0..ATTEMPTS {
             let errand = || self.stores_or_loader(key, extra, load, anew);
             let found = self.loads.join(key, errand).await?;
@@ -88,18 +105,13 @@ impl<V: Send + Sync + 'static> Inner<V> {
     }
 
     /// Has it loaded anew beside, where nobody does so already.
-    pub(super) fn load_beside<F, L, E>(inner: &Arc<Self>, key: &Key, extra: Extra, load: F)
-    where
-        F: Fn() -> L + Send + Sync + 'static,
-        L: Future<Output = Result<Option<V>, E>> + Send + 'static,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
+    pub(super) fn load_beside(inner: &Arc<Self>, key: &Key, extra: Extra, load: Arc<Loader<V>>) {
         let Some(refresh) = Refresh::begin(inner, key) else {
             return;
         };
         let errand = async move {
             // Whoever asks next sees the failure in the numbers, and asks for it again.
-            let _told_by_the_counts = refresh.inner.load(&refresh.key, &extra, &load, true).await;
+            let _told_by_the_counts = refresh.inner.load(&refresh.key, &extra, &*load, true).await;
         };
         inner.shared.send(Box::pin(errand));
     }
@@ -231,18 +243,13 @@ impl<V: Send + Sync + 'static> Inner<V> {
         }
     }
 
-    async fn stores_or_loader<F, L, E>(
+    async fn stores_or_loader(
         &self,
         key: &Key,
         extra: &Extra,
-        load: &F,
+        load: &Loader<V>,
         anew: bool,
-    ) -> Result<Found<V>, TierError>
-    where
-        F: Fn() -> L,
-        L: Future<Output = Result<Option<V>, E>>,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
+    ) -> Result<Found<V>, TierError> {
         for _ in 0..ATTEMPTS {
             let mut found = self.stored(key).await?;
             let is_enough = |found: &Found<V>| found.is_known && (!anew || !found.is_stale);
@@ -272,34 +279,23 @@ impl<V: Send + Sync + 'static> Inner<V> {
     }
 
     /// One load; nothing, where somebody wrote meanwhile.
-    async fn load_once<F, L, E>(
+    async fn load_once(
         &self,
         key: &Key,
         extra: &Extra,
-        load: &F,
+        load: &Loader<V>,
         before: &Found<V>,
-    ) -> Result<Option<Found<V>>, TierError>
-    where
-        F: Fn() -> L,
-        L: Future<Output = Result<Option<V>, E>>,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
+    ) -> Result<Option<Found<V>>, TierError> {
         check(extra)?;
         let floor = self.floor(key);
         let tags = self.stamped(&extra.tags).await;
         let began_ms = self.shared.now_ms();
         self.counts.load();
         let loaded = match tokio::time::timeout(self.config.load_deadline, load()).await {
-            Ok(Ok(loaded)) => loaded,
-            Ok(Err(error)) => {
-                self.counts.load_failed();
-                return Err(TierError::loader(error.into()));
-            }
-            Err(_) => {
-                self.counts.load_failed();
-                return Err(TierError::late());
-            }
+            Ok(loaded) => loaded,
+            Err(_) => Err(TierError::late()),
         };
+        let loaded = loaded.inspect_err(|_| self.counts.load_failed())?;
         let newest = before.newest.or(floor);
         let version = loaded_after(newest, began_ms);
         let (state, body) = match loaded {
@@ -317,7 +313,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             extra
         };
         let record = self.record(version, body, now_ms, extra, tags);
-        let held = Arc::new(held_of(&record, state));
+        let held = Arc::new(Held::new(&record, state));
         // First to where others look: what they have written since counts.
         for (tier, writes) in self.tiers() {
             if let Ok(Wrote::Older(newer)) = self.write(tier, writes, key, &record, now_ms).await {
@@ -333,13 +329,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             State::Value(value) => Some(Arc::clone(value)),
             State::Gone | State::Absent => None,
         };
-        Ok(Some(Found {
-            value,
-            is_known: true,
-            is_stale: false,
-            newest: Some(version),
-            floor: self.floor(key),
-        }))
+        Ok(self.found(key, Look::Fresh(value), Some(version)))
     }
 
     /// Takes what was loaded into memory, unless the process knows something now that it did not when the load
