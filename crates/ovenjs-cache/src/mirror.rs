@@ -8,7 +8,10 @@
 mod block;
 mod budget;
 mod fold;
+mod heads;
 mod keep;
+mod member_roles;
+mod members;
 mod messages;
 mod packed_member;
 mod queries;
@@ -30,6 +33,7 @@ use ovenjs_types::{
 };
 
 pub use keep::Keep;
+pub use member_roles::MemberRoles;
 pub use packed_member::PackedMember;
 pub use reads::GuildState;
 pub use snapshot::SNAPSHOT_BYTES_MAX;
@@ -93,7 +97,6 @@ impl Mirror {
     /// An empty mirror that keeps this.
     #[must_use]
     pub fn new(keep: Keep) -> Self {
-        // Pins come where somebody else asked for them.
         // Pins come where somebody else asked for them, and the bot's own changes as a member always.
         let folded = [EventKind::ChannelPinsUpdate, EventKind::GuildMemberUpdate];
         let folded = folded.into_iter().fold(keep.interest(), Interest::with);

@@ -12,7 +12,13 @@ use crate::{
     world::{Event, World},
 };
 
-const READS: [&str; 3] = ["member-roles", "member-with-user", "permissions"];
+const READS: [&str; 5] = [
+    "member-roles",
+    "member-packed",
+    "member-with-user",
+    "permissions",
+    "permissions-in-channel",
+];
 const UPDATES: [&str; 4] = ["member-same", "member-changed", "presence", "message"];
 
 pub fn list() {
@@ -35,12 +41,12 @@ pub fn run(path: &str, iterations: u64) {
     let (path, who) = path.split_once('/').expect("a path and whose it is");
     let is_ours = who == "ours";
     if READS.contains(&path) {
-        let members: Vec<_> = world.some_members().collect();
-        for (guild, user) in members.iter().cycle().take(iterations as usize) {
+        let members: Vec<_> = world.some_channels().take(1_000).collect();
+        for at in members.iter().cycle().take(iterations as usize) {
             if is_ours {
-                read_ours(&mirror, path, *guild, *user);
+                read_ours(&mirror, path, *at);
             } else {
-                read_theirs(&cache, path, *guild, *user);
+                read_theirs(&cache, path, *at);
             }
         }
         return;
@@ -60,33 +66,52 @@ pub fn run(path: &str, iterations: u64) {
     }
 }
 
-fn read_ours(mirror: &Mirror, path: &str, guild: u64, user: u64) {
+fn read_ours(mirror: &Mirror, path: &str, (guild, channel, user): (u64, u64, u64)) {
     let (guild, user) = (Id::new(guild), Id::new(user));
+    let now = Timestamp::from_unix_millis(1_790_000_000_000);
     match path {
         "member-roles" => {
-            let member = mirror.packed_member(guild, user);
-            black_box(member.expect("a member").roles().len());
+            let roles = mirror.member_roles(guild, user);
+            black_box(roles.expect("a member").len());
+        }
+        "member-packed" => {
+            let member = mirror.packed_member(guild, user).expect("a member");
+            black_box((member.roles().len(), member.joined_at()));
         }
         "member-with-user" => drop(black_box(mirror.member(guild, user).expect("a member"))),
-        _ => {
-            let now = Timestamp::from_unix_millis(1_790_000_000_000);
+        "permissions" => {
             black_box(mirror.permissions(guild, user, now).expect("a member"));
+        }
+        _ => {
+            let held = mirror.permissions_in(guild, Id::new(channel), user, now);
+            black_box(held.expect("a member"));
         }
     }
 }
 
-fn read_theirs(cache: &DefaultInMemoryCache, path: &str, guild: u64, user: u64) {
+fn read_theirs(cache: &DefaultInMemoryCache, path: &str, (guild, channel, user): (u64, u64, u64)) {
     let (guild, user) = (TheirId::new(guild), TheirId::new(user));
     match path {
         "member-roles" => {
             black_box(cache.member(guild, user).expect("a member").roles().len());
         }
+        "member-packed" => {
+            let member = cache.member(guild, user).expect("a member");
+            black_box((member.roles().len(), member.joined_at()));
+        }
         "member-with-user" => {
             black_box(cache.member(guild, user).expect("a member").value().clone());
             black_box(cache.user(user).expect("a user").value().clone());
         }
-        _ => {
+        "permissions" => {
             black_box(cache.permissions().root(user, guild).expect("a member"));
+        }
+        _ => {
+            let held = cache.permissions();
+            black_box(
+                held.in_channel(user, TheirId::new(channel))
+                    .expect("a member"),
+            );
         }
     }
 }

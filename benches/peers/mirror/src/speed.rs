@@ -2,8 +2,8 @@
 //!
 //! Each figure is the fastest of some rounds, in which both are measured one after the other: so what else
 //! the machine does touches both. What is read is what a handler asks for: of twilight's cache a reference to
-//! a member, whose roles are looked at in place; of the mirror a copy of the packed member, which holds no
-//! lock. Whole members with their users are measured as well, cloned out of twilight's cache. Members are read
+//! a member, whose roles are looked at in place; of the mirror a copy of the roles, or of the packed member,
+//! which holds no lock. Whole members with their users are measured as well, cloned out of twilight's cache. Members are read
 //! in no order, so that most of them lie in no cache of the processor. Updates are events from their text.
 
 use std::{
@@ -44,12 +44,26 @@ fn reads(world: &World, mirror: &Mirror, cache: &DefaultInMemoryCache) {
         "a member's roles",
         Some(Goal::Times(3.0)),
         &|guild, user| {
-            let member = mirror.packed_member(Id::new(guild), Id::new(user));
-            member.expect("a member").roles().len() as u64
+            let roles = mirror.member_roles(Id::new(guild), Id::new(user));
+            roles.expect("a member").len() as u64
         },
         &|guild, user| {
             let member = cache.member(TheirId::new(guild), TheirId::new(user));
             member.expect("a member").roles().len() as u64
+        },
+    );
+    race(
+        "a member's roles and when they joined",
+        None,
+        &|guild, user| {
+            let member = mirror.packed_member(Id::new(guild), Id::new(user));
+            let member = member.expect("a member");
+            member.roles().len() as u64 ^ member.joined_at().expect("a time").unix_micros() as u64
+        },
+        &|guild, user| {
+            let member = cache.member(TheirId::new(guild), TheirId::new(user));
+            let member = member.expect("a member");
+            member.roles().len() as u64 ^ member.joined_at().expect("a time").as_micros() as u64
         },
     );
     race(
@@ -173,7 +187,8 @@ fn both(world: &World, mirror: &Mirror, cache: &DefaultInMemoryCache) {
     let events = [events];
     let read_ours = || {
         for (guild, user) in &members {
-            black_box(mirror.packed_member(Id::new(*guild), Id::new(*user)));
+            let roles = mirror.member_roles(Id::new(*guild), Id::new(*user));
+            black_box(roles.expect("a member").len());
         }
     };
     let write_ours = || tell_ours(mirror, &events, &mut Scratch::new());

@@ -2,16 +2,19 @@
 
 use std::sync::{PoisonError, RwLock, atomic::AtomicU32};
 
+use ovenjs_types::Id;
+
 use super::{
     Keep,
     budget::Budget,
+    members::Members,
     messages::Messages,
     role_sets::RoleSets,
     shared::{Places, Users},
 };
 use crate::{
-    packed::{Object, Value, put_varint, shapes},
-    shelf::{QuickShelf, Shelf},
+    packed::{Object, Value, shapes},
+    shelf::Shelf,
 };
 
 /// What is kept of a guild, each kind on a shelf of its own by ids.
@@ -35,8 +38,7 @@ pub(crate) struct Block {
     pub(super) channels: Shelf,
     pub(super) threads: Shelf,
     pub(super) roles: Shelf,
-    /// See [`MemberRecord`].
-    pub(super) members: QuickShelf,
+    pub(super) members: Members,
     pub(super) role_sets: RoleSets,
     pub(super) presences: Shelf,
     pub(super) voice_states: Shelf,
@@ -176,7 +178,9 @@ impl Block {
 
     pub(crate) fn remove_role(&mut self, role: u64) {
         self.roles.remove(role);
-        self.role_sets.remove_role(role);
+        if let Some(role) = Id::new_checked(role) {
+            self.role_sets.remove_role(role);
+        }
         self.role_sets.outdate();
     }
 
@@ -309,13 +313,16 @@ impl Block {
         if !shared.keeps_member(id) {
             return;
         }
-        let former = self.members.get(id).and_then(MemberRecord::of);
+        let former = self.members.get(id);
         let mut kept = Vec::with_capacity(RECORD_BYTES);
         let mut roles = Vec::new();
         for (place, value, bytes) in member.fields() {
             match place {
                 USER | GUILD => {}
-                ROLES => roles.extend(value.values().filter_map(Value::id)),
+                ROLES => {
+                    let ids = value.values().filter_map(Value::id);
+                    roles.extend(ids.filter_map(Id::new_checked));
+                }
                 _ => kept.extend(bytes),
             }
         }
@@ -334,10 +341,8 @@ impl Block {
         {
             former.rest.copy_field("joined_at", &mut kept);
         }
-        let mut record = Vec::with_capacity(RECORD_BYTES);
-        MemberRecord::write(set, &kept, &mut record);
         let is_new = former.is_none();
-        self.members.put(id, &record);
+        self.members.put(id, set, &kept);
         kept.clear();
         user.copy_without(&["id"], &mut kept);
         if is_new {
@@ -349,26 +354,10 @@ impl Block {
 
     pub(crate) fn remove_member(&mut self, shared: &Shared, user: u64) {
         self.presences.remove(user);
-        if let Some(member) = self.members.get(user).and_then(MemberRecord::of) {
-            self.role_sets.release(member.set);
+        if let Some(member) = self.members.head(user) {
+            self.role_sets.release(member.set());
             self.members.remove(user);
             shared.users.release(user);
-        }
-    }
-
-    /// Puts a member of this block on another shelf.
-    pub(super) fn keep_member(
-        &self,
-        user: u64,
-        record: &[u8],
-        members: &mut QuickShelf,
-        sets: &mut RoleSets,
-    ) {
-        if let Some(member) = MemberRecord::of(record) {
-            let set = sets.hold(self.role_sets.roles(member.set));
-            let mut record = Vec::with_capacity(RECORD_BYTES);
-            MemberRecord::write(set, member.rest.bytes(), &mut record);
-            members.put(user, &record);
         }
     }
 
@@ -447,35 +436,6 @@ impl Block {
         let plain: usize = shelves.iter().map(|shelf| shelf.bytes()).sum();
         let members = self.members.bytes() + self.role_sets.bytes();
         size_of::<Self>() + self.guild.len() + plain + members + self.messages.bytes()
-    }
-}
-
-/// What is kept of a member.
-#[derive(Clone, Copy)]
-pub(super) struct MemberRecord<'a> {
-    /// The number of the set of roles.
-    pub(super) set: u32,
-    /// Whether the member was timed out, be it over or not.
-    pub(super) is_timed_out: bool,
-    /// The member without user, guild and roles.
-    pub(super) rest: Object<'a>,
-}
-
-impl<'a> MemberRecord<'a> {
-    pub(super) fn of(record: &'a [u8]) -> Option<Self> {
-        let (number, rest) = Object::after_number(&shapes::MEMBER, record)?;
-        Some(Self {
-            set: u32::try_from(number >> 1).ok()?,
-            is_timed_out: number & 1 == 1,
-            rest,
-        })
-    }
-
-    pub(super) fn write(set: u32, rest: &[u8], out: &mut Vec<u8>) {
-        const DISABLED: u8 = shapes::MEMBER.at("communication_disabled_until");
-        let disabled = Object::new(&shapes::MEMBER, rest).at(DISABLED);
-        put_varint(out, u64::from(set) << 1 | u64::from(disabled.is_some()));
-        out.extend(rest);
     }
 }
 

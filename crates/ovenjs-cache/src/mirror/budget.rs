@@ -18,8 +18,11 @@ use std::sync::{
     atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
-use super::{Mirror, block::Block, role_sets::RoleSets, shared::count_change, tally::Evicted};
-use crate::shelf::{QuickShelf, Shelf};
+use super::{
+    Mirror, block::Block, members::Members, role_sets::RoleSets, shared::count_change,
+    tally::Evicted,
+};
+use crate::shelf::Shelf;
 
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -172,10 +175,11 @@ impl Mirror {
 impl Block {
     /// All but this one.
     fn evict_members(&mut self, users: &super::shared::Users, stays: Option<u64>) -> usize {
-        let (mut left, mut sets) = (QuickShelf::new(), RoleSets::default());
-        for (user, record) in self.members.iter() {
+        let (mut left, mut sets) = (Members::default(), RoleSets::default());
+        for (user, member) in self.members.iter() {
             if Some(user) == stays {
-                self.keep_member(user, record, &mut left, &mut sets);
+                let set = sets.hold(self.role_sets.roles(member.set));
+                left.put(user, set, member.rest.bytes());
             } else {
                 users.release(user);
             }

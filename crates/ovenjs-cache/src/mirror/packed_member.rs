@@ -7,6 +7,7 @@ use ovenjs_types::{
     marker::{GuildMarker, RoleMarker, UserMarker},
 };
 
+use super::MemberRoles;
 use crate::packed::{Object, Value, shapes::MEMBER};
 
 /// A member as it lies in the mirror, to read one or two fields of it.
@@ -17,8 +18,8 @@ use crate::packed::{Object, Value, shapes::MEMBER};
 pub struct PackedMember {
     guild: Id<GuildMarker>,
     user: Id<UserMarker>,
-    record: Short<u8, RECORD_BYTES>,
-    roles: Short<u64, ROLES>,
+    record: Short,
+    roles: MemberRoles,
 }
 
 impl PackedMember {
@@ -26,13 +27,13 @@ impl PackedMember {
         guild: Id<GuildMarker>,
         user: Id<UserMarker>,
         record: &[u8],
-        roles: &[u64],
+        roles: MemberRoles,
     ) -> Self {
         Self {
             guild,
             user,
             record: Short::of(record),
-            roles: Short::of(roles),
+            roles,
         }
     }
 
@@ -48,17 +49,16 @@ impl PackedMember {
         self.user
     }
 
-    /// The member's roles in the order of their ids, `@everyone` left out.
-    pub fn roles(&self) -> impl ExactSizeIterator<Item = Id<RoleMarker>> + '_ {
-        // No role is 0.
-        let id = |id: &u64| Id::new(*id.max(&1));
-        self.roles.items().iter().map(id)
+    /// The member's roles.
+    #[must_use]
+    pub const fn roles(&self) -> &MemberRoles {
+        &self.roles
     }
 
     /// Whether the member holds a role.
     #[must_use]
     pub fn has_role(&self, role: Id<RoleMarker>) -> bool {
-        self.roles.items().binary_search(&role.get()).is_ok()
+        self.roles.has(role)
     }
 
     /// The name in this guild.
@@ -105,7 +105,7 @@ impl PackedMember {
     }
 
     fn value(&self, place: u8) -> Option<Value<'_>> {
-        Object::new(&MEMBER, self.record.items()).at(place)
+        Object::new(&MEMBER, self.record.bytes()).at(place)
     }
 }
 
@@ -115,40 +115,37 @@ impl fmt::Debug for PackedMember {
             .field("guild_id", &self.guild)
             .field("user_id", &self.user)
             .field("nick", &self.nick())
-            .field("roles", &self.roles.items())
+            .field("roles", &self.roles)
             .finish_non_exhaustive()
     }
 }
 
-/// A few items, or more of them on the heap.
+/// A few bytes, or more of them on the heap.
 #[derive(Clone)]
-enum Short<T, const N: usize> {
-    Here([T; N], usize),
-    Heap(Box<[T]>),
+enum Short {
+    Here([u8; RECORD_BYTES], usize),
+    Heap(Box<[u8]>),
 }
 
-impl<T: Copy + Default, const N: usize> Short<T, N> {
-    fn of(items: &[T]) -> Self {
-        let mut here = [T::default(); N];
-        match here.get_mut(..items.len()) {
+impl Short {
+    fn of(bytes: &[u8]) -> Self {
+        let mut here = [0; RECORD_BYTES];
+        match here.get_mut(..bytes.len()) {
             Some(place) => {
-                place.copy_from_slice(items);
-                Self::Here(here, items.len())
+                place.copy_from_slice(bytes);
+                Self::Here(here, bytes.len())
             }
-            None => Self::Heap(items.into()),
+            None => Self::Heap(bytes.into()),
         }
     }
 
-    fn items(&self) -> &[T] {
+    fn bytes(&self) -> &[u8] {
         match self {
             Self::Here(here, length) => here.get(..*length).unwrap_or_default(),
-            Self::Heap(items) => items,
+            Self::Heap(bytes) => bytes,
         }
     }
 }
 
 /// A time, a nickname of ordinary length and some flags.
 const RECORD_BYTES: usize = 48;
-
-/// Most members hold fewer.
-const ROLES: usize = 8;

@@ -6,10 +6,7 @@ use ovenjs_types::{
     marker::{ChannelMarker, GenericMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
-use super::{
-    Mirror,
-    block::{Block, MemberRecord},
-};
+use super::{Mirror, block::Block};
 use crate::packed::{Object, Value, shapes::*};
 
 impl Mirror {
@@ -89,12 +86,12 @@ impl Mirror {
     ) -> Vec<Member> {
         let members = self.look(guild.get(), |block, shared| {
             let after = block.members.after(after.map_or(0, Id::get));
-            let holders = after.filter(|(_, record)| {
-                let member = MemberRecord::of(record);
-                let roles = member.map(|member| block.role_sets.roles(member.set));
-                roles.is_some_and(|roles| roles.binary_search(&role.get()).is_ok())
+            let holders = after.filter(|(_, member)| {
+                let roles = block.role_sets.roles(member.set);
+                roles.binary_search(&role).is_ok()
             });
-            let members = holders.filter_map(|(user, _)| block.member(shared, user));
+            let members =
+                holders.filter_map(|(user, member)| block.read_member(shared, user, member));
             Some(members.take(most).collect())
         });
         members.unwrap_or_default()
@@ -128,7 +125,7 @@ impl Mirror {
     pub fn shared_guilds(&self, user: Id<UserMarker>) -> Vec<Id<GuildMarker>> {
         let mut guilds = Vec::new();
         self.look_at_all(|block| {
-            if block.members.get(user.get()).is_some() {
+            if block.members.head(user.get()).is_some() {
                 guilds.extend(Id::new_checked(block.id));
             }
         });
@@ -145,13 +142,12 @@ impl Block {
         now: Timestamp,
         overwrites: &[Overwrite],
     ) -> Option<PermissionCalculator> {
-        let member = MemberRecord::of(self.members.get(user.get())?)?;
-        let held = self.role_sets.permissions(member.set, |roles| {
+        let member = self.members.head(user.get())?;
+        let held = self.role_sets.permissions(member.set(), |roles| {
             // `@everyone` is the role with the guild's id. Roles that the guild does not list grant nothing.
-            let all = roles.iter().chain([&self.id]);
-            let bits = all.filter_map(|role| {
-                Object::new(&ROLE, self.roles.get(*role)?).number("permissions")
-            });
+            let all = roles.iter().map(|role| role.get()).chain([self.id]);
+            let bits = all
+                .filter_map(|role| Object::new(&ROLE, self.roles.get(role)?).number("permissions"));
             bits.fold(0, |held, bits| held | bits)
         });
         let mut calculator = PermissionCalculator::new(Id::new_checked(self.id)?, user)
@@ -159,18 +155,19 @@ impl Block {
         if self.owner == user.get() {
             calculator = calculator.owner();
         }
-        if member.is_timed_out {
-            let until = member.rest.time("communication_disabled_until");
+        if member.is_timed_out() {
+            let record = self.members.get(user.get())?;
+            let until = record.rest.time("communication_disabled_until");
             if until.is_some_and(|until| until > now) {
                 calculator = calculator.timed_out();
             }
         }
-        let roles = self.role_sets.roles(member.set);
+        let roles = self.role_sets.roles(member.set());
         for overwrite in overwrites {
-            let role = overwrite.id.get();
+            let role = overwrite.id.cast();
             // A role that is gone has no say, but Discord takes its overwrites along.
-            if roles.binary_search(&role).is_ok() && self.roles.get(role).is_some() {
-                calculator = calculator.role(overwrite.id.cast(), Permissions::empty());
+            if roles.binary_search(&role).is_ok() && self.roles.get(role.get()).is_some() {
+                calculator = calculator.role(role, Permissions::empty());
             }
         }
         Some(calculator)

@@ -13,8 +13,9 @@ use ovenjs_types::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    Mirror, PackedMember,
-    block::{Block, MemberRecord, Shared},
+    MemberRoles, Mirror, PackedMember,
+    block::{Block, Shared},
+    members::MemberRecord,
     messages::message_parts,
     typed,
 };
@@ -136,20 +137,23 @@ impl Mirror {
         user: Id<UserMarker>,
     ) -> Option<PackedMember> {
         self.look(guild.get(), |block, _| {
-            let member = MemberRecord::of(block.members.get(user.get())?)?;
-            let roles = block.role_sets.roles(member.set);
+            let member = block.members.get(user.get())?;
+            let roles = block.role_sets.member_roles(member.set)?;
             Some(PackedMember::new(guild, user, member.rest.bytes(), roles))
         })
     }
 
-    /// The roles that a member holds, in the order of their ids, without unpacking the member.
+    /// The roles that a member holds: found without the member, at a fraction of what reading that takes.
     #[must_use]
     pub fn member_roles(
         &self,
         guild: Id<GuildMarker>,
         user: Id<UserMarker>,
-    ) -> Option<Vec<Id<RoleMarker>>> {
-        Some(self.packed_member(guild, user)?.roles().collect())
+    ) -> Option<MemberRoles> {
+        self.look(guild.get(), |block, _| {
+            let member = block.members.head(user.get())?;
+            block.role_sets.member_roles(member.set())
+        })
     }
 
     /// Some members of a guild in the order of their ids: the first `most` of those after `after`. So a large
@@ -180,7 +184,7 @@ impl Mirror {
     ) -> Vec<Member> {
         let members = self.look(guild.get(), |block, shared| {
             let after = block.members.after(after.map_or(0, Id::get)).take(most);
-            let read = |(id, record)| block.read_member(shared, id, record);
+            let read = |(id, member)| block.read_member(shared, id, member);
             Some(after.filter_map(read).collect())
         });
         members.unwrap_or_default()
@@ -321,8 +325,12 @@ impl Block {
         self.read_member(shared, user, self.members.get(user)?)
     }
 
-    fn read_member(&self, shared: &Shared, id: u64, record: &[u8]) -> Option<Member> {
-        let member = MemberRecord::of(record)?;
+    pub(super) fn read_member(
+        &self,
+        shared: &Shared,
+        id: u64,
+        member: MemberRecord<'_>,
+    ) -> Option<Member> {
         let user = shared.users.with(id, |user| typed::user(id, user))??;
         let roles = self.role_sets.roles(member.set);
         Some(typed::member(member.rest, roles, self.id, user))

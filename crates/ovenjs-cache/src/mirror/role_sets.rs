@@ -1,10 +1,14 @@
 //! Which roles members hold: each set once for all who hold the same.
 
-use hashbrown::{DefaultHashBuilder, HashTable};
 use std::{
     hash::BuildHasher,
     sync::atomic::{AtomicU64, Ordering},
 };
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use ovenjs_types::{Id, marker::RoleMarker};
+
+use super::MemberRoles;
 
 /// The sets of roles that members of one guild hold, counted.
 ///
@@ -18,15 +22,15 @@ pub(crate) struct RoleSets {
     /// The numbers that nobody uses.
     spare: Vec<u32>,
     hasher: DefaultHashBuilder,
-    /// The roles of all sets.
-    roles: usize,
+    /// What the sets hold beside themselves.
+    beside: usize,
     /// Counts the changes of the guild's roles.
     epoch: u64,
 }
 
 #[derive(Debug, Default)]
 struct RoleSet {
-    roles: Box<[u64]>,
+    roles: MemberRoles,
     holders: u32,
     /// What the roles may do together, as it was in an epoch: both are written while the set is only looked
     /// at, and by all alike, since what they follow from does not change meanwhile.
@@ -37,7 +41,7 @@ struct RoleSet {
 
 impl RoleSets {
     /// The number of a set, which one more holds. The roles are in the order of their ids.
-    pub(crate) fn hold(&mut self, roles: &[u64]) -> u32 {
+    pub(crate) fn hold(&mut self, roles: &[Id<RoleMarker>]) -> u32 {
         let hash = self.hasher.hash_one(roles);
         let known = self
             .index
@@ -48,9 +52,8 @@ impl RoleSets {
                 self.sets.push(RoleSet::default());
                 number(self.sets.len() - 1)
             });
-            self.roles += roles.len();
+            self.fill(number, MemberRoles::of(roles));
             if let Some(set) = self.set_mut(number) {
-                set.roles = roles.into();
                 set.known_in = AtomicU64::new(0);
             }
             self.list(number, hash);
@@ -70,21 +73,27 @@ impl RoleSets {
         set.holders = set.holders.saturating_sub(1);
         if set.holders == 0 {
             self.unlist(number);
-            self.roles -= self.roles(number).len();
-            if let Some(set) = self.set_mut(number) {
-                set.roles = Box::default();
-            }
+            self.fill(number, MemberRoles::default());
             self.spare.push(number);
         }
     }
 
     /// The roles of a set, in the order of their ids.
-    pub(crate) fn roles(&self, number: u32) -> &[u64] {
+    pub(crate) fn roles(&self, number: u32) -> &[Id<RoleMarker>] {
         self.set(number).map_or(&[], |set| &set.roles)
     }
 
+    /// The same, to be given out.
+    pub(crate) fn member_roles(&self, number: u32) -> Option<MemberRoles> {
+        self.set(number).map(|set| set.roles.clone())
+    }
+
     /// What the roles of a set may do together, as worked out since the guild's roles last changed.
-    pub(crate) fn permissions(&self, number: u32, of: impl FnOnce(&[u64]) -> u64) -> u64 {
+    pub(crate) fn permissions(
+        &self,
+        number: u32,
+        of: impl FnOnce(&[Id<RoleMarker>]) -> u64,
+    ) -> u64 {
         let Some(set) = self.set(number) else {
             return of(&[]);
         };
@@ -103,28 +112,21 @@ impl RoleSets {
     }
 
     /// Takes a role out of all sets. Two that are the same afterwards stay two, until nobody holds one.
-    pub(crate) fn remove_role(&mut self, role: u64) {
+    pub(crate) fn remove_role(&mut self, role: Id<RoleMarker>) {
         for place in 0..self.sets.len() {
             let number = number(place);
             if self.roles(number).binary_search(&role).is_err() {
                 continue;
             }
             self.unlist(number);
-            let left: Box<[u64]> = self
-                .roles(number)
-                .iter()
-                .copied()
-                .filter(|id| *id != role)
-                .collect();
+            let roles = self.roles(number).iter().copied();
+            let left: Vec<_> = roles.filter(|id| *id != role).collect();
             let hash = self.hasher.hash_one(&*left);
             let is_listed = self
                 .index
                 .find(hash, |other| *self.roles(*other) == *left)
                 .is_some();
-            if let Some(set) = self.set_mut(number) {
-                set.roles = left;
-            }
-            self.roles -= 1;
+            self.fill(number, MemberRoles::of(&left));
             if !is_listed {
                 self.list(number, hash);
             }
@@ -132,10 +134,18 @@ impl RoleSets {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.roles * size_of::<u64>()
+        self.beside
             + self.sets.capacity() * size_of::<RoleSet>()
             + self.spare.capacity() * size_of::<u32>()
             + self.index.allocation_size()
+    }
+
+    fn fill(&mut self, number: u32, roles: MemberRoles) {
+        let after = roles.bytes();
+        if let Some(set) = self.set_mut(number) {
+            let former = std::mem::replace(&mut set.roles, roles);
+            self.beside = self.beside + after - former.bytes();
+        }
     }
 
     fn set(&self, number: u32) -> Option<&RoleSet> {
@@ -181,53 +191,71 @@ mod tests {
     #[test]
     fn who_holds_the_same_roles_shares_them() {
         let mut sets = RoleSets::default();
-        let bakers = sets.hold(&[3, 7]);
-        assert_eq!(sets.hold(&[3, 7]), bakers);
+        let bakers = sets.hold(&ids([3, 7]));
+        assert_eq!(sets.hold(&ids([3, 7])), bakers);
         let none = sets.hold(&[]);
         assert_eq!(
             (sets.roles(bakers), sets.roles(none)),
-            (&[3, 7][..], &[][..])
+            (&ids([3, 7])[..], &[][..])
         );
         sets.release(bakers);
-        assert_eq!(sets.roles(bakers), [3, 7], "one still holds them");
+        assert_eq!(sets.roles(bakers), ids([3, 7]), "one still holds them");
         sets.release(bakers);
-        assert_eq!(sets.hold(&[9]), bakers, "the number is used again");
-        assert_eq!(sets.roles(bakers), [9]);
+        assert_eq!(sets.hold(&ids([9])), bakers, "the number is used again");
+        assert_eq!(sets.roles(bakers), ids([9]));
     }
 
     #[test]
     fn a_role_that_is_gone_leaves_all_sets() {
         let mut sets = RoleSets::default();
-        let (both, one, other) = (sets.hold(&[3, 7]), sets.hold(&[3]), sets.hold(&[8]));
-        sets.remove_role(7);
+        let (both, one) = (sets.hold(&ids([3, 7])), sets.hold(&ids([3])));
+        let other = sets.hold(&ids([8]));
+        sets.remove_role(Id::new(7));
         assert_eq!(
             (sets.roles(both), sets.roles(one), sets.roles(other)),
-            (&[3][..], &[3][..], &[8][..])
+            (&ids([3])[..], &ids([3])[..], &ids([8])[..])
         );
         // Which of the two is found does not matter, as long as both can go.
-        let found = sets.hold(&[3]);
+        let found = sets.hold(&ids([3]));
         for number in [both, one, found] {
             sets.release(number);
         }
-        assert_eq!(sets.hold(&[3, 7]), sets.hold(&[3, 7]));
-        assert_eq!(sets.roles(other), [8]);
-        assert_eq!(
-            sets.roles,
-            1 + 2,
-            "of these one is held, and the other once more"
-        );
+        assert_eq!(sets.hold(&ids([3, 7])), sets.hold(&ids([3, 7])));
+        assert_eq!(sets.roles(other), ids([8]));
     }
 
     #[test]
     fn what_a_set_may_do_is_worked_out_once_for_each_change_of_the_roles() {
         let mut sets = RoleSets::default();
-        let set = sets.hold(&[3, 7]);
-        assert_eq!(sets.permissions(set, |roles| roles.iter().sum()), 10);
+        let set = sets.hold(&ids([3, 7]));
+        assert_eq!(
+            sets.permissions(set, |roles| roles.iter().map(|role| role.get()).sum()),
+            10
+        );
         assert_eq!(sets.permissions(set, |_| panic!("it is known")), 10);
         sets.outdate();
         assert_eq!(sets.permissions(set, |_| 5), 5);
         sets.release(set);
-        assert_eq!(sets.hold(&[9]), set);
+        assert_eq!(sets.hold(&ids([9])), set);
         assert_eq!(sets.permissions(set, |_| 6), 6, "it is another one");
+    }
+
+    #[test]
+    fn large_sets_are_counted_as_long_as_somebody_holds_them() {
+        let mut sets = RoleSets::default();
+        let few = sets.hold(&ids([1, 2, 3, 4, 5, 6, 7]));
+        assert_eq!(sets.beside, 0);
+        let many = sets.hold(&ids([1, 2, 3, 4, 5, 6, 7, 8, 9]));
+        assert_eq!(sets.beside, 16 + 9 * 8);
+        sets.remove_role(Id::new(9));
+        assert_eq!(sets.beside, 16 + 8 * 8);
+        let given = sets.member_roles(many).unwrap();
+        sets.release(many);
+        sets.release(few);
+        assert_eq!((sets.beside, given.len()), (0, 8));
+    }
+
+    fn ids<const N: usize>(roles: [u64; N]) -> [Id<RoleMarker>; N] {
+        roles.map(Id::new)
     }
 }

@@ -10,7 +10,7 @@ use ovenjs_types::{Id, ShardId, marker::GuildMarker};
 
 use super::{
     Keep, Mirror,
-    block::{Block, MemberRecord, Shared},
+    block::{Block, Shared},
     messages::message_parts,
 };
 use crate::{
@@ -150,13 +150,12 @@ impl Block {
             }
         }
         put_count(self.members.len(), out);
-        for (id, record) in self.members.iter() {
-            let member = MemberRecord::of(record);
-            put_record(id, member.map_or(&[], |member| member.rest.bytes()), out);
-            let roles = member.map_or(&[][..], |member| self.role_sets.roles(member.set));
+        for (id, member) in self.members.iter() {
+            put_record(id, member.rest.bytes(), out);
+            let roles = self.role_sets.roles(member.set);
             put_count(roles.len(), out);
             for role in roles {
-                out.extend(role.to_le_bytes());
+                out.extend(role.get().to_le_bytes());
             }
             put_user(shared, id, out);
         }
@@ -206,22 +205,23 @@ impl Block {
         for (channel, _) in self.channels.iter().chain(self.threads.iter()) {
             shared.places.put(channel, self.id);
         }
-        let mut record = Vec::new();
         for _ in 0..cut.number()? {
             let (user, rest) = cut.record()?;
-            let roles = (0..cut.number()?).map(|_| cut.array().map(u64::from_le_bytes));
+            let roles = (0..cut.number()?).map(|_| {
+                let role = Id::new_checked(u64::from_le_bytes(cut.array()?));
+                role.ok_or_else(Error::damaged)
+            });
             let mut roles = roles.collect::<Result<Vec<_>, _>>()?;
             let known = cut.bytes()?;
             if !shared.keeps_member(user) {
                 continue;
             }
-            if self.members.get(user).is_some() {
+            if user == 0 || self.members.head(user).is_some() {
                 return Err(Error::damaged());
             }
             roles.sort_unstable();
-            record.clear();
-            MemberRecord::write(self.role_sets.hold(&roles), rest, &mut record);
-            self.members.put(user, &record);
+            let set = self.role_sets.hold(&roles);
+            self.members.put(user, set, rest);
             shared.users.hold(user, known);
         }
         for _ in 0..cut.number()? {

@@ -106,8 +106,8 @@ impl MirrorStats {
         self.channels.add(&block.channels);
         self.threads.add(&block.threads);
         self.roles.add(&block.roles);
-        self.members.add(&block.members);
-        self.members.bytes += block.role_sets.bytes();
+        self.members.count += block.members.len();
+        self.members.bytes += block.members.bytes() + block.role_sets.bytes();
         self.presences.add(&block.presences);
         self.voice_states.add(&block.voice_states);
         for shelf in [&block.emojis, &block.stickers, &block.sounds] {

@@ -155,7 +155,7 @@ fn the_bot_is_known_as_a_member_though_no_members_are_kept() {
 fn a_role_that_is_deleted_is_held_by_nobody() {
     let mirror = bakery();
     assert_eq!(
-        mirror.member_roles(Id::new(1), Id::new(80)).unwrap(),
+        *mirror.member_roles(Id::new(1), Id::new(80)).unwrap(),
         [Id::new(50), Id::new(51)]
     );
     feed(

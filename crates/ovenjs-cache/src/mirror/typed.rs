@@ -3,7 +3,7 @@
 //! They are read by far the most often, and so are built directly, where all else is read through serde.
 //! What is read is the same: the tests hold one against the other.
 
-use ovenjs_types::{Id, Member, MemberFlags, User, UserFlags};
+use ovenjs_types::{Id, Member, MemberFlags, User, UserFlags, marker::RoleMarker};
 use serde::Deserialize;
 
 use crate::packed::{
@@ -11,7 +11,12 @@ use crate::packed::{
     shapes::{MEMBER, USER},
 };
 
-pub(super) fn member(member: Object<'_>, roles: &[u64], guild: u64, user: User) -> Member {
+pub(super) fn member(
+    member: Object<'_>,
+    roles: &[Id<RoleMarker>],
+    guild: u64,
+    user: User,
+) -> Member {
     const NICK: u8 = MEMBER.at("nick");
     const AVATAR: u8 = MEMBER.at("avatar");
     const BANNER: u8 = MEMBER.at("banner");
@@ -28,7 +33,7 @@ pub(super) fn member(member: Object<'_>, roles: &[u64], guild: u64, user: User) 
     let mut read = Member::new();
     read.user = Some(Box::new(user));
     read.guild_id = Id::new_checked(guild);
-    read.roles = roles.iter().filter_map(|id| Id::new_checked(*id)).collect();
+    read.roles = roles.into();
     for (place, value, _) in member.fields() {
         match place {
             NICK => read.nick = value.text().map(Into::into),
