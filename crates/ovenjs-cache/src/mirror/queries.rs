@@ -1,12 +1,12 @@
 //! What is worked out from what is kept.
 
 use ovenjs_types::{
-    ChannelType, Id, Member, Overwrite, PermissionCalculator, PermissionPlace, Permissions,
-    Timestamp,
+    ChannelType, Id, Member, Overwrite, OverwriteType, PermissionCalculator, PermissionPlace,
+    Permissions, Timestamp,
     marker::{ChannelMarker, GenericMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
-use super::{Mirror, block::Block};
+use super::{Mirror, block::Block, heads::Head};
 use crate::packed::{Object, Value, shapes::*};
 
 impl Mirror {
@@ -22,7 +22,8 @@ impl Mirror {
         now: Timestamp,
     ) -> Option<Permissions> {
         self.look(guild.get(), |block, _| {
-            Some(block.calculator(user, now, &[])?.in_guild())
+            let member = block.members.head(user.get())?;
+            Some(block.calculator(user, member, now)?.in_guild())
         })
     }
 
@@ -52,25 +53,24 @@ impl Mirror {
         user: Id<UserMarker>,
         now: Timestamp,
     ) -> Option<Permissions> {
-        let is_bot = self.0.shared.bot_id() == Some(user.get());
-        const KIND: u8 = CHANNEL.at("type");
-        const OVERWRITES: u8 = CHANNEL.at("permission_overwrites");
-
-        self.look(guild.get(), |block, _| {
-            if let Some(record) = block.channels.get(channel.get()) {
-                let record = Object::new(&CHANNEL, record);
-                let overwrites = record.at(OVERWRITES).into_iter().flat_map(Value::values);
-                let overwrites: Vec<_> = overwrites.filter_map(overwrite).collect();
-                let kind = record.at(KIND).and_then(Value::number)?;
-                let kind = ChannelType::from(u32::try_from(kind).ok()?);
-                let place = PermissionPlace::new(kind, &overwrites);
-                return Some(block.calculator(user, now, &overwrites)?.in_channel(&place));
+        self.look(guild.get(), |block, shared| {
+            let member = block.members.head(user.get())?;
+            let mut calculator = block.calculator(user, member, now)?;
+            let held = block.role_sets.roles(member.set());
+            if let Some((kind, overwrites)) = block.channel_rules(channel.get()) {
+                let weighed = block.weigh(user, held, overwrites);
+                calculator = calculator.role(HELD, Permissions::empty());
+                return Some(calculator.in_channel(&PermissionPlace::new(kind, &weighed)));
             }
             let thread = block.channel(channel.get())?;
             let parent = block.channel(thread.parent_id?.get())?;
-            let is_joined = is_bot && thread.member.is_some();
+            let is_joined = thread.member.is_some() && shared.bot_id() == Some(user.get());
             let place = PermissionPlace::thread(&thread, &parent, is_joined);
-            let calculator = block.calculator(user, now, &parent.permission_overwrites)?;
+            for overwrite in &parent.permission_overwrites {
+                if block.is_held(held, overwrite.id.cast()) {
+                    calculator = calculator.role(overwrite.id.cast(), Permissions::empty());
+                }
+            }
             Some(calculator.in_channel(&place))
         })
     }
@@ -135,14 +135,13 @@ impl Mirror {
 }
 
 impl Block {
-    /// The rules of Discord for one member, as far as these overwrites go.
+    /// The rules of Discord for one member, who may do in the guild what their roles grant together.
     fn calculator(
         &self,
         user: Id<UserMarker>,
+        member: Head,
         now: Timestamp,
-        overwrites: &[Overwrite],
     ) -> Option<PermissionCalculator> {
-        let member = self.members.head(user.get())?;
         let held = self.role_sets.permissions(member.set(), |roles| {
             // `@everyone` is the role with the guild's id. Roles that the guild does not list grant nothing.
             let all = roles.iter().map(|role| role.get()).chain([self.id]);
@@ -162,27 +161,94 @@ impl Block {
                 calculator = calculator.timed_out();
             }
         }
-        let roles = self.role_sets.roles(member.set());
-        for overwrite in overwrites {
-            let role = overwrite.id.cast();
-            // A role that is gone has no say, but Discord takes its overwrites along.
-            if roles.binary_search(&role).is_ok() && self.roles.get(role.get()).is_some() {
-                calculator = calculator.role(role, Permissions::empty());
+        Some(calculator)
+    }
+
+    /// The kind of a channel, and its overwrites as they lie there; none of a thread.
+    fn channel_rules(&self, id: u64) -> Option<(ChannelType, impl Iterator<Item = Value<'_>>)> {
+        const KIND: u8 = CHANNEL.at("type");
+        const OVERWRITES: u8 = CHANNEL.at("permission_overwrites");
+
+        let (mut kind, mut overwrites) = (None, None);
+        for (place, value, _) in Object::new(&CHANNEL, self.channels.get(id)?).fields() {
+            match place {
+                KIND => kind = value.number(),
+                OVERWRITES => overwrites = Some(value),
+                _ => continue,
+            }
+            if kind.is_some() && overwrites.is_some() {
+                break;
             }
         }
-        Some(calculator)
+        let kind = ChannelType::from(u32::try_from(kind?).ok()?);
+        Some((kind, overwrites.into_iter().flat_map(Value::values)))
+    }
+
+    /// Those of some overwrites that say something about a member: that of `@everyone`, those of all roles
+    /// that they hold as if it were one of the role [`HELD`], which is how Discord weighs them, and their own.
+    fn weigh<'a>(
+        &self,
+        user: Id<UserMarker>,
+        held: &[Id<RoleMarker>],
+        overwrites: impl Iterator<Item = Value<'a>>,
+    ) -> [Overwrite; 3] {
+        let everyone = Id::new_checked(self.id).unwrap_or(HELD);
+        let mut weighed = [
+            Overwrite::role(everyone),
+            Overwrite::role(HELD),
+            Overwrite::member(user),
+        ];
+        let [of_everyone, of_roles, of_member] = &mut weighed;
+        for value in overwrites {
+            let Some(overwrite) = overwrite(value) else {
+                continue;
+            };
+            match overwrite.kind {
+                OverwriteType::Role if overwrite.id == of_everyone.id => *of_everyone = overwrite,
+                OverwriteType::Role if self.is_held(held, overwrite.id.cast()) => {
+                    of_roles.allow.insert(overwrite.allow);
+                    of_roles.deny.insert(overwrite.deny);
+                }
+                OverwriteType::Member if overwrite.id == of_member.id => *of_member = overwrite,
+                _ => {}
+            }
+        }
+        weighed
+    }
+
+    /// Whether a role is among these. One that is gone has no say, but Discord takes its overwrites along.
+    fn is_held(&self, held: &[Id<RoleMarker>], role: Id<RoleMarker>) -> bool {
+        held.binary_search(&role).is_ok() && self.roles.get(role.get()).is_some()
     }
 }
 
 /// An overwrite of a channel.
 fn overwrite(value: Value<'_>) -> Option<Overwrite> {
-    let object = value.object()?;
-    let id: Id<GenericMarker> = Id::new_checked(object.id("id")?)?;
-    let overwrite = match object.number("type")? {
+    const ID: u8 = OVERWRITE.at("id");
+    const KIND: u8 = OVERWRITE.at("type");
+    const ALLOW: u8 = OVERWRITE.at("allow");
+    const DENY: u8 = OVERWRITE.at("deny");
+
+    let (mut id, mut kind) = (None, None);
+    let (mut allow, mut deny) = (None, None);
+    for (place, value, _) in value.object()?.fields() {
+        match place {
+            ID => id = value.id(),
+            KIND => kind = value.number(),
+            ALLOW => allow = value.number(),
+            DENY => deny = value.number(),
+            _ => {}
+        }
+    }
+    let id: Id<GenericMarker> = Id::new_checked(id?)?;
+    let overwrite = match kind? {
         0 => Overwrite::role(id.cast()),
         1 => Overwrite::member(id.cast()),
         _ => return None,
     };
-    let bits = |name| Permissions::from_bits(object.number(name).unwrap_or_default());
-    Some(overwrite.allow(bits("allow")).deny(bits("deny")))
+    let bits = |bits: Option<u64>| Permissions::from_bits(bits.unwrap_or_default());
+    Some(overwrite.allow(bits(allow)).deny(bits(deny)))
 }
+
+/// Stands for all roles that a member holds; no role of Discord has this id.
+const HELD: Id<RoleMarker> = Id::new(u64::MAX);

@@ -47,7 +47,7 @@ impl Mirror {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let (id, user) = bot.as_ref()?;
-        typed::user(*id, user)
+        typed::user(*id, user).map(|user| *user)
     }
 
     /// A guild with its roles, and with its emojis and stickers where they are kept. All else of it is read
@@ -111,9 +111,12 @@ impl Mirror {
     /// A member, with their user.
     #[must_use]
     pub fn member(&self, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Option<Member> {
+        let mut read = Member::new();
         self.look(guild.get(), |block, shared| {
-            block.member(shared, user.get())
-        })
+            let member = block.members.get(user.get())?;
+            block.fill_member(shared, user.get(), member, &mut read)
+        })?;
+        Some(read)
     }
 
     /// A member as it lies in the mirror, without their user: to read one or two fields of it, which takes a
@@ -194,7 +197,8 @@ impl Mirror {
     #[must_use]
     pub fn user(&self, id: Id<UserMarker>) -> Option<User> {
         let users = &self.0.shared.users;
-        users.with(id.get(), |user| typed::user(id.get(), user))?
+        let user = users.with(id.get(), |user| typed::user(id.get(), user))??;
+        Some(*user)
     }
 
     /// The presence of a user in a guild; none for whoever is offline. The user in it is whole where they are
@@ -331,9 +335,22 @@ impl Block {
         id: u64,
         member: MemberRecord<'_>,
     ) -> Option<Member> {
+        let mut read = Member::new();
+        self.fill_member(shared, id, member, &mut read)?;
+        Some(read)
+    }
+
+    fn fill_member(
+        &self,
+        shared: &Shared,
+        id: u64,
+        member: MemberRecord<'_>,
+        read: &mut Member,
+    ) -> Option<()> {
         let user = shared.users.with(id, |user| typed::user(id, user))??;
         let roles = self.role_sets.roles(member.set);
-        Some(typed::member(member.rest, roles, self.id, user))
+        typed::member(read, member.rest, roles, self.id, user);
+        Some(())
     }
 
     pub(super) fn presence(&self, shared: &Shared, id: u64) -> Option<Presence> {

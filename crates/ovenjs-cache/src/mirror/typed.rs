@@ -11,12 +11,14 @@ use crate::packed::{
     shapes::{MEMBER, USER},
 };
 
+/// `read` is one of whom nothing is known: it is filled where it lies, since it is large.
 pub(super) fn member(
+    read: &mut Member,
     member: Object<'_>,
     roles: &[Id<RoleMarker>],
     guild: u64,
-    user: User,
-) -> Member {
+    user: Box<User>,
+) {
     const NICK: u8 = MEMBER.at("nick");
     const AVATAR: u8 = MEMBER.at("avatar");
     const BANNER: u8 = MEMBER.at("banner");
@@ -30,8 +32,7 @@ pub(super) fn member(
     const DECORATION: u8 = MEMBER.at("avatar_decoration_data");
     const COLLECTIBLES: u8 = MEMBER.at("collectibles");
 
-    let mut read = Member::new();
-    read.user = Some(Box::new(user));
+    read.user = Some(user);
     read.guild_id = Id::new_checked(guild);
     read.roles = roles.into();
     for (place, value, _) in member.fields() {
@@ -51,10 +52,9 @@ pub(super) fn member(
             _ => {}
         }
     }
-    read
 }
 
-pub(super) fn user(id: u64, user: &[u8]) -> Option<User> {
+pub(super) fn user(id: u64, user: &[u8]) -> Option<Box<User>> {
     const USERNAME: u8 = USER.at("username");
     const DISCRIMINATOR: u8 = USER.at("discriminator");
     const GLOBAL_NAME: u8 = USER.at("global_name");
@@ -67,7 +67,7 @@ pub(super) fn user(id: u64, user: &[u8]) -> Option<User> {
     const COLLECTIBLES: u8 = USER.at("collectibles");
     const PRIMARY_GUILD: u8 = USER.at("primary_guild");
 
-    let mut read = User::new(Id::new_checked(id)?, "");
+    let mut read = Box::new(User::new(Id::new_checked(id)?, ""));
     for (place, value, _) in Object::new(&USER, user).fields() {
         match place {
             USERNAME => read.username = value.text().unwrap_or_default().into(),
@@ -89,5 +89,8 @@ pub(super) fn user(id: u64, user: &[u8]) -> Option<User> {
 
 /// What few have goes through serde; what does not fit costs itself.
 fn boxed<'a, T: Deserialize<'a>>(value: Value<'a>) -> Option<Box<T>> {
+    if value.is_null() {
+        return None;
+    }
     T::deserialize(value).ok().map(Box::new)
 }

@@ -134,6 +134,7 @@ pub(crate) struct Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = (u8, Value<'a>, &'a [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let (place, after) = self.rest.split_first()?;
         let field = self.shape.field(*place)?;
@@ -167,6 +168,7 @@ impl<'a> Iterator for Values<'a> {
 
 impl Form {
     /// How many of these bytes a value of this form takes.
+    #[inline]
     pub(super) fn length(&self, bytes: &[u8]) -> Option<usize> {
         let number = |bytes: &[u8]| Some(varint(bytes)?.1);
         let text = |bytes: &[u8]| {
@@ -212,6 +214,11 @@ impl<'a> Value<'a> {
         Some(u64::from_le_bytes(
             *is_id.then_some(self.bytes)?.first_chunk()?,
         ))
+    }
+
+    /// Whether it is a `null` that was kept, as it is of the form [`Any`](Form::Any).
+    pub(crate) fn is_null(self) -> bool {
+        matches!(self.form, Form::Any) && self.bytes == [mark::NULL]
     }
 
     /// The elements of a list.

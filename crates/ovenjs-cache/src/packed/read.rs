@@ -85,7 +85,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if matches!(self.form, Form::Any) && self.bytes == [mark::NULL] {
+        if self.is_null() {
             visitor.visit_none()
         } else {
             visitor.visit_some(self)

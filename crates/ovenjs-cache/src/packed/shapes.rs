@@ -198,7 +198,7 @@ pub(crate) static CHANNEL: Shape = Shape::of(&[
     may("default_tag_setting", Text),
 ]);
 
-static OVERWRITE: Shape = Shape::of(&[
+pub(crate) static OVERWRITE: Shape = Shape::of(&[
     must("id", Id),
     must("type", U32),
     may("allow", U64),
