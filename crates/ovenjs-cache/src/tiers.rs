@@ -30,9 +30,13 @@ mod foretelling;
 mod ghost;
 #[cfg(feature = "tiers")]
 mod held;
+#[cfg(feature = "tiers")]
+mod journal;
 mod key;
 #[cfg(feature = "tiers")]
 mod keyspace;
+#[cfg(feature = "tiers")]
+mod log;
 mod record;
 #[cfg(feature = "tiers")]
 mod residents;
@@ -57,9 +61,13 @@ pub use error::{TierError, TierErrorKind};
 pub use extra::Extra;
 #[cfg(feature = "tiers")]
 pub use foretelling::{Foretelling, ForetellingStats, Foretold, Source};
+#[cfg(feature = "tiers")]
+pub use journal::{Journal, JournalStats};
 pub use key::{ID_BYTES_MAX, Key, KeyError, SPACE_BYTES_MAX, Space, TAG_BYTES_MAX, Tag};
 #[cfg(feature = "tiers")]
 pub use keyspace::{Keyspace, KeyspaceStats, Put, Suggestion};
+#[cfg(feature = "tiers")]
+pub use log::LogStats;
 pub use record::{BODY_BYTES_MAX, Body, FOREVER_MS, GONE_KEPT, Record, RecordError, TAGS_MAX};
 #[cfg(feature = "tiers")]
 pub use residents::{Eviction, Residents, ResidentsConfig, ResidentsStats};
@@ -67,7 +75,10 @@ pub use residents::{Eviction, Residents, ResidentsConfig, ResidentsStats};
 pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
-pub use store::{Asked, Cursor, Memory, Page, Span, Store, StoreError, StoreFault, Written};
+pub use store::{
+    Asked, Cursor, Heard, Log, Memory, Page, Place, Span, Store, StoreError, StoreFault, Told,
+    Written, fits,
+};
 #[cfg(feature = "postgres")]
 pub use store::{NAME_BYTES_MAX, PostgresStore};
 #[cfg(feature = "tiers")]

@@ -31,13 +31,37 @@ impl Behind {
             self.coalesced += 1;
             return true;
         }
-        if self.waiting.len() + self.leaving.len() >= WAITING_MAX {
+        if !self.has_room(key) {
             self.refused += 1;
             return false;
         }
         self.waiting.insert(key.clone(), record);
         self.order.push_back((now, key.clone()));
         true
+    }
+
+    /// Whether there is room for this key.
+    pub(crate) fn has_room(&self, key: &Key) -> bool {
+        self.waiting.contains_key(key) || self.waiting.len() + self.leaving.len() < WAITING_MAX
+    }
+
+    /// What the last process left waits again, however much that is.
+    pub(crate) fn restore(&mut self, now: Instant, left: Vec<(Key, Record)>) {
+        for (key, record) in left {
+            self.order.push_back((now, key.clone()));
+            self.waiting.insert(key, record);
+        }
+    }
+
+    /// All that is not in the store yet.
+    pub(crate) fn all(&self) -> Vec<(Key, Record)> {
+        let all = self.leaving.iter().chain(&self.waiting);
+        all.map(|(key, record)| (key.clone(), record.clone()))
+            .collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.leaving.is_empty()
     }
 
     /// What is on its way to the store under this key.

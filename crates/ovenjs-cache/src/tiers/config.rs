@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ovenjs_net::{Clock, Entropy, SystemClock, SystemEntropy};
 use ovenjs_types::{Id, marker::GuildMarker};
 
-use super::{Codec, Eviction, Store};
+use super::{Codec, Eviction, Journal, Store};
 
 /// How [`Tiered`](super::Tiered) is set up.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub struct TieredConfig {
     pub second_deadline: Duration,
     /// How long the third is waited for. Default: 250 ms.
     pub third_deadline: Duration,
+    /// Where it is written down what waits for the second tier. Default: nowhere, and it is lost with the process.
+    pub second_journal: Option<Arc<Journal>>,
+    /// Where it is written down what waits for the third tier. Default: nowhere.
+    pub third_journal: Option<Arc<Journal>>,
     /// The fencing number of what this process writes without a version of its own: that of the lease by which
     /// it is in charge. At least 1, the default, with which the last writer wins.
     pub epoch: u64,
@@ -38,6 +42,8 @@ impl TieredConfig {
             third: None,
             second_deadline: Duration::from_millis(50),
             third_deadline: Duration::from_millis(250),
+            second_journal: None,
+            third_journal: None,
             epoch: 1,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -69,6 +75,20 @@ impl TieredConfig {
     #[must_use]
     pub const fn third_deadline(mut self, deadline: Duration) -> Self {
         self.third_deadline = deadline;
+        self
+    }
+
+    /// Sets where it is written down what waits for the second tier, another file than the third's.
+    #[must_use]
+    pub fn second_journal(mut self, journal: Journal) -> Self {
+        self.second_journal = Some(Arc::new(journal));
+        self
+    }
+
+    /// Sets where it is written down what waits for the third tier.
+    #[must_use]
+    pub fn third_journal(mut self, journal: Journal) -> Self {
+        self.third_journal = Some(Arc::new(journal));
         self
     }
 
@@ -143,7 +163,7 @@ pub enum Writes {
     /// Before the writer goes on; later, where the tier is away.
     Through,
     /// Some milliseconds later, in batches, the newest of each key alone. What has not been written when the
-    /// process is killed is lost.
+    /// process is killed is lost, unless there is a [journal](super::Journal).
     Behind,
     /// Never.
     Not,

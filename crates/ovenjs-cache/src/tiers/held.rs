@@ -1,6 +1,9 @@
 //! A record as it is in memory: its value is one, and no longer bytes.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 use super::{Body, Codec, CodecError, Record, Tag, Version};
 
@@ -12,6 +15,9 @@ pub(crate) struct Held<V> {
     pub(crate) soft_ms: u64,
     pub(crate) hard_ms: u64,
     pub(crate) tags: Vec<(Tag, u64)>,
+    /// Up to where the log of others' writes had been heard when this was asked for.
+    pub(crate) stamp: AtomicU64,
+    was_read: AtomicBool,
 }
 
 /// What a thing is.
@@ -34,24 +40,43 @@ pub(crate) enum Look<V> {
 }
 
 impl<V> Held<V> {
-    pub(crate) fn of_record(record: &Record, codec: &dyn Codec<V>) -> Result<Self, CodecError> {
+    pub(crate) fn of_record(
+        record: &Record,
+        codec: &dyn Codec<V>,
+        stamp: u64,
+    ) -> Result<Self, CodecError> {
         let state = match &record.body {
             Body::Value(bytes) => State::Value(Arc::new(codec.decode(bytes)?)),
             Body::Gone => State::Gone,
             Body::Absent => State::Absent,
         };
-        Ok(Self::new(record, state))
+        Ok(Self::new(record, state, stamp))
     }
 
     /// A record whose value is at hand.
-    pub(crate) fn new(record: &Record, state: State<V>) -> Self {
+    pub(crate) fn new(record: &Record, state: State<V>, stamp: u64) -> Self {
         Self {
             version: record.version,
             state,
             soft_ms: record.soft_ms,
             hard_ms: record.hard_ms,
             tags: record.tags.clone(),
+            stamp: AtomicU64::new(stamp),
+            was_read: AtomicBool::new(false),
         }
+    }
+
+    /// Somebody asked for it.
+    pub(crate) fn note_read(&self) {
+        // Most come after the first, and writing would take the line from other processors.
+        if !self.was_read() {
+            self.was_read.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether somebody asked for it since it came.
+    pub(crate) fn was_read(&self) -> bool {
+        self.was_read.load(Ordering::Relaxed)
     }
 
     /// What a reader makes of it at this time, where its tags are as they were or are not.
@@ -137,6 +162,8 @@ mod tests {
             soft_ms,
             hard_ms: 100,
             tags: Vec::new(),
+            stamp: AtomicU64::new(0),
+            was_read: AtomicBool::new(false),
         };
         let value = held(State::Value(Arc::new(1)), 50);
         assert!(matches!(value.look(49, true), Look::Fresh(Some(_))));

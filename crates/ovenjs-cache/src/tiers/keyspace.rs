@@ -1,5 +1,6 @@
 //! Values of one kind, by name.
 
+mod heard;
 mod path;
 mod stats;
 
@@ -8,7 +9,7 @@ use std::{
     fmt,
     hash::BuildHasher as _,
     marker::PhantomData,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
 };
 
 use hashbrown::{DefaultHashBuilder, HashSet};
@@ -84,8 +85,11 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
             refreshing: Mutex::default(),
             counts: Counts::default(),
         };
+        let inner = Arc::new(inner);
+        let listener: Weak<Inner<V>> = Arc::downgrade(&inner);
+        inner.shared.ear.add(&inner.space, listener);
         Ok(Self {
-            inner: Arc::new(inner),
+            inner,
             named: PhantomData,
         })
     }
@@ -220,19 +224,16 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     ///
     /// As [`put`](Self::put).
     pub async fn forget(&self, name: &K) -> Result<Put, TierError> {
-        let extra = Extra::new().lifetimes(std::time::Duration::ZERO, GONE_KEPT);
-        self.inner
-            .put(&self.key(name)?, State::Absent, Body::Absent, &extra)
-            .await
+        self.inner.forget(&self.key(name)?).await
     }
 
     /// Forgets all values of a guild, or all there are, in this process's memory and in the stores; how many the
-    /// stores had. Other processes' memories go on until what is in them is over: give the values a tag where
-    /// that is too long.
+    /// stores had. Other processes' memories forget them too where the second tier keeps a [log](super::Log);
+    /// else they go on until what is in them is over. What is put in the same milliseconds may go or stay.
     ///
     /// # Errors
     ///
-    /// A store that is away, whose records stay.
+    /// A store that is away, whose records stay. Other processes were told nothing then.
     pub async fn erase(&self, scope: Option<u64>) -> Result<u64, TierError> {
         let inner = &self.inner;
         let span = Span {
@@ -248,7 +249,18 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
             );
         }
         inner.residents.sweep(|key, _| span.has(key));
+        inner.tell_erased(span, None).await?;
         Ok(erased)
+    }
+
+    /// [Forgets](Self::forget) all values of a guild, or all there are, whose id [fits](super::fits) a pattern:
+    /// `*` stands for any bytes, `?` for one. It looks at all keys that the stores have of the span; how many fit.
+    ///
+    /// # Errors
+    ///
+    /// As [`erase`](Self::erase).
+    pub async fn forget_like(&self, scope: Option<u64>, pattern: &[u8]) -> Result<u64, TierError> {
+        self.inner.forget_like(scope, pattern).await
     }
 
     /// Takes out of memory what `is_over` holds for, and leaves it in the stores; how many.
@@ -308,7 +320,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             .version
             .unwrap_or_else(|| self.shared.next_version(newest()));
         let record = self.record(version, body, now_ms, extra, tags);
-        let held = Arc::new(Held::new(&record, state));
+        let held = Arc::new(Held::new(&record, state, self.shared.ear.stamp()));
         if let Err(newer) = self.take(key, &held, weight(&record), None, now_ms) {
             return Ok(Put::Older(newer));
         }
@@ -324,6 +336,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 Err(error) => failed = Some(error),
             }
         }
+        self.tell_of(key, version, record.hard_ms).await;
         if self.config.has_dependents {
             self.shared.invalidate(&tag_of(key)?).await?;
         }

@@ -1,5 +1,6 @@
 //! The port to what keeps records behind memory, and what it may answer.
 
+mod log;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use ovenjs_types::Fault;
 
 use super::{Key, Record, RecordError, Space, Tag, Version};
+pub use log::{Heard, Log, Place, Told, fits};
 pub use memory::Memory;
 #[cfg(feature = "postgres")]
 pub use postgres::{NAME_BYTES_MAX, PostgresStore};
@@ -112,6 +114,11 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// How many records were met since it was opened that are damaged or another key's.
     fn damaged(&self) -> u64;
+
+    /// The log of what is written to it, where it keeps one. Default: none.
+    fn log(&self) -> Option<&dyn Log> {
+        None
+    }
 }
 
 /// What a [`Store`] was asked.

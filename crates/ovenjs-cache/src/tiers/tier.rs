@@ -12,7 +12,8 @@ use ovenjs_net::Clock;
 use tokio::sync::Notify;
 
 use super::{
-    Asked, Key, Record, Span, Store, StoreError, StoreFault, Version, Written,
+    Asked, Journal, JournalStats, Key, Log, Record, Span, Store, StoreError, StoreFault, Version,
+    Written,
     behind::{Behind, BehindStats},
     breaker::Breaker,
     lock,
@@ -25,6 +26,8 @@ pub(crate) struct Tier {
     deadline: Duration,
     breaker: Mutex<Breaker>,
     behind: Mutex<Behind>,
+    /// Where it is written down what waits.
+    journal: Option<Arc<Journal>>,
     /// Somebody has put something behind.
     pub(crate) woken: Notify,
     asked: AtomicU64,
@@ -49,12 +52,22 @@ impl Tier {
             deadline,
             breaker: Mutex::default(),
             behind: Mutex::default(),
+            journal: None,
             woken: Notify::new(),
             asked: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             passed_over: AtomicU64::new(0),
             latency_us: AtomicU64::new(0),
         }
+    }
+
+    /// The same, with what the last process left in the journal waiting.
+    pub(crate) fn journalled(mut self, now: Instant, journal: Option<Arc<Journal>>) -> Self {
+        if let Some(journal) = &journal {
+            lock(&self.behind).restore(now, journal.recovered());
+        }
+        self.journal = journal;
+        self
     }
 
     /// Asks the store, unless it is away.
@@ -82,6 +95,23 @@ impl Tier {
         answer
     }
 
+    /// The log of what is written to it, where it keeps one.
+    pub(crate) fn log(&self) -> Option<&dyn Log> {
+        self.store.log()
+    }
+
+    /// Asks the log, unless the store is away or keeps none.
+    pub(crate) async fn ask_log<'a, T>(
+        &'a self,
+        clock: &dyn Clock,
+        question: impl FnOnce(&'a dyn Log) -> Asked<'a, T>,
+    ) -> Result<T, StoreError> {
+        let Some(log) = self.log() else {
+            return Err(self.away());
+        };
+        self.ask(clock, |_| question(log)).await
+    }
+
     /// Writes now, or lets it wait where the store is away; where there is no room for that either, the error.
     pub(crate) async fn write(
         &self,
@@ -95,7 +125,9 @@ impl Tier {
         match written.as_deref() {
             Ok([Written::Older(version)]) => Ok(Wrote::Older(*version)),
             Ok(_) => Ok(Wrote::Kept),
-            Err(error) if may_pass(error.fault()) && self.put_behind(clock.now(), key, record) => {
+            Err(error)
+                if may_pass(error.fault()) && self.put_behind(clock, key, record, true).await =>
+            {
                 Ok(Wrote::Waits)
             }
             Err(_) => written.map(|_| Wrote::Kept),
@@ -110,17 +142,45 @@ impl Tier {
         key: &Key,
         record: &Record,
     ) -> Result<Wrote, StoreError> {
-        if self.put_behind(clock.now(), key, record) {
+        if self.put_behind(clock, key, record, true).await {
             Ok(Wrote::Waits)
         } else {
             self.write(clock, now_ms, key, record).await
         }
     }
 
-    fn put_behind(&self, now: Instant, key: &Key, record: &Record) -> bool {
-        let has_room = lock(&self.behind).push(now, key, record.clone());
+    /// Lets a copy of what another store has wait, where there is room. It is missed by nobody.
+    pub(crate) async fn copy_later(&self, clock: &dyn Clock, key: &Key, record: &Record) {
+        self.put_behind(clock, key, record, false).await;
+    }
+
+    async fn put_behind(
+        &self,
+        clock: &dyn Clock,
+        key: &Key,
+        record: &Record,
+        is_missed: bool,
+    ) -> bool {
+        // What was loaded can be loaded again.
+        let journal = self.journal.as_ref();
+        let journal = journal.filter(|_| is_missed && record.version.epoch > 0);
+        {
+            let mut behind = lock(&self.behind);
+            let is_noted = !behind.has_room(key)
+                || journal.is_none_or(|journal| journal.waits(key, record, || behind.all()));
+            if !is_noted || !behind.push(clock.now(), key, record.clone()) {
+                return false;
+            }
+        }
         self.woken.notify_one();
-        has_room
+        match journal.filter(|journal| journal.is_synced()) {
+            Some(journal) => {
+                let journal = Arc::clone(journal);
+                let synced = tokio::task::spawn_blocking(move || journal.sync()).await;
+                synced.is_ok_and(|synced| synced.is_ok())
+            }
+            None => true,
+        }
     }
 
     /// The newest of what is on its way to the store and what it has.
@@ -153,6 +213,7 @@ impl Tier {
         let mut under_way = UnderWay {
             tier: self,
             clock,
+            batch: &batch,
             is_written: false,
         };
         let written = self.ask(clock, |store| store.write(now_ms, &batch)).await;
@@ -163,7 +224,11 @@ impl Tier {
 
     /// What waits to be written of these is written no more.
     pub(crate) fn forget(&self, span: &Span) {
-        lock(&self.behind).forget(span);
+        let mut behind = lock(&self.behind);
+        behind.forget(span);
+        if let Some(journal) = &self.journal {
+            journal.erased(span);
+        }
     }
 
     /// That it is away.
@@ -186,6 +251,7 @@ impl Tier {
             times_away: breaker.opened(),
             damaged: self.store.damaged(),
             behind: lock(&self.behind).stats(),
+            journal: self.journal.as_ref().map(|journal| journal.stats()),
         }
     }
 
@@ -206,12 +272,21 @@ impl Tier {
 struct UnderWay<'a> {
     tier: &'a Tier,
     clock: &'a dyn Clock,
+    batch: &'a [(Key, Record)],
     is_written: bool,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        lock(&self.tier.behind).settle(self.clock.now(), self.is_written);
+        let mut behind = lock(&self.tier.behind);
+        behind.settle(self.clock.now(), self.is_written);
+        if let Some(journal) = self.tier.journal.as_ref().filter(|_| self.is_written) {
+            let batch = self.batch.iter();
+            let written: Vec<_> = batch
+                .map(|(key, record)| (key.clone(), record.version))
+                .collect();
+            journal.written(&written, behind.is_empty());
+        }
     }
 }
 
@@ -240,4 +315,6 @@ pub struct TierStats {
     pub damaged: u64,
     /// What waits to be written to it.
     pub behind: BehindStats,
+    /// Where that is written down, if it is.
+    pub journal: Option<JournalStats>,
 }

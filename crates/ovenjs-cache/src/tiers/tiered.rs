@@ -10,13 +10,14 @@
 //!   that had not heard of it yet.
 //! - What a loader brings is as new as its source. It takes the place of what was known when the load began, and
 //!   of nothing that was written since; what the gateway told it never replaces.
-//! - What another process writes is seen when what is in memory is no longer fresh, or at once where it is not
-//!   in memory; what stands under a tag, a second after the tag became invalid.
+//! - What another process writes is seen within milliseconds where the second tier keeps a [log](super::Log) and
+//!   answers. Else it is seen when what is in memory is no longer fresh, or at once where it is not in memory; what
+//!   stands under a tag, a second after the tag became invalid.
 //!
 //! It is not linearizable: two processes may see two versions at the same moment.
 //!
 //! When a store is away, the others go on, and writes wait within a bound; what still waits when the process
-//! is killed is lost. All that lasts happens in [`Tiered::serve`], which somebody has to await.
+//! is killed is lost, unless there is a [journal](super::Journal). All that lasts happens in [`Tiered::serve`], which somebody has to await.
 
 use std::{
     convert::Infallible,
@@ -28,7 +29,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use futures_util::{StreamExt as _, future::join3, stream::poll_fn};
+use futures_util::{StreamExt as _, future::join4, stream::poll_fn};
 use hashbrown::HashMap;
 use ovenjs_net::{Clock, Entropy};
 use serde::{Serialize, de::DeserializeOwned};
@@ -36,7 +37,9 @@ use tokio::sync::mpsc;
 
 use super::{
     Codec, Compact, Keyspace, KeyspaceConfig, Named, SEQUENCES_A_MS, Tag, TierError, TierStats,
-    TieredConfig, Version, lock, tier::Tier,
+    TieredConfig, Version, lock,
+    log::{Ear, LogStats},
+    tier::Tier,
 };
 
 /// Memory, and the stores behind it. Cloning is cheap and shares all of it.
@@ -80,6 +83,7 @@ pub(crate) struct Shared {
     errands: mpsc::Sender<Errand>,
     sent: tokio::sync::Mutex<mpsc::Receiver<Errand>>,
     errands_refused: AtomicU64,
+    pub(crate) ear: Ear,
 }
 
 /// Something to be done beside the one who found it necessary.
@@ -89,6 +93,8 @@ pub(crate) type Errand = Pin<Box<dyn Future<Output = ()> + Send>>;
 struct Generation {
     number: u64,
     asked_ms: u64,
+    /// Up to where the log had been heard before it was asked for.
+    stamp: u64,
 }
 
 impl Tiered {
@@ -96,14 +102,17 @@ impl Tiered {
     #[must_use]
     pub fn build(config: TieredConfig) -> Self {
         let (errands, sent) = mpsc::channel(ERRANDS_MAX);
+        let now = config.clock.now();
+        let tier = |store, deadline, journal| Tier::new(store, deadline).journalled(now, journal);
         Self(Arc::new(Shared {
             second: config
                 .second
-                .map(|store| Tier::new(store, config.second_deadline)),
+                .map(|store| tier(store, config.second_deadline, config.second_journal)),
             third: config
                 .third
-                .map(|store| Tier::new(store, config.third_deadline)),
+                .map(|store| tier(store, config.third_deadline, config.third_journal)),
             holder: config.entropy.u64(),
+            ear: Ear::new(now),
             clock: config.clock,
             entropy: config.entropy,
             epoch: config.epoch.max(1),
@@ -150,7 +159,8 @@ impl Tiered {
     /// was foretold, writes what may wait. Await it in a task of your own; without it nothing of that happens.
     pub async fn serve(&self) -> Infallible {
         let shared = &*self.0;
-        join3(
+        join4(
+            shared.follow_log(),
             shared.run_errands(),
             shared.write_behind(shared.second.as_ref()),
             shared.write_behind(shared.third.as_ref()),
@@ -182,7 +192,7 @@ impl Tiered {
     }
 
     /// Makes everything stale that stands under this tag, in all processes that share a store: at once in this
-    /// one, within a second in the others.
+    /// one, within milliseconds in the others where they follow its log, else within a second.
     ///
     /// # Errors
     ///
@@ -198,6 +208,7 @@ impl Tiered {
             second: self.0.second.as_ref().map(Tier::stats),
             third: self.0.third.as_ref().map(Tier::stats),
             errands_refused: self.0.errands_refused.load(Ordering::Relaxed),
+            log: self.0.log().map(|_| self.0.ear.stats(self.0.clock.now())),
         }
     }
 }
@@ -218,7 +229,9 @@ impl Shared {
     pub(crate) fn next_version(&self, seen: Option<Version>) -> Version {
         let seen = seen.filter(|seen| seen.source == 0 && seen.epoch == self.epoch);
         let least = seen.map_or(0, |seen| seen.sequence.saturating_add(1));
-        let least = least.max(self.now_ms() << SEQUENCES_A_MS);
+        // Two processes that write in one millisecond write two versions.
+        let own = self.holder >> (u64::BITS - SEQUENCES_A_MS + 1);
+        let least = least.max((self.now_ms() << SEQUENCES_A_MS) + own);
         let next = |last: u64| Some(least.max(last.saturating_add(1)));
         let last = self
             .sequence
@@ -244,18 +257,23 @@ impl Shared {
     /// within a second.
     pub(crate) async fn generations(&self, tags: &[Tag]) -> Vec<Option<u64>> {
         let now_ms = self.now_ms();
+        let stamp = self.ear.stamp();
+        let is_told = self.ear.is_current(self.clock.now());
         let mut unknown = Vec::new();
         {
             let mut known = lock(&self.generations);
             for tag in tags {
-                let is_known = known
-                    .get(tag)
-                    .is_some_and(|known| now_ms < known.asked_ms.saturating_add(GENERATION_MS));
+                let is_known = known.get(tag).is_some_and(|known| {
+                    now_ms < known.asked_ms.saturating_add(GENERATION_MS)
+                        || is_told
+                            && self.ear.is_whole(known.stamp)
+                            && !self.ear.was_told_since(tag, known.stamp)
+                });
                 if is_known {
                     continue;
                 }
                 if self.stores().next().is_none() {
-                    note(&mut known, tag, now_ms, now_ms);
+                    note(&mut known, tag, now_ms, now_ms, stamp);
                 } else {
                     unknown.push(tag.clone());
                 }
@@ -266,7 +284,7 @@ impl Shared {
             if let Ok(numbers) = ask.await {
                 let mut known = lock(&self.generations);
                 for (tag, number) in unknown.iter().zip(numbers) {
-                    note(&mut known, tag, number, now_ms);
+                    note(&mut known, tag, number, now_ms, stamp);
                 }
             }
         }
@@ -287,7 +305,7 @@ impl Shared {
     }
 
     pub(crate) async fn invalidate(&self, tag: &Tag) -> Result<(), TierError> {
-        let now_ms = self.now_ms();
+        let (now_ms, stamp) = (self.now_ms(), self.ear.stamp());
         let tags = [tag.clone()];
         let number = match self.stores().next() {
             Some(store) => {
@@ -302,8 +320,17 @@ impl Shared {
                 now_ms.max(last.saturating_add(1))
             }
         };
-        note(&mut lock(&self.generations), tag, number, now_ms);
+        note(&mut lock(&self.generations), tag, number, now_ms, stamp);
         Ok(())
+    }
+
+    /// Somebody has given this tag this generation.
+    pub(crate) fn bumped(&self, tag: &Tag, number: u64) {
+        let stamp = self.ear.note(tag);
+        if let Some(known) = lock(&self.generations).get_mut(tag) {
+            known.number = known.number.max(number);
+            known.stamp = known.stamp.max(stamp);
+        }
     }
 
     async fn run_errands(&self) {
@@ -332,17 +359,23 @@ impl Shared {
 }
 
 /// Remembers a generation, but an earlier one than what is known: two answers may have overtaken each other.
-fn note(known: &mut HashMap<Tag, Generation>, tag: &Tag, number: u64, asked_ms: u64) {
+fn note(known: &mut HashMap<Tag, Generation>, tag: &Tag, number: u64, asked_ms: u64, stamp: u64) {
     if let Some(known) = known.get_mut(tag) {
         known.number = known.number.max(number);
         known.asked_ms = known.asked_ms.max(asked_ms);
+        known.stamp = known.stamp.max(stamp);
         return;
     }
     if known.len() >= TAGS_KNOWN_MAX {
         // They are asked for again.
         known.clear();
     }
-    known.insert(tag.clone(), Generation { number, asked_ms });
+    let generation = Generation {
+        number,
+        asked_ms,
+        stamp,
+    };
+    known.insert(tag.clone(), generation);
 }
 
 /// How the tiers fare.
@@ -355,6 +388,8 @@ pub struct TieredStats {
     pub third: Option<TierStats>,
     /// What was to be done beside and was not, since too much waited or nobody [serves](Tiered::serve).
     pub errands_refused: u64,
+    /// What was heard of others' writes, where the second tier (or else the third) keeps a log of them.
+    pub log: Option<LogStats>,
 }
 
 /// For so long a generation is taken to be what it was.

@@ -12,6 +12,10 @@
 mod certificate;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod databases;
+#[cfg(feature = "tiers")]
+mod journal;
+#[cfg(feature = "tiers")]
+mod log;
 mod model;
 #[path = "../../../ovenjs-net/tests/it/polled.rs"]
 mod polled;

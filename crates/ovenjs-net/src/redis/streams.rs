@@ -25,6 +25,16 @@ pub struct RedisEntry {
 pub struct RedisEntryId(String);
 
 impl RedisEntryId {
+    /// The id that is written so, if it is one.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        let (time, count) = text.split_once('-')?;
+        let is_number =
+            |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty();
+        (is_number(time) && is_number(count)).then(|| Self(text.to_owned()))
+    }
+
     /// The id as the server writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {

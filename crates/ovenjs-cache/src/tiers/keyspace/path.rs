@@ -1,6 +1,11 @@
 //! The way of a read: memory, the second tier, the third, the loader; and of what was found back up.
 
-use std::{error::Error, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use super::{BATCH_MAX, Inner, check, weight};
 use crate::tiers::{
@@ -49,7 +54,13 @@ impl<V: Send + Sync + 'static> Inner<V> {
     /// What memory makes of it.
     pub(super) async fn look(&self, key: &Key) -> Look<V> {
         self.counts.read();
-        let look = self.look_quietly(key).await;
+        let look = match self.residents.get(key) {
+            Some(held) => {
+                held.note_read();
+                self.look_at_whole(key, &held).await
+            }
+            None => Look::Missing,
+        };
         match &look {
             Look::Fresh(Some(_)) => self.counts.memory(),
             Look::Fresh(None) => self.counts.absent(),
@@ -61,9 +72,19 @@ impl<V: Send + Sync + 'static> Inner<V> {
 
     async fn look_quietly(&self, key: &Key) -> Look<V> {
         match self.residents.get(key) {
-            Some(held) => self.look_at(&held).await,
+            Some(held) => self.look_at_whole(key, &held).await,
             None => Look::Missing,
         }
+    }
+
+    /// The same of what may have been overtaken unheard: the stores are asked first.
+    async fn look_at_whole(&self, key: &Key, held: &Held<V>) -> Look<V> {
+        if !self.shared.ear.is_whole(held.stamp.load(Ordering::Relaxed))
+            && let Some(newer) = self.verify(key, held).await
+        {
+            return newer;
+        }
+        self.look_at(held).await
     }
 
     async fn look_at(&self, held: &Held<V>) -> Look<V> {
@@ -157,7 +178,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             if missing.is_empty() {
                 break;
             }
-            let now_ms = self.shared.now_ms();
+            let (now_ms, stamp) = (self.shared.now_ms(), self.shared.ear.stamp());
             let asked = tier
                 .ask(&*self.shared.clock, |store| store.read(now_ms, &missing))
                 .await;
@@ -168,7 +189,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
                     rest.push(key);
                     continue;
                 };
-                let taken = self.take_in(&key, &record, source(&key)).await;
+                let taken = self.take_in(&key, &record, source(&key), stamp).await;
                 if matches!(taken, Look::Missing) {
                     rest.push(key);
                 } else {
@@ -188,11 +209,11 @@ impl<V: Send + Sync + 'static> Inner<V> {
         }
         let mut newest = self.residents.peek(key, |held| held.version);
         for (place, (tier, _)) in self.tiers().enumerate() {
-            let now_ms = self.shared.now_ms();
+            let (now_ms, stamp) = (self.shared.now_ms(), self.shared.ear.stamp());
             let Some(record) = tier.read(&*self.shared.clock, now_ms, key).await else {
                 continue;
             };
-            let look = self.take_in(key, &record, None).await;
+            let look = self.take_in(key, &record, None, stamp).await;
             if newest.is_none_or(|newest| record.version.may_replace(&newest)) {
                 newest = Some(record.version);
             }
@@ -201,7 +222,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             };
             self.counts.found_in(place);
             if place > 0 {
-                self.lift(key, &record, now_ms).await;
+                self.lift(key, &record).await;
             }
             return Ok(found);
         }
@@ -215,17 +236,23 @@ impl<V: Send + Sync + 'static> Inner<V> {
     }
 
     /// What the third tier knew and the second did not.
-    async fn lift(&self, key: &Key, record: &Record, now_ms: u64) {
+    async fn lift(&self, key: &Key, record: &Record) {
         if let Some(second) = &self.shared.second {
             let clock = &*self.shared.clock;
-            // It is a copy: where there is no room for it now, it is lifted another time.
-            let _another_time = second.write_later(clock, now_ms, key, record).await;
+            second.copy_later(clock, key, record).await;
         }
     }
 
-    /// Takes a store's record into memory; what a reader makes of what is there then.
-    async fn take_in(&self, key: &Key, record: &Record, source: Option<Source>) -> Look<V> {
-        let Ok(held) = Held::of_record(record, &*self.codec) else {
+    /// Takes a store's record into memory, which was asked for after the stamp; what a reader makes of what is there
+    /// then.
+    pub(super) async fn take_in(
+        &self,
+        key: &Key,
+        record: &Record,
+        source: Option<Source>,
+        stamp: u64,
+    ) -> Look<V> {
+        let Ok(held) = Held::of_record(record, &*self.codec, stamp) else {
             self.counts.undecodable();
             return Look::Missing;
         };
@@ -235,10 +262,19 @@ impl<V: Send + Sync + 'static> Inner<V> {
             return look;
         }
         match self.take(key, &held, weight(record), source, self.shared.now_ms()) {
-            Ok(()) => look,
+            Ok(()) => {
+                if self.shared.ear.was_told_since(key, stamp) {
+                    // The log may have told of a newer one before this was there to be dropped.
+                    held.stamp.store(0, Ordering::Relaxed);
+                }
+                look
+            }
             Err(_) => {
                 self.counts.below_floor();
-                self.look_quietly(key).await
+                match self.residents.get(key) {
+                    Some(held) => self.look_at(&held).await,
+                    None => Look::Missing,
+                }
             }
         }
     }
@@ -313,7 +349,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             extra
         };
         let record = self.record(version, body, now_ms, extra, tags);
-        let held = Arc::new(Held::new(&record, state));
+        let held = Arc::new(Held::new(&record, state, self.shared.ear.stamp()));
         // First to where others look: what they have written since counts.
         for (tier, writes) in self.tiers() {
             if let Ok(Wrote::Older(newer)) = self.write(tier, writes, key, &record, now_ms).await {
@@ -346,7 +382,9 @@ impl<V: Send + Sync + 'static> Inner<V> {
         let mut is_taken = false;
         self.residents.change(key, None, |_| {
             let mut floors = lock(&self.floors);
-            if floors.of(hash, now_ms) != floor {
+            // The log may have told of this one already.
+            let known = floors.of(hash, now_ms);
+            if known != floor && known != Some(held.version) {
                 return None;
             }
             is_taken = true;

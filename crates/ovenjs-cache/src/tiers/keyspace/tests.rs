@@ -1,6 +1,7 @@
 //! Stories of values in memory and two stores, on a clock of tokio's that stands until all wait.
 
 mod away;
+mod heard;
 
 use super::*;
 use crate::tiers::{Memory, Store, Tiered, TieredConfig};

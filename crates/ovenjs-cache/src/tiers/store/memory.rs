@@ -1,5 +1,8 @@
 //! A store in the process itself.
 
+#[cfg(feature = "tiers")]
+mod book;
+
 use std::{
     collections::BTreeMap,
     future::ready,
@@ -8,17 +11,21 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "tiers")]
+use super::Log;
 use super::{Asked, Cursor, Page, Span, Store, StoreError, StoreFault, Written, until};
 use crate::tiers::{Key, Record, Tag};
 
 /// A [`Store`] that forgets everything with the process: for tests, and to see what a bot does with one.
 ///
-/// It answers at once and is never away. When it has no room it refuses what is new, as a Redis does that is
+/// It answers at once and is never away, and keeps a log of as many writes as it has room for records. When it has no room it refuses what is new, as a Redis does that is
 /// told to evict nothing.
 #[derive(Debug)]
 pub struct Memory {
     records_max: usize,
     kept: Mutex<Kept>,
+    #[cfg(feature = "tiers")]
+    book: book::Book,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +43,8 @@ impl Memory {
         Self {
             records_max,
             kept: Mutex::default(),
+            #[cfg(feature = "tiers")]
+            book: book::Book::new(records_max),
         }
     }
 
@@ -65,6 +74,8 @@ impl Memory {
                 None => room(&kept.records, key, self.records_max)?,
             }
             kept.records.insert(key.clone(), record.clone());
+            #[cfg(feature = "tiers")]
+            self.book.written(key, record);
             written.push(Written::Kept);
         }
         Ok(written)
@@ -115,6 +126,15 @@ impl Memory {
     }
 }
 
+#[cfg(all(test, feature = "tiers"))]
+impl Memory {
+    /// Loses all that it has, as a server does that was started anew.
+    pub(crate) fn lose(&self) {
+        *self.kept() = Kept::default();
+        self.book.lose();
+    }
+}
+
 impl Store for Memory {
     fn read<'a>(&'a self, now_ms: u64, keys: &'a [Key]) -> Asked<'a, Vec<Option<Record>>> {
         let kept = self.kept();
@@ -136,7 +156,12 @@ impl Store for Memory {
     fn bump<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
         let next =
             |held: Option<u64>| held.map_or(now_ms, |held| now_ms.max(held.saturating_add(1)));
-        Box::pin(ready(self.generations_of(tags, next)))
+        let bumped = self.generations_of(tags, next);
+        #[cfg(feature = "tiers")]
+        if let Ok(generations) = &bumped {
+            self.book.bumped(tags, generations);
+        }
+        Box::pin(ready(bumped))
     }
 
     fn claim<'a>(
@@ -203,6 +228,11 @@ impl Store for Memory {
 
     fn damaged(&self) -> u64 {
         0
+    }
+
+    #[cfg(feature = "tiers")]
+    fn log(&self) -> Option<&dyn Log> {
+        Some(&self.book)
     }
 }
 

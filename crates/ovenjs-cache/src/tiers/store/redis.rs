@@ -7,13 +7,18 @@ use std::{
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use ovenjs_net::{ErrorKind, RedisFault, RedisLink, RedisReply, RedisScript};
+use ovenjs_net::{
+    ErrorKind, RedisEntry, RedisEntryId, RedisFault, RedisLink, RedisReply, RedisScript,
+};
 use ovenjs_types::Fault as _;
 
 use super::{
-    Asked, Cursor, Page, Span, Store, StoreError, StoreFault, Written, encoded, until, version_of,
+    Asked, Cursor, Heard, Log, Page, Place, Span, Store, StoreError, StoreFault, Told, Written,
+    encoded,
+    log::{self, HEARD_MAX, LOG_KEPT},
+    until, version_of,
 };
-use crate::tiers::{FOREVER_MS, Key, Record, Space, Tag};
+use crate::tiers::{FOREVER_MS, Key, Record, Tag};
 
 /// A [`Store`] in a Redis 6.2 or newer, for what is asked for often by several processes.
 ///
@@ -22,6 +27,8 @@ use crate::tiers::{FOREVER_MS, Key, Record, Space, Tag};
 /// - A call asks once for each 256 keys. What it writes is compared and written by a script, 4 MiB at a time,
 ///   during which the server serves nobody else.
 /// - Scanning and erasing look at all keys of the database, a thousand at a time. `KEYS` is never sent.
+/// - Each write and each bump is told in a stream, `ovenjs:cache:<name>:log`, by the same script; it keeps some
+///   hundred thousand, 10 MB. Following it takes a second connection.
 /// - Tags that nobody has asked for within a week are forgotten, and what was made of them is stale then.
 ///
 /// ```no_run
@@ -41,6 +48,8 @@ use crate::tiers::{FOREVER_MS, Key, Record, Space, Tag};
 #[derive(Debug)]
 pub struct RedisStore {
     link: RedisLink,
+    /// What waits for the log has a connection of its own.
+    ear: RedisLink,
     prefix: String,
     damaged: AtomicU64,
 }
@@ -53,6 +62,7 @@ impl RedisStore {
         let name = name.replace('%', "%25").replace(':', "%3A");
         Self {
             link: link.clone(),
+            ear: link.another(),
             prefix: format!("ovenjs:cache:{name}:"),
             damaged: AtomicU64::new(0),
         }
@@ -76,11 +86,11 @@ impl RedisStore {
         let rest = place
             .strip_prefix(self.prefix.as_bytes())?
             .strip_prefix(RECORD.as_bytes())?;
-        let mut parts = rest.strip_prefix(b":")?.splitn(3, |byte| *byte == b':');
-        let mut text = || std::str::from_utf8(parts.next()?).ok();
-        let space = Space::parse(text()?).ok()?;
-        let scope = text()?.parse().ok()?;
-        Key::new(&space, scope, parts.next()?.to_vec()).ok()
+        log::key(rest.strip_prefix(b":")?)
+    }
+
+    fn log_place(&self) -> String {
+        format!("{}log", self.prefix)
     }
 
     /// The places of a span, as `SCAN` is asked for them.
@@ -141,9 +151,11 @@ impl RedisStore {
         entries: &[(&Key, &Record, Bytes)],
         written: &mut Vec<Written>,
     ) -> Result<(), StoreError> {
-        let mut places = Vec::with_capacity(entries.len());
-        let mut words = Vec::with_capacity(2 * entries.len() + 1);
-        words.push(time(now_ms));
+        let mut places = Vec::with_capacity(entries.len() + 1);
+        let mut words = Vec::with_capacity(2 * entries.len() + 3);
+        places.push(self.log_place().into());
+        let head = self.prefix.len() + RECORD.len() + 1;
+        words.extend([time(now_ms), number(LOG_KEPT), number(head)]);
         for (key, record, bytes) in entries {
             places.push(self.place(RECORD, key));
             words.push(bytes.clone());
@@ -173,8 +185,14 @@ impl RedisStore {
         let mut generations = Vec::with_capacity(tags.len());
         for tags in tags.chunks(BATCH) {
             let place = |tag: &Tag| format!("{}t:{}", self.prefix, tag.as_str());
-            let places: Vec<_> = tags.iter().map(place).collect();
-            let words = [now_ms.to_string(), TAG_KEPT.as_millis().to_string()];
+            let places = std::iter::once(self.log_place()).chain(tags.iter().map(place));
+            let places: Vec<_> = places.collect();
+            let words = [
+                now_ms.to_string(),
+                TAG_KEPT.as_millis().to_string(),
+                LOG_KEPT.to_string(),
+                (self.prefix.len() + 2).to_string(),
+            ];
             let answers = self.ask(script, &places, &words).await?.list();
             if answers.len() != tags.len() {
                 return Err(odd_answer());
@@ -343,6 +361,76 @@ impl Store for RedisStore {
     fn damaged(&self) -> u64 {
         self.damaged.load(Ordering::Relaxed)
     }
+
+    fn log(&self) -> Option<&dyn Log> {
+        Some(self)
+    }
+}
+
+impl Log for RedisStore {
+    fn listen<'a>(&'a self, after: Option<&'a Place>, hold: Duration) -> Asked<'a, Heard> {
+        Box::pin(async move {
+            let place = self.log_place();
+            let Some(after) = after else {
+                let reply = self.ear.run_on::<_, &str>(&ANCHOR, &[place], &[]).await;
+                let next = reply.map_err(broken)?.bytes().ok_or_else(odd_answer)?;
+                return Ok(Heard {
+                    told: Vec::new(),
+                    next: Some(Place(next)),
+                });
+            };
+            let id = RedisEntryId::parse(&after.0).ok_or_else(foreign)?;
+            let wait = self.ear.stream_wait(&place, &id, hold);
+            wait.await.map_err(broken)?;
+            // Whether there was something or not: only who finds the place itself knows that nothing is missing.
+            let found = self.ear.stream_range(&place, &id, HEARD_MAX + 1).await;
+            Ok(heard(&id, &found.map_err(broken)?))
+        })
+    }
+
+    fn tell<'a>(&'a self, told: &'a Told) -> Asked<'a, ()> {
+        Box::pin(async move {
+            let words = [LOG_KEPT.to_string().into(), log::to_bytes(told)];
+            self.ask(&TELL, &[self.log_place()], &words).await.map(drop)
+        })
+    }
+}
+
+/// What was told after the first of these entries, if that is the place.
+fn heard(place: &RedisEntryId, found: &[RedisEntry]) -> Heard {
+    let Some((first, rest)) = found.split_first() else {
+        return Heard::default();
+    };
+    if first.id != *place {
+        return Heard::default();
+    }
+    let mut told = Vec::with_capacity(rest.len());
+    for entry in rest {
+        match entry.fields.first() {
+            // Where somebody began to listen.
+            Some((kind, _)) if kind == ANCHORED => {}
+            Some((_, bytes)) => match log::from_bytes(bytes) {
+                Some(one) => told.push(one),
+                // A later version of this crate tells of what this one does not know.
+                None => return Heard::default(),
+            },
+            None => return Heard::default(),
+        }
+    }
+    let last = rest.last().unwrap_or(first);
+    Heard {
+        told,
+        next: Some(Place(Bytes::copy_from_slice(last.id.as_str().as_bytes()))),
+    }
+}
+
+fn foreign() -> StoreError {
+    StoreError::new(NAME, StoreFault::Refused)
+        .with_source("the place in the log is another store's")
+}
+
+fn number(number: usize) -> Bytes {
+    number.to_string().into()
 }
 
 /// How many milliseconds the server keeps it; nothing for ever. What is over already is gone at once.
@@ -389,7 +477,9 @@ fn odd_answer() -> StoreError {
 
 /// Writes each value unless its key holds one that is not over and that it may not replace: of a later epoch,
 /// or of the same epoch and another source or a later sequence. Answers the beginning of what is held, or nothing
-/// where it was written. Arguments: the time, then value and lifetime of each key.
+/// where it was written. Keys: the log, then those. Arguments: the time, how many entries the log keeps, how many bytes
+/// each key begins with that the log leaves out, then value and lifetime of each key. Whom it writes it tells of
+/// in the log: `w`, from source to the time at which it is over, and the key.
 ///
 /// A value begins with its form (1 byte), source (4), epoch (8), sequence (8) and the time at which it is over
 /// (8), the most significant byte first. They are compared by the byte, since Lua compares texts as the server's
@@ -412,11 +502,13 @@ local function may_replace(new, held)
   return order(new, 2, held, 2, 4) == 0 and order(new, 14, held, 14, 8) >= 0
 end
 local answers = {}
-for at, key in ipairs(KEYS) do
-  local new, lifetime = ARGV[2 * at], ARGV[2 * at + 1]
+for at = 1, #KEYS - 1 do
+  local key, new, lifetime = KEYS[at + 1], ARGV[2 * at + 2], ARGV[2 * at + 3]
   local held = redis.call('GETRANGE', key, 0, 28)
   if may_replace(new, held) then
     if lifetime == '' then redis.call('SET', key, new) else redis.call('SET', key, new, 'PX', lifetime) end
+    local told = 'w' .. new:sub(2, 29) .. key:sub(ARGV[3] + 1)
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'e', told)
     answers[at] = ''
   else
     answers[at] = held
@@ -424,6 +516,20 @@ for at, key in ipairs(KEYS) do
 end
 return answers
 ",
+);
+
+/// The last place of the log, which is begun where there is none.
+static ANCHOR: RedisScript = RedisScript::repeatable(
+    r"
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+if #last > 0 then return last[1][1] end
+return redis.call('XADD', KEYS[1], '*', 'a', '')
+",
+);
+
+/// Tells of something. Twice is told twice. Arguments: how many entries the log keeps, and what.
+static TELL: RedisScript = RedisScript::repeatable(
+    r"return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', ARGV[2])",
 );
 
 /// Forgets a key, if it still has this value.
@@ -434,11 +540,13 @@ return 1
 ",
 );
 
-/// Generations. Arguments: the time, with which one begins that is not known, and how long it is kept.
+/// Generations. Keys: the log, then those of the tags. Arguments: the time, with which one begins that is not known, and
+/// how long it is kept.
 static GENERATIONS: RedisScript = RedisScript::repeatable(
     r"
 local answers = {}
-for at, key in ipairs(KEYS) do
+for at = 1, #KEYS - 1 do
+  local key = KEYS[at + 1]
   local generation = redis.call('GET', key)
   if not generation then
     generation = ARGV[1]
@@ -452,14 +560,18 @@ return answers
 ",
 );
 
-/// Later generations. Twice is a later one again, which does no harm.
+/// Later generations, told in the log. Twice is a later one again, which does no harm. Keys and arguments as before,
+/// then how many entries the log keeps and how many bytes of each key it leaves out.
 static BUMP: RedisScript = RedisScript::repeatable(
     r"
 local answers = {}
-for at, key in ipairs(KEYS) do
+for at = 1, #KEYS - 1 do
+  local key = KEYS[at + 1]
   local held = tonumber(redis.call('GET', key) or '-1')
   local generation = string.format('%.0f', math.max(tonumber(ARGV[1]), held + 1))
   redis.call('SET', key, generation, 'PX', ARGV[2])
+  local told = 't' .. generation .. ':' .. key:sub(ARGV[4] + 1)
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'e', told)
   answers[at] = generation
 end
 return answers
@@ -517,6 +629,9 @@ return {page[1], erased}
 );
 
 const NAME: &str = "redis";
+
+/// What an entry of the log is called that tells of nothing.
+const ANCHORED: &[u8] = b"a";
 
 /// What stands before a record, and before who holds one.
 const RECORD: &str = "r";
