@@ -1,11 +1,16 @@
 //! The port to what tells other processes of each write.
 
+#[cfg(any(test, feature = "redis"))]
+mod form;
+
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{Asked, Span};
-use crate::tiers::{Key, Space, Tag, Version};
+use crate::tiers::{Key, Tag, Version};
+#[cfg(feature = "redis")]
+pub(super) use form::{from_bytes, key, to_bytes};
 
 /// A log of what was written to a [`Store`](super::Store), in one order for all who follow it.
 ///
@@ -91,109 +96,18 @@ pub fn fits(pattern: &[u8], id: &[u8]) -> bool {
         .is_some_and(|rest| rest.iter().all(|letter| *letter == b'*'))
 }
 
-/// Its bytes in a log that keeps bytes. A script writes the first two kinds as well; see `store/redis.rs`.
-pub(super) fn to_bytes(told: &Told) -> Bytes {
-    let mut out = BytesMut::new();
-    match told {
-        Told::Written {
-            key,
-            version,
-            hard_ms,
-        } => {
-            out.put_u8(b'w');
-            out.put_u32(version.source);
-            out.put_u64(version.epoch);
-            out.put_u64(version.sequence);
-            out.put_u64(*hard_ms);
-            out.put_slice(format!("{}:{}:", key.space().as_str(), key.scope()).as_bytes());
-            out.put_slice(key.id());
-        }
-        Told::Bumped { tag, generation } => {
-            out.put_u8(b't');
-            out.put_slice(format!("{generation}:{}", tag.as_str()).as_bytes());
-        }
-        Told::Erased { span, pattern, by } => {
-            out.put_u8(if pattern.is_some() { b'p' } else { b'e' });
-            out.put_u64(*by);
-            let scope = span.scope.map(|scope| scope.to_string());
-            let scope = scope.unwrap_or_default();
-            out.put_slice(format!("{}:{scope}:", span.space.as_str()).as_bytes());
-            out.put_slice(pattern.as_deref().unwrap_or_default());
-        }
-    }
-    out.freeze()
-}
-
-/// What [`to_bytes`] wrote; nothing where it is another's.
-pub(super) fn from_bytes(bytes: &[u8]) -> Option<Told> {
-    let (kind, rest) = bytes.split_first()?;
-    match kind {
-        b'w' => {
-            let (source, rest) = rest.split_first_chunk()?;
-            let (epoch, rest) = rest.split_first_chunk()?;
-            let (sequence, rest) = rest.split_first_chunk()?;
-            let (hard_ms, place) = rest.split_first_chunk()?;
-            let version = Version {
-                source: u32::from_be_bytes(*source),
-                epoch: u64::from_be_bytes(*epoch),
-                sequence: u64::from_be_bytes(*sequence),
-            };
-            Some(Told::Written {
-                key: key(place)?,
-                version,
-                hard_ms: u64::from_be_bytes(*hard_ms),
-            })
-        }
-        b't' => {
-            let text = std::str::from_utf8(rest).ok()?;
-            let (generation, tag) = text.split_once(':')?;
-            Some(Told::Bumped {
-                tag: Tag::new(tag).ok()?,
-                generation: generation.parse().ok()?,
-            })
-        }
-        b'e' | b'p' => {
-            let (by, place) = rest.split_first_chunk()?;
-            let (space, scope, pattern) = parts(place)?;
-            let scope = match scope {
-                "" => None,
-                scope => Some(scope.parse().ok()?),
-            };
-            Some(Told::Erased {
-                span: Span { space, scope },
-                pattern: (*kind == b'p').then(|| Bytes::copy_from_slice(pattern)),
-                by: u64::from_be_bytes(*by),
-            })
-        }
-        _ => None,
-    }
-}
-
-/// The key that is written `space:scope:id`.
-pub(super) fn key(place: &[u8]) -> Option<Key> {
-    let (space, scope, id) = parts(place)?;
-    Key::new(&space, scope.parse().ok()?, id.to_vec()).ok()
-}
-
-fn parts(place: &[u8]) -> Option<(Space, &str, &[u8])> {
-    let mut parts = place.splitn(3, |byte| *byte == b':');
-    let mut text = || std::str::from_utf8(parts.next()?).ok();
-    let space = Space::parse(text()?).ok()?;
-    let scope = text()?;
-    Some((space, scope, parts.next()?))
-}
-
 /// How many entries a log keeps: what a busy bot of a thousand writes a second makes in a minute and a half, longer
 /// than a server needs to restart. At some hundred bytes each, 10 MB.
+#[cfg(any(feature = "redis", feature = "tiers"))]
 pub(super) const LOG_KEPT: usize = 100_000;
 
 /// How many are heard at once.
+#[cfg(any(feature = "redis", feature = "tiers"))]
 pub(super) const HEARD_MAX: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn a_pattern_fits_as_it_says() {
@@ -216,32 +130,6 @@ mod tests {
             ("*b*b*b", "abab"),
         ] {
             assert!(!fits(pattern.as_bytes(), id.as_bytes()), "{pattern} {id}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_told_is_heard(scope: Option<u64>, id in prop::collection::vec(any::<u8>(), 0..40), a: u64, b: u64, tag in "[a-z:]{1,9}") {
-            let space = Space::new("bread", 3).unwrap();
-            let version = Version { source: 7, epoch: a, sequence: b };
-            let key = Key::new(&space, a, id.clone()).unwrap();
-            let span = Span { space, scope };
-            for told in [
-                Told::Written { key, version, hard_ms: b },
-                Told::Bumped { tag: Tag::new(&tag).unwrap(), generation: a },
-                Told::Erased { span: span.clone(), pattern: None, by: b },
-                Told::Erased { span, pattern: Some(id.into()), by: b },
-            ] {
-                prop_assert_eq!(from_bytes(&to_bytes(&told)), Some(told));
-            }
-        }
-
-        #[test]
-        fn foreign_entries_do_no_harm(kind in prop::sample::select(b"wtepx".to_vec()), rest: Vec<u8>) {
-            let bytes = [vec![kind], rest].concat();
-            if let Some(told) = from_bytes(&bytes) {
-                prop_assert_eq!(from_bytes(&to_bytes(&told)), Some(told));
-            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A store in a Redis.
 
+mod log;
+
 use std::{
     error,
     sync::atomic::{AtomicU64, Ordering},
@@ -7,15 +9,12 @@ use std::{
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use ovenjs_net::{
-    ErrorKind, RedisEntry, RedisEntryId, RedisFault, RedisLink, RedisReply, RedisScript,
-};
+use ovenjs_net::{ErrorKind, RedisFault, RedisLink, RedisReply, RedisScript};
 use ovenjs_types::Fault as _;
 
 use super::{
-    Asked, Cursor, Heard, Log, Page, Place, Span, Store, StoreError, StoreFault, Told, Written,
-    encoded,
-    log::{self, HEARD_MAX, LOG_KEPT},
+    Asked, Cursor, Log, Page, Span, Store, StoreError, StoreFault, Written, encoded,
+    log::{LOG_KEPT, key as key_of},
     until, version_of,
 };
 use crate::tiers::{FOREVER_MS, Key, Record, Tag};
@@ -86,7 +85,7 @@ impl RedisStore {
         let rest = place
             .strip_prefix(self.prefix.as_bytes())?
             .strip_prefix(RECORD.as_bytes())?;
-        log::key(rest.strip_prefix(b":")?)
+        key_of(rest.strip_prefix(b":")?)
     }
 
     fn log_place(&self) -> String {
@@ -367,68 +366,6 @@ impl Store for RedisStore {
     }
 }
 
-impl Log for RedisStore {
-    fn listen<'a>(&'a self, after: Option<&'a Place>, hold: Duration) -> Asked<'a, Heard> {
-        Box::pin(async move {
-            let place = self.log_place();
-            let Some(after) = after else {
-                let reply = self.ear.run_on::<_, &str>(&ANCHOR, &[place], &[]).await;
-                let next = reply.map_err(broken)?.bytes().ok_or_else(odd_answer)?;
-                return Ok(Heard {
-                    told: Vec::new(),
-                    next: Some(Place(next)),
-                });
-            };
-            let id = RedisEntryId::parse(&after.0).ok_or_else(foreign)?;
-            let wait = self.ear.stream_wait(&place, &id, hold);
-            wait.await.map_err(broken)?;
-            // Whether there was something or not: only who finds the place itself knows that nothing is missing.
-            let found = self.ear.stream_range(&place, &id, HEARD_MAX + 1).await;
-            Ok(heard(&id, &found.map_err(broken)?))
-        })
-    }
-
-    fn tell<'a>(&'a self, told: &'a Told) -> Asked<'a, ()> {
-        Box::pin(async move {
-            let words = [LOG_KEPT.to_string().into(), log::to_bytes(told)];
-            self.ask(&TELL, &[self.log_place()], &words).await.map(drop)
-        })
-    }
-}
-
-/// What was told after the first of these entries, if that is the place.
-fn heard(place: &RedisEntryId, found: &[RedisEntry]) -> Heard {
-    let Some((first, rest)) = found.split_first() else {
-        return Heard::default();
-    };
-    if first.id != *place {
-        return Heard::default();
-    }
-    let mut told = Vec::with_capacity(rest.len());
-    for entry in rest {
-        match entry.fields.first() {
-            // Where somebody began to listen.
-            Some((kind, _)) if kind == ANCHORED => {}
-            Some((_, bytes)) => match log::from_bytes(bytes) {
-                Some(one) => told.push(one),
-                // A later version of this crate tells of what this one does not know.
-                None => return Heard::default(),
-            },
-            None => return Heard::default(),
-        }
-    }
-    let last = rest.last().unwrap_or(first);
-    Heard {
-        told,
-        next: Some(Place(Bytes::copy_from_slice(last.id.as_str().as_bytes()))),
-    }
-}
-
-fn foreign() -> StoreError {
-    StoreError::new(NAME, StoreFault::Refused)
-        .with_source("the place in the log is another store's")
-}
-
 fn number(number: usize) -> Bytes {
     number.to_string().into()
 }
@@ -516,20 +453,6 @@ for at = 1, #KEYS - 1 do
 end
 return answers
 ",
-);
-
-/// The last place of the log, which is begun where there is none.
-static ANCHOR: RedisScript = RedisScript::repeatable(
-    r"
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-if #last > 0 then return last[1][1] end
-return redis.call('XADD', KEYS[1], '*', 'a', '')
-",
-);
-
-/// Tells of something. Twice is told twice. Arguments: how many entries the log keeps, and what.
-static TELL: RedisScript = RedisScript::repeatable(
-    r"return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', ARGV[2])",
 );
 
 /// Forgets a key, if it still has this value.
@@ -629,9 +552,6 @@ return {page[1], erased}
 );
 
 const NAME: &str = "redis";
-
-/// What an entry of the log is called that tells of nothing.
-const ANCHORED: &[u8] = b"a";
 
 /// What stands before a record, and before who holds one.
 const RECORD: &str = "r";
