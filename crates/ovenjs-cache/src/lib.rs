@@ -29,6 +29,8 @@ mod change;
 mod error;
 pub mod mirror;
 mod packed;
+#[cfg(feature = "retention")]
+pub mod retention;
 mod shelf;
 pub mod tiers;
 

@@ -40,7 +40,7 @@ mod log;
 mod record;
 #[cfg(feature = "tiers")]
 mod residents;
-mod store;
+pub(crate) mod store;
 #[cfg(feature = "tiers")]
 mod tier;
 #[cfg(feature = "tiers")]

@@ -21,6 +21,8 @@ mod model;
 mod polled;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "retention")]
+mod retention;
 mod rooms;
 #[cfg(feature = "redis")]
 #[path = "../../../ovenjs-net/tests/it/server.rs"]

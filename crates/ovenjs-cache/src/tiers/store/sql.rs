@@ -196,13 +196,13 @@ pub(super) fn odd_answer(store: &'static str) -> Failure {
 /// Connections that are kept when a call ended well, and closed with a call that did not or that was dropped, so
 /// that no answer is ever another call's. A pool that takes such connections back waits for them to answer.
 #[derive(Debug)]
-pub(super) struct Lanes<C> {
+pub(crate) struct Lanes<C> {
     free: Mutex<Vec<C>>,
     permits: Semaphore,
 }
 
 impl<C> Lanes<C> {
-    pub(super) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         Self {
             free: Mutex::new(Vec::with_capacity(count)),
             permits: Semaphore::new(count),
@@ -210,7 +210,7 @@ impl<C> Lanes<C> {
     }
 
     /// A connection: one that is free, or the one that `open` makes.
-    pub(super) async fn enter<E>(
+    pub(crate) async fn enter<E>(
         &self,
         open: impl Future<Output = Result<C, E>>,
     ) -> Result<Lane<'_, C>, E> {
@@ -233,7 +233,7 @@ impl<C> Lanes<C> {
     }
 
     /// Closes those that are free: a server that went away took all of them along.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.free
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -241,15 +241,15 @@ impl<C> Lanes<C> {
     }
 }
 
-pub(super) struct Lane<'a, C> {
-    pub(super) connection: C,
+pub(crate) struct Lane<'a, C> {
+    pub(crate) connection: C,
     lanes: &'a Lanes<C>,
     _permit: Option<SemaphorePermit<'a>>,
 }
 
 impl<C> Lane<'_, C> {
     /// Keeps the connection for the next call.
-    pub(super) fn keep(self) {
+    pub(crate) fn keep(self) {
         let mut free = self
             .lanes
             .free
@@ -261,7 +261,7 @@ impl<C> Lane<'_, C> {
 
 /// Why a call came to nothing.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     Database(Error),
     Told(StoreError),
 }
@@ -280,7 +280,7 @@ impl From<StoreError> for Failure {
 
 impl Failure {
     /// Whether the connection was found to have ended: a new one may serve.
-    pub(super) fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         match self {
             Self::Database(Error::Io(_) | Error::WorkerCrashed) => true,
             Self::Database(Error::Database(refused)) => is_leaving(refused.code()),
@@ -288,7 +288,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn told(self, store: &'static str) -> StoreError {
+    pub(crate) fn told(self, store: &'static str) -> StoreError {
         match self {
             Self::Told(error) => error,
             Self::Database(error) => {
@@ -328,7 +328,7 @@ fn fault_of(code: Option<Cow<'_, str>>) -> StoreFault {
 }
 
 /// A time as databases know it.
-pub(super) fn time(millis: u64) -> i64 {
+pub(crate) fn time(millis: u64) -> i64 {
     millis.min(FOREVER_MS).cast_signed()
 }
 
@@ -368,7 +368,7 @@ pub(super) fn place<'a>(
 }
 
 /// How long a call may take as a whole, with connecting and one repetition.
-pub(super) const DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// How many records are forgotten by one statement, so that writers do not wait long: tens of milliseconds.
 pub(super) const ERASED_AT_ONCE: i64 = 5_000;

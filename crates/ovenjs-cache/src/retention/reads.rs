@@ -1,0 +1,250 @@
+//! Putting entries, and finding them again wherever they are.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::atomic::Ordering,
+};
+
+use super::{
+    Class, ENTRY_BYTES_MAX, Entry, EntryId, Place, Policy, Retention, RetentionError,
+    RetentionErrorKind, SUBJECTS_MAX, Tier, entry::millis,
+};
+
+/// Some entries of a range, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Where to go on; nowhere after the last.
+    pub next: Option<EntryId>,
+}
+
+impl Retention {
+    /// Keeps an entry. When this returns it lasts: it is in the warm tier.
+    ///
+    /// # Errors
+    ///
+    /// As [`put_all`](Self::put_all).
+    pub async fn put(&self, class: &str, entry: Entry) -> Result<(), RetentionError> {
+        self.put_all(class, vec![entry]).await
+    }
+
+    /// Keeps entries, those of one week in one transaction. An id that is there already keeps what it has. A hot
+    /// tier that does not answer is counted in the [report](super::Report::hot_failures), and is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`Class`](RetentionErrorKind::Class), [`TooLarge`](RetentionErrorKind::TooLarge),
+    /// [`TooOld`](RetentionErrorKind::TooOld), [`MessageContent`](RetentionErrorKind::MessageContent) or
+    /// [`Erased`](RetentionErrorKind::Erased): nothing is kept. [`Tier`](RetentionErrorKind::Tier): some weeks may
+    /// be; put all again.
+    pub async fn put_all(&self, class: &str, entries: Vec<Entry>) -> Result<(), RetentionError> {
+        let (class, policy) = self.policy(class)?;
+        let now_ms = self.now_ms();
+        let erasures = self.erasures().await?;
+        for entry in &entries {
+            check(class, policy, now_ms, entry)?;
+            if erasures.iter().any(|erasure| erasure.covers(entry)) {
+                return Err(RetentionError::new(
+                    RetentionErrorKind::Erased,
+                    "an entry is about a user who had their entries of that time erased: leave it out",
+                ));
+            }
+        }
+        let mut places: BTreeMap<Place, Vec<Entry>> = BTreeMap::new();
+        for entry in entries {
+            let place = Place::of(class, entry.id);
+            places.entry(place).or_default().push(entry);
+        }
+        for (place, entries) in &places {
+            self.0.warm.put(place, entries).await?;
+        }
+        if let (Some(hot), Some(age)) = (&self.0.hot, policy.age(Tier::Hot)) {
+            let age_ms = millis(age);
+            let is_young = |entry: &&Entry| entry.id.at_ms.saturating_add(age_ms) > now_ms;
+            let young: Vec<_> = places
+                .values()
+                .flatten()
+                .filter(is_young)
+                .cloned()
+                .collect();
+            let max = policy.entries_max(Tier::Hot);
+            if !young.is_empty() && hot.put(now_ms, class, &young, age_ms, max).await.is_err() {
+                self.0.hot_failures.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry, from the fastest tier that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Class`](RetentionErrorKind::Class): it has no policy. [`Tier`](RetentionErrorKind::Tier),
+    /// [`Damaged`](RetentionErrorKind::Damaged) or [`Key`](RetentionErrorKind::Key): a tier that may have it could not
+    /// be read.
+    pub async fn get(&self, class: &str, id: EntryId) -> Result<Option<Entry>, RetentionError> {
+        let (class, policy) = self.policy(class)?;
+        if policy.is_over(self.now_ms(), id.at_ms) {
+            return Ok(None);
+        }
+        let found = self.find(class, policy, id).await?;
+        let erasures = self.erasures().await?;
+        Ok(found.filter(|entry| !erasures.iter().any(|erasure| erasure.covers(entry))))
+    }
+
+    async fn find(
+        &self,
+        class: &Class,
+        policy: &Policy,
+        id: EntryId,
+    ) -> Result<Option<Entry>, RetentionError> {
+        let is_young = policy
+            .age(Tier::Hot)
+            .is_some_and(|age| id.at_ms.saturating_add(millis(age)) > self.now_ms());
+        if let Some(hot) = self.0.hot.as_ref().filter(|_| is_young) {
+            match hot.find(class, id).await {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                Err(_) => {
+                    self.0.hot_failures.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        let place = Place::of(class, id);
+        if let Some(found) = self.0.warm.find(&place, id).await? {
+            return Ok(Some(found));
+        }
+        let mut failure = None;
+        for library in self.libraries() {
+            match library.find(&place, id).await {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                // What is damaged here may be whole in the backup.
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(None), Err)
+    }
+
+    /// Up to `limit` entries of the range, and at most [`PAGE_MAX`], in the order of their ids, wherever they are. Go
+    /// on with [`Entries::next`] as the beginning of the range. What is put meanwhile may come or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn range(
+        &self,
+        class: &str,
+        range: Range<EntryId>,
+        limit: usize,
+    ) -> Result<Entries, RetentionError> {
+        let (class, policy) = self.policy(class)?;
+        let limit = limit.clamp(1, PAGE_MAX);
+        let now_ms = self.now_ms();
+        let erasures = self.erasures().await?;
+        // What is over is passed over at once, and not read.
+        let oldest = now_ms.saturating_sub(policy.last_ms()).saturating_add(1);
+        let from = range.start.max(EntryId::at(oldest));
+        let mut page = Entries::default();
+        let weeks = Place::of(class, from).week..=Place::of(class, range.end).week;
+        for week in self.weeks(class).await?.range(weeks) {
+            let place = Place {
+                class: class.clone(),
+                week: *week,
+            };
+            let mut from = Some(from);
+            while let Some(begin) = from {
+                let some = self.page(&place, begin, limit).await?;
+                from = some
+                    .last()
+                    .filter(|_| some.len() >= limit)
+                    .and_then(|last| last.id.next());
+                for entry in some {
+                    if entry.id >= range.end {
+                        return Ok(page);
+                    }
+                    if erasures.iter().any(|erasure| erasure.covers(&entry)) {
+                        continue;
+                    }
+                    if page.entries.len() == limit {
+                        page.next = Some(entry.id);
+                        return Ok(page);
+                    }
+                    page.entries.push(entry);
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    /// The weeks of which some tier has entries.
+    async fn weeks(&self, class: &Class) -> Result<BTreeSet<u32>, RetentionError> {
+        let partitions = self.0.warm.places().await?;
+        let mut places: Vec<_> = partitions.into_iter().map(|held| held.place).collect();
+        for library in self.libraries() {
+            places.extend(library.shelves().await?.into_keys());
+        }
+        let of_class = places.into_iter().filter(|place| place.class == *class);
+        Ok(of_class.map(|place| place.week).collect())
+    }
+
+    /// Up to `limit` entries of one place, from all tiers that last.
+    async fn page(
+        &self,
+        place: &Place,
+        from: EntryId,
+        limit: usize,
+    ) -> Result<Vec<Entry>, RetentionError> {
+        let warm = self.0.warm.page(place, from, limit).await?;
+        let mut found: BTreeMap<_, _> = warm.into_iter().map(|entry| (entry.id, entry)).collect();
+        let mut failure = None;
+        for library in self.libraries() {
+            match library.page(place, from, limit).await {
+                Ok(page) => {
+                    for entry in page {
+                        found.entry(entry.id).or_insert(entry);
+                    }
+                    // What the backup has beside is the same.
+                    if library.shelf(place).await?.is_whole {
+                        failure = None;
+                        break;
+                    }
+                }
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(found.into_values().take(limit).collect()),
+        }
+    }
+}
+
+fn check(class: &Class, policy: &Policy, now_ms: u64, entry: &Entry) -> Result<(), RetentionError> {
+    let refused = |kind, what: String| Err(RetentionError::new(kind, what));
+    if entry.body.len() > ENTRY_BYTES_MAX {
+        let what = "an entry's body has more than 1 MiB: keep the large part elsewhere";
+        return refused(RetentionErrorKind::TooLarge, what.to_owned());
+    }
+    if entry.subjects.len() > SUBJECTS_MAX {
+        let what = "an entry is about more than 250 users: put one for each group of them";
+        return refused(RetentionErrorKind::TooLarge, what.to_owned());
+    }
+    if entry.has_message_content && policy.message_content.is_none() {
+        let what = format!(
+            "the class {class} keeps nothing that people wrote: leave it out, or say why it should by \
+             `Policy::with_message_content`"
+        );
+        return refused(RetentionErrorKind::MessageContent, what);
+    }
+    if policy.is_over(now_ms, entry.id.at_ms) {
+        let what = format!("an entry is older than the class {class} keeps any: leave it out");
+        return refused(RetentionErrorKind::TooOld, what);
+    }
+    Ok(())
+}
+
+/// How many entries one call gives at most.
+pub const PAGE_MAX: usize = 1_000;
