@@ -30,6 +30,8 @@ pub(crate) struct Tier {
     journal: Option<Arc<Journal>>,
     /// Somebody has put something behind.
     pub(crate) woken: Notify,
+    /// A batch has arrived or has not.
+    settled: Notify,
     asked: AtomicU64,
     failed: AtomicU64,
     passed_over: AtomicU64,
@@ -54,6 +56,7 @@ impl Tier {
             behind: Mutex::default(),
             journal: None,
             woken: Notify::new(),
+            settled: Notify::new(),
             asked: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             passed_over: AtomicU64::new(0),
@@ -222,6 +225,22 @@ impl Tier {
         under_way.is_written
     }
 
+    /// Writes all that waits; whether it is.
+    pub(crate) async fn write_all(&self, clock: &dyn Clock, now_ms: impl Fn() -> u64) -> bool {
+        loop {
+            // Before it is looked at: who settles in between is heard.
+            let settled = self.settled.notified();
+            if self.stats().behind.waiting == 0 {
+                return true;
+            }
+            if !self.write_batch(clock, now_ms(), true).await {
+                return false;
+            }
+            // Its own batch has, or it waits for somebody else's.
+            settled.await;
+        }
+    }
+
     /// What waits to be written of these is written no more.
     pub(crate) fn forget(&self, span: &Span) {
         let mut behind = lock(&self.behind);
@@ -287,6 +306,8 @@ impl Drop for UnderWay<'_> {
                 .collect();
             journal.written(&written, behind.is_empty());
         }
+        drop(behind);
+        self.tier.settled.notify_waiters();
     }
 }
 

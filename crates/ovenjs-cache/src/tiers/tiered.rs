@@ -178,14 +178,8 @@ impl Tiered {
     pub async fn flush(&self) -> Result<(), TierError> {
         let shared = &*self.0;
         for tier in shared.stores() {
-            while tier.stats().behind.waiting > 0 {
-                if !tier
-                    .write_batch(&*shared.clock, shared.now_ms(), true)
-                    .await
-                {
-                    return Err(tier.away().into());
-                }
-                tokio::task::yield_now().await;
+            if !tier.write_all(&*shared.clock, || shared.now_ms()).await {
+                return Err(tier.away().into());
             }
         }
         Ok(())

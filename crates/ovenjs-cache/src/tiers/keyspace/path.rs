@@ -202,9 +202,16 @@ impl<V: Send + Sync + 'static> Inner<V> {
     }
 
     async fn stored(&self, key: &Key) -> Result<Found<V>, TierError> {
+        self.stored_by(key, false).await
+    }
+
+    /// The same; where it is wanted `anew`, what memory has and is no longer fresh does not hide what another
+    /// process has left in a store.
+    async fn stored_by(&self, key: &Key, anew: bool) -> Result<Found<V>, TierError> {
         // Somebody may have put it while this one waited.
         let in_memory = self.look_quietly(key).await;
-        if let Some(found) = self.found(key, in_memory, None) {
+        let found = self.found(key, in_memory, None);
+        if let Some(found) = found.filter(|found| !anew || !found.is_stale) {
             return Ok(found);
         }
         let mut newest = self.residents.peek(key, |held| held.version);
@@ -292,10 +299,10 @@ impl<V: Send + Sync + 'static> Inner<V> {
             if is_enough(&found) {
                 return Ok(found);
             }
-            let claim = self.claim(key).await;
+            let claim = self.claim(key, anew).await;
             if self.config.is_loaded_once && self.shared.second.is_some() {
                 // Whoever had the claim before has left what it loaded.
-                found = self.stored(key).await?;
+                found = self.stored_by(key, anew).await?;
             }
             let loaded = if is_enough(&found) {
                 Ok(Some(found))
@@ -396,7 +403,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
 
     /// Waits until this process is the one that loads, where one alone is to: its tier, to give the claim back.
     /// Nothing, where there is no need or nobody to ask, and also where another one takes too long.
-    async fn claim(&self, key: &Key) -> Option<&Tier> {
+    async fn claim(&self, key: &Key, anew: bool) -> Option<&Tier> {
         let second = self
             .shared
             .second
@@ -417,7 +424,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 Ok(false) => {}
             }
             tokio::time::sleep(CLAIM_AGAIN).await;
-            if self.stored(key).await.is_ok_and(|found| found.is_known) {
+            let found = self.stored_by(key, anew).await;
+            if found.is_ok_and(|found| found.is_known && (!anew || !found.is_stale)) {
                 return None;
             }
         }

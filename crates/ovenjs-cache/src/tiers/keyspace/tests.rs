@@ -119,6 +119,40 @@ async fn what_is_no_longer_fresh_is_given_out_and_loaded_beside() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_no_longer_fresh_is_loaded_anew_by_one_of_all_processes() {
+    let (clock, store, loads) = (Wall::new(), memory(), Arc::new(AtomicU64::new(0)));
+    let tiers: Vec<Tiered> = (1..=3)
+        .map(|seed| Tiered::build(bot(&clock, seed).second(Arc::clone(&store))))
+        .collect();
+    let spaces: Vec<Keyspace<u64, u64>> = tiers
+        .iter()
+        .map(|tiers| tiers.keyspace(settings().loaded_once()).unwrap())
+        .collect();
+    let all = || async {
+        for space in &spaces {
+            let loads = Arc::clone(&loads);
+            let load = move || {
+                let loads = Arc::clone(&loads);
+                async move {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    Ok::<_, io::Error>(Some(loads.fetch_add(1, Ordering::Relaxed) + 1))
+                }
+            };
+            assert!(space.get_or_load(&1, load).await.unwrap().is_some());
+        }
+    };
+    all().await;
+    tokio::time::sleep(Duration::from_secs(70)).await;
+    all().await;
+    let served = join_all(tiers.iter().map(Tiered::serve));
+    let _never_ends = tokio::time::timeout(Duration::from_secs(1), served).await;
+    assert_eq!(loads.load(Ordering::Relaxed), 2);
+    for space in &spaces {
+        assert_eq!(space.get(&1).await.unwrap().as_deref(), Some(&2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_remembered_for_a_while_and_until_it_is_written() {
     let clock = Wall::new();
     let space = space(&bot(&clock, 1), settings());

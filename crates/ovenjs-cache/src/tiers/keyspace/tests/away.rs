@@ -32,6 +32,34 @@ async fn a_store_that_is_away_holds_nobody_up_and_is_given_what_it_missed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flush_waits_for_the_batch_that_is_under_way() {
+    let clock = Wall::new();
+    let store = Arc::new(Switch::new());
+    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Switch>::clone(&store)));
+    let settings = settings().writes(Writes::Behind, Writes::Not);
+    let space: Keyspace<u64, u64> = tiers.keyspace(settings).unwrap();
+    let served = tiers.clone();
+    let mut serves = tokio::task::JoinSet::new();
+    serves.spawn(async move { served.serve().await });
+    store.is_away.store(true, Ordering::Relaxed);
+    assert_eq!(space.put(&1, 10).await.unwrap(), Put::Kept);
+    let returns = async {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        store.is_away.store(false, Ordering::Relaxed);
+    };
+    let flushes = async {
+        // The batch has left by then, and is given up at its deadline.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        tiers.flush().await
+    };
+    let (flushed, ()) = join(flushes, returns).await;
+    flushed.unwrap();
+    serves.abort_all();
+    let other = super::space(&bot(&clock, 2).second(store), super::settings());
+    assert_eq!(other.get(&1).await.unwrap().as_deref(), Some(&10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_loader_that_fails_is_told_to_all_who_waited_and_asked_again_by_the_next() {
     let clock = Wall::new();
     let space = space(&bot(&clock, 1), settings());
