@@ -61,6 +61,9 @@ pub(crate) struct Plan {
     pub(crate) is_picky: bool,
     /// One event in so many is followed by one that is in all like another; none where it is 0.
     pub(crate) alike: u64,
+    /// How much happens in the guilds beside what the ledgers count: in so many of a thousand pauses
+    /// something happens in each, and the bot mirrors it all. Where it is 0 there is no mirror.
+    pub(crate) life: u64,
     /// Whether Discord says the largest numbers there are of session starts, and the smallest of
     /// concurrency.
     pub(crate) odd_limits: bool,
@@ -144,6 +147,10 @@ impl Plan {
         // What came to the plan later has dice of its own, so that seeds stay what they were.
         let mut other = Dice::new(seed ^ 0x00A5_CE5D);
         let mut more = |most: u64| sometimes(&mut other, most);
+        let life = match Dice::new(seed ^ 0x11FE).below(LIVES) {
+            0 => 800,
+            _ => 0,
+        };
         let mut chance = |most: u64| sometimes(&mut dice, most);
         let network = NetworkFaults {
             fail: chance(300),
@@ -226,10 +233,13 @@ impl Plan {
             reshards,
             is_picky,
             alike,
+            life,
             odd_limits: has_odd_limits && starts == 1_000,
         };
         Self {
             saves: saves.filter(|_| plan.at_least_once.is_some()),
+            // The answers are counted among members who stay.
+            asks: if plan.life > 0 { 0 } else { plan.asks },
             // What is told of sessions stands still meanwhile, and that is the shell's.
             reshards: match plan.at_least_once {
                 Some(_) => 0,
@@ -247,6 +257,9 @@ const fn sometimes(dice: &mut Dice, most: u64) -> u64 {
         _ => 0,
     }
 }
+
+/// In one run of so many there is life, and a mirror.
+const LIVES: u64 = 4;
 
 /// After which Discord counts session starts anew. Its own window is a day; a short one lets a run
 /// see its end.

@@ -3,10 +3,11 @@
 //! Nothing here waits. The run jumps from one moment at which something is due to the next, so that
 //! minutes pass in milliseconds, and it does the same for the same seed. What the shards say and get
 //! is in `bot`, what they ask and are answered in `asker`, what becomes of their process in `process`,
-//! and what the network does to it all in `network`.
+//! what it remembers of the guilds in `glass`, and what the network does to it all in `network`.
 
 mod asker;
 mod bot;
+mod glass;
 mod network;
 mod process;
 mod seam;
@@ -29,6 +30,7 @@ use crate::{
 };
 
 use bot::Shard;
+use glass::Glass;
 use process::Saving;
 use seam::Seam;
 
@@ -55,6 +57,9 @@ pub(crate) struct Outcome {
     pub(crate) reshards: u64,
     pub(crate) rolled_back: u64,
     pub(crate) doubles: u64,
+    /// Things that happened in guilds that are alive, and how many of these guilds were held against the mirror.
+    pub(crate) happenings: u64,
+    pub(crate) mirrored: u64,
     /// Questions that were answered, and that were not in time.
     pub(crate) answered: u64,
     pub(crate) unanswered: u64,
@@ -109,6 +114,8 @@ struct Simulation<'p> {
     total: u32,
     /// Where two generations are at work.
     seam: Option<Seam>,
+    /// What the bot remembers, where the guilds are alive.
+    glass: Option<Glass>,
     wires: Vec<Wire>,
     produced: u64,
     next_burst: Instant,
@@ -142,6 +149,8 @@ struct Tally {
     reshards: u64,
     rolled_back: u64,
     doubles: u64,
+    happenings: u64,
+    mirrored: u64,
 }
 
 impl<'p> Simulation<'p> {
@@ -179,6 +188,7 @@ impl<'p> Simulation<'p> {
             generation: 0..usize::try_from(plan.shards).unwrap_or_default(),
             total: plan.shards,
             seam: None,
+            glass: (plan.life > 0).then(Glass::default),
             wires: Vec::new(),
             produced: 0,
             next_burst: begun + plan.pause,
@@ -223,7 +233,15 @@ impl<'p> Simulation<'p> {
             return Err(format!("not all shards are connected in peace: {states:?}"));
         }
         let recovered = self.now - peace;
+        self.live();
         self.produce(u64::from(self.plan.guilds) * 4);
+        if self.glass.is_some() {
+            // What was told before it has arrived with it.
+            self.guilds
+                .clone()
+                .into_iter()
+                .for_each(|guild| self.produce_in(guild));
+        }
         // Nothing comes after this, or something would always be under way.
         self.next_burst = self.now + HOLD_MAX * 2;
         // What was under way as peace was made may still end a connection.
@@ -236,6 +254,7 @@ impl<'p> Simulation<'p> {
                 ));
             }
         }
+        self.look_into_glass()?;
         self.ask_in_peace()?;
         self.ask_discord()?;
         Ok(recovered)
@@ -392,6 +411,7 @@ impl<'p> Simulation<'p> {
         });
         let pause = Duration::from_millis(1) + self.dice.millis(millis(self.plan.pause));
         self.next_burst = self.now + if self.in_trouble { pause } else { pause * 8 };
+        self.live();
         if self.in_trouble {
             self.trouble_network()?;
             self.trouble_consumers();
@@ -407,18 +427,11 @@ impl<'p> Simulation<'p> {
 
     /// Lets Discord produce events, each in some guild.
     fn produce(&mut self, count: u64) {
-        let padding = "x".repeat(self.plan.padding);
         for _ in 0..count {
             let Some(guild) = self.dice.one_of(&self.guilds) else {
                 return;
             };
-            self.produced += 1;
-            let number = self.produced;
-            self.happens(number, guild);
-            let data =
-                json!({ "guild_id": guild.to_string(), "number": number, "padding": padding });
-            // A value is always JSON.
-            let _ = self.discord.emit(self.now, NEWS, &data);
+            self.produce_in(guild);
             if self.plan.alike > 0 && self.dice.one_in(self.plan.alike) {
                 let data = json!({ "guild_id": guild.to_string(), "channel_id": "1" });
                 for _ in 0..2 {
@@ -426,6 +439,16 @@ impl<'p> Simulation<'p> {
                 }
             }
         }
+    }
+
+    fn produce_in(&mut self, guild: u64) {
+        self.produced += 1;
+        let number = self.produced;
+        self.happens(number, guild);
+        let padding = "x".repeat(self.plan.padding);
+        let data = json!({ "guild_id": guild.to_string(), "number": number, "padding": padding });
+        // A value is always JSON.
+        let _ = self.discord.emit(self.now, NEWS, &data);
     }
 
     /// An event happens in a guild: the shards of that guild are to bring it.
@@ -554,6 +577,8 @@ impl<'p> Simulation<'p> {
             reshards: self.tally.reshards,
             rolled_back: self.tally.rolled_back,
             doubles: self.tally.doubles,
+            happenings: self.tally.happenings,
+            mirrored: self.tally.mirrored,
             answered: askers().map(|(answered, _)| answered).sum(),
             unanswered: askers().map(|(_, unanswered)| unanswered).sum(),
             recovered,

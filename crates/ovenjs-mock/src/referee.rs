@@ -1,5 +1,7 @@
 //! The box without wires and without a clock, for deterministic simulations.
 
+mod life;
+
 use std::time::{Duration, Instant};
 
 use ovenjs_types::{

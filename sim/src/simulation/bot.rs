@@ -118,7 +118,9 @@ impl Simulation<'_> {
         former: Option<Resume>,
         entropy: u64,
     ) -> Session {
-        let intents = if self.plan.asks > 0 {
+        let intents = if self.plan.life > 0 {
+            Intents::all()
+        } else if self.plan.asks > 0 {
             Intents::GUILDS | Intents::GUILD_MEMBERS
         } else {
             Intents::GUILDS
@@ -301,7 +303,8 @@ impl Simulation<'_> {
                     shard.asker.overhears(now, &dispatch, is_first)?;
                 }
             }
-            Output::Gap(_) => {
+            Output::Gap(gap) => {
+                self.outdate(number, &gap);
                 if let Some(shard) = self.shards.get_mut(number) {
                     shard.ledger.gap()?;
                 }

@@ -83,7 +83,7 @@ impl Simulation<'_> {
         if self.dice.rolls(self.plan.process.hand_over) {
             self.note(|| "the process hands over to another".to_owned());
             self.saving = None;
-            self.replace(true);
+            self.replace(true)?;
             self.start()?;
         } else if self.dice.rolls(self.plan.process.kill) {
             self.note(|| "the process is killed".to_owned());
@@ -91,7 +91,7 @@ impl Simulation<'_> {
             if let Some(saving) = self.saving.take().filter(|_| self.dice.one_in(2)) {
                 self.keep(saving.state);
             }
-            self.replace(false);
+            self.replace(false)?;
             self.next_save = None;
             self.restart_at = Some(self.now + self.dice.millis(10_000));
         }
@@ -99,7 +99,7 @@ impl Simulation<'_> {
     }
 
     /// Another process takes over: what the old one left behind is all it knows.
-    fn replace(&mut self, in_order: bool) {
+    fn replace(&mut self, in_order: bool) -> Result<(), String> {
         self.tally.replacements += 1;
         for number in 0..self.shards.len() {
             if self.shards.get(number).is_some_and(|shard| shard.is_gone) {
@@ -135,10 +135,12 @@ impl Simulation<'_> {
             }
             self.abandon(number, in_order.then_some(CLOSE_IN_ORDER));
         }
+        self.replace_glass(in_order)?;
         // The generations of the next process begin anew, so nothing late may reach it.
         for wire in &mut self.wires {
             wire.to_bot.darken();
         }
+        Ok(())
     }
 
     /// Saves what the next process needs, one time after another.

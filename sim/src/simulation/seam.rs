@@ -26,7 +26,7 @@ use super::{
 /// Two generations at work.
 #[derive(Debug)]
 pub(super) struct Seam {
-    rule: Reshard,
+    pub(super) rule: Reshard,
     /// The shards of the old generation and of the new one, by their places.
     pub(super) old: std::ops::Range<usize>,
     pub(super) new: std::ops::Range<usize>,
@@ -110,15 +110,15 @@ impl Seam {
             if fate.is_excused || is_to_come {
                 continue;
             }
-            let is_in_guilds = ledger.is_some_and(|ledger| ledger.began_after(*number));
+            // Also of a new generation that was given up: what it found is what state knows since.
+            let mut sides = fate.shards.iter().filter_map(|place| shards.get(*place));
+            let is_in_guilds = sides.any(|shard| shard.ledger.began_after(*number));
             if fate.to_handlers == 0 {
                 return Err(format!(
                     "event {number} is lost between the generations: {report:?}"
                 ));
             }
-            // Where the new generation is given up, what keeps state may lack what came to it later than
-            // the rule allows.
-            if fate.to_state == 0 && !report.abandoned && !is_in_guilds {
+            if fate.to_state == 0 && !is_in_guilds {
                 return Err(format!(
                     "event {number} is kept from what keeps state: {report:?}"
                 ));
@@ -207,10 +207,9 @@ impl Simulation<'_> {
     /// An event goes through the seam.
     pub(super) fn pass_seam(&mut self, place: usize, dispatch: &Dispatch) -> Result<(), String> {
         let now = self.now;
-        let Some(seam) = &mut self.seam else {
-            return Ok(());
-        };
-        let Some(side) = seam.side(place) else {
+        let side = |seam: &Seam| seam.side(place);
+        let (Some(side), Some(seam)) = (self.seam.as_ref().and_then(side), &mut self.seam) else {
+            self.mirror(dispatch);
             return Ok(());
         };
         // What time alone brings about comes in between.
@@ -251,9 +250,15 @@ impl Simulation<'_> {
         {
             std::mem::discriminant(&cut).hash(&mut self.trace);
             match cut {
-                Cut::Deliver(dispatch) => seam.goes(&dispatch, true, true),
+                Cut::Deliver(dispatch) => {
+                    seam.goes(&dispatch, true, true);
+                    self.mirror(&dispatch);
+                }
                 Cut::Late(dispatch) => seam.goes(&dispatch, true, false),
-                Cut::Fresh(dispatch) => seam.goes(&dispatch, false, true),
+                Cut::Fresh(dispatch) => {
+                    seam.goes(&dispatch, false, true);
+                    self.mirror(&dispatch);
+                }
                 Cut::Retire => {
                     if self.plan.has_dark_lines() {
                         seam.excuse_what_dark_lines_hold(&self.shards);

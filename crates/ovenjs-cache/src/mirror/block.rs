@@ -221,12 +221,13 @@ impl Block {
 
     /// A channel with its threads and messages, or a thread with its messages.
     pub(crate) fn remove_channel(&mut self, shared: &Shared, id: u64) {
-        if self.channels.remove(id) {
+        if !self.threads.remove(id) {
+            self.channels.remove(id);
+            // Also of one that is gone already: a session may tell again of its threads, and then of its end.
             for thread in self.threads_of(|parent| parent == id) {
                 self.remove_channel(shared, thread);
             }
         }
-        self.threads.remove(id);
         shared.places.remove(id, self.id);
         self.messages.remove_channel(shared, id);
     }
@@ -361,11 +362,24 @@ impl Block {
         }
     }
 
-    /// Who came makes one more, who went one less.
-    pub(crate) fn count_members(&mut self, change: i64) {
-        self.member_count = self
-            .member_count
-            .map(|count| count.saturating_add_signed(change));
+    /// Somebody comes or goes. Where all members are known they are counted: a session may tell twice of who
+    /// came, and there are as many as there are.
+    pub(crate) fn count_members(
+        &mut self,
+        shared: &Shared,
+        change: i64,
+        come_or_go: impl FnOnce(&mut Self),
+    ) {
+        let known = |block: &Self| u64::try_from(block.members.len()).ok();
+        let are_all_known =
+            shared.keep.members && !self.lacks_members && known(self) >= self.member_count;
+        come_or_go(self);
+        if let Some(count) = &mut self.member_count {
+            *count = count.saturating_add_signed(change);
+        }
+        if are_all_known {
+            self.member_count = self.member_count.and_then(|_| known(self));
+        }
     }
 
     /// Whoever is offline has no presence.

@@ -118,14 +118,18 @@ impl Mirror {
             Kind::GuildMemberAdd | Kind::GuildMemberUpdate => {
                 fold.read::<MemberEvent>(scratch, |fold, member| {
                     let user = member.object("user")?.id("id")?;
-                    let more = i64::from(event.kind == Kind::GuildMemberAdd);
+                    let comes = event.kind == Kind::GuildMemberAdd;
                     fold.change(
                         member.id("guild_id")?,
                         Change::Member,
                         |block, shared| block.member(shared, user),
                         |block, shared| {
-                            block.count_members(more);
-                            block.put_member(shared, member);
+                            if comes {
+                                let come = |block: &mut Block| block.put_member(shared, member);
+                                block.count_members(shared, 1, come);
+                            } else {
+                                block.put_member(shared, member);
+                            }
                         },
                     )
                 })
@@ -137,8 +141,8 @@ impl Mirror {
                     Change::Member,
                     |block, shared| block.member(shared, user),
                     |block, shared| {
-                        block.count_members(-1);
-                        block.remove_member(shared, user);
+                        let go = |block: &mut Block| block.remove_member(shared, user);
+                        block.count_members(shared, -1, go);
                     },
                 )
             }),

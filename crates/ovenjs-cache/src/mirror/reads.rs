@@ -267,6 +267,26 @@ impl Mirror {
         self.look(guild.get(), |block, _| block.scheduled_event(id.get()))
     }
 
+    /// The stages of a guild that are live, in the order of their ids.
+    #[must_use]
+    pub fn stages(&self, guild: Id<GuildMarker>) -> Vec<StageInstance> {
+        let stages = self.look(guild.get(), |block, _| {
+            let ids = block.stages.iter().map(|(id, _)| id);
+            Some(ids.filter_map(|id| block.stage(id)).collect())
+        });
+        stages.unwrap_or_default()
+    }
+
+    /// The scheduled events of a guild that are not over, in the order of their ids.
+    #[must_use]
+    pub fn scheduled_events(&self, guild: Id<GuildMarker>) -> Vec<GuildScheduledEvent> {
+        let events = self.look(guild.get(), |block, _| {
+            let ids = block.scheduled_events.iter().map(|(id, _)| id);
+            Some(ids.filter_map(|id| block.scheduled_event(id)).collect())
+        });
+        events.unwrap_or_default()
+    }
+
     /// A message, as long as it is among the newest of its channel. Its author is as known now.
     ///
     /// `guild` is none for private messages.

@@ -304,6 +304,13 @@ impl World {
                 .filter_map(|thread| thread.object.key("id"))
                 .filter(|thread| self.is_seen(*thread))
                 .filter_map(|thread| self.thread(thread).ok())
+                .map(|mut thread| {
+                    // Whose membership it is goes without saying here.
+                    if let Some(member) = thread.get_mut("member").and_then(Value::as_object_mut) {
+                        member.retain(|key, _| key != "id" && key != "user_id");
+                    }
+                    thread
+                })
                 .collect::<Vec<_>>(),
         );
         guild.set("presences", presences);

@@ -250,9 +250,8 @@ impl Place {
             }
             "GUILD_ROLE_DELETE" => self.remove_role(number(&payload["role_id"])),
             "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" => {
-                if name == "GUILD_MEMBER_ADD" {
-                    self.member_count = self.member_count.map(|count| count + 1);
-                }
+                let comes = name == "GUILD_MEMBER_ADD";
+                let are_all_known = comes && self.are_all_known();
                 let user = number(&payload["user"]["id"]);
                 users.insert(user, payload["user"].clone());
                 let mut member = payload.clone();
@@ -269,12 +268,16 @@ impl Place {
                     member["joined_at"] = former["joined_at"].clone();
                 }
                 self.members.insert(user, member);
+                if comes {
+                    self.count(are_all_known, 1);
+                }
             }
             "GUILD_MEMBER_REMOVE" => {
                 let user = number(&payload["user"]["id"]);
-                self.member_count = self.member_count.map(|count| count.saturating_sub(1));
+                let are_all_known = self.are_all_known();
                 self.members.remove(&user);
                 self.presences.remove(&user);
+                self.count(are_all_known, -1);
             }
             "GUILD_MEMBERS_CHUNK" => {
                 for member in payload["members"].as_array().into_iter().flatten() {
@@ -361,8 +364,25 @@ impl Place {
         }
     }
 
+    fn known(&self) -> Option<u64> {
+        u64::try_from(self.members.len()).ok()
+    }
+
+    fn are_all_known(&self) -> bool {
+        self.known() >= self.member_count
+    }
+
+    /// Somebody has come or gone. Where all are known, they are counted.
+    fn count(&mut self, were_all_known: bool, change: i64) {
+        self.member_count = self.member_count.and_then(|count| match were_all_known {
+            true => self.known(),
+            false => Some(count.saturating_add_signed(change)),
+        });
+    }
+
     fn remove_channel(&mut self, id: u64) {
-        if self.channels.remove(&id).is_some() {
+        if self.threads.remove(&id).is_none() {
+            self.channels.remove(&id);
             let theirs: Vec<u64> = self
                 .threads
                 .iter()
@@ -373,7 +393,6 @@ impl Place {
                 .into_iter()
                 .for_each(|thread| self.remove_channel(thread));
         }
-        self.threads.remove(&id);
         self.messages.remove(&id);
     }
 
