@@ -48,9 +48,9 @@ impl Keys {
     /// # Errors
     ///
     /// [`RetentionErrorKind::Key`]: it has not 64 hexadecimal digits, or the id is too long or empty.
-    pub fn new(id: &str, key: &Secret) -> Result<Self, RetentionError> {
+    pub fn new(name: &str, key: &Secret) -> Result<Self, RetentionError> {
         Ok(Self {
-            writing: Key::new(id, key)?,
+            writing: Key::new(name, key)?,
             reading: Vec::new(),
         })
     }
@@ -60,8 +60,8 @@ impl Keys {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn also_read(mut self, id: &str, key: &Secret) -> Result<Self, RetentionError> {
-        self.reading.push(Key::new(id, key)?);
+    pub fn also_read(mut self, name: &str, key: &Secret) -> Result<Self, RetentionError> {
+        self.reading.push(Key::new(name, key)?);
         Ok(self)
     }
 

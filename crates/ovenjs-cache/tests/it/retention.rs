@@ -1,13 +1,13 @@
 //! Retention on real servers and files: one suite for warm tiers, one for hot ones, and a bot's years on all four.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
+#[cfg(any(feature = "sqlite", all(feature = "postgres", feature = "redis")))]
+use ovenjs_cache::retention::{Blobs as _, Folder, Keys, Policy, Retention, Tier};
 use ovenjs_cache::retention::{
-    Blobs, Class, Entry, EntryId, Erasure, Folder, Hot, HotHeld, Keys, MemoryHot, MemoryWarm,
-    Place, Policy, Retention, Tier, Warm,
+    Class, Entry, EntryId, Erasure, Hot, HotHeld, MemoryHot, MemoryWarm, Place, Warm,
 };
-use ovenjs_net::{Clock, SystemClock};
-use ovenjs_types::{Id, Secret};
+use ovenjs_types::Id;
 use tokio::task::JoinSet;
 
 /// A warm tier through two handles, empty and nobody else's.
@@ -341,7 +341,7 @@ async fn needs_postgres_needs_redis_years_on_servers() {
 async fn years<W: Warm + 'static, H: Hot + 'static>(warm: impl Fn() -> W, hot: impl Fn() -> H) {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(At(std::sync::atomic::AtomicU64::new(id(0).at_ms)));
-    let keys = || Keys::new("2026", &Secret::new("07".repeat(32))).unwrap();
+    let keys = || Keys::new("2026", &ovenjs_types::Secret::new("07".repeat(32))).unwrap();
     let open = || {
         Retention::builder(warm())
             .hot(hot())
@@ -424,17 +424,19 @@ async fn years<W: Warm + 'static, H: Hot + 'static>(warm: impl Fn() -> W, hot: i
 }
 
 /// A clock that stands where it was put.
+#[cfg(any(feature = "sqlite", all(feature = "postgres", feature = "redis")))]
 #[derive(Debug)]
 struct At(std::sync::atomic::AtomicU64);
 
-impl Clock for At {
+#[cfg(any(feature = "sqlite", all(feature = "postgres", feature = "redis")))]
+impl ovenjs_net::Clock for At {
     fn now(&self) -> std::time::Instant {
-        SystemClock.now()
+        ovenjs_net::Clock::now(&ovenjs_net::SystemClock)
     }
 
     fn wall(&self) -> std::time::SystemTime {
         let millis = self.0.load(std::sync::atomic::Ordering::Relaxed);
-        std::time::UNIX_EPOCH + Duration::from_millis(millis)
+        std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis)
     }
 }
 
