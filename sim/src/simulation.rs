@@ -9,12 +9,13 @@ mod asker;
 mod bot;
 mod glass;
 mod network;
+mod outcome;
 mod process;
 mod seam;
 
 use std::{
     collections::VecDeque,
-    hash::{DefaultHasher, Hasher as _},
+    hash::DefaultHasher,
     time::{Duration, Instant},
 };
 
@@ -31,50 +32,10 @@ use crate::{
 
 use bot::Shard;
 use glass::Glass;
+use outcome::Tally;
+pub(crate) use outcome::{Broken, Outcome};
 use process::Saving;
 use seam::Seam;
-
-/// What came of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// Of everything that the shards said and got, in order, with its time.
-    pub(crate) trace: u64,
-    pub(crate) took: Duration,
-    /// Moments at which something happened.
-    pub(crate) steps: u64,
-    pub(crate) delivered: u64,
-    /// Delivered a second time to a process that came after a killed one.
-    pub(crate) again: u64,
-    pub(crate) lost: u64,
-    pub(crate) gaps: u64,
-    pub(crate) connects: u64,
-    pub(crate) identifies: u64,
-    pub(crate) resumes: u64,
-    /// Processes that came after another.
-    pub(crate) replacements: u64,
-    /// How often the number of shards was changed, and how often that was taken back; and how many events
-    /// may have come twice by it.
-    pub(crate) reshards: u64,
-    pub(crate) rolled_back: u64,
-    pub(crate) doubles: u64,
-    /// Things that happened in guilds that are alive, and how many of these guilds were held against the mirror.
-    pub(crate) happenings: u64,
-    pub(crate) mirrored: u64,
-    /// Questions that were answered, and that were not in time.
-    pub(crate) answered: u64,
-    pub(crate) unanswered: u64,
-    /// How long after the trouble the last shard was connected.
-    pub(crate) recovered: Duration,
-}
-
-/// Why a run failed.
-#[derive(Debug)]
-pub(crate) struct Broken {
-    pub(crate) at: Duration,
-    pub(crate) what: String,
-    /// The last things that happened, where they were to be told.
-    pub(crate) story: VecDeque<String>,
-}
 
 /// Runs a plan. `tells` keeps the last happenings for [`Broken::story`], which takes time.
 pub(crate) fn run(plan: &Plan, begun: Instant, tells: bool) -> Result<Outcome, Broken> {
@@ -137,20 +98,6 @@ struct Simulation<'p> {
     story: VecDeque<String>,
     tells: bool,
     tally: Tally,
-}
-
-/// What sessions counted that are over.
-#[derive(Debug, Default)]
-struct Tally {
-    connects: u64,
-    identifies: u64,
-    resumes: u64,
-    replacements: u64,
-    reshards: u64,
-    rolled_back: u64,
-    doubles: u64,
-    happenings: u64,
-    mirrored: u64,
 }
 
 impl<'p> Simulation<'p> {
@@ -553,35 +500,6 @@ impl<'p> Simulation<'p> {
         self.story.push_back(format!("{at:9.3} {}", what()));
         if self.story.len() > STORY {
             self.story.pop_front();
-        }
-    }
-
-    fn outcome(&mut self, recovered: Duration) -> Outcome {
-        for number in 0..self.shards.len() {
-            self.count(number);
-        }
-        let askers = || self.shards.iter().map(|shard| shard.asker.counts());
-        let ledgers = || self.shards.iter().map(|shard| &shard.ledger);
-        Outcome {
-            trace: self.trace.finish(),
-            took: self.now - self.begun,
-            steps: self.steps,
-            delivered: ledgers().map(|ledger| ledger.delivered).sum(),
-            again: ledgers().map(|ledger| ledger.again).sum(),
-            lost: ledgers().map(|ledger| ledger.lost).sum(),
-            gaps: ledgers().map(|ledger| ledger.gaps).sum(),
-            connects: self.tally.connects,
-            identifies: self.tally.identifies,
-            resumes: self.tally.resumes,
-            replacements: self.tally.replacements,
-            reshards: self.tally.reshards,
-            rolled_back: self.tally.rolled_back,
-            doubles: self.tally.doubles,
-            happenings: self.tally.happenings,
-            mirrored: self.tally.mirrored,
-            answered: askers().map(|(answered, _)| answered).sum(),
-            unanswered: askers().map(|(_, unanswered)| unanswered).sum(),
-            recovered,
         }
     }
 }
