@@ -1,6 +1,6 @@
-//! What a mirror of a large world takes: ours beside twilight's cache, in one run.
+//! What a mirror of a large world takes: ours beside twilight's cache and serenity's, in one run.
 //!
-//! Both are told the same events as JSON text: 100 guilds, then 250,000 members of 200,000 users in chunks,
+//! All are told the same events as JSON text: 100 guilds, then 250,000 members of 200,000 users in chunks,
 //! then 50,000 presences, then 100,000 messages of 70 characters, 100 in each of 1,000 channels. The bytes that
 //! are still held after each part, as an allocator counts them that sees every allocation, are divided by
 //! what came; what the events themselves took is gone by then. What an allocator adds by rounding is not in
@@ -19,7 +19,13 @@ use std::{
 use bytes::Bytes;
 use ovenjs_cache::mirror::{Keep, Mirror};
 use ovenjs_types::{Dispatch, Origin, Version, json::Scratch};
-use serde::de::DeserializeSeed as _;
+use serde::de::{DeserializeOwned, DeserializeSeed as _};
+use serenity::{
+    cache::CacheUpdate,
+    model::event::{
+        GuildCreateEvent, GuildMembersChunkEvent, MessageCreateEvent, PresenceUpdateEvent,
+    },
+};
 use twilight_cache_inmemory::DefaultInMemoryCache;
 use twilight_model::{
     gateway::event::DispatchEvent, gateway::event::DispatchEventWithTypeDeserializer,
@@ -57,23 +63,26 @@ fn main() -> ExitCode {
     );
     let (mirror, ours) = ours(&world);
     let (cache, theirs) = twilight(&world);
+    let serenity = serenity(&world);
     println!(
-        "\n{:<10} {:>12} {:>12} {:>8} {:>7}   µs an event, ours and twilight",
-        "", "ours", "twilight", "ratio", "goal"
+        "\n{:<10} {:>12} {:>12} {:>8} {:>12} {:>8} {:>7}   µs an event, ours and twilight",
+        "", "ours", "twilight", "ratio", "serenity", "ratio", "goal"
     );
     let mut is_met = true;
-    for (ours, theirs) in ours.iter().zip(&theirs) {
+    for ((ours, theirs), serenity) in ours.iter().zip(&theirs).zip(&serenity) {
         let goal = GOALS
             .iter()
             .find(|(name, _)| *name == ours.name)
             .map(|(_, goal)| *goal);
         is_met &= goal.is_none_or(|goal| ours.bytes_each() <= goal);
         println!(
-            "{:<10} {:>10.1} B {:>10.1} B {:>7.1}× {:>7}   {:.2} {:.2}   ({:.2} and {:.2} allocations each)",
+            "{:<10} {:>10.1} B {:>10.1} B {:>7.1}× {:>10.1} B {:>7.1}× {:>7}   {:.2} {:.2}   ({:.2} and {:.2} allocations each)",
             ours.name,
             ours.bytes_each(),
             theirs.bytes_each(),
             theirs.bytes_each() / ours.bytes_each(),
+            serenity.bytes_each(),
+            serenity.bytes_each() / ours.bytes_each(),
             goal.map_or(String::new(), |goal| format!("≤ {goal}")),
             ours.micros(),
             theirs.micros(),
@@ -215,6 +224,34 @@ fn twilight(world: &World) -> (DefaultInMemoryCache, Vec<Part>) {
         "all messages are there"
     );
     (cache, parts)
+}
+
+/// For its memory alone: it reads each event as the type that it is.
+fn serenity(world: &World) -> Vec<Part> {
+    let mut settings = serenity::cache::Settings::default();
+    settings.max_messages = 100;
+    let cache = serenity::cache::Cache::new_with_settings(settings);
+    let parts = measure(world, |name, text| match name {
+        "GUILD_CREATE" => tell_serenity::<GuildCreateEvent>(&cache, &text),
+        "GUILD_MEMBERS_CHUNK" => tell_serenity::<GuildMembersChunkEvent>(&cache, &text),
+        "PRESENCE_UPDATE" => tell_serenity::<PresenceUpdateEvent>(&cache, &text),
+        _ => tell_serenity::<MessageCreateEvent>(&cache, &text),
+    });
+    let (mut members, mut presences) = (0, 0);
+    for id in cache.guilds() {
+        let guild = cache.guild(id).expect("the guild is there");
+        members += guild.members.len();
+        presences += guild.presences.len();
+    }
+    assert_eq!(members, world.members(), "all members are there");
+    assert_eq!(cache.user_count(), world.users(), "all users are there");
+    assert_eq!(presences, world.presences(), "all presences are there");
+    parts
+}
+
+fn tell_serenity<E: CacheUpdate + DeserializeOwned>(cache: &serenity::cache::Cache, text: &str) {
+    let mut event: E = serde_json::from_str(text).expect("serenity reads it");
+    cache.update(&mut event);
 }
 
 fn tell_twilight(cache: &DefaultInMemoryCache, name: &str, text: &str) {
