@@ -2,8 +2,8 @@
 //!
 //! [`Mirror::apply`] folds events in, reading from their bytes those fields alone that are kept; reads give
 //! owned copies, as types of the model or, for what is asked most often, as they lie there. See
-//! `docs/decisions/0027-packed-mirror.md` for the layout and its price, and `0029-mirror-speed.md` for what is
-//! fast and why.
+//! `docs/decisions/0027-packed-mirror.md` for the layout and its price, `0029-mirror-speed.md` and
+//! `0033-mirror-reads.md` for what is fast and why.
 
 mod block;
 mod budget;

@@ -147,6 +147,18 @@ impl Mirror {
     }
 
     /// The roles that a member holds: found without the member, at a fraction of what reading that takes.
+    ///
+    /// ```
+    /// # use ovenjs_cache::mirror::{Keep, Mirror};
+    /// # use ovenjs_types::{Dispatch, Id, Origin, Version, json::Scratch};
+    /// # let mirror = Mirror::new(Keep::new().members(true));
+    /// # let raw = br#"{"id":"1","members":[{"user":{"id":"80","username":"ann"},"roles":["7","3"]}]}"#;
+    /// # let create = Dispatch::new(Origin::default(), Version::default(), "GUILD_CREATE", &raw[..]);
+    /// # mirror.apply(&create, &mut Scratch::new());
+    /// let roles = mirror.member_roles(Id::new(1), Id::new(80)).unwrap();
+    /// assert!(roles.has(Id::new(7)) && !roles.has(Id::new(8)));
+    /// assert_eq!(*roles, [Id::new(3), Id::new(7)]);
+    /// ```
     #[must_use]
     pub fn member_roles(
         &self,

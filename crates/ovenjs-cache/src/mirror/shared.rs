@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::shelf::QuickShelf;
+use crate::shelf::Bins;
 
 /// Records that guilds share, by id.
 ///
@@ -13,23 +13,22 @@ use crate::shelf::QuickShelf;
 /// while another lock is taken: so no order of locks can be wrong.
 #[derive(Debug)]
 pub(crate) struct Drawers {
-    shelves: Vec<RwLock<QuickShelf>>,
-    /// Those of all shelves, as they change.
+    bins: Vec<RwLock<Bins>>,
+    /// Those of all drawers, as they change.
     bytes: AtomicUsize,
 }
 
 impl Drawers {
     pub(crate) fn new() -> Self {
         Self {
-            shelves: (0..DRAWERS).map(|_| RwLock::default()).collect(),
-            bytes: AtomicUsize::new(DRAWERS * size_of::<RwLock<QuickShelf>>()),
+            bins: (0..DRAWERS).map(|_| RwLock::default()).collect(),
+            bytes: AtomicUsize::new(DRAWERS * size_of::<RwLock<Bins>>()),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        let shelves = self.shelves.iter();
-        shelves
-            .map(|shelf| shelf.read().unwrap_or_else(PoisonError::into_inner).len())
+        let bins = self.bins.iter();
+        bins.map(|bins| bins.read().unwrap_or_else(PoisonError::into_inner).len())
             .sum()
     }
 
@@ -37,17 +36,17 @@ impl Drawers {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    fn read<T>(&self, id: u64, look: impl FnOnce(&QuickShelf) -> T) -> Option<T> {
-        let shelf = self.shelves.get(spread(id) % DRAWERS)?;
-        Some(look(&shelf.read().unwrap_or_else(PoisonError::into_inner)))
+    fn read<T>(&self, id: u64, look: impl FnOnce(&Bins) -> T) -> Option<T> {
+        let bins = self.bins.get(spread(id) % DRAWERS)?;
+        Some(look(&bins.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    fn write<T>(&self, id: u64, change: impl FnOnce(&mut QuickShelf) -> T) -> Option<T> {
-        let shelf = self.shelves.get(spread(id) % DRAWERS)?;
-        let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
-        let before = shelf.bytes();
-        let changed = change(&mut shelf);
-        count_change(&self.bytes, before, shelf.bytes());
+    fn write<T>(&self, id: u64, change: impl FnOnce(&mut Bins) -> T) -> Option<T> {
+        let bins = self.bins.get(spread(id) % DRAWERS)?;
+        let mut bins = bins.write().unwrap_or_else(PoisonError::into_inner);
+        let before = bins.bytes();
+        let changed = change(&mut bins);
+        count_change(&self.bytes, before, bins.bytes());
         Some(changed)
     }
 }
@@ -166,7 +165,7 @@ impl Places {
     }
 
     pub(crate) fn guild(&self, channel: u64) -> Option<u64> {
-        let guild = |drawer: &QuickShelf| drawer.get(channel)?.first_chunk().copied();
+        let guild = |drawer: &Bins| drawer.get(channel)?.first_chunk().copied();
         self.0.read(channel, guild)?.map(u64::from_le_bytes)
     }
 }
