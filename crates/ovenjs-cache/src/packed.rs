@@ -14,6 +14,8 @@ mod scan;
 pub(crate) mod shapes;
 mod write;
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -29,6 +31,30 @@ pub(crate) struct Shape {
     index: [u8; SLOTS],
     /// The places of those that must be there, as bits.
     musts: u64,
+    after: &'static After,
+}
+
+/// Which field came after that at a place when last they came, and which came first. Discord writes the fields of
+/// a kind in the same order again and again; where it does not, a guess is wrong and nothing else.
+#[derive(Debug)]
+pub(crate) struct After([AtomicU8; FIRST + 1]);
+
+impl After {
+    pub(crate) const fn new() -> Self {
+        Self([const { AtomicU8::new(OTHER) }; FIRST + 1])
+    }
+
+    #[inline]
+    fn guess(&self, before: usize) -> u8 {
+        let place = self.0.get(before);
+        place.map_or(OTHER, |place| place.load(Ordering::Relaxed))
+    }
+
+    fn learn(&self, before: usize, place: u8) {
+        if let Some(after) = self.0.get(before) {
+            after.store(place, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Shape {
@@ -38,11 +64,11 @@ impl Shape {
         clippy::cast_possible_truncation,
         reason = "it runs while it is compiled, and there are fewer fields than slots"
     )]
-    pub(crate) const fn of(fields: &'static [Field]) -> Self {
+    pub(crate) const fn of(after: &'static After, fields: &'static [Field]) -> Self {
         let mut index = [OTHER; SLOTS];
         let (mut place, mut musts) = (0, 0);
         while place < fields.len() {
-            let mut at = slot(fields[place].name.as_bytes());
+            let mut at = slot(fields[place].words);
             while index[at] != OTHER {
                 at = (at + 1) % SLOTS;
             }
@@ -56,6 +82,7 @@ impl Shape {
             fields,
             index,
             musts,
+            after,
         }
     }
 
@@ -79,16 +106,29 @@ impl Shape {
     }
 
     /// Where a field stands in the table.
+    #[inline]
     fn place(&self, name: &[u8]) -> Option<(u8, &'static Field)> {
-        let mut at = slot(name);
+        let words = words(name);
+        let mut at = slot(words);
         loop {
             let place = *self.index.get(at)?;
             let field = self.field(place)?;
-            if field.name.as_bytes() == name {
+            // Up to sixteen bytes are all there is of a name.
+            if field.words == words
+                && field.name.len() == name.len()
+                && (name.len() <= 16 || field.name.as_bytes() == name)
+            {
                 return Some((place, field));
             }
             at = (at + 1) % SLOTS;
         }
+    }
+
+    /// The field after that at `before`, as it was the last time.
+    #[inline]
+    fn guess(&self, before: usize) -> Option<(u8, &'static Field)> {
+        let place = self.after.guess(before);
+        Some((place, self.field(place)?))
     }
 
     /// The places of some fields, as bits; none of a name that no field has.
@@ -108,31 +148,39 @@ const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
     one.is_empty() && other.is_empty()
 }
 
+/// The first eight bytes of a name and the last eight, which are the same ones in part where it is shorter than
+/// sixteen; of one that is shorter than eight all of it, and nothing.
+#[inline]
+const fn words(name: &[u8]) -> [u64; 2] {
+    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        return [u64::from_le_bytes(*first), u64::from_le_bytes(*last)];
+    }
+    let word = match (name.first_chunk(), name.last_chunk()) {
+        (Some([a, b, c, d]), Some([e, f, g, h])) => [*a, *b, *c, *d, *e, *f, *g, *h],
+        _ => match name {
+            [a, b, c] => [*a, *b, *c, 0, 0, 0, 0, 0],
+            [a, b] => [*a, *b, 0, 0, 0, 0, 0, 0],
+            [a] => [*a, 0, 0, 0, 0, 0, 0, 0],
+            _ => [0; 8],
+        },
+    };
+    [u64::from_le_bytes(word), 0]
+}
+
 /// Where the search for a name begins: of most names there is no other field, and mostly none at all.
+#[inline]
 #[expect(
     clippy::as_conversions,
     reason = "a byte is an index, and this runs while it is compiled as well"
 )]
-const fn slot(name: &[u8]) -> usize {
-    let word = match (name.first_chunk(), name.last_chunk()) {
-        (Some(first), Some(last)) => {
-            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23)
-        }
-        _ => match (name.first_chunk(), name.last_chunk()) {
-            (Some([a, b, c, d]), Some([e, f, g, h])) => {
-                u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])
-            }
-            _ => match name {
-                [a, b, c] => u64::from_le_bytes([*a, *b, *c, 0, 0, 0, 0, 0]),
-                [a, b] => u64::from_le_bytes([*a, *b, 0, 0, 0, 0, 0, 0]),
-                [a] => u64::from_le_bytes([*a, 0, 0, 0, 0, 0, 0, 0]),
-                _ => 0,
-            },
-        },
-    };
+const fn slot([first, last]: [u64; 2]) -> usize {
+    let word = first ^ last.rotate_left(23);
     let [.., mixed] = word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
     mixed as usize
 }
+
+/// Stands before the first field; there are at most as many fields.
+const FIRST: usize = 64;
 
 /// As many as a byte has values.
 const SLOTS: usize = 256;
@@ -141,6 +189,9 @@ const SLOTS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Field {
     name: &'static str,
+    /// Those of the name.
+    words: [u64; 2],
+    key: Key,
     form: Form,
     must: bool,
 }
@@ -150,6 +201,8 @@ impl Field {
     pub(crate) const fn must(name: &'static str, form: Form) -> Self {
         Self {
             name,
+            words: words(name.as_bytes()),
+            key: Key::of(name.as_bytes()),
             form,
             must: true,
         }
@@ -159,11 +212,77 @@ impl Field {
     pub(crate) const fn may(name: &'static str, form: Form) -> Self {
         Self {
             name,
+            words: words(name.as_bytes()),
+            key: Key::of(name.as_bytes()),
             form,
             must: false,
         }
     }
 }
+
+/// A name as Discord writes it: in quotes, and with a colon after it.
+#[derive(Debug)]
+struct Key {
+    /// The first eight bytes, or as many as there are.
+    head: u64,
+    /// Which of them.
+    mask: u64,
+    /// The last eight bytes, where there are so many.
+    tail: u64,
+}
+
+impl Key {
+    #[expect(clippy::indexing_slicing, reason = "it runs while it is compiled")]
+    const fn of(name: &[u8]) -> Self {
+        let (mut head, mut mask, mut tail) = ([0; 8], [0; 8], [0; 8]);
+        let length = name.len() + KEY_MARKS;
+        let mut at = 0;
+        while at < length {
+            let byte = match at {
+                0 => b'"',
+                at if at <= name.len() => name[at - 1],
+                at if at == name.len() + 1 => b'"',
+                _ => b':',
+            };
+            if at < 8 {
+                (head[at], mask[at]) = (byte, u8::MAX);
+            }
+            if at + 8 >= length {
+                tail[at + 8 - length] = byte;
+            }
+            at += 1;
+        }
+        Self {
+            head: u64::from_le_bytes(head),
+            mask: u64::from_le_bytes(mask),
+            tail: u64::from_le_bytes(tail),
+        }
+    }
+}
+
+impl Field {
+    /// How long the key of this field is, if it stands at the beginning of a text.
+    #[inline]
+    fn key_length(&self, text: &[u8]) -> Option<usize> {
+        let length = self.name.len() + KEY_MARKS;
+        let word = |at: usize| {
+            text.get(at..)?
+                .first_chunk()
+                .copied()
+                .map(u64::from_le_bytes)
+        };
+        if word(0)? & self.key.mask != self.key.head {
+            return None;
+        }
+        let is_it = length <= 8
+            || word(length - 8)? == self.key.tail
+                && (length <= 16 || text.get(1..=self.name.len()) == Some(self.name.as_bytes()));
+        is_it.then_some(length)
+    }
+}
+
+/// Two quotes and a colon.
+const KEY_MARKS: usize = 3;
 
 /// How a value is written.
 #[derive(Debug)]
@@ -198,6 +317,8 @@ pub(crate) enum Form {
     Object(&'static Shape),
     /// Anything, with its keys spelled out: what is rare and deep.
     Any,
+    /// What comes often and is not kept, so that it is expected all the same.
+    Passed,
 }
 
 /// A number that another table does not have, with what came before: for bytes that outlive the process.
@@ -232,6 +353,7 @@ impl Form {
             Self::List(form) => (12, form.fingerprint(before)),
             Self::Object(shape) => (13, fingerprint(before, shape)),
             Self::Any => (14, before),
+            Self::Passed => (15, before),
         };
         mix(before, &[kind])
     }

@@ -176,7 +176,7 @@ impl Form {
             usize::try_from(length).ok()?.checked_add(head)
         };
         match self {
-            Self::Flag | Self::There => Some(0),
+            Self::Flag | Self::There | Self::Passed => Some(0),
             Self::Bool => Some(1),
             Self::U32 | Self::U64 | Self::I64 | Self::Time => number(bytes),
             Self::F64 | Self::Id => Some(8),
@@ -308,9 +308,13 @@ fn put_place(shape: &Shape, name: &str, out: &mut Vec<u8>) {
 #[inline]
 pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
     // Most are short.
-    if let [low @ ..0x80, ..] = bytes {
-        return Some((u64::from(*low), 1));
+    match bytes {
+        [low @ ..0x80, ..] => Some((u64::from(*low), 1)),
+        bytes => long_varint(bytes),
     }
+}
+
+fn long_varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0;
     for (place, byte) in bytes.iter().enumerate().take(10) {
         number |= u64::from(byte & 0x7f) << (7 * place);

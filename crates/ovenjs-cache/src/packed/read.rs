@@ -25,7 +25,7 @@ impl<'a> Value<'a> {
         let number = || varint(bytes).map(|(number, _)| number).ok_or_else(broken);
         match self.form {
             Form::Flag => visitor.visit_bool(true),
-            Form::There => visitor.visit_unit(),
+            Form::There | Form::Passed => visitor.visit_unit(),
             Form::Bool => visitor.visit_bool(bytes == [1]),
             Form::U32 | Form::U64 => visitor.visit_u64(number()?),
             Form::I64 => visitor.visit_i64(unzigzag(number()?)),

@@ -5,9 +5,10 @@
 //! model, which reads all JSON there is. Where both read a payload, they make the same of it.
 
 use super::{
-    Form, Shape, mark,
+    FIRST, Field, Form, Shape, mark,
     write::{
-        close, open, put_bool, put_hash, put_null, put_signed, put_string, put_text, put_unsigned,
+        close, open, put_bool, put_bytes, put_hash, put_null, put_signed, put_string, put_text,
+        put_unsigned,
     },
 };
 
@@ -20,23 +21,40 @@ pub(super) fn scan(
     out: &mut Vec<u8>,
 ) -> Option<bool> {
     let mut scan = Scan {
-        rest: text,
+        text,
+        at: 0,
         depth: 0,
         plain: String::new(),
     };
-    scan.pass_space();
-    scan.take(b'{')?;
+    (scan.pass_space() == b'{').then_some(())?;
+    scan.at += 1;
     let fits = scan.fields(shape, unwanted, out)?;
     scan.pass_space();
-    scan.rest.is_empty().then_some(fits)
+    (scan.at == text.len()).then_some(fits)
 }
 
 struct Scan<'a> {
-    rest: &'a [u8],
+    text: &'a [u8],
+    /// Up to where it has been read.
+    at: usize,
     /// How deep it is in values of any form.
     depth: usize,
     /// A text without its escapes.
     plain: String,
+}
+
+/// What stands between quotes.
+struct Quoted<'a> {
+    bytes: &'a [u8],
+    /// Whether it stands for itself.
+    is_plain: bool,
+    is_ascii: bool,
+}
+
+impl<'a> Quoted<'a> {
+    fn text(&self) -> Option<&'a str> {
+        str::from_utf8(self.bytes).ok()
+    }
 }
 
 impl<'a> Scan<'a> {
@@ -44,122 +62,98 @@ impl<'a> Scan<'a> {
     fn fields(&mut self, shape: &'static Shape, unwanted: u64, out: &mut Vec<u8>) -> Option<bool> {
         // What stands twice counts once, as the first time.
         let mut met = unwanted;
-        self.pass_space();
-        if self.take(b'}').is_some() {
+        let mut before = FIRST;
+        let mut next = self.pass_space();
+        if next == b'}' {
+            self.at += 1;
             return Some(shape.musts & !met == 0);
         }
         loop {
-            self.take(b'"')?;
-            let (name, is_plain) = self.string()?;
-            if !is_plain {
-                return None;
-            }
-            self.pass_space();
-            self.take(b':')?;
-            self.pass_space();
-            match shape.place(name).filter(|(place, _)| met >> place & 1 == 0) {
+            let field = match self.guessed(shape, before) {
+                Some(guessed) => Some(guessed),
+                None => {
+                    let name = self.key(next)?;
+                    let field = shape.place(name.is_plain.then_some(name.bytes)?);
+                    if let Some((place, _)) = field {
+                        shape.after.learn(before, place);
+                    }
+                    field
+                }
+            };
+            let first = self.pass_space();
+            match field {
                 Some((place, field)) => {
-                    let begin = out.len();
-                    out.push(place);
-                    if self.value(&field.form, out)? {
-                        met |= 1 << place;
+                    before = usize::from(place);
+                    if met >> place & 1 == 1 {
+                        self.pass(first)?;
+                    } else if first == b'n' && !matches!(field.form, Form::There | Form::Any) {
+                        // Most fields are absent in this way.
+                        self.word(b"null")?;
                     } else {
-                        out.truncate(begin);
+                        let begin = out.len();
+                        out.push(place);
+                        if self.value(first, &field.form, out)? {
+                            met |= 1 << place;
+                        } else {
+                            out.truncate(begin);
+                        }
                     }
                 }
-                None => self.pass()?,
+                None => self.pass(first)?,
             }
-            self.pass_space();
-            if self.take(b',').is_none() {
-                self.take(b'}')?;
-                return Some(shape.musts & !met == 0);
+            match self.pass_space() {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(shape.musts & !met == 0);
+                }
+                _ => return None,
             }
-            self.pass_space();
+            next = self.pass_space();
         }
     }
 
-    /// Writes one value. Whether it fits; what does not may leave bytes behind.
-    fn value(&mut self, form: &'static Form, out: &mut Vec<u8>) -> Option<bool> {
-        let (first, rest) = self.rest.split_first()?;
+    /// The field that is expected, if its key is next.
+    #[inline]
+    fn guessed(&mut self, shape: &'static Shape, before: usize) -> Option<(u8, &'static Field)> {
+        let (place, field) = shape.guess(before)?;
+        self.at += field.key_length(self.text.get(self.at..)?)?;
+        Some((place, field))
+    }
+
+    /// A name and the colon after it.
+    #[inline]
+    fn key(&mut self, quote: u8) -> Option<Quoted<'a>> {
+        (quote == b'"').then_some(())?;
+        let name = self.quoted()?;
+        (self.pass_space() == b':').then_some(())?;
+        self.at += 1;
+        Some(name)
+    }
+
+    /// Writes the value that begins with this byte. Whether it fits; what does not may leave bytes behind.
+    fn value(&mut self, first: u8, form: &'static Form, out: &mut Vec<u8>) -> Option<bool> {
+        if matches!(form, Form::Passed) {
+            return self.pass(first).map(|()| false);
+        }
         match first {
-            b'"' => {
-                self.rest = rest;
-                let (text, is_plain) = self.string()?;
-                if matches!(form, Form::Id)
-                    && let Some(id) = snowflake(text)
-                {
-                    out.extend(id.to_le_bytes());
-                    return Some(true);
-                }
-                if matches!(form, Form::Hash) && put_hash(text, out) {
-                    return Some(true);
-                }
-                let text = str::from_utf8(text).ok()?;
-                if is_plain {
-                    return Some(put_string(form, text, out));
-                }
-                self.plain.clear();
-                unescape(text, &mut self.plain)?;
-                Some(put_string(form, &self.plain, out))
-            }
-            b'{' => match form {
-                Form::Object(shape) => {
-                    self.rest = rest;
-                    let begin = open(out);
-                    let fits = self.fields(shape, 0, out)?;
-                    close(out, begin);
-                    Some(fits)
-                }
-                Form::Any => {
-                    self.rest = rest;
-                    out.push(mark::MAP);
-                    let begin = open(out);
-                    self.deeper(|scan| scan.entries(out))?;
-                    close(out, begin);
-                    Some(true)
-                }
-                form => {
-                    self.pass()?;
-                    Some(matches!(form, Form::There))
-                }
-            },
-            b'[' => match form {
-                Form::List(form) => {
-                    self.rest = rest;
-                    let begin = open(out);
-                    self.elements(form, out)?;
-                    // An empty list is as good as none.
-                    let fits = out.len() > begin;
-                    close(out, begin);
-                    Some(fits)
-                }
-                Form::Any => {
-                    self.rest = rest;
-                    out.push(mark::LIST);
-                    let begin = open(out);
-                    self.deeper(|scan| scan.elements(&Form::Any, out))?;
-                    close(out, begin);
-                    Some(true)
-                }
-                _ => {
-                    self.pass()?;
-                    Some(false)
-                }
-            },
+            b'"' => self.text_value(form, out),
             b'n' => {
                 self.word(b"null")?;
                 Some(put_null(form, out))
-            }
-            b't' => {
-                self.word(b"true")?;
-                Some(put_bool(form, true, out))
             }
             b'f' => {
                 self.word(b"false")?;
                 Some(put_bool(form, false, out))
             }
+            b't' => {
+                self.word(b"true")?;
+                Some(put_bool(form, true, out))
+            }
+            b'{' => self.object_value(form, out),
+            b'[' => self.list_value(form, out),
             b'-' => {
-                self.rest = rest;
+                self.at += 1;
                 let number = i64::try_from(self.digits()?).ok()?;
                 // A zero with a sign is a fraction to other readers.
                 (number != 0).then(|| put_signed(form, -number, out))
@@ -171,45 +165,142 @@ impl<'a> Scan<'a> {
         }
     }
 
+    fn text_value(&mut self, form: &'static Form, out: &mut Vec<u8>) -> Option<bool> {
+        match form {
+            Form::Id => {
+                if let Some((id, length)) = self.text.get(self.at + 1..).and_then(snowflake) {
+                    self.at += length + 2;
+                    out.extend(id.to_le_bytes());
+                    return Some(true);
+                }
+            }
+            Form::Text => {
+                let text = self.quoted()?;
+                if text.is_plain && (text.is_ascii || text.text().is_some()) {
+                    put_bytes(out, text.bytes);
+                    return Some(true);
+                }
+                return self.put_quoted(&text, form, out);
+            }
+            Form::Hash => {
+                let text = self.quoted()?;
+                return if put_hash(text.bytes, out) {
+                    Some(true)
+                } else {
+                    self.put_quoted(&text, form, out)
+                };
+            }
+            _ => {}
+        }
+        let text = self.quoted()?;
+        self.put_quoted(&text, form, out)
+    }
+
+    fn put_quoted(&mut self, quoted: &Quoted<'_>, form: &Form, out: &mut Vec<u8>) -> Option<bool> {
+        let text = quoted.text()?;
+        if quoted.is_plain {
+            return Some(put_string(form, text, out));
+        }
+        self.plain.clear();
+        unescape(text, &mut self.plain)?;
+        Some(put_string(form, &self.plain, out))
+    }
+
+    fn object_value(&mut self, form: &'static Form, out: &mut Vec<u8>) -> Option<bool> {
+        match form {
+            Form::Object(shape) => {
+                self.at += 1;
+                let begin = open(out);
+                let fits = self.fields(shape, 0, out)?;
+                close(out, begin);
+                Some(fits)
+            }
+            Form::Any => {
+                self.at += 1;
+                out.push(mark::MAP);
+                let begin = open(out);
+                self.deeper(|scan| scan.entries(out))?;
+                close(out, begin);
+                Some(true)
+            }
+            form => {
+                self.pass_nested()?;
+                Some(matches!(form, Form::There))
+            }
+        }
+    }
+
+    fn list_value(&mut self, form: &'static Form, out: &mut Vec<u8>) -> Option<bool> {
+        match form {
+            Form::List(form) => {
+                self.at += 1;
+                let begin = open(out);
+                self.elements(form, out)?;
+                // An empty list is as good as none.
+                let fits = out.len() > begin;
+                close(out, begin);
+                Some(fits)
+            }
+            Form::Any => {
+                self.at += 1;
+                out.push(mark::LIST);
+                let begin = open(out);
+                self.deeper(|scan| scan.elements(&Form::Any, out))?;
+                close(out, begin);
+                Some(true)
+            }
+            _ => {
+                self.pass_nested()?;
+                Some(false)
+            }
+        }
+    }
+
     /// The elements of a list whose bracket is taken. One that does not fit is left out.
     fn elements(&mut self, form: &'static Form, out: &mut Vec<u8>) -> Option<()> {
-        self.pass_space();
-        if self.take(b']').is_some() {
+        let mut first = self.pass_space();
+        if first == b']' {
+            self.at += 1;
             return Some(());
         }
         loop {
             let end = out.len();
-            if !self.value(form, out)? {
+            if !self.value(first, form, out)? {
                 out.truncate(end);
             }
-            self.pass_space();
-            if self.take(b',').is_none() {
-                return self.take(b']');
+            match self.pass_space() {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
             }
-            self.pass_space();
+            first = self.pass_space();
         }
     }
 
     /// The members of an object whose brace is taken, each with its key.
     fn entries(&mut self, out: &mut Vec<u8>) -> Option<()> {
-        self.pass_space();
-        if self.take(b'}').is_some() {
+        let mut next = self.pass_space();
+        if next == b'}' {
+            self.at += 1;
             return Some(());
         }
         loop {
-            self.take(b'"')?;
-            let (key, is_plain) = self.string()?;
-            let key = str::from_utf8(key).ok().filter(|_| is_plain)?;
-            put_text(out, key);
-            self.pass_space();
-            self.take(b':')?;
-            self.pass_space();
-            self.value(&Form::Any, out)?;
-            self.pass_space();
-            if self.take(b',').is_none() {
-                return self.take(b'}');
+            let key = self.key(next)?;
+            put_text(out, key.text().filter(|_| key.is_plain)?);
+            let first = self.pass_space();
+            self.value(first, &Form::Any, out)?;
+            match self.pass_space() {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
             }
-            self.pass_space();
+            next = self.pass_space();
         }
     }
 
@@ -223,98 +314,157 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    /// Passes over a value, to where its brackets are closed.
-    fn pass(&mut self) -> Option<()> {
-        let mut open = 0_usize;
+    /// Passes over the value that begins with this byte.
+    fn pass(&mut self, first: u8) -> Option<()> {
+        match first {
+            b'"' => self.quoted().map(drop),
+            b'{' | b'[' => self.pass_nested(),
+            b'n' => self.word(b"null"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            b'0'..=b'9' | b'-' => {
+                self.at += 1;
+                while let b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E' = self.peek() {
+                    self.at += 1;
+                }
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    /// Passes over an object or a list, eight bytes at a time: all that matters is where texts begin and end,
+    /// and the brackets outside of them.
+    fn pass_nested(&mut self) -> Option<()> {
+        let (mut at, mut depth) = (self.at, 0_usize);
+        // A one in each byte while it is inside of a text.
+        let mut inside = 0;
         loop {
-            let (first, rest) = self.rest.split_first()?;
-            match first {
-                b'"' => {
-                    self.rest = rest;
-                    self.string()?;
+            let left = self.text.get(at..)?;
+            let word = left.first_chunk().map(|word| u64::from_le_bytes(*word));
+            if let Some(word) = word.filter(|word| zeros(word ^ each(b'\\')) == 0) {
+                let quotes = zeros_only(word ^ each(b'"')) >> 7;
+                // A byte of the product counts the quotes up to it.
+                let texts = (quotes.wrapping_mul(LOW) & LOW) ^ inside;
+                // `[`, `{`, `]` and `}`, and a letter which no word of JSON has.
+                let brackets = zeros_only((word | each(0x20)) & each(0xf9) ^ each(0x79)) >> 7;
+                let mut brackets = brackets & !texts;
+                while brackets != 0 {
+                    let shift = brackets.trailing_zeros();
+                    // This bit tells opening ones from closing ones.
+                    if word >> shift & 2 != 0 {
+                        depth += 1;
+                    } else if depth > 1 {
+                        depth -= 1;
+                    } else {
+                        self.at = at + byte_place(shift) + 1;
+                        return Some(());
+                    }
+                    brackets &= brackets - 1;
                 }
-                b'{' | b'[' => {
-                    self.rest = rest;
-                    open += 1;
-                    continue;
-                }
-                b'}' | b']' => {
-                    self.rest = rest;
-                    open = open.checked_sub(1)?;
-                }
-                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if open > 0 => {
-                    self.rest = rest;
-                    continue;
-                }
-                b'0'..=b'9' | b'a'..=b'z' | b'-' => self.pass_word(),
-                _ => return None,
+                inside = (texts >> 56).wrapping_mul(LOW);
+                at += WORD;
+                continue;
             }
-            if open == 0 {
-                return Some(());
+            // At the end of the text, and where something is escaped.
+            for byte in left.iter().take(WORD) {
+                at += 1;
+                match byte {
+                    b'\\' => {
+                        at += 1;
+                        break;
+                    }
+                    b'"' => inside ^= LOW,
+                    b'{' | b'[' if inside == 0 => depth += 1,
+                    b'}' | b']' if inside == 0 => {
+                        depth = depth.saturating_sub(1);
+                        if depth == 0 {
+                            self.at = at;
+                            return Some(());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            if left.is_empty() {
+                return None;
             }
         }
     }
 
-    /// Passes over a number, `true`, `false` or `null`.
-    fn pass_word(&mut self) {
-        while let [
-            b'0'..=b'9' | b'a'..=b'z' | b'-' | b'+' | b'.' | b'E',
-            rest @ ..,
-        ] = self.rest
-        {
-            self.rest = rest;
-        }
-    }
-
-    /// Discord writes none.
+    /// The next byte, 0 at the end.
     #[inline]
-    fn pass_space(&mut self) {
-        while let [byte, rest @ ..] = self.rest
-            && *byte <= b' '
-        {
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return;
+    fn peek(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or_default()
+    }
+
+    /// Passes over space, of which Discord writes none, to the byte after it; 0 at the end.
+    #[inline]
+    fn pass_space(&mut self) -> u8 {
+        loop {
+            let byte = self.peek();
+            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return byte;
             }
-            self.rest = rest;
+            self.at += 1;
         }
     }
 
     #[inline]
-    fn take(&mut self, byte: u8) -> Option<()> {
-        let (first, rest) = self.rest.split_first()?;
-        (*first == byte).then(|| self.rest = rest)
-    }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(word)?;
-        Some(())
+    fn word<const N: usize>(&mut self, word: &[u8; N]) -> Option<()> {
+        let found = self.text.get(self.at..)?.first_chunk::<N>()?;
+        self.at += N;
+        (found == word).then_some(())
     }
 
     /// A whole number.
     fn digits(&mut self) -> Option<u64> {
-        let (mut number, mut count) = (0_u64, 0);
-        while let [digit @ b'0'..=b'9', rest @ ..] = self.rest {
+        let begin = self.at;
+        let mut number = 0_u64;
+        while let digit @ b'0'..=b'9' = self.peek() {
             number = number
                 .checked_mul(10)?
                 .checked_add(u64::from(digit - b'0'))?;
-            if count == 1 && number < 10 {
+            if number < 10 && self.at > begin {
                 // No number begins with a zero.
                 return None;
             }
-            count += 1;
-            self.rest = rest;
+            self.at += 1;
         }
-        let is_whole = !matches!(self.rest, [b'.' | b'e' | b'E', ..]);
-        (count > 0 && is_whole).then_some(number)
+        let is_whole = !matches!(self.peek(), b'.' | b'e' | b'E');
+        (self.at > begin && is_whole).then_some(number)
     }
 
-    /// What stands before the closing quote, and whether it stands for itself.
-    fn string(&mut self) -> Option<(&'a [u8], bool)> {
-        let text = self.rest;
-        let (mut at, mut is_plain) = (0, true);
+    /// What stands between the quote here and the one that closes it.
+    #[inline]
+    fn quoted(&mut self) -> Option<Quoted<'a>> {
+        let begin = self.at + 1;
+        let mut at = begin;
+        let (mut high, mut is_plain) = (0, true);
         loop {
-            at += special(text.get(at..)?)?;
-            match text.get(at)? {
+            let left = self.text.get(at..)?;
+            let byte = if let Some(word) = left.first_chunk() {
+                let word = u64::from_le_bytes(*word);
+                let found = specials(word);
+                if found == 0 {
+                    high |= word;
+                    at += WORD;
+                    continue;
+                }
+                let shift = found.trailing_zeros() & !7;
+                high |= word & !(u64::MAX << shift);
+                at += byte_place(shift);
+                let [byte, ..] = (word >> shift).to_le_bytes();
+                byte
+            } else {
+                let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
+                let found = left.iter().position(is_special)?;
+                // The last few bytes of a payload: whether they are text need not be known before.
+                high |= HIGH;
+                at += found;
+                *left.get(found)?
+            };
+            match byte {
                 b'"' => break,
                 b'\\' => {
                     is_plain = false;
@@ -324,52 +474,89 @@ impl<'a> Scan<'a> {
                 _ => return None,
             }
         }
-        let (text, rest) = text.split_at_checked(at)?;
-        self.rest = rest.get(1..)?;
-        Some((text, is_plain))
+        self.at = at + 1;
+        Some(Quoted {
+            bytes: self.text.get(begin..at)?,
+            is_plain,
+            is_ascii: high & HIGH == 0,
+        })
     }
 }
 
-/// An id of so many digits that it is none of the numbers too large for one.
-fn snowflake(text: &[u8]) -> Option<u64> {
-    if text.len() > 19 {
+/// An id between quotes, of which the first is gone, and how many digits it has: so many that it is none of
+/// the numbers too large for one.
+fn snowflake(text: &[u8]) -> Option<(u64, usize)> {
+    let (mut number, mut length) = (0, 0);
+    let mut left = text;
+    while let Some((word, after)) = left.split_first_chunk()
+        && let Some(eight) = eight_digits(u64::from_le_bytes(*word))
+    {
+        if length == 2 * WORD {
+            return None;
+        }
+        number = number * 100_000_000 + eight;
+        (left, length) = (after, length + WORD);
+    }
+    loop {
+        let (byte, after) = left.split_first()?;
+        match byte {
+            b'0'..=b'9' if length < 19 => number = number * 10 + u64::from(byte - b'0'),
+            b'"' if number != 0 => return Some((number, length)),
+            _ => return None,
+        }
+        (left, length) = (after, length + 1);
+    }
+}
+
+/// The number that eight digits are.
+#[inline]
+fn eight_digits(word: u64) -> Option<u64> {
+    let digits = word ^ each(b'0');
+    // What is above nine reaches the upper half of its byte with six more.
+    if (digits | digits.wrapping_add(each(6))) & each(0xf0) != 0 {
         return None;
     }
-    let number = text.iter().try_fold(0, |number: u64, digit| {
-        let digit = digit.wrapping_sub(b'0');
-        (digit < 10).then(|| number.wrapping_mul(10).wrapping_add(digit.into()))
-    });
-    number.filter(|number| *number != 0)
+    // Pairs, then fours, then all of them.
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
 }
 
-/// Where the first byte is that does not stand for itself in a string.
+/// The highest bits of those bytes that do not stand for themselves in a string. What stands after the first one
+/// may be wrong.
 #[inline]
-fn special(text: &[u8]) -> Option<usize> {
-    const LOW: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-    const QUOTE: u64 = u64::from_le_bytes([b'"'; 8]);
-    const BACKSLASH: u64 = u64::from_le_bytes([b'\\'; 8]);
-    const SPACE: u64 = u64::from_le_bytes([b' '; 8]);
-
-    let (mut left, mut passed) = (text, 0);
-    while let Some((word, after)) = left.split_first_chunk() {
-        let word = u64::from_le_bytes(*word);
-        // The highest bit of a byte says that it is the one; what stands after the first one may be wrong.
-        let (quote, backslash) = (word ^ QUOTE, word ^ BACKSLASH);
-        let found = quote.wrapping_sub(LOW) & !quote
-            | backslash.wrapping_sub(LOW) & !backslash
-            | word.wrapping_sub(SPACE) & !word;
-        let found = found & HIGH;
-        if found != 0 {
-            let [byte, ..] = found.trailing_zeros().to_le_bytes();
-            return Some(passed + usize::from(byte / 8));
-        }
-        (left, passed) = (after, passed + 8);
-    }
-    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-    let found = left.iter().position(is_special)?;
-    Some(passed + found)
+const fn specials(word: u64) -> u64 {
+    let control = word.wrapping_sub(each(b' ')) & !word & HIGH;
+    zeros(word ^ each(b'"')) | zeros(word ^ each(b'\\')) | control
 }
+
+/// The highest bits of those bytes that are zero. What stands after the first one may be wrong.
+#[inline]
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(LOW) & !word & HIGH
+}
+
+/// The highest bits of those bytes that are zero, and no other.
+#[inline]
+const fn zeros_only(word: u64) -> u64 {
+    !(((word & !HIGH) + !HIGH) | word) & HIGH
+}
+
+/// Eight times the same byte.
+const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; WORD])
+}
+
+#[inline]
+fn byte_place(shift: u32) -> usize {
+    let [bits, ..] = shift.to_le_bytes();
+    usize::from(bits / 8)
+}
+
+const LOW: u64 = each(0x01);
+const HIGH: u64 = each(0x80);
+
+const WORD: usize = size_of::<u64>();
 
 /// The text that a string stands for.
 fn unescape(text: &str, out: &mut String) -> Option<()> {

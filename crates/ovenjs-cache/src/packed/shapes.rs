@@ -12,7 +12,15 @@
 //! * `member` inside voice states and threads, `user` inside emojis, stickers and sounds: whoever uploaded
 //!   them is not the picture.
 
-use super::{Field, Form, Form::*, Shape, Shaped};
+use super::{After, Field, Form, Form::*, Shape, Shaped};
+
+/// A table of what is kept, with a place for what it learns of the order in which it comes.
+macro_rules! shape {
+    [$($field:expr),* $(,)?] => {{
+        static AFTER: After = After::new();
+        Shape::of(&AFTER, &[$($field),*])
+    }};
+}
 
 const fn must(name: &'static str, form: Form) -> Field {
     Field::must(name, form)
@@ -22,7 +30,12 @@ const fn may(name: &'static str, form: Form) -> Field {
     Field::may(name, form)
 }
 
-pub(crate) static USER: Shape = Shape::of(&[
+/// What is known to come and is passed over.
+const fn passed(name: &'static str) -> Field {
+    Field::may(name, Passed)
+}
+
+pub(crate) static USER: Shape = shape![
     must("id", Id),
     may("username", Text),
     may("discriminator", Word(&["0"])),
@@ -35,19 +48,21 @@ pub(crate) static USER: Shape = Shape::of(&[
     may("avatar_decoration_data", Object(&DECORATION)),
     may("collectibles", Any),
     may("primary_guild", Object(&PRIMARY_GUILD)),
-]);
+    passed("clan"),
+    passed("display_name_styles"),
+];
 
-static DECORATION: Shape = Shape::of(&[may("asset", Hash), may("sku_id", Id)]);
+static DECORATION: Shape = shape![may("asset", Hash), may("sku_id", Id)];
 
-static PRIMARY_GUILD: Shape = Shape::of(&[
+static PRIMARY_GUILD: Shape = shape![
     may("identity_guild_id", Id),
     may("identity_enabled", Bool),
     may("tag", Text),
     may("badge", Hash),
-]);
+];
 
 /// `GUILD_MEMBER_ADD`, `GUILD_MEMBER_UPDATE`, and members within others.
-pub(crate) static MEMBER: Shape = Shape::of(&[
+pub(crate) static MEMBER: Shape = shape![
     may("user", Object(&USER)),
     may("guild_id", Id),
     may("nick", Text),
@@ -63,28 +78,29 @@ pub(crate) static MEMBER: Shape = Shape::of(&[
     may("communication_disabled_until", Time),
     may("avatar_decoration_data", Object(&DECORATION)),
     may("collectibles", Any),
-]);
+    passed("unusual_dm_activity_until"),
+];
 
 /// `PRESENCE_UPDATE`, and presences within others.
-pub(crate) static PRESENCE: Shape = Shape::of(&[
+pub(crate) static PRESENCE: Shape = shape![
     must("user", Object(&POINTED)),
     may("guild_id", Id),
     may("status", Word(STATUSES)),
     may("activities", List(&Object(&ACTIVITY))),
     may("client_status", Object(&CLIENT_STATUS)),
-]);
+];
 
 /// The first is no presence worth keeping.
 pub(crate) const STATUSES: &[&str] = &["offline", "online", "idle", "dnd", "invisible"];
 
-static CLIENT_STATUS: Shape = Shape::of(&[
+static CLIENT_STATUS: Shape = shape![
     may("desktop", Word(STATUSES)),
     may("mobile", Word(STATUSES)),
     may("web", Word(STATUSES)),
     may("vr", Word(STATUSES)),
-]);
+];
 
-static ACTIVITY: Shape = Shape::of(&[
+static ACTIVITY: Shape = shape![
     may("name", Word(&["Custom Status", "Spotify"])),
     must("type", U32),
     may("url", Text),
@@ -98,22 +114,23 @@ static ACTIVITY: Shape = Shape::of(&[
     may("assets", Object(&ASSETS)),
     may("flags", U64),
     may("buttons", List(&Text)),
-]);
+    passed("id"),
+    passed("created_at"),
+];
 
-static TIMESTAMPS: Shape = Shape::of(&[may("start", U64), may("end", U64)]);
+static TIMESTAMPS: Shape = shape![may("start", U64), may("end", U64)];
 
-static ASSETS: Shape = Shape::of(&[
+static ASSETS: Shape = shape![
     may("large_image", Text),
     may("large_text", Text),
     may("small_image", Text),
     may("small_text", Text),
-]);
+];
 
-static REACTION_EMOJI: Shape =
-    Shape::of(&[may("id", Id), may("name", Text), may("animated", Flag)]);
+static REACTION_EMOJI: Shape = shape![may("id", Id), may("name", Text), may("animated", Flag)];
 
 /// `VOICE_STATE_UPDATE`, and voice states within a guild.
-pub(crate) static VOICE_STATE: Shape = Shape::of(&[
+pub(crate) static VOICE_STATE: Shape = shape![
     may("guild_id", Id),
     may("channel_id", Id),
     must("user_id", Id),
@@ -126,9 +143,9 @@ pub(crate) static VOICE_STATE: Shape = Shape::of(&[
     may("self_video", Flag),
     may("suppress", Flag),
     may("request_to_speak_timestamp", Time),
-]);
+];
 
-pub(crate) static ROLE: Shape = Shape::of(&[
+pub(crate) static ROLE: Shape = shape![
     must("id", Id),
     may("name", Text),
     may("color", U32),
@@ -142,25 +159,25 @@ pub(crate) static ROLE: Shape = Shape::of(&[
     may("mentionable", Flag),
     may("tags", Object(&ROLE_TAGS)),
     may("flags", U64),
-]);
+];
 
-static ROLE_COLORS: Shape = Shape::of(&[
+static ROLE_COLORS: Shape = shape![
     may("primary_color", U32),
     may("secondary_color", U32),
     may("tertiary_color", U32),
-]);
+];
 
-static ROLE_TAGS: Shape = Shape::of(&[
+static ROLE_TAGS: Shape = shape![
     may("bot_id", Id),
     may("integration_id", Id),
     may("premium_subscriber", There),
     may("subscription_listing_id", Id),
     may("available_for_purchase", There),
     may("guild_connections", There),
-]);
+];
 
 /// Events of channels and threads, and these within others.
-pub(crate) static CHANNEL: Shape = Shape::of(&[
+pub(crate) static CHANNEL: Shape = shape![
     must("id", Id),
     must("type", U32),
     may("guild_id", Id),
@@ -196,44 +213,44 @@ pub(crate) static CHANNEL: Shape = Shape::of(&[
     may("default_sort_order", U32),
     may("default_forum_layout", U32),
     may("default_tag_setting", Text),
-]);
+];
 
-pub(crate) static OVERWRITE: Shape = Shape::of(&[
+pub(crate) static OVERWRITE: Shape = shape![
     must("id", Id),
     must("type", U32),
     may("allow", U64),
     may("deny", U64),
-]);
+];
 
-pub(crate) static THREAD_METADATA: Shape = Shape::of(&[
+pub(crate) static THREAD_METADATA: Shape = shape![
     may("archived", Flag),
     may("auto_archive_duration", U32),
     may("archive_timestamp", Time),
     may("locked", Flag),
     may("invitable", Bool),
     may("create_timestamp", Time),
-]);
+];
 
 /// `THREAD_MEMBER_UPDATE` tells of the bot, as does the member within a thread.
-pub(crate) static THREAD_MEMBER: Shape = Shape::of(&[
+pub(crate) static THREAD_MEMBER: Shape = shape![
     may("id", Id),
     may("user_id", Id),
     may("guild_id", Id),
     may("join_timestamp", Time),
     may("flags", U64),
-]);
+];
 
-static FORUM_TAG: Shape = Shape::of(&[
+static FORUM_TAG: Shape = shape![
     must("id", Id),
     may("name", Text),
     may("moderated", Flag),
     may("emoji_id", Id),
     may("emoji_name", Text),
-]);
+];
 
-static DEFAULT_REACTION: Shape = Shape::of(&[may("emoji_id", Id), may("emoji_name", Text)]);
+static DEFAULT_REACTION: Shape = shape![may("emoji_id", Id), may("emoji_name", Text)];
 
-pub(crate) static EMOJI: Shape = Shape::of(&[
+pub(crate) static EMOJI: Shape = shape![
     must("id", Id),
     may("name", Text),
     may("roles", List(&Id)),
@@ -241,9 +258,9 @@ pub(crate) static EMOJI: Shape = Shape::of(&[
     may("managed", Flag),
     may("animated", Flag),
     may("available", Bool),
-]);
+];
 
-pub(crate) static STICKER: Shape = Shape::of(&[
+pub(crate) static STICKER: Shape = shape![
     must("id", Id),
     may("pack_id", Id),
     may("name", Text),
@@ -254,10 +271,10 @@ pub(crate) static STICKER: Shape = Shape::of(&[
     may("available", Bool),
     may("guild_id", Id),
     may("sort_value", I64),
-]);
+];
 
 /// Events of one sound, and sounds within others.
-pub(crate) static SOUND: Shape = Shape::of(&[
+pub(crate) static SOUND: Shape = shape![
     must("sound_id", Id),
     may("name", Text),
     may("volume", F64),
@@ -265,10 +282,10 @@ pub(crate) static SOUND: Shape = Shape::of(&[
     may("emoji_name", Text),
     may("guild_id", Id),
     may("available", Flag),
-]);
+];
 
 /// Events of stages, and stages within a guild.
-pub(crate) static STAGE: Shape = Shape::of(&[
+pub(crate) static STAGE: Shape = shape![
     must("id", Id),
     must("guild_id", Id),
     must("channel_id", Id),
@@ -276,10 +293,10 @@ pub(crate) static STAGE: Shape = Shape::of(&[
     may("privacy_level", U32),
     may("discoverable_disabled", Flag),
     may("guild_scheduled_event_id", Id),
-]);
+];
 
 /// Events of scheduled events, and these within a guild.
-pub(crate) static SCHEDULED_EVENT: Shape = Shape::of(&[
+pub(crate) static SCHEDULED_EVENT: Shape = shape![
     must("id", Id),
     must("guild_id", Id),
     may("channel_id", Id),
@@ -295,13 +312,13 @@ pub(crate) static SCHEDULED_EVENT: Shape = Shape::of(&[
     may("entity_metadata", Object(&ENTITY_METADATA)),
     may("image", Hash),
     may("recurrence_rule", Any),
-]);
+];
 
-static ENTITY_METADATA: Shape = Shape::of(&[may("location", Text)]);
+static ENTITY_METADATA: Shape = shape![may("location", Text)];
 
 /// `GUILD_CREATE`, `GUILD_UPDATE`, `GUILD_DELETE`; what is kept of the guild itself is all but
 /// [`GUILD_LISTS`].
-pub(crate) static GUILD: Shape = Shape::of(&[
+pub(crate) static GUILD: Shape = shape![
     must("id", Id),
     may("name", Text),
     may("icon", Hash),
@@ -353,7 +370,7 @@ pub(crate) static GUILD: Shape = Shape::of(&[
     may("stage_instances", List(&Object(&STAGE))),
     may("guild_scheduled_events", List(&Object(&SCHEDULED_EVENT))),
     may("soundboard_sounds", List(&Object(&SOUND))),
-]);
+];
 
 /// What of a guild is kept by itself, and its id and state.
 pub(crate) const GUILD_LISTS: &[&str] = &[
@@ -391,15 +408,15 @@ const FEATURES: &[&str] = &[
     "GUILD_TAGS",
 ];
 
-static INCIDENTS: Shape = Shape::of(&[
+static INCIDENTS: Shape = shape![
     may("invites_disabled_until", Time),
     may("dms_disabled_until", Time),
     may("dm_spam_detected_at", Time),
     may("raid_detected_at", Time),
-]);
+];
 
 /// `MESSAGE_CREATE` and `MESSAGE_UPDATE`.
-pub(crate) static MESSAGE: Shape = Shape::of(&[
+pub(crate) static MESSAGE: Shape = shape![
     must("id", Id),
     must("channel_id", Id),
     may("guild_id", Id),
@@ -431,56 +448,57 @@ pub(crate) static MESSAGE: Shape = Shape::of(&[
     may("purchase_notification", Any),
     may("poll", Any),
     may("call", Any),
-]);
+    passed("member"),
+    passed("nonce"),
+];
 
-static MESSAGE_REFERENCE: Shape = Shape::of(&[
+static MESSAGE_REFERENCE: Shape = shape![
     may("type", U32),
     may("message_id", Id),
     may("channel_id", Id),
     may("guild_id", Id),
     may("fail_if_not_exists", Bool),
-]);
+];
 
-static STICKER_ITEM: Shape =
-    Shape::of(&[must("id", Id), may("name", Text), may("format_type", U32)]);
+static STICKER_ITEM: Shape = shape![must("id", Id), may("name", Text), may("format_type", U32)];
 
 /// Where an object is only pointed to.
-static POINTED: Shape = Shape::of(&[must("id", Id)]);
+static POINTED: Shape = shape![must("id", Id)];
 
 /// `READY`.
-static READY: Shape = Shape::of(&[
+static READY: Shape = shape![
     must("user", Object(&USER)),
     may("guilds", List(&Object(&POINTED))),
-]);
+];
 
 /// `GUILD_ROLE_CREATE` and `GUILD_ROLE_UPDATE`.
-static ROLE_CHANGE: Shape = Shape::of(&[must("guild_id", Id), must("role", Object(&ROLE))]);
+static ROLE_CHANGE: Shape = shape![must("guild_id", Id), must("role", Object(&ROLE))];
 
 /// `GUILD_MEMBERS_CHUNK`.
-pub(crate) static CHUNK: Shape = Shape::of(&[
+pub(crate) static CHUNK: Shape = shape![
     must("guild_id", Id),
     may("members", List(&Object(&MEMBER))),
     may("presences", List(&Object(&PRESENCE))),
-]);
+];
 
 /// Events that bring lists: emojis, stickers, sounds.
-static LISTS: Shape = Shape::of(&[
+static LISTS: Shape = shape![
     must("guild_id", Id),
     may("emojis", List(&Object(&EMOJI))),
     may("stickers", List(&Object(&STICKER))),
     may("soundboard_sounds", List(&Object(&SOUND))),
-]);
+];
 
 /// `THREAD_LIST_SYNC`.
-static THREADS: Shape = Shape::of(&[
+static THREADS: Shape = shape![
     must("guild_id", Id),
     may("channel_ids", List(&Id)),
     may("threads", List(&Object(&CHANNEL))),
     may("members", List(&Object(&THREAD_MEMBER))),
-]);
+];
 
 /// Events that only point to something: deletions, pins, and who is in a thread.
-static POINTER: Shape = Shape::of(&[
+static POINTER: Shape = shape![
     may("id", Id),
     may("ids", List(&Id)),
     may("guild_id", Id),
@@ -492,7 +510,7 @@ static POINTER: Shape = Shape::of(&[
     may("member_count", U32),
     may("added_members", List(&Object(&THREAD_MEMBER))),
     may("removed_member_ids", List(&Id)),
-]);
+];
 
 /// Names for the payloads of events, by their tables.
 macro_rules! payloads {
