@@ -259,7 +259,7 @@ const fn sometimes(dice: &mut Dice, most: u64) -> u64 {
 }
 
 /// In one run of so many there is life, and a mirror.
-const LIVES: u64 = 4;
+const LIVES: u64 = 8;
 
 /// After which Discord counts session starts anew. Its own window is a day; a short one lets a run
 /// see its end.

@@ -8,6 +8,7 @@
 //!
 //! An object is its fields back to back: the field's place in the table (one byte) and its value.
 
+mod escapes;
 mod object;
 mod read;
 mod scan;

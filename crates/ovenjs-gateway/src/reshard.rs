@@ -306,16 +306,12 @@ impl Reshard {
         }
         if self.twins.is_twin(now, side, &head, cut_at) {
             self.report.twins += 1;
-            // An old generation that goes on alone brings what keeps state to its own order again: what the new
-            // one had ahead may be undone by what the old one still brings before it.
-            if side == Side::New || self.report.abandoned {
+            if side == Side::New {
                 self.cuts.push_back(Cut::Fresh(dispatch));
             }
         } else if side == Side::Old && cut_at.is_some() {
             self.report.late += 1;
-            if self.stage() < ReshardStage::Closing {
-                self.twins.keep(head.guild, &dispatch);
-            }
+            self.twins.keep(head.key, &dispatch);
             self.cuts.push_back(Cut::Late(dispatch));
         } else {
             self.cuts.push_back(Cut::Deliver(dispatch));
@@ -481,8 +477,6 @@ impl Reshard {
             Phase::Moving if now >= self.begun + self.ready_within() => self.abandon(now),
             Phase::Settling { until } if now >= until => {
                 self.cuts.push_back(Cut::Retire);
-                // There is no way back, on which it would be needed.
-                self.twins.take_late();
                 let until = now + OVERLAP;
                 self.phase = Phase::Closing { until };
             }
@@ -534,11 +528,7 @@ struct Twins {
     next: u64,
     /// How many of them are from the new side.
     open_new: usize,
-    /// What handlers have had and what keeps state has not, by guild, with its place: what the old side brought
-    /// since the last that both have brought. What it alone brought before that was in the guild as the new one
-    /// found it.
-    late: HashMap<Option<Id<GuildMarker>>, VecDeque<(u64, Dispatch)>>,
-    /// How many bytes their payloads have.
+    /// How many bytes the payloads of late ones have that are kept.
     late_bytes: usize,
     /// What is settled of each guild that is cut over.
     settled: HashMap<Option<Id<GuildMarker>>, Settled>,
@@ -551,6 +541,8 @@ struct Single {
     place: u64,
     side: Side,
     tally: Tally,
+    /// What handlers have had and what keeps state has not.
+    late: Option<Dispatch>,
 }
 
 /// Up to which place the singles of either side meet no twin any more, unless by their id.
@@ -588,22 +580,18 @@ impl Twins {
         });
         if let Some(single) = twin.and_then(|twin| open.remove(twin)) {
             self.open_new -= usize::from(single.side == Side::New);
+            self.late_bytes -= single.late.as_ref().map_or(0, |late| late.raw.len());
             if let Some(alone) = self.alone.get_mut(&single.tally) {
                 match single.side {
                     Side::Old => alone.0 = alone.0.saturating_sub(1),
                     Side::New => alone.1 = alone.1.saturating_sub(1),
                 }
             }
-            let (old, new) = match single.side {
-                Side::Old => (single.place, place),
-                Side::New => (place, single.place),
-            };
-            while let Some(late) = self.late.get_mut(&head.guild)
-                && let Some((_, dispatch)) = late.pop_front_if(|(place, _)| *place <= old)
-            {
-                self.late_bytes -= dispatch.raw.len();
-            }
             if head.is_named {
+                let (old, new) = match single.side {
+                    Side::Old => (single.place, place),
+                    Side::New => (place, single.place),
+                };
                 settled.old = settled.old.max(old);
                 settled.new = settled.new.max(new);
                 settled.wholly |= all_heard;
@@ -611,7 +599,12 @@ impl Twins {
             return true;
         }
         let tally = (head.kind.index(), head.guild);
-        open.push_back(Single { place, side, tally });
+        open.push_back(Single {
+            place,
+            side,
+            tally,
+            late: None,
+        });
         self.open_new += usize::from(side == Side::New);
         self.order.push_back((place, now, head.key));
         let alone = self.alone.entry(tally).or_default();
@@ -622,13 +615,12 @@ impl Twins {
         false
     }
 
-    /// Keeps what came last for what keeps state.
-    fn keep(&mut self, guild: Option<Id<GuildMarker>>, dispatch: &Dispatch) {
+    /// Keeps the one that came last for what keeps state.
+    fn keep(&mut self, key: u64, dispatch: &Dispatch) {
         let bytes = self.late_bytes + dispatch.raw.len();
-        if bytes <= LATE_BYTES_MAX {
-            let place = self.next.saturating_sub(1);
-            let late = self.late.entry(guild).or_default();
-            late.push_back((place, dispatch.clone()));
+        let single = self.open.get_mut(&key).and_then(VecDeque::back_mut);
+        if let Some(single) = single.filter(|_| bytes <= LATE_BYTES_MAX) {
+            single.late = Some(dispatch.clone());
             self.late_bytes = bytes;
         }
     }
@@ -636,7 +628,10 @@ impl Twins {
     /// What was kept, in its order.
     fn take_late(&mut self) -> Vec<Dispatch> {
         self.late_bytes = 0;
-        let mut late: Vec<(u64, Dispatch)> = self.late.drain().flat_map(|(_, late)| late).collect();
+        let singles = self.open.values_mut().flatten();
+        let mut late: Vec<(u64, Dispatch)> = singles
+            .filter_map(|single| Some((single.place, single.late.take()?)))
+            .collect();
         late.sort_unstable_by_key(|(place, _)| *place);
         late.into_iter().map(|(_, dispatch)| dispatch).collect()
     }
@@ -652,6 +647,7 @@ impl Twins {
                     let gone = single.place == place;
                     if gone {
                         self.open_new -= usize::from(single.side == Side::New);
+                        self.late_bytes -= single.late.as_ref().map_or(0, |late| late.raw.len());
                     }
                     !gone
                 });

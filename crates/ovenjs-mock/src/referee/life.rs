@@ -22,15 +22,16 @@ impl Referee {
     /// ```
     /// # #[expect(clippy::disallowed_methods)]
     /// # let now = std::time::Instant::now();
+    /// use std::collections::BTreeSet;
+    ///
     /// use ovenjs_mock::{Config, Referee};
     ///
     /// let mut discord = Referee::new(Config::default(), now);
     /// let guild = discord.guild_id();
-    /// for whim in 0..100 {
-    ///     discord.stir(now, guild, whim);
-    /// }
-    /// let told = discord.guild_create(guild).unwrap();
-    /// assert!(told.len("/roles") > 2 && told.len("/members") > 2);
+    /// let whims = (0..500_u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20);
+    /// let deeds: BTreeSet<&str> = whims.map(|whim| discord.stir(now, guild, whim)).collect();
+    /// assert!(deeds.len() > 10);
+    /// assert!(discord.guild_create(guild).unwrap().len("/channels") > 0);
     /// assert_eq!(discord.violations(), [""; 0]);
     /// ```
     pub fn stir(&mut self, now: Instant, guild: Id<GuildMarker>, whim: u64) -> &'static str {
