@@ -170,8 +170,7 @@ impl Sum {
              {} questions answered, {} not in time\n\
              {} times the number of shards changed, {} times that was taken back; {} events may have come \
              twice\n\
-             {} things happened in guilds beside, and {} guilds are in the mirror as they are at Discord; not so in \
-             {} runs in which the number of shards changed\n\
+             {} things happened in guilds beside, and {} guilds are in the mirror as they are at Discord\n\
              connected again after peace: median {:.1} s, 99 of 100 within {:.1} s, all within {:.1} s\n\
              trace {:016x}",
             self.runs(),
@@ -196,7 +195,6 @@ impl Sum {
             sum(|outcome| outcome.doubles),
             sum(|outcome| outcome.happenings),
             sum(|outcome| outcome.mirrored),
-            sum(|outcome| outcome.strayed),
             at(50),
             at(99),
             at(100),

@@ -18,7 +18,11 @@
 //!
 //! What keeps state listens to one side only: to the old one before a guild's cut-over, and to the new
 //! one after it, also for what handlers had from the old one. So no event is applied to a state that
-//! is newer than it, and none is missing from it.
+//! is newer than it, and none is missing from it. Only where the new generation is given up does it go
+//! back to the old one, which may be ahead of it or behind. Then it is told again, in its order, what
+//! the old one has brought since the last thing that is known to have come from both, and after that
+//! also what handlers have had from the new one: whatever it was before, it ends as the old one knows
+//! it.
 //!
 //! What that promises, while no connection lags more than [`OVERLAP`] behind the other: nothing is
 //! lost, and what is known by its id comes once. Doubles among the others are possible, and more
@@ -61,7 +65,9 @@ pub use time::ReshardTime;
 /// - Around the cut-over events of a guild can come out of their order, where one connection lags
 ///   behind the other; before and after it they are in order.
 /// - What keeps state hears of each guild from one side only, so nothing is applied to a state that is
-///   newer than it.
+///   newer than it. Where the whole is given up it goes back to the old generation, and is told again,
+///   in its order, what the new one may have been too slow to bring: it has to stand an event that
+///   comes twice.
 ///
 /// Behind a lag of more than that an event can come twice, or be missed. Where the whole is given
 /// up, the old generation has delivered everything all along.
@@ -90,6 +96,7 @@ pub struct Reshard {
     /// Old shards that have ended for good, and when: nobody else brings what they would.
     lost: BTreeMap<ShardId, Instant>,
     twins: Twins,
+    lately: Lately,
     cuts: VecDeque<Cut>,
     report: ReshardReport,
 }
@@ -113,7 +120,7 @@ pub enum Cut {
     /// is newer.
     Late(Dispatch),
     /// For what keeps state, and not for handlers: a guild as the new generation sees it, though nobody
-    /// has joined anything, or an event that handlers have had from the old one.
+    /// has joined anything, or an event that handlers have had from the other one.
     Fresh(Dispatch),
     /// Stop the old shards; they have said all there is.
     Retire,
@@ -242,6 +249,7 @@ impl Reshard {
             cut_rest: None,
             lost: BTreeMap::new(),
             twins: Twins::default(),
+            lately: Lately::default(),
             cuts: VecDeque::new(),
             report: ReshardReport::default(),
         }
@@ -266,6 +274,9 @@ impl Reshard {
             return;
         }
         let head = Head::read(&dispatch);
+        if side == Side::Old && matches!(self.phase, Phase::Moving | Phase::Settling { .. }) {
+            self.lately.push(&self.twins, head.guild, &dispatch);
+        }
         let orphaned = self.orphaned(head.guild);
         if is_new
             && let Some(guild) = head.guild
@@ -306,12 +317,11 @@ impl Reshard {
         }
         if self.twins.is_twin(now, side, &head, cut_at) {
             self.report.twins += 1;
-            if side == Side::New {
+            if side == Side::New || self.report.abandoned {
                 self.cuts.push_back(Cut::Fresh(dispatch));
             }
         } else if side == Side::Old && cut_at.is_some() {
             self.report.late += 1;
-            self.twins.keep(head.key, &dispatch);
             self.cuts.push_back(Cut::Late(dispatch));
         } else {
             self.cuts.push_back(Cut::Deliver(dispatch));
@@ -477,6 +487,7 @@ impl Reshard {
             Phase::Moving if now >= self.begun + self.ready_within() => self.abandon(now),
             Phase::Settling { until } if now >= until => {
                 self.cuts.push_back(Cut::Retire);
+                self.lately = Lately::default();
                 let until = now + OVERLAP;
                 self.phase = Phase::Closing { until };
             }
@@ -493,10 +504,17 @@ impl Reshard {
     }
 
     /// The old generation goes on. It is over as soon as that has brought all that was let through from
-    /// the new one. What keeps state gets what it was to have from the new one.
+    /// the new one. What keeps state goes back to where the new one can have been.
     fn abandon(&mut self, now: Instant) {
-        let owed = self.twins.take_late();
-        self.cuts.extend(owed.into_iter().map(Cut::Fresh));
+        for (guild, dispatch) in self.lately.take(&self.twins) {
+            let had_gone_over = match guild {
+                Some(guild) => self.cut_at(guild),
+                None => self.cut_rest,
+            };
+            if had_gone_over.is_some() {
+                self.cuts.push_back(Cut::Fresh(dispatch));
+            }
+        }
         self.report.abandoned = true;
         self.awaited.clear();
         self.cut.clear();
@@ -518,6 +536,63 @@ fn of_shard<'a>(
         .filter(move |guild| ShardId::of_guild(*guild, shard.total) == shard)
 }
 
+/// What the old generation has brought and the new one may not have, in its order.
+#[derive(Debug, Default)]
+struct Lately {
+    events: VecDeque<Heard>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Heard {
+    place: u64,
+    guild: Option<Id<GuildMarker>>,
+    dispatch: Dispatch,
+}
+
+impl Heard {
+    /// Whether the new generation has brought something that came after this.
+    fn is_common(&self, twins: &Twins) -> bool {
+        let settled = twins.settled.get(&self.guild);
+        settled
+            .and_then(|settled| settled.common)
+            .is_some_and(|common| self.place <= common)
+    }
+}
+
+impl Lately {
+    /// One that comes next.
+    fn push(&mut self, twins: &Twins, guild: Option<Id<GuildMarker>>, dispatch: &Dispatch) {
+        self.bytes += dispatch.raw.len();
+        self.events.push_back(Heard {
+            place: twins.next,
+            guild,
+            dispatch: dispatch.clone(),
+        });
+        if self.bytes <= LATELY_BYTES_MAX && self.events.len() <= TWINS_MAX {
+            return;
+        }
+        self.events.retain(|heard| !heard.is_common(twins));
+        let len = |heard: &Heard| heard.dispatch.raw.len();
+        self.bytes = self.events.iter().map(len).sum();
+        // By half, so that it is not looked through for each event.
+        while self.bytes > LATELY_BYTES_MAX / 2 || self.events.len() > TWINS_MAX / 2 {
+            let Some(oldest) = self.events.pop_front() else {
+                break;
+            };
+            self.bytes -= len(&oldest);
+        }
+    }
+
+    fn take(&mut self, twins: &Twins) -> Vec<(Option<Id<GuildMarker>>, Dispatch)> {
+        let taken = std::mem::take(self).events.into_iter();
+        taken
+            .filter(|heard| !heard.is_common(twins))
+            .map(|heard| (heard.guild, heard.dispatch))
+            .collect()
+    }
+}
+
 /// What was let through lately and has met no twin.
 #[derive(Debug, Default)]
 struct Twins {
@@ -528,8 +603,6 @@ struct Twins {
     next: u64,
     /// How many of them are from the new side.
     open_new: usize,
-    /// How many bytes the payloads of late ones have that are kept.
-    late_bytes: usize,
     /// What is settled of each guild that is cut over.
     settled: HashMap<Option<Id<GuildMarker>>, Settled>,
     /// How many of each kind and guild were let through from either side and met no twin.
@@ -541,8 +614,6 @@ struct Single {
     place: u64,
     side: Side,
     tally: Tally,
-    /// What handlers have had and what keeps state has not.
-    late: Option<Dispatch>,
 }
 
 /// Up to which place the singles of either side meet no twin any more, unless by their id.
@@ -552,6 +623,8 @@ struct Settled {
     new: u64,
     /// Whether what the old side alone has heard is struck out.
     wholly: bool,
+    /// Where the old side brought the last thing that is known, by its id, to have come from both.
+    common: Option<u64>,
 }
 
 /// A kind, by its number, and a guild.
@@ -580,7 +653,6 @@ impl Twins {
         });
         if let Some(single) = twin.and_then(|twin| open.remove(twin)) {
             self.open_new -= usize::from(single.side == Side::New);
-            self.late_bytes -= single.late.as_ref().map_or(0, |late| late.raw.len());
             if let Some(alone) = self.alone.get_mut(&single.tally) {
                 match single.side {
                     Side::Old => alone.0 = alone.0.saturating_sub(1),
@@ -595,16 +667,12 @@ impl Twins {
                 settled.old = settled.old.max(old);
                 settled.new = settled.new.max(new);
                 settled.wholly |= all_heard;
+                settled.common = settled.common.max(Some(old));
             }
             return true;
         }
         let tally = (head.kind.index(), head.guild);
-        open.push_back(Single {
-            place,
-            side,
-            tally,
-            late: None,
-        });
+        open.push_back(Single { place, side, tally });
         self.open_new += usize::from(side == Side::New);
         self.order.push_back((place, now, head.key));
         let alone = self.alone.entry(tally).or_default();
@@ -613,27 +681,6 @@ impl Twins {
             Side::New => alone.1 += 1,
         }
         false
-    }
-
-    /// Keeps the one that came last for what keeps state.
-    fn keep(&mut self, key: u64, dispatch: &Dispatch) {
-        let bytes = self.late_bytes + dispatch.raw.len();
-        let single = self.open.get_mut(&key).and_then(VecDeque::back_mut);
-        if let Some(single) = single.filter(|_| bytes <= LATE_BYTES_MAX) {
-            single.late = Some(dispatch.clone());
-            self.late_bytes = bytes;
-        }
-    }
-
-    /// What was kept, in its order.
-    fn take_late(&mut self) -> Vec<Dispatch> {
-        self.late_bytes = 0;
-        let singles = self.open.values_mut().flatten();
-        let mut late: Vec<(u64, Dispatch)> = singles
-            .filter_map(|single| Some((single.place, single.late.take()?)))
-            .collect();
-        late.sort_unstable_by_key(|(place, _)| *place);
-        late.into_iter().map(|(_, dispatch)| dispatch).collect()
     }
 
     fn forget(&mut self, now: Instant) {
@@ -645,10 +692,7 @@ impl Twins {
             if let Some(open) = self.open.get_mut(&key) {
                 open.retain(|single| {
                     let gone = single.place == place;
-                    if gone {
-                        self.open_new -= usize::from(single.side == Side::New);
-                        self.late_bytes -= single.late.as_ref().map_or(0, |late| late.raw.len());
-                    }
+                    self.open_new -= usize::from(gone && single.side == Side::New);
                     !gone
                 });
                 if open.is_empty() {
@@ -779,9 +823,10 @@ const READY_EACH: Duration = Duration::from_secs(6);
 /// Events that wait for their twins: ten seconds of 26,000 a second, at under 200 bytes each.
 const TWINS_MAX: usize = 1 << 18;
 
-/// The payloads of late events whose twins have not come: some 30,000 of ordinary size. What keeps
-/// state lacks what is beyond that, should the new generation be given up just then.
-const LATE_BYTES_MAX: usize = 16 << 20;
+/// The payloads of what the old generation brought lately: some 30,000 of ordinary size. Half of it is
+/// five seconds of 3,000 a second, of which most are common soon. What keeps state may lack what is
+/// beyond that, should the new generation be given up just then.
+const LATELY_BYTES_MAX: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests;

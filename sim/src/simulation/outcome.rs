@@ -30,8 +30,6 @@ pub(crate) struct Outcome {
     /// Things that happened in guilds that are alive, and how many of these guilds were held against the mirror.
     pub(crate) happenings: u64,
     pub(crate) mirrored: u64,
-    /// Whether a guild was other there, after the number of shards had changed.
-    pub(crate) strayed: u64,
     /// Questions that were answered, and that were not in time.
     pub(crate) answered: u64,
     pub(crate) unanswered: u64,
@@ -60,7 +58,6 @@ pub(super) struct Tally {
     pub(super) doubles: u64,
     pub(super) happenings: u64,
     pub(super) mirrored: u64,
-    pub(super) strayed: u64,
 }
 
 impl Simulation<'_> {
@@ -87,7 +84,6 @@ impl Simulation<'_> {
             doubles: self.tally.doubles,
             happenings: self.tally.happenings,
             mirrored: self.tally.mirrored,
-            strayed: self.tally.strayed,
             answered: askers().map(|(answered, _)| answered).sum(),
             unanswered: askers().map(|(_, unanswered)| unanswered).sum(),
             recovered,

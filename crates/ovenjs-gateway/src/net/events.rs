@@ -92,9 +92,11 @@ pub enum Delivery {
     /// [re-sharded](super::Fleet::reshard): for handlers as any other. What keeps state passes it
     /// over: it follows the new shard, and gets the same as [`Fresh`](Self::Fresh).
     Late(Dispatch),
-    /// An event of a new shard, for what keeps state alone: handlers have had it as
+    /// An event for what keeps state alone. Of a new shard: handlers have had it as
     /// [`Late`](Self::Late), or it is a `GUILD_CREATE` that nobody has to hear of, since the guild has
-    /// only gone over. It is not to be told as handled.
+    /// only gone over. Of an old one, where the new ones are given up: state goes back to the old ones,
+    /// and is told again, in its order, what they have brought since the new ones can have been behind.
+    /// It is not to be told as handled.
     Fresh(Dispatch),
     /// A new session begins although events of the old one may be missing.
     Gap(SessionGap),

@@ -320,7 +320,13 @@ fn what_the_new_generation_had_ahead_does_not_come_again_when_it_is_given_up() {
     for id in [1, 3, 2] {
         reshard.handle(now, Side::Old, message(id));
     }
-    let all_heard = ["MESSAGE_CREATE", "done"];
+    // What keeps state may have gone astray, and goes where the old one goes.
+    let all_heard = [
+        "fresh MESSAGE_CREATE",
+        "MESSAGE_CREATE",
+        "fresh MESSAGE_CREATE",
+        "done",
+    ];
     assert_eq!(told(&mut reshard, now), all_heard);
     // The other way round: what keeps state waits for the new one to bring it, and need not any more.
     let mut reshard = Reshard::new(1, true, now);
@@ -333,6 +339,19 @@ fn what_the_new_generation_had_ahead_does_not_come_again_when_it_is_given_up() {
     told(&mut reshard, now);
     reshard.give_up(now);
     let owed = ["fresh MESSAGE_CREATE", "abandon", "done"];
+    assert_eq!(told(&mut reshard, now), owed);
+    // What has no id may have been another one, and a guild that has not gone over needs nothing.
+    let mut reshard = Reshard::new(1, true, now);
+    reshard.handle(now, Side::New, ready(0, &[GUILD, "6"]));
+    reshard.handle(now, Side::New, create());
+    for side in [Side::Old, Side::New] {
+        reshard.handle(now, side, typing(1));
+    }
+    let elsewhere = event(0, "TYPING_START", &json!({ "guild_id": "6" }));
+    reshard.handle(now, Side::Old, elsewhere);
+    told(&mut reshard, now);
+    reshard.give_up(now);
+    let owed = ["fresh TYPING_START", "abandon", "done"];
     assert_eq!(told(&mut reshard, now), owed);
     // Once the old one was told to stop there is no way back.
     let mut reshard = Reshard::new(1, true, now);
@@ -401,14 +420,8 @@ enum Arrival {
     Create(u64),
 }
 
-/// The same world seen by both; returns what was let through of each, and what was reported.
-fn play(
-    world: &[Happening],
-    ready_ms: u64,
-    creates_ms: &[u64],
-    forms: bool,
-) -> (Vec<u32>, ReshardReport) {
-    let begin = start();
+/// What both generations bring of a world, and when in ms: each in the order of what happened.
+fn arrivals(world: &[Happening], ready_ms: u64, creates_ms: &[u64]) -> Vec<(u64, Arrival)> {
     let mut arrivals = Vec::new();
     let (mut old_last, mut new_last, mut at_ms) = (0, 0, 0);
     let mut new_side: Vec<(u64, u64, Arrival)> = vec![(ready_ms, 0, Arrival::Ready)];
@@ -434,6 +447,18 @@ fn play(
         arrivals.push((new_last, arrival));
     }
     arrivals.sort_by_key(|(at_ms, _)| *at_ms);
+    arrivals
+}
+
+/// The same world seen by both; returns what was let through of each, and what was reported.
+fn play(
+    world: &[Happening],
+    ready_ms: u64,
+    creates_ms: &[u64],
+    forms: bool,
+) -> (Vec<u32>, ReshardReport) {
+    let begin = start();
+    let arrivals = arrivals(world, ready_ms, creates_ms);
     let mut reshard = Reshard::new(1, true, begin);
     let mut seen = vec![0_u32; world.len()];
     // Events of one text are the same to everyone: they are counted together.
@@ -545,6 +570,79 @@ fn an_ordinary_cut_over_is_exact() {
     assert!(report.twins > 500, "{report:?}");
 }
 
+/// What keeps state, where the new generation is given up after so long: of each guild what it knows in
+/// the end. What it is told again ends what came after it, so that has to be told again, too.
+fn given_up(
+    world: &[Happening],
+    ready_ms: u64,
+    creates_ms: &[u64],
+    give_up_ms: u64,
+) -> Vec<Vec<u64>> {
+    let begin = start();
+    let happened = |guild: u64, until_ms: u64| -> Vec<u64> {
+        let mut at_ms = 0;
+        let dated = (1_u64..).zip(world).map(|(number, happening)| {
+            at_ms += happening.wait_ms;
+            (number, at_ms, happening)
+        });
+        dated
+            .filter(|(_, at_ms, of)| of.guild == guild && *at_ms < until_ms)
+            .map(|(number, ..)| number)
+            .collect()
+    };
+    let mut reshard = Reshard::new(1, true, begin);
+    let mut known = vec![Vec::new(); creates_ms.len()];
+    let mut take = |reshard: &mut Reshard, now: Instant| {
+        while let Some(cut) = reshard.poll(now) {
+            let (Cut::Deliver(dispatch) | Cut::Fresh(dispatch)) = cut else {
+                continue;
+            };
+            let data: Value = serde_json::from_slice(&dispatch.raw).unwrap();
+            let is_create = dispatch.name() == "GUILD_CREATE";
+            let id = &data[if is_create { "id" } else { "guild_id" }];
+            let nth = id.as_str().unwrap().parse::<usize>().unwrap() - 1;
+            let guild = u64::try_from(nth).unwrap();
+            if is_create {
+                known[nth] = happened(guild, ready_ms + creates_ms[nth]);
+            } else {
+                known[nth].retain(|number| *number < dispatch.version.seq);
+                known[nth].push(dispatch.version.seq);
+            }
+        }
+    };
+    let mut is_given_up = false;
+    for (at_ms, arrival) in arrivals(world, ready_ms, creates_ms) {
+        let now = begin + Duration::from_millis(at_ms.max(give_up_ms * u64::from(is_given_up)));
+        if at_ms >= give_up_ms && !is_given_up {
+            is_given_up = reshard.give_up(begin + Duration::from_millis(give_up_ms));
+            assert!(is_given_up, "before the old one was told to stop");
+            take(&mut reshard, now);
+        }
+        match arrival {
+            Arrival::Event(side, nth) => {
+                let Happening { guild, text, .. } = &world[nth];
+                let data = json!({ "guild_id": (guild + 1).to_string(), "text": text });
+                let mut dispatch = event(0, "TYPING_START", &data);
+                // What keeps state tells apart what nobody else can.
+                dispatch.version.seq = u64::try_from(nth).unwrap() + 1;
+                reshard.handle(now, side, dispatch);
+            }
+            Arrival::Ready => {
+                let guilds = (1..=creates_ms.len()).map(|id| id.to_string());
+                let guilds: Vec<String> = guilds.collect();
+                let guilds: Vec<&str> = guilds.iter().map(String::as_str).collect();
+                reshard.handle(now, Side::New, ready(0, &guilds));
+            }
+            Arrival::Create(guild) => {
+                let data = json!({ "id": (guild + 1).to_string() });
+                reshard.handle(now, Side::New, event(0, "GUILD_CREATE", &data));
+            }
+        }
+        take(&mut reshard, now);
+    }
+    known
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -572,5 +670,20 @@ proptest! {
         let (doubles, report) = play(&world, ready_ms, &creates_ms, true);
         let doubles: u64 = doubles.iter().map(|doubles| u64::from(*doubles)).sum();
         prop_assert!(doubles <= report.possible_doubles, "{} doubles: {:?}", doubles, report);
+    }
+
+    #[test]
+    fn what_keeps_state_ends_as_the_old_one_knows_it_where_the_new_one_is_given_up(
+        world in prop::collection::vec(happening(), 200..400),
+        ready_ms in 0_u64..30_000,
+        creates_ms in prop::collection::vec(0_u64..15_000, 3),
+        after_ms in 0_u64..30_000,
+    ) {
+        let known = given_up(&world, ready_ms, &creates_ms, ready_ms + after_ms);
+        for (guild, known) in (0..).zip(&known) {
+            let of_guild = (1_u64..).zip(&world).filter(|(_, of)| of.guild == guild);
+            let all: Vec<u64> = of_guild.map(|(number, _)| number).collect();
+            prop_assert_eq!(known, &all, "guild {}", guild);
+        }
     }
 }

@@ -171,6 +171,7 @@ async fn a_new_generation_that_dies_half_way_leaves_the_old_one_as_it_was() {
     let hook = Arc::new(Panics(told));
     let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring.hook(hook));
     let mut show = Show::of(&discord);
+    show.goes_back = true;
     show.until_guilds(&mut events).await;
     let mut going = pin!(fleet.reshard(4));
     let half_way = midway(&mut going, &fleet, |now| {
@@ -223,6 +224,7 @@ async fn a_consumer_that_is_gone_for_too_long_ends_it_without_a_loss() {
     let discord = Discord::in_process(world());
     let (fleet, mut events) = start_here(&discord, wide(&discord).event_queue(4), |wiring| wiring);
     let mut show = Show::of(&discord);
+    show.goes_back = true;
     show.until_guilds(&mut events).await;
     let mut going = pin!(fleet.reshard(2));
     let outcome = loop {
@@ -324,6 +326,7 @@ async fn without_turns_the_new_generation_is_given_up_in_the_end() {
     let wire = |wiring: Wiring| wiring.identify(Arc::<ovenjs_gateway::LocalTurns>::clone(&turns));
     let (fleet, mut events) = start_here(&discord, wide(&discord), wire);
     let mut show = Show::of(&discord);
+    show.goes_back = true;
     show.until_guilds(&mut events).await;
     let mut going = pin!(fleet.reshard(4));
     assert!(
@@ -358,6 +361,7 @@ async fn the_state_is_handed_over_in_the_middle_and_nothing_is_lost_or_doubled()
         let discord = Discord::in_process(world());
         let (fleet, mut events) = start_here(&discord, wide(&discord), |wiring| wiring);
         let mut show = Show::of(&discord);
+        show.goes_back = wanted != ReshardStage::Closing;
         show.until_guilds(&mut events).await;
         let mut going = pin!(fleet.reshard(4));
         let there = midway(&mut going, &fleet, |now| {

@@ -46,6 +46,8 @@ pub(super) struct Show<'a> {
     pub(super) equal_seen: usize,
     /// The same for what keeps state, since the guild came anew.
     pub(super) state: BTreeMap<String, Vec<usize>>,
+    /// Whether what keeps state may be told again what it had: a new generation is given up.
+    pub(super) goes_back: bool,
     pub(super) fresh_guilds: u64,
     /// The guilds that what keeps state knows.
     pub(super) known: BTreeSet<String>,
@@ -75,6 +77,7 @@ impl<'a> Show<'a> {
             seen: BTreeMap::new(),
             equal_seen: 0,
             state: BTreeMap::new(),
+            goes_back: false,
             fresh_guilds: 0,
             known: BTreeSet::new(),
             guild_events: Vec::new(),
@@ -164,10 +167,16 @@ impl<'a> Show<'a> {
             return;
         };
         let n = usize::try_from(n).unwrap();
-        for (wanted, list) in [(for_handlers, &mut self.seen), (for_state, &mut self.state)] {
-            if wanted {
-                list.entry(guild.clone()).or_default().push(n);
+        if for_handlers {
+            self.seen.entry(guild.clone()).or_default().push(n);
+        }
+        if for_state {
+            let list = self.state.entry(guild).or_default();
+            if self.goes_back {
+                // What comes again ends what came after it: that has to come again, too.
+                list.retain(|earlier| *earlier < n);
             }
+            list.push(n);
         }
     }
 
