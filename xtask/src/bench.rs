@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: times of the hot paths; `bench gate`: their instruction counts against
 //! `benches/baseline.toml`; `bench peers` and `bench rest`: our gateway and our REST beside
 //! other libraries'; `bench mirror`: what a mirror takes beside another's; `bench traces` and
-//! `bench bound`: what memory finds and holds; `bench stories` and `bench load`: what
-//! the Discord in a box costs.
+//! `bench bound`: what memory finds and holds; `bench tiers` and `bench retention`: the cache's tiers on
+//! real servers; `bench stories` and `bench load`: what the Discord in a box costs.
 //!
 //! Times are for people and differ from machine to machine. Instruction counts are for the gate:
 //! the same program on the same input executes the same instructions.
@@ -12,6 +12,7 @@ mod race;
 mod rest;
 
 use crate::packages::{self, Need};
+use crate::services::{Service, Services};
 use crate::shell::{self, Workspace};
 use crate::sim;
 use anyhow::{Context as _, Result, bail};
@@ -64,6 +65,22 @@ enum Mode {
     /// Print what is found in memory on traces of others' caches, beside others' policies; fails where a
     /// goal is missed. Reads the folder that OVENJS_TRACES names; a made trace stands in without.
     Traces,
+    /// Measure the cache's tiers on a private Redis and Postgres, and by four processes; fails where a loader is
+    /// called twice, too little is found or something is lost.
+    Tiers {
+        /// Instead, what readers notice of servers that are killed, frozen, slow, full and out of reach.
+        #[arg(long)]
+        faults: bool,
+        /// How many seconds each fault lasts.
+        #[arg(long, default_value_t = 30)]
+        seconds: u32,
+        /// Those faults alone whose name holds this.
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Measure how fast an entry of seven years is found in each tier of the cache's retention; fails where one is
+    /// missing.
+    Retention,
     /// Let four writers put without rest, and see how far memory exceeds its bound; fails above 1.05.
     Bound {
         /// For how long.
@@ -100,6 +117,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             let mut bound = Command::new(built(workspace)?);
             shell::run(bound.args(["bound".to_owned(), seconds.to_string()]))
         }
+        Some(Mode::Tiers { faults: false, .. }) => tiers(workspace, &[]),
+        Some(Mode::Tiers { seconds, only, .. }) => {
+            let mut words = vec!["faults".to_owned(), seconds.to_string()];
+            words.extend(only.clone());
+            tiers(workspace, &words)
+        }
+        Some(Mode::Retention) => tiers(workspace, &["retention".to_owned()]),
         Some(Mode::Idle) => idle(workspace),
         Some(Mode::Load { arguments }) => load(workspace, arguments),
     }
@@ -121,6 +145,29 @@ fn stories(workspace: &Workspace) -> Result<()> {
             .cargo(["test", "--quiet", "--profile", "sim"])
             .args(bench),
     )
+}
+
+/// On servers of its own, as the tests have them.
+fn tiers(workspace: &Workspace, words: &[String]) -> Result<()> {
+    let package = ["--package", "ovenjs-cache", "--all-features"];
+    let bench = ["--bench", "tiers"];
+    let mut command = workspace.cargo(["test", "--quiet", "--profile", "sim"]);
+    command.args(package).args(bench);
+    // Before there are servers, since it takes long.
+    shell::run(command.arg("--no-run"))?;
+
+    let services = Services::start()?;
+    let mut command = workspace.cargo(["test", "--quiet", "--profile", "sim"]);
+    command.args(package).args(bench).arg("--").args(words);
+    for (service, address) in &services.addresses {
+        command.env(service.variable(), address);
+    }
+    if let Some(process) = services.process(Service::Postgres) {
+        command.env("OVENJS_TEST_POSTGRES_PROCESS", process.to_string());
+    }
+    let outcome = shell::run(&mut command);
+    services.stop()?;
+    outcome
 }
 
 /// In the workspace of the races, since twilight's cache is in it.

@@ -94,7 +94,7 @@ struct Private {
     owner: Child,
     lifeline: Option<ChildStdin>,
     folder: PathBuf,
-    servers: Vec<u32>,
+    servers: Vec<(Option<Service>, u32)>,
 }
 
 impl Services {
@@ -136,12 +136,16 @@ impl Services {
             folder: PathBuf::new(),
             servers: Vec::new(),
         };
+        let mut last = None;
         let mut ready = false;
         for line in BufReader::new(announcements).lines() {
             let line = line.context("failed to read from the owner of the test services")?;
             match line.split_once('=') {
                 Some(("folder", folder)) => private.folder = PathBuf::from(folder),
-                Some(("process", id)) => private.servers.extend(id.parse::<u32>()),
+                Some(("process", id)) => {
+                    let id = id.parse().ok();
+                    private.servers.extend(id.map(|id| (last, id)));
+                }
                 Some((variable, url)) => {
                     let told = Service::ALL
                         .into_iter()
@@ -150,6 +154,7 @@ impl Services {
                         Some(service) => drop(addresses.insert(service, url.to_owned())),
                         None => println!("{line}"),
                     }
+                    last = told;
                 }
                 _ if line == "ready" => {
                     ready = true;
@@ -171,6 +176,14 @@ impl Services {
         })
     }
 
+    /// The process of this server, if it was started here: to be killed and frozen.
+    pub(crate) fn process(&self, service: Service) -> Option<u32> {
+        let servers = &self.private.as_ref()?.servers;
+        servers
+            .iter()
+            .find_map(|(of, id)| (*of == Some(service)).then_some(*id))
+    }
+
     /// Stops what was started, and fails when anything of it is left.
     pub(crate) fn stop(mut self) -> Result<()> {
         let Some(mut private) = self.private.take() else {
@@ -183,7 +196,7 @@ impl Services {
                 private.folder.display()
             );
         }
-        if let Some(id) = private.servers.iter().find(|id| is_alive(**id)) {
+        if let Some((_, id)) = private.servers.iter().find(|(_, id)| is_alive(*id)) {
             bail!("a test service is still running as process {id}");
         }
         println!("services: stopped, their folder is removed");
