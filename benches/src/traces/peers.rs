@@ -2,13 +2,15 @@
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 /// moka as it comes, worked off every eight reads so that it is within its size.
 pub(super) fn moka(reads: &[u32], size: usize) -> usize {
-    let cache: Cache<u32, ()> = Cache::builder()
+    let cache: Cache<u32, (), _> = Cache::builder()
         .max_capacity(size as u64)
         .eviction_policy(EvictionPolicy::tiny_lfu())
-        .build();
+        // As ours: the table is the same each time.
+        .build_with_hasher(BuildHasherDefault::<DefaultHasher>::default());
     let mut found = 0;
     for (place, &key) in reads.iter().enumerate() {
         if cache.get(&key).is_some() {

@@ -3,11 +3,10 @@
 use super::ghost::Ghost;
 
 /// By which rule something leaves memory when there is no room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
     /// What was not read for longest goes first. Good where what was just read is read again.
-    #[default]
     Lru,
     /// What was seen more often stays, and a newcomer has to be more frequent than who would go. Good
     /// where much is read once, or in a circle that is larger than memory.
@@ -20,21 +19,24 @@ pub enum Policy {
 /// finds more over the last thousand reads leads; it has to lead clearly to be chosen, so that a tie
 /// does not flutter.
 ///
+/// It begins with TinyLFU, which lives on what it has counted: to change to LRU costs nothing of that, while
+/// who changes to TinyLFU counts from nothing.
+///
 /// ```
 /// use ovenjs_cache::tiers::{Choice, Policy};
 ///
-/// // A circle that is a little larger than memory: what was not read for longest is what comes next.
+/// // Each thing is read for a while and never again: what was frequent is over.
 /// let mut choice = Choice::new(1_000);
 /// let mut policy = choice.policy();
-/// assert_eq!(policy, Policy::Lru);
+/// assert_eq!(policy, Policy::TinyLfu);
 /// for read in 0..200_000_u64 {
-///     let key = read % 1_200;
+///     let key = read / 8 + read % 199;
 ///     let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
 ///     if choice.is_sampled(hash) {
 ///         policy = choice.touch(hash, 1);
 ///     }
 /// }
-/// assert_eq!(policy, Policy::TinyLfu);
+/// assert_eq!(policy, Policy::Lru);
 /// ```
 #[derive(Debug)]
 pub struct Choice {
@@ -47,6 +49,8 @@ pub struct Choice {
     lead: f64,
     /// Of how many reads only one of them finds the key, likewise.
     dispute: f64,
+    /// How many reads were heard since there was no room: those before tell nothing.
+    heard: f64,
     /// Sampled reads since the last change.
     settled: u32,
     switches: u64,
@@ -74,9 +78,10 @@ impl Choice {
             lru: Ghost::lru(bound),
             tiny_lfu: Ghost::tiny_lfu(bound, porch >> bits),
             mask: (1_u64 << bits) - 1,
-            policy: Policy::Lru,
+            policy: Policy::TinyLfu,
             lead: 0.0,
             dispute: 0.0,
+            heard: 0.0,
             settled: 0,
             switches: 0,
         }
@@ -101,11 +106,19 @@ impl Choice {
             (false, true) => -1.0,
             _ => 0.0,
         };
-        self.lead += (lead - self.lead) / LEAD_MEMORY;
-        self.dispute += (lead * lead - self.dispute) / LEAD_MEMORY;
+        if !self.lru.has_evicted() {
+            return self.policy;
+        }
+        self.heard += 1.0;
+        let memory = (self.heard / LEAD_SHARE).clamp(LEAD_MEMORY_MIN, LEAD_MEMORY_MAX);
+        let averaged = self.heard.min(memory);
+        self.lead += (lead - self.lead) / averaged;
+        self.dispute += (lead * lead - self.dispute) / averaged;
         self.settled = self.settled.saturating_add(1);
-        // By chance, the average of what is as often one as the other strays so far.
-        let stray = (self.dispute / (2.0 * LEAD_MEMORY)).sqrt();
+        // By chance, the average of what is as often one as the other strays so far; a moving one as that
+        // of twice as many.
+        let twice = if self.heard > memory { 2.0 } else { 1.0 };
+        let stray = (self.dispute / (twice * averaged)).sqrt();
         let clear = LEAD_MIN.max(STRAYS * stray);
         let better = match self.policy {
             Policy::Lru if self.lead > clear => Policy::TinyLfu,
@@ -151,8 +164,12 @@ const GHOST_MIN: u64 = 1_024;
 /// How many newcomers moka has not judged at a time, on average: it does so every 64 reads.
 const PORCH_MAX: usize = 16;
 
-/// How many sampled reads the lead remembers.
-const LEAD_MEMORY: f64 = 4_096.0;
+/// How many sampled reads the lead remembers: a quarter of all, so that who has seen little changes its mind soon;
+/// at most so many, so that it is changed at all. Of a burst of some thousand in which the other policy would do,
+/// little is left to gain once it is noticed.
+const LEAD_SHARE: f64 = 4.0;
+const LEAD_MEMORY_MIN: f64 = 4_096.0;
+const LEAD_MEMORY_MAX: f64 = 16_384.0;
 
 /// A lead of one in a hundred reads. Below, changing costs more than it brings.
 const LEAD_MIN: f64 = 0.01;
@@ -160,8 +177,8 @@ const LEAD_MIN: f64 = 0.01;
 /// A lead is clear where chance alone would hardly ever bring it about.
 const STRAYS: f64 = 3.0;
 
-/// Sampled reads between two changes: a change empties one cache into the other, and is to be over
-/// before the next.
+/// Sampled reads between two changes, and before the first: a change empties one cache into the other, and
+/// is to be over before the next.
 const SETTLED_MIN: u32 = 1_024;
 
 #[cfg(test)]
@@ -169,27 +186,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_just_read_and_is_read_again_keeps_lru() {
+    fn what_was_just_read_and_is_read_again_suits_lru() {
         let mut choice = Choice::sampled(256, 0);
+        let mut found_out = None;
         for read in 0..100_000_u64 {
             // A window that moves on: every key is read a few times and never again.
             let key = read / 8 + read % 5;
-            assert_eq!(choice.touch(spread(key), 1), Policy::Lru);
+            if choice.touch(spread(key), 1) == Policy::Lru {
+                found_out = found_out.or(Some(read));
+            }
         }
+        // It takes 2,000 reads until there is no room.
+        assert!(found_out.is_some_and(|read| read < 4_000), "{found_out:?}");
+        assert_eq!(choice.switches(), 1);
     }
 
     #[test]
     fn it_changes_with_what_is_read_and_back() {
         let mut choice = Choice::sampled(256, 0);
         for read in 0..40_000_u64 {
+            choice.touch(spread((1 << 32) + read / 8 + read % 99), 1);
+        }
+        assert_eq!(choice.policy(), Policy::Lru);
+        for read in 0..40_000_u64 {
             choice.touch(spread(read % 300), 1);
         }
         assert_eq!(choice.policy(), Policy::TinyLfu);
         for read in 0..200_000_u64 {
-            choice.touch(spread((1 << 32) + read / 8 + read % 5), 1);
+            choice.touch(spread((1 << 33) + read / 8 + read % 99), 1);
         }
         assert_eq!(choice.policy(), Policy::Lru);
-        assert_eq!(choice.switches(), 2);
+        assert_eq!(choice.switches(), 3);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(crate) struct Ghost {
     touches: u64,
     held: u64,
     bound: u64,
+    has_evicted: bool,
     /// Where there is one, who is not seen more often than those who would have to go is not let in.
     sketch: Option<Sketch>,
     /// Who has come and is not judged yet, and how many there are at most.
@@ -30,6 +31,7 @@ impl Ghost {
             touches: 0,
             held: 0,
             bound,
+            has_evicted: false,
             sketch: None,
             porch: VecDeque::new(),
             porch_max: 0,
@@ -74,11 +76,17 @@ impl Ghost {
             let Some((_, oldest)) = self.order.pop_first() else {
                 break;
             };
+            self.has_evicted = true;
             if let Some((_, weight)) = self.seats.remove(&oldest) {
                 self.held = self.held.saturating_sub(weight);
             }
         }
         was_held
+    }
+
+    /// Whether there has been a time without room: before, each policy finds the same.
+    pub(crate) const fn has_evicted(&self) -> bool {
+        self.has_evicted
     }
 
     fn seat(&mut self, hash: u64, weight: u64) {

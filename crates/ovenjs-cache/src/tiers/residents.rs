@@ -157,10 +157,11 @@ where
                 .then(|| Mutex::new(Foretelling::new(config.foretelling))),
         });
         let choice = (config.eviction == Eviction::Chosen).then(|| Choice::new(config.bound));
-        let policy = match config.eviction {
+        let chosen = choice.as_ref().map(Choice::policy);
+        let policy = chosen.unwrap_or(match config.eviction {
             Eviction::TinyLfu => Policy::TinyLfu,
             Eviction::Chosen | Eviction::Lru | Eviction::Fifo => Policy::Lru,
-        };
+        });
         // The queue says who leaves, so that moka has nothing to say.
         let bound = (config.eviction != Eviction::Fifo).then_some(config.bound);
         Self {
