@@ -121,6 +121,12 @@ impl Mirror {
         self.0.shared.keep.interest()
     }
 
+    /// What it keeps.
+    #[must_use]
+    pub fn keep(&self) -> &Keep {
+        &self.0.shared.keep
+    }
+
     /// Folds an event in.
     ///
     /// Events of one shard must come in their order; those of different shards may come at once. What cannot

@@ -51,7 +51,10 @@ impl Error {
         Self::plain(ErrorKind::Absent, text)
     }
 
-    pub(crate) fn declaration(text: impl Into<Cow<'static, str>>) -> Self {
+    /// The bot cannot work as it is declared, for [`Extract::check`](crate::Extract::check) outside of this crate:
+    /// what is missing, and where to give it.
+    #[must_use]
+    pub fn declaration(text: impl Into<Cow<'static, str>>) -> Self {
         Self::plain(ErrorKind::Declaration, text)
     }
 

@@ -1,6 +1,6 @@
 //! What a handler can ask for: its arguments.
 
-use std::{fmt, future::Future, marker::PhantomData, ops::Deref, sync::Arc};
+use std::{any::Any, fmt, future::Future, marker::PhantomData, ops::Deref, sync::Arc};
 
 use ovenjs_types::{
     CommandData, ComponentData, DataOption, DataValue, Event, EventKind, Interaction,
@@ -43,6 +43,10 @@ pub trait Extract<S>: Sized {
     /// Whether a handler with this argument must not be deferred, as [`ModalCx`](crate::ModalCx).
     const UNDEFERRED: bool = false;
 
+    /// Whether this argument is made of what comes [beside](Call::beside) an event, so that whoever routes has to
+    /// give it: see [`Router::asks_beside`](crate::Router::asks_beside).
+    const BESIDE: bool = false;
+
     /// Makes the argument.
     fn extract(call: &mut Call<S>) -> impl Future<Output = Result<Self, Failure>> + Send;
 
@@ -69,10 +73,14 @@ pub enum Key {
     Form(&'static str),
 }
 
+/// What whoever routes gives along with an event, as the value that it replaced.
+pub type Beside = Arc<dyn Any + Send + Sync>;
+
 /// One call of a handler, from which its arguments are made.
 pub struct Call<S> {
     state: Arc<S>,
     event: Arc<Event>,
+    beside: Option<Beside>,
     exchange: Option<Arc<Exchange>>,
     /// Whether the context was given out: there is one answer, so there is one context.
     context_taken: bool,
@@ -89,6 +97,13 @@ impl<S> Call<S> {
     #[must_use]
     pub const fn event(&self) -> &Arc<Event> {
         &self.event
+    }
+
+    /// What was given along with the event, if it is a `C`: see
+    /// [`Router::handle_beside`](crate::Router::handle_beside).
+    #[must_use]
+    pub fn beside<C: 'static>(&self) -> Option<&C> {
+        self.beside.as_ref()?.downcast_ref()
     }
 
     /// The interaction that called; none for other events.
@@ -189,9 +204,15 @@ impl<S> Call<S> {
         Self {
             state,
             event,
+            beside: None,
             exchange,
             context_taken: false,
         }
+    }
+
+    pub(crate) fn with(mut self, beside: Option<Beside>) -> Self {
+        self.beside = beside;
+        self
     }
 
     fn context<P>(&mut self) -> Result<Cx<P>, Failure> {

@@ -58,7 +58,7 @@ pub use config::{Config, DEFER_AFTER_MAX, Live};
 pub use counters::LocalCounters;
 pub use custom_id::{CustomId, Field, Stale};
 pub use error::{Error, ErrorKind, Failure};
-pub use extract::{Call, Extract, Key, On, Provide, State, Target, Typed, Values};
+pub use extract::{Beside, Call, Extract, Key, On, Provide, State, Target, Typed, Values};
 pub use form::{Form, FormDraft, Input};
 pub use ovenjs_macros::{
     Choices, CustomId, Modal, autocomplete, command, component, event, submit,

@@ -131,6 +131,7 @@ pub struct Route<S> {
     pub(crate) handler: &'static str,
     pub(crate) purpose: Purpose,
     pub(crate) undeferred: bool,
+    pub(crate) beside: bool,
     pub(crate) ephemeral: bool,
     pub(crate) cooldown: Option<Cooldown>,
     pub(crate) checks: Vec<Check<S>>,
@@ -246,6 +247,7 @@ impl<S> Route<S> {
     #[must_use]
     pub fn taking<A: Extract<S>>(mut self) -> Self {
         self.undeferred |= A::UNDEFERRED;
+        self.beside |= A::BESIDE;
         self.checks.push(A::check);
         match (&mut self.purpose, A::KEY) {
             (Purpose::Component(name @ None), Some(Key::Component(found)))
@@ -302,6 +304,7 @@ impl<S> Route<S> {
             handler,
             purpose,
             undeferred: false,
+            beside: false,
             ephemeral: false,
             cooldown: None,
             checks: Vec::new(),

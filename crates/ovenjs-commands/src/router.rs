@@ -20,8 +20,8 @@ use ovenjs_types::{
 use tracing::Instrument;
 
 use crate::{
-    Answers, Call, Config, Counters, DEFER_AFTER_MAX, Error, Failure, Live, LocalCounters, Route,
-    Routes, Taken, Timer,
+    Answers, Beside, Call, Config, Counters, DEFER_AFTER_MAX, Error, Failure, Live, LocalCounters,
+    Route, Routes, Taken, Timer,
     exchange::Exchange,
     registration,
     route::{Cooldown, Purpose},
@@ -135,6 +135,17 @@ impl<S: Send + Sync + 'static> Router<S> {
             })
     }
 
+    /// Of these, the kinds for which some handler asks for what comes [beside](Call::beside) the event.
+    #[must_use]
+    pub fn asks_beside(&self) -> Interest {
+        let asking = self.routes.iter().filter(|route| route.beside);
+        asking.fold(Interest::none(), |sum, route| match route.purpose {
+            Purpose::Event(kind) => kind.map_or(sum, |kind| sum.with(kind)),
+            Purpose::EveryEvent => Interest::all(),
+            _ => sum,
+        })
+    }
+
     /// The commands as Discord is to know them, groups put together, in the order listed.
     #[must_use]
     pub fn commands(&self) -> Vec<CommandDraft> {
@@ -177,13 +188,24 @@ impl<S: Send + Sync + 'static> Router<S> {
     ///
     /// Dropping the future stops the handlers where they stand.
     pub async fn handle(&self, state: &Arc<S>, event: &Arc<Event>, answers: &Arc<dyn Answers>) {
+        self.handle_beside(state, event, None, answers).await;
+    }
+
+    /// The same with something that handlers of events may take [beside](Call::beside) it.
+    pub async fn handle_beside(
+        &self,
+        state: &Arc<S>,
+        event: &Arc<Event>,
+        beside: Option<Beside>,
+        answers: &Arc<dyn Answers>,
+    ) {
         let kind = event.kind();
         let handlers = self.table.events.get(&kind).into_iter().flatten();
         let every = &self.table.every_event;
         let watchers = handlers
             .chain(every)
             .filter_map(|place| self.routes.list.get(*place))
-            .map(|route| self.watch(route, state, event));
+            .map(|route| self.watch(route, state, event, beside.clone()));
         let interaction = async {
             if let Event::InteractionCreate(interaction) = &**event {
                 self.interact(interaction, state, event, answers).await;
@@ -192,12 +214,18 @@ impl<S: Send + Sync + 'static> Router<S> {
         join(join_all(watchers), interaction).await;
     }
 
-    async fn watch(&self, route: &Route<S>, state: &Arc<S>, event: &Arc<Event>) {
+    async fn watch(
+        &self,
+        route: &Route<S>,
+        state: &Arc<S>,
+        event: &Arc<Event>,
+        beside: Option<Beside>,
+    ) {
         // What no type fits has no payload to hand out; a recorder takes the event whole.
         if matches!(**event, Event::Malformed(_)) && route.purpose != Purpose::EveryEvent {
             return;
         }
-        let call = Call::new(Arc::clone(state), Arc::clone(event), None);
+        let call = Call::new(Arc::clone(state), Arc::clone(event), None).with(beside);
         if let Err(failure) = run(route, call).await {
             self.report(route.handler, &failure);
         }

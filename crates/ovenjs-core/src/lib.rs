@@ -19,7 +19,8 @@
 //!
 //! What handlers can take beside the event: a [`rest::Client`], a [`Mirror`], a [`Lookup`], a
 //! [`gateway::Fleet`], the guild they were called in as a [`gateway::AskGuild`], a
-//! [`gateway::bus::Bus`], and the state which the bot was built with as [`State<T>`].
+//! [`gateway::bus::Bus`], what the event changed as [`Before<T>`], and the state which the bot was built
+//! with as [`State<T>`].
 //!
 //! A bot of several processes keeps what they share in a Redis or speaks through NATS (features `redis`
 //! and `nats`): see [`Config::redis`] and [`Config::nats`].
@@ -34,6 +35,8 @@ extern crate self as ovenjs_core;
 mod answers;
 #[cfg(feature = "bot")]
 mod app;
+#[cfg(feature = "bot")]
+mod before;
 #[cfg(feature = "bot")]
 mod bot;
 #[cfg(feature = "bot")]
@@ -73,6 +76,8 @@ mod timer;
 
 #[cfg(feature = "bot")]
 pub use app::App;
+#[cfg(feature = "bot")]
+pub use before::{Before, Remembered};
 #[cfg(feature = "bot")]
 pub use bot::Bot;
 #[cfg(feature = "bot")]

@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-use ovenjs_commands::{Answers, Router};
+use ovenjs_cache::Change;
+use ovenjs_commands::{Answers, Beside, Router};
 use ovenjs_gateway::{Delivery, Events, Receipt};
 use ovenjs_types::{
     Dispatch, Event, EventKind, Hook, HookCall, Id, Interest, Pressure,
@@ -46,6 +47,8 @@ pub(crate) struct Pump<T> {
     pub(crate) interest: Interest,
     /// What handlers take of that: only this is decoded.
     handled: Interest,
+    /// Of which they ask for what was there before: only this is unpacked.
+    told: Interest,
     /// The bot's own id, as it stands in payloads.
     own_id: String,
     hook: Arc<dyn Hook>,
@@ -69,6 +72,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
         Self {
             app,
             handled: router.interest(),
+            told: router.asks_beside(),
             router: Arc::new(router),
             answers,
             interest,
@@ -185,8 +189,13 @@ impl<T: Send + Sync + 'static> Pump<T> {
             }
             return;
         }
+        let mut change = None;
         if readers != Readers::Handlers {
-            self.app.mirror.apply(&dispatch, &mut self.scratch);
+            if readers == Readers::All && self.told.wants(dispatch.kind) {
+                change = Some(self.app.mirror.apply_and_tell(&dispatch, &mut self.scratch));
+            } else {
+                self.app.mirror.apply(&dispatch, &mut self.scratch);
+            }
         }
         if readers == Readers::Mirror {
             return;
@@ -196,7 +205,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
             return;
         }
         let event = self.decode(&dispatch);
-        self.route(Arc::new(event), receipt, place).await;
+        self.route(Arc::new(event), change, receipt, place).await;
     }
 
     /// The event as handlers take it; what deviates in it is told and counted.
@@ -248,13 +257,22 @@ impl<T: Send + Sync + 'static> Pump<T> {
     ///
     /// Starts them in this task, so that handlers start in the order of events, and
     /// lets them go on in a task of their own if they do not finish at once.
-    async fn route(&mut self, event: Arc<Event>, receipt: Receipt, place: OwnedSemaphorePermit) {
+    async fn route(
+        &mut self,
+        event: Arc<Event>,
+        change: Option<Change>,
+        receipt: Receipt,
+        place: OwnedSemaphorePermit,
+    ) {
         let (router, app, answers) = (
             Arc::clone(&self.router),
             Arc::clone(&self.app),
             Arc::clone(&self.answers),
         );
-        let mut handling = Box::pin(async move { router.handle(&app, &event, &answers).await });
+        let beside = change.map(|change| -> Beside { Arc::new(change) });
+        let mut handling = Box::pin(async move {
+            router.handle_beside(&app, &event, beside, &answers).await;
+        });
         let started = poll_fn(|cx| Poll::Ready(handling.as_mut().poll(cx))).await;
         if started.is_pending() {
             self.handlers.spawn(async move {

@@ -6,6 +6,7 @@
 )]
 
 mod asking;
+mod before;
 mod bot;
 mod broken_connections;
 mod failures;
