@@ -7,6 +7,8 @@
 //! the wall clock's, and the clocks of the processes should agree to within a second.
 
 #[cfg(feature = "tiers")]
+mod arrears;
+#[cfg(feature = "tiers")]
 mod behind;
 #[cfg(feature = "tiers")]
 mod breaker;

@@ -74,8 +74,11 @@ impl Behind {
         }
     }
 
-    /// When a batch is due.
+    /// When a batch is due; at no time while one is under way.
     pub(crate) fn deadline(&self) -> Option<Instant> {
+        if !self.leaving.is_empty() {
+            return None;
+        }
         let (since, _) = self.order.front()?;
         let is_full = self.order.len() >= BATCH_MAX;
         Some(if is_full { *since } else { *since + BATCH_WAIT })
@@ -189,6 +192,7 @@ mod tests {
         assert_eq!(behind.take(now, true).len(), 2);
         behind.push(now, &key(1), record(9));
         assert_eq!(behind.take(now, true), [], "one batch at a time");
+        assert_eq!(behind.deadline(), None, "nor is one due");
         behind.settle(now, false);
         let mut batch = behind.take(now, true);
         batch.sort_by_key(|(key, _)| key.clone());

@@ -116,6 +116,19 @@ pub(crate) fn loaded_after(newest: Option<Version>, began_ms: u64) -> Version {
     }
 }
 
+/// A copy for the second tier of what the third has. Somebody may be about to write something newer to the third
+/// which the second has had and lost: so the copy is over soon, and the third is asked again.
+pub(crate) fn lent(record: &Record, now_ms: u64) -> Record {
+    Record {
+        hard_ms: record.hard_ms.min(now_ms.saturating_add(LENT_MS)),
+        ..record.clone()
+    }
+}
+
+/// For how long the third tier's knowledge is lent to the second: a key that all processes read and nobody writes
+/// costs the third tier a question a minute.
+const LENT_MS: u64 = 60_000;
+
 /// A lifetime, longer or shorter by up to a tenth, so that what was put together is not loaded together.
 /// `fraction` is of `0.0..1.0`.
 pub(crate) fn jittered(lifetime: std::time::Duration, fraction: f64) -> u64 {

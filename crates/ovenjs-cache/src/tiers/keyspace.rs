@@ -326,10 +326,13 @@ impl<V: Send + Sync + 'static> Inner<V> {
         }
         self.counts.put();
         let mut failed = None;
-        for (tier, writes) in self.tiers() {
+        for (place, (tier, writes)) in self.tiers().enumerate() {
             match self.write(tier, writes, key, &record, now_ms).await {
                 Ok(Wrote::Older(newer)) => {
                     self.overtaken(key, hash, version, newer, now_ms);
+                    if place > 0 {
+                        self.shared.lend(std::slice::from_ref(key)).await;
+                    }
                     return Ok(Put::Older(newer));
                 }
                 Ok(Wrote::Kept | Wrote::Waits) => {}
@@ -397,10 +400,26 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 newer = floors.of(hash, now_ms);
                 return None;
             }
-            floors.saw(hash, new.version, now_ms, new.hard_ms);
+            floors.saw(
+                hash,
+                new.version,
+                now_ms,
+                self.remembered_until(new, now_ms),
+            );
             Some((Arc::clone(new), weight))
         });
         newer.map_or(Ok(()), Err)
+    }
+
+    /// Until when it is to be known that this was seen. What is over soon may be a copy of what is not.
+    fn remembered_until(&self, held: &Held<V>, now_ms: u64) -> u64 {
+        match held.state {
+            State::Value(_) => {
+                let kept_ms = jittered(self.config.kept, 1.0);
+                held.hard_ms.max(now_ms.saturating_add(kept_ms))
+            }
+            State::Gone | State::Absent => held.hard_ms,
+        }
     }
 
     /// A store has something newer than this version: memory forgets it, and falls below that no more.
@@ -430,13 +449,22 @@ impl<V: Send + Sync + 'static> Inner<V> {
         extra: &Extra,
         tags: Vec<(Tag, u64)>,
     ) -> Record {
-        let fraction = self.shared.entropy.fraction();
+        let fraction = match body {
+            // It is promised to be remembered for that long.
+            Body::Gone => 0.5,
+            Body::Value(_) | Body::Absent => self.shared.entropy.fraction(),
+        };
         let kept = jittered(extra.kept.unwrap_or(self.config.kept), fraction);
         let fresh = jittered(extra.fresh.unwrap_or(self.config.fresh), fraction);
+        let soft_ms = match fresh.min(kept) {
+            // So it is by everybody's clock.
+            0 => 0,
+            fresh => now_ms.saturating_add(fresh),
+        };
         Record {
             version,
             body,
-            soft_ms: now_ms.saturating_add(fresh.min(kept)),
+            soft_ms,
             hard_ms: now_ms.saturating_add(kept).min(super::FOREVER_MS),
             tags,
         }

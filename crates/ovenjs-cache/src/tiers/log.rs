@@ -97,6 +97,9 @@ pub(crate) trait Listener: Send + Sync {
     /// These keys have these versions, and are over then; how many of them it held an older one of.
     fn written(self: std::sync::Arc<Self>, written: &[(&Key, Version, u64)]) -> usize;
 
+    /// A store has this version of what was to be written to it; whether it is newer than all that is known here.
+    fn overtaken(&self, key: &Key, newer: Version) -> bool;
+
     /// These were erased.
     fn erased(&self, span: &Span, pattern: Option<&[u8]>);
 }

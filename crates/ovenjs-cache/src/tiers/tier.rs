@@ -28,10 +28,10 @@ pub(crate) struct Tier {
     behind: Mutex<Behind>,
     /// Where it is written down what waits.
     journal: Option<Arc<Journal>>,
-    /// Somebody has put something behind.
+    /// Somebody has put something behind, or a batch is under way no more.
     pub(crate) woken: Notify,
     /// A batch has arrived or has not.
-    settled: Notify,
+    pub(crate) settled: Notify,
     asked: AtomicU64,
     failed: AtomicU64,
     passed_over: AtomicU64,
@@ -206,11 +206,17 @@ impl Tier {
         }
     }
 
-    /// Writes one batch of what waits, where one is due; whether all is well.
-    pub(crate) async fn write_batch(&self, clock: &dyn Clock, now_ms: u64, at_once: bool) -> bool {
+    /// Writes one batch of what waits, where one is due: of what the store has something newer, and that one's
+    /// version. Nothing, where the batch waits on.
+    pub(crate) async fn write_batch(
+        &self,
+        clock: &dyn Clock,
+        now_ms: u64,
+        at_once: bool,
+    ) -> Option<Vec<(Key, Version)>> {
         let batch = lock(&self.behind).take(clock.now(), at_once);
         if batch.is_empty() {
-            return true;
+            return Some(Vec::new());
         }
         // Also where this is dropped on the way the batch waits again.
         let mut under_way = UnderWay {
@@ -221,24 +227,17 @@ impl Tier {
         };
         let written = self.ask(clock, |store| store.write(now_ms, &batch)).await;
         // What will never fit is not tried for ever.
-        under_way.is_written = written.map_or_else(|error| !may_pass(error.fault()), |_| true);
-        under_way.is_written
-    }
-
-    /// Writes all that waits; whether it is.
-    pub(crate) async fn write_all(&self, clock: &dyn Clock, now_ms: impl Fn() -> u64) -> bool {
-        loop {
-            // Before it is looked at: who settles in between is heard.
-            let settled = self.settled.notified();
-            if self.stats().behind.waiting == 0 {
-                return true;
-            }
-            if !self.write_batch(clock, now_ms(), true).await {
-                return false;
-            }
-            // Its own batch has, or it waits for somebody else's.
-            settled.await;
-        }
+        under_way.is_written = match &written {
+            Ok(_) => true,
+            Err(error) => !may_pass(error.fault()),
+        };
+        let kept = batch.iter().zip(written.unwrap_or_default());
+        let overtaken = kept.filter_map(|((key, _), written)| match written {
+            Written::Older(newer) => Some((key.clone(), newer)),
+            Written::Kept => None,
+        });
+        let overtaken = overtaken.collect();
+        under_way.is_written.then_some(overtaken)
     }
 
     /// What waits to be written of these is written no more.
@@ -308,6 +307,8 @@ impl Drop for UnderWay<'_> {
         }
         drop(behind);
         self.tier.settled.notify_waiters();
+        // Somebody else's batch may have been what was waited for.
+        self.tier.woken.notify_one();
     }
 }
 

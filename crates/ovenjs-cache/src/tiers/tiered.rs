@@ -26,7 +26,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, UNIX_EPOCH},
+    time::UNIX_EPOCH,
 };
 
 use futures_util::{StreamExt as _, future::join4, stream::poll_fn};
@@ -178,7 +178,7 @@ impl Tiered {
     pub async fn flush(&self) -> Result<(), TierError> {
         let shared = &*self.0;
         for tier in shared.stores() {
-            if !tier.write_all(&*shared.clock, || shared.now_ms()).await {
+            if !shared.write_all(tier).await {
                 return Err(tier.away().into());
             }
         }
@@ -333,23 +333,6 @@ impl Shared {
             .for_each_concurrent(ERRANDS_AT_ONCE, |errand| errand)
             .await;
     }
-
-    async fn write_behind(&self, tier: Option<&Tier>) {
-        let Some(tier) = tier else { return };
-        loop {
-            let Some(deadline) = tier.deadline() else {
-                tier.woken.notified().await;
-                continue;
-            };
-            let wait = deadline.saturating_duration_since(self.clock.now());
-            if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
-            }
-            if !tier.write_batch(&*self.clock, self.now_ms(), false).await {
-                tokio::time::sleep(RETRY).await;
-            }
-        }
-    }
 }
 
 /// Remembers a generation, but an earlier one than what is known: two answers may have overtaken each other.
@@ -398,7 +381,3 @@ const ERRANDS_MAX: usize = 1_024;
 /// How many errands are under way at once: a tenth of what a database usually takes in connections would be
 /// fewer, but most of these wait for loaders.
 const ERRANDS_AT_ONCE: usize = 64;
-
-/// How long after a batch that could not be written the next is tried. The breaker spares the store most of
-/// these.
-const RETRY: Duration = Duration::from_millis(100);

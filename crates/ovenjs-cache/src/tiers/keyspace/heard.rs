@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::{Inner, Put, Writes};
 use crate::tiers::{
     Body, Extra, GONE_KEPT, Key, Span, TierError, Told, Version, fits,
-    held::{Held, Look, State},
+    held::{Held, Look, State, jittered},
     lock,
     log::Listener,
 };
@@ -49,6 +49,24 @@ impl<V: Send + Sync + 'static> Listener for Inner<V> {
             self.shared.send(Box::pin(fetch));
         }
         dropped
+    }
+
+    fn overtaken(&self, key: &Key, newer: Version) -> bool {
+        let (hash, now_ms) = (self.hash(key), self.shared.now_ms());
+        {
+            let mut floors = lock(&self.floors);
+            // What was loaded since that was written is as new, though it has no place among versions.
+            if !floors.allows(hash, &newer, now_ms) {
+                return false;
+            }
+            let kept_ms = jittered(self.config.kept, 1.0);
+            floors.saw(hash, newer, now_ms, now_ms.saturating_add(kept_ms));
+        }
+        self.counts.overtaken();
+        self.residents.remove_if(key, |held| {
+            held.version != newer && newer.may_replace(&held.version)
+        });
+        true
     }
 
     fn erased(&self, span: &Span, pattern: Option<&[u8]>) {

@@ -10,7 +10,7 @@ use std::{
 use super::{BATCH_MAX, Inner, check, weight};
 use crate::tiers::{
     Body, Extra, Foretold, Key, Record, Source, TierError, Version,
-    held::{Held, Look, State, loaded_after},
+    held::{Held, Look, State, lent, loaded_after},
     lock,
     tier::{Tier, Wrote},
 };
@@ -245,8 +245,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
     /// What the third tier knew and the second did not.
     async fn lift(&self, key: &Key, record: &Record) {
         if let Some(second) = &self.shared.second {
-            let clock = &*self.shared.clock;
-            second.copy_later(clock, key, record).await;
+            let (clock, now_ms) = (&*self.shared.clock, self.shared.now_ms());
+            second.copy_later(clock, key, &lent(record, now_ms)).await;
         }
     }
 
@@ -395,7 +395,12 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 return None;
             }
             is_taken = true;
-            floors.saw(hash, held.version, now_ms, held.hard_ms);
+            floors.saw(
+                hash,
+                held.version,
+                now_ms,
+                self.remembered_until(held, now_ms),
+            );
             Some((Arc::clone(held), weight))
         });
         is_taken

@@ -2,6 +2,7 @@
 
 mod away;
 mod heard;
+mod lost;
 
 use super::*;
 use crate::tiers::{Memory, Store, Tiered, TieredConfig};

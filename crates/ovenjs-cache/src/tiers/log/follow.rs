@@ -80,7 +80,7 @@ impl Shared {
         }
     }
 
-    fn listeners(&self, space: &Space) -> Vec<Arc<dyn Listener>> {
+    pub(crate) fn listeners(&self, space: &Space) -> Vec<Arc<dyn Listener>> {
         let listeners = lock(&self.ear.listeners);
         let of_space = listeners.get(space).into_iter().flatten();
         of_space.filter_map(std::sync::Weak::upgrade).collect()

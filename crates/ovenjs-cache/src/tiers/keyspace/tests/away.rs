@@ -60,6 +60,29 @@ async fn a_flush_waits_for_the_batch_that_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_writes_behind_does_not_spin_while_somebody_flushes() {
+    let clock = Wall::new();
+    let store = Arc::new(Switch::new());
+    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Switch>::clone(&store)));
+    let settings = settings().writes(Writes::Behind, Writes::Not);
+    let space: Keyspace<u64, u64> = tiers.keyspace(settings).unwrap();
+    store.is_away.store(true, Ordering::Relaxed);
+    space.put(&1, 10).await.unwrap();
+    let writes = async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        space.put(&2, 20).await.unwrap();
+        // Longer than a batch waits, shorter than the store's deadline.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        store.is_away.store(false, Ordering::Relaxed);
+    };
+    let serves = tokio::time::timeout(Duration::from_secs(1), tiers.serve());
+    let (flushed, ((), served)) = join(tiers.flush(), join(writes, serves)).await;
+    // Its batch was given up, and both were written by who serves.
+    assert!(flushed.is_err() && served.is_err());
+    assert_eq!(tiers.stats().second.unwrap().behind.waiting, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_loader_that_fails_is_told_to_all_who_waited_and_asked_again_by_the_next() {
     let clock = Wall::new();
     let space = space(&bot(&clock, 1), settings());
