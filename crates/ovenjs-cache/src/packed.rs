@@ -8,11 +8,13 @@
 //!
 //! An object is its fields back to back: the field's place in the table (one byte) and its value.
 
+mod digits;
 mod escapes;
 mod object;
 mod read;
 mod scan;
 pub(crate) mod shapes;
+mod starts;
 mod write;
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -20,7 +22,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use object::{Object, Value, varint};
+pub(crate) use object::{Object, Pointed, Value, varint};
 pub(crate) use read::{Beside, Record};
 pub(crate) use write::{Packed, Shaped, put_varint};
 
@@ -195,6 +197,8 @@ pub(crate) struct Field {
     key: Key,
     form: Form,
     must: bool,
+    /// Which values are as good as none: see [`Form::absents`].
+    absents: u8,
 }
 
 impl Field {
@@ -204,6 +208,7 @@ impl Field {
             name,
             words: words(name.as_bytes()),
             key: Key::of(name.as_bytes()),
+            absents: form.absents(),
             form,
             must: true,
         }
@@ -215,48 +220,40 @@ impl Field {
             name,
             words: words(name.as_bytes()),
             key: Key::of(name.as_bytes()),
+            absents: form.absents(),
             form,
             must: false,
         }
     }
 }
 
-/// A name as Discord writes it: in quotes, and with a colon after it.
+/// The beginning of a name as Discord writes it: in quotes, and with a colon after it.
 #[derive(Debug)]
 struct Key {
-    /// The first eight bytes, or as many as there are.
-    head: u64,
+    /// The first sixteen bytes, or as many as there are.
+    head: u128,
     /// Which of them.
-    mask: u64,
-    /// The last eight bytes, where there are so many.
-    tail: u64,
+    mask: u128,
 }
 
 impl Key {
     #[expect(clippy::indexing_slicing, reason = "it runs while it is compiled")]
     const fn of(name: &[u8]) -> Self {
-        let (mut head, mut mask, mut tail) = ([0; 8], [0; 8], [0; 8]);
-        let length = name.len() + KEY_MARKS;
+        let (mut head, mut mask) = ([0; KEY_BYTES], [0; KEY_BYTES]);
         let mut at = 0;
-        while at < length {
-            let byte = match at {
+        while at < name.len() + KEY_MARKS && at < KEY_BYTES {
+            head[at] = match at {
                 0 => b'"',
                 at if at <= name.len() => name[at - 1],
                 at if at == name.len() + 1 => b'"',
                 _ => b':',
             };
-            if at < 8 {
-                (head[at], mask[at]) = (byte, u8::MAX);
-            }
-            if at + 8 >= length {
-                tail[at + 8 - length] = byte;
-            }
+            mask[at] = u8::MAX;
             at += 1;
         }
         Self {
-            head: u64::from_le_bytes(head),
-            mask: u64::from_le_bytes(mask),
-            tail: u64::from_le_bytes(tail),
+            head: u128::from_le_bytes(head),
+            mask: u128::from_le_bytes(mask),
         }
     }
 }
@@ -265,22 +262,22 @@ impl Field {
     /// How long the key of this field is, if it stands at the beginning of a text.
     #[inline]
     fn key_length(&self, text: &[u8]) -> Option<usize> {
-        let length = self.name.len() + KEY_MARKS;
-        let word = |at: usize| {
-            text.get(at..)?
-                .first_chunk()
-                .copied()
-                .map(u64::from_le_bytes)
-        };
-        if word(0)? & self.key.mask != self.key.head {
+        let head = u128::from_le_bytes(*text.first_chunk()?);
+        if head & self.key.mask != self.key.head {
             return None;
         }
-        let is_it = length <= 8
-            || word(length - 8)? == self.key.tail
-                && (length <= 16 || text.get(1..=self.name.len()) == Some(self.name.as_bytes()));
+        let length = self.name.len() + KEY_MARKS;
+        let is_it = length <= KEY_BYTES
+            || text
+                .get(1..length)
+                .and_then(|text| text.strip_prefix(self.name.as_bytes()))
+                == Some(b"\":");
         is_it.then_some(length)
     }
 }
+
+/// As many as are compared in one step: most names are shorter.
+const KEY_BYTES: usize = 16;
 
 /// Two quotes and a colon.
 const KEY_MARKS: usize = 3;
@@ -320,6 +317,24 @@ pub(crate) enum Form {
     Any,
     /// What comes often and is not kept, so that it is expected all the same.
     Passed,
+}
+
+impl Form {
+    /// Which values stand for none, as bits: `null`, `false` and `[]`.
+    const fn absents(&self) -> u8 {
+        match self {
+            Self::Any => 0,
+            Self::There => absent::FALSE | absent::EMPTY,
+            Self::Bool => absent::NULL | absent::EMPTY,
+            _ => absent::NULL | absent::FALSE | absent::EMPTY,
+        }
+    }
+}
+
+mod absent {
+    pub(super) const NULL: u8 = 1;
+    pub(super) const FALSE: u8 = 2;
+    pub(super) const EMPTY: u8 = 4;
 }
 
 /// A number that another table does not have, with what came before: for bytes that outlive the process.

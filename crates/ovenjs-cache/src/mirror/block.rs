@@ -13,7 +13,7 @@ use super::{
     shared::{Places, Users},
 };
 use crate::{
-    packed::{Object, Value, shapes},
+    packed::{Object, Pointed, Value, shapes},
     shelf::Shelf,
 };
 
@@ -302,33 +302,27 @@ impl Block {
     }
 
     pub(crate) fn put_member(&mut self, shared: &Shared, member: Object<'_>) {
+        member.with_starts(|member| self.put_indexed_member(shared, member));
+    }
+
+    fn put_indexed_member(&mut self, shared: &Shared, member: Object<'_>) {
         const USER: u8 = shapes::MEMBER.at("user");
-        const GUILD: u8 = shapes::MEMBER.at("guild_id");
         const ROLES: u8 = shapes::MEMBER.at("roles");
         const JOINED: u8 = shapes::MEMBER.at("joined_at");
+        const ASIDE: u64 = shapes::MEMBER.bits(["user", "guild_id", "roles"]);
 
-        let user = member.at(USER).and_then(Value::object);
-        let Some((user, id)) = user.and_then(|user| Some((user, user.id("id")?))) else {
+        let Some(Pointed { id, rest: user }) = member.pointed_at(USER) else {
             return;
         };
         if !shared.keeps_member(id) {
             return;
         }
-        let former = self.members.get(id);
-        let mut kept = Vec::with_capacity(RECORD_BYTES);
-        let mut roles = Vec::new();
-        for (place, value, bytes) in member.fields() {
-            match place {
-                USER | GUILD => {}
-                ROLES => {
-                    let ids = value.values().filter_map(Value::id);
-                    roles.extend(ids.filter_map(Id::new_checked));
-                }
-                _ => kept.extend(bytes),
-            }
-        }
+        let mut roles = Vec::with_capacity(ROLES_MANY);
+        let ids = member.at(ROLES).into_iter().flat_map(Value::values);
+        roles.extend(ids.filter_map(Value::id).filter_map(Id::new_checked));
         roles.sort_unstable();
         roles.dedup();
+        let former = self.members.get(id);
         let set = match former {
             Some(former) if self.role_sets.roles(former.set) == roles => former.set,
             former => {
@@ -337,19 +331,21 @@ impl Block {
                 set
             }
         };
+        let mut joined = Vec::new();
         if let Some(former) = former
             && member.at(JOINED).is_none()
         {
-            former.rest.copy_field("joined_at", &mut kept);
+            former.rest.copy_field("joined_at", &mut joined);
         }
         let is_new = former.is_none();
-        self.members.put(id, set, &kept);
-        kept.clear();
-        user.copy_without(&["id"], &mut kept);
+        self.members.put(id, set, |record| {
+            member.copy_but(ASIDE, record);
+            record.append(&mut joined);
+        });
         if is_new {
-            shared.users.hold(id, &kept);
+            shared.users.hold(id, user);
         } else {
-            shared.users.renew(id, &kept);
+            shared.users.renew(id, user);
         }
     }
 
@@ -384,15 +380,20 @@ impl Block {
 
     /// Whoever is offline has no presence.
     pub(crate) fn put_presence(&mut self, shared: &Shared, presence: Object<'_>) {
-        let user = presence.object("user").and_then(|user| user.id("id"));
-        let Some(user) = user.filter(|_| shared.keep.presences) else {
+        const USER: u8 = shapes::PRESENCE.at("user");
+        const STATUS: u8 = shapes::PRESENCE.at("status");
+        const ASIDE: u64 = shapes::PRESENCE.bits(["user", "guild_id"]);
+
+        let user = presence.pointed_at(USER);
+        let Some(Pointed { id: user, .. }) = user.filter(|_| shared.keep.presences) else {
             return;
         };
-        if presence.word("status").unwrap_or(OFFLINE) == OFFLINE {
+        let status = presence.at(STATUS).and_then(Value::word);
+        if status.unwrap_or(OFFLINE) == OFFLINE {
             self.presences.remove(user);
         } else {
-            let mut record = Vec::new();
-            presence.copy_without(&["user", "guild_id"], &mut record);
+            let mut record = Vec::with_capacity(RECORD_BYTES);
+            presence.copy_but(ASIDE, &mut record);
             self.presences.put(user, &record);
         }
     }
@@ -472,8 +473,11 @@ fn change(shelf: &mut Shelf, id: u64, field: &str, write: impl FnOnce(&mut Vec<u
     }
 }
 
-/// As long as most members and users are.
+/// As long as most presences are.
 const RECORD_BYTES: usize = 96;
+
+/// More than most members hold.
+const ROLES_MANY: usize = 16;
 
 /// The place of `offline` among [`STATUSES`](shapes::STATUSES).
 const OFFLINE: u8 = 0;

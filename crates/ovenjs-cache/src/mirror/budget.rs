@@ -179,7 +179,7 @@ impl Block {
         for (user, member) in self.members.iter() {
             if Some(user) == stays {
                 let set = sets.hold(self.role_sets.roles(member.set));
-                left.put(user, set, member.rest.bytes());
+                left.put(user, set, |out| out.extend(member.rest.bytes()));
             } else {
                 users.release(user);
             }

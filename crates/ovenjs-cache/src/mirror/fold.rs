@@ -117,10 +117,12 @@ impl Mirror {
             }),
             Kind::GuildMemberAdd | Kind::GuildMemberUpdate => {
                 fold.read::<MemberEvent>(scratch, |fold, member| {
-                    let user = member.object("user")?.id("id")?;
+                    const USER: u8 = MEMBER.at("user");
+                    const GUILD: u8 = MEMBER.at("guild_id");
+                    let user = member.pointed_at(USER)?.id;
                     let comes = event.kind == Kind::GuildMemberAdd;
                     fold.change(
-                        member.id("guild_id")?,
+                        member.id_at(GUILD)?,
                         Change::Member,
                         |block, shared| block.member(shared, user),
                         |block, shared| {
@@ -157,9 +159,11 @@ impl Mirror {
                 })
             }),
             Kind::PresenceUpdate => fold.read::<PresenceEvent>(scratch, |fold, presence| {
-                let user = presence.object("user")?.id("id")?;
+                const USER: u8 = PRESENCE.at("user");
+                const GUILD: u8 = PRESENCE.at("guild_id");
+                let user = presence.pointed_at(USER)?.id;
                 fold.change(
-                    presence.id("guild_id")?,
+                    presence.id_at(GUILD)?,
                     Change::Presence,
                     |block, shared| block.presence(shared, user),
                     |block, shared| block.put_presence(shared, presence),
@@ -270,9 +274,12 @@ impl Mirror {
             }
             Kind::MessageCreate | Kind::MessageUpdate => {
                 fold.read::<MessageEvent>(scratch, |fold, message| {
-                    let (channel, id) = (message.id("channel_id")?, message.id("id")?);
+                    const ID: u8 = MESSAGE.at("id");
+                    const CHANNEL: u8 = MESSAGE.at("channel_id");
+                    const GUILD: u8 = MESSAGE.at("guild_id");
+                    let (channel, id) = (message.id_at(CHANNEL)?, message.id_at(ID)?);
                     fold.change(
-                        fold.place(message),
+                        message.id_at(GUILD).unwrap_or_default(),
                         Change::Message,
                         |block, shared| block.message(shared, channel, id),
                         |block, shared| {

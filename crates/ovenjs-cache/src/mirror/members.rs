@@ -53,16 +53,19 @@ impl Members {
         records.filter_map(|(user, record)| Some((user, MemberRecord::of(record)?)))
     }
 
-    /// Puts a member there, in place of one with this id. 0 is nobody's.
-    pub(super) fn put(&mut self, user: u64, set: u32, rest: &[u8]) {
+    /// Puts a member there, in place of one with this id. 0 is nobody's. `write` writes all but the user, the
+    /// guild and the roles.
+    pub(super) fn put(&mut self, user: u64, set: u32, write: impl FnOnce(&mut Vec<u8>)) {
         const DISABLED: u8 = shapes::MEMBER.at("communication_disabled_until");
         if user == 0 {
             return;
         }
-        let mut record = Vec::with_capacity(NUMBER_BYTES + rest.len());
+        let mut record = Vec::with_capacity(RECORD_BYTES);
         put_varint(&mut record, set.into());
-        record.extend(rest);
+        let begin = record.len();
+        write(&mut record);
         if self.records.put(user, &record) {
+            let rest = record.get(begin..).unwrap_or_default();
             let disabled = Object::new(&shapes::MEMBER, rest).at(DISABLED);
             self.heads.put(user, Head::new(set, disabled.is_some()));
         }
@@ -83,5 +86,5 @@ impl<'a> MemberRecord<'a> {
     }
 }
 
-/// The most that the number of a set takes.
-const NUMBER_BYTES: usize = 5;
+/// As long as most are.
+const RECORD_BYTES: usize = 64;

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::block::Shared;
 use crate::{
-    packed::{Object, shapes},
+    packed::{Object, Pointed, shapes},
     shelf::Shelf,
 };
 
@@ -20,10 +20,8 @@ pub(crate) struct Messages {
 impl Messages {
     /// A new message goes on top of its channel's ring, and the oldest one falls out.
     pub(crate) fn add(&mut self, shared: &Shared, message: Object<'_>) {
-        let channel = message
-            .id("channel_id")
-            .filter(|_| shared.keep.messages > 0);
-        let Some(channel) = channel else {
+        let channel = message.id_at(CHANNEL);
+        let Some(channel) = channel.filter(|_| shared.keep.messages > 0) else {
             return;
         };
         if self.rings.len() >= RINGS_MAX && !self.rings.contains_key(&channel) {
@@ -44,30 +42,33 @@ impl Messages {
 
     /// A message changes only where it is known: one that has fallen out does not come back.
     pub(crate) fn update(&mut self, shared: &Shared, message: Object<'_>) {
-        let place = message.id("channel_id").zip(message.id("id"));
+        let place = message.id_at(CHANNEL).zip(message.id_at(ID));
         if place.is_some_and(|(channel, id)| self.record(channel, id).is_some()) {
             self.put(shared, message);
         }
     }
 
     fn put(&mut self, shared: &Shared, message: Object<'_>) {
-        let (Some(id), Some(channel)) = (message.id("id"), message.id("channel_id")) else {
+        const AUTHOR: u8 = shapes::MESSAGE.at("author");
+        const WEBHOOK: u8 = shapes::MESSAGE.at("webhook_id");
+        const ASIDE: u64 = shapes::MESSAGE.bits(["id", "channel_id", "guild_id"]);
+        const AUTHOR_BIT: u64 = shapes::MESSAGE.bits(["author"]);
+
+        let (Some(id), Some(channel)) = (message.id_at(ID), message.id_at(CHANNEL)) else {
             return;
         };
         // What a webhook writes has an author of its own each time.
         let author = message
-            .object("author")
-            .filter(|_| !message.has("webhook_id"));
-        let user = author.and_then(|author| author.id("id"));
+            .pointed_at(AUTHOR)
+            .filter(|_| message.at(WEBHOOK).is_none());
         let mut record = Vec::with_capacity(RECORD_BYTES);
-        record.extend(user.unwrap_or_default().to_le_bytes());
-        if let (Some(author), Some(user)) = (author, user) {
-            message.copy_without(&["id", "channel_id", "guild_id", "author"], &mut record);
-            let mut kept = Vec::with_capacity(RECORD_BYTES);
-            author.copy_without(&["id"], &mut kept);
-            shared.users.hold(user, &kept);
+        if let Some(Pointed { id, rest }) = author {
+            record.extend(id.to_le_bytes());
+            message.copy_but(ASIDE | AUTHOR_BIT, &mut record);
+            shared.users.hold(id, rest);
         } else {
-            message.copy_without(&["id", "channel_id", "guild_id"], &mut record);
+            record.extend(0_u64.to_le_bytes());
+            message.copy_but(ASIDE, &mut record);
         }
         self.put_record(shared, channel, id, &record);
     }
@@ -155,6 +156,9 @@ fn release_author(shared: &Shared, record: &[u8]) {
         shared.users.release(author);
     }
 }
+
+const ID: u8 = shapes::MESSAGE.at("id");
+const CHANNEL: u8 = shapes::MESSAGE.at("channel_id");
 
 /// As long as most messages are.
 const RECORD_BYTES: usize = 160;

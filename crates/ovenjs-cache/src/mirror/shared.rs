@@ -79,17 +79,17 @@ impl Users {
         Self(Drawers::new())
     }
 
-    /// One more holds the user, who is now so.
-    pub(crate) fn hold(&self, id: u64, user: &[u8]) {
+    /// One more holds the user, who is now so, as it comes in two parts.
+    pub(crate) fn hold(&self, id: u64, user: [&[u8]; 2]) {
         self.put(id, user, 1);
     }
 
     /// The user is now so; whoever holds them goes on to.
-    pub(crate) fn renew(&self, id: u64, user: &[u8]) {
+    pub(crate) fn renew(&self, id: u64, user: [&[u8]; 2]) {
         self.put(id, user, 0);
     }
 
-    fn put(&self, id: u64, user: &[u8], more: u32) {
+    fn put(&self, id: u64, [first, last]: [&[u8]; 2], more: u32) {
         self.0.write(id, |drawer| {
             let mut count = more;
             // Most users who are met again are as they were.
@@ -98,14 +98,12 @@ impl Users {
             {
                 count = u32::from_le_bytes(*holders).saturating_add(more);
                 *holders = count.to_le_bytes();
-                if *known == *user {
+                if known.strip_prefix(first) == Some(last) {
                     return;
                 }
             }
             if count > 0 {
-                let mut record = Vec::with_capacity(COUNT_BYTES + user.len());
-                record.extend(count.to_le_bytes());
-                record.extend(user);
+                let record = [&count.to_le_bytes(), first, last].concat();
                 drawer.put(id, &record);
             }
         });

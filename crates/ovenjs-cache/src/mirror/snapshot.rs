@@ -221,8 +221,8 @@ impl Block {
             }
             roles.sort_unstable();
             let set = self.role_sets.hold(&roles);
-            self.members.put(user, set, rest);
-            shared.users.hold(user, known);
+            self.members.put(user, set, |out| out.extend(rest));
+            shared.users.hold(user, [known, &[]]);
         }
         for _ in 0..cut.number()? {
             let channel = cut.number()?;
@@ -233,7 +233,7 @@ impl Block {
                     return Err(Error::damaged());
                 }
                 if author != 0 {
-                    shared.users.hold(author, cut.bytes()?);
+                    shared.users.hold(author, [cut.bytes()?, &[]]);
                 }
                 self.messages.put_record(shared, channel, id, record);
             }

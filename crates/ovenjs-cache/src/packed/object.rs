@@ -2,18 +2,57 @@
 
 use ovenjs_types::{Text, Timestamp};
 
-use super::{EPOCH_MILLIS, Form, OTHER, Shape, mark, put_varint, write::HASH_BYTES};
+use super::{
+    EPOCH_MILLIS, Form, OTHER, Shape, mark, put_varint,
+    starts::{Starts, first_of},
+    write::HASH_BYTES,
+};
 
 /// A look into a packed object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Object<'a> {
     shape: &'static Shape,
     bytes: &'a [u8],
+    /// Where its fields begin; where that is not known they are looked for.
+    starts: Option<&'a Starts>,
+}
+
+/// An object whose id is known from elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pointed<'a> {
+    pub(crate) id: u64,
+    /// All but the id: what stands before it, and after it.
+    pub(crate) rest: [&'a [u8]; 2],
 }
 
 impl<'a> Object<'a> {
     pub(crate) const fn new(shape: &'static Shape, bytes: &'a [u8]) -> Self {
-        Self { shape, bytes }
+        Self {
+            shape,
+            bytes,
+            starts: None,
+        }
+    }
+
+    pub(super) const fn indexed(
+        shape: &'static Shape,
+        bytes: &'a [u8],
+        starts: &'a Starts,
+    ) -> Self {
+        Self {
+            shape,
+            bytes,
+            starts: Some(starts),
+        }
+    }
+
+    /// The same object, to be asked for several fields.
+    pub(crate) fn with_starts<T>(self, then: impl FnOnce(Object<'_>) -> T) -> T {
+        if self.starts.is_some() {
+            return then(self);
+        }
+        let starts = Starts::of(self);
+        then(Object::indexed(self.shape, self.bytes, &starts))
     }
 
     pub(super) const fn shape(self) -> &'static Shape {
@@ -29,9 +68,37 @@ impl<'a> Object<'a> {
     }
 
     /// The value of the field at a [place](Shape::at).
+    #[inline]
     pub(crate) fn at(self, place: u8) -> Option<Value<'a>> {
-        let mut fields = self.fields();
-        fields.find_map(|(key, value, _)| (key == place).then_some(value))
+        let Some(starts) = self.starts else {
+            let mut fields = self.fields();
+            return fields.find_map(|(key, value, _)| (key == place).then_some(value));
+        };
+        let bytes = self.bytes.get(starts.start(place)?..)?;
+        let form = &self.shape.field(place)?.form;
+        let bytes = bytes.get(..form.length(bytes)?)?;
+        Some(Value { form, bytes })
+    }
+
+    pub(crate) fn id_at(self, place: u8) -> Option<u64> {
+        self.at(place)?.id()
+    }
+
+    /// The object in a field, where the first field of its table is an id.
+    pub(crate) fn pointed_at(self, place: u8) -> Option<Pointed<'a>> {
+        let object = self.at(place)?.object()?;
+        let first = match self.starts {
+            Some(starts) => starts.first(place),
+            None => first_of(object),
+        }?;
+        let (before, from) = object.bytes.split_at_checked(first)?;
+        let (id, after) = from.split_first_chunk()?;
+        let (_, before) = before.split_last()?;
+        let is_id = matches!(object.shape.field(0)?.form, Form::Id);
+        is_id.then_some(Pointed {
+            id: u64::from_le_bytes(*id),
+            rest: [before, after],
+        })
     }
 
     pub(crate) fn has(self, name: &str) -> bool {
@@ -50,15 +117,6 @@ impl<'a> Object<'a> {
         self.value(name)?.time()
     }
 
-    /// The place of a word among those of its list.
-    pub(crate) fn word(self, name: &str) -> Option<u8> {
-        let value = self.value(name)?;
-        matches!(value.form, Form::Word(_))
-            .then_some(value.bytes)?
-            .first()
-            .copied()
-    }
-
     pub(crate) fn object(self, name: &str) -> Option<Self> {
         self.value(name)?.object()
     }
@@ -73,12 +131,45 @@ impl<'a> Object<'a> {
 
     /// The object without some fields, as it is kept where these are known from elsewhere.
     pub(crate) fn copy_without(self, names: &[&str], out: &mut Vec<u8>) {
-        let left_out = self.shape.places(names);
+        self.copy_but(self.shape.places(names), out);
+    }
+
+    /// The same where the fields are said by the [bits](Shape::bits) of their places.
+    pub(crate) fn copy_but(self, left_out: u64, out: &mut Vec<u8>) {
+        if let Some(starts) = self.starts
+            && self.copy_around(starts, left_out, out).is_some()
+        {
+            return;
+        }
         for (place, _, bytes) in self.fields() {
             if left_out >> place & 1 == 0 {
                 out.extend(bytes);
             }
         }
+    }
+
+    /// Copies what stands between the fields that are left out, unless these are many.
+    fn copy_around(self, starts: &Starts, mut left_out: u64, out: &mut Vec<u8>) -> Option<()> {
+        let mut gaps = [(0, 0); GAPS];
+        let mut count = 0;
+        while left_out != 0 {
+            let [place, ..] = left_out.trailing_zeros().to_le_bytes();
+            left_out &= left_out - 1;
+            if let Some(start) = starts.start(place) {
+                let length = self.at(place)?.bytes.len();
+                *gaps.get_mut(count)? = (start - 1, start + length);
+                count += 1;
+            }
+        }
+        let gaps = gaps.get_mut(..count)?;
+        gaps.sort_unstable();
+        let mut from = 0;
+        for (start, end) in gaps {
+            out.extend_from_slice(self.bytes.get(from..*start).unwrap_or_default());
+            from = *end;
+        }
+        out.extend_from_slice(self.bytes.get(from..).unwrap_or_default());
+        Some(())
     }
 
     /// Copies one field, if it is there, as this object has it.
@@ -248,6 +339,12 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The place of a word among those of its list.
+    pub(crate) fn word(self) -> Option<u8> {
+        let is_word = matches!(self.form, Form::Word(_));
+        is_word.then_some(self.bytes)?.first().copied()
+    }
+
     /// The hash of an image.
     pub(crate) fn hash(self) -> Option<Text> {
         let is_hash = matches!(self.form, Form::Hash);
@@ -288,6 +385,9 @@ impl<'a> Value<'a> {
         }
     }
 }
+
+/// More than what hot events leave out.
+const GAPS: usize = 6;
 
 const fn digit(half: u8) -> u8 {
     if half < 10 {

@@ -5,32 +5,37 @@
 //! model, which reads all JSON there is. Where both read a payload, they make the same of it.
 
 use super::{
-    FIRST, Field, Form, Shape,
+    FIRST, Field, Form, Shape, absent,
+    digits::{snowflake, usual_time},
     escapes::unescape,
     mark,
+    starts::Starts,
     write::{
-        close, open, put_bool, put_bytes, put_hash, put_null, put_signed, put_string, put_text,
-        put_unsigned,
+        HASH_BYTES, close, open, put_bool, put_bytes, put_hash, put_null, put_signed, put_string,
+        put_text, put_unsigned, put_varint, time_number,
     },
 };
 
 /// Writes the kept fields of the object in a text, but for those that are `unwanted`. Whether all are there
-/// that must be; nothing where the text is left to another reader.
+/// that must be; nothing where the text is left to another reader. Where the fields at the top begin goes to
+/// `starts`, which are empty.
 pub(super) fn scan(
     text: &[u8],
     shape: &'static Shape,
     unwanted: u64,
     out: &mut Vec<u8>,
+    starts: &mut Starts,
 ) -> Option<bool> {
     let mut scan = Scan {
         text,
         at: 0,
+        first: 0,
         depth: 0,
         plain: String::new(),
     };
     (scan.pass_space() == b'{').then_some(())?;
     scan.at += 1;
-    let fits = scan.fields(shape, unwanted, out)?;
+    let fits = scan.fields(shape, unwanted, out, Some(starts))?;
     scan.pass_space();
     (scan.at == text.len()).then_some(fits)
 }
@@ -39,6 +44,8 @@ struct Scan<'a> {
     text: &'a [u8],
     /// Up to where it has been read.
     at: usize,
+    /// Where the first field of the table has its value in the object that was read last, 0 where it has none.
+    first: usize,
     /// How deep it is in values of any form.
     depth: usize,
     /// A text without its escapes.
@@ -61,13 +68,21 @@ impl<'a> Quoted<'a> {
 
 impl<'a> Scan<'a> {
     /// The fields of an object whose brace is taken.
-    fn fields(&mut self, shape: &'static Shape, unwanted: u64, out: &mut Vec<u8>) -> Option<bool> {
+    fn fields(
+        &mut self,
+        shape: &'static Shape,
+        unwanted: u64,
+        out: &mut Vec<u8>,
+        mut starts: Option<&mut Starts>,
+    ) -> Option<bool> {
         // What stands twice counts once, as the first time.
         let mut met = unwanted;
+        let (object, mut first_field) = (out.len(), 0);
         let mut before = FIRST;
         let mut next = self.pass_space();
         if next == b'}' {
             self.at += 1;
+            self.first = 0;
             return Some(shape.musts & !met == 0);
         }
         loop {
@@ -82,31 +97,37 @@ impl<'a> Scan<'a> {
                     field
                 }
             };
-            let first = self.pass_space();
-            match field {
-                Some((place, field)) => {
-                    before = usize::from(place);
+            if let Some((place, field)) = field {
+                before = usize::from(place);
+                if !self.pass_absent(field) {
+                    let first = self.pass_space();
                     if met >> place & 1 == 1 {
                         self.pass(first)?;
-                    } else if first == b'n' && !matches!(field.form, Form::There | Form::Any) {
-                        // Most fields are absent in this way.
-                        self.word(b"null")?;
                     } else {
                         let begin = out.len();
                         out.push(place);
                         if self.value(first, &field.form, out)? {
                             met |= 1 << place;
+                            if let Some(starts) = &mut starts {
+                                starts.note(place, begin + 1, self.first);
+                            }
+                            if place == 0 {
+                                first_field = begin + 1 - object;
+                            }
                         } else {
                             out.truncate(begin);
                         }
                     }
                 }
-                None => self.pass(first)?,
+            } else {
+                let first = self.pass_space();
+                self.pass(first)?;
             }
             match self.pass_space() {
                 b',' => self.at += 1,
                 b'}' => {
                     self.at += 1;
+                    self.first = first_field;
                     return Some(shape.musts & !met == 0);
                 }
                 _ => return None,
@@ -121,6 +142,32 @@ impl<'a> Scan<'a> {
         let (place, field) = shape.guess(before)?;
         self.at += field.key_length(self.text.get(self.at..)?)?;
         Some((place, field))
+    }
+
+    /// Passes over a value that is as good as none, as those of most fields are.
+    #[inline]
+    fn pass_absent(&mut self, field: &Field) -> bool {
+        let left = self.text.get(self.at..).unwrap_or_default();
+        let Some(word) = left.first_chunk().copied().map(u64::from_le_bytes) else {
+            return false;
+        };
+        let begins_with = |value: &[u8; WORD], length: usize| {
+            (word ^ u64::from_le_bytes(*value)) << (64 - 8 * length) == 0
+        };
+        let (absent, length) = if begins_with(b"null    ", 4) {
+            (absent::NULL, 4)
+        } else if begins_with(b"false   ", 5) {
+            (absent::FALSE, 5)
+        } else if begins_with(b"[]      ", 2) {
+            (absent::EMPTY, 2)
+        } else {
+            return false;
+        };
+        if field.absents & absent == 0 {
+            return false;
+        }
+        self.at += length;
+        true
     }
 
     /// A name and the colon after it.
@@ -185,12 +232,21 @@ impl<'a> Scan<'a> {
                 return self.put_quoted(&text, form, out);
             }
             Form::Hash => {
-                let text = self.quoted()?;
-                return if put_hash(text.bytes, out) {
-                    Some(true)
-                } else {
-                    self.put_quoted(&text, form, out)
-                };
+                if let Some(length) = self
+                    .text
+                    .get(self.at + 1..)
+                    .and_then(|text| hash(text, out))
+                {
+                    self.at += length + 2;
+                    return Some(true);
+                }
+            }
+            Form::Time => {
+                if let Some((micros, length)) = self.text.get(self.at + 1..).and_then(usual_time) {
+                    self.at += length + 2;
+                    put_varint(out, time_number(micros));
+                    return Some(true);
+                }
             }
             _ => {}
         }
@@ -213,7 +269,7 @@ impl<'a> Scan<'a> {
             Form::Object(shape) => {
                 self.at += 1;
                 let begin = open(out);
-                let fits = self.fields(shape, 0, out)?;
+                let fits = self.fields(shape, 0, out, None)?;
                 close(out, begin);
                 Some(fits)
             }
@@ -485,43 +541,17 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// An id between quotes, of which the first is gone, and how many digits it has: so many that it is none of
-/// the numbers too large for one.
-fn snowflake(text: &[u8]) -> Option<(u64, usize)> {
-    let (mut number, mut length) = (0, 0);
-    let mut left = text;
-    while let Some((word, after)) = left.split_first_chunk()
-        && let Some(eight) = eight_digits(u64::from_le_bytes(*word))
-    {
-        if length == 2 * WORD {
-            return None;
-        }
-        number = number * 100_000_000 + eight;
-        (left, length) = (after, length + WORD);
-    }
-    loop {
-        let (byte, after) = left.split_first()?;
-        match byte {
-            b'0'..=b'9' if length < 19 => number = number * 10 + u64::from(byte - b'0'),
-            b'"' if number != 0 => return Some((number, length)),
-            _ => return None,
-        }
-        (left, length) = (after, length + 1);
-    }
-}
-
-/// The number that eight digits are.
+/// Writes the hash of an image between quotes, of which the first is gone. How long it is, if it is one.
 #[inline]
-fn eight_digits(word: u64) -> Option<u64> {
-    let digits = word ^ each(b'0');
-    // What is above nine reaches the upper half of its byte with six more.
-    if (digits | digits.wrapping_add(each(6))) & each(0xf0) != 0 {
-        return None;
-    }
-    // Pairs, then fours, then all of them.
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
-    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
+fn hash(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let length = 2 * HASH_BYTES
+        + if text.first_chunk() == Some(b"a_") {
+            2
+        } else {
+            0
+        };
+    let (hash, rest) = text.split_at_checked(length)?;
+    (rest.first() == Some(&b'"') && put_hash(hash, out)).then_some(length)
 }
 
 /// The highest bits of those bytes that do not stand for themselves in a string. What stands after the first one
@@ -545,7 +575,7 @@ const fn zeros_only(word: u64) -> u64 {
 }
 
 /// Eight times the same byte.
-const fn each(byte: u8) -> u64 {
+pub(super) const fn each(byte: u8) -> u64 {
     u64::from_le_bytes([byte; WORD])
 }
 
@@ -558,7 +588,7 @@ fn byte_place(shift: u32) -> usize {
 const LOW: u64 = each(0x01);
 const HIGH: u64 = each(0x80);
 
-const WORD: usize = size_of::<u64>();
+pub(super) const WORD: usize = size_of::<u64>();
 
 /// Discord's payloads have about ten levels.
 const DEPTH_MAX: usize = 64;

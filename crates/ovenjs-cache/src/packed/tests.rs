@@ -1,6 +1,6 @@
 use ovenjs_types::{
     Channel, Emoji, Guild, GuildScheduledEvent, Member, Message, Presence, Role, SoundboardSound,
-    StageInstance, Sticker, User, VoiceState,
+    StageInstance, Sticker, Timestamp, User, VoiceState,
     json::{self, Scratch},
 };
 use proptest::prelude::*;
@@ -34,6 +34,32 @@ proptest! {
         agree::<Stickers, Sticker>(dice);
     }
 
+    /// Whichever way a time is read; of some texts that are none, in all their places.
+    #[test]
+    fn times_in_their_usual_form_are_read_as_others_are(
+        (year, month, day) in (1_960_u32..2_110, 0_u32..14, 0_u32..33),
+        (hour, minute, second) in (0_u32..25, 0_u32..61, 0_u32..62),
+        micros in 0_u32..1_000_000,
+        (at, byte) in (0_usize..400, any::<u8>()),
+    ) {
+        let mut text = format!(
+            "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}+00:00\""
+        )
+        .into_bytes();
+        if let Some(place) = text.get_mut(at) {
+            *place = byte;
+        }
+        let usual = digits::usual_time(&text);
+        let read = str::from_utf8(&text).ok().and_then(|text| {
+            let time: Timestamp = text.strip_suffix('"')?.parse().ok()?;
+            Some((time.unix_micros(), 32))
+        });
+        let is_usual = at >= text.len() && (1_970..2_100).contains(&year) && second < 60;
+        if is_usual || usual.is_some() {
+            prop_assert_eq!(usual, read);
+        }
+    }
+
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         for shape in [&USER, &MEMBER, &PRESENCE, &CHANNEL, &MESSAGE, &GUILD] {
@@ -41,7 +67,7 @@ proptest! {
             let _ = Record { object, beside: &[] }.read::<Message>();
             let _ = Record { object, beside: &[] }.read::<Guild>();
             object.copy_without(&["id"], &mut Vec::new());
-            let _ = (object.objects("members").count(), object.number("type"), object.word("status"));
+            let _ = (object.objects("members").count(), object.number("type"), object.value("status").map(|value| value.word()));
         }
     }
 }
@@ -73,6 +99,7 @@ fn agree<S: Shaped, T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debu
     .read()
     .unwrap_or_else(|| panic!("{came:#}"));
     assert_eq!(read, expected, "{came:#}");
+    same_fields(packed.object(), packed.object());
     same(dice, packed.object(), &text);
 }
 
@@ -101,9 +128,17 @@ fn same(dice: &mut Dice, expected: Object<'_>, text: &[u8]) {
         }
     }
     let mut out = Vec::new();
-    let fits = scan::scan(spelled.as_bytes(), expected.shape(), 0, &mut out);
+    let mut starts = starts::Starts::none();
+    let fits = scan::scan(
+        spelled.as_bytes(),
+        expected.shape(),
+        0,
+        &mut out,
+        &mut starts,
+    );
     if fits.is_some() {
         assert_eq!((fits, &*out), (Some(true), expected.bytes()), "{spelled}");
+        same_fields(Object::indexed(expected.shape(), &out, &starts), expected);
     } else {
         let is_rare = |part: &str| spelled.contains(part);
         assert!(is_rare("0.25") || is_rare("1.5"), "{spelled}");
@@ -121,11 +156,47 @@ fn same(dice: &mut Dice, expected: Object<'_>, text: &[u8]) {
         }
     }
     out.clear();
-    let fits = scan::scan(&bytes, expected.shape(), 0, &mut out);
+    let fits = scan::scan(&bytes, expected.shape(), 0, &mut out, &mut starts);
     let whole = serde_json::from_slice::<Value>(&bytes).is_ok();
     if let (Some(fits), true) = (fits, whole) {
         let packed = pack_by_model(expected.shape(), &bytes);
         assert_eq!(packed.as_deref(), fits.then_some(&*out));
+    }
+}
+
+/// Fields whose beginnings were noted are those that are found one after the other.
+fn same_fields(noted: Object<'_>, packed: Object<'_>) {
+    let found = Object::new(packed.shape(), packed.bytes());
+    for place in 0..64 {
+        let bytes = |object: Object<'_>| object.at(place).map(|value| value.bytes.to_vec());
+        assert_eq!(bytes(noted), bytes(found));
+        let pointed = |object: Object<'_>| {
+            let pointed = object.pointed_at(place)?;
+            Some((pointed.id, pointed.rest.concat()))
+        };
+        assert_eq!(pointed(noted), pointed(found));
+        if let Some((id, rest)) = pointed(noted) {
+            let object = noted.at(place).unwrap().object().unwrap();
+            let name = object.shape().field(0).unwrap().name;
+            let mut expected = Vec::new();
+            object.copy_without(&[name], &mut expected);
+            assert_eq!((Some(id), rest), (object.id(name), expected));
+        }
+        // Two fields and their neighbours, and some more.
+        for left_out in [
+            1 << place,
+            5 << place,
+            0b11 << place,
+            0x0103_0105 << place,
+            0xffff << place,
+        ] {
+            let copy = |object: Object<'_>| {
+                let mut out = Vec::new();
+                object.copy_but(left_out, &mut out);
+                out
+            };
+            assert_eq!(copy(noted), copy(found));
+        }
     }
 }
 
@@ -246,14 +317,26 @@ fn in_whatever_order_fields_come_the_same_is_kept() {
         // The second time it expects them.
         for _ in 0..2 {
             out.clear();
-            let fits = scan::scan(text.as_bytes(), &MESSAGE, 0, &mut out);
+            let fits = scan::scan(
+                text.as_bytes(),
+                &MESSAGE,
+                0,
+                &mut out,
+                &mut starts::Starts::none(),
+            );
             // A name with escapes is left to the other reader.
             assert_eq!(fits, None, "{text}");
         }
         let text = text.replace("\\u0065", "e");
         for _ in 0..2 {
             out.clear();
-            let fits = scan::scan(text.as_bytes(), &MESSAGE, 0, &mut out);
+            let fits = scan::scan(
+                text.as_bytes(),
+                &MESSAGE,
+                0,
+                &mut out,
+                &mut starts::Starts::none(),
+            );
             assert_eq!((fits, &out), (Some(true), &expected), "{text}");
         }
     }

@@ -10,7 +10,7 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{EPOCH_MILLIS, Field, Form, OTHER, Object, Shape, mark, scan::scan};
+use super::{EPOCH_MILLIS, Field, Form, OTHER, Object, Shape, mark, scan::scan, starts::Starts};
 
 /// Something whose payload has a shape.
 pub(crate) trait Shaped {
@@ -18,7 +18,11 @@ pub(crate) trait Shaped {
 }
 
 /// A packed object, as the decoder of the model makes it from a payload.
-pub(crate) struct Packed<S>(Vec<u8>, PhantomData<S>);
+pub(crate) struct Packed<S> {
+    bytes: Vec<u8>,
+    starts: Starts,
+    shape: PhantomData<S>,
+}
 
 impl<S: Shaped> Packed<S> {
     /// Reads a payload, passing over the fields at its top that are `unwanted`.
@@ -32,15 +36,20 @@ impl<S: Shaped> Packed<S> {
         scratch: &mut Scratch,
     ) -> Result<Self, json::DecodeError> {
         // What is kept is seldom more than half of the text.
-        let mut out = Vec::with_capacity(payload.len() / 2);
-        match scan(payload, S::SHAPE, unwanted, &mut out) {
-            Some(true) => Ok(Self(out, PhantomData)),
+        let mut packed = Self {
+            bytes: Vec::with_capacity(payload.len() / 2),
+            starts: Starts::none(),
+            shape: PhantomData,
+        };
+        let (bytes, starts) = (&mut packed.bytes, &mut packed.starts);
+        match scan(payload, S::SHAPE, unwanted, bytes, starts) {
+            Some(true) => Ok(packed),
             _ => json::decode(payload, scratch),
         }
     }
 
-    pub(crate) fn object(&self) -> Object<'_> {
-        Object::new(S::SHAPE, &self.0)
+    pub(crate) const fn object(&self) -> Object<'_> {
+        Object::indexed(S::SHAPE, self.bytes.as_slice(), &self.starts)
     }
 }
 
@@ -53,7 +62,11 @@ impl<'de, S: Shaped> Deserialize<'de> for Packed<S> {
         }
         .deserialize(deserializer)?;
         if fits {
-            Ok(Self(out, PhantomData))
+            Ok(Self {
+                starts: Starts::of(Object::new(S::SHAPE, &out)),
+                bytes: out,
+                shape: PhantomData,
+            })
         } else {
             Err(D::Error::custom("a field is missing that must be there"))
         }
@@ -343,7 +356,7 @@ pub(super) fn put_string(form: &Form, text: &str, out: &mut Vec<u8>) -> bool {
             Err(_) => return false,
         },
         Form::Time => match text.parse::<Timestamp>() {
-            Ok(time) => put_varint(out, time_number(time)),
+            Ok(time) => put_varint(out, time_number(time.unix_micros())),
             Err(_) => return false,
         },
         Form::Hash => {
@@ -430,8 +443,8 @@ pub(super) fn put_hash(text: &[u8], out: &mut Vec<u8>) -> bool {
 pub(super) const HASH_BYTES: usize = 16;
 
 /// Most times of Discord's are whole milliseconds, which takes two bytes less.
-fn time_number(time: Timestamp) -> u64 {
-    let micros = time.unix_micros() - EPOCH_MILLIS * 1_000;
+pub(super) fn time_number(unix_micros: i64) -> u64 {
+    let micros = unix_micros - EPOCH_MILLIS * 1_000;
     let number = if micros % 1_000 == 0 {
         micros / 1_000 * 2
     } else {
