@@ -209,16 +209,11 @@ impl Mirror {
         let mut blocks = blocks.unwrap_or_else(PoisonError::into_inner);
         let shared = &self.0.shared;
         let block = match blocks.get_mut(&guild) {
-            None if guild == 0 => {
-                let private = Box::<Block>::default();
-                shared.budget.count(0, private.bytes());
-                blocks.entry(guild).or_insert(private)
-            }
+            None if guild == 0 => blocks.entry(guild).or_default(),
             block => block?,
         };
-        let before = block.bytes();
         let changed = change(block, shared);
-        shared.budget.count(before, block.bytes());
+        block.count(&shared.budget);
         Some(changed)
     }
 
@@ -230,14 +225,13 @@ impl Mirror {
     }
 
     /// Puts a block in the place of another one.
-    fn replace(&self, guild: u64, block: Block) -> Option<Box<Block>> {
+    fn replace(&self, guild: u64, mut block: Block) -> Option<Box<Block>> {
         let blocks = self.stripe(guild)?.write();
         let mut blocks = blocks.unwrap_or_else(PoisonError::into_inner);
-        let after = block.bytes();
-        let former = blocks.insert(guild, Box::new(block));
-        let before = former.as_ref().map_or(0, |former| former.bytes());
-        self.0.shared.budget.count(before, after);
-        former
+        block.count(&self.0.shared.budget);
+        let former = blocks.insert(guild, Box::new(block))?;
+        self.0.shared.budget.count(former.counted, 0);
+        Some(former)
     }
 
     fn remove(&self, guild: u64) -> Option<Box<Block>> {
@@ -245,7 +239,7 @@ impl Mirror {
         let former = blocks
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&guild)?;
-        self.0.shared.budget.count(former.bytes(), 0);
+        self.0.shared.budget.count(former.counted, 0);
         Some(former)
     }
 

@@ -336,11 +336,26 @@ fn compose(runs: &[Run<'_>]) -> Box<[u8]> {
     for run in runs {
         page.extend(run.ids().as_flattened());
     }
-    let mut before = 0;
+    let mut before = 0_usize;
     for run in runs {
         let begin = run.page.begin(run.places.start);
+        let shift = before.wrapping_sub(begin);
+        if let (Ends::Short(ends), false) = (run.page.ends, is_wide) {
+            // As one piece, moved all at once.
+            let [low, high, ..] = shift.to_le_bytes();
+            let shift = u16::from_le_bytes([low, high]);
+            let at = page.len();
+            let ends = ends.get(run.places.clone()).unwrap_or_default();
+            page.extend_from_slice(ends.as_flattened());
+            let (ends, _) = page.get_mut(at..).unwrap_or_default().as_chunks_mut();
+            for end in ends {
+                *end = u16::from_le_bytes(*end).wrapping_add(shift).to_le_bytes();
+            }
+            before += run.records().len();
+            continue;
+        }
         for place in run.places.clone() {
-            let end = run.page.begin(place + 1) - begin + before;
+            let end = run.page.begin(place + 1).wrapping_add(shift);
             let [a, b, c, d] = u32::try_from(end).unwrap_or(u32::MAX).to_le_bytes();
             if is_wide {
                 page.extend([a, b, c, d]);

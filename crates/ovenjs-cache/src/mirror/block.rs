@@ -54,6 +54,8 @@ pub(crate) struct Block {
     pub(super) lacks_members: bool,
     /// The [era](super::budget) in which it was last read.
     pub(super) read_in: AtomicU32,
+    /// The bytes that it had when they were last counted.
+    pub(super) counted: usize,
 }
 
 /// What a block shares with others.
@@ -443,6 +445,13 @@ impl Block {
         } else {
             put(&mut self.scheduled_events, event, "id");
         }
+    }
+
+    /// Tells the budget of what has changed.
+    pub(super) fn count(&mut self, budget: &Budget) {
+        let after = self.bytes();
+        budget.count(self.counted, after);
+        self.counted = after;
     }
 
     /// All bytes, without those shared with others; each shelf knows its own.

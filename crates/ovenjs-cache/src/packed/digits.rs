@@ -4,6 +4,7 @@ use super::scan::{WORD, each};
 
 /// A time between quotes, of which the first is gone, in microseconds since the beginning of 1970, and how long it
 /// is: as Discord writes most of them, `2026-01-31T12:00:00.000000+00:00`, and later than that.
+#[inline]
 pub(super) fn usual_time(text: &[u8]) -> Option<(i64, usize)> {
     let (words, rest) = text.split_first_chunk::<TIME_BYTES>()?;
     let (words, _) = words.as_chunks();
@@ -91,6 +92,7 @@ const TIME_BYTES: usize = 32;
 
 /// An id between quotes, of which the first is gone, and how many digits it has: so many that it is none of
 /// the numbers too large for one.
+#[inline]
 pub(super) fn snowflake(text: &[u8]) -> Option<(u64, usize)> {
     let (mut number, mut length) = (0, 0);
     let mut left = text;

@@ -79,8 +79,7 @@ impl<'a> Scan<'a> {
         let mut met = unwanted;
         let (object, mut first_field) = (out.len(), 0);
         let mut before = FIRST;
-        let mut next = self.pass_space();
-        if next == b'}' {
+        if self.pass_space() == b'}' {
             self.at += 1;
             self.first = 0;
             return Some(shape.musts & !met == 0);
@@ -89,7 +88,8 @@ impl<'a> Scan<'a> {
             let field = match self.guessed(shape, before) {
                 Some(guessed) => Some(guessed),
                 None => {
-                    let name = self.key(next)?;
+                    let quote = self.pass_space();
+                    let name = self.key(quote)?;
                     let field = shape.place(name.is_plain.then_some(name.bytes)?);
                     if let Some((place, _)) = field {
                         shape.after.learn(before, place);
@@ -132,7 +132,6 @@ impl<'a> Scan<'a> {
                 }
                 _ => return None,
             }
-            next = self.pass_space();
         }
     }
 
@@ -230,6 +229,18 @@ impl<'a> Scan<'a> {
                     return Some(true);
                 }
                 return self.put_quoted(&text, form, out);
+            }
+            Form::Word(words) => {
+                let word = self.quoted()?;
+                let known = words
+                    .iter()
+                    .position(|known| known.as_bytes() == word.bytes);
+                let known = known.filter(|_| word.is_plain).map(u8::try_from);
+                let Some(Ok(place)) = known else {
+                    return self.put_quoted(&word, form, out);
+                };
+                out.push(place);
+                return Some(true);
             }
             Form::Hash => {
                 if let Some(length) = self
