@@ -1,6 +1,7 @@
 //! `cargo xtask sim`: plays the gateway's rules against the Discord in a box under faults that follow
 //! from seeds; `sim bugs` puts old bugs back and looks whether they are found; `sim ratelimit` plays
-//! schedulers of REST requests against a Discord that limits.
+//! schedulers of REST requests against a Discord that limits; `sim cache` plays processes and stores of a
+//! cache.
 //!
 //! The bugs are patches in `fuzz/bugs`, so that no switch for them is in the product. They are
 //! applied to a copy of the tree under the target folder, one at a time, and built there. The copy
@@ -42,6 +43,15 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Play processes, a network and two stores, and see that the cache keeps its promises.
+    Cache {
+        /// How many histories to play.
+        #[arg(long)]
+        histories: Option<u64>,
+        /// Play the history of this seed alone, and tell it.
+        #[arg(long)]
+        story: Option<u64>,
+    },
     /// Print what schedulers of REST requests make of Discord's limits, and look at the goals.
     Ratelimit(Ratelimit),
 }
@@ -72,6 +82,7 @@ struct Ratelimit {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     match (&options.task, options.seed) {
         (Some(Task::Bugs { only }), _) => bugs(workspace, only.as_deref().unwrap_or_default()),
+        (Some(Task::Cache { histories, story }), _) => cache(workspace, *histories, *story),
         (Some(Task::Ratelimit(options)), _) => ratelimit(workspace, options),
         (None, Some(seed)) => play(workspace, &["--seed".to_owned(), seed.to_string()]),
         (None, None) => {
@@ -86,6 +97,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Its program needs one feature of one crate and is built alone.
+fn cache(workspace: &Workspace, histories: Option<u64>, story: Option<u64>) -> Result<()> {
+    let mut build = workspace.cargo(["build", "--profile", "sim"]);
+    shell::run(build.args(["--package", CACHE]))?;
+    let mut play = Command::new(program(workspace, CACHE));
+    for (flag, number) in [("--histories", histories), ("--story", story)] {
+        if let Some(number) = number {
+            play.args([flag.to_owned(), number.to_string()]);
+        }
+    }
+    shell::run(&mut play)
 }
 
 /// Its program needs one crate and is built alone.
@@ -166,12 +190,23 @@ struct Bug {
     patch: PathBuf,
 }
 
+impl Bug {
+    /// What plays with it.
+    fn program(&self) -> &'static str {
+        if self.name.starts_with("cache-") {
+            CACHE
+        } else {
+            PROGRAM
+        }
+    }
+}
+
 fn bugs(workspace: &Workspace, only: &str) -> Result<()> {
     let bugs: Vec<Bug> = arsenal(workspace)?
         .into_iter()
         .filter(|bug| bug.name.contains(only))
         .collect();
-    let scratch = Scratch::make(workspace)?;
+    let scratch = Scratch::make(workspace, &bugs)?;
     let begun = Instant::now();
     println!("{:<34} {:>8}  build  hunt", "bug", "row");
     let (mut found, mut missed) = (0, Vec::new());
@@ -231,7 +266,7 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn make(workspace: &Workspace) -> Result<Self> {
+    fn make(workspace: &Workspace, bugs: &[Bug]) -> Result<Self> {
         let folder = workspace.target.join("bugs");
         let (root, target) = (folder.join("tree"), folder.join("target"));
         fs::create_dir_all(&target)
@@ -249,9 +284,13 @@ impl Scratch {
             tree: Workspace { root, target },
         };
         // Once without a bug, so that the time of the first one is its own.
-        let healthy = scratch.build()?;
-        if let Some(error) = healthy {
-            bail!("the tree itself does not compile: {error}");
+        let mut programs: Vec<_> = bugs.iter().map(Bug::program).collect();
+        programs.sort_unstable();
+        programs.dedup();
+        for program in programs {
+            if let Some(error) = scratch.build(program)? {
+                bail!("the tree itself does not compile: {error}");
+            }
         }
         Ok(scratch)
     }
@@ -260,18 +299,18 @@ impl Scratch {
     /// hunt says.
     fn hunt(&self, bug: &Bug) -> Result<(Duration, String)> {
         self.apply(bug, &[])?;
-        let hunted = self.build_and_hunt();
+        let hunted = self.build_and_hunt(bug.program());
         self.apply(bug, &["--reverse"])?;
         hunted
     }
 
-    fn build_and_hunt(&self) -> Result<(Duration, String)> {
+    fn build_and_hunt(&self, name: &str) -> Result<(Duration, String)> {
         let begun = Instant::now();
-        if let Some(error) = self.build()? {
+        if let Some(error) = self.build(name)? {
             return Ok((begun.elapsed(), format!("does not compile: {error}")));
         }
         let built = begun.elapsed();
-        let mut hunt = Command::new(program(&self.tree, PROGRAM));
+        let mut hunt = Command::new(program(&self.tree, name));
         let hunted = hunt
             .args(["--hunt", HUNT_SECONDS])
             .output()
@@ -281,18 +320,18 @@ impl Scratch {
         Ok((built, last.to_owned()))
     }
 
-    /// Builds the simulation alone, without the wires of the gateway, and does not optimise what is
+    /// Builds one simulation alone, without the wires of the gateway, and does not optimise what is
     /// built again for each bug: most are found within a few runs. What the compiler says first, where
     /// it says no.
-    fn build(&self) -> Result<Option<String>> {
+    fn build(&self, name: &str) -> Result<Option<String>> {
         let mut build = self.tree.cargo(["build", "--profile", "sim", "--quiet"]);
-        for package in ["ovenjs-gateway", "ovenjs-ratelimit", "ovenjs-sim"] {
+        for package in ["ovenjs-gateway", "ovenjs-ratelimit", "ovenjs-cache", name] {
             let unoptimised = format!("profile.sim.package.{package}.opt-level=0");
             build.args(["--config", &unoptimised]);
         }
         build.args(["--config", "profile.sim.incremental=true"]);
         build
-            .args(["--package", "ovenjs-sim"])
+            .args(["--package", name])
             .env("CARGO_TARGET_DIR", &self.tree.target);
         let built = build.output().context("failed to start cargo")?;
         if built.status.success() {
@@ -361,6 +400,9 @@ const PROGRAM: &str = "ovenjs-sim";
 
 /// What plays schedulers of REST requests.
 const RATELIMIT: &str = "ovenjs-ratelimit-sim";
+
+/// What plays processes and stores of a cache.
+const CACHE: &str = "ovenjs-cache-sim";
 
 /// The test that tells the traces of the first seeds.
 const TRACES_TEST: &str = "runs::tests::the_first_seeds_tell_their_traces";

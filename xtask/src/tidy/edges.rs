@@ -88,6 +88,7 @@ const FREE: &[&str] = &[
     "ovenjs-examples",
     "ovenjs-fuzz-harness",
     "ovenjs-interop",
+    "ovenjs-cache-sim",
     "ovenjs-ratelimit-sim",
     "ovenjs-sim",
 ];
