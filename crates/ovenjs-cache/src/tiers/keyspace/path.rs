@@ -214,6 +214,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
         if let Some(found) = found.filter(|found| !anew || !found.is_stale) {
             return Ok(found);
         }
+        // Whoever finds nothing, but hears of something newer meanwhile, asks again.
+        let floor = self.floor(key);
         let mut newest = self.residents.peek(key, |held| held.version);
         for (place, (tier, _)) in self.tiers().enumerate() {
             let (now_ms, stamp) = (self.shared.now_ms(), self.shared.ear.stamp());
@@ -238,7 +240,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             is_known: false,
             is_stale: false,
             newest,
-            floor: self.floor(key),
+            floor,
         })
     }
 
@@ -298,6 +300,9 @@ impl<V: Send + Sync + 'static> Inner<V> {
             let is_enough = |found: &Found<V>| found.is_known && (!anew || !found.is_stale);
             if is_enough(&found) {
                 return Ok(found);
+            }
+            if !found.is_known && !self.is_of_now(key, &found) {
+                continue;
             }
             let claim = self.claim(key, anew).await;
             if self.config.is_loaded_once && self.shared.second.is_some() {

@@ -173,6 +173,36 @@ async fn a_read_that_was_on_its_way_while_another_wrote_is_not_believed_for_long
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_read_that_a_write_overtakes_on_its_way_finds_what_was_written_and_not_nothing() {
+    let (clock, second) = (Wall::new(), Arc::new(Deaf::default()));
+    let store: Arc<dyn Store> = Arc::<Deaf>::clone(&second);
+    let (one, other) = two(&clock, &store).await;
+    one.space.put(&1, 10).await.unwrap();
+    assert_eq!(get(&other, 1).await, Some(10));
+    second.is_slow.store(true, Ordering::Relaxed);
+    for value in [11, 12] {
+        // What was read stays known when it leaves memory: 10 is older than what the log tells then.
+        other.space.sweep(|_| true);
+        let write = async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            one.space.put(&1, value).await.unwrap();
+        };
+        let read = async {
+            if value == 11 {
+                return get(&other, 1).await;
+            }
+            let load = || async { Ok::<_, io::Error>(Some(99)) };
+            let found = other.space.get_or_load(&1, load).await.unwrap();
+            found.as_deref().copied()
+        };
+        let (found, ()) = join(read, write).await;
+        assert_eq!(found, Some(value));
+        settle().await;
+    }
+    assert_eq!(other.space.stats().loads, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_loader_is_not_called_again_because_the_log_tells_of_its_own_load() {
     let (clock, second, third) = (Wall::new(), memory(), Arc::new(Deaf::default()));
     third.is_slow.store(true, Ordering::Relaxed);
