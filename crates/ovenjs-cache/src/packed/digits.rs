@@ -1,6 +1,9 @@
-//! Ids and times from their digits, eight at once.
+//! Ids, times and hashes from their digits, many at once.
 
-use super::scan::{WORD, each};
+use super::{
+    scan::{WORD, each},
+    write::{HASH_BYTES, put_hash},
+};
 
 /// A time between quotes, of which the first is gone, in microseconds since the beginning of 1970, and how long it
 /// is: as Discord writes most of them, `2026-01-31T12:00:00.000000+00:00`, and later than that.
@@ -128,4 +131,17 @@ fn eight_digits(word: u64) -> Option<u64> {
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
     Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
+}
+
+/// Writes the hash of an image between quotes, of which the first is gone. How long it is, if it is one.
+#[inline]
+pub(super) fn hash(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let length = 2 * HASH_BYTES
+        + if text.first_chunk() == Some(b"a_") {
+            2
+        } else {
+            0
+        };
+    let (hash, rest) = text.split_at_checked(length)?;
+    (rest.first() == Some(&b'"') && put_hash(hash, out)).then_some(length)
 }

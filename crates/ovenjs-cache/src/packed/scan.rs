@@ -6,13 +6,13 @@
 
 use super::{
     FIRST, Field, Form, Shape, absent,
-    digits::{snowflake, usual_time},
+    digits::{hash, snowflake, usual_time},
     escapes::unescape,
     mark,
     starts::Starts,
     write::{
-        HASH_BYTES, close, open, put_bool, put_bytes, put_hash, put_null, put_signed, put_string,
-        put_text, put_unsigned, put_varint, time_number,
+        close, open, put_bool, put_bytes, put_null, put_signed, put_string, put_text, put_unsigned,
+        put_varint, time_number,
     },
 };
 
@@ -550,19 +550,6 @@ impl<'a> Scan<'a> {
             is_ascii: high & HIGH == 0,
         })
     }
-}
-
-/// Writes the hash of an image between quotes, of which the first is gone. How long it is, if it is one.
-#[inline]
-fn hash(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    let length = 2 * HASH_BYTES
-        + if text.first_chunk() == Some(b"a_") {
-            2
-        } else {
-            0
-        };
-    let (hash, rest) = text.split_at_checked(length)?;
-    (rest.first() == Some(&b'"') && put_hash(hash, out)).then_some(length)
 }
 
 /// The highest bits of those bytes that do not stand for themselves in a string. What stands after the first one
