@@ -55,6 +55,8 @@ pub use behind::BehindStats;
 pub use choice::{Choice, Policy};
 #[cfg(feature = "tiers")]
 pub use codec::{Codec, CodecError, Compact, Json};
+#[cfg(feature = "zstd")]
+pub use codec::{Dictionary, Zstd};
 #[cfg(feature = "tiers")]
 pub use config::{KeyspaceConfig, Named, TieredConfig, Writes};
 #[cfg(feature = "tiers")]

@@ -1,9 +1,15 @@
 //! How values become bytes behind memory.
 
+#[cfg(feature = "zstd")]
+mod zstd;
+
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
+
+#[cfg(feature = "zstd")]
+pub use zstd::{Dictionary, Zstd};
 
 /// Writes values for the stores and reads them again.
 ///
