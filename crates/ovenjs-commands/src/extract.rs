@@ -73,8 +73,22 @@ pub enum Key {
     Form(&'static str),
 }
 
-/// What whoever routes gives along with an event, as the value that it replaced.
-pub type Beside = Arc<dyn Any + Send + Sync>;
+/// What whoever routes gives along with an event, as the value that it replaced. Cheap to clone.
+#[derive(Clone)]
+pub struct Beside(Arc<dyn Any + Send + Sync>);
+
+impl Beside {
+    /// Something that handlers find by its type: see [`Call::beside`].
+    pub fn new(value: impl Send + Sync + 'static) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl fmt::Debug for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Beside").finish_non_exhaustive()
+    }
+}
 
 /// One call of a handler, from which its arguments are made.
 pub struct Call<S> {
@@ -103,7 +117,7 @@ impl<S> Call<S> {
     /// [`Router::handle_beside`](crate::Router::handle_beside).
     #[must_use]
     pub fn beside<C: 'static>(&self) -> Option<&C> {
-        self.beside.as_ref()?.downcast_ref()
+        self.beside.as_ref()?.0.downcast_ref()
     }
 
     /// The interaction that called; none for other events.

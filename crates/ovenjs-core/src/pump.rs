@@ -269,7 +269,7 @@ impl<T: Send + Sync + 'static> Pump<T> {
             Arc::clone(&self.app),
             Arc::clone(&self.answers),
         );
-        let beside = change.map(|change| -> Beside { Arc::new(change) });
+        let beside = change.map(Beside::new);
         let mut handling = Box::pin(async move {
             router.handle_beside(&app, &event, beside, &answers).await;
         });

@@ -168,7 +168,7 @@ const PORCH_MAX: usize = 16;
 /// at most so many, so that it is changed at all. Of a burst of some thousand in which the other policy would do,
 /// little is left to gain once it is noticed.
 const LEAD_SHARE: f64 = 4.0;
-const LEAD_MEMORY_MIN: f64 = 4_096.0;
+const LEAD_MEMORY_MIN: f64 = 8_192.0;
 const LEAD_MEMORY_MAX: f64 = 16_384.0;
 
 /// A lead of one in a hundred reads. Below, changing costs more than it brings.

@@ -163,6 +163,12 @@ impl<K: Clone + Eq> Foretelling<K> {
         }
     }
 
+    /// What was fetched was not let in, which says nothing of who foretold it. It was in vain all the same.
+    pub(crate) fn refused(&mut self) {
+        self.worth -= self.worth / WORTH_MEMORY;
+        self.stats.wasted += 1;
+    }
+
     /// What it has done so far.
     #[must_use]
     pub fn stats(&self) -> ForetellingStats {

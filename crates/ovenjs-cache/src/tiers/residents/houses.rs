@@ -47,13 +47,21 @@ pub(super) struct Ledger<K> {
 }
 
 impl<K: Clone + Eq> Ledger<K> {
-    pub(super) fn left<V>(&self, seat: &Seat<V>, cause: RemovalCause) {
+    fn left<V>(&self, seat: &Seat<V>, cause: RemovalCause, policy: Policy) {
         self.held.fetch_sub(seat.weight, Ordering::Relaxed);
         self.entries.fetch_sub(1, Ordering::Relaxed);
         if cause == RemovalCause::Size {
             self.evicted.fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(source) = Source::from_bits(seat.source.swap(0, Ordering::Relaxed)) {
+        let Some(source) = Source::from_bits(seat.source.swap(0, Ordering::Relaxed)) else {
+            return;
+        };
+        // By frequency, what was never read is refused, however likely it is to be read.
+        if policy == Policy::TinyLfu && cause == RemovalCause::Size {
+            if let Some(model) = &self.model {
+                lock(model).refused();
+            }
+        } else {
             self.settle(source, false);
         }
     }
@@ -107,13 +115,13 @@ where
     S: BuildHasher + Clone + Send + Sync + 'static,
 {
     let ledger = Arc::clone(ledger);
-    let policy = match policy {
+    let evicting = match policy {
         Policy::Lru => EvictionPolicy::lru(),
         Policy::TinyLfu => EvictionPolicy::tiny_lfu(),
     };
     let mut house = Cache::builder()
-        .eviction_policy(policy)
-        .eviction_listener(move |_, seat: Arc<Seat<V>>, cause| ledger.left(&seat, cause));
+        .eviction_policy(evicting)
+        .eviction_listener(move |_, seat: Arc<Seat<V>>, cause| ledger.left(&seat, cause, policy));
     if !is_counted {
         house =
             house.weigher(|_, seat: &Arc<Seat<V>>| u32::try_from(seat.weight).unwrap_or(u32::MAX));
