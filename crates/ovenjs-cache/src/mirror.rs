@@ -7,6 +7,8 @@
 
 mod block;
 mod budget;
+mod expiry;
+mod field;
 mod fold;
 mod heads;
 mod keep;
@@ -32,6 +34,7 @@ use ovenjs_types::{
     Dispatch, EventKind, Id, Interest, ShardId, json::Scratch, marker::GuildMarker,
 };
 
+pub use field::{Field, Fields};
 pub use keep::Keep;
 pub use member_roles::MemberRoles;
 pub use packed_member::PackedMember;
@@ -57,6 +60,7 @@ use shared::{Places, Users, spread};
 /// * In an outage a guild is kept and [marked](GuildState::is_unavailable).
 /// * Archived threads, ended scheduled events, whoever is offline or in no voice channel: not in it.
 /// * A user is known as long as a guild or a kept message knows them.
+/// * Fields that were asked [to be left out](Keep::without) are in nothing that is read.
 ///
 /// ```
 /// use ovenjs_cache::mirror::{Keep, Mirror};
@@ -108,6 +112,7 @@ impl Mirror {
                 places: Places::new(),
                 budget: Budget::new(),
                 bot: RwLock::default(),
+                unwanted: keep.unwanted(),
                 keep,
             },
             unread: AtomicU64::new(0),
@@ -230,7 +235,7 @@ impl Mirror {
         let mut blocks = blocks.unwrap_or_else(PoisonError::into_inner);
         block.count(&self.0.shared.budget);
         let former = blocks.insert(guild, Box::new(block))?;
-        self.0.shared.budget.count(former.counted, 0);
+        self.0.shared.budget.forget(&former);
         Some(former)
     }
 
@@ -239,7 +244,7 @@ impl Mirror {
         let former = blocks
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&guild)?;
-        self.0.shared.budget.count(former.counted, 0);
+        self.0.shared.budget.forget(&former);
         Some(former)
     }
 

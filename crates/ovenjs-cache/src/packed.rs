@@ -15,6 +15,7 @@ mod read;
 mod scan;
 pub(crate) mod shapes;
 mod starts;
+mod unwanted;
 mod write;
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -24,6 +25,7 @@ pub(crate) mod tests;
 
 pub(crate) use object::{Object, Pointed, Value, varint};
 pub(crate) use read::{Beside, Record};
+pub(crate) use unwanted::Unwanted;
 pub(crate) use write::{Packed, Shaped, put_varint};
 
 /// The kept fields of an object; at most 64.
@@ -35,6 +37,8 @@ pub(crate) struct Shape {
     /// The places of those that must be there, as bits.
     musts: u64,
     after: &'static After,
+    /// Where [`Unwanted`] says which of its fields are; 0 where all are wanted.
+    number: u8,
 }
 
 /// Which field came after that at a place when last they came, and which came first. Discord writes the fields of
@@ -86,6 +90,7 @@ impl Shape {
             index,
             musts,
             after,
+            number: 0,
         }
     }
 

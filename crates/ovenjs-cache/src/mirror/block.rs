@@ -13,7 +13,7 @@ use super::{
     shared::{Places, Users},
 };
 use crate::{
-    packed::{Object, Pointed, Value, shapes},
+    packed::{Object, Pointed, Unwanted, Value, shapes},
     shelf::Shelf,
 };
 
@@ -56,6 +56,8 @@ pub(crate) struct Block {
     pub(super) read_in: AtomicU32,
     /// The bytes that it had when they were last counted.
     pub(super) counted: usize,
+    /// The messages that it had then.
+    pub(super) counted_messages: usize,
 }
 
 /// What a block shares with others.
@@ -64,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) users: Users,
     pub(crate) places: Places,
     pub(crate) keep: Keep,
+    /// What of events is not kept.
+    pub(crate) unwanted: Unwanted,
     pub(crate) budget: Budget,
     /// The bot's own user: its id, and the rest.
     pub(crate) bot: RwLock<Option<(u64, Box<[u8]>)>>,
@@ -325,6 +329,9 @@ impl Block {
         roles.sort_unstable();
         roles.dedup();
         let former = self.members.get(id);
+        if former.is_none() && !self.has_room_for(shared, id) {
+            return;
+        }
         let set = match former {
             Some(former) if self.role_sets.roles(former.set) == roles => former.set,
             former => {
@@ -351,6 +358,12 @@ impl Block {
         }
     }
 
+    /// Whether one more member is kept. For the bot there is always room.
+    pub(super) fn has_room_for(&self, shared: &Shared, user: u64) -> bool {
+        let most = shared.keep.members_per_guild;
+        most.is_none_or(|most| self.members.len() < most || shared.bot_id() == Some(user))
+    }
+
     pub(crate) fn remove_member(&mut self, shared: &Shared, user: u64) {
         self.presences.remove(user);
         if let Some(member) = self.members.head(user) {
@@ -369,8 +382,11 @@ impl Block {
         come_or_go: impl FnOnce(&mut Self),
     ) {
         let known = |block: &Self| u64::try_from(block.members.len()).ok();
-        let are_all_known =
-            shared.keep.members && !self.lacks_members && known(self) >= self.member_count;
+        let most = shared.keep.members_per_guild.unwrap_or(usize::MAX);
+        let are_all_known = shared.keep.members
+            && !self.lacks_members
+            && self.members.len() < most
+            && known(self) >= self.member_count;
         come_or_go(self);
         if let Some(count) = &mut self.member_count {
             *count = count.saturating_add_signed(change);
@@ -449,9 +465,9 @@ impl Block {
 
     /// Tells the budget of what has changed.
     pub(super) fn count(&mut self, budget: &Budget) {
-        let after = self.bytes();
-        budget.count(self.counted, after);
-        self.counted = after;
+        let after = (self.bytes(), self.messages.len());
+        budget.count((self.counted, self.counted_messages), after);
+        (self.counted, self.counted_messages) = after;
     }
 
     /// All bytes, without those shared with others; each shelf knows its own.

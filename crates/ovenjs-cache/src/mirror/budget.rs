@@ -9,6 +9,8 @@
 //! 3. members: likewise, all but the bot's own;
 //! 4. guilds with all that is left of them, likewise, and then private channels.
 //!
+//! [`Keep::messages_in_all`](super::Keep::messages_in_all) bounds messages alike, and takes nothing but them.
+//!
 //! What is left of a guild says what it lacks ([`GuildState`](super::GuildState)), so no list is wrong without
 //! saying so; what went in step 4 is not known any more. Nothing is evicted while it is read, and no clock is
 //! asked: between two evictions lies an era, and guilds that were read in the same one go by their ids.
@@ -19,7 +21,11 @@ use std::sync::{
 };
 
 use super::{
-    Mirror, block::Block, members::Members, role_sets::RoleSets, shared::count_change,
+    Mirror,
+    block::{Block, Shared},
+    members::Members,
+    role_sets::RoleSets,
+    shared::count_change,
     tally::Evicted,
 };
 use crate::shelf::Shelf;
@@ -28,6 +34,8 @@ use crate::shelf::Shelf;
 pub(crate) struct Budget {
     /// Those of all blocks, as they change.
     bytes: AtomicUsize,
+    /// The messages of all blocks, as they change.
+    kept_messages: AtomicUsize,
     /// Counts evictions.
     era: AtomicU32,
     /// One evicts at a time.
@@ -42,6 +50,7 @@ impl Budget {
     pub(super) const fn new() -> Self {
         Self {
             bytes: AtomicUsize::new(0),
+            kept_messages: AtomicUsize::new(0),
             // No block was read in the era 0.
             era: AtomicU32::new(1),
             turn: Mutex::new(()),
@@ -52,8 +61,15 @@ impl Budget {
         }
     }
 
-    pub(super) fn count(&self, before: usize, after: usize) {
-        count_change(&self.bytes, before, after);
+    /// Bytes and messages of a block have become others.
+    pub(super) fn count(&self, before: (usize, usize), after: (usize, usize)) {
+        count_change(&self.bytes, before.0, after.0);
+        count_change(&self.kept_messages, before.1, after.1);
+    }
+
+    /// A block is gone, with what it had.
+    pub(super) fn forget(&self, block: &Block) {
+        self.count((block.counted, block.counted_messages), (0, 0));
     }
 
     pub(super) fn note_read(&self, read_in: &AtomicU32) {
@@ -84,18 +100,31 @@ impl Mirror {
     }
 
     pub(super) fn keep_within_budget(&self) {
-        let budget = &self.0.shared.budget;
-        let Some(most) = self.0.shared.keep.bytes.filter(|most| self.bytes() > *most) else {
+        let Shared { keep, budget, .. } = &self.0.shared;
+        let messages = || budget.kept_messages.load(Ordering::Relaxed);
+        let too_many_messages = keep.messages_in_all.filter(|most| messages() > *most);
+        let too_many_bytes = keep.bytes.filter(|most| self.bytes() > *most);
+        if too_many_messages.is_none() && too_many_bytes.is_none() {
             return;
-        };
+        }
         let _turn = match budget.turn.try_lock() {
             Ok(turn) => turn,
             Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
             // Somebody is at it.
             Err(TryLockError::WouldBlock) => return,
         };
-        let enough = most - most / SLACK;
-        self.evict_messages(enough);
+        if let Some(most) = too_many_messages {
+            self.evict_messages(|| messages() <= most - most / SLACK);
+        }
+        if let Some(most) = too_many_bytes {
+            self.evict(most - most / SLACK);
+        }
+        budget.era.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn evict(&self, enough: usize) {
+        let budget = &self.0.shared.budget;
+        self.evict_messages(|| self.bytes() <= enough);
         self.evict_from_guilds(enough, &budget.presences, |_, block| {
             block.lacks_presences |= block.presences.len() > 0;
             std::mem::replace(&mut block.presences, Shelf::new()).len()
@@ -105,11 +134,10 @@ impl Mirror {
             block.evict_members(&mirror.0.shared.users, bot)
         });
         self.evict_guilds(enough);
-        budget.era.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn evict_messages(&self, enough: usize) {
-        if self.bytes() <= enough {
+    fn evict_messages(&self, is_enough: impl Fn() -> bool) {
+        if is_enough() {
             return;
         }
         let mut rings = Vec::new();
@@ -120,7 +148,7 @@ impl Mirror {
         // An id is a time.
         rings.sort_unstable();
         for (_, guild, channel) in rings {
-            if self.bytes() <= enough {
+            if is_enough() {
                 return;
             }
             let gone = self.change(guild, |block, shared| {

@@ -341,7 +341,7 @@ impl Fold<'_> {
         scratch: &mut Scratch,
         then: impl FnOnce(Self, Object<'_>) -> Option<Change>,
     ) -> Option<Change> {
-        let unwanted = self.mirror.0.shared.keep.unwanted_lists(S::SHAPE);
+        let unwanted = &self.mirror.0.shared.unwanted;
         if let Ok(packed) = Packed::<S>::read(&self.event.raw, unwanted, scratch) {
             then(self, packed.object())
         } else {

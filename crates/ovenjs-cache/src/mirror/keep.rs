@@ -1,17 +1,34 @@
 //! What a mirror keeps.
 
+use std::time::Duration;
+
 use ovenjs_types::{EventKind, Interest};
 
+use super::{Field, Fields};
 use crate::packed::{
-    Shape,
+    Unwanted,
     shapes::{CHUNK, GUILD},
 };
 
-/// Which kinds a mirror keeps, and how much of them.
+/// Which kinds a mirror keeps, which of their fields, how many and for how long.
 ///
 /// Guilds, their channels, active threads, roles and stages are always kept: they come with the intent
 /// `GUILDS`, and nothing is known without them. All else is off until it is asked for, since it asks for
-/// intents and takes memory. Which fields of a kind are kept is fixed; see the decision record.
+/// intents and takes memory. Auto moderation rules, integrations, webhooks and bans are not kept at all: few bots
+/// ask for them again and again, and a request tells.
+///
+/// ```
+/// use std::time::Duration;
+/// use ovenjs_cache::mirror::{Field, Keep};
+///
+/// let keep = Keep::new()
+///     .members(true)
+///     .without(Field::Avatars)
+///     .messages(50)
+///     .without(Field::Embeds)
+///     .messages_for(Duration::from_secs(3_600));
+/// assert!(keep.members && keep.without.has(Field::Embeds));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Keep {
@@ -31,6 +48,18 @@ pub struct Keep {
     /// How many messages of each channel, the newest ones. Default: 0, since content is other people's; a
     /// moderation bot that wants to know what was deleted sets it. About 100 bytes and the text for each.
     pub messages: usize,
+    /// How many messages in all. Default: none, so that [`messages`](Self::messages) of each channel bound them.
+    /// Where there are more, whole channels lose theirs, those first in which nothing was written for longest.
+    pub messages_in_all: Option<usize>,
+    /// For how long messages are kept, counted from when they were written. Default: none, so until newer ones
+    /// take their place. Each new message takes those of its channel with it that are too old; those of silent
+    /// channels go with [`expire`](super::Mirror::expire).
+    pub messages_for: Option<Duration>,
+    /// How many members of each guild, beside the bot. Default: none, so all that Discord tells of. Of a guild that
+    /// has more, those are kept who were told of first; it says that not all of them are known.
+    pub members_per_guild: Option<usize>,
+    /// Fields that are not kept, of whatever kind. Default: none of them, so that all are kept.
+    pub without: Fields,
     /// How many bytes all of it may take, as [`MirrorStats::bytes`](super::MirrorStats::bytes) counts them.
     /// Default: none, so that what the kinds above bound is all. Where an event makes it more, things go before
     /// [`apply`](super::Mirror::apply) returns: messages of the channels in which nothing was written for longest,
@@ -50,6 +79,10 @@ impl Keep {
             expressions: false,
             scheduled_events: false,
             messages: 0,
+            messages_in_all: None,
+            messages_for: None,
+            members_per_guild: None,
+            without: Fields::none(),
             bytes: None,
         }
     }
@@ -96,6 +129,34 @@ impl Keep {
         self
     }
 
+    /// Sets how many messages are kept in all.
+    #[must_use]
+    pub const fn messages_in_all(mut self, messages: usize) -> Self {
+        self.messages_in_all = Some(messages);
+        self
+    }
+
+    /// Sets for how long messages are kept.
+    #[must_use]
+    pub const fn messages_for(mut self, age: Duration) -> Self {
+        self.messages_for = Some(age);
+        self
+    }
+
+    /// Sets how many members of each guild are kept.
+    #[must_use]
+    pub const fn members_per_guild(mut self, members: usize) -> Self {
+        self.members_per_guild = Some(members);
+        self
+    }
+
+    /// Leaves a field out; more than one by more than one call.
+    #[must_use]
+    pub const fn without(mut self, field: Field) -> Self {
+        self.without = self.without.with(field);
+        self
+    }
+
     /// Sets how many bytes all of it may take.
     #[must_use]
     pub const fn bytes(mut self, bytes: usize) -> Self {
@@ -103,27 +164,38 @@ impl Keep {
         self
     }
 
-    /// The lists at the top of an event that are not kept, as places of its table.
-    pub(super) fn unwanted_lists(&self, shape: &'static Shape) -> u64 {
-        // Among the members of a guild is the bot.
-        let of_chunks = [(self.members, "members"), (self.presences, "presences")];
-        let of_guilds = [
-            (self.presences, "presences"),
-            (self.voice_states, "voice_states"),
-            (self.expressions, "emojis"),
-            (self.expressions, "stickers"),
-            (self.expressions, "soundboard_sounds"),
-            (self.scheduled_events, "guild_scheduled_events"),
+    /// Whether anything of it goes because of its age alone.
+    pub(super) const fn expires(&self) -> bool {
+        self.messages_for.is_some()
+    }
+
+    /// How many messages of one channel.
+    pub(super) fn messages_of_channel(&self) -> usize {
+        let in_all = self.messages_in_all.unwrap_or(usize::MAX);
+        self.messages.min(in_all)
+    }
+
+    /// What of all events is not kept.
+    pub(super) fn unwanted(&self) -> Unwanted {
+        let mut unwanted = Unwanted::default();
+        // Among the members of a guild is the bot, so its list is wanted always.
+        let lists = [
+            (self.members, &CHUNK, &["members"][..]),
+            (self.presences, &CHUNK, &["presences"]),
+            (self.presences, &GUILD, &["presences"]),
+            (self.voice_states, &GUILD, &["voice_states"]),
+            (
+                self.expressions,
+                &GUILD,
+                &["emojis", "stickers", "soundboard_sounds"],
+            ),
+            (self.scheduled_events, &GUILD, &["guild_scheduled_events"]),
         ];
-        let lists = if std::ptr::eq(shape, &GUILD) {
-            of_guilds.iter()
-        } else if std::ptr::eq(shape, &CHUNK) {
-            of_chunks.iter()
-        } else {
-            return 0;
-        };
-        let unwanted = lists.filter(|(is_kept, _)| !is_kept);
-        unwanted.fold(0, |places, (_, list)| places | shape.places(&[list]))
+        for (_, table, names) in lists.iter().filter(|(is_kept, ..)| !is_kept) {
+            unwanted.add(table, names);
+        }
+        self.without.refuse(&mut unwanted);
+        unwanted
     }
 
     /// What has to be seen so that what is kept stays true.

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::block::Shared;
+use super::{block::Shared, expiry::first_id_since};
 use crate::{
     packed::{Object, Pointed, shapes},
     shelf::Shelf,
@@ -15,6 +15,7 @@ pub(crate) struct Messages {
     rings: HashMap<u64, Shelf>,
     /// Those of all rings.
     ring_bytes: usize,
+    count: usize,
 }
 
 impl Messages {
@@ -32,12 +33,42 @@ impl Messages {
             }
         }
         self.put(shared, message);
-        if let Some(ring) = self.rings.get(&channel)
-            && ring.len() > shared.keep.messages
+        let Some(ring) = self.rings.get(&channel) else {
+            return;
+        };
+        if ring.len() > shared.keep.messages_of_channel()
             && let Some(oldest) = ring.first()
         {
             self.remove(shared, channel, oldest);
         }
+        if let Some(age) = shared.keep.messages_for
+            && let Some(id) = message.id_at(ID)
+        {
+            self.expire_ring(shared, channel, first_id_since(id, age));
+        }
+    }
+
+    /// Takes those out that are older than an id.
+    pub(crate) fn expire(&mut self, shared: &Shared, since: u64) {
+        let rings = self.rings.iter();
+        let old = rings.filter(|(_, ring)| ring.first() < Some(since));
+        let old: Vec<u64> = old.map(|(channel, _)| *channel).collect();
+        for channel in old {
+            self.expire_ring(shared, channel, since);
+        }
+    }
+
+    fn expire_ring(&mut self, shared: &Shared, channel: u64, since: u64) {
+        while let Some(first) = self.rings.get(&channel).and_then(Shelf::first)
+            && first < since
+        {
+            self.remove(shared, channel, first);
+        }
+    }
+
+    /// The oldest of all.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.rings.values().filter_map(Shelf::first).min()
     }
 
     /// A message changes only where it is known: one that has fallen out does not come back.
@@ -80,8 +111,10 @@ impl Messages {
             release_author(shared, former);
         }
         self.ring_bytes -= ring.bytes();
+        self.count -= ring.len();
         ring.put(id, record);
         self.ring_bytes += ring.bytes();
+        self.count += ring.len();
     }
 
     pub(crate) fn remove(&mut self, shared: &Shared, channel: u64, id: u64) {
@@ -91,6 +124,7 @@ impl Messages {
         if let Some(record) = ring.get(id) {
             release_author(shared, record);
             self.ring_bytes -= ring.bytes();
+            self.count -= 1;
             ring.remove(id);
             self.ring_bytes += ring.bytes();
         }
@@ -105,6 +139,7 @@ impl Messages {
             return 0;
         };
         self.ring_bytes -= ring.bytes();
+        self.count -= ring.len();
         release_authors(shared, &ring);
         if self.rings.len() < self.rings.capacity() / 4 {
             self.rings.shrink_to_fit();
@@ -127,8 +162,8 @@ impl Messages {
         self.rings.iter().map(|(channel, ring)| (*channel, ring))
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.rings.values().map(Shelf::len).sum()
+    pub(crate) const fn len(&self) -> usize {
+        self.count
     }
 
     pub(crate) fn bytes(&self) -> usize {

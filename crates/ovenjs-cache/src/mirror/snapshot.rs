@@ -4,18 +4,18 @@
 //! can be read by itself. They are of this crate's making and for its reading: their form has a version,
 //! the tables of what is kept are a part of it, and what does not fit is refused whole.
 
-use std::sync::PoisonError;
+use std::{borrow::Cow, sync::PoisonError};
 
 use ovenjs_types::{Id, ShardId, marker::GuildMarker};
 
 use super::{
-    Keep, Mirror,
+    Fields, Keep, Mirror,
     block::{Block, Shared},
     messages::message_parts,
 };
 use crate::{
     Error,
-    packed::{fingerprint, put_varint, shapes, varint},
+    packed::{Object, Shape, fingerprint, put_varint, shapes, varint},
     shelf::Shelf,
 };
 
@@ -96,7 +96,7 @@ impl Mirror {
                 .bot
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
-            *place = Some((bot.0, bot.1.into()));
+            *place = Some((bot.0, mirror.0.shared.wanted(&shapes::USER, bot.1).into()));
         }
         loop {
             let id = cut.number()?;
@@ -196,10 +196,10 @@ impl Block {
         (self.lacks_presences, self.lacks_members) = (state & 4 == 4, state & 8 == 8);
         self.member_count = cut.number()?.checked_sub(1);
         self.set_guild(cut.bytes()?);
-        for shelf in self.plain_shelves_mut() {
+        for (shelf, shape) in self.plain_shelves_mut().into_iter().zip(PLAIN_SHAPES) {
             for _ in 0..cut.number()? {
                 let (id, record) = cut.record()?;
-                shelf.put(id, record);
+                shelf.put(id, &shared.wanted(shape, record));
             }
         }
         for (channel, _) in self.channels.iter().chain(self.threads.iter()) {
@@ -213,7 +213,7 @@ impl Block {
             });
             let mut roles = roles.collect::<Result<Vec<_>, _>>()?;
             let known = cut.bytes()?;
-            if !shared.keeps_member(user) {
+            if !shared.keeps_member(user) || !self.has_room_for(shared, user) {
                 continue;
             }
             if user == 0 || self.members.head(user).is_some() {
@@ -221,21 +221,27 @@ impl Block {
             }
             roles.sort_unstable();
             let set = self.role_sets.hold(&roles);
-            self.members.put(user, set, |out| out.extend(rest));
-            shared.users.hold(user, [known, &[]]);
+            let rest = shared.wanted(&shapes::MEMBER, rest);
+            self.members.put(user, set, |out| out.extend(&*rest));
+            shared
+                .users
+                .hold(user, [&shared.wanted(&shapes::USER, known), &[]]);
         }
         for _ in 0..cut.number()? {
             let channel = cut.number()?;
             for _ in 0..cut.number()? {
                 let (id, record) = cut.record()?;
-                let (author, _) = message_parts(record).ok_or_else(Error::damaged)?;
+                let (author, rest) = message_parts(record).ok_or_else(Error::damaged)?;
                 if self.messages.record(channel, id).is_some() {
                     return Err(Error::damaged());
                 }
                 if author != 0 {
-                    shared.users.hold(author, [cut.bytes()?, &[]]);
+                    let known = shared.wanted(&shapes::USER, cut.bytes()?);
+                    shared.users.hold(author, [&known, &[]]);
                 }
-                self.messages.put_record(shared, channel, id, record);
+                let rest = shared.wanted(&shapes::MESSAGE, rest.bytes());
+                let record = [&author.to_le_bytes(), &*rest].concat();
+                self.messages.put_record(shared, channel, id, &record);
             }
         }
         cut.0.is_empty().then_some(()).ok_or_else(Error::damaged)
@@ -257,7 +263,7 @@ impl Block {
         forget(keep.scheduled_events, &mut self.scheduled_events);
         let mut surplus = Vec::new();
         for (channel, ring) in self.messages.rings() {
-            let most = ring.len().saturating_sub(keep.messages);
+            let most = ring.len().saturating_sub(keep.messages_of_channel());
             surplus.extend(ring.iter().take(most).map(|(id, _)| (channel, id)));
         }
         for (channel, id) in surplus {
@@ -295,6 +301,32 @@ impl Block {
             &mut self.stages,
             &mut self.scheduled_events,
         ]
+    }
+}
+
+/// What the records of [the plain shelves](Block::plain_shelves) are.
+const PLAIN_SHAPES: [&Shape; 10] = [
+    &shapes::CHANNEL,
+    &shapes::CHANNEL,
+    &shapes::ROLE,
+    &shapes::PRESENCE,
+    &shapes::VOICE_STATE,
+    &shapes::EMOJI,
+    &shapes::STICKER,
+    &shapes::SOUND,
+    &shapes::STAGE,
+    &shapes::SCHEDULED_EVENT,
+];
+
+impl Shared {
+    /// What is kept of a record; the process before may have kept more.
+    fn wanted<'a>(&self, shape: &'static Shape, record: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.keep.without == Fields::none() {
+            return record.into();
+        }
+        let mut wanted = Vec::new();
+        Object::new(shape, record).copy_wanted(&self.unwanted, &mut wanted);
+        wanted.into()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{Change, packed::tests::Dice};
 mod budget;
 mod compare;
 mod events;
+mod keep;
 mod model;
 mod snapshot;
 
@@ -23,8 +24,9 @@ proptest! {
     #[test]
     fn any_sequence_of_events_makes_what_whole_json_makes(seed: u64, steps in 1_usize..120) {
         let mut dice = Dice(seed | 1);
-        let mirror = Mirror::new(everything());
-        let mut world = World::default();
+        let keep = some(&mut dice);
+        let mirror = Mirror::new(keep.clone());
+        let mut world = World::that_keeps(&keep);
         let mut scratch = Scratch::new();
         for _ in 0..steps {
             if dice.below(40) == 0 {
@@ -407,6 +409,19 @@ fn guilds_are_written_and_read_side_by_side() {
 fn everything() -> Keep {
     let keep = Keep::new().members(true).presences(true).voice_states(true);
     keep.expressions(true).scheduled_events(true).messages(3)
+}
+
+/// All kinds, without some fields and members.
+fn some(dice: &mut Dice) -> Keep {
+    let mut keep = everything();
+    if dice.below(2) == 0 {
+        let fields = Field::ALL.iter().filter(|_| dice.below(4) == 0);
+        keep.without = fields.copied().collect();
+    }
+    if dice.below(3) == 0 {
+        keep = keep.members_per_guild(2);
+    }
+    keep
 }
 
 fn bakery() -> Mirror {

@@ -5,7 +5,7 @@
 //! model, which reads all JSON there is. Where both read a payload, they make the same of it.
 
 use super::{
-    FIRST, Field, Form, Shape, absent,
+    FIRST, Field, Form, Shape, Unwanted, absent,
     digits::{hash, snowflake, usual_time},
     escapes::unescape,
     mark,
@@ -16,13 +16,13 @@ use super::{
     },
 };
 
-/// Writes the kept fields of the object in a text, but for those that are `unwanted`. Whether all are there
+/// Writes the kept fields of the object in a text, but for those that are `unwanted`, here and in what it holds. Whether all are there
 /// that must be; nothing where the text is left to another reader. Where the fields at the top begin goes to
 /// `starts`, which are empty.
 pub(super) fn scan(
     text: &[u8],
     shape: &'static Shape,
-    unwanted: u64,
+    unwanted: &Unwanted,
     out: &mut Vec<u8>,
     starts: &mut Starts,
 ) -> Option<bool> {
@@ -32,10 +32,11 @@ pub(super) fn scan(
         first: 0,
         depth: 0,
         plain: String::new(),
+        unwanted,
     };
     (scan.pass_space() == b'{').then_some(())?;
     scan.at += 1;
-    let fits = scan.fields(shape, unwanted, out, Some(starts))?;
+    let fits = scan.fields(shape, out, Some(starts))?;
     scan.pass_space();
     (scan.at == text.len()).then_some(fits)
 }
@@ -50,6 +51,7 @@ struct Scan<'a> {
     depth: usize,
     /// A text without its escapes.
     plain: String,
+    unwanted: &'a Unwanted,
 }
 
 /// What stands between quotes.
@@ -71,12 +73,11 @@ impl<'a> Scan<'a> {
     fn fields(
         &mut self,
         shape: &'static Shape,
-        unwanted: u64,
         out: &mut Vec<u8>,
         mut starts: Option<&mut Starts>,
     ) -> Option<bool> {
         // What stands twice counts once, as the first time.
-        let mut met = unwanted;
+        let mut met = self.unwanted.of(shape);
         let (object, mut first_field) = (out.len(), 0);
         let mut before = FIRST;
         if self.pass_space() == b'}' {
@@ -280,7 +281,7 @@ impl<'a> Scan<'a> {
             Form::Object(shape) => {
                 self.at += 1;
                 let begin = open(out);
-                let fits = self.fields(shape, 0, out, None)?;
+                let fits = self.fields(shape, out, None)?;
                 close(out, begin);
                 Some(fits)
             }

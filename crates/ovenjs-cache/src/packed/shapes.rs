@@ -1,6 +1,7 @@
 //! What is kept of each kind, one table each; and of events, what is read.
 //!
-//! A field of the model that stands in no table is left out by policy:
+//! Some of it a bot [may leave out](crate::mirror::Field). A field of the model that stands in no table is left out by
+//! policy:
 //!
 //! * what comes with REST answers or interactions alone (`permissions`, `approximate_member_count`,
 //!   `user_count`, …), and what Discord has replaced (`region`, `nsfw` of guilds, `interaction`, …);
@@ -50,7 +51,8 @@ pub(crate) static USER: Shape = shape![
     may("primary_guild", Object(&PRIMARY_GUILD)),
     passed("clan"),
     passed("display_name_styles"),
-];
+]
+.numbered(1);
 
 static DECORATION: Shape = shape![may("asset", Hash), may("sku_id", Id)];
 
@@ -79,7 +81,8 @@ pub(crate) static MEMBER: Shape = shape![
     may("avatar_decoration_data", Object(&DECORATION)),
     may("collectibles", Any),
     passed("unusual_dm_activity_until"),
-];
+]
+.numbered(2);
 
 /// `PRESENCE_UPDATE`, and presences within others.
 pub(crate) static PRESENCE: Shape = shape![
@@ -88,7 +91,8 @@ pub(crate) static PRESENCE: Shape = shape![
     may("status", Word(STATUSES)),
     may("activities", List(&Object(&ACTIVITY))),
     may("client_status", Object(&CLIENT_STATUS)),
-];
+]
+.numbered(3);
 
 /// The first is no presence worth keeping.
 pub(crate) const STATUSES: &[&str] = &["offline", "online", "idle", "dnd", "invisible"];
@@ -213,7 +217,8 @@ pub(crate) static CHANNEL: Shape = shape![
     may("default_sort_order", U32),
     may("default_forum_layout", U32),
     may("default_tag_setting", Text),
-];
+]
+.numbered(4);
 
 pub(crate) static OVERWRITE: Shape = shape![
     must("id", Id),
@@ -370,7 +375,8 @@ pub(crate) static GUILD: Shape = shape![
     may("stage_instances", List(&Object(&STAGE))),
     may("guild_scheduled_events", List(&Object(&SCHEDULED_EVENT))),
     may("soundboard_sounds", List(&Object(&SOUND))),
-];
+]
+.numbered(5);
 
 /// What of a guild is kept by itself, and its id and state.
 pub(crate) const GUILD_LISTS: &[&str] = &[
@@ -450,7 +456,8 @@ pub(crate) static MESSAGE: Shape = shape![
     may("call", Any),
     passed("member"),
     passed("nonce"),
-];
+]
+.numbered(6);
 
 static MESSAGE_REFERENCE: Shape = shape![
     may("type", U32),
@@ -479,7 +486,8 @@ pub(crate) static CHUNK: Shape = shape![
     must("guild_id", Id),
     may("members", List(&Object(&MEMBER))),
     may("presences", List(&Object(&PRESENCE))),
-];
+]
+.numbered(7);
 
 /// Events that bring lists: emojis, stickers, sounds.
 static LISTS: Shape = shape![

@@ -34,6 +34,21 @@ proptest! {
         agree::<Stickers, Sticker>(dice);
     }
 
+    /// What is not wanted is not in what is packed, wherever it stands and whoever reads it; all else is.
+    #[test]
+    fn what_is_unwanted_is_passed_over_at_all_depths(seed: u64, bits: u64) {
+        let dice = &mut Dice(seed | 1);
+        let unwanted = Unwanted::drawn(bits);
+        let (came, is_rare) = (dice.object(&GUILD), bits & 1 == 1);
+        let rare = if is_rare { "1.5," } else { "" };
+        let text = |came: &Value| came.to_string().replacen("\"of_tomorrow\":{\"deep\":[", &format!("\"of_tomorrow\":{{\"deep\":[{rare}"), 1);
+        let packed = Packed::<GuildEvent>::read(text(&came).as_bytes(), &unwanted, &mut Scratch::new()).unwrap();
+        let left = unwanted.taken_from(&GUILD, came);
+        let expected = Packed::<GuildEvent>::read(left.to_string().as_bytes(), &Unwanted::default(), &mut Scratch::new()).unwrap();
+        prop_assert_eq!(packed.object().bytes(), expected.object().bytes());
+        same_fields(packed.object(), packed.object());
+    }
+
     /// Whichever way a time is read; of some texts that are none, in all their places.
     #[test]
     fn times_in_their_usual_form_are_read_as_others_are(
@@ -132,7 +147,7 @@ fn same(dice: &mut Dice, expected: Object<'_>, text: &[u8]) {
     let fits = scan::scan(
         spelled.as_bytes(),
         expected.shape(),
-        0,
+        &Unwanted::default(),
         &mut out,
         &mut starts,
     );
@@ -156,7 +171,13 @@ fn same(dice: &mut Dice, expected: Object<'_>, text: &[u8]) {
         }
     }
     out.clear();
-    let fits = scan::scan(&bytes, expected.shape(), 0, &mut out, &mut starts);
+    let fits = scan::scan(
+        &bytes,
+        expected.shape(),
+        &Unwanted::default(),
+        &mut out,
+        &mut starts,
+    );
     let whole = serde_json::from_slice::<Value>(&bytes).is_ok();
     if let (Some(fits), true) = (fits, whole) {
         let packed = pack_by_model(expected.shape(), &bytes);
@@ -320,7 +341,7 @@ fn in_whatever_order_fields_come_the_same_is_kept() {
             let fits = scan::scan(
                 text.as_bytes(),
                 &MESSAGE,
-                0,
+                &Unwanted::default(),
                 &mut out,
                 &mut starts::Starts::none(),
             );
@@ -333,7 +354,7 @@ fn in_whatever_order_fields_come_the_same_is_kept() {
             let fits = scan::scan(
                 text.as_bytes(),
                 &MESSAGE,
-                0,
+                &Unwanted::default(),
                 &mut out,
                 &mut starts::Starts::none(),
             );
@@ -446,6 +467,43 @@ impl Dice {
             Form::List(form) => (0..self.below(4)).map(|_| self.form(form)).collect(),
             Form::Object(shape) => self.object(shape),
         }
+    }
+}
+
+impl Unwanted {
+    /// Some fields of those tables that may have such.
+    pub(crate) fn drawn(bits: u64) -> Self {
+        let mut unwanted = Self::default();
+        for (turn, shape) in (1..).zip([&USER, &MEMBER, &PRESENCE, &CHANNEL, &GUILD, &MESSAGE]) {
+            let bits = bits.rotate_left(turn * 11);
+            let fields = (0..)
+                .zip(shape.fields)
+                .filter(|(place, _)| bits >> (place % 64) & 3 == 3);
+            fields.for_each(|(_, field)| unwanted.add(shape, &[field.name]));
+        }
+        unwanted
+    }
+
+    /// What would have come if that had not been sent.
+    pub(crate) fn taken_from(&self, shape: &'static Shape, mut value: Value) -> Value {
+        let Value::Object(fields) = &mut value else {
+            return value;
+        };
+        for (place, field) in (0..).zip(shape.fields) {
+            if self.of(shape) >> place & 1 == 1 {
+                fields.remove(field.name);
+            } else if let Some(value) = fields.get_mut(field.name) {
+                *value = match (&field.form, value.take()) {
+                    (Form::Object(shape), value) => self.taken_from(shape, value),
+                    (Form::List(Form::Object(shape)), Value::Array(list)) => list
+                        .into_iter()
+                        .map(|value| self.taken_from(shape, value))
+                        .collect(),
+                    (_, value) => value,
+                };
+            }
+        }
+        value
     }
 }
 

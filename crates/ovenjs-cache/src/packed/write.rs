@@ -10,7 +10,9 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{EPOCH_MILLIS, Field, Form, OTHER, Object, Shape, mark, scan::scan, starts::Starts};
+use super::{
+    EPOCH_MILLIS, Field, Form, OTHER, Object, Shape, Unwanted, mark, scan::scan, starts::Starts,
+};
 
 /// Something whose payload has a shape.
 pub(crate) trait Shaped {
@@ -25,14 +27,14 @@ pub(crate) struct Packed<S> {
 }
 
 impl<S: Shaped> Packed<S> {
-    /// Reads a payload, passing over the fields at its top that are `unwanted`.
+    /// Reads a payload, passing over the fields that are `unwanted`.
     ///
     /// # Errors
     ///
     /// When the payload is no JSON, or not what it should be.
     pub(crate) fn read(
         payload: &[u8],
-        unwanted: u64,
+        unwanted: &Unwanted,
         scratch: &mut Scratch,
     ) -> Result<Self, json::DecodeError> {
         // What is kept is seldom more than half of the text.
@@ -44,7 +46,18 @@ impl<S: Shaped> Packed<S> {
         let (bytes, starts) = (&mut packed.bytes, &mut packed.starts);
         match scan(payload, S::SHAPE, unwanted, bytes, starts) {
             Some(true) => Ok(packed),
-            _ => json::decode(payload, scratch),
+            _ => json::decode(payload, scratch).map(|packed: Self| packed.without(unwanted)),
+        }
+    }
+
+    /// What the other reader has read, which knows of nothing that is unwanted.
+    fn without(self, unwanted: &Unwanted) -> Self {
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        self.object().copy_wanted(unwanted, &mut bytes);
+        Self {
+            starts: Starts::of(Object::new(S::SHAPE, &bytes)),
+            bytes,
+            shape: PhantomData,
         }
     }
 

@@ -8,10 +8,11 @@ proptest! {
 
     /// G7: after each event there is no more than the budget, and what is left is what the model knows.
     #[test]
-    fn whatever_comes_there_is_no_more_than_the_budget(seed: u64, budget in 12_000_usize..30_000) {
+    fn whatever_comes_there_is_no_more_than_the_budget(seed: u64, budget in 12_000_usize..30_000, most in 2_usize..12) {
         let mut dice = Dice(seed | 1);
-        let mirror = Mirror::new(everything().bytes(budget));
-        let mut world = World::default();
+        let keep = everything().bytes(budget).messages_in_all(most);
+        let mirror = Mirror::new(keep.clone());
+        let mut world = World::that_keeps(&keep);
         let mut scratch = Scratch::new();
         for step in 1..=60 {
             if dice.below(8) == 0 {
@@ -25,6 +26,7 @@ proptest! {
             let stats = mirror.stats();
             prop_assert_eq!(stats.bytes(), mirror.bytes(), "it is counted as it changes");
             prop_assert!(stats.bytes() <= budget, "{} of {budget}", stats.bytes());
+            prop_assert!(stats.messages.count <= most, "{} of {most}", stats.messages.count);
             prop_assert_eq!(world.forget_evicted(&mirror), since(before, stats));
             if step % 12 == 0 {
                 world.assert_mirrored_by(&mirror);
@@ -87,7 +89,7 @@ impl World {
             .retain(|guild, _| Id::new_checked(*guild).is_none_or(|id| known.contains(&id)));
         guilds += before - self.places.len();
         if is_private_gone {
-            self.places.insert(0, model::Place::default());
+            self.places.remove(&0);
         }
         self.forget_unknown_users();
         [messages, presences, members, guilds]

@@ -13,6 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::compare::Told;
+use crate::{
+    mirror::Keep,
+    packed::{Unwanted, shapes::*},
+};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct World {
@@ -20,6 +24,8 @@ pub(super) struct World {
     pub(super) places: BTreeMap<u64, Place>,
     pub(super) users: BTreeMap<u64, Value>,
     pub(super) bot: Option<Value>,
+    keep: Keep,
+    unwanted: Unwanted,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -40,9 +46,20 @@ pub(super) struct Place {
     pub(super) stages: BTreeMap<u64, Value>,
     pub(super) scheduled_events: BTreeMap<u64, Value>,
     pub(super) messages: BTreeMap<u64, BTreeMap<u64, Value>>,
+    keep: Keep,
 }
 
 impl World {
+    /// One that keeps as much as a mirror that keeps this.
+    pub(super) fn that_keeps(keep: &Keep) -> Self {
+        let (keep, unwanted) = (keep.clone(), keep.unwanted());
+        Self {
+            keep,
+            unwanted,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn outdate(&mut self) {
         for (guild, place) in &mut self.places {
             place.is_stale = *guild != 0;
@@ -50,9 +67,40 @@ impl World {
     }
 
     pub(super) fn apply(&mut self, name: &str, payload: &Value) {
-        self.places.entry(0).or_default();
-        self.change(name, payload);
+        let keep = &self.keep;
+        self.places.entry(0).or_insert_with(|| Place {
+            keep: keep.clone(),
+            ..Place::default()
+        });
+        self.change(name, &self.wanted(name, payload));
         self.forget_unknown_users();
+    }
+
+    /// What would have come if what is not kept did not exist.
+    fn wanted(&self, name: &str, payload: &Value) -> Value {
+        let mut payload = payload.clone();
+        let mut within = |list: &str, shape| {
+            for value in payload[list].as_array_mut().into_iter().flatten() {
+                *value = self.unwanted.taken_from(shape, value.take());
+            }
+        };
+        within("threads", &CHANNEL);
+        within("members", &MEMBER);
+        within("presences", &PRESENCE);
+        let shape = match name {
+            "READY" => {
+                payload["user"] = self.unwanted.taken_from(&USER, payload["user"].take());
+                return payload;
+            }
+            "USER_UPDATE" => &USER,
+            "GUILD_CREATE" | "GUILD_UPDATE" => &GUILD,
+            "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => &CHANNEL,
+            "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" => &MEMBER,
+            "PRESENCE_UPDATE" => &PRESENCE,
+            "MESSAGE_CREATE" | "MESSAGE_UPDATE" => &MESSAGE,
+            _ => return payload,
+        };
+        self.unwanted.taken_from(shape, payload)
     }
 
     pub(super) fn forget_unknown_users(&mut self) {
@@ -126,6 +174,7 @@ impl World {
             stickers: all(&payload["stickers"]),
             sounds: all(&payload["soundboard_sounds"]),
             stages: all(&payload["stage_instances"]),
+            keep: self.keep.clone(),
             ..Place::default()
         };
         let mut each = |list: &str, name: &str| {
@@ -253,6 +302,12 @@ impl Place {
                 let comes = name == "GUILD_MEMBER_ADD";
                 let are_all_known = comes && self.are_all_known();
                 let user = number(&payload["user"]["id"]);
+                let is_known = self.members.contains_key(&user);
+                if !is_known && self.members.len() >= self.most_members() {
+                    return if comes {
+                        self.count(false, 1)
+                    };
+                }
                 users.insert(user, payload["user"].clone());
                 let mut member = payload.clone();
                 let roles: BTreeSet<u64> = payload["roles"]
@@ -339,7 +394,7 @@ impl Place {
                         users.insert(author, payload["author"].clone());
                     }
                     ring.insert(own, payload.clone());
-                    if ring.len() > 3 {
+                    if ring.len() > self.keep.messages_of_channel() {
                         ring.pop_first();
                     }
                 }
@@ -369,7 +424,11 @@ impl Place {
     }
 
     fn are_all_known(&self) -> bool {
-        self.known() >= self.member_count
+        self.members.len() < self.most_members() && self.known() >= self.member_count
+    }
+
+    fn most_members(&self) -> usize {
+        self.keep.members_per_guild.unwrap_or(usize::MAX)
     }
 
     /// Somebody has come or gone. Where all are known, they are counted.
