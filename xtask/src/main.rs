@@ -51,7 +51,7 @@ struct Arguments {
 enum Task {
     /// Install what the other commands need, and say what it does.
     Setup,
-    /// Run all tests, with a private Redis, NATS and Postgres.
+    /// Run all tests, with a private Redis, NATS, Postgres and MariaDB.
     Test(test::Options),
     /// Run bots written with discord.js, discord.py and hikari against the mock.
     Interop,
@@ -87,7 +87,7 @@ enum Task {
     },
     /// Check the house rules: crate edges, pure folders, names, untyped escapes.
     Tidy,
-    /// Start a private Redis, NATS and Postgres, print their addresses, and stop with standard input.
+    /// Start a private Redis, NATS, Postgres and MariaDB, print their addresses, and stop with standard input.
     Services,
     /// Compare the public interfaces with the last release.
     Semver,

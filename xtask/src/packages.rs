@@ -13,6 +13,8 @@ pub(crate) enum Need {
     Nats,
     /// PostgreSQL's server programs.
     Postgres,
+    /// MariaDB's server programs.
+    MySql,
     /// The instruction counter behind `bench gate`.
     Valgrind,
     /// Node.js with npm.
@@ -23,10 +25,11 @@ pub(crate) enum Need {
 
 impl Need {
     #[cfg(test)]
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Redis,
         Self::Nats,
         Self::Postgres,
+        Self::MySql,
         Self::Valgrind,
         Self::Node,
         Self::Python,
@@ -43,6 +46,7 @@ struct Installer {
     redis: &'static str,
     nats: &'static str,
     postgres: &'static str,
+    mysql: &'static str,
     valgrind: &'static str,
     /// More than one package where npm or `venv` is packed on its own.
     node: &'static [&'static str],
@@ -59,6 +63,7 @@ const MANAGERS: &[Installer] = &[
         redis: "redis-server",
         nats: "nats-server",
         postgres: "postgresql",
+        mysql: "mariadb-server",
         valgrind: "valgrind",
         node: &["nodejs", "npm"],
         python: &["python3", "python3-venv"],
@@ -71,6 +76,7 @@ const MANAGERS: &[Installer] = &[
         redis: "redis",
         nats: "nats-server",
         postgres: "postgresql-server",
+        mysql: "mariadb-server",
         valgrind: "valgrind",
         node: &["nodejs", "npm"],
         python: &["python3"],
@@ -83,6 +89,7 @@ const MANAGERS: &[Installer] = &[
         redis: "redis",
         nats: "nats-server",
         postgres: "postgresql",
+        mysql: "mariadb",
         valgrind: "valgrind",
         node: &["nodejs", "npm"],
         python: &["python3"],
@@ -95,6 +102,7 @@ const MANAGERS: &[Installer] = &[
         redis: "valkey",
         nats: "nats-server",
         postgres: "postgresql",
+        mysql: "mariadb",
         valgrind: "valgrind",
         node: &["nodejs", "npm"],
         python: &["python"],
@@ -107,6 +115,7 @@ const MANAGERS: &[Installer] = &[
         redis: "redis",
         nats: "nats-server",
         postgres: "postgresql-server",
+        mysql: "mariadb",
         valgrind: "valgrind",
         node: &["nodejs-default", "npm-default"],
         python: &["python3"],
@@ -119,6 +128,7 @@ const MANAGERS: &[Installer] = &[
         redis: "redis",
         nats: "nats-server",
         postgres: "postgresql@17",
+        mysql: "mariadb",
         valgrind: "valgrind",
         node: &["node"],
         python: &["python@3.13"],
@@ -132,6 +142,7 @@ impl Installer {
             Need::Redis => std::slice::from_ref(&self.redis),
             Need::Nats => std::slice::from_ref(&self.nats),
             Need::Postgres => std::slice::from_ref(&self.postgres),
+            Need::MySql => std::slice::from_ref(&self.mysql),
             Need::Valgrind => std::slice::from_ref(&self.valgrind),
             Need::Node => self.node,
             Need::Python => self.python,
@@ -235,6 +246,7 @@ fn listed(needs: &[Need]) -> String {
             Need::Redis => "redis-server",
             Need::Nats => "nats-server",
             Need::Postgres => "PostgreSQL's server programs",
+            Need::MySql => "MariaDB's server programs",
             Need::Valgrind => "valgrind",
             Need::Node => "Node.js with npm",
             Need::Python => "Python 3 with venv",

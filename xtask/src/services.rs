@@ -1,4 +1,4 @@
-//! Private instances of Redis, NATS and Postgres for the tests.
+//! Private instances of Redis, NATS, Postgres and MariaDB for the tests.
 //!
 //! The servers belong to a process of their own, `cargo xtask services`, which stops them and
 //! removes their folder as soon as its standard input ends. The kernel closes that pipe however
@@ -6,17 +6,17 @@
 //! process leads its own group, a Ctrl-C in the terminal reaches it only through that pipe.
 
 mod programs;
+mod starts;
 
 use crate::packages::{self, Need};
-use crate::wire;
-use anyhow::{Context as _, Result, anyhow, bail};
-use programs::{Person, find_nats, find_postgres, find_redis};
+use anyhow::{Context as _, Result, bail};
+use programs::{find_mysql, find_nats, find_postgres, find_redis};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// The variable through which tests learn the address of Redis.
@@ -25,6 +25,8 @@ pub(crate) const REDIS_URL: &str = "OVENJS_TEST_REDIS_URL";
 pub(crate) const NATS_URL: &str = "OVENJS_TEST_NATS_URL";
 /// The variable through which tests learn the address of Postgres.
 pub(crate) const POSTGRES_URL: &str = "OVENJS_TEST_POSTGRES_URL";
+/// The variable through which tests learn the address of MariaDB, or of a MySQL.
+pub(crate) const MYSQL_URL: &str = "OVENJS_TEST_MYSQL_URL";
 
 /// A server that tests need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,10 +34,11 @@ pub(crate) enum Service {
     Redis,
     Nats,
     Postgres,
+    MySql,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 3] = [Self::Redis, Self::Nats, Self::Postgres];
+    pub(crate) const ALL: [Self; 4] = [Self::Redis, Self::Nats, Self::Postgres, Self::MySql];
 
     /// The variable that holds its address.
     pub(crate) const fn variable(self) -> &'static str {
@@ -43,6 +46,7 @@ impl Service {
             Self::Redis => REDIS_URL,
             Self::Nats => NATS_URL,
             Self::Postgres => POSTGRES_URL,
+            Self::MySql => MYSQL_URL,
         }
     }
 
@@ -51,6 +55,7 @@ impl Service {
             Self::Redis => find_redis().is_some(),
             Self::Nats => find_nats().is_some(),
             Self::Postgres => find_postgres().is_some(),
+            Self::MySql => find_mysql().is_some(),
         }
     }
 
@@ -59,14 +64,16 @@ impl Service {
             Self::Redis => Need::Redis,
             Self::Nats => Need::Nats,
             Self::Postgres => Need::Postgres,
+            Self::MySql => Need::MySql,
         }
     }
 
     fn start(self, folder: &Path) -> Result<(Instance, String)> {
         match self {
-            Self::Redis => start_redis(folder),
-            Self::Nats => start_nats(folder),
-            Self::Postgres => start_postgres(folder),
+            Self::Redis => starts::redis(folder),
+            Self::Nats => starts::nats(folder),
+            Self::Postgres => starts::postgres(folder),
+            Self::MySql => starts::mysql(folder),
         }
     }
 }
@@ -78,8 +85,6 @@ const START_BOUND: Duration = Duration::from_secs(60);
 const STOP_BOUND: Duration = Duration::from_secs(10);
 /// The pause between two questions whether a server answers or has left.
 const POLL_PAUSE: Duration = Duration::from_millis(20);
-/// How often a server is started anew because another process took its port in between.
-const PORT_ATTEMPTS: u32 = 3;
 
 /// The servers of one test run: private ones, or those a person named in the environment.
 #[derive(Debug)]
@@ -239,13 +244,13 @@ pub(crate) fn serve() -> Result<()> {
         signal_hook::consts::SIGHUP,
     ])
     .context("failed to listen for signals")?;
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         if signals.forever().next().is_some() {
             // The receiver is gone when everything has ended already.
             let _ = at_signal.try_send(());
         }
     });
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         let mut sink = [0; 64];
         while matches!(std::io::stdin().read(&mut sink), Ok(read) if read > 0) {}
         let _ = end.try_send(());
@@ -258,13 +263,11 @@ pub(crate) fn serve() -> Result<()> {
     open_to_other_users(folder.path())?;
     println!("folder={}", folder.path().display());
     let mut instances = Vec::new();
-    for service in Service::ALL {
-        if std::env::var_os(service.variable()).is_none() {
-            let (instance, url) = service.start(folder.path())?;
-            println!("{}={url}", service.variable());
-            println!("process={}", instance.child.id());
-            instances.push(instance);
-        }
+    for (service, started) in start_missing(folder.path()) {
+        let (instance, url) = started?;
+        println!("{}={url}", service.variable());
+        println!("process={}", instance.child.id());
+        instances.push(instance);
     }
     println!("ready");
     ended
@@ -274,6 +277,25 @@ pub(crate) fn serve() -> Result<()> {
     folder
         .close()
         .context("failed to remove the services' folder")
+}
+
+/// Starts those that nobody named, at once: each waits for its disk for most of the time.
+fn start_missing(folder: &Path) -> Vec<(Service, Result<(Instance, String)>)> {
+    let missing = Service::ALL
+        .into_iter()
+        .filter(|service| std::env::var_os(service.variable()).is_none());
+    thread::scope(|scope| {
+        let starting: Vec<_> = missing
+            .map(|service| (service, scope.spawn(move || service.start(folder))))
+            .collect();
+        let started = starting.into_iter().map(|(service, start)| {
+            let started = start
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (service, started)
+        });
+        started.collect()
+    })
 }
 
 /// Installs those servers that are not installed.
@@ -292,6 +314,8 @@ pub(crate) fn install_missing(wanted: &[Service]) -> Result<()> {
 pub(crate) struct Instance {
     name: &'static str,
     child: Child,
+    /// What it is asked to leave by.
+    farewell: rustix::process::Signal,
 }
 
 impl Instance {
@@ -306,7 +330,13 @@ impl Instance {
             .process_group(0)
             .spawn()
             .with_context(|| format!("failed to start {name}"))?;
-        Ok(Self { name, child })
+        // SIGINT is Postgres' fast shutdown; Redis and NATS leave on it as well.
+        let farewell = rustix::process::Signal::INT;
+        Ok(Self {
+            name,
+            child,
+            farewell,
+        })
     }
 
     /// Asks until the server answers, has ended, or the time is up.
@@ -330,7 +360,7 @@ impl Instance {
                     START_BOUND.as_secs()
                 )));
             }
-            std::thread::sleep(POLL_PAUSE);
+            thread::sleep(POLL_PAUSE);
         }
     }
 
@@ -347,14 +377,13 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // SIGINT is Postgres' fast shutdown; Redis and NATS leave on it as well.
-        self.signal(rustix::process::Signal::INT);
+        self.signal(self.farewell);
         let asked = Instant::now();
         while asked.elapsed() < STOP_BOUND {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 break;
             }
-            std::thread::sleep(POLL_PAUSE);
+            thread::sleep(POLL_PAUSE);
         }
         // Also after an orderly end: a child of the server may have outlived it.
         self.signal(rustix::process::Signal::KILL);
@@ -362,123 +391,6 @@ impl Drop for Instance {
             eprintln!("error: failed to wait for {}: {error}", self.name);
         }
     }
-}
-
-fn start_redis(folder: &Path) -> Result<(Instance, String)> {
-    let program = find_redis().context("redis-server is not installed; run `cargo xtask test`")?;
-    let place = folder.join("redis");
-    std::fs::create_dir(&place).context("failed to create Redis' folder")?;
-    let log = folder.join("redis.log");
-    with_free_port("redis-server", &log, |port| {
-        let mut command = Command::new(&program);
-        command
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
-            .arg("--dir")
-            .arg(&place);
-        let url = format!("redis://127.0.0.1:{port}/0");
-        let mut instance = Instance::start("redis-server", &mut command, &log)?;
-        instance.wait_until(|| match wire::redis(&url, &["PING"])?.as_str() {
-            "PONG" => Ok(()),
-            other => bail!("Redis answers PING with {other}"),
-        })?;
-        Ok((instance, url))
-    })
-}
-
-fn start_nats(folder: &Path) -> Result<(Instance, String)> {
-    let program = find_nats().context("nats-server is not installed; run `cargo xtask test`")?;
-    let place = folder.join("nats");
-    std::fs::create_dir(&place).context("failed to create NATS' folder")?;
-    let log = folder.join("nats.log");
-    with_free_port("nats-server", &log, |port| {
-        let mut command = Command::new(&program);
-        command
-            .args(["--addr", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--jetstream", "--store_dir"])
-            .arg(&place);
-        let url = format!("nats://127.0.0.1:{port}");
-        let mut instance = Instance::start("nats-server", &mut command, &log)?;
-        instance.wait_until(|| wire::nats(&url))?;
-        Ok((instance, url))
-    })
-}
-
-fn start_postgres(folder: &Path) -> Result<(Instance, String)> {
-    let programs = find_postgres()
-        .context("PostgreSQL's server programs are not installed; run `cargo xtask test`")?;
-    let person = Person::for_postgres()?;
-    let place = folder.join("postgres");
-    std::fs::create_dir(&place).context("failed to create Postgres' folder")?;
-    person.give(&place)?;
-    let data = place.join("data");
-    let made = person
-        .command(&programs.join("initdb"))
-        .args([
-            "--auth=trust",
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-        ])
-        .arg("--pgdata")
-        .arg(&data)
-        .current_dir(&place)
-        .stdin(Stdio::null())
-        .output()
-        .context("failed to start initdb")?;
-    if !made.status.success() {
-        bail!(
-            "initdb ended with {}: {}",
-            made.status,
-            String::from_utf8_lossy(&made.stderr)
-        );
-    }
-    let log = folder.join("postgres.log");
-    with_free_port("postgres", &log, |port| {
-        let mut command = person.command(&programs.join("postgres"));
-        command
-            .arg("-D")
-            .arg(&data)
-            .args(["-p", &port.to_string()])
-            .current_dir(&place);
-        // Durability is worth nothing to a folder that is about to be removed.
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-        ] {
-            command.args(["-c", setting]);
-        }
-        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        let mut instance = Instance::start("postgres", &mut command, &log)?;
-        instance.wait_until(|| wire::postgres(&url, "SELECT 1").map(drop))?;
-        Ok((instance, url))
-    })
-}
-
-/// Picks a port that is free now and starts the server on it; tries again when it was taken
-/// meanwhile. After the last attempt the error carries the end of the server's log.
-fn with_free_port<T>(name: &str, log: &Path, mut start: impl FnMut(u16) -> Result<T>) -> Result<T> {
-    let mut last = anyhow!("{name} was never started");
-    for _ in 0..PORT_ATTEMPTS {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|listener| listener.local_addr())
-            .context("failed to find a free port")?
-            .port();
-        match start(port) {
-            Ok(started) => return Ok(started),
-            Err(error) => last = error,
-        }
-    }
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().rev().take(12).collect();
-    let tail = lines.into_iter().rev().collect::<Vec<_>>().join("\n");
-    Err(last.context(format!(
-        "failed to start {name}; the end of its log:\n{tail}\n"
-    )))
 }
 
 fn open_to_other_users(folder: &Path) -> Result<()> {
@@ -497,7 +409,9 @@ fn is_alive(id: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::starts::with_free_port;
     use super::*;
+    use crate::wire;
 
     fn address(variable: &str) -> String {
         std::env::var(variable).unwrap_or_else(|_| {
@@ -533,6 +447,11 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("nonsense"), "{error}");
+    }
+
+    #[test]
+    fn needs_mysql_the_private_server_answers() {
+        wire::mysql(&address(MYSQL_URL)).unwrap();
     }
 
     #[test]
@@ -593,7 +512,7 @@ mod tests {
             if !is_alive(id) || state.starts_with(['Z', 'X']) {
                 return true;
             }
-            std::thread::sleep(POLL_PAUSE);
+            thread::sleep(POLL_PAUSE);
         }
         false
     }

@@ -8,7 +8,9 @@ use anyhow::Result;
 /// Installs servers, the instruction counter, foreign runtimes and the dependency checker.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     services::install_missing(&services::Service::ALL)?;
-    println!("redis-server, nats-server and PostgreSQL's server programs are installed");
+    println!(
+        "redis-server, nats-server and the server programs of PostgreSQL and MariaDB are installed"
+    );
     if shell::on_path("valgrind").is_none() {
         packages::install(&[Need::Valgrind])?;
     }

@@ -1,8 +1,7 @@
 //! `cargo xtask test`: every test of the workspace, with the servers they need.
 //!
-//! A test that needs a server says so in its name: `needs_redis`, `needs_nats`, `needs_postgres`.
-//! There is no
-//! other list of them.
+//! A test that needs a server says so in its name: `needs_redis`, `needs_nats`,
+//! `needs_postgres`, `needs_mysql`. There is no other list of them.
 
 use crate::metadata::Metadata;
 use crate::services::Services;
@@ -19,11 +18,11 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 
 /// The words in a test's name that say which server it needs.
-const NEEDS: [&str; 3] = ["needs_redis", "needs_nats", "needs_postgres"];
+const NEEDS: [&str; 4] = ["needs_redis", "needs_nats", "needs_postgres", "needs_mysql"];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Leave out the tests that need Redis, NATS or Postgres, and say how many that is.
+    /// Leave out the tests that need Redis, NATS, Postgres or MariaDB, and say how many that is.
     #[arg(long)]
     no_services: bool,
     /// Names to look for, and further arguments of the test runner, after `--`.
@@ -41,7 +40,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 
     let services = if options.no_services {
         let left_out = runner.count_needing_services(workspace, options)?;
-        println!("--no-services: {left_out} tests that need Redis, NATS or Postgres are left out");
+        println!(
+            "--no-services: {left_out} tests that need Redis, NATS, Postgres or MariaDB are left out"
+        );
         None
     } else {
         Some(Services::start()?)

@@ -1,4 +1,4 @@
-//! The few bytes of the Redis, NATS and Postgres protocols that tell whether a server answers.
+//! The few bytes of the Redis, NATS, Postgres and MySQL protocols that tell whether a server answers.
 //!
 //! Written on `std::net` so that waiting for a server needs no client library, and so that the
 //! check does not share a fault with the clients which the crates use.
@@ -121,6 +121,21 @@ pub(crate) fn postgres(url: &str, statement: &str) -> Result<String> {
     }
     send(&mut stream, Some(b'X'), &[])?;
     first.context("the statement returned no row")
+}
+
+/// Checks that a MySQL or MariaDB greets, in the version of the protocol that all speak today.
+pub(crate) fn mysql(url: &str) -> Result<()> {
+    let stream = connect(url, 3306)?;
+    let mut head = [0; 5];
+    stream
+        .take(bound())
+        .read_exact(&mut head)
+        .context("MySQL closed the connection")?;
+    match head {
+        [.., 10] => Ok(()),
+        [.., 0xff] => bail!("MySQL refuses the connection"),
+        _ => bail!("this is no MySQL server: its greeting is another's"),
+    }
 }
 
 fn connect(url: &str, default_port: u16) -> Result<TcpStream> {

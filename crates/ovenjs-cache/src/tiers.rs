@@ -75,6 +75,12 @@ pub use log::LogStats;
 pub use record::{BODY_BYTES_MAX, Body, FOREVER_MS, GONE_KEPT, Record, RecordError, TAGS_MAX};
 #[cfg(feature = "tiers")]
 pub use residents::{Eviction, Residents, ResidentsConfig, ResidentsStats};
+#[cfg(feature = "mysql")]
+pub use store::MySqlStore;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use store::NAME_BYTES_MAX;
+#[cfg(feature = "postgres")]
+pub use store::PostgresStore;
 #[cfg(feature = "redis")]
 pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
@@ -83,8 +89,6 @@ pub use store::{
     Asked, Cursor, Heard, Log, Memory, Page, Place, Span, Store, StoreError, StoreFault, Told,
     Written, fits,
 };
-#[cfg(feature = "postgres")]
-pub use store::{NAME_BYTES_MAX, PostgresStore};
 #[cfg(feature = "tiers")]
 pub use tier::TierStats;
 #[cfg(feature = "tiers")]

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The user under whom Postgres runs, which must not be root.
+/// The user under whom a server runs that must not be root.
 #[derive(Debug)]
 pub(super) enum Person {
     Ourselves,
@@ -13,17 +13,20 @@ pub(super) enum Person {
 }
 
 impl Person {
-    pub(super) fn for_postgres() -> Result<Self> {
+    /// Whoever we are, or where that is root the user that the server's package made.
+    pub(super) fn of(server: &str) -> Result<Self> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self::Ourselves);
         }
         let accounts = std::fs::read_to_string("/etc/passwd")
-            .context("failed to look for a user to run Postgres as")?;
-        ["postgres", "nobody"]
+            .with_context(|| format!("failed to look for a user to run {server} as"))?;
+        [server, "nobody"]
             .into_iter()
             .find_map(|name| account(&accounts, name))
             .map(|(name, user, group)| Self::Other { name, user, group })
-            .context("Postgres refuses to run as root, and there is no user postgres or nobody")
+            .with_context(|| {
+                format!("{server} refuses to run as root, and there is no user {server} or nobody")
+            })
     }
 
     pub(super) fn give(&self, folder: &Path) -> Result<()> {
@@ -108,6 +111,25 @@ pub(super) fn find_postgres() -> Option<PathBuf> {
         .chain(versions_under("/opt/homebrew/opt", "bin"))
         .chain(configured)
         .find(complete)
+}
+
+/// The programs of a MariaDB.
+#[derive(Debug)]
+pub(super) struct MySql {
+    /// Makes a folder of data.
+    pub(super) install: PathBuf,
+    pub(super) server: PathBuf,
+}
+
+/// MariaDB's programs, of which some systems put the server where only root looks.
+pub(super) fn find_mysql() -> Option<MySql> {
+    let aside = ["/usr/sbin/mariadbd", "/usr/libexec/mariadbd"];
+    let aside = aside.into_iter().map(PathBuf::from);
+    Some(MySql {
+        install: shell::on_path("mariadb-install-db")?,
+        server: shell::on_path("mariadbd")
+            .or_else(|| aside.into_iter().find(|path| shell::is_program(path)))?,
+    })
 }
 
 /// The folders `parent/*/below`, the highest version first.

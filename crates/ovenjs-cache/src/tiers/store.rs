@@ -2,11 +2,13 @@
 
 mod log;
 mod memory;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -19,10 +21,14 @@ use ovenjs_types::Fault;
 use super::{Key, Record, RecordError, Space, Tag, Version};
 pub use log::{Heard, Log, Place, Told, fits};
 pub use memory::Memory;
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlStore;
 #[cfg(feature = "postgres")]
-pub use postgres::{NAME_BYTES_MAX, PostgresStore};
+pub use postgres::PostgresStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use sql::NAME_BYTES_MAX;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -278,11 +284,21 @@ impl Fault for StoreError {
 }
 
 /// An entry with its record as bytes.
-#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
+#[cfg(any(
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlite",
+    feature = "mysql"
+))]
 type Encoded<'a> = (&'a Key, &'a Record, Bytes);
 
 /// The entries with their bytes, all of them or none.
-#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
+#[cfg(any(
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlite",
+    feature = "mysql"
+))]
 fn encoded<'a>(
     store: &'static str,
     entries: &'a [(Key, Record)],

@@ -10,7 +10,7 @@
 #[path = "../../../ovenjs-net/tests/it/certificate.rs"]
 #[expect(dead_code, reason = "no server here speaks TLS")]
 mod certificate;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
 mod databases;
 #[cfg(feature = "tiers")]
 mod journal;

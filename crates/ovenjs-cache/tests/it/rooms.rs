@@ -64,6 +64,19 @@ pub(crate) fn postgres() -> Room {
     }
 }
 
+#[cfg(feature = "mysql")]
+pub(crate) fn mysql() -> Room {
+    use ovenjs_cache::tiers::MySqlStore;
+
+    let (address, name) = (address("OVENJS_TEST_MYSQL_URL"), fresh());
+    let open = || Arc::new(MySqlStore::new(&address, &name).unwrap());
+    Room {
+        ours: open(),
+        theirs: open(),
+        _folder: None,
+    }
+}
+
 #[cfg(feature = "redis")]
 pub(crate) fn shared_redis() -> ovenjs_net::RedisLink {
     link(&address("OVENJS_TEST_REDIS_URL"))
@@ -80,7 +93,7 @@ pub(crate) fn link(address: &str) -> ovenjs_net::RedisLink {
     )
 }
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "redis"))]
 pub(crate) fn address(variable: &str) -> String {
     #[expect(
         clippy::disallowed_methods,
@@ -92,7 +105,7 @@ pub(crate) fn address(variable: &str) -> String {
 
 /// A name that nothing else on the servers has.
 #[cfg_attr(
-    not(any(feature = "redis", feature = "postgres")),
+    not(any(feature = "redis", feature = "postgres", feature = "mysql")),
     expect(dead_code, reason = "a file or a memory is nobody else's anyhow")
 )]
 pub(crate) fn fresh() -> String {

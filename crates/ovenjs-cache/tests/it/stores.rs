@@ -68,6 +68,11 @@ suite! {
     needs_postgres: async { crate::rooms::postgres() },
 }
 
+#[cfg(feature = "mysql")]
+suite! {
+    needs_mysql: async { crate::rooms::mysql() },
+}
+
 #[cfg(feature = "redis")]
 suite! {
     needs_redis: async { crate::rooms::redis() },

@@ -1,7 +1,6 @@
 //! A store in a Postgres.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     str::FromStr as _,
     sync::{
@@ -22,8 +21,8 @@ use tokio::sync::OnceCell;
 use super::{
     Asked, Cursor, Encoded, Page, Span, Store, StoreError, StoreFault, Written, encoded,
     sql::{
-        self, BATCH, DEADLINE, Dialect, ERASED_AT_ONCE, Failure, Lane, Lanes, Sql, batches, calls,
-        columns, order, store, time, version,
+        self, ATTEMPTS, BATCH, DEADLINE, Dialect, ERASED_AT_ONCE, Failure, LANES, Lane, Lanes, Sql,
+        WRITE_ROUNDS, batches, columns, order, rounds, store, time, version,
     },
     until,
 };
@@ -56,9 +55,10 @@ pub struct PostgresStore {
     damaged: AtomicU64,
 }
 
-/// The statements for several keys at once, which are given as one list for each column.
+/// The statements for several keys at once, which are given as one list for each column, and what else is its own.
 struct Texts {
     read: Arc<str>,
+    held: Arc<str>,
     write: Arc<str>,
     tags: Arc<str>,
     begin_tags: Arc<str>,
@@ -73,21 +73,15 @@ impl PostgresStore {
     /// # Errors
     ///
     /// [`StoreFault::Refused`]: the address is none, or the name has other letters than `a`–`z`, `0`–`9` and `_`,
-    /// or more than [`NAME_BYTES_MAX`] of them.
+    /// or more than [`NAME_BYTES_MAX`](super::NAME_BYTES_MAX) of them.
     pub fn new(address: &str, name: &str) -> Result<Self, StoreError> {
-        let is_plain =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_plain) {
-            return Err(refused(
-                "the bot's name is of a-z, 0-9 and _, and of 1 to 40 of them",
-            ));
-        }
+        let prefix = sql::prefix(NAME, name)?;
         // What the parser says may repeat a part of the address, and with it the password.
         let options = PgConnectOptions::from_str(address).map_err(|_| {
-            refused("the address is none: it is postgres://user:password@host:port/database")
+            StoreError::new(NAME, StoreFault::Refused).with_source(
+                "the address is none: it is postgres://user:password@host:port/database",
+            )
         })?;
-        let prefix = format!("oven_{name}_");
-        let sql = Sql::new(DIALECT, &prefix);
         let keys = "UNNEST($1::text[], $2::bigint[], $3::bytea[])";
         Ok(Self {
             options: options
@@ -102,7 +96,9 @@ impl PostgresStore {
                      JOIN {prefix}records AS held USING (space, scope, id) WHERE held.hard > $4"
                 )
                 .into(),
-                write: sql.upsert(
+                held: Dialect::held(&prefix),
+                write: Dialect::upsert(
+                    &prefix,
                     "SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::bytea[], $4::bigint[], \
                      $5::bytea[], $6::bigint[], $7::bytea[])",
                     "$8",
@@ -118,10 +114,12 @@ impl PostgresStore {
                      FROM UNNEST($1::text[]) AS wanted (tag) ORDER BY tag ON CONFLICT DO NOTHING"
                 )
                 .into(),
-                bump: sql
-                    .bump("SELECT tag, $2 FROM UNNEST($1::text[]) AS wanted (tag) ORDER BY tag"),
+                bump: DIALECT.bump(
+                    &prefix,
+                    "SELECT tag, $2 FROM UNNEST($1::text[]) AS wanted (tag) ORDER BY tag",
+                ),
             },
-            sql,
+            sql: DIALECT.sql(&prefix),
             damaged: AtomicU64::new(0),
         })
     }
@@ -151,7 +149,7 @@ impl PostgresStore {
         let mut all = connection.begin().await?;
         let lock = query("SELECT pg_advisory_xact_lock($1)".to_owned()).bind(SCHEMA_LOCK);
         lock.execute(&mut *all).await?;
-        schema_in(&mut all, NAME, &self.sql).await?;
+        self.bring_up(&mut all).await?;
         Ok(all.commit().await?)
     }
 
@@ -238,7 +236,7 @@ impl PostgresStore {
             let mut left = Vec::new();
             for (entry, _) in open.into_iter().zip(kept).filter(|(_, kept)| !kept) {
                 let held =
-                    bind_key(query(Arc::clone(&self.sql.held)), entry.1.0).bind(time(now_ms));
+                    bind_key(query(Arc::clone(&self.texts.held)), entry.1.0).bind(time(now_ms));
                 match held.fetch_optional(&mut *connection).await? {
                     Some(row) => {
                         let held =
@@ -328,8 +326,7 @@ impl PostgresStore {
     }
 }
 
-calls!(PgConnection);
-store!(PostgresStore);
+store!(PostgresStore, PgConnection);
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -353,6 +350,14 @@ fn bind_key<'q>(
     query.bind(space).bind(scope).bind(id)
 }
 
+fn bind_place<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    scope: i64,
+    id: &'q [u8],
+) -> Query<'q, Postgres, PgArguments> {
+    query.bind(scope).bind(id)
+}
+
 fn bind_keys<'q>(
     query: Query<'q, Postgres, PgArguments>,
     keys: impl Iterator<Item = &'q Key>,
@@ -366,25 +371,6 @@ fn bind_keys<'q>(
     query.bind(spaces).bind(scopes).bind(ids)
 }
 
-/// The entries with their places: in the first round each key that comes, in the second those that come again.
-fn rounds<T, K: Ord>(entries: Vec<T>, key: impl Fn(&T) -> K) -> Vec<Vec<(usize, T)>> {
-    let mut met: BTreeMap<K, usize> = BTreeMap::new();
-    let mut rounds: Vec<Vec<(usize, T)>> = Vec::new();
-    for (place, entry) in entries.into_iter().enumerate() {
-        let times = met.entry(key(&entry)).or_default();
-        match rounds.get_mut(*times) {
-            Some(round) => round.push((place, entry)),
-            None => rounds.push(vec![(place, entry)]),
-        }
-        *times += 1;
-    }
-    rounds
-}
-
-fn refused(note: &'static str) -> StoreError {
-    StoreError::new(NAME, StoreFault::Refused).with_source(note)
-}
-
 fn odd_answer() -> Failure {
     sql::odd_answer(NAME)
 }
@@ -396,16 +382,6 @@ const DIALECT: Dialect = Dialect {
     bytes: "BYTEA",
     greatest: "GREATEST",
 };
-
-/// How long the name of a bot may be: with it those of tables and indexes have at most the 63 bytes which a
-/// Postgres keeps.
-pub const NAME_BYTES_MAX: usize = 40;
-
-/// How many connections there are: as many as a small Postgres has cores. Statements take turns on more.
-const LANES: usize = 4;
-
-/// How often a record is written whose key was held and then was not.
-const WRITE_ROUNDS: usize = 4;
 
 /// Whoever makes the tables holds this lock of the database: "oven" in ASCII, and the schema's step.
 const SCHEMA_LOCK: i64 = 0x6f76_656e_0001;

@@ -2,20 +2,89 @@
 
 mod calls;
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use std::collections::BTreeMap;
 use std::{
-    borrow::Cow,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use sqlx::Error;
+use sqlx::{Error, error::DatabaseError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub(super) use self::calls::{calls, store};
-use super::{Cursor, Encoded, StoreError, StoreFault};
+pub(super) use self::calls::store;
+use super::{Cursor, Encoded, Span, StoreError, StoreFault};
 use crate::tiers::{FOREVER_MS, Key, Version};
 
-/// How a database says what others say otherwise.
+/// The statements that all databases are given the same values for, in the same order, with the names of the tables
+/// in them. Nothing else ever becomes a part of one.
+#[derive(Debug)]
+pub(super) struct Sql {
+    /// Takes back a record that is these bytes: its key and they.
+    pub(super) discard: Arc<str>,
+    /// Takes a key for somebody: the key, who, until when; and the time.
+    pub(super) claim: Arc<str>,
+    /// Who has the key, where the number of rows that the claim changed does not tell.
+    pub(super) holder: Option<Arc<str>>,
+    pub(super) release: Arc<str>,
+    /// The time, and how many.
+    pub(super) sweep: Arc<str>,
+    pub(super) sweep_claims: Arc<str>,
+    /// The first page of a span: its space, the place from which on, the time, the scope, how many.
+    pub(super) first_page: Spans,
+    /// The same after a place.
+    pub(super) next_page: Spans,
+    /// Forgets some of a span: its space, the scope, how many.
+    pub(super) erase: Spans,
+    pub(super) schema: Schema,
+}
+
+/// A statement about a span: for the whole of a space, and for one scope in it.
+#[derive(Debug)]
+pub(super) struct Spans {
+    pub(super) whole: Arc<str>,
+    pub(super) scope: Arc<str>,
+}
+
+/// What makes the tables what they are.
+#[derive(Debug)]
+pub(super) struct Schema {
+    /// Makes the table that holds the version, if there is none.
+    pub(super) table: String,
+    pub(super) read: String,
+    pub(super) forget: String,
+    pub(super) remember: String,
+    /// From nothing to today's: one element for each version. Only ever add to it.
+    pub(super) steps: Vec<Vec<String>>,
+}
+
+impl Spans {
+    pub(super) fn of(&self, span: &Span) -> Arc<str> {
+        Arc::clone(if span.scope.is_some() {
+            &self.scope
+        } else {
+            &self.whole
+        })
+    }
+}
+
+impl Schema {
+    pub(super) fn new(prefix: &str, steps: Vec<Vec<String>>) -> Self {
+        Self {
+            table: format!("CREATE TABLE IF NOT EXISTS {prefix}schema (version BIGINT NOT NULL)"),
+            read: format!("SELECT version FROM {prefix}schema"),
+            forget: format!("DELETE FROM {prefix}schema"),
+            remember: format!(
+                "INSERT INTO {prefix}schema (version) VALUES ({})",
+                steps.len()
+            ),
+            steps,
+        }
+    }
+}
+
+/// What Postgres and SQLite say in the same words, but for three.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dialect {
     /// A text that is compared by its bytes.
@@ -25,24 +94,29 @@ pub(super) struct Dialect {
     pub(super) greatest: &'static str,
 }
 
-/// The statements, with the names of the tables in them. Nothing else ever becomes a part of one.
-#[derive(Debug)]
-pub(super) struct Sql {
-    prefix: String,
-    dialect: Dialect,
-    pub(super) held: Arc<str>,
-    pub(super) discard: Arc<str>,
-    pub(super) claim: Arc<str>,
-    pub(super) release: Arc<str>,
-    pub(super) sweep: Arc<str>,
-    pub(super) sweep_claims: Arc<str>,
-}
-
-impl Sql {
-    pub(super) fn new(dialect: Dialect, prefix: &str) -> Self {
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl Dialect {
+    pub(super) fn sql(self, prefix: &str) -> Sql {
         let key = "space = $1 AND scope = $2 AND id = $3";
-        Self {
-            held: format!("SELECT source, version FROM {prefix}records WHERE {key} AND hard > $4").into(),
+        let page = |from, scope, limit| -> Arc<str> {
+            format!(
+                "SELECT scope, id, record FROM {prefix}records WHERE space = $1 \
+                 AND (scope, id) {from} ($2, $3) AND hard > $4 {scope} ORDER BY scope, id LIMIT {limit}"
+            )
+            .into()
+        };
+        let pages = |from| Spans {
+            whole: page(from, "", "$5"),
+            scope: page(from, "AND scope = $5", "$6"),
+        };
+        let erase = |scope, limit| -> Arc<str> {
+            format!(
+                "DELETE FROM {prefix}records WHERE space = $1 AND (scope, id) IN \
+                 (SELECT scope, id FROM {prefix}records WHERE space = $1 {scope} LIMIT {limit})"
+            )
+            .into()
+        };
+        Sql {
             discard: format!("DELETE FROM {prefix}records WHERE {key} AND record = $4").into(),
             claim: format!(
                 "INSERT INTO {prefix}claims AS held (space, scope, id, holder, ends) \
@@ -51,6 +125,7 @@ impl Sql {
                  WHERE held.ends <= $6 OR held.holder = excluded.holder"
             )
             .into(),
+            holder: None,
             release: format!("DELETE FROM {prefix}claims WHERE {key} AND holder = $4").into(),
             // Both times, since one that was replaced meanwhile is not over any more.
             sweep: format!(
@@ -59,17 +134,30 @@ impl Sql {
             )
             .into(),
             sweep_claims: format!("DELETE FROM {prefix}claims WHERE ends <= $1").into(),
-            prefix: prefix.to_owned(),
-            dialect,
+            first_page: pages(">="),
+            next_page: pages(">"),
+            erase: Spans {
+                whole: erase("", "$2"),
+                scope: erase("AND scope = $2", "$3"),
+            },
+            schema: Schema::new(prefix, self.steps(prefix)),
         }
+    }
+
+    /// Source and version of what a key has and is not over.
+    pub(super) fn held(prefix: &str) -> Arc<str> {
+        format!(
+            "SELECT source, version FROM {prefix}records \
+             WHERE space = $1 AND scope = $2 AND id = $3 AND hard > $4"
+        )
+        .into()
     }
 
     /// Writes the records that `values` gives unless there is one that is not over at `now` and that must not be
     /// replaced: see [`Version::may_replace`].
-    pub(super) fn upsert(&self, values: &str, now: &str) -> Arc<str> {
-        let table = format!("{}records", self.prefix);
+    pub(super) fn upsert(prefix: &str, values: &str, now: &str) -> Arc<str> {
         format!(
-            "INSERT INTO {table} AS held (space, scope, id, source, version, hard, record) {values} \
+            "INSERT INTO {prefix}records AS held (space, scope, id, source, version, hard, record) {values} \
              ON CONFLICT (space, scope, id) DO UPDATE SET source = excluded.source, \
              version = excluded.version, hard = excluded.hard, record = excluded.record \
              WHERE held.hard <= {now} \
@@ -81,8 +169,8 @@ impl Sql {
     }
 
     /// Gives the tags of `values` a later generation.
-    pub(super) fn bump(&self, values: &str) -> Arc<str> {
-        let (prefix, greatest) = (&self.prefix, self.dialect.greatest);
+    pub(super) fn bump(self, prefix: &str, values: &str) -> Arc<str> {
+        let greatest = self.greatest;
         format!(
             "INSERT INTO {prefix}tags AS held (tag, generation) {values} ON CONFLICT (tag) \
              DO UPDATE SET generation = {greatest}(held.generation + 1, excluded.generation) \
@@ -91,34 +179,8 @@ impl Sql {
         .into()
     }
 
-    /// A page of a span: its space, from where on (scope and id), the time, how many, and the scope.
-    pub(super) fn page(&self, is_first: bool, one_scope: bool) -> String {
-        let prefix = &self.prefix;
-        let from = if is_first { ">=" } else { ">" };
-        let scope = if one_scope { "AND scope = $6" } else { "" };
-        format!(
-            "SELECT scope, id, record FROM {prefix}records WHERE space = $1 \
-             AND (scope, id) {from} ($2, $3) AND hard > $4 {scope} ORDER BY scope, id LIMIT $5"
-        )
-    }
-
-    /// Forgets some of a span: its space, how many, and the scope.
-    pub(super) fn erase(&self, one_scope: bool) -> String {
-        let prefix = &self.prefix;
-        let scope = if one_scope { "AND scope = $3" } else { "" };
-        format!(
-            "DELETE FROM {prefix}records WHERE space = $1 AND (scope, id) IN \
-             (SELECT scope, id FROM {prefix}records WHERE space = $1 {scope} LIMIT $2)"
-        )
-    }
-
-    /// What makes the tables what they are, from nothing to today's: one element for each version of the schema.
-    /// Only ever add to it.
-    pub(super) fn steps(&self) -> Vec<Vec<String>> {
-        let Self {
-            prefix, dialect, ..
-        } = self;
-        let Dialect { text, bytes, .. } = dialect;
+    fn steps(self, prefix: &str) -> Vec<Vec<String>> {
+        let Self { text, bytes, .. } = self;
         let key = format!("space {text} NOT NULL, scope BIGINT NOT NULL, id {bytes} NOT NULL");
         vec![
             vec![
@@ -137,25 +199,33 @@ impl Sql {
             )],
         ]
     }
+}
 
-    pub(super) fn schema_table(&self) -> String {
-        format!(
-            "CREATE TABLE IF NOT EXISTS {}schema (version BIGINT NOT NULL)",
-            self.prefix
-        )
+/// What the names of a bot's tables begin with.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) fn prefix(store: &'static str, name: &str) -> Result<String, StoreError> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_plain) {
+        return Err(StoreError::new(store, StoreFault::Refused)
+            .with_source("the bot's name is of a-z, 0-9 and _, and of 1 to 40 of them"));
     }
+    Ok(format!("oven_{name}_"))
+}
 
-    pub(super) fn schema_read(&self) -> String {
-        format!("SELECT version FROM {}schema", self.prefix)
+/// The entries with their places: in the first round each key that comes, in the second those that come again.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) fn rounds<T, K: Ord>(entries: Vec<T>, key: impl Fn(&T) -> K) -> Vec<Vec<(usize, T)>> {
+    let mut met: BTreeMap<K, usize> = BTreeMap::new();
+    let mut rounds: Vec<Vec<(usize, T)>> = Vec::new();
+    for (place, entry) in entries.into_iter().enumerate() {
+        let times = met.entry(key(&entry)).or_default();
+        match rounds.get_mut(*times) {
+            Some(round) => round.push((place, entry)),
+            None => rounds.push(vec![(place, entry)]),
+        }
+        *times += 1;
     }
-
-    pub(super) fn schema_write(&self) -> [String; 2] {
-        let prefix = &self.prefix;
-        [
-            format!("DELETE FROM {prefix}schema"),
-            format!("INSERT INTO {prefix}schema (version) VALUES ($1)"),
-        ]
-    }
+    rounds
 }
 
 /// The entries in parts that one statement takes.
@@ -283,9 +353,14 @@ impl Failure {
     pub(crate) fn is_lost(&self) -> bool {
         match self {
             Self::Database(Error::Io(_) | Error::WorkerCrashed) => true,
-            Self::Database(Error::Database(refused)) => is_leaving(refused.code()),
+            Self::Database(Error::Database(refused)) => said(&**refused) == Said::Leaving,
             Self::Database(_) | Self::Told(_) => false,
         }
+    }
+
+    /// Whether the database broke it off for the sake of another's, and nothing of it was done.
+    pub(super) fn is_broken_off(&self) -> bool {
+        matches!(self, Self::Database(Error::Database(refused)) if said(&**refused) == Said::BrokenOff)
     }
 
     pub(crate) fn told(self, store: &'static str) -> StoreError {
@@ -296,7 +371,12 @@ impl Failure {
                     Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => {
                         StoreFault::Away
                     }
-                    Error::Database(refused) => fault_of(refused.code()),
+                    Error::Database(refused) => match said(&**refused) {
+                        Said::Leaving | Said::BrokenOff | Said::Busy => StoreFault::Away,
+                        Said::Full => StoreFault::Full,
+                        Said::Auth => StoreFault::Auth,
+                        Said::Else => StoreFault::Refused,
+                    },
                     _ => StoreFault::Refused,
                 };
                 StoreError::new(store, fault).with_source(error)
@@ -305,25 +385,46 @@ impl Failure {
     }
 }
 
-/// The words of a Postgres that is shut down or starting.
-fn is_leaving(code: Option<Cow<'_, str>>) -> bool {
-    code.is_some_and(|code| matches!(&*code, "57P01" | "57P02" | "57P03"))
+/// What a database's refusal tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// It is shut down, is starting, or has ended this connection.
+    Leaving,
+    /// Another's change went first, and nothing of this one was done.
+    BrokenOff,
+    /// Too many ask it at once, or one held for too long what this call needs.
+    Busy,
+    Full,
+    Auth,
+    Else,
 }
 
-/// What a code of Postgres (five letters) or of SQLite (a number, whose lowest byte counts) tells.
-fn fault_of(code: Option<Cow<'_, str>>) -> StoreFault {
-    let code = code.unwrap_or_default();
+/// By the code of five letters that Postgres has, the number of SQLite, whose lowest byte counts, or that of MySQL.
+fn said(refused: &dyn DatabaseError) -> Said {
+    #[cfg(feature = "mysql")]
+    if let Some(refused) = refused.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return match refused.number() {
+            // Shutting down; killed, and so called by MariaDB; asleep for too long.
+            1053 | 1927 | 4031 => Said::Leaving,
+            1213 => Said::BrokenOff,
+            // Too many connections, of all and of this user; another's lock; a bound on the time of a statement.
+            1040 | 1203 | 1205 | 1226 | 1317 | 1969 | 3024 => Said::Busy,
+            1021 | 1041 | 1114 => Said::Full,
+            1045 | 1698 => Said::Auth,
+            _ => Said::Else,
+        };
+    }
+    let code = refused.code().unwrap_or_default();
     match (&*code, code.parse::<u32>().map(|number| number & 0xff)) {
-        ("28000" | "28P01", _) => StoreFault::Auth,
-        ("53100" | "53200", _) => StoreFault::Full,
-        // Too many connections, leaving, starting, and what a deadlock or another writer broke off.
-        ("53300" | "57P01" | "57P02" | "57P03" | "40001" | "40P01" | "57014", _) => {
-            StoreFault::Away
-        }
+        ("57P01" | "57P02" | "57P03", _) => Said::Leaving,
+        ("40001" | "40P01", _) => Said::BrokenOff,
+        ("53300" | "57014", _) => Said::Busy,
+        ("53100" | "53200", _) => Said::Full,
+        ("28000" | "28P01", _) => Said::Auth,
         // SQLITE_FULL; SQLITE_BUSY, SQLITE_LOCKED.
-        (_, Ok(13)) if code.len() < 5 => StoreFault::Full,
-        (_, Ok(5 | 6)) if code.len() < 5 => StoreFault::Away,
-        _ => StoreFault::Refused,
+        (_, Ok(13)) if code.len() < 5 => Said::Full,
+        (_, Ok(5 | 6)) if code.len() < 5 => Said::Busy,
+        _ => Said::Else,
     }
 }
 
@@ -367,7 +468,23 @@ pub(super) fn place<'a>(
     Ok((i64::from_be_bytes(*scope), id))
 }
 
-/// How long a call may take as a whole, with connecting and one repetition.
+/// How long the name of a bot may be that shares a database with others: with it those of tables and indexes have at
+/// most the 63 bytes which a Postgres keeps, and a MySQL allows one more.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub const NAME_BYTES_MAX: usize = 40;
+
+/// How often a record is written whose key was held and then was not.
+#[cfg(feature = "postgres")]
+pub(super) const WRITE_ROUNDS: usize = 4;
+
+/// How often a call is begun that others' broke off: who is broken off once seldom is so twice.
+pub(super) const ATTEMPTS: u32 = 4;
+
+/// How many connections there are to a server: as many as a small one has cores. Statements take turns on more.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) const LANES: usize = 4;
+
+/// How long a call may take as a whole, with connecting and repetitions.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// How many records are forgotten by one statement, so that writers do not wait long: tens of milliseconds.

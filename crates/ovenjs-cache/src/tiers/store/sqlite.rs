@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use super::{
     Asked, Cursor, Encoded, Page, Span, Store, StoreError, StoreFault, Written, encoded,
     sql::{
-        self, DEADLINE, Dialect, ERASED_AT_ONCE, Failure, Lane, Lanes, Sql, batches, calls,
+        self, ATTEMPTS, DEADLINE, Dialect, ERASED_AT_ONCE, Failure, Lane, Lanes, Sql, batches,
         columns, order, store, time, version,
     },
     until,
@@ -73,6 +73,7 @@ pub struct SqliteStore {
 
 struct Texts {
     read: Arc<str>,
+    held: Arc<str>,
     write: Arc<str>,
     tag: Arc<str>,
     begin_tag: Arc<str>,
@@ -90,7 +91,6 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY)
             .disable_statement_logging();
-        let sql = Sql::new(DIALECT, PREFIX);
         Self {
             options,
             readers: Lanes::new(READERS),
@@ -102,15 +102,16 @@ impl SqliteStore {
                      WHERE space = $1 AND scope = $2 AND id = $3 AND hard > $4"
                 )
                 .into(),
-                write: sql.upsert("VALUES ($1, $2, $3, $4, $5, $6, $7)", "$8"),
+                held: Dialect::held(PREFIX),
+                write: Dialect::upsert(PREFIX, "VALUES ($1, $2, $3, $4, $5, $6, $7)", "$8"),
                 tag: format!("SELECT generation FROM {PREFIX}tags WHERE tag = $1").into(),
                 begin_tag: format!(
                     "INSERT INTO {PREFIX}tags (tag, generation) VALUES ($1, $2) ON CONFLICT DO NOTHING"
                 )
                 .into(),
-                bump: sql.bump("VALUES ($1, $2)"),
+                bump: DIALECT.bump(PREFIX, "VALUES ($1, $2)"),
             },
-            sql,
+            sql: DIALECT.sql(PREFIX),
             damaged: AtomicU64::new(0),
         }
     }
@@ -139,7 +140,7 @@ impl SqliteStore {
     /// Makes the tables, or brings them up to date, while no other process does.
     async fn make(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
         let mut all = connection.begin_with(BEGIN).await?;
-        schema_in(&mut all, NAME, &self.sql).await?;
+        self.bring_up(&mut all).await?;
         Ok(all.commit().await?)
     }
 
@@ -195,7 +196,7 @@ impl SqliteStore {
         if write.fetch_optional(&mut *connection).await?.is_some() {
             return Ok(Written::Kept);
         }
-        let held = bind_key(query(Arc::clone(&self.sql.held)), key).bind(time(now_ms));
+        let held = bind_key(query(Arc::clone(&self.texts.held)), key).bind(time(now_ms));
         let row = held.fetch_one(&mut *connection).await?;
         let held = version(row.try_get(0)?, row.try_get(1)?);
         Ok(Written::Older(held.ok_or_else(|| sql::odd_answer(NAME))?))
@@ -259,8 +260,7 @@ impl SqliteStore {
     }
 }
 
-calls!(SqliteConnection);
-store!(SqliteStore);
+store!(SqliteStore, SqliteConnection);
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -280,6 +280,14 @@ fn bind_key<'q>(
 ) -> Query<'q, Sqlite, SqliteArguments> {
     let (space, scope, id) = columns(key);
     query.bind(space).bind(scope).bind(id)
+}
+
+fn bind_place<'q>(
+    query: Query<'q, Sqlite, SqliteArguments>,
+    scope: i64,
+    id: &'q [u8],
+) -> Query<'q, Sqlite, SqliteArguments> {
+    query.bind(scope).bind(id)
 }
 
 const NAME: &str = "sqlite";

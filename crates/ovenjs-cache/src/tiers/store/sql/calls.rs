@@ -1,167 +1,58 @@
-//! The calls whose words are the same for both databases, while the types of their connections are not.
+//! The calls whose words are the same for all databases, while the types of their connections are not.
 
-/// The parts of the calls that both databases answer in the same words, for a connection of the one or the other.
-macro_rules! calls {
-    ($connection:ty) => {
-        async fn schema_in(
-            connection: &mut $connection,
-            store: &'static str,
-            sql: &Sql,
-        ) -> Result<(), Failure> {
-            query(sql.schema_table()).execute(&mut *connection).await?;
-            let row = query(sql.schema_read())
-                .fetch_optional(&mut *connection)
-                .await?;
-            let found: i64 = row.map_or(Ok(0), |row| row.try_get(0))?;
-            let steps = sql.steps();
-            let newest = i64::try_from(steps.len()).unwrap_or(i64::MAX);
-            if found > newest {
-                return Err(StoreError::new(store, StoreFault::Schema).into());
-            }
-            if found == newest {
-                return Ok(());
-            }
-            for step in steps
-                .into_iter()
-                .skip(usize::try_from(found).unwrap_or(0))
-                .flatten()
-            {
-                query(step).execute(&mut *connection).await?;
-            }
-            let [forget, remember] = sql.schema_write();
-            query(forget).execute(&mut *connection).await?;
-            query(remember)
-                .bind(newest)
-                .execute(&mut *connection)
-                .await?;
-            Ok(())
-        }
-
-        async fn discard_in(
-            connection: &mut $connection,
-            sql: &Sql,
-            damaged: &[(&Key, Bytes)],
-        ) -> Result<(), Failure> {
-            for (key, bytes) in damaged {
-                let found = bind_key(query(Arc::clone(&sql.discard)), key).bind(&bytes[..]);
-                found.execute(&mut *connection).await?;
-            }
-            Ok(())
-        }
-
-        async fn claim_in(
-            connection: &mut $connection,
-            sql: &Sql,
-            now_ms: u64,
-            key: &Key,
-            holder: u64,
-            lifetime: Duration,
-        ) -> Result<bool, Failure> {
-            let claim = bind_key(query(Arc::clone(&sql.claim)), key)
-                .bind(holder.cast_signed())
-                .bind(time(until(now_ms, lifetime)))
-                .bind(time(now_ms));
-            Ok(claim.execute(connection).await?.rows_affected() > 0)
-        }
-
-        async fn release_in(
-            connection: &mut $connection,
-            sql: &Sql,
-            key: &Key,
-            holder: u64,
-        ) -> Result<(), Failure> {
-            let release = bind_key(query(Arc::clone(&sql.release)), key).bind(holder.cast_signed());
-            release.execute(connection).await?;
-            Ok(())
-        }
-
-        async fn page_in(
-            connection: &mut $connection,
-            sql: &Sql,
-            now_ms: u64,
-            span: &Span,
-            after: Option<&Cursor>,
-            limit: i64,
-        ) -> Result<Vec<(Key, Bytes)>, Failure> {
-            let (scope, id) = match after {
-                None => (i64::MIN, &[][..]),
-                Some(after) => sql::place(NAME, after)?,
-            };
-            let text = sql.page(after.is_none(), span.scope.is_some());
-            let mut page = query(text)
-                .bind(span.space.as_str())
-                .bind(scope)
-                .bind(id)
-                .bind(time(now_ms))
-                .bind(limit);
-            if let Some(scope) = span.scope {
-                page = page.bind(scope.cast_signed());
-            }
-            let mut found = Vec::new();
-            for row in page.fetch_all(connection).await? {
-                let (scope, id): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-                let record: Vec<u8> = row.try_get(2)?;
-                // No longer id than is allowed was ever written.
-                if let Ok(key) = Key::new(&span.space, scope.cast_unsigned(), id) {
-                    found.push((key, record.into()));
-                }
-            }
-            Ok(found)
-        }
-
-        async fn erase_in(
-            connection: &mut $connection,
-            sql: &Sql,
-            span: &Span,
-        ) -> Result<u64, Failure> {
-            let mut erase = query(sql.erase(span.scope.is_some()))
-                .bind(span.space.as_str())
-                .bind(ERASED_AT_ONCE);
-            if let Some(scope) = span.scope {
-                erase = erase.bind(scope.cast_signed());
-            }
-            Ok(erase.execute(connection).await?.rows_affected())
-        }
-
-        async fn sweep_in(
-            connection: &mut $connection,
-            sql: &Sql,
-            now_ms: u64,
-            limit: i64,
-        ) -> Result<u64, Failure> {
-            let now = time(now_ms);
-            query(Arc::clone(&sql.sweep_claims))
-                .bind(now)
-                .execute(&mut *connection)
-                .await?;
-            let sweep = query(Arc::clone(&sql.sweep)).bind(now).bind(limit);
-            Ok(sweep.execute(connection).await?.rows_affected())
-        }
-    };
-}
-
-/// A store of the calls that the database answers in its own words and of those in [`calls`].
+/// A store of the calls that the database answers in its own words, and of these. Its module says how a statement is
+/// made (`query`), and how a key and a place are bound to it.
 macro_rules! store {
-    ($store:ty) => {
+    ($store:ty, $connection:ty) => {
         impl $store {
-            /// Does it within the deadline, and once more where the connection was found to have ended.
+            /// Does it within the deadline: once more where the connection was found to have ended, and some times
+            /// where others' calls broke it off.
             async fn within<T, F: Future<Output = Result<T, Failure>>>(
                 &self,
                 deed: impl Fn() -> F,
             ) -> Result<T, StoreError> {
                 let deeds = async {
-                    match deed().await {
-                        Err(error) if error.is_lost() => {
-                            self.close();
-                            deed().await
+                    let (mut attempts, mut was_lost) = (1, false);
+                    loop {
+                        match deed().await {
+                            Err(error) if error.is_lost() && !was_lost => {
+                                was_lost = true;
+                                self.close();
+                            }
+                            Err(error) if error.is_broken_off() && attempts < ATTEMPTS => {
+                                attempts += 1;
+                            }
+                            outcome => return outcome,
                         }
-                        outcome => outcome,
                     }
                 };
                 match tokio::time::timeout(DEADLINE, deeds).await {
                     Ok(outcome) => outcome.map_err(|error| error.told(NAME)),
                     Err(_) => Err(StoreError::new(NAME, StoreFault::Away)),
                 }
+            }
+
+            /// Makes the tables, or brings them up to date. Nobody else does so meanwhile.
+            async fn bring_up(&self, connection: &mut $connection) -> Result<(), Failure> {
+                let schema = &self.sql.schema;
+                let table = query(schema.table.as_str());
+                table.execute(&mut *connection).await?;
+                let found = query(schema.read.as_str());
+                let found = found.fetch_optional(&mut *connection).await?;
+                let found: i64 = found.map_or(Ok(0), |row| row.try_get(0))?;
+                let newest = i64::try_from(schema.steps.len()).unwrap_or(i64::MAX);
+                if found > newest {
+                    return Err(StoreError::new(NAME, StoreFault::Schema).into());
+                }
+                if found == newest {
+                    return Ok(());
+                }
+                let done = usize::try_from(found).unwrap_or(0);
+                let steps = schema.steps.iter().skip(done).flatten();
+                for step in steps.chain([&schema.forget, &schema.remember]) {
+                    query(step.as_str()).execute(&mut *connection).await?;
+                }
+                Ok(())
             }
 
             fn understand<'a>(
@@ -185,7 +76,11 @@ macro_rules! store {
                     return Ok(());
                 }
                 let mut lane = self.writer().await?;
-                discard_in(&mut lane.connection, &self.sql, &damaged).await?;
+                for (key, bytes) in &damaged {
+                    let discard = bind_key(query(Arc::clone(&self.sql.discard)), key);
+                    let discard = discard.bind(&bytes[..]);
+                    discard.execute(&mut lane.connection).await?;
+                }
                 lane.keep();
                 Ok(())
             }
@@ -197,23 +92,40 @@ macro_rules! store {
                 after: Option<&Cursor>,
                 limit: usize,
             ) -> Result<Page, Failure> {
-                let mut lane = self.reader().await?;
                 let limit = limit.max(1);
-                let count = i64::try_from(limit).unwrap_or(i64::MAX);
-                let rows =
-                    page_in(&mut lane.connection, &self.sql, now_ms, span, after, count).await?;
+                let (texts, (scope, id)) = match after {
+                    None => (&self.sql.first_page, (i64::MIN, &[][..])),
+                    Some(after) => (&self.sql.next_page, sql::place(NAME, after)?),
+                };
+                let mut scan = query(texts.of(span)).bind(span.space.as_str());
+                scan = bind_place(scan, scope, id).bind(time(now_ms));
+                if let Some(scope) = span.scope {
+                    scan = scan.bind(scope.cast_signed());
+                }
+                scan = scan.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+                let mut lane = self.reader().await?;
+                let rows = scan.fetch_all(&mut lane.connection).await?;
                 lane.keep();
-                let last = rows.last().filter(|_| rows.len() >= limit);
+                let mut found = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let (scope, id): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+                    let record: Vec<u8> = row.try_get(2)?;
+                    // No longer id than is allowed was ever written.
+                    if let Ok(key) = Key::new(&span.space, scope.cast_unsigned(), id) {
+                        found.push((key, Bytes::from(record)));
+                    }
+                }
+                let last = found.last().filter(|_| found.len() >= limit);
                 let mut page = Page {
                     records: Vec::new(),
                     next: last.map(|(key, _)| sql::cursor(key)),
                 };
                 let mut damaged = Vec::new();
-                for (key, bytes) in &rows {
-                    let mut found = None;
-                    self.understand(key, bytes.clone(), &mut found, &mut damaged);
+                for (key, bytes) in &found {
+                    let mut record = None;
+                    self.understand(key, bytes.clone(), &mut record, &mut damaged);
                     page.records
-                        .extend(found.map(|record| (key.clone(), record)));
+                        .extend(record.map(|record| (key.clone(), record)));
                 }
                 self.discard(damaged).await?;
                 Ok(page)
@@ -227,29 +139,52 @@ macro_rules! store {
                 lifetime: Duration,
             ) -> Result<bool, Failure> {
                 let mut lane = self.writer().await?;
-                let connection = &mut lane.connection;
-                let is_his = claim_in(connection, &self.sql, now_ms, key, holder, lifetime).await?;
+                let claim = bind_key(query(Arc::clone(&self.sql.claim)), key)
+                    .bind(holder.cast_signed())
+                    .bind(time(until(now_ms, lifetime)))
+                    .bind(time(now_ms));
+                let claimed = claim.execute(&mut lane.connection).await?;
+                let is_his = match &self.sql.holder {
+                    None => claimed.rows_affected() > 0,
+                    Some(whose) => {
+                        let whose = bind_key(query(Arc::clone(whose)), key);
+                        let whose = whose.fetch_optional(&mut lane.connection).await?;
+                        let whose: Option<i64> = whose.map(|row| row.try_get(0)).transpose()?;
+                        whose == Some(holder.cast_signed())
+                    }
+                };
                 lane.keep();
                 Ok(is_his)
             }
 
             async fn release_once(&self, key: &Key, holder: u64) -> Result<(), Failure> {
                 let mut lane = self.writer().await?;
-                release_in(&mut lane.connection, &self.sql, key, holder).await?;
+                let release = bind_key(query(Arc::clone(&self.sql.release)), key);
+                let release = release.bind(holder.cast_signed());
+                release.execute(&mut lane.connection).await?;
                 lane.keep();
                 Ok(())
             }
 
             async fn erase_once(&self, span: &Span) -> Result<u64, Failure> {
+                let mut erase = query(self.sql.erase.of(span)).bind(span.space.as_str());
+                if let Some(scope) = span.scope {
+                    erase = erase.bind(scope.cast_signed());
+                }
                 let mut lane = self.writer().await?;
-                let erased = erase_in(&mut lane.connection, &self.sql, span).await?;
+                let erase = erase.bind(ERASED_AT_ONCE);
+                let erased = erase.execute(&mut lane.connection).await?.rows_affected();
                 lane.keep();
                 Ok(erased)
             }
 
             async fn sweep_once(&self, now_ms: u64, limit: i64) -> Result<u64, Failure> {
                 let mut lane = self.writer().await?;
-                let swept = sweep_in(&mut lane.connection, &self.sql, now_ms, limit).await?;
+                let now = time(now_ms);
+                let claims = query(Arc::clone(&self.sql.sweep_claims)).bind(now);
+                claims.execute(&mut lane.connection).await?;
+                let sweep = query(Arc::clone(&self.sql.sweep)).bind(now).bind(limit);
+                let swept = sweep.execute(&mut lane.connection).await?.rows_affected();
                 lane.keep();
                 Ok(swept)
             }
@@ -325,4 +260,4 @@ macro_rules! store {
     };
 }
 
-pub(in crate::tiers::store) use {calls, store};
+pub(in crate::tiers::store) use store;
