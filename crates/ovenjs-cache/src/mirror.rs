@@ -7,6 +7,8 @@
 
 mod block;
 mod budget;
+mod channels;
+mod contents;
 mod expiry;
 mod field;
 mod fold;
@@ -161,13 +163,27 @@ impl Mirror {
     }
 
     /// Marks the guilds of a shard as stale, because events of it may have been lost. Discord sends all of
-    /// them anew after such a gap.
+    /// them anew after such a gap. Private messages come by the first shard.
     pub fn outdate_shard(&self, shard: ShardId) {
         self.outdate(|guild| ShardId::of_guild(guild, shard.total) == shard);
+        if shard.number == 0 {
+            self.outdate_private();
+        }
     }
 
-    /// Marks the guilds of which that is said as stale. Private messages cannot be marked: those kept from
-    /// before a gap stay, since nothing sends them anew.
+    /// Marks the private messages that are kept [as stale](Self::is_message_stale). They stay, since nothing sends them
+    /// anew.
+    pub fn outdate_private(&self) {
+        let outdate = |block: &mut Block| {
+            let rings = block.messages.rings();
+            let last = rings.filter_map(|(_, ring)| ring.last()).max();
+            block.stale_up_to = last.unwrap_or_default();
+        };
+        self.change(0, |block, _| outdate(block));
+    }
+
+    /// Marks the guilds of which that is said as stale; private messages have [a way](Self::outdate_private) of their
+    /// own.
     pub fn outdate(&self, is_outdated: impl Fn(Id<GuildMarker>) -> bool) {
         for stripe in &self.0.stripes {
             let mut blocks = stripe.write().unwrap_or_else(PoisonError::into_inner);

@@ -48,6 +48,8 @@ pub(crate) struct Block {
     pub(super) stages: Shelf,
     pub(super) scheduled_events: Shelf,
     pub(super) messages: Messages,
+    /// Of private messages, those up to this id may have changed unheard.
+    pub(super) stale_up_to: u64,
     /// Whether presences were evicted since it was written, so that who has none may be online.
     pub(super) lacks_presences: bool,
     /// Whether members were.
@@ -188,123 +190,6 @@ impl Block {
             self.role_sets.remove_role(role);
         }
         self.role_sets.outdate();
-    }
-
-    /// A channel, or a thread as long as it is active: an archived one leaves the mirror, as Discord leaves it
-    /// out of `GUILD_CREATE`.
-    pub(crate) fn put_channel(&mut self, shared: &Shared, channel: Object<'_>) {
-        let Some(id) = channel.id("id") else {
-            return;
-        };
-        let is_thread = matches!(channel.number("type"), Some(10..=12));
-        let metadata = channel.object("thread_metadata");
-        if is_thread && metadata.is_some_and(|metadata| metadata.has("archived")) {
-            return self.remove_channel(shared, id);
-        }
-        let shelf = if is_thread {
-            &mut self.threads
-        } else {
-            &mut self.channels
-        };
-        let mut record = Vec::new();
-        channel.copy_without(&["id", "guild_id"], &mut record);
-        if let Some(former) = shelf.get(id)
-            && is_thread
-            && !channel.has("member")
-        {
-            // Updates of threads do not repeat whether the bot is in them.
-            Object::new(&shapes::CHANNEL, former).copy_field("member", &mut record);
-        }
-        shelf.put(id, &record);
-        shared.places.put(id, self.id);
-        if self.id == 0
-            && self.channels.len() > PRIVATE_MAX
-            && let Some(oldest) = self.channels.first()
-        {
-            self.remove_channel(shared, oldest);
-        }
-    }
-
-    /// A channel with its threads and messages, or a thread with its messages.
-    pub(crate) fn remove_channel(&mut self, shared: &Shared, id: u64) {
-        if !self.threads.remove(id) {
-            self.channels.remove(id);
-            // Also of one that is gone already: a session may tell again of its threads, and then of its end.
-            for thread in self.threads_of(|parent| parent == id) {
-                self.remove_channel(shared, thread);
-            }
-        }
-        shared.places.remove(id, self.id);
-        self.messages.remove_channel(shared, id);
-    }
-
-    /// The active threads of some channels, or of all, are these.
-    pub(crate) fn sync_threads(&mut self, shared: &Shared, sync: Object<'_>) {
-        let channels = sync.list("channel_ids").filter_map(|id| id.id());
-        let channels: Vec<u64> = channels.collect();
-        let is_synced = |parent| channels.is_empty() || channels.contains(&parent);
-        let listed = sync.objects("threads").filter_map(|thread| thread.id("id"));
-        let listed: Vec<u64> = listed.collect();
-        for thread in self.threads_of(is_synced) {
-            if !listed.contains(&thread) {
-                self.remove_channel(shared, thread);
-            }
-        }
-        for thread in sync.objects("threads") {
-            self.put_channel(shared, thread);
-        }
-        for member in sync.objects("members") {
-            self.join_thread(member);
-        }
-    }
-
-    fn threads_of(&self, is_parent: impl Fn(u64) -> bool) -> Vec<u64> {
-        let parent = |record| Object::new(&shapes::CHANNEL, record).id("parent_id");
-        let threads = self.threads.iter();
-        let theirs = threads.filter(|(_, record)| parent(record).is_some_and(&is_parent));
-        theirs.map(|(id, _)| id).collect()
-    }
-
-    /// The bot is in a thread.
-    pub(crate) fn join_thread(&mut self, member: Object<'_>) {
-        if let Some(thread) = member.id("id") {
-            let mut record = Vec::new();
-            member.copy_without(&["id", "user_id", "guild_id"], &mut record);
-            self.change_thread(thread, "member", |out| {
-                Object::put_object(&shapes::CHANNEL, "member", &record, out);
-            });
-        }
-    }
-
-    /// How many are in a thread, and whether the bot has left it.
-    pub(crate) fn thread_members(&mut self, update: Object<'_>, bot: Option<u64>) {
-        let Some(thread) = update.id("id") else {
-            return;
-        };
-        if let Some(count) = update.number("member_count") {
-            self.change_thread(thread, "member_count", |out| {
-                Object::put_number(&shapes::CHANNEL, "member_count", count, out);
-            });
-        }
-        let mut removed = update.list("removed_member_ids").filter_map(|id| id.id());
-        if removed.any(|user| Some(user) == bot) {
-            self.change_thread(thread, "member", |_| {});
-        }
-    }
-
-    pub(crate) fn pins(&mut self, update: Object<'_>) {
-        let Some(id) = update.id("channel_id") else {
-            return;
-        };
-        for shelf in [&mut self.channels, &mut self.threads] {
-            change(shelf, id, "last_pin_timestamp", |out| {
-                update.copy_field_as("last_pin_timestamp", &shapes::CHANNEL, out);
-            });
-        }
-    }
-
-    fn change_thread(&mut self, id: u64, field: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        change(&mut self.threads, id, field, write);
     }
 
     pub(crate) fn put_member(&mut self, shared: &Shared, member: Object<'_>) {
@@ -488,16 +373,6 @@ pub(super) fn put(shelf: &mut Shelf, object: Object<'_>, id: &str) {
     }
 }
 
-/// Writes one field of a channel anew.
-fn change(shelf: &mut Shelf, id: u64, field: &str, write: impl FnOnce(&mut Vec<u8>)) {
-    if let Some(record) = shelf.get(id) {
-        let mut changed = Vec::new();
-        Object::new(&shapes::CHANNEL, record).copy_without(&[field], &mut changed);
-        write(&mut changed);
-        shelf.put(id, &changed);
-    }
-}
-
 /// As long as most presences are.
 const RECORD_BYTES: usize = 96;
 
@@ -510,6 +385,3 @@ const OFFLINE: u8 = 0;
 /// The statuses of scheduled events that are over.
 const COMPLETED: u64 = 3;
 const CANCELED: u64 = 4;
-
-/// The private channels that are kept; Discord names one where something is written in it.
-const PRIVATE_MAX: usize = 10_000;

@@ -152,7 +152,7 @@ impl Mirror {
                 return;
             }
             let gone = self.change(guild, |block, shared| {
-                block.messages.remove_channel(shared, channel)
+                block.remove_messages(shared, channel)
             });
             add(&self.0.shared.budget.messages, gone);
         }

@@ -58,7 +58,11 @@ impl Block {
 
     fn expire(&mut self, shared: &Shared, now: Timestamp) {
         if let Some(age) = shared.keep.messages_for {
-            self.messages.expire(shared, first_id_at(now, age));
+            let since = first_id_at(now, age);
+            for channel in self.messages.channels_before(since) {
+                self.note_last(channel);
+                self.messages.expire_ring(shared, channel, since);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use ovenjs_types::{Dispatch, EventKind, Guild, Id, Origin, ShardId, User, json::
 use super::{
     Mirror,
     block::{Block, Shared, put},
+    messages::MessagePlace,
 };
 use crate::{
     Change, Delta,
@@ -67,7 +68,12 @@ impl Mirror {
                         fold.place(channel),
                         Change::Channel,
                         |block, _| block.channel(id),
-                        |block, shared| block.put_channel(shared, channel),
+                        |block, shared| {
+                            block.put_channel(shared, channel);
+                            if event.kind == Kind::ThreadCreate {
+                                block.note_post(channel);
+                            }
+                        },
                     )
                 })
             }
@@ -272,54 +278,52 @@ impl Mirror {
                     )
                 })
             }
-            Kind::MessageCreate | Kind::MessageUpdate => {
-                fold.read::<MessageEvent>(scratch, |fold, message| {
-                    const ID: u8 = MESSAGE.at("id");
-                    const CHANNEL: u8 = MESSAGE.at("channel_id");
-                    const GUILD: u8 = MESSAGE.at("guild_id");
-                    let (channel, id) = (message.id_at(CHANNEL)?, message.id_at(ID)?);
-                    fold.change(
-                        message.id_at(GUILD).unwrap_or_default(),
-                        Change::Message,
-                        |block, shared| block.message(shared, channel, id),
-                        |block, shared| {
-                            if event.kind == Kind::MessageCreate {
-                                block.messages.add(shared, message);
-                            } else {
-                                block.messages.update(shared, message);
-                            }
-                        },
-                    )
+            Kind::MessageCreate => fold.read::<MessageEvent>(scratch, |fold, message| {
+                const AUTHOR: u8 = MESSAGE.at("author");
+                if message.at(AUTHOR).is_none() {
+                    return fold.unread();
+                }
+                fold.change_message(message, |block, shared, place| {
+                    block.add_message(shared, place, message);
                 })
-            }
+            }),
+            Kind::MessageUpdate => fold.update_message(scratch),
             Kind::MessageDelete => fold.read::<PointerEvent>(scratch, |fold, event| {
                 let (channel, id) = (event.id("channel_id")?, event.id("id")?);
+                let place = MessagePlace { channel, id };
                 fold.change(
                     fold.place(event),
                     Change::Message,
-                    |block, shared| block.message(shared, channel, id),
-                    |block, shared| block.messages.remove(shared, channel, id),
+                    |block, shared| block.message(shared, place),
+                    |block, shared| block.remove_message(shared, place),
                 )
             }),
             Kind::MessageDeleteBulk => fold.read::<PointerEvent>(scratch, |fold, event| {
                 let channel = event.id("channel_id")?;
-                let ids: Vec<u64> = event.list("ids").filter_map(|id| id.id()).collect();
+                let ids = event.list("ids").filter_map(|id| id.id());
+                let places: Vec<MessagePlace> =
+                    ids.map(|id| MessagePlace { channel, id }).collect();
                 fold.change(
                     fold.place(event),
                     Change::Messages,
                     |block, shared| {
-                        let known = ids
-                            .iter()
-                            .filter_map(|id| block.message(shared, channel, *id));
+                        let places = places.iter();
+                        let known = places.filter_map(|place| block.message(shared, *place));
                         Some(known.collect())
                     },
                     |block, shared| {
-                        for id in &ids {
-                            block.messages.remove(shared, channel, *id);
+                        for place in &places {
+                            block.remove_message(shared, *place);
                         }
                     },
                 )
             }),
+            Kind::MessageReactionAdd
+            | Kind::MessageReactionRemove
+            | Kind::MessageReactionRemoveAll
+            | Kind::MessageReactionRemoveEmoji
+            | Kind::MessagePollVoteAdd
+            | Kind::MessagePollVoteRemove => fold.read::<FeedbackEvent>(scratch, Fold::feed_back),
             _ => None,
         };
         self.keep_within_budget();
@@ -345,9 +349,13 @@ impl Fold<'_> {
         if let Ok(packed) = Packed::<S>::read(&self.event.raw, unwanted, scratch) {
             then(self, packed.object())
         } else {
-            self.mirror.0.unread.fetch_add(1, Ordering::Relaxed);
-            None
+            self.unread()
         }
+    }
+
+    fn unread(self) -> Option<Change> {
+        self.mirror.0.unread.fetch_add(1, Ordering::Relaxed);
+        None
     }
 
     /// The guild of something that may be private.
@@ -388,6 +396,69 @@ impl Fold<'_> {
         } else {
             Change::Nothing
         })
+    }
+
+    /// Changes what is known of a message, from an event that is one.
+    fn change_message(
+        self,
+        message: Object<'_>,
+        change: impl FnOnce(&mut Block, &Shared, MessagePlace),
+    ) -> Option<Change> {
+        const ID: u8 = MESSAGE.at("id");
+        const CHANNEL: u8 = MESSAGE.at("channel_id");
+        const GUILD: u8 = MESSAGE.at("guild_id");
+        let (channel, id) = (message.id_at(CHANNEL)?, message.id_at(ID)?);
+        let place = MessagePlace { channel, id };
+        self.change(
+            message.id_at(GUILD).unwrap_or_default(),
+            Change::Message,
+            |block, shared| block.message(shared, place),
+            |block, shared| change(block, shared, place),
+        )
+    }
+
+    /// A message as it is now; or, without its author, some fields of it alone.
+    fn update_message(self, scratch: &mut Scratch) -> Option<Change> {
+        const AUTHOR: u8 = MESSAGE.at("author");
+        let raw = &self.event.raw;
+        let unwanted = &self.mirror.0.shared.unwanted;
+        let Ok(packed) = Packed::<MessageEvent>::read(raw, unwanted, scratch) else {
+            return self.unread();
+        };
+        let message = packed.object();
+        if message.at(AUTHOR).is_some() {
+            return self.change_message(message, |block, shared, place| {
+                block.messages.update(shared, place, message);
+            });
+        }
+        let Ok(named) = Packed::<MessageEvent>::names(raw, scratch) else {
+            return self.unread();
+        };
+        self.change_message(message, |block, _, place| {
+            block.messages.merge(place, message, named);
+        })
+    }
+
+    /// Somebody reacts to a message or votes for an answer of its poll, or does not any more.
+    fn feed_back(self, event: Object<'_>) -> Option<Change> {
+        let (channel, id) = (event.id("channel_id")?, event.id("message_id")?);
+        let place = MessagePlace { channel, id };
+        let (kind, bot) = (self.event.kind, self.mirror.0.shared.bot_id());
+        self.change(
+            self.place(event),
+            Change::Message,
+            |block, shared| block.message(shared, place),
+            |block, _| {
+                let messages = &mut block.messages;
+                match kind {
+                    EventKind::MessageReactionAdd => messages.react(place, event, bot, true),
+                    EventKind::MessageReactionRemove => messages.react(place, event, bot, false),
+                    EventKind::MessagePollVoteAdd => messages.vote(place, event, bot, true),
+                    EventKind::MessagePollVoteRemove => messages.vote(place, event, bot, false),
+                    _ => messages.clear_reactions(place, event),
+                }
+            },
+        )
     }
 
     fn change_guild(self, guild: u64, change: impl FnOnce(&mut Block)) -> Option<Change> {

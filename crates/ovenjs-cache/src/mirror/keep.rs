@@ -7,7 +7,7 @@ use ovenjs_types::{EventKind, Interest};
 use super::{Field, Fields};
 use crate::packed::{
     Unwanted,
-    shapes::{CHUNK, GUILD},
+    shapes::{CHUNK, GUILD, MESSAGE},
 };
 
 /// Which kinds a mirror keeps, which of their fields, how many and for how long.
@@ -51,6 +51,12 @@ pub struct Keep {
     /// How many messages in all. Default: none, so that [`messages`](Self::messages) of each channel bound them.
     /// Where there are more, whole channels lose theirs, those first in which nothing was written for longest.
     pub messages_in_all: Option<usize>,
+    /// Whether reactions to kept messages are kept, with the bot's own told apart. Default: off, and then messages have
+    /// none. Needs the intents `GUILD_MESSAGE_REACTIONS` and `DIRECT_MESSAGE_REACTIONS`.
+    pub reactions: bool,
+    /// Whether votes for the polls of kept messages are counted. Default: off, and then polls have the votes with which
+    /// Discord last sent them. Needs the intents `GUILD_MESSAGE_POLLS` and `DIRECT_MESSAGE_POLLS`.
+    pub poll_votes: bool,
     /// For how long messages are kept, counted from when they were written. Default: none, so until newer ones
     /// take their place. Each new message takes those of its channel with it that are too old; those of silent
     /// channels go with [`expire`](super::Mirror::expire).
@@ -80,6 +86,8 @@ impl Keep {
             scheduled_events: false,
             messages: 0,
             messages_in_all: None,
+            reactions: false,
+            poll_votes: false,
             messages_for: None,
             members_per_guild: None,
             without: Fields::none(),
@@ -133,6 +141,20 @@ impl Keep {
     #[must_use]
     pub const fn messages_in_all(mut self, messages: usize) -> Self {
         self.messages_in_all = Some(messages);
+        self
+    }
+
+    /// Sets whether reactions to kept messages are kept.
+    #[must_use]
+    pub const fn reactions(mut self, reactions: bool) -> Self {
+        self.reactions = reactions;
+        self
+    }
+
+    /// Sets whether votes for the polls of kept messages are counted.
+    #[must_use]
+    pub const fn poll_votes(mut self, poll_votes: bool) -> Self {
+        self.poll_votes = poll_votes;
         self
     }
 
@@ -190,6 +212,7 @@ impl Keep {
                 &["emojis", "stickers", "soundboard_sounds"],
             ),
             (self.scheduled_events, &GUILD, &["guild_scheduled_events"]),
+            (self.reactions, &MESSAGE, &["reactions"]),
         ];
         for (_, table, names) in lists.iter().filter(|(is_kept, ..)| !is_kept) {
             unwanted.add(table, names);
@@ -201,7 +224,7 @@ impl Keep {
     /// What has to be seen so that what is kept stays true.
     pub(super) fn interest(&self) -> Interest {
         use EventKind::*;
-        // Not CHANNEL_PINS_UPDATE, which would ask for the intent of private messages: pins are folded in where
+        // CHANNEL_PINS_UPDATE needs the intent of private messages, so pins are folded in where messages are kept or
         // somebody else asked for it.
         let always: &[EventKind] = &[
             Ready,
@@ -225,7 +248,7 @@ impl Keep {
             StageInstanceUpdate,
             StageInstanceDelete,
         ];
-        let asked: [(bool, &[EventKind]); 6] = [
+        let asked: [(bool, &[EventKind]); 8] = [
             (
                 self.members,
                 &[
@@ -267,7 +290,21 @@ impl Keep {
                     MessageUpdate,
                     MessageDelete,
                     MessageDeleteBulk,
+                    ChannelPinsUpdate,
                 ],
+            ),
+            (
+                self.messages > 0 && self.reactions,
+                &[
+                    MessageReactionAdd,
+                    MessageReactionRemove,
+                    MessageReactionRemoveAll,
+                    MessageReactionRemoveEmoji,
+                ],
+            ),
+            (
+                self.messages > 0 && self.poll_votes,
+                &[MessagePollVoteAdd, MessagePollVoteRemove],
             ),
         ];
         let asked = asked.into_iter().filter(|(asked, _)| *asked);

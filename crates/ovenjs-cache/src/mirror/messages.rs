@@ -18,21 +18,21 @@ pub(crate) struct Messages {
     count: usize,
 }
 
+/// Where a message stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MessagePlace {
+    pub(super) channel: u64,
+    pub(super) id: u64,
+}
+
 impl Messages {
     /// A new message goes on top of its channel's ring, and the oldest one falls out.
-    pub(crate) fn add(&mut self, shared: &Shared, message: Object<'_>) {
-        let channel = message.id_at(CHANNEL);
-        let Some(channel) = channel.filter(|_| shared.keep.messages > 0) else {
+    pub(super) fn add(&mut self, shared: &Shared, place: MessagePlace, message: Object<'_>) {
+        let MessagePlace { channel, id } = place;
+        if shared.keep.messages == 0 {
             return;
-        };
-        if self.rings.len() >= RINGS_MAX && !self.rings.contains_key(&channel) {
-            let rings = self.rings.iter();
-            let oldest = rings.min_by_key(|(_, ring)| ring.last());
-            if let Some(oldest) = oldest.map(|(channel, _)| *channel) {
-                self.remove_channel(shared, oldest);
-            }
         }
-        self.put(shared, message);
+        self.put(shared, place, message, 0, &[]);
         let Some(ring) = self.rings.get(&channel) else {
             return;
         };
@@ -41,24 +41,34 @@ impl Messages {
         {
             self.remove(shared, channel, oldest);
         }
-        if let Some(age) = shared.keep.messages_for
-            && let Some(id) = message.id_at(ID)
-        {
+        if let Some(age) = shared.keep.messages_for {
             self.expire_ring(shared, channel, first_id_since(id, age));
         }
     }
 
-    /// Takes those out that are older than an id.
-    pub(crate) fn expire(&mut self, shared: &Shared, since: u64) {
+    /// The channels that have some which are older than an id.
+    pub(super) fn channels_before(&self, since: u64) -> Vec<u64> {
         let rings = self.rings.iter();
         let old = rings.filter(|(_, ring)| ring.first() < Some(since));
-        let old: Vec<u64> = old.map(|(channel, _)| *channel).collect();
-        for channel in old {
-            self.expire_ring(shared, channel, since);
-        }
+        old.map(|(channel, _)| *channel).collect()
     }
 
-    fn expire_ring(&mut self, shared: &Shared, channel: u64, since: u64) {
+    /// The channel whose messages go before some of one more channel are kept.
+    pub(super) fn crowded_out_by(&self, channel: u64) -> Option<u64> {
+        if self.rings.len() < RINGS_MAX || self.rings.contains_key(&channel) {
+            return None;
+        }
+        let rings = self.rings.iter();
+        let oldest = rings.min_by_key(|(_, ring)| ring.last());
+        oldest.map(|(channel, _)| *channel)
+    }
+
+    /// The newest one of a channel.
+    pub(super) fn last(&self, channel: u64) -> Option<u64> {
+        self.rings.get(&channel)?.last()
+    }
+
+    pub(super) fn expire_ring(&mut self, shared: &Shared, channel: u64, since: u64) {
         while let Some(first) = self.rings.get(&channel).and_then(Shelf::first)
             && first < since
         {
@@ -71,23 +81,20 @@ impl Messages {
         self.rings.values().filter_map(Shelf::first).min()
     }
 
-    /// A message changes only where it is known: one that has fallen out does not come back.
-    pub(crate) fn update(&mut self, shared: &Shared, message: Object<'_>) {
-        let place = message.id_at(CHANNEL).zip(message.id_at(ID));
-        if place.is_some_and(|(channel, id)| self.record(channel, id).is_some()) {
-            self.put(shared, message);
-        }
-    }
-
-    fn put(&mut self, shared: &Shared, message: Object<'_>) {
+    /// Puts a message there, but for the fields that are `left_out`, and with what was `kept` of the one before.
+    pub(super) fn put(
+        &mut self,
+        shared: &Shared,
+        place: MessagePlace,
+        message: Object<'_>,
+        left_out: u64,
+        kept: &[u8],
+    ) {
         const AUTHOR: u8 = shapes::MESSAGE.at("author");
         const WEBHOOK: u8 = shapes::MESSAGE.at("webhook_id");
-        const ASIDE: u64 = shapes::MESSAGE.bits(["id", "channel_id", "guild_id"]);
         const AUTHOR_BIT: u64 = shapes::MESSAGE.bits(["author"]);
 
-        let (Some(id), Some(channel)) = (message.id_at(ID), message.id_at(CHANNEL)) else {
-            return;
-        };
+        let left_out = left_out | Self::ASIDE;
         // What a webhook writes has an author of its own each time.
         let author = message
             .pointed_at(AUTHOR)
@@ -95,27 +102,52 @@ impl Messages {
         let mut record = Vec::with_capacity(RECORD_BYTES);
         if let Some(Pointed { id, rest }) = author {
             record.extend(id.to_le_bytes());
-            message.copy_but(ASIDE | AUTHOR_BIT, &mut record);
+            message.copy_but(left_out | AUTHOR_BIT, &mut record);
             shared.users.hold(id, rest);
         } else {
             record.extend(0_u64.to_le_bytes());
-            message.copy_but(ASIDE, &mut record);
+            message.copy_but(left_out, &mut record);
         }
-        self.put_record(shared, channel, id, &record);
+        record.extend(kept);
+        self.put_record(shared, place, &record);
     }
 
     /// Puts a message there whose author is held for it.
-    pub(super) fn put_record(&mut self, shared: &Shared, channel: u64, id: u64, record: &[u8]) {
-        let ring = self.rings.entry(channel).or_default();
-        if let Some(former) = ring.get(id) {
+    pub(super) fn put_record(&mut self, shared: &Shared, place: MessagePlace, record: &[u8]) {
+        if let Some(former) = self.record(place) {
             release_author(shared, former);
         }
+        self.set_record(place, record);
+    }
+
+    fn set_record(&mut self, MessagePlace { channel, id }: MessagePlace, record: &[u8]) {
+        let ring = self.rings.entry(channel).or_default();
         self.ring_bytes -= ring.bytes();
         self.count -= ring.len();
         ring.put(id, record);
         self.ring_bytes += ring.bytes();
         self.count += ring.len();
     }
+
+    /// Writes some fields of a message anew, where it is known: `write` has those that it had.
+    pub(super) fn rewrite(
+        &mut self,
+        place: MessagePlace,
+        fields: u64,
+        write: impl FnOnce(Object<'_>, &mut Vec<u8>),
+    ) {
+        let Some((author, former)) = self.record(place).and_then(message_parts) else {
+            return;
+        };
+        let mut record = Vec::with_capacity(RECORD_BYTES);
+        record.extend(author.to_le_bytes());
+        former.copy_but(fields, &mut record);
+        write(former, &mut record);
+        self.set_record(place, &record);
+    }
+
+    /// What is known of a message by where it stands.
+    pub(super) const ASIDE: u64 = shapes::MESSAGE.bits(["id", "channel_id", "guild_id"]);
 
     pub(crate) fn remove(&mut self, shared: &Shared, channel: u64, id: u64) {
         let Some(ring) = self.rings.get_mut(&channel) else {
@@ -154,7 +186,7 @@ impl Messages {
         }
     }
 
-    pub(crate) fn record(&self, channel: u64, id: u64) -> Option<&[u8]> {
+    pub(crate) fn record(&self, MessagePlace { channel, id }: MessagePlace) -> Option<&[u8]> {
         self.rings.get(&channel)?.get(id)
     }
 
@@ -191,9 +223,6 @@ fn release_author(shared: &Shared, record: &[u8]) {
         shared.users.release(author);
     }
 }
-
-const ID: u8 = shapes::MESSAGE.at("id");
-const CHANNEL: u8 = shapes::MESSAGE.at("channel_id");
 
 /// As long as most messages are.
 const RECORD_BYTES: usize = 160;

@@ -16,7 +16,7 @@ use super::{
     MemberRoles, Mirror, PackedMember,
     block::{Block, Shared},
     members::MemberRecord,
-    messages::message_parts,
+    messages::{MessagePlace, message_parts},
     typed,
 };
 use crate::packed::{Beside, Object, Record, Shape, shapes::*};
@@ -309,9 +309,35 @@ impl Mirror {
         channel: Id<ChannelMarker>,
         id: Id<MessageMarker>,
     ) -> Option<Message> {
+        let place = MessagePlace::new(channel, id);
         self.look(guild.map_or(0, Id::get), |block, shared| {
-            block.message(shared, channel.get(), id.get())
+            block.message(shared, place)
         })
+    }
+
+    /// Whether a message that is kept may have changed, or gone, while nobody listened; none where it is not kept.
+    ///
+    /// In a guild it is so until the guild [comes anew](GuildState::is_stale). Private messages nobody sends anew:
+    /// those from before a gap stay stale until they fall out.
+    #[must_use]
+    pub fn is_message_stale(
+        &self,
+        guild: Option<Id<GuildMarker>>,
+        channel: Id<ChannelMarker>,
+        id: Id<MessageMarker>,
+    ) -> Option<bool> {
+        let place = MessagePlace::new(channel, id);
+        self.look(guild.map_or(0, Id::get), |block, _| {
+            block.messages.record(place)?;
+            Some(block.is_stale || id.get() <= block.stale_up_to)
+        })
+    }
+}
+
+impl MessagePlace {
+    const fn new(channel: Id<ChannelMarker>, id: Id<MessageMarker>) -> Self {
+        let (channel, id) = (channel.get(), id.get());
+        Self { channel, id }
     }
 }
 
@@ -350,7 +376,10 @@ impl Block {
     }
 
     fn read_channel(&self, id: u64, record: &[u8]) -> Option<Channel> {
-        self.read(&CHANNEL, id, record)
+        let mut channel: Channel = self.read(&CHANNEL, id, record)?;
+        let last = self.messages.last(id).and_then(Id::new_checked);
+        channel.last_message_id = channel.last_message_id.max(last);
+        Some(channel)
     }
 
     pub(super) fn role(&self, id: u64) -> Option<Role> {
@@ -442,8 +471,9 @@ impl Block {
         self.read(&SCHEDULED_EVENT, id, self.scheduled_events.get(id)?)
     }
 
-    pub(super) fn message(&self, shared: &Shared, channel: u64, id: u64) -> Option<Message> {
-        let (author, object) = message_parts(self.messages.record(channel, id)?)?;
+    pub(super) fn message(&self, shared: &Shared, place: MessagePlace) -> Option<Message> {
+        let MessagePlace { channel, id } = place;
+        let (author, object) = message_parts(self.messages.record(place)?)?;
         let mut beside = vec![("id", Beside::Id(id)), ("channel_id", Beside::Id(channel))];
         if self.id != 0 {
             beside.push(("guild_id", Beside::Id(self.id)));

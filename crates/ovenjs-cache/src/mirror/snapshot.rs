@@ -11,7 +11,7 @@ use ovenjs_types::{Id, ShardId, marker::GuildMarker};
 use super::{
     Fields, Keep, Mirror,
     block::{Block, Shared},
-    messages::message_parts,
+    messages::{MessagePlace, message_parts},
 };
 use crate::{
     Error,
@@ -142,6 +142,7 @@ impl Block {
             out,
             self.member_count.map_or(0, |count| count.saturating_add(1)),
         );
+        put_varint(out, self.stale_up_to);
         put_bytes(&self.guild, out);
         for shelf in self.plain_shelves() {
             put_count(shelf.len(), out);
@@ -195,6 +196,7 @@ impl Block {
         (self.is_unavailable, self.is_stale) = (state & 1 == 1, state & 2 == 2);
         (self.lacks_presences, self.lacks_members) = (state & 4 == 4, state & 8 == 8);
         self.member_count = cut.number()?.checked_sub(1);
+        self.stale_up_to = cut.number()?;
         self.set_guild(cut.bytes()?);
         for (shelf, shape) in self.plain_shelves_mut().into_iter().zip(PLAIN_SHAPES) {
             for _ in 0..cut.number()? {
@@ -232,7 +234,8 @@ impl Block {
             for _ in 0..cut.number()? {
                 let (id, record) = cut.record()?;
                 let (author, rest) = message_parts(record).ok_or_else(Error::damaged)?;
-                if self.messages.record(channel, id).is_some() {
+                let place = MessagePlace { channel, id };
+                if self.messages.record(place).is_some() {
                     return Err(Error::damaged());
                 }
                 if author != 0 {
@@ -241,7 +244,7 @@ impl Block {
                 }
                 let rest = shared.wanted(&shapes::MESSAGE, rest.bytes());
                 let record = [&author.to_le_bytes(), &*rest].concat();
-                self.messages.put_record(shared, channel, id, &record);
+                self.messages.put_record(shared, place, &record);
             }
         }
         cut.0.is_empty().then_some(()).ok_or_else(Error::damaged)
@@ -267,6 +270,9 @@ impl Block {
             surplus.extend(ring.iter().take(most).map(|(id, _)| (channel, id)));
         }
         for (channel, id) in surplus {
+            if self.messages.last(channel) == Some(id) {
+                self.note_last(channel);
+            }
             self.messages.remove(shared, channel, id);
         }
     }
@@ -386,7 +392,7 @@ fn version() -> u64 {
 }
 
 /// Changes with what stands around the records.
-const FORM: u64 = 2;
+const FORM: u64 = 3;
 
 /// How many bytes a mirror is written in at most: some two million members with their users, which are read
 /// within seconds.

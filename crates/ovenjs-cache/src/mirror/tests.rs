@@ -10,6 +10,7 @@ use crate::{Change, packed::tests::Dice};
 
 mod budget;
 mod compare;
+mod contents;
 mod events;
 mod keep;
 mod model;
@@ -408,7 +409,8 @@ fn guilds_are_written_and_read_side_by_side() {
 
 fn everything() -> Keep {
     let keep = Keep::new().members(true).presences(true).voice_states(true);
-    keep.expressions(true).scheduled_events(true).messages(3)
+    let keep = keep.expressions(true).scheduled_events(true).messages(3);
+    keep.reactions(true).poll_votes(true)
 }
 
 /// All kinds, without some fields and members.
@@ -420,6 +422,9 @@ fn some(dice: &mut Dice) -> Keep {
     }
     if dice.below(3) == 0 {
         keep = keep.members_per_guild(2);
+    }
+    if dice.below(4) == 0 {
+        keep = keep.reactions(false).poll_votes(false);
     }
     keep
 }

@@ -113,6 +113,10 @@ impl<'a> Object<'a> {
         self.value(name)?.number()
     }
 
+    pub(crate) fn text(self, name: &str) -> Option<&'a str> {
+        self.value(name)?.text()
+    }
+
     pub(crate) fn time(self, name: &str) -> Option<Timestamp> {
         self.value(name)?.time()
     }
@@ -181,6 +185,14 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The same of the field at a [place](Shape::at).
+    pub(crate) fn copy_at(self, place: u8, out: &mut Vec<u8>) {
+        if let Some(value) = self.at(place) {
+            out.push(place);
+            out.extend(value.bytes);
+        }
+    }
+
     /// Copies one field into an object of another shape that has it in the same form.
     pub(crate) fn copy_field_as(self, name: &str, shape: &'static Shape, out: &mut Vec<u8>) {
         if let Some(value) = self.value(name) {
@@ -195,11 +207,34 @@ impl<'a> Object<'a> {
         put_varint(out, number);
     }
 
+    /// Writes a field that says all by standing there.
+    pub(crate) fn put_flag(shape: &'static Shape, name: &str, out: &mut Vec<u8>) {
+        put_place(shape, name, out);
+    }
+
+    /// Writes a field of an id's form.
+    pub(crate) fn put_id(shape: &'static Shape, name: &str, id: u64, out: &mut Vec<u8>) {
+        put_place(shape, name, out);
+        out.extend(id.to_le_bytes());
+    }
+
+    /// Writes a field of a list's form, if the list has [elements](Self::put_element).
+    pub(crate) fn put_list(shape: &'static Shape, name: &str, elements: &[u8], out: &mut Vec<u8>) {
+        if !elements.is_empty() {
+            Self::put_object(shape, name, elements, out);
+        }
+    }
+
+    /// Writes an object into a list of such.
+    pub(crate) fn put_element(fields: &[u8], out: &mut Vec<u8>) {
+        put_varint(out, u64::try_from(fields.len()).unwrap_or(u64::MAX));
+        out.extend(fields);
+    }
+
     /// Writes a field of an object's form.
     pub(crate) fn put_object(shape: &'static Shape, name: &str, fields: &[u8], out: &mut Vec<u8>) {
         put_place(shape, name, out);
-        put_varint(out, u64::try_from(fields.len()).unwrap_or(u64::MAX));
-        out.extend(fields);
+        Self::put_element(fields, out);
     }
 
     /// A number and the object after it.

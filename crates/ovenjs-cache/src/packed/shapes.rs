@@ -131,7 +131,8 @@ static ASSETS: Shape = shape![
     may("small_text", Text),
 ];
 
-static REACTION_EMOJI: Shape = shape![may("id", Id), may("name", Text), may("animated", Flag)];
+pub(crate) static REACTION_EMOJI: Shape =
+    shape![may("id", Id), may("name", Text), may("animated", Flag)];
 
 /// `VOICE_STATE_UPDATE`, and voice states within a guild.
 pub(crate) static VOICE_STATE: Shape = shape![
@@ -427,7 +428,8 @@ pub(crate) static MESSAGE: Shape = shape![
     must("channel_id", Id),
     may("guild_id", Id),
     may("channel_type", U32),
-    must("author", Object(&USER)),
+    // What Discord sends of it as a part has no author.
+    may("author", Object(&USER)),
     may("content", Text),
     may("timestamp", Time),
     may("edited_timestamp", Time),
@@ -438,7 +440,7 @@ pub(crate) static MESSAGE: Shape = shape![
     may("mention_channels", Any),
     may("attachments", List(&Any)),
     may("embeds", List(&Any)),
-    may("reactions", List(&Any)),
+    may("reactions", List(&Object(&REACTION))),
     may("pinned", Flag),
     may("webhook_id", Id),
     may("type", U32),
@@ -452,7 +454,7 @@ pub(crate) static MESSAGE: Shape = shape![
     may("position", U64),
     may("role_subscription_data", Any),
     may("purchase_notification", Any),
-    may("poll", Any),
+    may("poll", Object(&POLL)),
     may("call", Any),
     passed("member"),
     passed("nonce"),
@@ -466,6 +468,34 @@ static MESSAGE_REFERENCE: Shape = shape![
     may("guild_id", Id),
     may("fail_if_not_exists", Bool),
 ];
+
+pub(crate) static REACTION: Shape = shape![
+    must("emoji", Object(&REACTION_EMOJI)),
+    may("count", U32),
+    may("count_details", Object(&REACTION_COUNTS)),
+    may("me", Flag),
+    may("me_burst", Flag),
+    may("burst_colors", List(&Text)),
+];
+
+pub(crate) static REACTION_COUNTS: Shape = shape![may("burst", U32), may("normal", U32)];
+
+pub(crate) static POLL: Shape = shape![
+    may("question", Any),
+    may("answers", List(&Any)),
+    may("expiry", Time),
+    may("allow_multiselect", Flag),
+    may("layout_type", U32),
+    may("results", Object(&POLL_RESULTS)),
+];
+
+pub(crate) static POLL_RESULTS: Shape = shape![
+    may("is_finalized", Flag),
+    may("answer_counts", List(&Object(&ANSWER_COUNT))),
+];
+
+pub(crate) static ANSWER_COUNT: Shape =
+    shape![must("id", U32), may("count", U64), may("me_voted", Flag)];
 
 static STICKER_ITEM: Shape = shape![must("id", Id), may("name", Text), may("format_type", U32)];
 
@@ -520,6 +550,18 @@ static POINTER: Shape = shape![
     may("removed_member_ids", List(&Id)),
 ];
 
+/// Events of reactions and votes, which point to a message.
+static FEEDBACK: Shape = shape![
+    must("channel_id", Id),
+    must("message_id", Id),
+    may("guild_id", Id),
+    may("user_id", Id),
+    may("emoji", Object(&REACTION_EMOJI)),
+    may("burst", Flag),
+    may("burst_colors", List(&Text)),
+    may("answer_id", U32),
+];
+
 /// Names for the payloads of events, by their tables.
 macro_rules! payloads {
     ($($name:ident = $shape:ident;)+) => {
@@ -550,5 +592,6 @@ payloads! {
     StageEvent = STAGE;
     ScheduledEventEvent = SCHEDULED_EVENT;
     MessageEvent = MESSAGE;
+    FeedbackEvent = FEEDBACK;
     PointerEvent = POINTER;
 }

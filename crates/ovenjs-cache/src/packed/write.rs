@@ -50,6 +50,12 @@ impl<S: Shaped> Packed<S> {
         }
     }
 
+    /// Which fields stand at the top of a payload, whatever their values: as bits of places.
+    pub(crate) fn names(payload: &[u8], scratch: &mut Scratch) -> Result<u64, json::DecodeError> {
+        let named: Names<S> = json::decode(payload, scratch)?;
+        Ok(named.0)
+    }
+
     /// What the other reader has read, which knows of nothing that is unwanted.
     fn without(self, unwanted: &Unwanted) -> Self {
         let mut bytes = Vec::with_capacity(self.bytes.len());
@@ -83,6 +89,31 @@ impl<'de, S: Shaped> Deserialize<'de> for Packed<S> {
         } else {
             Err(D::Error::custom("a field is missing that must be there"))
         }
+    }
+}
+
+/// The places of the fields that an object has.
+struct Names<S>(u64, PhantomData<S>);
+
+impl<'de, S: Shaped> Deserialize<'de> for Names<S> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(0, PhantomData))
+    }
+}
+
+impl<'de, S: Shaped> Visitor<'de> for Names<S> {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some(field) = map.next_key_seed(Key(S::SHAPE))? {
+            self.0 |= field.map_or(0, |(place, _)| 1 << place);
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(self)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn event(dice: &mut Dice) -> (&'static str, Value) {
         payload["guild_id"] = id(guild);
         payload
     };
-    match dice.below(44) {
+    match dice.below(52) {
         0..=3 => ("GUILD_CREATE", dice.guild(guild)),
         4 => {
             let mut update = dice.guild(guild);
@@ -189,7 +189,21 @@ pub(super) fn event(dice: &mut Dice) -> (&'static str, Value) {
                 json!({"user": dice.user_of(BOT), "guilds": guilds}),
             )
         }
-        _ => ("USER_UPDATE", dice.user_of(BOT)),
+        43 => ("USER_UPDATE", dice.user_of(BOT)),
+        44 => ("MESSAGE_UPDATE", of_guild(dice.part_of_message())),
+        45..=47 => (
+            ["MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"][dice.small(3) / 2],
+            of_guild(dice.feedback()),
+        ),
+        48 => (
+            "MESSAGE_REACTION_REMOVE_ALL",
+            of_guild(without(dice.feedback(), "emoji")),
+        ),
+        49 => ("MESSAGE_REACTION_REMOVE_EMOJI", of_guild(dice.feedback())),
+        _ => (
+            ["MESSAGE_POLL_VOTE_ADD", "MESSAGE_POLL_VOTE_REMOVE"][dice.small(3) / 2],
+            of_guild(dice.feedback()),
+        ),
     }
 }
 
@@ -304,7 +318,46 @@ impl Dice {
         if self.below(4) == 0 {
             value = without(value, "guild_id");
         }
+        value["type"] = json!([0, 7, 19][self.small(3)]);
         value
+    }
+
+    /// Some fields of a message, as Discord sends them where it only adds what an address shows.
+    fn part_of_message(&mut self) -> Value {
+        let mut part =
+            json!({"id": id(self.among(MESSAGES)), "channel_id": id(self.among(CHANNELS))});
+        for (field, values) in [
+            ("embeds", [json!([]), json!([{"title": "t"}])]),
+            ("pinned", [json!(true), json!(false)]),
+            (
+                "edited_timestamp",
+                [json!("2026-01-01T00:00:00Z"), Value::Null],
+            ),
+            ("content", [json!("rye"), json!("")]),
+            ("of_tomorrow", [json!(1), json!([2])]),
+        ] {
+            if self.below(2) == 0 {
+                part[field] = values[self.small(2)].clone();
+            }
+        }
+        part
+    }
+
+    /// What an event of reactions or votes says, and more than one of them does.
+    fn feedback(&mut self) -> Value {
+        let emoji = [
+            json!({"id": null, "name": "🔥"}),
+            json!({"id": "95", "name": "rye"}),
+        ];
+        json!({
+            "message_id": id(self.among(MESSAGES)),
+            "channel_id": id(self.among(CHANNELS)),
+            "user_id": id([BOT, 80, 81][self.small(3)]),
+            "emoji": emoji[self.small(2)],
+            "burst": self.below(3) == 0,
+            "burst_colors": ["#00ff00"],
+            "answer_id": self.below(3),
+        })
     }
 }
 

@@ -73,6 +73,7 @@ impl World {
             ..Place::default()
         });
         self.change(name, &self.wanted(name, payload));
+        self.places.values_mut().for_each(Place::note_last_messages);
         self.forget_unknown_users();
     }
 
@@ -183,7 +184,7 @@ impl World {
             }
         };
         each("channels", "CHANNEL_CREATE");
-        each("threads", "THREAD_CREATE");
+        each("threads", "THREAD_UPDATE");
         each("members", "GUILD_MEMBER_UPDATE");
         each("presences", "PRESENCE_UPDATE");
         each("voice_states", "VOICE_STATE_UPDATE");
@@ -204,8 +205,16 @@ impl World {
                 let member = place.member(guild, number(&payload["user"]["id"]), &self.users)?;
                 Some(Told::Member(Box::new(member)))
             }
-            "MESSAGE_CREATE" | "MESSAGE_UPDATE" | "MESSAGE_DELETE" => {
-                let (channel, id) = (number(&payload["channel_id"]), number(&payload["id"]));
+            "MESSAGE_CREATE"
+            | "MESSAGE_UPDATE"
+            | "MESSAGE_DELETE"
+            | "MESSAGE_REACTION_ADD"
+            | "MESSAGE_POLL_VOTE_ADD" => {
+                let id = match &payload["message_id"] {
+                    Value::Null => &payload["id"],
+                    id => id,
+                };
+                let (channel, id) = (number(&payload["channel_id"]), number(id));
                 let message = place.message(guild, channel, id, &self.users)?;
                 Some(Told::Message(Box::new(message)))
             }
@@ -227,6 +236,13 @@ impl Place {
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" => drop(self.channels.insert(own, payload.clone())),
             "THREAD_CREATE" | "THREAD_UPDATE" => {
                 let mut thread = payload.clone();
+                let parent = self.channels.get_mut(&number(&thread["parent_id"]));
+                if name == "THREAD_CREATE"
+                    && let Some(forum) = parent.filter(|parent| parent["type"] == 15)
+                    && number(&forum["last_message_id"]) < own
+                {
+                    forum["last_message_id"] = id(own);
+                }
                 if thread["thread_metadata"]["archived"] == true {
                     return self.remove_channel(own);
                 }
@@ -386,20 +402,71 @@ impl Place {
                 );
             }
             "GUILD_SCHEDULED_EVENT_DELETE" => drop(self.scheduled_events.remove(&own)),
+            "MESSAGE_UPDATE" if payload["author"].is_null() => {
+                let ring = self
+                    .messages
+                    .entry(number(&payload["channel_id"]))
+                    .or_default();
+                let parts = payload.as_object().unwrap().iter();
+                let parts = parts
+                    .filter(|(field, _)| !["id", "channel_id", "guild_id"].contains(&&***field));
+                if let Some(message) = ring.get_mut(&own) {
+                    parts.for_each(|(field, value)| message[field] = value.clone());
+                }
+            }
             "MESSAGE_CREATE" | "MESSAGE_UPDATE" => {
                 let channel = number(&payload["channel_id"]);
+                if name == "MESSAGE_CREATE" {
+                    self.count_messages(channel, &payload["type"], 1);
+                }
                 let ring = self.messages.entry(channel).or_default();
                 if name == "MESSAGE_CREATE" || ring.contains_key(&own) {
                     if let Some(author) = author(payload) {
                         users.insert(author, payload["author"].clone());
                     }
-                    ring.insert(own, payload.clone());
+                    let mut message = payload.clone();
+                    if let Some(former) = ring.get(&own).filter(|_| name == "MESSAGE_UPDATE") {
+                        let is_none = |list: &Value| list.as_array().is_none_or(Vec::is_empty);
+                        if is_none(&message["reactions"]) {
+                            message["reactions"] =
+                                json!(former["reactions"].as_array().unwrap_or(&Vec::new()));
+                        }
+                        let (poll, known) = (&message["poll"], &former["poll"]);
+                        if poll.is_object() && known.is_object() && poll["results"].is_null() {
+                            message["poll"] = known.clone();
+                        }
+                    }
+                    ring.insert(own, message);
                     if ring.len() > self.keep.messages_of_channel() {
                         ring.pop_first();
                     }
                 }
             }
+            "MESSAGE_REACTION_ADD"
+            | "MESSAGE_REACTION_REMOVE"
+            | "MESSAGE_REACTION_REMOVE_ALL"
+            | "MESSAGE_REACTION_REMOVE_EMOJI"
+            | "MESSAGE_POLL_VOTE_ADD"
+            | "MESSAGE_POLL_VOTE_REMOVE" => {
+                let ring = self
+                    .messages
+                    .entry(number(&payload["channel_id"]))
+                    .or_default();
+                let is_bot = bot == Some(number(&payload["user_id"]));
+                let is_asked = match name.contains("POLL") {
+                    true => self.keep.poll_votes,
+                    false => self.keep.reactions,
+                };
+                if let Some(message) = ring
+                    .get_mut(&number(&payload["message_id"]))
+                    .filter(|_| is_asked)
+                {
+                    super::contents::feed_back(name, message, payload, is_bot);
+                }
+            }
             "MESSAGE_DELETE" => {
+                let channel = number(&payload["channel_id"]);
+                self.forget_counted(channel, own);
                 if let Some(ring) = self.messages.get_mut(&number(&payload["channel_id"])) {
                     ring.remove(&own);
                 }
@@ -411,11 +478,49 @@ impl Place {
                     .iter()
                     .map(number)
                     .collect();
+                for id in &gone {
+                    let channel = number(&payload["channel_id"]);
+                    self.forget_counted(channel, *id);
+                    let ring = self.messages.entry(channel).or_default();
+                    ring.remove(id);
+                }
                 if let Some(ring) = self.messages.get_mut(&number(&payload["channel_id"])) {
                     ring.retain(|id, _| !gone.contains(id));
                 }
             }
             other => panic!("{other}"),
+        }
+    }
+
+    /// The last message of a channel is no earlier than the newest that is kept.
+    fn note_last_messages(&mut self) {
+        for (channel, value) in self.channels.iter_mut().chain(&mut self.threads) {
+            let ring = self.messages.get(channel);
+            let newest = ring.and_then(|ring| ring.keys().max()).copied();
+            if newest > Some(number(&value["last_message_id"])) {
+                value["last_message_id"] = id(newest.unwrap());
+            }
+        }
+    }
+
+    fn forget_counted(&mut self, channel: u64, message: u64) {
+        let known = self
+            .messages
+            .get(&channel)
+            .and_then(|ring| ring.get(&message));
+        let kind = known.map_or(Value::Null, |message| message["type"].clone());
+        self.count_messages(channel, &kind, -1);
+    }
+
+    /// What people write in a thread is counted there.
+    fn count_messages(&mut self, channel: u64, kind: &Value, more: i64) {
+        let is_written = kind.is_null() || [0, 19, 20, 23].contains(&kind.as_u64().unwrap());
+        if let Some(thread) = self.threads.get_mut(&channel).filter(|_| is_written) {
+            for (field, more) in [("message_count", more), ("total_message_sent", more.max(0))] {
+                if let Some(count) = thread[field].as_u64() {
+                    thread[field] = json!(count.saturating_add_signed(more));
+                }
+            }
         }
     }
 
