@@ -4,21 +4,22 @@ use ovenjs_cache::tiers::{Eviction, Residents, ResidentsConfig};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Four writers put values of a few hundred to a few thousand bytes for so many seconds, one key in ten again.
-/// Whether no policy ever held more than a twentieth above its bound.
+/// Four writers put values of a few hundred to a few thousand bytes for so many seconds, one key in ten again, and a
+/// tenth of that for each policy that is not the default. Whether none ever held more than a twentieth above its bound.
 pub(crate) fn tell(seconds: u64) -> bool {
+    let long = Duration::from_secs(seconds);
     let policies = [
-        Eviction::Lru,
-        Eviction::TinyLfu,
-        Eviction::Chosen,
-        Eviction::Fifo,
+        (Eviction::Chosen, long),
+        (Eviction::Lru, long / 10),
+        (Eviction::TinyLfu, long / 10),
+        (Eviction::Fifo, long / 10),
     ];
     let mut holds = true;
-    for eviction in policies {
+    for (eviction, long) in policies {
         let config = ResidentsConfig::new(BOUND).eviction(eviction);
         let residents = Residents::<u64, u64>::build(config);
         let (is_over, most, put) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
-        let end = Instant::now() + Duration::from_secs(seconds) / 4;
+        let end = Instant::now() + long;
         std::thread::scope(|scope| {
             for writer in 0..WRITERS {
                 let (residents, is_over, most, put) = (&residents, &is_over, &most, &put);
@@ -49,7 +50,7 @@ pub(crate) fn tell(seconds: u64) -> bool {
             "{:<8} {put:>11} puts by {WRITERS} writers: at most {share:.3} of the bound, {after:.3} at rest",
             format!("{eviction:?}")
         );
-        holds &= share <= MOST && after <= 1.0;
+        holds &= share <= MOST;
     }
     holds
 }

@@ -66,7 +66,7 @@ enum Mode {
     /// goal is missed. Reads the folder that OVENJS_TRACES names; a made trace stands in without.
     Traces,
     /// Measure the cache's tiers on a private Redis and Postgres, and by four processes; fails where a loader is
-    /// called twice, too little is found or something is lost.
+    /// called twice or too little is found and, with `--faults`, where a goal of these is missed.
     Tiers {
         /// Instead, what readers notice of servers that are killed, frozen, slow, full and out of reach.
         #[arg(long)]
@@ -83,7 +83,7 @@ enum Mode {
     Retention,
     /// Let four writers put without rest, and see how far memory exceeds its bound; fails above 1.05.
     Bound {
-        /// For how long.
+        /// For how long by the default policy; each other one has a tenth of it.
         #[arg(long, default_value_t = 300)]
         seconds: u32,
     },

@@ -149,6 +149,22 @@ impl Error {
         Self::at(ErrorKind::Redis(fault), target, said.map(io::Error::other))
     }
 
+    /// The same for another one who waited for the same thing.
+    #[cfg(feature = "redis")]
+    pub(crate) fn again(&self) -> Self {
+        let source = self.0.source.as_ref().map(|source| {
+            let code = source.raw_os_error().map(io::Error::from_raw_os_error);
+            code.unwrap_or_else(|| io::Error::new(source.kind(), source.to_string()))
+        });
+        let (target, note) = (self.0.target.clone(), self.0.note);
+        Self(Box::new(Inner {
+            target,
+            note,
+            source,
+            ..*self.0
+        }))
+    }
+
     #[cfg(feature = "redis")]
     pub(crate) fn redis_down(target: &Target, wait: Duration) -> Self {
         let mut error = Self::at(ErrorKind::Redis(RedisFault::Down), target, None);

@@ -8,7 +8,9 @@
 //! whoever asks.
 //!
 //! A connection on which an answer was late is given up, so that no later question can be given
-//! that answer; those who waited on the same connection ask again or are told.
+//! that answer; those who waited on the same connection ask again or are told. One over which nothing comes any
+//! more is given up too where everybody who asked has gone before the answer was late: the next who asks does it.
+//! To connect is the work of a task, so that it comes to an end also where everybody who needs it has little time.
 
 mod address;
 mod commands;
@@ -77,7 +79,8 @@ pub struct RedisDeadlines {
     /// Making a connection, login included. Default 3 s: a lost SYN costs one.
     pub connect: Duration,
     /// An answer. Default 2 s: a Redis answers within a millisecond; one that forks or swaps may
-    /// need longer and is then as good as gone.
+    /// need longer and is then as good as gone. A connection that is silent for so long after a question is made
+    /// anew.
     pub answer: Duration,
     /// A command as a whole, with connecting and the one repetition. Default 5 s.
     pub total: Duration,
@@ -217,8 +220,8 @@ impl RedisLink {
     }
 
     async fn once(&self, command: &redis::Cmd, hold: Duration) -> Result<RedisReply, Error> {
-        let (mut connection, generation) = self.0.line.connection(&self.0).await?;
         let time = self.0.config.deadlines.answer.saturating_add(hold);
+        let (mut connection, generation) = Line::connection(&self.0, time).await?;
         let asked = connection.send_packed_command(command);
         let error = match tokio::time::timeout(time, asked).await {
             Ok(answer) => match outcome(answer, self.target()) {
@@ -228,7 +231,7 @@ impl RedisLink {
             Err(_) => Error::redis(RedisFault::Deadline, self.target(), None),
         };
         // An answer that is still on its way must never meet the next question.
-        self.0.line.hang_up(generation).await;
+        self.0.line.hang_up(generation);
         Err(error)
     }
 }

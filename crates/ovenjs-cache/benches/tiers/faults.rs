@@ -23,13 +23,13 @@ use crate::{
     shown,
 };
 
-/// Plays each fault for so long; whether nothing was lost by any.
+/// Plays each fault for so long; whether all goals were met by each.
 pub(crate) async fn tell(long: Duration, only: Option<&str>) -> bool {
     println!(
         "{:<26} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8} {:>6}",
         "", "before", "meanwhile", "after", "longest", "a put", "full in", "lost"
     );
-    let mut lost = 0;
+    let mut holds = true;
     let is_wanted = |what: &str| only.is_none_or(|only| what.contains(only));
     let mut server = Server::redis(&[]);
     let full = Server::redis(&["--maxmemory", "8mb", "--maxmemory-policy", "noeviction"]);
@@ -39,7 +39,7 @@ pub(crate) async fn tell(long: Duration, only: Option<&str>) -> bool {
     let what = "Redis, SIGSTOP";
     if is_wanted(what) {
         let stores = (redis(&place(&server)), postgres(None));
-        lost += play(what, long, stores, async |is_well| {
+        holds &= play(what, long, stores, async |is_well| {
             if is_well {
                 server.thaw();
             } else {
@@ -51,7 +51,7 @@ pub(crate) async fn tell(long: Duration, only: Option<&str>) -> bool {
     let what = "Redis, SIGKILL";
     if is_wanted(what) {
         let stores = (redis(&place(&server)), postgres(None));
-        lost += play(what, long, stores, async |is_well| {
+        holds &= play(what, long, stores, async |is_well| {
             if is_well {
                 server.restart();
             } else {
@@ -64,7 +64,7 @@ pub(crate) async fn tell(long: Duration, only: Option<&str>) -> bool {
     if is_wanted(what) {
         let redis = redis(&place(&full));
         let stores = (Arc::clone(&redis), postgres(None));
-        lost += play(what, long, stores, async move |is_well| {
+        holds &= play(what, long, stores, async move |is_well| {
             fill(&redis, is_well).await;
         })
         .await;
@@ -73,7 +73,7 @@ pub(crate) async fn tell(long: Duration, only: Option<&str>) -> bool {
         let what = "Postgres, SIGSTOP";
         if is_wanted(what) {
             let stores = (redis(&place(&server)), postgres(None));
-            lost += play(what, long, stores, async |is_well| {
+            holds &= play(what, long, stores, async |is_well| {
                 if is_well {
                     processes.thaw();
                 } else {
@@ -85,7 +85,7 @@ pub(crate) async fn tell(long: Duration, only: Option<&str>) -> bool {
         let what = "Postgres, SIGKILL";
         if is_wanted(what) {
             let stores = (redis(&place(&server)), postgres(None));
-            lost += play(what, long, stores, async |is_well| {
+            holds &= play(what, long, stores, async |is_well| {
                 if is_well {
                     processes.thaw();
                 } else {
@@ -105,7 +105,7 @@ pub(crate) async fn tell(long: Duration, only: Option<&str>) -> bool {
         if is_wanted(&what) {
             let relay = Relay::to(place(&server)).await;
             let stores = (redis(&relay.address.to_string()), postgres(None));
-            lost += play(&what, long, stores, async |is_well| {
+            holds &= play(&what, long, stores, async |is_well| {
                 relay.set(if is_well { Link::Whole } else { link });
             })
             .await;
@@ -114,24 +114,27 @@ pub(crate) async fn tell(long: Duration, only: Option<&str>) -> bool {
         if is_wanted(&what) {
             let relay = Relay::to(postgres_place()).await;
             let stores = (redis(&place(&server)), postgres(Some(&relay)));
-            lost += play(&what, long, stores, async |is_well| {
+            holds &= play(&what, long, stores, async |is_well| {
                 relay.set(if is_well { Link::Whole } else { link });
             })
             .await;
         }
     }
-    println!("lost of what was acknowledged: {lost}, goal 0");
-    lost == 0
+    println!(
+        "goals: meanwhile at most twice what it was before, or {FLOOR:?} where that is more; full again within \
+         {FULL_WITHIN:?}; nothing lost"
+    );
+    holds
 }
 
-/// Readers and a writer for some seconds before, during and after; how much of what was acknowledged is not in
-/// both stores in the end.
+/// Readers and a writer for some seconds before, during and after, and what of that which was acknowledged is not in
+/// both stores in the end; whether the goals are met.
 async fn play(
     what: &str,
     long: Duration,
     (redis, postgres): (Arc<dyn Store>, Arc<dyn Store>),
     mut set: impl AsyncFnMut(bool),
-) -> u64 {
+) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let journal = |name| Journal::open(folder.path().join(name)).unwrap();
     let config = TieredConfig::new()
@@ -148,7 +151,7 @@ async fn play(
     for name in 0..COLD {
         readers.cold.put(&name, name).await.unwrap();
     }
-    tiers.flush().await.unwrap();
+    settled(&tiers).await;
     let serving = tiers.clone();
     let served = tokio::spawn(async move { serving.serve().await });
     let is_over = Arc::new(AtomicBool::new(false));
@@ -185,12 +188,10 @@ async fn play(
     let lost = lost(&acknowledged, redis).await + lost(&acknowledged, postgres).await;
     let (before, _) = p99(before);
     let (meanwhile, longest) = p99(meanwhile);
-    let is_full = full.is_some_and(|full| full <= Duration::from_secs(10));
-    let verdict = if meanwhile > 2 * before || !is_full || lost > 0 {
-        "  MISSED"
-    } else {
-        ""
-    };
+    let is_quick = meanwhile <= FLOOR.max(2 * before);
+    let is_full = full.is_some_and(|full| full <= FULL_WITHIN);
+    let holds = is_quick && is_full && lost == 0;
+    let verdict = if holds { "" } else { "  MISSED" };
     let (after, _) = p99(after);
     puts.sort_unstable();
     let full = full.map_or_else(
@@ -205,7 +206,16 @@ async fn play(
         shown(longest),
         shown(puts[puts.len() * 99 / 100]),
     );
-    lost
+    holds
+}
+
+/// Waits until the stores have all that was put: where they make their tables first, that takes some tries.
+async fn settled(tiers: &Tiered) {
+    let begun = Instant::now();
+    while let Err(error) = tiers.flush().await {
+        assert!(begun.elapsed() < GIVEN_UP, "nothing is written: {error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Handlers that read: nearly all of it from memory, one in fifty from what the stores alone have, so that the p99 is
@@ -342,6 +352,13 @@ const COLD: u64 = 5_000;
 
 /// For so long without a fault, before and after.
 const SOME: Duration = Duration::from_secs(3);
+
+/// What a reader may wait at the 99th percentile whatever it was before: an answer of the third tier in place of the
+/// second's, on a machine that does something else beside.
+const FLOOR: Duration = Duration::from_millis(1);
+
+/// How long after the fault all is to be as before.
+const FULL_WITHIN: Duration = Duration::from_secs(10);
 
 /// Who is not full again by then never is.
 const GIVEN_UP: Duration = Duration::from_secs(30);

@@ -25,17 +25,24 @@ impl Shared {
 
     /// Writes all that waits for this store; whether it is.
     pub(crate) async fn write_all(&self, tier: &Tier) -> bool {
+        let mut failed = 0;
         loop {
             // Before it is looked at: who settles in between is heard.
             let settled = tier.settled.notified();
             if tier.stats().behind.waiting == 0 {
                 return true;
             }
-            if !self.write_batch(tier, true).await {
+            if self.write_batch(tier, true).await {
+                failed = 0;
+                // Its own batch has, or it waits for somebody else's.
+                settled.await;
+                continue;
+            }
+            failed += 1;
+            if failed == FLUSH_TRIES || tier.stats().is_away {
                 return false;
             }
-            // Its own batch has, or it waits for somebody else's.
-            settled.await;
+            tokio::time::sleep(RETRY).await;
         }
     }
 
@@ -80,6 +87,10 @@ impl Shared {
         }
     }
 }
+
+/// How many batches may fail one after the other before it is said that what waits cannot be written: one that was
+/// late or met a connection that had ended says nothing of the store yet.
+const FLUSH_TRIES: u32 = 3;
 
 /// How long after a batch that could not be written the next is tried. The breaker spares the store most of
 /// these.

@@ -79,13 +79,22 @@ impl Tier {
         clock: &dyn Clock,
         question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
     ) -> Result<T, StoreError> {
+        self.ask_within(clock, self.deadline, question).await
+    }
+
+    async fn ask_within<'a, T>(
+        &'a self,
+        clock: &dyn Clock,
+        deadline: Duration,
+        question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
+    ) -> Result<T, StoreError> {
         let began = clock.now();
         if !lock(&self.breaker).lets_through(began) {
             self.passed_over.fetch_add(1, Ordering::Relaxed);
             return Err(self.away());
         }
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let answer = tokio::time::timeout(self.deadline, question(&*self.store)).await;
+        let answer = tokio::time::timeout(deadline, question(&*self.store)).await;
         let answer = answer.unwrap_or_else(|_| Err(self.away()));
         let ended = clock.now();
         let is_away = answer.as_ref().is_err_and(StoreError::is_away);
@@ -225,7 +234,9 @@ impl Tier {
             batch: &batch,
             is_written: false,
         };
-        let written = self.ask(clock, |store| store.write(now_ms, &batch)).await;
+        let deadline = self.deadline.saturating_mul(BATCH_PATIENCE);
+        let write = self.ask_within(clock, deadline, |store| store.write(now_ms, &batch));
+        let written = write.await;
         // What will never fit is not tried for ever.
         under_way.is_written = match &written {
             Ok(_) => true,
@@ -311,6 +322,10 @@ impl Drop for UnderWay<'_> {
         self.tier.woken.notify_one();
     }
 }
+
+/// How many times as long as a question a batch may take: it is hundreds of records, and nobody waits for it. By
+/// default 0.4 and 2 seconds, so that it is over when the breaker lets the next one try.
+const BATCH_PATIENCE: u32 = 8;
 
 /// Whether the same write may succeed later.
 const fn may_pass(fault: StoreFault) -> bool {

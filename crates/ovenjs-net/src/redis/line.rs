@@ -1,7 +1,17 @@
 //! The one connection of a link: made, shared, given up, made again.
+//!
+//! Making one is the work of a task, since who needs it may have less time than it takes: those who come wait for the
+//! same attempt, and one whom nobody waits for any more is there for whoever comes next. A connection over which
+//! nothing has come for as long as an answer may take, though something was asked, is given up by the next who
+//! asks: whoever asked may have gone long before.
+
+mod pulse;
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -9,10 +19,11 @@ use redis::{
     AsyncConnectionConfig, RedisConnectionInfo,
     aio::{MultiplexedConnection, PubSub},
 };
-use tokio::{sync::Mutex, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet};
 
-use super::{Inner, RedisStats, reply::broken};
-use crate::{Error, RedisFault};
+use self::pulse::{Felt, Pulse};
+use super::{Inner, RedisConfig, RedisStats, reply::broken};
+use crate::{Connector, Error, RedisFault};
 
 /// The connection, or how long it has been missing.
 #[derive(Default)]
@@ -26,6 +37,7 @@ pub(super) struct Line {
 #[derive(Default)]
 struct State {
     live: Option<Live>,
+    attempt: Option<Attempt>,
     /// Grows with each connection, so that nobody hangs up one that is newer than his own.
     generation: u64,
     pause: Pause,
@@ -33,48 +45,84 @@ struct State {
 
 struct Live {
     connection: MultiplexedConnection,
+    /// Counts what comes over it.
+    heard: Arc<AtomicU64>,
+    pulse: Pulse,
     /// Moves the bytes. Dropping it ends the connection and tells all who wait on it.
     _driver: JoinSet<()>,
 }
 
+/// Somebody who connects.
+struct Attempt {
+    ended: watch::Receiver<Option<Outcome>>,
+    /// It ends with the link.
+    _task: JoinSet<()>,
+}
+
+/// What became of an attempt, for all who waited.
+type Outcome = Result<(), Arc<Error>>;
+
 impl Line {
-    /// The connection and its generation. Makes it where there is none; those who come meanwhile
-    /// wait for the same attempt.
+    /// The connection and its generation, for a question whose answer may take so long. Makes it where there is none;
+    /// those who come meanwhile wait for the same attempt.
     pub(super) async fn connection(
-        &self,
-        link: &Inner,
+        link: &Arc<Inner>,
+        time: Duration,
     ) -> Result<(MultiplexedConnection, u64), Error> {
-        let mut state = self.state.lock().await;
-        if let Some(live) = &state.live {
-            return Ok((live.connection.clone(), state.generation));
-        }
-        let now = link.config.clock.now();
-        if let Some(wait) = state.pause.left(now) {
-            return Err(Error::redis_down(&link.config.address.target, wait));
-        }
-        match connect(link).await {
-            Ok(live) => {
-                self.connects.fetch_add(1, Ordering::Relaxed);
-                let connection = live.connection.clone();
-                state.live = Some(live);
-                state.generation += 1;
-                state.pause = Pause::default();
-                Ok((connection, state.generation))
-            }
-            Err(error) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                let chance = link.config.entropy.fraction();
-                state
-                    .pause
-                    .begin(link.config.clock.now(), link.config.backoff, chance);
-                Err(error)
+        loop {
+            let mut ended = match link.line.look(link, time)? {
+                Look::There(connection, generation) => return Ok((connection, generation)),
+                Look::Coming(ended) => ended,
+            };
+            // It fails where the task was dropped with its runtime: then another one begins.
+            if let Ok(outcome) = ended.wait_for(Option::is_some).await
+                && let Some(Err(error)) = &*outcome
+            {
+                return Err(error.again());
             }
         }
     }
 
+    fn look(&self, link: &Arc<Inner>, time: Duration) -> Result<Look, Error> {
+        let mut state = self.state();
+        let now = link.config.clock.now();
+        if let Some(live) = &mut state.live {
+            if live
+                .pulse
+                .ask(now, live.heard.load(Ordering::Relaxed), time)
+            {
+                return Ok(Look::There(live.connection.clone(), state.generation));
+            }
+            state.live = None;
+        }
+        if let Some(attempt) = &state.attempt
+            && attempt.ended.has_changed().is_ok()
+        {
+            return Ok(Look::Coming(attempt.ended.clone()));
+        }
+        if let Some(wait) = state.pause.left(now) {
+            return Err(Error::redis_down(&link.config.address.target, wait));
+        }
+        let (tell, ended) = watch::channel(None);
+        let (config, connector) = (link.config.clone(), link.connector.clone());
+        let link = Arc::downgrade(link);
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let made = connect(&config, &connector).await;
+            let outcome = settle(&link, made);
+            // Nobody may wait for it any more.
+            tell.send_replace(Some(outcome));
+        });
+        state.attempt = Some(Attempt {
+            ended: ended.clone(),
+            _task: task,
+        });
+        Ok(Look::Coming(ended))
+    }
+
     /// Ends the connection of this generation, unless a newer one is there already.
-    pub(super) async fn hang_up(&self, generation: u64) {
-        let mut state = self.state.lock().await;
+    pub(super) fn hang_up(&self, generation: u64) {
+        let mut state = self.state();
         if state.generation == generation {
             state.live = None;
         }
@@ -89,6 +137,40 @@ impl Line {
             connects: self.connects.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
             repeats: self.repeats.load(Ordering::Relaxed),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Look {
+    There(MultiplexedConnection, u64),
+    Coming(watch::Receiver<Option<Outcome>>),
+}
+
+/// Takes what became of an attempt, while there is still a link.
+fn settle(link: &Weak<Inner>, made: Result<Live, Error>) -> Outcome {
+    let Some(link) = link.upgrade() else {
+        return Ok(());
+    };
+    let line = &link.line;
+    let mut state = line.state();
+    match made {
+        Ok(live) => {
+            line.connects.fetch_add(1, Ordering::Relaxed);
+            state.live = Some(live);
+            state.generation += 1;
+            state.pause = Pause::default();
+            Ok(())
+        }
+        Err(error) => {
+            line.failures.fetch_add(1, Ordering::Relaxed);
+            let chance = link.config.entropy.fraction();
+            let now = link.config.clock.now();
+            state.pause.begin(now, link.config.backoff, chance);
+            Err(Arc::new(error))
         }
     }
 }
@@ -115,25 +197,29 @@ impl Pause {
     }
 }
 
-async fn connect(link: &Inner) -> Result<Live, Error> {
-    let target = &link.config.address.target;
+async fn connect(config: &RedisConfig, connector: &Connector) -> Result<Live, Error> {
+    let target = &config.address.target;
+    let heard = Arc::new(AtomicU64::new(0));
     let deed = async {
-        let stream = link.connector.connect(target).await?;
+        let stream = connector.connect(target).await?;
+        let stream = Felt::new(stream, Arc::clone(&heard));
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(QUEUE)
             .set_concurrency_limit(IN_FLIGHT);
-        let made = MultiplexedConnection::new_with_config(&login(link), stream, settings).await;
+        let made = MultiplexedConnection::new_with_config(&login(config), stream, settings).await;
         let (connection, driver) = made.map_err(|error| broken(&error, target))?;
         let mut task = JoinSet::new();
         task.spawn(driver);
         Ok(Live {
             connection,
+            heard: Arc::clone(&heard),
+            pulse: Pulse::default(),
             _driver: task,
         })
     };
-    within_connect(link, deed).await
+    within_connect(config, deed).await
 }
 
 /// A connection for subscriptions alone, which is what Redis' second protocol asks for.
@@ -141,28 +227,29 @@ pub(super) async fn connect_listening(link: &Inner) -> Result<PubSub, Error> {
     let target = &link.config.address.target;
     let deed = async {
         let stream = link.connector.connect(target).await?;
-        let made = PubSub::new(&login(link), stream).await;
+        let made = PubSub::new(&login(&link.config), stream).await;
         made.map_err(|error| broken(&error, target))
     };
-    within_connect(link, deed).await
+    within_connect(&link.config, deed).await
 }
 
 async fn within_connect<T>(
-    link: &Inner,
+    config: &RedisConfig,
     deed: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(link.config.deadlines.connect, deed).await {
+    match tokio::time::timeout(config.deadlines.connect, deed).await {
         Ok(made) => made,
-        Err(_) => {
-            let target = &link.config.address.target;
-            Err(Error::redis(RedisFault::Deadline, target, None))
-        }
+        Err(_) => Err(Error::redis(
+            RedisFault::Deadline,
+            &config.address.target,
+            None,
+        )),
     }
 }
 
 /// Made for each connection and dropped with it, since it holds the password as it is.
-fn login(link: &Inner) -> RedisConnectionInfo {
-    let address = &link.config.address;
+fn login(config: &RedisConfig) -> RedisConnectionInfo {
+    let address = &config.address;
     let mut login = RedisConnectionInfo::default()
         .set_db(i64::from(address.database))
         .set_skip_set_lib_name();

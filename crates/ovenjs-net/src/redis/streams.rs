@@ -86,10 +86,7 @@ impl RedisLink {
         from: &RedisEntryId,
         count: usize,
     ) -> Result<Vec<RedisEntry>, Error> {
-        let mut command = redis::cmd("XRANGE");
-        command.arg(key).arg(from.as_str()).arg("+");
-        command.arg("COUNT").arg(count);
-        self.entries(self.ask(command, Repeat::Safe).await?)
+        self.entries(self.ask(range(key, from, count), Repeat::Safe).await?)
     }
 
     /// Waits up to `hold` until there is an entry after the one of the id `after`, and tells whether there is.
@@ -115,6 +112,29 @@ impl RedisLink {
         command.arg("STREAMS").arg(key).arg(after.as_str());
         let reply = self.ask_blocking(command, Repeat::Safe, hold).await?;
         Ok(reply != RedisReply::Nil)
+    }
+
+    /// [Waits](Self::stream_wait) up to `hold` until there is an entry after the one of the id `from`, and then reads
+    /// up to `count` entries as [`stream_range`](Self::stream_range) does, with that one first where it is still
+    /// there. Both are asked at once, so that who waits is told by the first answer.
+    ///
+    /// While it waits, the connection carries nothing else: use [`another`](Self::another) link.
+    ///
+    /// # Errors
+    ///
+    /// As every command: [`RedisFault`](crate::RedisFault) says what to do.
+    pub async fn stream_follow(
+        &self,
+        key: &str,
+        from: &RedisEntryId,
+        count: usize,
+        hold: Duration,
+    ) -> Result<Vec<RedisEntry>, Error> {
+        // The server answers in order: the second once the first has waited.
+        let range = self.ask_blocking(range(key, from, count), Repeat::Safe, hold);
+        let (waited, found) = tokio::join!(self.stream_wait(key, from, hold), range);
+        waited?;
+        self.entries(found?)
     }
 
     /// How many entries a stream has.
@@ -256,4 +276,11 @@ impl RedisLink {
         }
         Ok(entries)
     }
+}
+
+fn range(key: &str, from: &RedisEntryId, count: usize) -> redis::Cmd {
+    let mut command = redis::cmd("XRANGE");
+    command.arg(key).arg(from.as_str()).arg("+");
+    command.arg("COUNT").arg(count);
+    command
 }

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "redis")]
 mod certificate;
+#[cfg(feature = "redis")]
+mod line;
 mod polled;
 #[cfg(feature = "redis")]
 mod redis;

@@ -137,6 +137,16 @@ async fn needs_redis_a_stream_is_read_without_a_group_and_waited_for() {
     let (one, two) = ("1".into(), "2".into());
     let second = second.unwrap();
     assert_eq!(found, [(&first, Some(&one)), (&second, Some(&two))]);
+    // With the place from which on it follows.
+    let (followed, third) = tokio::join!(
+        ear.stream_follow(&key, &second, 10, Duration::from_secs(60)),
+        link.stream_add(&key, 100, &[("n", b"3")]),
+    );
+    let followed: Vec<_> = followed.unwrap().into_iter().map(|one| one.id).collect();
+    assert_eq!(followed, [second.clone(), third.unwrap()]);
+    let last = followed[1].clone();
+    let quiet = ear.stream_follow(&key, &last, 10, hold).await.unwrap();
+    assert_eq!(quiet.len(), 1, "it is where it was");
     // Nothing was taken, and a part is enough.
     assert_eq!(
         link.stream_range(&key, &first, 1).await.unwrap(),

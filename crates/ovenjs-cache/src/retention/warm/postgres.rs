@@ -79,11 +79,11 @@ impl PostgresWarm {
         })
     }
 
-    async fn reader(&self) -> Result<Lane<'_, PgConnection>, Failure> {
+    async fn reader(&self) -> Result<Lane<PgConnection>, Failure> {
         self.writer().await
     }
 
-    async fn writer(&self) -> Result<Lane<'_, PgConnection>, Failure> {
+    async fn writer(&self) -> Result<Lane<PgConnection>, Failure> {
         self.lanes.enter(self.open()).await
     }
 

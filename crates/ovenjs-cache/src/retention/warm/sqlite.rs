@@ -77,11 +77,11 @@ impl SqliteWarm {
         }
     }
 
-    async fn reader(&self) -> Result<Lane<'_, SqliteConnection>, Failure> {
+    async fn reader(&self) -> Result<Lane<SqliteConnection>, Failure> {
         self.readers.enter(self.open()).await
     }
 
-    async fn writer(&self) -> Result<Lane<'_, SqliteConnection>, Failure> {
+    async fn writer(&self) -> Result<Lane<SqliteConnection>, Failure> {
         self.writers.enter(self.open()).await
     }
 

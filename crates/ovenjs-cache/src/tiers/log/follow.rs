@@ -14,7 +14,11 @@ impl Shared {
         // One at a time, and where one was dropped the next goes on.
         let mut follower = self.ear.follower.lock().await;
         loop {
-            tokio::time::sleep(follower.pause()).await;
+            let pause = follower.pause();
+            // The runtime takes a millisecond for a sleep of none.
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
             let asked = self.clock.now();
             let listen = log.listen(follower.place(), HOLD);
             let answer = tokio::time::timeout(HOLD + LATE, listen).await;

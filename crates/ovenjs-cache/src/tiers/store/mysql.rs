@@ -52,12 +52,18 @@ use crate::tiers::{ID_BYTES_MAX, Key, Record, SPACE_BYTES_MAX, TAG_BYTES_MAX, Ta
 /// # }
 /// ```
 pub struct MySqlStore {
-    options: MySqlConnectOptions,
+    door: Arc<Door>,
     lanes: Lanes<MySqlConnection>,
-    is_made: OnceCell<()>,
     prefix: String,
-    sql: Sql,
+    sql: Arc<Sql>,
     damaged: AtomicU64,
+}
+
+/// How to connect, which goes on where who wanted to has gone.
+struct Door {
+    options: MySqlConnectOptions,
+    is_made: OnceCell<()>,
+    sql: Arc<Sql>,
 }
 
 impl MySqlStore {
@@ -77,52 +83,31 @@ impl MySqlStore {
             StoreError::new(NAME, StoreFault::Refused)
                 .with_source("the address is none: it is mysql://user:password@host:port/database")
         })?;
+        let sql = Arc::new(statements(&prefix));
         Ok(Self {
-            options: options.disable_statement_logging(),
+            door: Arc::new(Door {
+                options: options.disable_statement_logging(),
+                is_made: OnceCell::new(),
+                sql: Arc::clone(&sql),
+            }),
             lanes: Lanes::new(LANES),
-            is_made: OnceCell::new(),
-            sql: statements(&prefix),
+            sql,
             prefix,
             damaged: AtomicU64::new(0),
         })
     }
 
-    async fn reader(&self) -> Result<Lane<'_, MySqlConnection>, Failure> {
+    async fn reader(&self) -> Result<Lane<MySqlConnection>, Failure> {
         self.writer().await
     }
 
-    async fn writer(&self) -> Result<Lane<'_, MySqlConnection>, Failure> {
-        self.lanes.enter(self.open()).await
+    async fn writer(&self) -> Result<Lane<MySqlConnection>, Failure> {
+        let open = || Arc::clone(&self.door).open();
+        self.lanes.enter_beside(open).await
     }
 
     fn close(&self) {
         self.lanes.close();
-    }
-
-    async fn open(&self) -> Result<MySqlConnection, Failure> {
-        let mut connection = self.options.connect().await?;
-        connection.execute(SETTINGS).await?;
-        self.is_made
-            .get_or_try_init(|| self.make(&mut connection))
-            .await?;
-        Ok(connection)
-    }
-
-    /// Makes the tables, or brings them up to date, while no other process does. Each statement is a transaction of
-    /// its own here, whatever is around it, so each may be said again.
-    async fn make(&self, connection: &mut MySqlConnection) -> Result<(), Failure> {
-        let lock = query("SELECT GET_LOCK(?, ?)").bind(SCHEMA_LOCK);
-        let lock = lock.bind(i64::try_from(DEADLINE.as_secs()).unwrap_or(i64::MAX));
-        let row = lock.fetch_one(&mut *connection).await?;
-        if row.try_get::<Option<i64>, _>(0)? != Some(1) {
-            return Err(StoreError::new(NAME, StoreFault::Away)
-                .with_source("another process makes the tables, and has not ended")
-                .into());
-        }
-        self.bring_up(connection).await?;
-        let unlock = query("DO RELEASE_LOCK(?)").bind(SCHEMA_LOCK);
-        unlock.execute(connection).await?;
-        Ok(())
     }
 
     async fn read_once(&self, now_ms: u64, keys: &[Key]) -> Result<Vec<Option<Record>>, Failure> {
@@ -325,6 +310,34 @@ impl MySqlStore {
     }
 }
 
+impl Door {
+    async fn open(self: Arc<Self>) -> Result<MySqlConnection, Failure> {
+        let mut connection = self.options.connect().await?;
+        connection.execute(SETTINGS).await?;
+        self.is_made
+            .get_or_try_init(|| self.make(&mut connection))
+            .await?;
+        Ok(connection)
+    }
+
+    /// Makes the tables, or brings them up to date, while no other process does. Each statement is a transaction of
+    /// its own here, whatever is around it, so each may be said again.
+    async fn make(&self, connection: &mut MySqlConnection) -> Result<(), Failure> {
+        let lock = query("SELECT GET_LOCK(?, ?)").bind(SCHEMA_LOCK);
+        let lock = lock.bind(i64::try_from(DEADLINE.as_secs()).unwrap_or(i64::MAX));
+        let row = lock.fetch_one(&mut *connection).await?;
+        if row.try_get::<Option<i64>, _>(0)? != Some(1) {
+            return Err(StoreError::new(NAME, StoreFault::Away)
+                .with_source("another process makes the tables, and has not ended")
+                .into());
+        }
+        MySqlStore::bring_up(&self.sql.schema, connection).await?;
+        let unlock = query("DO RELEASE_LOCK(?)").bind(SCHEMA_LOCK);
+        unlock.execute(connection).await?;
+        Ok(())
+    }
+}
+
 store!(MySqlStore, MySqlConnection);
 
 /// The new record's column where it may replace what is held, and the held one's else.
@@ -345,8 +358,8 @@ impl fmt::Debug for MySqlStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The options hold the password.
         f.debug_struct("MySqlStore")
-            .field("host", &self.options.get_host())
-            .field("port", &self.options.get_port())
+            .field("host", &self.door.options.get_host())
+            .field("port", &self.door.options.get_port())
             .finish_non_exhaustive()
     }
 }

@@ -47,12 +47,18 @@ use crate::tiers::{Key, Record, Tag};
 /// # }
 /// ```
 pub struct PostgresStore {
-    options: PgConnectOptions,
+    door: Arc<Door>,
     lanes: Lanes<PgConnection>,
-    is_made: OnceCell<()>,
-    sql: Sql,
+    sql: Arc<Sql>,
     texts: Texts,
     damaged: AtomicU64,
+}
+
+/// How to connect, which goes on where who wanted to has gone.
+struct Door {
+    options: PgConnectOptions,
+    is_made: OnceCell<()>,
+    sql: Arc<Sql>,
 }
 
 /// The statements for several keys at once, which are given as one list for each column, and what else is its own.
@@ -83,12 +89,16 @@ impl PostgresStore {
             )
         })?;
         let keys = "UNNEST($1::text[], $2::bigint[], $3::bytea[])";
+        let sql = Arc::new(DIALECT.sql(&prefix));
         Ok(Self {
-            options: options
-                .application_name("ovenjs")
-                .disable_statement_logging(),
+            door: Arc::new(Door {
+                options: options
+                    .application_name("ovenjs")
+                    .disable_statement_logging(),
+                is_made: OnceCell::new(),
+                sql: Arc::clone(&sql),
+            }),
             lanes: Lanes::new(LANES),
-            is_made: OnceCell::new(),
             texts: Texts {
                 read: format!(
                     "SELECT wanted.n, held.record \
@@ -119,38 +129,22 @@ impl PostgresStore {
                     "SELECT tag, $2 FROM UNNEST($1::text[]) AS wanted (tag) ORDER BY tag",
                 ),
             },
-            sql: DIALECT.sql(&prefix),
+            sql,
             damaged: AtomicU64::new(0),
         })
     }
 
-    async fn reader(&self) -> Result<Lane<'_, PgConnection>, Failure> {
+    async fn reader(&self) -> Result<Lane<PgConnection>, Failure> {
         self.writer().await
     }
 
-    async fn writer(&self) -> Result<Lane<'_, PgConnection>, Failure> {
-        self.lanes.enter(self.open()).await
+    async fn writer(&self) -> Result<Lane<PgConnection>, Failure> {
+        let open = || Arc::clone(&self.door).open();
+        self.lanes.enter_beside(open).await
     }
 
     fn close(&self) {
         self.lanes.close();
-    }
-
-    async fn open(&self) -> Result<PgConnection, Failure> {
-        let mut connection = self.options.connect().await?;
-        self.is_made
-            .get_or_try_init(|| self.make(&mut connection))
-            .await?;
-        Ok(connection)
-    }
-
-    /// Makes the tables, or brings them up to date, while no other process does.
-    async fn make(&self, connection: &mut PgConnection) -> Result<(), Failure> {
-        let mut all = connection.begin().await?;
-        let lock = query("SELECT pg_advisory_xact_lock($1)".to_owned()).bind(SCHEMA_LOCK);
-        lock.execute(&mut *all).await?;
-        self.bring_up(&mut all).await?;
-        Ok(all.commit().await?)
     }
 
     async fn read_once(&self, now_ms: u64, keys: &[Key]) -> Result<Vec<Option<Record>>, Failure> {
@@ -326,14 +320,33 @@ impl PostgresStore {
     }
 }
 
+impl Door {
+    async fn open(self: Arc<Self>) -> Result<PgConnection, Failure> {
+        let mut connection = self.options.connect().await?;
+        self.is_made
+            .get_or_try_init(|| self.make(&mut connection))
+            .await?;
+        Ok(connection)
+    }
+
+    /// Makes the tables, or brings them up to date, while no other process does.
+    async fn make(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+        let mut all = connection.begin().await?;
+        let lock = query("SELECT pg_advisory_xact_lock($1)".to_owned()).bind(SCHEMA_LOCK);
+        lock.execute(&mut *all).await?;
+        PostgresStore::bring_up(&self.sql.schema, &mut all).await?;
+        Ok(all.commit().await?)
+    }
+}
+
 store!(PostgresStore, PgConnection);
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The options hold the password.
         f.debug_struct("PostgresStore")
-            .field("host", &self.options.get_host())
-            .field("port", &self.options.get_port())
+            .field("host", &self.door.options.get_host())
+            .field("port", &self.door.options.get_port())
             .finish_non_exhaustive()
     }
 }

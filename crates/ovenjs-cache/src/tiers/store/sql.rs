@@ -1,18 +1,16 @@
 //! What the stores in databases have in common: tables, statements and connections.
 
 mod calls;
+mod lanes;
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use std::collections::BTreeMap;
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{Error, error::DatabaseError};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub(super) use self::calls::store;
+pub(crate) use self::lanes::{Lane, Lanes};
 use super::{Cursor, Encoded, Span, StoreError, StoreFault};
 use crate::tiers::{FOREVER_MS, Key, Version};
 
@@ -261,72 +259,6 @@ pub(super) fn odd_answer(store: &'static str) -> Failure {
             "its tables are not what they should be: give the bot a name or database of its own",
         )
         .into()
-}
-
-/// Connections that are kept when a call ended well, and closed with a call that did not or that was dropped, so
-/// that no answer is ever another call's. A pool that takes such connections back waits for them to answer.
-#[derive(Debug)]
-pub(crate) struct Lanes<C> {
-    free: Mutex<Vec<C>>,
-    permits: Semaphore,
-}
-
-impl<C> Lanes<C> {
-    pub(crate) fn new(count: usize) -> Self {
-        Self {
-            free: Mutex::new(Vec::with_capacity(count)),
-            permits: Semaphore::new(count),
-        }
-    }
-
-    /// A connection: one that is free, or the one that `open` makes.
-    pub(crate) async fn enter<E>(
-        &self,
-        open: impl Future<Output = Result<C, E>>,
-    ) -> Result<Lane<'_, C>, E> {
-        // It fails where the semaphore is closed, which nobody does.
-        let permit = self.permits.acquire().await.ok();
-        let free = self
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let connection = match free {
-            Some(connection) => connection,
-            None => open.await?,
-        };
-        Ok(Lane {
-            connection,
-            lanes: self,
-            _permit: permit,
-        })
-    }
-
-    /// Closes those that are free: a server that went away took all of them along.
-    pub(crate) fn close(&self) {
-        self.free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-    }
-}
-
-pub(crate) struct Lane<'a, C> {
-    pub(crate) connection: C,
-    lanes: &'a Lanes<C>,
-    _permit: Option<SemaphorePermit<'a>>,
-}
-
-impl<C> Lane<'_, C> {
-    /// Keeps the connection for the next call.
-    pub(crate) fn keep(self) {
-        let mut free = self
-            .lanes
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        free.push(self.connection);
-    }
 }
 
 /// Why a call came to nothing.

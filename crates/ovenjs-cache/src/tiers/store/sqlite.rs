@@ -116,11 +116,11 @@ impl SqliteStore {
         }
     }
 
-    async fn reader(&self) -> Result<Lane<'_, SqliteConnection>, Failure> {
+    async fn reader(&self) -> Result<Lane<SqliteConnection>, Failure> {
         self.readers.enter(self.open()).await
     }
 
-    async fn writer(&self) -> Result<Lane<'_, SqliteConnection>, Failure> {
+    async fn writer(&self) -> Result<Lane<SqliteConnection>, Failure> {
         self.writers.enter(self.open()).await
     }
 
@@ -140,7 +140,7 @@ impl SqliteStore {
     /// Makes the tables, or brings them up to date, while no other process does.
     async fn make(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
         let mut all = connection.begin_with(BEGIN).await?;
-        self.bring_up(&mut all).await?;
+        Self::bring_up(&self.sql.schema, &mut all).await?;
         Ok(all.commit().await?)
     }
 

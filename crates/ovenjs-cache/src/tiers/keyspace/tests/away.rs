@@ -71,14 +71,14 @@ async fn who_writes_behind_does_not_spin_while_somebody_flushes() {
     let writes = async {
         tokio::time::sleep(Duration::from_millis(1)).await;
         space.put(&2, 20).await.unwrap();
-        // Longer than a batch waits, shorter than the store's deadline.
+        // Longer than a batch waits, shorter than the store's deadline for one.
         tokio::time::sleep(Duration::from_millis(20)).await;
         store.is_away.store(false, Ordering::Relaxed);
     };
     let serves = tokio::time::timeout(Duration::from_secs(1), tiers.serve());
     let (flushed, ((), served)) = join(tiers.flush(), join(writes, serves)).await;
-    // Its batch was given up, and both were written by who serves.
-    assert!(flushed.is_err() && served.is_err());
+    // Its batch was given up, and then both were written.
+    assert!(flushed.is_ok() && served.is_err());
     assert_eq!(tiers.stats().second.unwrap().behind.waiting, 0);
 }
 

@@ -26,11 +26,9 @@ impl Log for RedisStore {
                 });
             };
             let id = RedisEntryId::parse(&after.0).ok_or_else(foreign)?;
-            let wait = self.ear.stream_wait(&place, &id, hold);
-            wait.await.map_err(broken)?;
             // Whether there was something or not: only who finds the place itself knows that nothing is missing.
-            let found = self.ear.stream_range(&place, &id, HEARD_MAX + 1).await;
-            Ok(heard(&id, &found.map_err(broken)?))
+            let found = self.ear.stream_follow(&place, &id, HEARD_MAX + 1, hold);
+            Ok(heard(&id, &found.await.map_err(broken)?))
         })
     }
 

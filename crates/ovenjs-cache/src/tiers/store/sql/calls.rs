@@ -33,8 +33,10 @@ macro_rules! store {
             }
 
             /// Makes the tables, or brings them up to date. Nobody else does so meanwhile.
-            async fn bring_up(&self, connection: &mut $connection) -> Result<(), Failure> {
-                let schema = &self.sql.schema;
+            async fn bring_up(
+                schema: &sql::Schema,
+                connection: &mut $connection,
+            ) -> Result<(), Failure> {
                 let table = query(schema.table.as_str());
                 table.execute(&mut *connection).await?;
                 let found = query(schema.read.as_str());
