@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ovenjs_types::{
-    Channel, Emoji, Guild, GuildScheduledEvent, Member, Message, Presence, Role, SoundboardSound,
-    StageInstance, Sticker, User, VoiceState,
+    Channel, Emoji, Guild, GuildScheduledEvent, InviteCreate, Member, Message, Presence, Role,
+    SoundboardSound, StageInstance, Sticker, User, VoiceState,
 };
 
 /// What an event changed in the cache, with the old value and the new.
@@ -38,6 +38,8 @@ pub enum Change {
     Sounds(Delta<Vec<SoundboardSound>>),
     /// A stage.
     Stage(Delta<StageInstance>),
+    /// An invite.
+    Invite(Delta<InviteCreate>),
     /// A scheduled event.
     ScheduledEvent(Delta<GuildScheduledEvent>),
     /// The bot's own user.

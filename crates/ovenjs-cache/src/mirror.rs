@@ -13,6 +13,7 @@ mod expiry;
 mod field;
 mod fold;
 mod heads;
+mod invites;
 mod keep;
 mod member_roles;
 mod members;
@@ -32,9 +33,7 @@ use std::sync::{
 };
 
 use hashbrown::HashMap;
-use ovenjs_types::{
-    Dispatch, EventKind, Id, Interest, ShardId, json::Scratch, marker::GuildMarker,
-};
+use ovenjs_types::{Dispatch, Id, Interest, ShardId, json::Scratch, marker::GuildMarker};
 
 pub use field::{Field, Fields};
 pub use keep::Keep;
@@ -61,6 +60,7 @@ use shared::{Places, Users, spread};
 /// * After [`outdate`](Self::outdate) a guild is [stale](GuildState::is_stale) until that comes.
 /// * In an outage a guild is kept and [marked](GuildState::is_unavailable).
 /// * Archived threads, ended scheduled events, whoever is offline or in no voice channel: not in it.
+/// * Threads and messages of channels of which the bot lost sight: not in it.
 /// * A user is known as long as a guild or a kept message knows them.
 /// * Fields that were asked [to be left out](Keep::without) are in nothing that is read.
 ///
@@ -103,11 +103,8 @@ impl Mirror {
     /// An empty mirror that keeps this.
     #[must_use]
     pub fn new(keep: Keep) -> Self {
-        // Pins come where somebody else asked for them, and the bot's own changes as a member always.
-        let folded = [EventKind::ChannelPinsUpdate, EventKind::GuildMemberUpdate];
-        let folded = folded.into_iter().fold(keep.interest(), Interest::with);
         Self(Arc::new(Inner {
-            folded,
+            folded: keep.folded(),
             stripes: (0..STRIPES).map(|_| RwLock::default()).collect(),
             shared: Shared {
                 users: Users::new(),

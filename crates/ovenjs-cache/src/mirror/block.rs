@@ -7,6 +7,7 @@ use ovenjs_types::Id;
 use super::{
     Keep,
     budget::Budget,
+    invites::Invites,
     members::Members,
     messages::Messages,
     role_sets::RoleSets,
@@ -48,6 +49,7 @@ pub(crate) struct Block {
     pub(super) stages: Shelf,
     pub(super) scheduled_events: Shelf,
     pub(super) messages: Messages,
+    pub(super) invites: Invites,
     /// Of private messages, those up to this id may have changed unheard.
     pub(super) stale_up_to: u64,
     /// Whether presences were evicted since it was written, so that who has none may be online.
@@ -193,18 +195,69 @@ impl Block {
     }
 
     pub(crate) fn put_member(&mut self, shared: &Shared, member: Object<'_>) {
-        member.with_starts(|member| self.put_indexed_member(shared, member));
+        member.with_starts(|member| {
+            if let Some(user) = member.pointed_at(USER) {
+                self.put_member_of(shared, member, user, &[JOINED]);
+            }
+        });
     }
 
-    fn put_indexed_member(&mut self, shared: &Shared, member: Object<'_>) {
-        const USER: u8 = shapes::MEMBER.at("user");
-        const ROLES: u8 = shapes::MEMBER.at("roles");
-        const JOINED: u8 = shapes::MEMBER.at("joined_at");
-        const ASIDE: u64 = shapes::MEMBER.bits(["user", "guild_id", "roles"]);
+    /// Who writes a message is a member, as it shows them without their user.
+    pub(super) fn see_author(&mut self, shared: &Shared, message: Object<'_>) {
+        const AUTHOR: u8 = shapes::MESSAGE.at("author");
+        const MEMBER: u8 = shapes::MESSAGE.at("member");
+        const WEBHOOK: u8 = shapes::MESSAGE.at("webhook_id");
 
-        let Some(Pointed { id, rest: user }) = member.pointed_at(USER) else {
+        let Some(member) = message.at(MEMBER).and_then(Value::object) else {
             return;
         };
+        let author = message.pointed_at(AUTHOR);
+        if let Some(author) = author.filter(|_| message.at(WEBHOOK).is_none())
+            && self.may_see(author.id)
+        {
+            // Without their user, what they adorn themselves with may be missing as well.
+            let stays = [JOINED, DECORATION, COLLECTIBLES];
+            member.with_starts(|member| self.put_member_of(shared, member, author, &stays));
+        }
+    }
+
+    /// Somebody shows themselves in an event about something else. Who leaves does so, too.
+    pub(super) fn see_member(&mut self, shared: &Shared, event: Object<'_>, leaves: bool) {
+        let Some(member) = event.object("member") else {
+            return;
+        };
+        member.with_starts(|member| {
+            if let Some(user) = member.pointed_at(USER)
+                && self.may_see(user.id)
+                && (!leaves || self.members.head(user.id).is_some())
+            {
+                self.put_member_of(shared, member, user, &[JOINED]);
+            }
+        });
+    }
+
+    /// Somebody who is not known in a guild whose members are all known has left it.
+    fn may_see(&self, user: u64) -> bool {
+        self.id != 0 && (!self.knows_all_members() || self.members.head(user).is_some())
+    }
+
+    pub(super) fn knows_all_members(&self) -> bool {
+        let known = u64::try_from(self.members.len()).ok();
+        !self.lacks_members && known >= self.member_count
+    }
+
+    /// `stays` are the places of what is not gone where it does not come.
+    fn put_member_of(
+        &mut self,
+        shared: &Shared,
+        member: Object<'_>,
+        user: Pointed<'_>,
+        stays: &[u8],
+    ) {
+        const ROLES: u8 = shapes::MEMBER.at("roles");
+        const ASIDE: u64 = shapes::MEMBER.bits(["user", "guild_id", "roles"]);
+
+        let Pointed { id, rest: user } = user;
         if !shared.keeps_member(id) {
             return;
         }
@@ -225,16 +278,18 @@ impl Block {
                 set
             }
         };
-        let mut joined = Vec::new();
-        if let Some(former) = former
-            && member.at(JOINED).is_none()
-        {
-            former.rest.copy_field("joined_at", &mut joined);
+        let mut kept = Vec::new();
+        if let Some(former) = former {
+            for place in stays {
+                if member.at(*place).is_none() {
+                    former.rest.copy_at(*place, &mut kept);
+                }
+            }
         }
         let is_new = former.is_none();
         self.members.put(id, set, |record| {
             member.copy_but(ASIDE, record);
-            record.append(&mut joined);
+            record.append(&mut kept);
         });
         if is_new {
             shared.users.hold(id, user);
@@ -268,10 +323,8 @@ impl Block {
     ) {
         let known = |block: &Self| u64::try_from(block.members.len()).ok();
         let most = shared.keep.members_per_guild.unwrap_or(usize::MAX);
-        let are_all_known = shared.keep.members
-            && !self.lacks_members
-            && self.members.len() < most
-            && known(self) >= self.member_count;
+        let are_all_known =
+            shared.keep.members && self.members.len() < most && self.knows_all_members();
         come_or_go(self);
         if let Some(count) = &mut self.member_count {
             *count = count.saturating_add_signed(change);
@@ -308,7 +361,7 @@ impl Block {
         };
         if state.has("channel_id") {
             let mut record = Vec::new();
-            state.copy_without(&["user_id", "guild_id"], &mut record);
+            state.copy_without(&["user_id", "guild_id", "member"], &mut record);
             self.voice_states.put(user, &record);
         } else {
             self.voice_states.remove(user);
@@ -360,7 +413,12 @@ impl Block {
         let shelves = self.plain_shelves();
         let plain: usize = shelves.iter().map(|shelf| shelf.bytes()).sum();
         let members = self.members.bytes() + self.role_sets.bytes();
-        size_of::<Self>() + self.guild.len() + plain + members + self.messages.bytes()
+        size_of::<Self>()
+            + self.guild.len()
+            + plain
+            + members
+            + self.messages.bytes()
+            + self.invites.bytes()
     }
 }
 
@@ -372,6 +430,11 @@ pub(super) fn put(shelf: &mut Shelf, object: Object<'_>, id: &str) {
         shelf.put(number, &record);
     }
 }
+
+const USER: u8 = shapes::MEMBER.at("user");
+const JOINED: u8 = shapes::MEMBER.at("joined_at");
+const DECORATION: u8 = shapes::MEMBER.at("avatar_decoration_data");
+const COLLECTIBLES: u8 = shapes::MEMBER.at("collectibles");
 
 /// As long as most presences are.
 const RECORD_BYTES: usize = 96;

@@ -1,5 +1,7 @@
 //! The channels and threads of a block, and what a message changes in them.
 
+use ovenjs_types::{Id, Permissions, Timestamp};
+
 use super::{
     block::{Block, Shared},
     messages::{MessagePlace, message_parts},
@@ -56,6 +58,34 @@ impl Block {
         }
         shared.places.remove(id, self.id);
         self.messages.remove_channel(shared, id);
+        self.invites.remove_channel(id);
+    }
+
+    /// Lets go of what is in channels which the bot does not see any more: of what happens there it is told nothing.
+    /// Where it sees them again, Discord lists their threads.
+    pub(crate) fn forget_unseen(&mut self, shared: &Shared) {
+        if self.threads.len() == 0 && self.messages.len() == 0 {
+            return;
+        }
+        let Some(bot) = shared.bot_id().and_then(Id::new_checked) else {
+            return;
+        };
+        let Some(member) = self.members.head(bot.get()) else {
+            return;
+        };
+        let is_unseen = |channel| {
+            let held = self.permissions_in(bot, member, channel, Timestamp::UNIX_EPOCH);
+            held.is_some_and(|held| !held.contains(Permissions::VIEW_CHANNEL))
+        };
+        let threads = self.threads_of(is_unseen);
+        let rings = self.messages.rings().map(|(channel, _)| channel);
+        let silent: Vec<u64> = rings.filter(|channel| is_unseen(*channel)).collect();
+        for thread in threads {
+            self.remove_channel(shared, thread);
+        }
+        for channel in silent {
+            self.remove_messages(shared, channel);
+        }
     }
 
     /// The active threads of some channels, or of all, are these.
@@ -98,10 +128,14 @@ impl Block {
         place: MessagePlace,
         message: Object<'_>,
     ) {
+        if shared.keep.messages == 0 {
+            return self.see_author(shared, message);
+        }
         if let Some(silent) = self.messages.crowded_out_by(place.channel) {
             self.remove_messages(shared, silent);
         }
         self.messages.add(shared, place, message);
+        self.see_author(shared, message);
         let kind = |message: Object<'_>| message.at(KIND).and_then(Value::number);
         if self.threads.get(place.channel).is_some() && counts(place, kind(message)) {
             self.count_messages(place.channel, 1);

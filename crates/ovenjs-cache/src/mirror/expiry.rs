@@ -10,8 +10,8 @@ use super::{
 };
 
 impl Mirror {
-    /// Takes out what is too old at `now`, the present time: messages after [`Keep::messages_for`], each counted from
-    /// when it was written, as its id says.
+    /// Takes out what is too old at `now`, the present time: messages after [`Keep::messages_for`](super::Keep::messages_for),
+    /// each counted from when it was written, as its id says, and invites that have ended.
     ///
     /// The mirror reads no clock: whoever asks for an age calls this from time to time, each minute
     /// for example. Until then reads give what is too old, but for messages of channels in which something new was
@@ -54,9 +54,11 @@ impl Block {
         let since = shared.keep.messages_for.map(|age| first_id_at(now, age));
         let first = self.messages.first();
         since.zip(first).is_some_and(|(since, first)| first < since)
+            || self.invites.has_expired(now)
     }
 
     fn expire(&mut self, shared: &Shared, now: Timestamp) {
+        self.invites.expire(now);
         if let Some(age) = shared.keep.messages_for {
             let since = first_id_at(now, age);
             for channel in self.messages.channels_before(since) {

@@ -37,6 +37,7 @@ impl Mirror {
                 fold.change_guild(guild.id("id")?, |block| {
                     block.update(guild);
                     block.update_roles(guild);
+                    block.forget_unseen(&fold.mirror.0.shared);
                 })
             }),
             Kind::GuildDelete => fold.read::<GuildEvent>(scratch, Fold::delete_guild),
@@ -48,7 +49,10 @@ impl Mirror {
                         event.id("guild_id")?,
                         Change::Role,
                         |block, _| block.role(id),
-                        |block, _| block.put_role(role),
+                        |block, shared| {
+                            block.put_role(role);
+                            block.forget_unseen(shared);
+                        },
                     )
                 })
             }
@@ -58,7 +62,10 @@ impl Mirror {
                     event.id("guild_id")?,
                     Change::Role,
                     |block, _| block.role(id),
-                    |block, _| block.remove_role(id),
+                    |block, shared| {
+                        block.remove_role(id);
+                        block.forget_unseen(shared);
+                    },
                 )
             }),
             Kind::ChannelCreate | Kind::ChannelUpdate | Kind::ThreadCreate | Kind::ThreadUpdate => {
@@ -70,8 +77,10 @@ impl Mirror {
                         |block, _| block.channel(id),
                         |block, shared| {
                             block.put_channel(shared, channel);
-                            if event.kind == Kind::ThreadCreate {
-                                block.note_post(channel);
+                            match event.kind {
+                                Kind::ThreadCreate => block.note_post(channel),
+                                Kind::ChannelUpdate => block.forget_unseen(shared),
+                                _ => {}
                             }
                         },
                     )
@@ -137,6 +146,10 @@ impl Mirror {
                                 block.count_members(shared, 1, come);
                             } else {
                                 block.put_member(shared, member);
+                                let has_sight = block.threads.len() + block.messages.len() > 0;
+                                if has_sight && shared.bot_id() == Some(user) {
+                                    block.forget_unseen(shared);
+                                }
                             }
                         },
                     )
@@ -181,7 +194,10 @@ impl Mirror {
                     state.id("guild_id")?,
                     Change::VoiceState,
                     |block, _| block.voice_state(user),
-                    |block, shared| block.put_voice_state(shared, state),
+                    |block, shared| {
+                        block.put_voice_state(shared, state);
+                        block.see_member(shared, state, !state.has("channel_id"));
+                    },
                 )
             }),
             Kind::GuildEmojisUpdate => fold.read::<ListsEvent>(scratch, |fold, lists| {
@@ -318,6 +334,27 @@ impl Mirror {
                     },
                 )
             }),
+            Kind::TypingStart | Kind::InteractionCreate => {
+                fold.read::<GlimpseEvent>(scratch, |fold, event| {
+                    fold.change_untold(event.id("guild_id")?, |block, shared| {
+                        block.see_member(shared, event, false);
+                    })
+                })
+            }
+            Kind::InviteCreate | Kind::InviteDelete => {
+                fold.read::<InviteEvent>(scratch, |fold, invite| {
+                    let code = invite.text("code")?;
+                    fold.change(
+                        invite.id("guild_id")?,
+                        Change::Invite,
+                        |block, _| block.invite(code),
+                        |block, shared| match event.kind {
+                            Kind::InviteDelete => block.invites.remove(code),
+                            _ => block.put_invite(shared, invite),
+                        },
+                    )
+                })
+            }
             Kind::MessageReactionAdd
             | Kind::MessageReactionRemove
             | Kind::MessageReactionRemoveAll
@@ -448,13 +485,18 @@ impl Fold<'_> {
             self.place(event),
             Change::Message,
             |block, shared| block.message(shared, place),
-            |block, _| {
+            |block, shared| {
+                if kind == EventKind::MessageReactionAdd {
+                    block.see_member(shared, event, false);
+                }
                 let messages = &mut block.messages;
                 match kind {
-                    EventKind::MessageReactionAdd => messages.react(place, event, bot, true),
-                    EventKind::MessageReactionRemove => messages.react(place, event, bot, false),
                     EventKind::MessagePollVoteAdd => messages.vote(place, event, bot, true),
                     EventKind::MessagePollVoteRemove => messages.vote(place, event, bot, false),
+                    // It may come for those alone whom it shows.
+                    _ if !shared.keep.reactions => {}
+                    EventKind::MessageReactionAdd => messages.react(place, event, bot, true),
+                    EventKind::MessageReactionRemove => messages.react(place, event, bot, false),
                     _ => messages.clear_reactions(place, event),
                 }
             },

@@ -7,7 +7,7 @@ use ovenjs_types::{EventKind, Interest};
 use super::{Field, Fields};
 use crate::packed::{
     Unwanted,
-    shapes::{CHUNK, GUILD, MESSAGE},
+    shapes::{CHUNK, FEEDBACK, GUILD, MESSAGE, VOICE_STATE},
 };
 
 /// Which kinds a mirror keeps, which of their fields, how many and for how long.
@@ -35,6 +35,11 @@ pub struct Keep {
     /// Members, and so users; about 80 bytes each. Default: off, and then the bot itself alone. Needs the
     /// privileged intent `GUILD_MEMBERS`; of large guilds Discord sends most members only when asked.
     pub members: bool,
+    /// Whether members are also taken from events that are about something else: from who writes, speaks, types, reacts
+    /// or uses a command. Default: off, since each change of a member has an event of its own, and a message takes half
+    /// as long again with it. On, it makes members of large guilds known as they show themselves. It works where members
+    /// are kept, and on events that come for something else: it needs no intent.
+    pub seen_members: bool,
     /// Who is online, and what they do; about 40 bytes each. Default: off. Needs the privileged intent
     /// `GUILD_PRESENCES`.
     pub presences: bool,
@@ -45,6 +50,9 @@ pub struct Keep {
     pub expressions: bool,
     /// Events that guilds have planned. Default: off. Needs the intent `GUILD_SCHEDULED_EVENTS`.
     pub scheduled_events: bool,
+    /// Invites that are made while the bot listens, until they are deleted or [expire](super::Mirror::expire). Default:
+    /// off. Needs the intent `GUILD_INVITES`, and of Discord the permission to manage channels.
+    pub invites: bool,
     /// How many messages of each channel, the newest ones. Default: 0, since content is other people's; a
     /// moderation bot that wants to know what was deleted sets it. About 100 bytes and the text for each.
     pub messages: usize,
@@ -80,10 +88,12 @@ impl Keep {
     pub const fn new() -> Self {
         Self {
             members: false,
+            seen_members: false,
             presences: false,
             voice_states: false,
             expressions: false,
             scheduled_events: false,
+            invites: false,
             messages: 0,
             messages_in_all: None,
             reactions: false,
@@ -99,6 +109,13 @@ impl Keep {
     #[must_use]
     pub const fn members(mut self, members: bool) -> Self {
         self.members = members;
+        self
+    }
+
+    /// Sets whether members are also taken from events that are about something else.
+    #[must_use]
+    pub const fn seen_members(mut self, seen_members: bool) -> Self {
+        self.seen_members = seen_members;
         self
     }
 
@@ -127,6 +144,13 @@ impl Keep {
     #[must_use]
     pub const fn scheduled_events(mut self, scheduled_events: bool) -> Self {
         self.scheduled_events = scheduled_events;
+        self
+    }
+
+    /// Sets whether invites are kept.
+    #[must_use]
+    pub const fn invites(mut self, invites: bool) -> Self {
+        self.invites = invites;
         self
     }
 
@@ -186,15 +210,40 @@ impl Keep {
         self
     }
 
-    /// Whether anything of it goes because of its age alone.
-    pub(super) const fn expires(&self) -> bool {
-        self.messages_for.is_some()
+    /// Whether anything of it goes because of its age alone, so that [`expire`](super::Mirror::expire) has something to do.
+    #[must_use]
+    pub const fn expires(&self) -> bool {
+        self.messages_for.is_some() || self.invites
     }
 
     /// How many messages of one channel.
     pub(super) fn messages_of_channel(&self) -> usize {
         let in_all = self.messages_in_all.unwrap_or(usize::MAX);
         self.messages.min(in_all)
+    }
+
+    const fn sees_members(&self) -> bool {
+        self.members && self.seen_members
+    }
+
+    /// What is folded in: what was asked for, and of other events that come anyway what they are good for.
+    pub(super) fn folded(&self) -> Interest {
+        use EventKind::*;
+        // Pins come where somebody else asked for them, and the bot's own changes as a member always.
+        let mut folded = self
+            .interest()
+            .with(ChannelPinsUpdate)
+            .with(GuildMemberUpdate);
+        if self.sees_members() {
+            let showing = [
+                MessageCreate,
+                MessageReactionAdd,
+                VoiceStateUpdate,
+                TypingStart,
+            ];
+            folded = showing.into_iter().fold(folded, Interest::with);
+        }
+        folded
     }
 
     /// What of all events is not kept.
@@ -213,6 +262,9 @@ impl Keep {
             ),
             (self.scheduled_events, &GUILD, &["guild_scheduled_events"]),
             (self.reactions, &MESSAGE, &["reactions"]),
+            (self.sees_members(), &MESSAGE, &["member"]),
+            (self.sees_members(), &VOICE_STATE, &["member"]),
+            (self.sees_members(), &FEEDBACK, &["member"]),
         ];
         for (_, table, names) in lists.iter().filter(|(is_kept, ..)| !is_kept) {
             unwanted.add(table, names);
@@ -248,7 +300,7 @@ impl Keep {
             StageInstanceUpdate,
             StageInstanceDelete,
         ];
-        let asked: [(bool, &[EventKind]); 8] = [
+        let asked: [(bool, &[EventKind]); 10] = [
             (
                 self.members,
                 &[
@@ -263,6 +315,8 @@ impl Keep {
                 &[PresenceUpdate, GuildMemberRemove, GuildMembersChunk],
             ),
             (self.voice_states, &[VoiceStateUpdate]),
+            (self.sees_members(), &[InteractionCreate]),
+            (self.invites, &[InviteCreate, InviteDelete]),
             (
                 self.expressions,
                 &[

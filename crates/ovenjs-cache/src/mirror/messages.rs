@@ -147,7 +147,7 @@ impl Messages {
     }
 
     /// What is known of a message by where it stands.
-    pub(super) const ASIDE: u64 = shapes::MESSAGE.bits(["id", "channel_id", "guild_id"]);
+    pub(super) const ASIDE: u64 = shapes::MESSAGE.bits(["id", "channel_id", "guild_id", "member"]);
 
     pub(crate) fn remove(&mut self, shared: &Shared, channel: u64, id: u64) {
         let Some(ring) = self.rings.get_mut(&channel) else {

@@ -55,13 +55,12 @@ impl Mirror {
     ) -> Option<Permissions> {
         self.look(guild.get(), |block, shared| {
             let member = block.members.head(user.get())?;
+            let held = block.permissions_in(user, member, channel.get(), now);
+            if held.is_some() {
+                return held;
+            }
             let mut calculator = block.calculator(user, member, now)?;
             let held = block.role_sets.roles(member.set());
-            if let Some((kind, overwrites)) = block.channel_rules(channel.get()) {
-                let weighed = block.weigh(user, held, overwrites);
-                calculator = calculator.role(HELD, Permissions::empty());
-                return Some(calculator.in_channel(&PermissionPlace::new(kind, &weighed)));
-            }
             let thread = block.channel(channel.get())?;
             let parent = block.channel(thread.parent_id?.get())?;
             let is_joined = thread.member.is_some() && shared.bot_id() == Some(user.get());
@@ -162,6 +161,23 @@ impl Block {
             }
         }
         Some(calculator)
+    }
+
+    /// What a member may do in a channel that is no thread.
+    #[inline]
+    pub(super) fn permissions_in(
+        &self,
+        user: Id<UserMarker>,
+        member: Head,
+        channel: u64,
+        now: Timestamp,
+    ) -> Option<Permissions> {
+        let (kind, overwrites) = self.channel_rules(channel)?;
+        let calculator = self.calculator(user, member, now)?;
+        let held = self.role_sets.roles(member.set());
+        let weighed = self.weigh(user, held, overwrites);
+        let calculator = calculator.role(HELD, Permissions::empty());
+        Some(calculator.in_channel(&PermissionPlace::new(kind, &weighed)))
     }
 
     /// The kind of a channel, and its overwrites as they lie there; none of a thread.

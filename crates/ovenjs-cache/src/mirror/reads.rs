@@ -61,13 +61,10 @@ impl Mirror {
     #[must_use]
     pub fn state(&self, id: Id<GuildMarker>) -> Option<GuildState> {
         self.look(id.get(), |block, _| {
-            let members = u64::try_from(block.members.len()).ok();
             Some(GuildState {
                 is_stale: block.is_stale,
                 is_unavailable: block.is_unavailable,
-                has_all_members: !block.lacks_members
-                    && members.is_some()
-                    && members >= block.member_count,
+                has_all_members: block.knows_all_members(),
                 lacks_presences: block.lacks_presences,
             })
         })

@@ -160,6 +160,10 @@ impl Block {
             }
             put_user(shared, id, out);
         }
+        put_count(self.invites.len(), out);
+        for invite in self.invites.iter() {
+            put_bytes(invite, out);
+        }
         let rings = self.messages.rings();
         put_count(rings.len(), out);
         for (channel, ring) in rings {
@@ -228,6 +232,10 @@ impl Block {
             shared
                 .users
                 .hold(user, [&shared.wanted(&shapes::USER, known), &[]]);
+        }
+        for _ in 0..cut.number()? {
+            let invite = shared.wanted(&shapes::INVITE, cut.bytes()?);
+            self.put_invite(shared, Object::new(&shapes::INVITE, &invite));
         }
         for _ in 0..cut.number()? {
             let channel = cut.number()?;
@@ -387,12 +395,17 @@ fn put_user(shared: &Shared, id: u64, out: &mut Vec<u8>) {
 
 /// The form of these bytes, and of the records in them.
 fn version() -> u64 {
-    let tables = [&shapes::GUILD, &shapes::MESSAGE, &shapes::THREAD_MEMBER];
+    let tables = [
+        &shapes::GUILD,
+        &shapes::MESSAGE,
+        &shapes::THREAD_MEMBER,
+        &shapes::INVITE,
+    ];
     tables.into_iter().fold(FORM, fingerprint)
 }
 
 /// Changes with what stands around the records.
-const FORM: u64 = 3;
+const FORM: u64 = 4;
 
 /// How many bytes a mirror is written in at most: some two million members with their users, which are read
 /// within seconds.

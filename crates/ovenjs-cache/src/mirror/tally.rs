@@ -67,6 +67,8 @@ pub struct MirrorStats {
     pub events: Tally,
     /// Messages.
     pub messages: Tally,
+    /// Invites.
+    pub invites: Tally,
     /// Which guild each channel is in.
     pub places: Tally,
     /// What went because of the budget.
@@ -97,6 +99,7 @@ impl MirrorStats {
             + self.expressions.bytes
             + self.events.bytes
             + self.messages.bytes
+            + self.invites.bytes
             + self.places.bytes
     }
 
@@ -118,5 +121,7 @@ impl MirrorStats {
         }
         self.messages.count += block.messages.len();
         self.messages.bytes += block.messages.bytes();
+        self.invites.count += block.invites.len();
+        self.invites.bytes += block.invites.bytes();
     }
 }

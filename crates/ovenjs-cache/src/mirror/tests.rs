@@ -14,6 +14,7 @@ mod contents;
 mod events;
 mod keep;
 mod model;
+mod seen;
 mod snapshot;
 
 use model::World;
@@ -410,7 +411,7 @@ fn guilds_are_written_and_read_side_by_side() {
 fn everything() -> Keep {
     let keep = Keep::new().members(true).presences(true).voice_states(true);
     let keep = keep.expressions(true).scheduled_events(true).messages(3);
-    keep.reactions(true).poll_votes(true)
+    keep.reactions(true).poll_votes(true).invites(true)
 }
 
 /// All kinds, without some fields and members.
@@ -423,6 +424,7 @@ fn some(dice: &mut Dice) -> Keep {
     if dice.below(3) == 0 {
         keep = keep.members_per_guild(2);
     }
+    keep = keep.seen_members(dice.below(2) == 0);
     if dice.below(4) == 0 {
         keep = keep.reactions(false).poll_votes(false);
     }

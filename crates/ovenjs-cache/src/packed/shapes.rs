@@ -8,9 +8,10 @@
 //! * of users: what only the bot's own account has (`email`, `locale`, `mfa_enabled`, …), and
 //!   `banner`, `accent_color`, which the gateway does not send;
 //! * of activities: `created_at`, `secrets`, `instance`, and the addresses behind buttons and texts;
-//! * of messages: `member` (it is among the members), `referenced_message` and `thread` (they stand for
+//! * of messages: `referenced_message` and `thread` (they stand for
 //!   themselves), `nonce`, `resolved`, `activity`, `application`, and what only lobbies and searches have;
-//! * `member` inside voice states and threads, `user` inside emojis, stickers and sounds: whoever uploaded
+//! * of invites: `target_application`;
+//! * `member` inside messages and voice states (it is put among the members, if at all) and threads, `user` inside emojis, stickers and sounds: whoever uploaded
 //!   them is not the picture.
 
 use super::{After, Field, Form, Form::*, Shape, Shaped};
@@ -148,7 +149,9 @@ pub(crate) static VOICE_STATE: Shape = shape![
     may("self_video", Flag),
     may("suppress", Flag),
     may("request_to_speak_timestamp", Time),
-];
+    may("member", Object(&MEMBER)),
+]
+.numbered(8);
 
 pub(crate) static ROLE: Shape = shape![
     must("id", Id),
@@ -456,7 +459,7 @@ pub(crate) static MESSAGE: Shape = shape![
     may("purchase_notification", Any),
     may("poll", Object(&POLL)),
     may("call", Any),
-    passed("member"),
+    may("member", Object(&MEMBER)),
     passed("nonce"),
 ]
 .numbered(6);
@@ -551,7 +554,7 @@ static POINTER: Shape = shape![
 ];
 
 /// Events of reactions and votes, which point to a message.
-static FEEDBACK: Shape = shape![
+pub(crate) static FEEDBACK: Shape = shape![
     must("channel_id", Id),
     must("message_id", Id),
     may("guild_id", Id),
@@ -560,6 +563,28 @@ static FEEDBACK: Shape = shape![
     may("burst", Flag),
     may("burst_colors", List(&Text)),
     may("answer_id", U32),
+    may("member", Object(&MEMBER)),
+]
+.numbered(9);
+
+/// Events that are about something else, and show a member: typing, and interactions.
+pub(crate) static GLIMPSE: Shape = shape![may("guild_id", Id), may("member", Object(&MEMBER))];
+
+/// `INVITE_CREATE`, of which `INVITE_DELETE` has the first fields.
+pub(crate) static INVITE: Shape = shape![
+    must("channel_id", Id),
+    must("code", Text),
+    may("guild_id", Id),
+    may("created_at", Time),
+    may("inviter", Object(&USER)),
+    may("max_age", U64),
+    may("max_uses", U64),
+    may("target_type", U32),
+    may("target_user", Object(&USER)),
+    may("temporary", Flag),
+    may("uses", U64),
+    may("expires_at", Time),
+    may("role_ids", List(&Id)),
 ];
 
 /// Names for the payloads of events, by their tables.
@@ -593,5 +618,7 @@ payloads! {
     ScheduledEventEvent = SCHEDULED_EVENT;
     MessageEvent = MESSAGE;
     FeedbackEvent = FEEDBACK;
+    GlimpseEvent = GLIMPSE;
+    InviteEvent = INVITE;
     PointerEvent = POINTER;
 }

@@ -78,4 +78,4 @@ impl Value<'_> {
 }
 
 /// One for each table that has a number, and one for those that have none.
-const NUMBERS: usize = 8;
+const NUMBERS: usize = 11;

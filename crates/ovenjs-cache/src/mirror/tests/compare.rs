@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ovenjs_types::{
-    Channel, Emoji, Guild, GuildScheduledEvent, Id, Member, Message, Presence, Role,
+    Channel, Emoji, Guild, GuildScheduledEvent, Id, InviteCreate, Member, Message, Presence, Role,
     SoundboardSound, StageInstance, Sticker, User, VoiceState,
 };
 use serde_json::{Value, json};
@@ -81,6 +81,11 @@ impl Place {
             .iter_mut()
             .for_each(|sticker| sticker.guild_id = Some(id));
         assert_eq!(mirror.guild(id), Some(expected));
+        let invites = self.invites.values();
+        let invites: Vec<InviteCreate> = invites
+            .map(|invite| typed(with_guild(invite.clone(), guild)))
+            .collect();
+        assert_eq!(mirror.invites(id), invites);
         let known: Vec<_> = mirror.channels(id);
         let expected: Vec<_> = self
             .channels

@@ -1,9 +1,165 @@
 //! What changes on messages that are kept.
 
-use super::*;
+use std::collections::BTreeMap;
+
+use super::{
+    model::{Place, author, id, number, without},
+    *,
+};
+
+impl Place {
+    /// What an event of messages makes of them.
+    pub(super) fn change_messages(
+        &mut self,
+        name: &str,
+        payload: &Value,
+        users: &mut BTreeMap<u64, Value>,
+        bot: Option<u64>,
+    ) {
+        let own = number(&payload["id"]);
+        match name {
+            "MESSAGE_UPDATE" if payload["author"].is_null() => {
+                let ring = self
+                    .messages
+                    .entry(number(&payload["channel_id"]))
+                    .or_default();
+                let parts = payload.as_object().unwrap().iter();
+                let parts = parts
+                    .filter(|(field, _)| !["id", "channel_id", "guild_id"].contains(&&***field));
+                if let Some(message) = ring.get_mut(&own) {
+                    parts.for_each(|(field, value)| message[field] = value.clone());
+                }
+            }
+            "MESSAGE_CREATE" | "MESSAGE_UPDATE" => {
+                let channel = number(&payload["channel_id"]);
+                if name == "MESSAGE_CREATE" {
+                    self.count_messages(channel, &payload["type"], 1);
+                    if author(payload).is_some() && payload["member"].is_object() {
+                        let mut event = json!({"member": payload["member"]});
+                        event["member"]["user"] = payload["author"].clone();
+                        let user = number(&payload["author"]["id"]);
+                        for field in ["avatar_decoration_data", "collectibles"] {
+                            if let Some(former) = self.members.get(&user)
+                                && event["member"][field].is_null()
+                            {
+                                event["member"][field] = former[field].clone();
+                            }
+                        }
+                        self.see(&event, users, bot);
+                    }
+                }
+                let payload = &without(payload.clone(), "member");
+                let ring = self.messages.entry(channel).or_default();
+                if name == "MESSAGE_CREATE" || ring.contains_key(&own) {
+                    if let Some(author) = author(payload) {
+                        users.insert(author, payload["author"].clone());
+                    }
+                    let mut message = payload.clone();
+                    if let Some(former) = ring.get(&own).filter(|_| name == "MESSAGE_UPDATE") {
+                        let is_none = |list: &Value| list.as_array().is_none_or(Vec::is_empty);
+                        if is_none(&message["reactions"]) {
+                            message["reactions"] =
+                                json!(former["reactions"].as_array().unwrap_or(&Vec::new()));
+                        }
+                        let (poll, known) = (&message["poll"], &former["poll"]);
+                        if poll.is_object() && known.is_object() && poll["results"].is_null() {
+                            message["poll"] = known.clone();
+                        }
+                    }
+                    ring.insert(own, message);
+                    if ring.len() > self.keep.messages_of_channel() {
+                        ring.pop_first();
+                    }
+                }
+            }
+            "MESSAGE_REACTION_ADD"
+            | "MESSAGE_REACTION_REMOVE"
+            | "MESSAGE_REACTION_REMOVE_ALL"
+            | "MESSAGE_REACTION_REMOVE_EMOJI"
+            | "MESSAGE_POLL_VOTE_ADD"
+            | "MESSAGE_POLL_VOTE_REMOVE" => {
+                if name == "MESSAGE_REACTION_ADD" {
+                    self.see(payload, users, bot);
+                }
+                let ring = self
+                    .messages
+                    .entry(number(&payload["channel_id"]))
+                    .or_default();
+                let is_bot = bot == Some(number(&payload["user_id"]));
+                let is_asked = match name.contains("POLL") {
+                    true => self.keep.poll_votes,
+                    false => self.keep.reactions,
+                };
+                if let Some(message) = ring
+                    .get_mut(&number(&payload["message_id"]))
+                    .filter(|_| is_asked)
+                {
+                    feed_back(name, message, payload, is_bot);
+                }
+            }
+            "MESSAGE_DELETE" => {
+                let channel = number(&payload["channel_id"]);
+                self.forget_counted(channel, own);
+                if let Some(ring) = self.messages.get_mut(&number(&payload["channel_id"])) {
+                    ring.remove(&own);
+                }
+            }
+            "MESSAGE_DELETE_BULK" => {
+                let gone: Vec<u64> = payload["ids"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(number)
+                    .collect();
+                for id in &gone {
+                    let channel = number(&payload["channel_id"]);
+                    self.forget_counted(channel, *id);
+                    let ring = self.messages.entry(channel).or_default();
+                    ring.remove(id);
+                }
+                if let Some(ring) = self.messages.get_mut(&number(&payload["channel_id"])) {
+                    ring.retain(|id, _| !gone.contains(id));
+                }
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    /// The last message of a channel is no earlier than the newest that is kept.
+    pub(super) fn note_last_messages(&mut self) {
+        for (channel, value) in self.channels.iter_mut().chain(&mut self.threads) {
+            let ring = self.messages.get(channel);
+            let newest = ring.and_then(|ring| ring.keys().max()).copied();
+            if newest > Some(number(&value["last_message_id"])) {
+                value["last_message_id"] = id(newest.unwrap());
+            }
+        }
+    }
+
+    fn forget_counted(&mut self, channel: u64, message: u64) {
+        let known = self
+            .messages
+            .get(&channel)
+            .and_then(|ring| ring.get(&message));
+        let kind = known.map_or(Value::Null, |message| message["type"].clone());
+        self.count_messages(channel, &kind, -1);
+    }
+
+    /// What people write in a thread is counted there.
+    fn count_messages(&mut self, channel: u64, kind: &Value, more: i64) {
+        let is_written = kind.is_null() || [0, 19, 20, 23].contains(&kind.as_u64().unwrap());
+        if let Some(thread) = self.threads.get_mut(&channel).filter(|_| is_written) {
+            for (field, more) in [("message_count", more), ("total_message_sent", more.max(0))] {
+                if let Some(count) = thread[field].as_u64() {
+                    thread[field] = json!(count.saturating_add_signed(more));
+                }
+            }
+        }
+    }
+}
 
 /// What an event of reactions or votes makes of a message.
-pub(super) fn feed_back(name: &str, message: &mut Value, event: &Value, is_bot: bool) {
+fn feed_back(name: &str, message: &mut Value, event: &Value, is_bot: bool) {
     let comes = name.ends_with("ADD");
     let bump = |count: &mut Value, me: &mut Value| {
         let is_told_twice = is_bot && me.as_bool().unwrap_or_default() == comes;

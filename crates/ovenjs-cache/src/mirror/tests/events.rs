@@ -14,7 +14,7 @@ pub(super) fn event(dice: &mut Dice) -> (&'static str, Value) {
         payload["guild_id"] = id(guild);
         payload
     };
-    match dice.below(52) {
+    match dice.below(56) {
         0..=3 => ("GUILD_CREATE", dice.guild(guild)),
         4 => {
             let mut update = dice.guild(guild);
@@ -197,9 +197,24 @@ pub(super) fn event(dice: &mut Dice) -> (&'static str, Value) {
         ),
         48 => (
             "MESSAGE_REACTION_REMOVE_ALL",
-            of_guild(without(dice.feedback(), "emoji")),
+            of_guild(without(without(dice.feedback(), "emoji"), "member")),
         ),
         49 => ("MESSAGE_REACTION_REMOVE_EMOJI", of_guild(dice.feedback())),
+        50 => {
+            let member = dice.member();
+            let name = ["TYPING_START", "INTERACTION_CREATE"][dice.small(2)];
+            (
+                name,
+                of_guild(json!({"user_id": member["user"]["id"], "member": member})),
+            )
+        }
+        51..=53 => {
+            let invite = dice.invite();
+            (
+                ["INVITE_CREATE", "INVITE_DELETE"][dice.small(3) / 2],
+                of_guild(invite),
+            )
+        }
         _ => (
             ["MESSAGE_POLL_VOTE_ADD", "MESSAGE_POLL_VOTE_REMOVE"][dice.small(3) / 2],
             of_guild(dice.feedback()),
@@ -236,7 +251,7 @@ impl Dice {
         value["channels"] = self.list(3, Self::channel);
         value["threads"] = self.list(3, Self::thread);
         value["presences"] = self.list(2, Self::presence);
-        value["voice_states"] = self.list(2, Self::voice_state);
+        value["voice_states"] = self.list(2, |dice| without(dice.voice_state(), "member"));
         value["stage_instances"] = self.list(2, |dice| of_guild(dice.other(&STAGE, "id")));
         value["guild_scheduled_events"] = self.list(2, |dice| of_guild(dice.scheduled_event()));
         value
@@ -298,6 +313,15 @@ impl Dice {
     fn voice_state(&mut self) -> Value {
         let mut value = self.object(&VOICE_STATE);
         value["user_id"] = id(self.among(USERS));
+        value["member"] = self.member();
+        value["member"]["user"]["id"] = value["user_id"].clone();
+        value
+    }
+
+    fn invite(&mut self) -> Value {
+        let mut value = self.object(&INVITE);
+        value["code"] = json!(["rye", "oat", "spelt"][self.small(3)]);
+        value["channel_id"] = id(self.among(CHANNELS));
         value
     }
 
@@ -311,6 +335,7 @@ impl Dice {
         });
         let author = self.among(USERS);
         value["author"] = self.user_of(author);
+        value["member"] = without(self.member(), "user");
         if self.below(3) > 0 {
             value = without(value, "webhook_id");
         }
@@ -357,6 +382,7 @@ impl Dice {
             "burst": self.below(3) == 0,
             "burst_colors": ["#00ff00"],
             "answer_id": self.below(3),
+            "member": self.member(),
         })
     }
 }

@@ -46,7 +46,8 @@ pub(super) struct Place {
     pub(super) stages: BTreeMap<u64, Value>,
     pub(super) scheduled_events: BTreeMap<u64, Value>,
     pub(super) messages: BTreeMap<u64, BTreeMap<u64, Value>>,
-    keep: Keep,
+    pub(super) invites: BTreeMap<String, Value>,
+    pub(super) keep: Keep,
 }
 
 impl World {
@@ -99,6 +100,10 @@ impl World {
             "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" => &MEMBER,
             "PRESENCE_UPDATE" => &PRESENCE,
             "MESSAGE_CREATE" | "MESSAGE_UPDATE" => &MESSAGE,
+            "VOICE_STATE_UPDATE" => &VOICE_STATE,
+            "MESSAGE_REACTION_ADD" => &FEEDBACK,
+            "TYPING_START" | "INTERACTION_CREATE" => &GLIMPSE,
+            "INVITE_CREATE" => &INVITE,
             _ => return payload,
         };
         self.unwanted.taken_from(shape, payload)
@@ -368,8 +373,21 @@ impl Place {
                     is_online.then_some(payload),
                 );
             }
+            "TYPING_START" | "INTERACTION_CREATE" => {
+                self.see(payload, users, bot);
+            }
+            "INVITE_CREATE" => {
+                let code = payload["code"].as_str().unwrap().to_owned();
+                self.invites.insert(code, payload.clone());
+            }
+            "INVITE_DELETE" => drop(self.invites.remove(payload["code"].as_str().unwrap())),
             "VOICE_STATE_UPDATE" => {
+                let user = number(&payload["user_id"]);
+                if !payload["channel_id"].is_null() || self.members.contains_key(&user) {
+                    self.see(payload, users, bot);
+                }
                 let is_there = !payload["channel_id"].is_null();
+                let payload = &without(payload.clone(), "member");
                 set(
                     &mut self.voice_states,
                     number(&payload["user_id"]),
@@ -402,125 +420,24 @@ impl Place {
                 );
             }
             "GUILD_SCHEDULED_EVENT_DELETE" => drop(self.scheduled_events.remove(&own)),
-            "MESSAGE_UPDATE" if payload["author"].is_null() => {
-                let ring = self
-                    .messages
-                    .entry(number(&payload["channel_id"]))
-                    .or_default();
-                let parts = payload.as_object().unwrap().iter();
-                let parts = parts
-                    .filter(|(field, _)| !["id", "channel_id", "guild_id"].contains(&&***field));
-                if let Some(message) = ring.get_mut(&own) {
-                    parts.for_each(|(field, value)| message[field] = value.clone());
-                }
-            }
-            "MESSAGE_CREATE" | "MESSAGE_UPDATE" => {
-                let channel = number(&payload["channel_id"]);
-                if name == "MESSAGE_CREATE" {
-                    self.count_messages(channel, &payload["type"], 1);
-                }
-                let ring = self.messages.entry(channel).or_default();
-                if name == "MESSAGE_CREATE" || ring.contains_key(&own) {
-                    if let Some(author) = author(payload) {
-                        users.insert(author, payload["author"].clone());
-                    }
-                    let mut message = payload.clone();
-                    if let Some(former) = ring.get(&own).filter(|_| name == "MESSAGE_UPDATE") {
-                        let is_none = |list: &Value| list.as_array().is_none_or(Vec::is_empty);
-                        if is_none(&message["reactions"]) {
-                            message["reactions"] =
-                                json!(former["reactions"].as_array().unwrap_or(&Vec::new()));
-                        }
-                        let (poll, known) = (&message["poll"], &former["poll"]);
-                        if poll.is_object() && known.is_object() && poll["results"].is_null() {
-                            message["poll"] = known.clone();
-                        }
-                    }
-                    ring.insert(own, message);
-                    if ring.len() > self.keep.messages_of_channel() {
-                        ring.pop_first();
-                    }
-                }
-            }
-            "MESSAGE_REACTION_ADD"
-            | "MESSAGE_REACTION_REMOVE"
-            | "MESSAGE_REACTION_REMOVE_ALL"
-            | "MESSAGE_REACTION_REMOVE_EMOJI"
-            | "MESSAGE_POLL_VOTE_ADD"
-            | "MESSAGE_POLL_VOTE_REMOVE" => {
-                let ring = self
-                    .messages
-                    .entry(number(&payload["channel_id"]))
-                    .or_default();
-                let is_bot = bot == Some(number(&payload["user_id"]));
-                let is_asked = match name.contains("POLL") {
-                    true => self.keep.poll_votes,
-                    false => self.keep.reactions,
-                };
-                if let Some(message) = ring
-                    .get_mut(&number(&payload["message_id"]))
-                    .filter(|_| is_asked)
-                {
-                    super::contents::feed_back(name, message, payload, is_bot);
-                }
-            }
-            "MESSAGE_DELETE" => {
-                let channel = number(&payload["channel_id"]);
-                self.forget_counted(channel, own);
-                if let Some(ring) = self.messages.get_mut(&number(&payload["channel_id"])) {
-                    ring.remove(&own);
-                }
-            }
-            "MESSAGE_DELETE_BULK" => {
-                let gone: Vec<u64> = payload["ids"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(number)
-                    .collect();
-                for id in &gone {
-                    let channel = number(&payload["channel_id"]);
-                    self.forget_counted(channel, *id);
-                    let ring = self.messages.entry(channel).or_default();
-                    ring.remove(id);
-                }
-                if let Some(ring) = self.messages.get_mut(&number(&payload["channel_id"])) {
-                    ring.retain(|id, _| !gone.contains(id));
-                }
-            }
+            name if name.starts_with("MESSAGE_") => self.change_messages(name, payload, users, bot),
             other => panic!("{other}"),
         }
     }
 
-    /// The last message of a channel is no earlier than the newest that is kept.
-    fn note_last_messages(&mut self) {
-        for (channel, value) in self.channels.iter_mut().chain(&mut self.threads) {
-            let ring = self.messages.get(channel);
-            let newest = ring.and_then(|ring| ring.keys().max()).copied();
-            if newest > Some(number(&value["last_message_id"])) {
-                value["last_message_id"] = id(newest.unwrap());
-            }
-        }
-    }
-
-    fn forget_counted(&mut self, channel: u64, message: u64) {
-        let known = self
-            .messages
-            .get(&channel)
-            .and_then(|ring| ring.get(&message));
-        let kind = known.map_or(Value::Null, |message| message["type"].clone());
-        self.count_messages(channel, &kind, -1);
-    }
-
-    /// What people write in a thread is counted there.
-    fn count_messages(&mut self, channel: u64, kind: &Value, more: i64) {
-        let is_written = kind.is_null() || [0, 19, 20, 23].contains(&kind.as_u64().unwrap());
-        if let Some(thread) = self.threads.get_mut(&channel).filter(|_| is_written) {
-            for (field, more) in [("message_count", more), ("total_message_sent", more.max(0))] {
-                if let Some(count) = thread[field].as_u64() {
-                    thread[field] = json!(count.saturating_add_signed(more));
-                }
-            }
+    /// Somebody shows themselves, who is a member, unless all of those are known.
+    pub(super) fn see(
+        &mut self,
+        event: &Value,
+        users: &mut BTreeMap<u64, Value>,
+        bot: Option<u64>,
+    ) {
+        let member = &event["member"];
+        let user = number(&member["user"]["id"]);
+        let is_gone = self.known() >= self.member_count && !self.members.contains_key(&user);
+        // Of private channels there is no guild.
+        if self.keep.seen_members && !self.guild.is_null() && member.is_object() && !is_gone {
+            self.change("GUILD_MEMBER_UPDATE", member, users, bot);
         }
     }
 
@@ -558,6 +475,8 @@ impl Place {
                 .for_each(|thread| self.remove_channel(thread));
         }
         self.messages.remove(&id);
+        self.invites
+            .retain(|_, invite| number(&invite["channel_id"]) != id);
     }
 
     fn remove_role(&mut self, role: u64) {
@@ -615,7 +534,7 @@ pub(super) fn number(id: &Value) -> u64 {
 }
 
 /// The user who wrote a message; nobody where it was a webhook.
-fn author(message: &Value) -> Option<u64> {
+pub(super) fn author(message: &Value) -> Option<u64> {
     message["webhook_id"]
         .is_null()
         .then(|| number(&message["author"]["id"]))
