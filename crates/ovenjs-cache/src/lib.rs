@@ -25,6 +25,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(any(feature = "blobs", feature = "retention"))]
+pub mod blobs;
 mod change;
 mod error;
 pub mod mirror;

@@ -19,7 +19,10 @@
 //!
 //! ```
 //! use std::{sync::Arc, time::{Duration, SystemTime, Instant}};
-//! use ovenjs_cache::retention::{Entry, EntryId, Keys, MemoryBlobs, MemoryWarm, Policy, Retention, Tier};
+//! use ovenjs_cache::{
+//!     blobs::MemoryBlobs,
+//!     retention::{Entry, EntryId, Keys, MemoryWarm, Policy, Retention, Tier},
+//! };
 //! use ovenjs_net::Clock;
 //! use ovenjs_types::{Id, Secret};
 //!
@@ -68,7 +71,6 @@
 
 mod archive;
 mod backup;
-mod blobs;
 mod build;
 mod entry;
 mod erase;
@@ -89,7 +91,6 @@ mod warm;
 
 pub use archive::{KEY_ID_BYTES_MAX, Keys};
 pub use backup::Checked;
-pub use blobs::{Blobs, Folder, MemoryBlobs};
 pub use build::{Retention, RetentionBuilder};
 pub use entry::{CLASS_BYTES_MAX, Class, ENTRY_BYTES_MAX, Entry, EntryId, Place, SUBJECTS_MAX};
 pub use erasure::{ErasedIn, Erasure, ErasureReport};

@@ -63,6 +63,8 @@ pub use config::{KeyspaceConfig, Named, TieredConfig, Writes};
 pub use error::{TierError, TierErrorKind};
 #[cfg(feature = "tiers")]
 pub use extra::Extra;
+#[cfg(feature = "blobs")]
+pub(crate) use flight::Flights;
 #[cfg(feature = "tiers")]
 pub use foretelling::{Foretelling, ForetellingStats, Foretold, Source};
 #[cfg(feature = "tiers")]

@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ovenjs_cache::retention::{
-    Entry, EntryId, Folder, Keys, Policy, PostgresWarm, RedisHot, Retention,
-};
+use ovenjs_cache::blobs::Folder;
+use ovenjs_cache::retention::{Entry, EntryId, Keys, Policy, PostgresWarm, RedisHot, Retention};
 use ovenjs_types::{Id, Secret};
 
 use crate::{Dice, micros, row};

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    Blobs, Keys, Place, Retention, RetentionError, Tier,
+    Keys, Place, Retention, RetentionError, Tier,
     library::Library,
     mover::{Source, forget},
     title::Shelf,
 };
+use crate::blobs::BlobStore;
 
 /// What was done with the weeks of a tier.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Retention {
     /// The archives could not be listed. What goes wrong with a single week is told by [`Checked::failures`].
     pub async fn restore(
         &self,
-        archives: Arc<dyn Blobs>,
+        archives: Arc<dyn BlobStore>,
         keys: Keys,
     ) -> Result<Checked, RetentionError> {
         let source = Library::backup(archives, Arc::new(keys));

@@ -10,9 +10,10 @@ use std::{
 use ovenjs_net::{Clock, Entropy as _, SystemClock, SystemEntropy};
 
 use super::{
-    Blobs, Class, Erasure, Hot, Keys, Policy, RetentionError, RetentionErrorKind, Tier, Warm,
+    Class, Erasure, Hot, Keys, Policy, RetentionError, RetentionErrorKind, Tier, Warm,
     entry::millis, erasure::LEDGER, library::Library, mover::Moved,
 };
+use crate::blobs::BlobStore;
 
 /// Entries in up to four tiers. Cloning is cheap and shares all of it. See the [module](super) for an example.
 #[derive(Clone)]
@@ -39,8 +40,8 @@ pub struct RetentionBuilder {
     policies: Vec<(String, Policy)>,
     hot: Option<Arc<dyn Hot>>,
     warm: Arc<dyn Warm>,
-    cold: Option<Arc<dyn Blobs>>,
-    backup: Option<(Arc<dyn Blobs>, Arc<Keys>)>,
+    cold: Option<Arc<dyn BlobStore>>,
+    backup: Option<(Arc<dyn BlobStore>, Arc<Keys>)>,
     clock: Arc<dyn Clock>,
 }
 
@@ -132,14 +133,14 @@ impl RetentionBuilder {
 
     /// Where volumes lie.
     #[must_use]
-    pub fn cold(mut self, blobs: impl Blobs + 'static) -> Self {
+    pub fn cold(mut self, blobs: impl BlobStore + 'static) -> Self {
         self.cold = Some(Arc::new(blobs));
         self
     }
 
     /// Where archives lie, which is another place than the volumes', and the keys that encrypt them.
     #[must_use]
-    pub fn backup(mut self, blobs: impl Blobs + 'static, keys: Keys) -> Self {
+    pub fn backup(mut self, blobs: impl BlobStore + 'static, keys: Keys) -> Self {
         self.backup = Some((Arc::new(blobs), Arc::new(keys)));
         self
     }

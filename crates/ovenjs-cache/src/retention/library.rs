@@ -7,17 +7,18 @@ use ovenjs_types::{Id, marker::UserMarker};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{
-    Blobs, Entry, EntryId, Keys, Place, RetentionError, RetentionErrorKind, Tier,
+    Entry, EntryId, Keys, Place, RetentionError, RetentionErrorKind, Tier,
     archive::{self, Chance, ChunkKey, HEAD_BYTES_MAX, Head},
     title::{Shelf, Title, digits, shelves},
     volume::{Block, TRAILER_BYTES, Trailer, Volume, hash_of},
 };
+use crate::blobs::BlobStore;
 
 /// The volumes of one tier.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) tier: Tier,
-    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
     keys: Option<Arc<Keys>>,
 }
 
@@ -29,7 +30,7 @@ struct Open {
 }
 
 impl Library {
-    pub(crate) fn cold(blobs: Arc<dyn Blobs>) -> Self {
+    pub(crate) fn cold(blobs: Arc<dyn BlobStore>) -> Self {
         Self {
             tier: Tier::Cold,
             blobs,
@@ -37,7 +38,7 @@ impl Library {
         }
     }
 
-    pub(crate) fn backup(blobs: Arc<dyn Blobs>, keys: Arc<Keys>) -> Self {
+    pub(crate) fn backup(blobs: Arc<dyn BlobStore>, keys: Arc<Keys>) -> Self {
         Self {
             tier: Tier::Backup,
             blobs,

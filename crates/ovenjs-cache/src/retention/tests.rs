@@ -9,10 +9,8 @@ use ovenjs_types::Secret;
 use proptest::prelude::*;
 
 use self::world::{CLASS, DAY, World, day, entry, keys, subject, user};
-use super::{
-    Beyond, Blobs as _, EntryId, Keys, MemoryBlobs, Policy, RetentionErrorKind, Tier, Violation,
-    Warm as _,
-};
+use super::{Beyond, EntryId, Keys, Policy, RetentionErrorKind, Tier, Violation, Warm as _};
+use crate::blobs::{BlobStore as _, MemoryBlobs};
 
 #[tokio::test]
 async fn three_years_go_through_all_tiers_and_each_entry_is_found_once() {

@@ -6,6 +6,8 @@
     reason = "the stories' helpers fail by panicking, as the stories do"
 )]
 
+#[cfg(feature = "blobs")]
+mod blobs;
 #[cfg(feature = "redis")]
 #[path = "../../../ovenjs-net/tests/it/certificate.rs"]
 #[expect(dead_code, reason = "no server here speaks TLS")]

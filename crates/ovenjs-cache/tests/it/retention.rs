@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-#[cfg(any(feature = "sqlite", all(feature = "postgres", feature = "redis")))]
-use ovenjs_cache::retention::{Blobs as _, Folder, Keys, Policy, Retention, Tier};
 use ovenjs_cache::retention::{
     Class, Entry, EntryId, Erasure, Hot, HotHeld, MemoryHot, MemoryWarm, Place, Warm,
+};
+#[cfg(any(feature = "sqlite", all(feature = "postgres", feature = "redis")))]
+use ovenjs_cache::{
+    blobs::{BlobStore as _, Folder},
+    retention::{Keys, Policy, Retention, Tier},
 };
 use ovenjs_types::Id;
 use tokio::task::JoinSet;

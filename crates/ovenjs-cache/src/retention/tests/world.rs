@@ -14,9 +14,10 @@ use ovenjs_net::{Clock, SystemClock};
 use ovenjs_types::{Id, Secret, marker::UserMarker};
 
 use crate::{
+    blobs::{BlobStore, MemoryBlobs},
     retention::{
-        Blobs, Entry, EntryId, Erasure, Keys, MemoryBlobs, MemoryHot, MemoryWarm, Partition, Place,
-        Policy, Retention, Stamp, Warm,
+        Entry, EntryId, Erasure, Keys, MemoryHot, MemoryWarm, Partition, Place, Policy, Retention,
+        Stamp, Warm,
     },
     tiers::{Asked, StoreError, StoreFault},
 };
@@ -223,7 +224,7 @@ impl<T> Failing<T> {
     }
 }
 
-impl Blobs for Failing<MemoryBlobs> {
+impl BlobStore for Failing<MemoryBlobs> {
     fn write<'a>(&'a self, name: &'a str, bytes: Bytes) -> Asked<'a, ()> {
         self.call(|inner| inner.write(name, bytes))
     }

@@ -30,7 +30,8 @@ use crate::{
 /// - What is acknowledged is on the disk. One call writes at a time; two may read meanwhile.
 ///
 /// ```
-/// use ovenjs_cache::retention::{Entry, EntryId, Keys, MemoryBlobs, Policy, Retention, SqliteWarm, Tier};
+/// use ovenjs_cache::blobs::MemoryBlobs;
+/// use ovenjs_cache::retention::{Entry, EntryId, Keys, Policy, Retention, SqliteWarm, Tier};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// # let folder = tempfile::tempdir()?;

@@ -1,6 +1,4 @@
-//! Where volumes and archives lie: a port, files in a folder, and one in the process itself for tests.
-
-mod folder;
+//! The port to what keeps files, and one in the process itself.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +10,6 @@ use std::{
 use bytes::Bytes;
 
 use crate::tiers::Asked;
-pub use folder::Folder;
 
 /// What keeps whole files under names, as a folder or an object store does.
 ///
@@ -22,7 +19,7 @@ pub use folder::Folder;
 /// # Errors
 ///
 /// Every call: [`StoreFault`](crate::tiers::StoreFault) says what to do.
-pub trait Blobs: fmt::Debug + Send + Sync {
+pub trait BlobStore: fmt::Debug + Send + Sync {
     /// Writes the file whole or not at all, in the place of the one of that name.
     fn write<'a>(&'a self, name: &'a str, bytes: Bytes) -> Asked<'a, ()>;
 
@@ -36,7 +33,7 @@ pub trait Blobs: fmt::Debug + Send + Sync {
     fn remove<'a>(&'a self, name: &'a str) -> Asked<'a, ()>;
 }
 
-/// [`Blobs`] that end with the process, for tests.
+/// A [`BlobStore`] that ends with the process, for tests.
 #[derive(Default)]
 pub struct MemoryBlobs(Mutex<BTreeMap<String, Bytes>>);
 
@@ -52,7 +49,7 @@ impl MemoryBlobs {
     }
 }
 
-impl Blobs for MemoryBlobs {
+impl BlobStore for MemoryBlobs {
     fn write<'a>(&'a self, name: &'a str, bytes: Bytes) -> Asked<'a, ()> {
         self.files().insert(name.to_owned(), bytes);
         Box::pin(ready(Ok(())))
@@ -88,4 +85,15 @@ impl fmt::Debug for MemoryBlobs {
             .field(&self.files().len())
             .finish()
     }
+}
+
+/// Whether it is a name of a file.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_plain = |part: &str| {
+        let mut letters = part.bytes();
+        let fits =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
+        !part.is_empty() && !part.starts_with('.') && letters.all(fits)
+    };
+    name.split('/').all(is_plain)
 }

@@ -11,17 +11,17 @@ use std::{
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
-use super::Blobs;
+use super::store::{BlobStore, is_name};
 use crate::tiers::{Asked, StoreError, StoreFault};
 
-/// [`Blobs`] as files of a folder, which is made when it is first written to. Only its owner can read what lies there.
+/// A [`BlobStore`] as files of a folder, which is made when it is first written to. Only its owner can read what lies there.
 ///
 /// A file is written beside its place and moved there when it is on the disk, so that a crash leaves the old one or
 /// the new. What a crash left beside is removed when the folder is next listed. One folder is one tier's, and one
 /// bot's; several processes may share it.
 ///
 /// ```
-/// use ovenjs_cache::retention::{Blobs, Folder};
+/// use ovenjs_cache::blobs::{BlobStore, Folder};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// # let temporary = tempfile::tempdir()?;
@@ -45,14 +45,7 @@ impl Folder {
     }
 
     fn place(&self, name: &str) -> Result<PathBuf, StoreError> {
-        let is_plain = |part: &str| {
-            let mut letters = part.bytes();
-            let fits = |byte: u8| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(&byte)
-            };
-            !part.is_empty() && !part.starts_with('.') && letters.all(fits)
-        };
-        if !name.split('/').all(is_plain) {
+        if !is_name(name) {
             return Err(StoreError::new(NAME, StoreFault::Refused)
                 .with_source("a file's name has other letters than a-z, 0-9, _, - and ."));
         }
@@ -83,7 +76,7 @@ impl Folder {
     }
 }
 
-impl Blobs for Folder {
+impl BlobStore for Folder {
     fn write<'a>(&'a self, name: &'a str, bytes: Bytes) -> Asked<'a, ()> {
         Box::pin(async move {
             let path = self.place(name)?;
