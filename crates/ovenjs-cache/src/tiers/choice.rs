@@ -16,7 +16,7 @@ pub enum Policy {
 /// Chooses between [`Policy::Lru`] and [`Policy::TinyLfu`] while a cache runs.
 ///
 /// Of the keys, a sample is played to a small cache of each policy that holds no values. Which of them
-/// finds more over the last thousand reads leads; it has to lead clearly to be chosen, so that a tie
+/// finds more over the last reads of the sample leads; it has to lead clearly to be chosen, so that a tie
 /// does not flutter.
 ///
 /// It begins with TinyLFU, which lives on what it has counted: to change to LRU costs nothing of that, while
