@@ -5,9 +5,12 @@
 //! `docs/decisions/0027-packed-mirror.md` for the layout and its price, `0029-mirror-speed.md` and
 //! `0033-mirror-reads.md` for what is fast and why.
 
+mod away;
 mod block;
 mod budget;
 mod channels;
+#[cfg(feature = "tiers")]
+mod cold;
 mod contents;
 mod expiry;
 mod field;
@@ -28,13 +31,14 @@ mod tally;
 mod typed;
 
 use std::sync::{
-    Arc, PoisonError, RwLock,
+    Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
     atomic::{AtomicU64, Ordering},
 };
 
 use hashbrown::HashMap;
-use ovenjs_types::{Dispatch, Id, Interest, ShardId, json::Scratch, marker::GuildMarker};
+use ovenjs_types::{Dispatch, Id, Interest, Origin, ShardId, json::Scratch, marker::GuildMarker};
 
+pub use away::{AwayTally, GuildBlock, Returned};
 pub use field::{Field, Fields};
 pub use keep::Keep;
 pub use member_roles::MemberRoles;
@@ -43,7 +47,8 @@ pub use reads::GuildState;
 pub use snapshot::SNAPSHOT_BYTES_MAX;
 pub use tally::{Evicted, MirrorStats, Tally};
 
-use crate::Change;
+use crate::{Change, tiers::Version};
+use away::Away;
 use block::{Block, Shared};
 use budget::Budget;
 use shared::{Places, Users, spread};
@@ -63,6 +68,8 @@ use shared::{Places, Users, spread};
 /// * Threads and messages of channels of which the bot lost sight: not in it.
 /// * A user is known as long as a guild or a kept message knows them.
 /// * Fields that were asked [to be left out](Keep::without) are in nothing that is read.
+/// * A guild that [went away](Self::pack) is not here until it is [brought back](Self::bring_back), which its
+///   [state](GuildState::is_away) says: reads of what is in it find nothing, and queries pass over it.
 ///
 /// ```
 /// use ovenjs_cache::mirror::{Keep, Mirror};
@@ -86,15 +93,24 @@ use shared::{Places, Users, spread};
 #[derive(Clone, Debug)]
 pub struct Mirror(Arc<Inner>);
 
-type Stripe = RwLock<HashMap<u64, Box<Block>>>;
+/// Some of the blocks, and what is known of those that are away.
+#[derive(Debug, Default)]
+struct Stripe {
+    blocks: HashMap<u64, Box<Block>>,
+    away: HashMap<u64, Away>,
+}
 
 #[derive(Debug)]
 struct Inner {
     /// Blocks by guild, 0 for private channels, spread over [`STRIPES`] locks: who looks at a block or changes
     /// it holds the lock of its stripe, and no other but those of drawers.
-    stripes: Vec<Stripe>,
+    stripes: Vec<RwLock<Stripe>>,
     shared: Shared,
     unread: AtomicU64,
+    /// Tells one leaving of a guild from the next.
+    leavings: AtomicU64,
+    /// Guilds that the bot left, each with the event that told it; nothing where nobody asks.
+    left: Mutex<Option<HashMap<u64, Version>>>,
     /// What is folded in.
     folded: Interest,
 }
@@ -115,6 +131,8 @@ impl Mirror {
                 keep,
             },
             unread: AtomicU64::new(0),
+            leavings: AtomicU64::new(0),
+            left: Mutex::default(),
         }))
     }
 
@@ -183,10 +201,16 @@ impl Mirror {
     /// own.
     pub fn outdate(&self, is_outdated: impl Fn(Id<GuildMarker>) -> bool) {
         for stripe in &self.0.stripes {
-            let mut blocks = stripe.write().unwrap_or_else(PoisonError::into_inner);
-            for block in blocks.values_mut() {
+            let mut stripe = write_lock(stripe);
+            for block in stripe.blocks.values_mut() {
                 if Id::new_checked(block.id).is_some_and(&is_outdated) {
                     block.is_stale = true;
+                    block.waits_for_session = false;
+                }
+            }
+            for (id, away) in &mut stripe.away {
+                if Id::new_checked(*id).is_some_and(&is_outdated) {
+                    away.outdate();
                 }
             }
         }
@@ -204,30 +228,64 @@ impl Mirror {
             ..MirrorStats::default()
         };
         self.look_at_all(|block| stats.add(block));
+        stats.away.lost = shared.budget.lost();
+        for stripe in &self.0.stripes {
+            let stripe = read_lock(stripe);
+            for (id, away) in &stripe.away {
+                away.add_to(&mut stats.away, stripe.blocks.contains_key(id));
+            }
+        }
         stats
     }
 
     /// The stripe in which a guild stands or would stand.
-    fn stripe(&self, guild: u64) -> Option<&Stripe> {
+    fn stripe(&self, guild: u64) -> Option<&RwLock<Stripe>> {
         self.0.stripes.get(spread(guild) % STRIPES)
+    }
+
+    fn with_stripe<T>(&self, guild: u64, look: impl FnOnce(&Stripe) -> T) -> Option<T> {
+        Some(look(&read_lock(self.stripe(guild)?)))
+    }
+
+    fn with_stripe_mut<T>(
+        &self,
+        guild: u64,
+        change: impl FnOnce(&mut Stripe, &Shared) -> T,
+    ) -> Option<T> {
+        let mut stripe = write_lock(self.stripe(guild)?);
+        Some(change(&mut stripe, &self.0.shared))
+    }
+
+    /// The bot has left a guild, or was removed from it.
+    pub(crate) fn note_left(&self, guild: u64, version: Version) {
+        let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(left) = left.as_mut().filter(|left| left.len() < LEFT_MAX) {
+            left.insert(guild, version);
+        }
+    }
+
+    fn next_leaving(&self) -> u64 {
+        // 0 is none.
+        self.0
+            .leavings
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_add(1)
     }
 
     /// Looks at a block while nobody writes it.
     fn look<T>(&self, guild: u64, look: impl FnOnce(&Block, &Shared) -> Option<T>) -> Option<T> {
-        let blocks = self.stripe(guild)?.read();
-        let blocks = blocks.unwrap_or_else(PoisonError::into_inner);
-        let (block, shared) = (blocks.get(&guild)?, &self.0.shared);
+        let stripe = read_lock(self.stripe(guild)?);
+        let (block, shared) = (stripe.blocks.get(&guild)?, &self.0.shared);
         shared.budget.note_read(&block.read_in);
         look(block, shared)
     }
 
-    /// Changes a block that is known. Private channels always are.
+    /// Changes a block that is here. That of the private channels always is.
     fn change<T>(&self, guild: u64, change: impl FnOnce(&mut Block, &Shared) -> T) -> Option<T> {
-        let blocks = self.stripe(guild)?.write();
-        let mut blocks = blocks.unwrap_or_else(PoisonError::into_inner);
+        let mut stripe = write_lock(self.stripe(guild)?);
         let shared = &self.0.shared;
-        let block = match blocks.get_mut(&guild) {
-            None if guild == 0 => blocks.entry(guild).or_default(),
+        let block = match stripe.blocks.get_mut(&guild) {
+            None if guild == 0 => stripe.blocks.entry(guild).or_default(),
             block => block?,
         };
         let changed = change(block, shared);
@@ -235,41 +293,102 @@ impl Mirror {
         Some(changed)
     }
 
+    /// The same by an event, which waits where the guild is away.
+    fn change_by(
+        &self,
+        guild: u64,
+        event: &Dispatch,
+        change: impl FnOnce(&mut Block, &Shared),
+    ) -> Option<()> {
+        let mut stripe = write_lock(self.stripe(guild)?);
+        let (stripe, shared) = (&mut *stripe, &self.0.shared);
+        let block = match stripe.blocks.get_mut(&guild) {
+            None if guild == 0 => stripe.blocks.entry(guild).or_default(),
+            None => {
+                stripe
+                    .away
+                    .get_mut(&guild)?
+                    .note(guild, shared, event, change);
+                return None;
+            }
+            Some(block) => block,
+        };
+        change(block, shared);
+        block.version = version_of(event);
+        block.count(&shared.budget);
+        if !stripe.away.is_empty()
+            && let Some(away) = stripe.away.get_mut(&guild)
+            && !away.note_leaving(shared, event)
+            && let Some(away) = stripe.away.remove(&guild)
+        {
+            away.leave(shared, Some(block));
+        }
+        Some(())
+    }
+
     fn look_at_all(&self, mut look: impl FnMut(&Block)) {
         for stripe in &self.0.stripes {
-            let blocks = stripe.read().unwrap_or_else(PoisonError::into_inner);
-            blocks.values().for_each(|block| look(block));
+            let stripe = read_lock(stripe);
+            stripe.blocks.values().for_each(|block| look(block));
         }
     }
 
-    /// Puts a block in the place of another one.
+    /// Puts a block in the place of another one, and of all that is away of the guild.
     fn replace(&self, guild: u64, mut block: Block) -> Option<Box<Block>> {
-        let blocks = self.stripe(guild)?.write();
-        let mut blocks = blocks.unwrap_or_else(PoisonError::into_inner);
-        block.count(&self.0.shared.budget);
-        let former = blocks.insert(guild, Box::new(block))?;
-        self.0.shared.budget.forget(&former);
+        let mut stripe = write_lock(self.stripe(guild)?);
+        let shared = &self.0.shared;
+        shared.budget.note_coming(&mut block);
+        block.count(&shared.budget);
+        if !stripe.away.is_empty()
+            && let Some(away) = stripe.away.remove(&guild)
+        {
+            away.leave(shared, Some(&block));
+        }
+        let former = stripe.blocks.insert(guild, Box::new(block))?;
+        shared.budget.forget(&former);
         Some(former)
     }
 
     fn remove(&self, guild: u64) -> Option<Box<Block>> {
-        let blocks = self.stripe(guild)?.write();
-        let former = blocks
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&guild)?;
-        self.0.shared.budget.forget(&former);
+        let mut stripe = write_lock(self.stripe(guild)?);
+        let shared = &self.0.shared;
+        if let Some(away) = stripe.away.remove(&guild) {
+            away.leave(shared, None);
+        }
+        let former = stripe.blocks.remove(&guild)?;
+        shared.budget.forget(&former);
         Some(former)
     }
 
     /// Lets a block go that is no longer listed. What stands in its place by now keeps its channels.
     fn leave(&self, former: Box<Block>) {
         if let Some(stripe) = self.stripe(former.id) {
-            let blocks = stripe.read().unwrap_or_else(PoisonError::into_inner);
-            let next = blocks.get(&former.id).map(|next| &**next);
+            let stripe = read_lock(stripe);
+            let next = stripe.blocks.get(&former.id).map(|next| &**next);
             former.leave(&self.0.shared, next);
         }
     }
 }
+
+fn read_lock(stripe: &RwLock<Stripe>) -> RwLockReadGuard<'_, Stripe> {
+    stripe.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_lock(stripe: &RwLock<Stripe>) -> RwLockWriteGuard<'_, Stripe> {
+    stripe.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The place of an event among those of its source.
+fn version_of(event: &Dispatch) -> Version {
+    match event.origin {
+        Origin::Gateway(shard) => Version::of_shard(shard.number, event.version),
+        _ => Version::of_shard(0, event.version),
+    }
+}
+
+/// So many guilds that were left are remembered for the tiers to forget; what they have of others ends with its
+/// lifetime. At 40 bytes each, 2.6 MB.
+const LEFT_MAX: usize = 65_536;
 
 /// Far more than there are threads that read and write at once, so that two guilds seldom meet in one.
 const STRIPES: usize = 256;

@@ -11,6 +11,8 @@ mod arrears;
 #[cfg(feature = "tiers")]
 mod behind;
 #[cfg(feature = "tiers")]
+mod blocks;
+#[cfg(feature = "tiers")]
 mod breaker;
 #[cfg(feature = "tiers")]
 mod choice;
@@ -51,6 +53,8 @@ mod version;
 
 #[cfg(feature = "tiers")]
 pub use behind::BehindStats;
+#[cfg(feature = "tiers")]
+pub use blocks::{AsIs, GuildBlocks, GuildBlocksConfig, GuildBlocksStats};
 #[cfg(feature = "tiers")]
 pub use choice::{Choice, Policy};
 #[cfg(feature = "tiers")]

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     packed::{Object, Pointed, Unwanted, Value, shapes},
     shelf::Shelf,
+    tiers::Version,
 };
 
 /// What is kept of a guild, each kind on a shelf of its own by ids.
@@ -58,10 +59,18 @@ pub(crate) struct Block {
     pub(super) lacks_members: bool,
     /// The [era](super::budget) in which it was last read.
     pub(super) read_in: AtomicU32,
+    /// The era in which it came here.
+    pub(super) came_in: u32,
     /// The bytes that it had when they were last counted.
     pub(super) counted: usize,
     /// The messages that it had then.
     pub(super) counted_messages: usize,
+    /// That of the last event that changed it.
+    pub(super) version: Version,
+    /// Whether it is [stale](Self::is_stale) only until a session goes on.
+    pub(super) waits_for_session: bool,
+    /// Whether its events come late, so that they are no news of users.
+    pub(super) is_behind: bool,
 }
 
 /// What a block shares with others.
@@ -122,6 +131,27 @@ impl Block {
             block.put_scheduled_event(shared, event);
         }
         Some(block)
+    }
+
+    /// One for what is told of a guild that is away.
+    pub(super) fn residue(id: u64) -> Self {
+        let mut block = Self {
+            id,
+            ..Self::default()
+        };
+        block.be_residue();
+        block
+    }
+
+    /// It is no whole guild: messages change in it that it does not know, for the sake of their authors.
+    pub(super) const fn be_residue(&mut self) {
+        self.messages.takes_unknown = true;
+    }
+
+    /// Sets whether its events come late, so that they are no news of users.
+    pub(super) const fn set_behind(&mut self, is_behind: bool) {
+        self.is_behind = is_behind;
+        self.messages.is_behind = is_behind;
     }
 
     /// Lets go of what it shares with others. `next` is what stands in its place, where something does.
@@ -292,8 +322,12 @@ impl Block {
             record.append(&mut kept);
         });
         if is_new {
-            shared.users.hold(id, user);
-        } else {
+            if self.is_behind {
+                shared.users.join(id, user);
+            } else {
+                shared.users.hold(id, user);
+            }
+        } else if !self.is_behind {
             shared.users.renew(id, user);
         }
     }

@@ -7,12 +7,13 @@
 //! 1. messages: whole channels, those first in which nothing was written for longest;
 //! 2. presences: of whole guilds, those first that were not read for longest;
 //! 3. members: likewise, all but the bot's own;
-//! 4. guilds with all that is left of them, likewise, and then private channels.
+//! 4. what waits for guilds that are [away](super::away), which come back stale;
+//! 5. guilds with all that is left of them, in the order of 2, and then private channels.
 //!
 //! [`Keep::messages_in_all`](super::Keep::messages_in_all) bounds messages alike, and takes nothing but them.
 //!
 //! What is left of a guild says what it lacks ([`GuildState`](super::GuildState)), so no list is wrong without
-//! saying so; what went in step 4 is not known any more. Nothing is evicted while it is read, and no clock is
+//! saying so; what went in step 5 is not known any more. Nothing is evicted while it is read, and no clock is
 //! asked: between two evictions lies an era, and guilds that were read in the same one go by their ids.
 
 use std::sync::{
@@ -44,6 +45,8 @@ pub(crate) struct Budget {
     presences: AtomicU64,
     members: AtomicU64,
     guilds: AtomicU64,
+    /// Events of guilds that are away.
+    lost: AtomicU64,
 }
 
 impl Budget {
@@ -58,6 +61,7 @@ impl Budget {
             presences: AtomicU64::new(0),
             members: AtomicU64::new(0),
             guilds: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
         }
     }
 
@@ -78,6 +82,29 @@ impl Budget {
         if read_in.load(Ordering::Relaxed) != era {
             read_in.store(era, Ordering::Relaxed);
         }
+    }
+
+    /// A block comes: it was not read yet, and is no old one.
+    pub(super) fn note_coming(&self, block: &mut Block) {
+        block.came_in = self.era.load(Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "tiers")]
+    pub(super) fn era(&self) -> u32 {
+        self.era.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "tiers")]
+    pub(super) fn turn_era(&self) {
+        self.era.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn lose(&self, events: usize) {
+        add(&self.lost, Some(events));
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     pub(super) fn evicted(&self) -> Evicted {
@@ -133,6 +160,7 @@ impl Mirror {
         self.evict_from_guilds(enough, &budget.members, |mirror, block| {
             block.evict_members(&mirror.0.shared.users, bot)
         });
+        self.evict_tails(enough);
         self.evict_guilds(enough);
     }
 
@@ -170,6 +198,19 @@ impl Mirror {
                 return;
             }
             add(count, self.change(guild, |block, _| evict(self, block)));
+        }
+    }
+
+    fn evict_tails(&self, enough: usize) {
+        for stripe in &self.0.stripes {
+            if self.bytes() <= enough {
+                return;
+            }
+            let mut stripe = super::write_lock(stripe);
+            for away in stripe.away.values_mut() {
+                let lost = away.forget_tail(&self.0.shared);
+                self.0.shared.budget.lose(lost);
+            }
         }
     }
 

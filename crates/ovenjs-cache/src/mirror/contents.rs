@@ -20,6 +20,9 @@ impl Messages {
         const POLL: u8 = MESSAGE.at("poll");
 
         let Some((_, former)) = self.record(place).and_then(message_parts) else {
+            if self.takes_unknown && shared.keep.messages > 0 {
+                self.put(shared, place, message, 0, &[]);
+            }
             return;
         };
         let (mut left_out, mut kept) = (0, Vec::new());

@@ -1,6 +1,9 @@
 //! One arm for each event that changes something.
 
-use std::sync::{Arc, PoisonError, atomic::Ordering};
+use std::{
+    cell::RefCell,
+    sync::{Arc, PoisonError, atomic::Ordering},
+};
 
 use ovenjs_types::{Dispatch, EventKind, Guild, Id, Origin, ShardId, User, json::Scratch};
 
@@ -8,6 +11,7 @@ use super::{
     Mirror,
     block::{Block, Shared, put},
     messages::MessagePlace,
+    version_of,
 };
 use crate::{
     Change, Delta,
@@ -17,16 +21,30 @@ use crate::{
 impl Mirror {
     /// Reads what is kept from the bytes of an event and changes what it is about.
     pub(super) fn fold(&self, event: &Dispatch, scratch: &mut Scratch, tells: bool) -> Change {
-        use EventKind as Kind;
         if !self.0.folded.wants(event.kind) {
             return Change::Nothing;
         }
+        let folded = self.fold_event(event, scratch, tells, None);
+        self.keep_within_budget();
+        folded.unwrap_or(Change::Nothing)
+    }
+
+    /// The same without a look at the budget; `into` a block that is in no stripe.
+    pub(super) fn fold_event(
+        &self,
+        event: &Dispatch,
+        scratch: &mut Scratch,
+        tells: bool,
+        into: Option<&RefCell<Block>>,
+    ) -> Option<Change> {
+        use EventKind as Kind;
         let fold = Fold {
             mirror: self,
             event,
             tells,
+            into,
         };
-        let folded = match event.kind {
+        match event.kind {
             Kind::Ready => fold.read::<ReadyEvent>(scratch, |fold, ready| {
                 fold.forget_left_guilds(ready);
                 ready.object("user").and_then(|user| fold.set_bot(user))
@@ -362,9 +380,7 @@ impl Mirror {
             | Kind::MessagePollVoteAdd
             | Kind::MessagePollVoteRemove => fold.read::<FeedbackEvent>(scratch, Fold::feed_back),
             _ => None,
-        };
-        self.keep_within_budget();
-        folded.unwrap_or(Change::Nothing)
+        }
     }
 }
 
@@ -374,6 +390,7 @@ struct Fold<'a> {
     mirror: &'a Mirror,
     event: &'a Dispatch,
     tells: bool,
+    into: Option<&'a RefCell<Block>>,
 }
 
 impl Fold<'_> {
@@ -402,7 +419,13 @@ impl Fold<'_> {
 
     /// Changes a block that is known. Private channels always are.
     fn change_untold(self, guild: u64, change: impl FnOnce(&mut Block, &Shared)) -> Option<Change> {
-        self.mirror.change(guild, change)?;
+        if let Some(block) = self.into {
+            let mut block = block.borrow_mut();
+            change(&mut block, &self.mirror.0.shared);
+            block.version = version_of(self.event);
+        } else {
+            self.mirror.change_by(guild, self.event, change)?;
+        }
         Some(Change::Nothing)
     }
 
@@ -513,7 +536,8 @@ impl Fold<'_> {
         if guild.has("unavailable") {
             return self.change_guild(guild.id("id")?, |block| block.is_unavailable = true);
         }
-        let block = Block::create(&self.mirror.0.shared, guild)?;
+        let mut block = Block::create(&self.mirror.0.shared, guild)?;
+        block.version = version_of(self.event);
         let id = block.id;
         let after = self.tells.then(|| block.guild()).flatten();
         let former = self.mirror.replace(id, block);
@@ -538,6 +562,7 @@ impl Fold<'_> {
 
     /// Takes a guild out. Nothing where it was not known.
     fn remove_guild(self, id: u64) -> Option<Option<Arc<Guild>>> {
+        self.mirror.note_left(id, version_of(self.event));
         let former = self.mirror.remove(id)?;
         Some(self.leave(former))
     }

@@ -16,6 +16,10 @@ pub(crate) struct Messages {
     /// Those of all rings.
     ring_bytes: usize,
     count: usize,
+    /// Whether what comes is late, and so no news of authors.
+    pub(super) is_behind: bool,
+    /// Whether one that is not known changes as well.
+    pub(super) takes_unknown: bool,
 }
 
 /// Where a message stands.
@@ -103,7 +107,11 @@ impl Messages {
         if let Some(Pointed { id, rest }) = author {
             record.extend(id.to_le_bytes());
             message.copy_but(left_out | AUTHOR_BIT, &mut record);
-            shared.users.hold(id, rest);
+            if self.is_behind {
+                shared.users.join(id, rest);
+            } else {
+                shared.users.hold(id, rest);
+            }
         } else {
             record.extend(0_u64.to_le_bytes());
             message.copy_but(left_out, &mut record);

@@ -13,11 +13,12 @@ use ovenjs_types::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    MemberRoles, Mirror, PackedMember,
+    MemberRoles, Mirror, PackedMember, Stripe,
+    away::Away,
     block::{Block, Shared},
     members::MemberRecord,
     messages::{MessagePlace, message_parts},
-    typed,
+    read_lock, typed,
 };
 use crate::packed::{Beside, Object, Record, Shape, shapes::*};
 
@@ -34,6 +35,9 @@ pub struct GuildState {
     pub has_all_members: bool,
     /// Whether the budget has taken presences: who has none may be online.
     pub lacks_presences: bool,
+    /// Whether it is kept elsewhere and not read here until it is [brought back](Mirror::bring_back). Nothing else
+    /// is said then but whether it is stale.
+    pub is_away: bool,
 }
 
 impl Mirror {
@@ -60,22 +64,37 @@ impl Mirror {
     /// How far what is known of a guild can be relied on; none where it is not known.
     #[must_use]
     pub fn state(&self, id: Id<GuildMarker>) -> Option<GuildState> {
-        self.look(id.get(), |block, _| {
+        let here = self.look(id.get(), |block, _| {
             Some(GuildState {
                 is_stale: block.is_stale,
                 is_unavailable: block.is_unavailable,
                 has_all_members: block.knows_all_members(),
                 lacks_presences: block.lacks_presences,
+                is_away: false,
+            })
+        });
+        here.or_else(|| {
+            let away = |stripe: &Stripe| stripe.away.get(&id.get()).map(Away::is_stale);
+            Some(GuildState {
+                is_stale: self.with_stripe(id.get(), away)??,
+                is_away: true,
+                ..GuildState::default()
             })
         })
     }
 
-    /// The ids of all guilds that are known, in the order of their ids.
+    /// The ids of all guilds that are known, those that are away among them, in the order of their ids.
     #[must_use]
     pub fn guild_ids(&self) -> Vec<Id<GuildMarker>> {
         let mut ids = Vec::new();
-        self.look_at_all(|block| ids.extend(Id::new_checked(block.id)));
+        for stripe in &self.0.stripes {
+            let stripe = read_lock(stripe);
+            let known = stripe.blocks.keys().chain(stripe.away.keys());
+            ids.extend(known.filter_map(|id| Id::new_checked(*id)));
+        }
         ids.sort_unstable();
+        // One that leaves just now is both.
+        ids.dedup();
         ids
     }
 

@@ -84,6 +84,19 @@ impl Users {
         self.put(id, user, 1);
     }
 
+    /// One more holds the user. Whoever knows them already knows no less.
+    pub(crate) fn join(&self, id: u64, user: [&[u8]; 2]) {
+        self.0.write(id, |drawer| {
+            let known = drawer.get_mut(id).and_then(<[u8]>::first_chunk_mut);
+            if let Some(holders) = known {
+                *holders = u32::from_le_bytes(*holders).saturating_add(1).to_le_bytes();
+                return;
+            }
+            let [first, last] = user;
+            drawer.put(id, &[&1_u32.to_le_bytes(), first, last].concat());
+        });
+    }
+
     /// The user is now so; whoever holds them goes on to.
     pub(crate) fn renew(&self, id: u64, user: [&[u8]; 2]) {
         self.put(id, user, 0);

@@ -10,13 +10,16 @@ use ovenjs_types::{Id, ShardId, marker::GuildMarker};
 
 use super::{
     Fields, Keep, Mirror,
+    away::Away,
     block::{Block, Shared},
     messages::{MessagePlace, message_parts},
+    read_lock,
 };
 use crate::{
     Error,
     packed::{Object, Shape, fingerprint, put_varint, shapes, varint},
     shelf::Shelf,
+    tiers::Version,
 };
 
 impl Mirror {
@@ -47,7 +50,7 @@ impl Mirror {
 
     pub(super) fn to_bytes_up_to(&self, most: usize) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        out.extend(version().to_le_bytes());
+        out.extend(form().to_le_bytes());
         {
             let bot = self
                 .0
@@ -68,8 +71,32 @@ impl Mirror {
                 put_bytes(&bytes, &mut out);
             }
         });
+        for (id, away) in self.away_blocks() {
+            if out.len() + HEAD_BYTES + away.len() <= most {
+                put_varint(&mut out, AWAY);
+                put_varint(&mut out, id);
+                put_bytes(&away, &mut out);
+            }
+        }
         put_varint(&mut out, END);
         out
+    }
+
+    /// What is known of the guilds that are away, as bytes.
+    fn away_blocks(&self) -> Vec<(u64, Vec<u8>)> {
+        let mut all = Vec::new();
+        for stripe in &self.0.stripes {
+            let stripe = read_lock(stripe);
+            for (id, away) in &stripe.away {
+                // One that leaves just now is here.
+                if !stripe.blocks.contains_key(id) {
+                    let mut bytes = Vec::new();
+                    away.write(&self.0.shared, &mut bytes);
+                    all.push((*id, bytes));
+                }
+            }
+        }
+        all
     }
 
     /// A mirror that keeps this and knows what [`to_bytes`](Self::to_bytes) wrote, as far as it belongs to
@@ -84,7 +111,7 @@ impl Mirror {
         let mirror = Self::new(keep);
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(Error::foreign)?;
         let (found, rest) = rest.split_first_chunk().ok_or_else(Error::damaged)?;
-        if u64::from_le_bytes(*found) != version() {
+        if u64::from_le_bytes(*found) != form() {
             return Err(Error::version());
         }
         let mut cut = Cut(rest);
@@ -103,6 +130,10 @@ impl Mirror {
             if id == END {
                 break;
             }
+            if id == AWAY {
+                mirror.read_away(&mut cut, shards)?;
+                continue;
+            }
             let bytes = cut.bytes()?;
             let guild = Id::new_checked(id);
             if shards.iter().any(|shard| is_of(*shard, guild)) {
@@ -117,6 +148,23 @@ impl Mirror {
             .then_some(mirror)
             .ok_or_else(Error::damaged)
     }
+
+    fn read_away(&self, cut: &mut Cut<'_>, shards: &[ShardId]) -> Result<(), Error> {
+        let id = cut.number()?;
+        let bytes = cut.bytes()?;
+        let guild = Id::new_checked(id).ok_or_else(Error::damaged)?;
+        if !shards.iter().any(|shard| is_of(*shard, Some(guild))) {
+            return Ok(());
+        }
+        let away = Away::read_back(&self.0.shared, id, bytes)?;
+        let is_new = self.with_stripe_mut(id, |stripe, _| {
+            !stripe.blocks.contains_key(&id) && stripe.away.insert(id, away).is_none()
+        });
+        is_new
+            .filter(|is_new| *is_new)
+            .map(|_| ())
+            .ok_or_else(Error::damaged)
+    }
 }
 
 /// Whether the events of a guild come by this shard; what is of no guild comes by the first one.
@@ -126,7 +174,8 @@ fn is_of(shard: ShardId, guild: Option<Id<GuildMarker>>) -> bool {
 
 impl Block {
     /// Writes the guild with the users whom it knows.
-    fn write(&self, shared: &Shared, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, shared: &Shared, out: &mut Vec<u8>) {
+        put_version(self.version, out);
         let marks = [
             self.is_unavailable,
             self.is_stale,
@@ -180,7 +229,7 @@ impl Block {
     }
 
     /// Reads what [`write`](Self::write) wrote, as far as it is kept.
-    fn read_back(shared: &Shared, id: u64, bytes: &[u8]) -> Result<Self, Error> {
+    pub(super) fn read_back(shared: &Shared, id: u64, bytes: &[u8]) -> Result<Self, Error> {
         let mut block = Self {
             id,
             ..Self::default()
@@ -196,6 +245,7 @@ impl Block {
     }
 
     fn fill(&mut self, shared: &Shared, mut cut: Cut<'_>) -> Result<(), Error> {
+        self.version = cut.version()?;
         let [state] = cut.array()?;
         (self.is_unavailable, self.is_stale) = (state & 1 == 1, state & 2 == 2);
         (self.lacks_presences, self.lacks_members) = (state & 4 == 4, state & 8 == 8);
@@ -231,7 +281,7 @@ impl Block {
             self.members.put(user, set, |out| out.extend(&*rest));
             shared
                 .users
-                .hold(user, [&shared.wanted(&shapes::USER, known), &[]]);
+                .join(user, [&shared.wanted(&shapes::USER, known), &[]]);
         }
         for _ in 0..cut.number()? {
             let invite = shared.wanted(&shapes::INVITE, cut.bytes()?);
@@ -248,7 +298,7 @@ impl Block {
                 }
                 if author != 0 {
                     let known = shared.wanted(&shapes::USER, cut.bytes()?);
-                    shared.users.hold(author, [&known, &[]]);
+                    shared.users.join(author, [&known, &[]]);
                 }
                 let rest = shared.wanted(&shapes::MESSAGE, rest.bytes());
                 let record = [&author.to_le_bytes(), &*rest].concat();
@@ -345,26 +395,34 @@ impl Shared {
 }
 
 /// Reads from the front of bytes.
-struct Cut<'a>(&'a [u8]);
+pub(super) struct Cut<'a>(pub(super) &'a [u8]);
 
 impl<'a> Cut<'a> {
-    fn number(&mut self) -> Result<u64, Error> {
+    pub(super) fn number(&mut self) -> Result<u64, Error> {
         let (number, length) = varint(self.0).ok_or_else(Error::damaged)?;
         self.0 = self.0.get(length..).ok_or_else(Error::damaged)?;
         Ok(number)
     }
 
-    fn bytes(&mut self) -> Result<&'a [u8], Error> {
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], Error> {
         let length = usize::try_from(self.number()?).map_err(|_| Error::damaged())?;
         let (bytes, rest) = self.0.split_at_checked(length).ok_or_else(Error::damaged)?;
         self.0 = rest;
         Ok(bytes)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let (array, rest) = self.0.split_first_chunk().ok_or_else(Error::damaged)?;
         self.0 = rest;
         Ok(*array)
+    }
+
+    pub(super) fn version(&mut self) -> Result<Version, Error> {
+        Ok(Version {
+            source: u32::from_le_bytes(self.array()?),
+            epoch: u64::from_le_bytes(self.array()?),
+            sequence: u64::from_le_bytes(self.array()?),
+        })
     }
 
     fn record(&mut self) -> Result<(u64, &'a [u8]), Error> {
@@ -372,13 +430,19 @@ impl<'a> Cut<'a> {
     }
 }
 
-fn put_count(count: usize, out: &mut Vec<u8>) {
+pub(super) fn put_count(count: usize, out: &mut Vec<u8>) {
     put_varint(out, u64::try_from(count).unwrap_or(u64::MAX));
 }
 
-fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     put_count(bytes.len(), out);
     out.extend(bytes);
+}
+
+pub(super) fn put_version(version: Version, out: &mut Vec<u8>) {
+    out.extend(version.source.to_le_bytes());
+    out.extend(version.epoch.to_le_bytes());
+    out.extend(version.sequence.to_le_bytes());
 }
 
 fn put_record(id: u64, record: &[u8], out: &mut Vec<u8>) {
@@ -394,7 +458,7 @@ fn put_user(shared: &Shared, id: u64, out: &mut Vec<u8>) {
 }
 
 /// The form of these bytes, and of the records in them.
-fn version() -> u64 {
+pub(super) fn form() -> u64 {
     let tables = [
         &shapes::GUILD,
         &shapes::MESSAGE,
@@ -405,7 +469,7 @@ fn version() -> u64 {
 }
 
 /// Changes with what stands around the records.
-const FORM: u64 = 4;
+const FORM: u64 = 5;
 
 /// How many bytes a mirror is written in at most: some two million members with their users, which are read
 /// within seconds.
@@ -416,5 +480,8 @@ const MAGIC: &[u8] = b"ovenjs packed mirror\n";
 /// Stands in place of a guild's id after the last one.
 const END: u64 = u64::MAX;
 
+/// Stands before the id of a guild that is away.
+const AWAY: u64 = u64::MAX - 1;
+
 /// The most that stands beside the bytes of a guild: its id, its length, and the end.
-const HEAD_BYTES: usize = 30;
+const HEAD_BYTES: usize = 40;

@@ -1,6 +1,6 @@
 //! How much a mirror keeps.
 
-use super::{block::Block, shared::Drawers};
+use super::{away::AwayTally, block::Block, shared::Drawers};
 use crate::shelf::Shelf;
 
 /// How many of a kind, in how many bytes.
@@ -71,6 +71,8 @@ pub struct MirrorStats {
     pub invites: Tally,
     /// Which guild each channel is in.
     pub places: Tally,
+    /// What is away, and what waits for it here.
+    pub away: AwayTally,
     /// What went because of the budget.
     pub evicted: Evicted,
     /// Events that could not be read: each changed nothing that it should have.
@@ -101,6 +103,7 @@ impl MirrorStats {
             + self.messages.bytes
             + self.invites.bytes
             + self.places.bytes
+            + self.away.bytes
     }
 
     pub(super) fn add(&mut self, block: &Block) {

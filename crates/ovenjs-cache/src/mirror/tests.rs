@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Change, packed::tests::Dice};
 
+mod away;
 mod budget;
 mod compare;
 mod contents;

@@ -1,0 +1,90 @@
+//! Which guilds should leave, which should come back, and which are left for good: what the
+//! [tiers](crate::tiers::GuildBlocks) ask.
+
+use std::sync::{PoisonError, atomic::Ordering};
+
+use ovenjs_types::{Id, marker::GuildMarker};
+
+use super::{Mirror, read_lock};
+use crate::tiers::Version;
+
+impl Mirror {
+    /// The guilds that should leave, coldest first: those that were not read for `eras`, and so many more that the
+    /// rest takes a sixteenth less than `most` bytes, where all take more.
+    pub(crate) fn cold_guilds(
+        &self,
+        eras: Option<u32>,
+        most: Option<usize>,
+    ) -> Vec<Id<GuildMarker>> {
+        let now = self.0.shared.budget.era();
+        let bytes = self.bytes();
+        let is_too_much = most.is_some_and(|most| bytes > most);
+        if eras.is_none() && !is_too_much {
+            return Vec::new();
+        }
+        let mut guilds = Vec::new();
+        self.look_at_all(|block| {
+            if block.id != 0 && !block.waits_for_session {
+                let used = block.came_in.max(block.read_in.load(Ordering::Relaxed));
+                guilds.push((used, block.id, block.counted));
+            }
+        });
+        guilds.sort_unstable();
+        let enough = most
+            .filter(|_| is_too_much)
+            .map_or(usize::MAX, |most| most - most / SLACK);
+        let mut left = bytes;
+        let cold = guilds.into_iter().take_while(|(used, _, bytes)| {
+            let is_idle = eras.is_some_and(|eras| now.wrapping_sub(*used) >= eras);
+            let leaves = is_idle || left > enough;
+            left = left.saturating_sub(*bytes);
+            leaves
+        });
+        cold.filter_map(|(_, id, _)| Id::new_checked(id)).collect()
+    }
+
+    /// What was read from now on was read later than what was read before.
+    pub(crate) fn turn_era(&self) {
+        self.0.shared.budget.turn_era();
+    }
+
+    /// The guilds for which so much waits that they should come back.
+    pub(crate) fn guilds_wanted_back(&self) -> Vec<Id<GuildMarker>> {
+        self.away_guilds(super::Away::wants_back)
+    }
+
+    /// The guilds for which something waits.
+    pub(crate) fn guilds_with_tails(&self) -> Vec<Id<GuildMarker>> {
+        self.away_guilds(super::Away::has_tail)
+    }
+
+    fn away_guilds(&self, is_meant: impl Fn(&super::Away) -> bool) -> Vec<Id<GuildMarker>> {
+        let mut meant = Vec::new();
+        for stripe in &self.0.stripes {
+            let stripe = read_lock(stripe);
+            let away = stripe.away.iter();
+            let away = away.filter(|(id, away)| !stripe.blocks.contains_key(*id) && is_meant(away));
+            meant.extend(away.filter_map(|(id, _)| Id::new_checked(*id)));
+        }
+        meant
+    }
+
+    /// From now on guilds that the bot leaves are remembered, until they are [taken](Self::take_left).
+    pub(crate) fn tell_of_left(&self) {
+        let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.get_or_insert_default();
+    }
+
+    /// The guilds that the bot left, each with the event that told it.
+    pub(crate) fn take_left(&self) -> Vec<(Id<GuildMarker>, Version)> {
+        let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.as_mut().map(std::mem::take).unwrap_or_default();
+        let known = left.into_iter();
+        known
+            .filter_map(|(id, version)| Some((Id::new_checked(id)?, version)))
+            .collect()
+    }
+}
+
+/// This part of what may be taken is free after guilds have left, so that not each event makes one leave.
+const SLACK: usize = 16;
