@@ -218,7 +218,7 @@ impl Blobs {
     ///
     /// # Errors
     ///
-    /// More bytes than [`OriginConfig::bytes`]; the store's or the index's.
+    /// More bytes than [`OriginConfig::bytes`](super::OriginConfig::bytes); the store's or the index's.
     pub async fn put(
         &self,
         asset: &Asset,
