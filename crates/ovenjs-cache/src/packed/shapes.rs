@@ -1,4 +1,5 @@
-//! What is kept of each kind, one table each; and of events, what is read.
+//! What is kept of each kind, one table each; and of events, what is read. It is long because there are many kinds, and
+//! tables that hold one another are read side by side.
 //!
 //! Some of it a bot [may leave out](crate::mirror::Field). A field of the model that stands in no table is left out by
 //! policy:
