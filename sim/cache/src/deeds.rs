@@ -108,7 +108,7 @@ pub(crate) async fn flushed_is_kept(
 ) {
     let keys = (0..KEYS).map(|key| {
         let space = Space::new(SPACE, 1).expect("the name is one");
-        Key::new(&space, 0, key.to_be_bytes().to_vec()).expect("it is short")
+        Key::new(&space, 0, key.to_be_bytes()).expect("it is short")
     });
     let keys: Vec<_> = keys.collect();
     let records = third

@@ -209,7 +209,7 @@ mod tests {
 
     fn key(id: u32) -> Key {
         let space = Space::new("settings", 1).unwrap();
-        Key::new(&space, 0, id.to_be_bytes().to_vec()).unwrap()
+        Key::new(&space, 0, id.to_be_bytes()).unwrap()
     }
 
     fn record(sequence: u64) -> Record {

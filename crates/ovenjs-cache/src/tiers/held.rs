@@ -14,7 +14,7 @@ pub(crate) struct Held<V> {
     pub(crate) state: State<V>,
     pub(crate) soft_ms: u64,
     pub(crate) hard_ms: u64,
-    pub(crate) tags: Vec<(Tag, u64)>,
+    pub(crate) tags: Box<[(Tag, u64)]>,
     /// Up to where the log of others' writes had been heard when this was asked for.
     pub(crate) stamp: AtomicU64,
     was_read: AtomicBool,
@@ -60,7 +60,7 @@ impl<V> Held<V> {
             state,
             soft_ms: record.soft_ms,
             hard_ms: record.hard_ms,
-            tags: record.tags.clone(),
+            tags: record.tags.as_slice().into(),
             stamp: AtomicU64::new(stamp),
             was_read: AtomicBool::new(false),
         }
@@ -174,7 +174,7 @@ mod tests {
             state,
             soft_ms,
             hard_ms: 100,
-            tags: Vec::new(),
+            tags: Box::default(),
             stamp: AtomicU64::new(0),
             was_read: AtomicBool::new(false),
         };

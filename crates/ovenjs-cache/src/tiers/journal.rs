@@ -170,7 +170,7 @@ impl Rest<'_> {
     fn key(&mut self) -> Option<Key> {
         let space = self.space()?;
         let scope = u64::from_be_bytes(self.array()?);
-        Key::new(&space, scope, Bytes::copy_from_slice(self.text()?)).ok()
+        Key::new(&space, scope, self.text()?).ok()
     }
 
     fn space(&mut self) -> Option<Space> {
@@ -322,7 +322,7 @@ mod tests {
     }
 
     fn key(scope: u64, id: u64) -> Key {
-        Key::new(&space(), scope, id.to_be_bytes().to_vec()).unwrap()
+        Key::new(&space(), scope, id.to_be_bytes()).unwrap()
     }
 
     fn record(sequence: u64) -> Record {

@@ -1,8 +1,12 @@
 //! Under what a record stands.
 
-use std::{error::Error, fmt, sync::Arc};
-
-use bytes::Bytes;
+use std::{
+    cmp::Ordering,
+    error::Error,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 /// What a record is called: a space, a guild within it, and an id within that.
 ///
@@ -12,7 +16,14 @@ use bytes::Bytes;
 pub struct Key {
     space: Space,
     scope: u64,
-    id: Bytes,
+    id: KeyId,
+}
+
+/// The bytes of an id. Most are a snowflake or two, and lie where the key lies.
+#[derive(Clone)]
+enum KeyId {
+    Short { length: u8, bytes: [u8; SHORT_MAX] },
+    Long(Arc<[u8]>),
 }
 
 impl Key {
@@ -31,15 +42,15 @@ impl Key {
     /// assert!(Key::new(&settings, 0, vec![0; 257]).is_err());
     /// # Ok::<(), ovenjs_cache::tiers::KeyError>(())
     /// ```
-    pub fn new(space: &Space, scope: u64, id: impl Into<Bytes>) -> Result<Self, KeyError> {
-        let id = id.into();
+    pub fn new(space: &Space, scope: u64, id: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        let id = id.as_ref();
         if id.len() > ID_BYTES_MAX {
             return Err(KeyError::Id);
         }
         Ok(Self {
             space: space.clone(),
             scope,
-            id,
+            id: KeyId::new(id),
         })
     }
 
@@ -57,8 +68,60 @@ impl Key {
 
     /// The id.
     #[must_use]
-    pub const fn id(&self) -> &Bytes {
-        &self.id
+    pub fn id(&self) -> &[u8] {
+        self.id.bytes()
+    }
+}
+
+impl KeyId {
+    fn new(id: &[u8]) -> Self {
+        let mut bytes = [0; SHORT_MAX];
+        match (bytes.get_mut(..id.len()), u8::try_from(id.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(id);
+                Self::Short { length, bytes }
+            }
+            _ => Self::Long(id.into()),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl PartialEq for KeyId {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for KeyId {}
+
+impl Hash for KeyId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes().hash(state);
+    }
+}
+
+impl PartialOrd for KeyId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for KeyId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes().cmp(other.bytes())
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b\"{}\"", self.bytes().escape_ascii())
     }
 }
 
@@ -173,6 +236,10 @@ impl fmt::Display for KeyError {
 
 impl Error for KeyError {}
 
+/// How long an id may be that lies in its key: as long as makes a key no larger than one whose id lies elsewhere
+/// would be with a length beside it.
+const SHORT_MAX: usize = 22;
+
 /// How long an id may be: a few snowflakes and a word. Each store keeps it with each record, and each index of
 /// a database once more.
 pub const ID_BYTES_MAX: usize = 256;
@@ -208,6 +275,19 @@ mod tests {
         );
         assert!(Space::new(&"a".repeat(63), 1).is_err());
         assert!(Space::new("Settings", 1).is_err());
+    }
+
+    #[test]
+    fn ids_are_what_their_bytes_are_wherever_they_lie() {
+        let space = Space::new("bread", 1).unwrap();
+        let key = |length: usize| Key::new(&space, 1, vec![7; length]).unwrap();
+        for length in [0, 1, 21, 22, 23, 256] {
+            assert_eq!(key(length).id(), vec![7; length]);
+            assert_eq!(key(length), key(length).clone());
+            assert!(length == 256 || key(length) < key(length + 1));
+        }
+        assert!(Key::new(&space, 1, vec![7; 257]).is_err());
+        assert_eq!(size_of::<Key>(), 48);
     }
 
     #[test]

@@ -285,7 +285,7 @@ mod mysql {
         let store = MySqlStore::new(&address, &name).unwrap();
         let entries: Vec<_> = (0..4_000_u64)
             .map(|number| {
-                let key = Key::new(&space(), number % 4, number.to_be_bytes().to_vec()).unwrap();
+                let key = Key::new(&space(), number % 4, number.to_be_bytes()).unwrap();
                 (key, record(Version::loaded(NOW), Body::Value("rye".into())))
             })
             .collect();

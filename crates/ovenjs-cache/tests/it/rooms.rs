@@ -122,7 +122,7 @@ pub(crate) fn space() -> Space {
 }
 
 pub(crate) fn key(id: &str) -> Key {
-    Key::new(&space(), 7, id.as_bytes().to_vec()).unwrap()
+    Key::new(&space(), 7, id).unwrap()
 }
 
 pub(crate) fn version(sequence: u64) -> Version {

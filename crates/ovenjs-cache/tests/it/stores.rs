@@ -402,7 +402,7 @@ async fn a_span_is_scanned_in_pages(room: Room) {
     for scope in [0, 1, 1 << 63, u64::MAX] {
         for number in 0..40_u8 {
             // Ids that a pattern, a separator or a text would stumble over.
-            let key = Key::new(&space(), scope, vec![b':', number, b'*', 0, 0xff]).unwrap();
+            let key = Key::new(&space(), scope, [b':', number, b'*', 0, 0xff]).unwrap();
             entries.push((key.clone(), value(1, "rye")));
             expected.insert(key, value(1, "rye"));
         }
@@ -463,9 +463,7 @@ async fn a_span_is_erased_and_the_others_stay(room: Room) {
     let keys: Vec<_> = [&space(), &other]
         .into_iter()
         .flat_map(|space| {
-            (0..6).map(|number: u8| {
-                Key::new(space, u64::from(number % 3), vec![b'0', number]).unwrap()
-            })
+            (0..6).map(|number: u8| Key::new(space, u64::from(number % 3), [b'0', number]).unwrap())
         })
         .collect();
     let entries: Vec<_> = keys

@@ -246,17 +246,13 @@ fn room<K: Ord, V>(kept: &BTreeMap<K, V>, key: &K, max: usize) -> Result<(), Sto
 
 /// A place is the scope and the id of the last key.
 fn cursor(last: &Key) -> Cursor {
-    Cursor(
-        [&last.scope().to_be_bytes(), &last.id()[..]]
-            .concat()
-            .into(),
-    )
+    Cursor([&last.scope().to_be_bytes(), last.id()].concat().into())
 }
 
 fn place(span: &Span, cursor: &Cursor) -> Result<Key, StoreError> {
     let (scope, id) = cursor.0.split_first_chunk().ok_or_else(foreign)?;
     let scope = u64::from_be_bytes(*scope);
-    Key::new(&span.space, scope, id.to_vec()).map_err(|_| foreign())
+    Key::new(&span.space, scope, id).map_err(|_| foreign())
 }
 
 fn foreign() -> StoreError {

@@ -473,7 +473,7 @@ fn place_in<T>(sorted: &[T], row: &MySqlRow, key: impl Fn(&T) -> &Key) -> Result
     let wanted = (space, scope.cast_unsigned(), id);
     let place = sorted.binary_search_by(|one| {
         let key = key(one);
-        (key.space().as_str().as_bytes(), key.scope(), &key.id()[..]).cmp(&wanted)
+        (key.space().as_str().as_bytes(), key.scope(), key.id()).cmp(&wanted)
     });
     place.map_err(|_| odd_answer())
 }

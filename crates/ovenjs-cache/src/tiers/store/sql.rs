@@ -246,11 +246,7 @@ pub(super) fn batches<'r, 'e>(
 
 /// A key as the columns of the tables, which is also the order in which rows are locked.
 pub(super) fn columns(key: &Key) -> (&str, i64, &[u8]) {
-    (
-        key.space().as_str(),
-        key.scope().cast_signed(),
-        &key.id()[..],
-    )
+    (key.space().as_str(), key.scope().cast_signed(), key.id())
 }
 
 pub(super) fn odd_answer(store: &'static str) -> Failure {
@@ -382,11 +378,7 @@ pub(super) fn version(source: i64, order: &[u8]) -> Option<Version> {
 
 /// The place after the last key of a page.
 pub(super) fn cursor(last: &Key) -> Cursor {
-    Cursor(
-        [&last.scope().to_be_bytes(), &last.id()[..]]
-            .concat()
-            .into(),
-    )
+    Cursor([&last.scope().to_be_bytes(), last.id()].concat().into())
 }
 
 pub(super) fn place<'a>(

@@ -86,7 +86,7 @@ pub(in crate::tiers::store) fn from_bytes(bytes: &[u8]) -> Option<Told> {
 /// The key that is written `space:scope:id`.
 pub(in crate::tiers::store) fn key(place: &[u8]) -> Option<Key> {
     let (space, scope, id) = parts(place)?;
-    Key::new(&space, scope.parse().ok()?, id.to_vec()).ok()
+    Key::new(&space, scope.parse().ok()?, id).ok()
 }
 
 fn parts(place: &[u8]) -> Option<(Space, &str, &[u8])> {
