@@ -30,6 +30,7 @@ const LANES: &[&[&[&str]]] = &[
     &[&["sim", "ratelimit"]],
     // No 429 of our own making in ten million requests.
     &[&["sim", "ratelimit", "--requests", "10000000"]],
+    &[&["sim", "cache", "--histories", "100000"]],
     &[&["heartbeats"]],
     // Fewer than a person's run kills: each takes half a second.
     &[&["restarts", "--", "--kills", "60"]],

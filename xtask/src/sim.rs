@@ -48,6 +48,9 @@ enum Task {
         /// How many histories to play.
         #[arg(long)]
         histories: Option<u64>,
+        /// The seed of the first of them.
+        #[arg(long)]
+        from: Option<u64>,
         /// Play the history of this seed alone, and tell it.
         #[arg(long)]
         story: Option<u64>,
@@ -82,7 +85,21 @@ struct Ratelimit {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     match (&options.task, options.seed) {
         (Some(Task::Bugs { only }), _) => bugs(workspace, only.as_deref().unwrap_or_default()),
-        (Some(Task::Cache { histories, story }), _) => cache(workspace, *histories, *story),
+        (
+            Some(Task::Cache {
+                histories,
+                from,
+                story,
+            }),
+            _,
+        ) => {
+            let numbers = [
+                ("--histories", *histories),
+                ("--from", *from),
+                ("--story", *story),
+            ];
+            cache(workspace, &numbers)
+        }
         (Some(Task::Ratelimit(options)), _) => ratelimit(workspace, options),
         (None, Some(seed)) => play(workspace, &["--seed".to_owned(), seed.to_string()]),
         (None, None) => {
@@ -99,14 +116,12 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
 }
 
-/// Its program needs one feature of one crate and is built alone.
-fn cache(workspace: &Workspace, histories: Option<u64>, story: Option<u64>) -> Result<()> {
-    let mut build = workspace.cargo(["build", "--profile", "sim"]);
-    shell::run(build.args(["--package", CACHE]))?;
+fn cache(workspace: &Workspace, numbers: &[(&str, Option<u64>)]) -> Result<()> {
+    shell::run(&mut build(workspace, CACHE))?;
     let mut play = Command::new(program(workspace, CACHE));
-    for (flag, number) in [("--histories", histories), ("--story", story)] {
+    for (flag, number) in numbers {
         if let Some(number) = number {
-            play.args([flag.to_owned(), number.to_string()]);
+            play.args([(*flag).to_owned(), number.to_string()]);
         }
     }
     shell::run(&mut play)
@@ -169,7 +184,7 @@ fn play(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 /// built once.
 pub(crate) fn build(workspace: &Workspace, program: &str) -> Command {
     let mut command = workspace.cargo(["build", "--profile", "sim"]);
-    for package in ["ovenjs-sim", "ovenjs-box-benches", "ovenjs-benches"] {
+    for package in [PROGRAM, CACHE, "ovenjs-box-benches", "ovenjs-benches"] {
         command.args(["--package", package]);
     }
     command.args(["--bin", program]);
@@ -321,13 +336,14 @@ impl Scratch {
     }
 
     /// Builds one simulation alone, without the wires of the gateway, and does not optimise what is
-    /// built again for each bug: most are found within a few runs. What the compiler says first, where
-    /// it says no.
+    /// built again for each bug: most are found within a few runs. Those of the cache take thousands,
+    /// and what they play is small. What the compiler says first, where it says no.
     fn build(&self, name: &str) -> Result<Option<String>> {
         let mut build = self.tree.cargo(["build", "--profile", "sim", "--quiet"]);
+        let level = if name == CACHE { 1 } else { 0 };
         for package in ["ovenjs-gateway", "ovenjs-ratelimit", "ovenjs-cache", name] {
-            let unoptimised = format!("profile.sim.package.{package}.opt-level=0");
-            build.args(["--config", &unoptimised]);
+            let barely = format!("profile.sim.package.{package}.opt-level={level}");
+            build.args(["--config", &barely]);
         }
         build.args(["--config", "profile.sim.incremental=true"]);
         build

@@ -109,6 +109,15 @@ fn lock<T: ?Sized>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> 
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// For how long what the second tier has is believed before the third is asked, where a keyspace does not say
+/// otherwise: as long as values are fresh by default, so that it is asked no more often than a loader would be.
+#[cfg(feature = "tiers")]
+pub const LENT: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// How far the clocks of two processes may be apart.
+#[cfg(feature = "tiers")]
+const SKEW_MS: u64 = 1_000;
+
 /// The bits of a write's sequence below its millisecond: within one, a million writes have an order.
 #[cfg(feature = "tiers")]
 const SEQUENCES_A_MS: u32 = 20;

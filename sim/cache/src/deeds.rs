@@ -1,7 +1,7 @@
 //! What processes do: read, load, write, and write out what waits.
 
 use crate::{
-    history::{Process, SPACE, lock, note_time, tag},
+    history::{BEGAN_MS, Process, SPACE, lock, note_time, tag},
     judge::{Judge, KEYS, Kind, State},
 };
 use ovenjs_cache::tiers::{Extra, Key, Memory, Put, Space, Store as _, TierError, Version};
@@ -111,10 +111,10 @@ pub(crate) async fn flushed_is_kept(
         Key::new(&space, 0, key.to_be_bytes()).expect("it is short")
     });
     let keys: Vec<_> = keys.collect();
-    let records = third
-        .read(0, &keys)
-        .await
-        .expect("a store in memory answers");
+    let now_ms = BEGAN_MS + note_time(judge, world).now;
+    let read = |now_ms| third.read(now_ms, &keys);
+    let ever = read(0).await.expect("a store in memory answers");
+    let now = read(now_ms).await.expect("a store in memory answers");
     let mut judge = note_time(judge, world);
     let number = process.number;
     judge.tell(|| format!("{number} has written all that waited"));
@@ -126,6 +126,12 @@ pub(crate) async fn flushed_is_kept(
             continue;
         }
         kept.is_flushed = true;
+        // That a row is not there is known for an instant only, once it was looked for.
+        let records = if Kind::of(kept.state.key).is_row() {
+            &ever
+        } else {
+            &now
+        };
         if records[kept.state.key as usize].is_none() {
             missing = Some(*kept);
         }

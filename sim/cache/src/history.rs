@@ -1,14 +1,15 @@
 //! One history: what is asked, and what goes wrong meanwhile.
 
+mod rest;
+
 use crate::{
-    deeds::{Loads, ask, flushed_is_kept, load, write},
+    deeds::{Loads, ask, flushed_is_kept, write},
     judge::{Judge, KEYS, Kind, State, is_there},
-    network::{Bug, Line},
+    network::{Bug, Home, Line},
 };
 use fastrand::Rng;
 use ovenjs_cache::tiers::{
-    Eviction, Keyspace, KeyspaceConfig, Memory, Put, Space, Span, Store as _, Tag, Tiered,
-    TieredConfig, Writes,
+    Eviction, Keyspace, KeyspaceConfig, Put, Tag, Tiered, TieredConfig, Writes,
 };
 use ovenjs_net::{Clock, SeededEntropy, SystemClock};
 use std::{
@@ -59,7 +60,7 @@ struct World {
     dice: Rng,
     laws: Laws,
     bug: Option<Bug>,
-    stores: [Arc<Memory>; 2],
+    stores: [Home; 2],
     judge: Arc<Mutex<Judge>>,
     processes: Vec<Process>,
     began: Instant,
@@ -78,6 +79,8 @@ struct Laws {
     keyspace: KeyspaceConfig,
     /// Whether nothing goes wrong.
     is_calm: bool,
+    /// What half of all is about, so that much of it happens at once.
+    hot: u64,
     loss: u32,
     skew: u64,
 }
@@ -98,9 +101,9 @@ impl World {
         let mut dice = Rng::with_seed(seed);
         let laws = Laws::drawn(&mut dice);
         let loads_alone = laws.is_calm && laws.keyspace.is_loaded_once;
-        let judge = Judge::new(is_told, laws.skew, loads_alone);
+        let judge = Judge::new(is_told, laws.skew, laws.is_calm, loads_alone);
         let mut world = Self {
-            stores: [Arc::new(Memory::new(1_000)), Arc::new(Memory::new(1_000))],
+            stores: [Home::new(), Home::new()],
             judge: Arc::new(Mutex::new(judge)),
             processes: Vec::new(),
             began: SystemClock.now(),
@@ -124,10 +127,10 @@ impl World {
 
     fn process(&mut self) -> Process {
         self.born += 1;
-        let mut line = |store: &Arc<Memory>| {
+        let mut line = |store: &Home| {
             let seed = self.dice.u64(..);
             let way = (self.laws.loss, if self.laws.is_calm { 20 } else { 100 });
-            Arc::new(Line::new(Arc::clone(store), seed, way, self.bug))
+            Arc::new(Line::new(store.clone(), seed, way, self.bug))
         };
         let lines = [line(&self.stores[0]), line(&self.stores[1])];
         let [second, third] = lines.clone();
@@ -170,7 +173,7 @@ impl World {
             55..80 => self.write(place),
             80..88 if hurts => self.hinder(place),
             88..91 if hurts => self.kill(place),
-            91..93 if hurts => self.empty_second().await,
+            91..93 if hurts => self.empty_second(),
             93..97 => self.flush(place),
             97..99 => self.leave_memory(place),
             _ if hurts => self.depose(),
@@ -183,8 +186,16 @@ impl World {
         drop(note_time(&self.judge, self.began));
     }
 
+    fn key(&mut self) -> u64 {
+        if self.dice.bool() {
+            self.laws.hot
+        } else {
+            self.dice.u64(..KEYS)
+        }
+    }
+
     fn read(&mut self, place: usize) {
-        let key = self.dice.u64(..KEYS);
+        let key = self.key();
         let (before, after) = (self.dice.u64(0..30), self.dice.u64(0..60));
         let loads = Loads {
             judge: Arc::clone(&self.judge),
@@ -200,13 +211,15 @@ impl World {
 
     /// An event by one who believes to be in charge; a row that changes; something of one's own.
     fn write(&mut self, place: usize) {
-        let key = self.dice.u64(..KEYS);
+        let key = self.key();
         let kind = Kind::of(key);
         // Now and then by one who was deposed and has not heard of it.
         let last = self.authorities.len() - 1;
         let heard = if self.dice.u32(..5) == 0 { 0 } else { last };
         let (authority, source, epoch) = self.authorities[heard];
         let (place, source, epoch) = match kind {
+            // Now and then another shard tells of it too.
+            Kind::Event if self.dice.u32(..8) == 0 => (place, 3 - source, epoch),
             Kind::Event => (authority, source, epoch),
             _ => (place, 0, 0),
         };
@@ -214,13 +227,16 @@ impl World {
         let (judge, world) = (Arc::clone(&self.judge), self.began);
         let process = self.processes[place].clone();
         self.processes[place].spawn(async move {
-            let (began, state) = {
+            let (began, state, is_deleted) = {
                 let mut judge = note_time(&judge, world);
                 let state = judge.begins(key, epoch, source);
+                let is_deleted = is_deleted || (kind == Kind::PutRow && !is_there(state.number));
                 judge.tell(|| format!("{} writes {state:?}", process.number));
-                (judge.now, state)
+                if is_deleted {
+                    judge.deleted.insert(key);
+                }
+                (judge.now, state, is_deleted)
             };
-            let is_deleted = is_deleted || (kind == Kind::PutRow && !is_there(state.number));
             let put = write(&process, kind, state, is_deleted).await;
             let mut judge = note_time(&judge, world);
             match put {
@@ -297,18 +313,17 @@ impl World {
     }
 
     /// The second store forgets all, as a Redis that is started anew.
-    async fn empty_second(&mut self) {
+    fn empty_second(&mut self) {
         self.emptied += 1;
         self.tell(|| "the second store forgets all".to_owned());
-        let erased = self.stores[0].erase(&span()).await;
-        erased.expect("a store in memory answers");
+        self.stores[0].forget();
     }
 
     /// All waits no more: what was kept before is in the last store.
     fn flush(&self, place: usize) {
         let process = self.processes[place].clone();
         let (judge, world) = (Arc::clone(&self.judge), self.began);
-        let third = Arc::clone(&self.stores[1]);
+        let third = self.stores[1].store();
         self.processes[place].spawn(async move {
             let began = note_time(&judge, world).now;
             let flushed = process.tiers.flush().await;
@@ -319,118 +334,12 @@ impl World {
     }
 
     fn leave_memory(&mut self, place: usize) {
-        let key = self.dice.u64(..KEYS);
+        let key = self.key();
         let is_all = self.dice.bool();
         let process = &self.processes[place];
         let swept = process.space.sweep(|state| is_all || state.key == key);
         let number = process.number;
         self.tell(|| format!("{swept} values leave the memory of {number}"));
-    }
-
-    /// All is mended and written out; what a process finds that begins now is judged, and what is said of rows.
-    async fn rest(&mut self) {
-        self.tell(|| "all is mended".to_owned());
-        self.laws.loss = 0;
-        for process in &self.processes {
-            process.lines.iter().for_each(|line| line.way().mend());
-        }
-        // The breakers' longest wait.
-        self.pass(5_000).await;
-        for process in self.processes.clone() {
-            let mut is_out = false;
-            for _ in 0..100 {
-                is_out = process.tiers.flush().await.is_ok();
-                if is_out {
-                    break;
-                }
-                self.pass(500).await;
-            }
-            let stats = process.tiers.stats();
-            let waiting =
-                [stats.second, stats.third].map(|tier| tier.map_or(0, |tier| tier.behind.waiting));
-            // Loads that are still on their way may write.
-            if !is_out {
-                let violation = format!(
-                    "what waits in {} is never written: {waiting:?}",
-                    process.number
-                );
-                note_time(&self.judge, self.began).violated(violation);
-            }
-        }
-        if self.emptied > 0 {
-            // What the third store had is lent to one that has lost what it knew, and that for a minute.
-            self.pass(61_000).await;
-        }
-        let fresh = self.process();
-        for key in (0..KEYS).filter(|key| Kind::of(*key) == Kind::Event) {
-            let newest = lock(&self.judge).newest(key);
-            let Some(kept) = newest else { continue };
-            // A slow answer may still be too late: ask again.
-            let mut found = None;
-            for _ in 0..20 {
-                found = fresh.space.get(&key).await.ok().flatten();
-                if found.is_some() {
-                    break;
-                }
-                self.pass(300).await;
-            }
-            let found = found.map(|found| *found);
-            let is_newer =
-                |found: State| (found.epoch, found.number) > (kept.state.epoch, kept.state.number);
-            // Something may have been written later, by who was killed or was told nothing.
-            let is_last = lock(&self.judge).last(key) == kept.state.number;
-            let holds = match found {
-                Some(found) if is_newer(found) => true,
-                Some(found) => found == kept.state && !kept.is_deleted,
-                None => kept.is_deleted || !is_last,
-            };
-            if !holds {
-                let violation = format!("at rest key {key} is {found:?}, and kept was {kept:?}");
-                note_time(&self.judge, self.began).violated(violation);
-            }
-        }
-        self.rows_are_true().await;
-    }
-
-    /// What is given out of a row at rest, asked twice, is how it is.
-    async fn rows_are_true(&self) {
-        // Deletions are over, and what is fresh.
-        self.pass(70_000).await;
-        for _ in 0..2 {
-            for process in self.processes.clone() {
-                for key in (0..KEYS).filter(|key| Kind::of(*key).is_row()) {
-                    let loads = self.loads(&process, key);
-                    ask(&process, loads).await;
-                }
-            }
-            self.pass(1_000).await;
-        }
-        for process in self.processes.clone() {
-            for key in (0..KEYS).filter(|key| Kind::of(*key).is_row()) {
-                let loads = self.loads(&process, key);
-                let found = load(&process, loads).await.ok().flatten();
-                let mut judge = note_time(&self.judge, self.began);
-                let last = judge.last(key);
-                let truth = is_there(last).then_some(last);
-                if found.map(|found| found.number) != truth {
-                    judge.violated(format!(
-                        "at rest {} gives out {found:?} of key {key}, which is {truth:?}",
-                        process.number
-                    ));
-                }
-            }
-        }
-    }
-
-    fn loads(&self, process: &Process, key: u64) -> Loads {
-        Loads {
-            judge: Arc::clone(&self.judge),
-            began: self.began,
-            process: process.number,
-            key,
-            before: 1,
-            after: 1,
-        }
     }
 
     fn played(mut self) -> Played {
@@ -480,6 +389,7 @@ impl Laws {
         Self {
             keyspace,
             is_calm,
+            hot: dice.u64(..KEYS),
             loss: match dice.u32(..4) {
                 _ if is_calm => 0,
                 0 => 20,
@@ -517,13 +427,6 @@ pub(crate) fn tag() -> Tag {
     Tag::new("rows").expect("the name is one")
 }
 
-fn span() -> Span {
-    Span {
-        space: Space::new(SPACE, 1).expect("the name is one"),
-        scope: None,
-    }
-}
-
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -542,9 +445,12 @@ impl Clock for Wall {
 
     fn wall(&self) -> SystemTime {
         let passed = self.now().duration_since(self.began);
-        UNIX_EPOCH + Duration::from_secs(1_700_000_000) + self.ahead + passed
+        UNIX_EPOCH + Duration::from_millis(BEGAN_MS) + self.ahead + passed
     }
 }
+
+/// What the wall's clock shows when a history begins.
+pub(crate) const BEGAN_MS: u64 = 1_700_000_000_000;
 
 pub(crate) const SPACE: &str = "history";
 

@@ -58,13 +58,17 @@ pub(crate) struct Judge {
     pub(crate) now: u64,
     /// By how much clocks may be apart.
     skew: u64,
+    /// Whether nothing goes wrong.
+    is_calm: bool,
     /// Whether one process alone is to load at a time, and nothing hinders it.
     loads_alone: bool,
+    /// What somebody has begun to delete.
+    pub(crate) deleted: BTreeSet<u64>,
     /// Of each key, when each of its states began. Of rows they are the truth, the first number is 1.
     states: BTreeMap<u64, Vec<u64>>,
     written: BTreeSet<State>,
-    /// When each load began, and what it found.
-    loads: Vec<u64>,
+    /// Who began each load, and when.
+    loads: Vec<(u64, u64)>,
     /// Who loads just now.
     loading: Vec<(u64, u64)>,
     /// By process and key, what it knows.
@@ -110,10 +114,11 @@ pub(crate) struct Kept {
 }
 
 impl Judge {
-    pub(crate) fn new(is_told: bool, skew: u64, loads_alone: bool) -> Self {
+    pub(crate) fn new(is_told: bool, skew: u64, is_calm: bool, loads_alone: bool) -> Self {
         Self {
             story: is_told.then(Vec::new),
             skew,
+            is_calm,
             loads_alone,
             ..Self::default()
         }
@@ -172,7 +177,7 @@ impl Judge {
             self.violated(format!("{process} loads key {key} while {other} loads it"));
         }
         self.loading.push((process, key));
-        self.loads.push(self.now);
+        self.loads.push((process, self.now));
         let load = self.loads.len() as u32;
         self.tell(|| format!("{process} begins to load key {key}, load {load}"));
         load
@@ -199,15 +204,25 @@ impl Judge {
                 self.found += 1;
                 self.saw(process, began, state);
             }
-            // A row is known not to be; of all else nobody needs to know.
+            // A row is known not to be; of all else nobody needs to know where a store may be away.
             None if Kind::of(key).is_row() => {
-                let floor = self.floor(process, key, began);
+                let floor = self.floor(process, key, began, false);
                 let states = self.states.get(&key).map_or(&[][..], Vec::as_slice);
                 let none_at = |number: &u32| !is_there(*number) && ends(states, *number) >= floor;
                 if !(0..=states.len() as u32).any(|number| none_at(&number)) {
                     self.violated(format!(
                         "{process} reads that there is no key {key}; there is one since before {floor}"
                     ));
+                }
+            }
+            None if self.is_calm && !self.deleted.contains(&key) => {
+                let known = self.of(process, key, began).into_iter();
+                let held = known.map(|known| known.what).find_map(|what| match what {
+                    What::Saw(held) => Some(held),
+                    What::Deleted(_) | What::AsOf(_) => None,
+                });
+                if let Some(held) = held.filter(|held| !self.is_of_two_shards(held)) {
+                    self.violated(format!("{process} reads nothing, after it knew {held:?}"));
                 }
             }
             None => {}
@@ -223,7 +238,10 @@ impl Judge {
             Kind::Event => self.saw_event(process, began, state),
             Kind::Own => self.saw_own(process, began, state),
             Kind::Forgotten | Kind::Tagged | Kind::PutRow => {
-                let floor = self.floor(process, key, began);
+                // What others put or loaded and what was loaded here have their order by clocks.
+                let is_own = state.load > 0 && self.loads[state.load as usize - 1].0 == process;
+                let is_near = !is_own && Kind::of(key) != Kind::Tagged;
+                let floor = self.floor(process, key, began, is_near);
                 let states = self.states.get(&key).map_or(&[][..], Vec::as_slice);
                 let ended = ends(states, state.number);
                 if ended < floor {
@@ -279,13 +297,14 @@ impl Judge {
     }
 
     /// Of a row: since when what this process reads has to have been so.
-    fn floor(&self, process: u64, key: u64, began: u64) -> u64 {
+    fn floor(&self, process: u64, key: u64, began: u64, is_near: bool) -> u64 {
+        let near = if is_near { SKEW_MAX } else { self.skew };
         let floors = self.of(process, key, began).into_iter();
         let floors = floors.map(|known| match known.what {
             What::AsOf(at) => at.saturating_sub(self.skew),
             // It is as new as when its load began.
             What::Saw(state) if state.load > 0 => {
-                self.loads[state.load as usize - 1].saturating_sub(self.skew)
+                self.loads[state.load as usize - 1].1.saturating_sub(near)
             }
             What::Saw(state) | What::Deleted(state) => {
                 let since = self.states[&key][state.number as usize - 1];
@@ -347,6 +366,19 @@ impl Judge {
             .copied()
     }
 
+    /// Whether nobody has told anything newer of it, be it that he was not told that it is kept.
+    pub(crate) fn is_newest(&self, state: &State) -> bool {
+        let of_key = self.written.iter().filter(|other| other.key == state.key);
+        of_key.map(|other| (other.epoch, other.number)).max() == Some((state.epoch, state.number))
+    }
+
+    /// Whether two shards told of this in its epoch.
+    pub(crate) fn is_of_two_shards(&self, state: &State) -> bool {
+        self.written.iter().any(|other| {
+            (other.key, other.epoch) == (state.key, state.epoch) && other.source != state.source
+        })
+    }
+
     /// The number of the present state.
     pub(crate) fn last(&self, key: u64) -> u32 {
         self.states.get(&key).map_or(0, Vec::len) as u32
@@ -366,6 +398,9 @@ fn ends(states: &[u64], number: u32) -> u64 {
 fn told(found: Option<State>) -> String {
     found.map_or_else(|| "nothing".to_owned(), |state| format!("{state:?}"))
 }
+
+/// How far clocks may be apart.
+const SKEW_MAX: u64 = 1_000;
 
 /// For how long a deletion is promised to be remembered, in milliseconds, less what clocks may be apart.
 const MINUTE: u64 = 60_000 - 1_000;

@@ -1,7 +1,7 @@
 //! Processes, a network and two stores on a virtual clock, and whether the cache's promises hold.
 //!
-//! `cargo xtask sim cache` plays 100,000 histories; `--histories 7` so many, `--story 7` that of one seed, and
-//! tells it. The same seed is the same history.
+//! `cargo xtask sim cache` plays 100,000 histories; `--histories 7` so many, `--from 7` those from that seed on,
+//! `--story 7` that of one seed, and tells it. The same seed is the same history.
 //!
 //! # What is played
 //!
@@ -19,17 +19,19 @@
 //!
 //! - *monotonic*: a read that begins after another one ended gives nothing older. Of events the order is that of
 //!   their versions, of a row which state was true when; of what is put without a version there is one order,
-//!   whatever it is, which nobody sees reversed;
+//!   whatever it is, which nobody sees reversed. What was loaded here is newer than what others put or loaded more
+//!   than a second before: nearer than that their order is the clocks';
 //! - *own writes*: it gives nothing older than what the process wrote before it began;
 //! - *no resurrection*: for a minute after a deletion was written, nothing from before it is given out;
 //! - *shards*: what one shard told is never replaced by what another one told in the same epoch;
 //! - *loads*: what a load brings was true when it began or later, a process loads a key once at a time, and where
 //!   that is asked for all processes together do, as long as nothing is lost;
+//! - *found*: where all goes well and nobody has deleted it, what a process knew it finds;
 //! - *nothing from nowhere*: a value is what somebody wrote or loaded, of this key;
 //! - *flushed*: what was kept when a process has written all is in the last store;
 //! - *at rest*, which one history of four comes to, with all mended and everything written out, and a minute
 //!   later where the second store had forgotten, a process that begins finds the newest event that somebody alive
-//!   was told is kept, and what is given out of rows is true.
+//!   was told is kept, and what is given out of rows is true. What is written then all have seen within seconds.
 //!
 //! # What is not
 //!
@@ -80,13 +82,14 @@ fn main() -> ExitCode {
         return hunt(seconds);
     }
     let histories = number("--histories").unwrap_or(HISTORIES);
-    let (next, tallies) = (AtomicU64::new(0), Tallies::default());
+    let from = number("--from").unwrap_or_default();
+    let (next, tallies) = (AtomicU64::new(from), Tallies::default());
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= histories {
+                    if seed >= from.saturating_add(histories) {
                         break;
                     }
                     tallies.add(seed, &history::play(seed, false, None));

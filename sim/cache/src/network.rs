@@ -1,22 +1,42 @@
 //! What lies between a process and a store.
 
+use crate::history::lock;
 use ovenjs_cache::tiers::{
     Asked, Cursor, Key, Memory, Page, Record, Span, Store, StoreError, StoreFault, Tag, Written,
 };
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 use tokio::sync::oneshot;
 
+/// Where a store stands, which another one takes the place of when it is started anew.
+#[derive(Debug, Clone)]
+pub(crate) struct Home(Arc<Mutex<Arc<Memory>>>);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Arc::new(Memory::new(RECORDS_MAX)))))
+    }
+
+    pub(crate) fn store(&self) -> Arc<Memory> {
+        Arc::clone(&lock(&self.0))
+    }
+
+    /// Records, generations of tags and claims are gone.
+    pub(crate) fn forget(&self) {
+        *lock(&self.0) = Arc::new(Memory::new(RECORDS_MAX));
+    }
+}
+
 /// A store as one process sees it. Each question and each answer takes its time, so that they overtake each
 /// other, and some never arrive. A question that has left is on its way, whatever becomes of who asked.
 pub(crate) struct Line {
-    store: Arc<Memory>,
+    store: Home,
     way: Arc<Way>,
     bug: Option<Bug>,
 }
@@ -63,12 +83,7 @@ impl Bug {
 }
 
 impl Line {
-    pub(crate) fn new(
-        store: Arc<Memory>,
-        seed: u64,
-        (loss, late): (u32, u64),
-        bug: Option<Bug>,
-    ) -> Self {
+    pub(crate) fn new(store: Home, seed: u64, (loss, late): (u32, u64), bug: Option<Bug>) -> Self {
         let way = Way {
             is_cut: AtomicBool::new(false),
             is_slow: AtomicBool::new(false),
@@ -97,7 +112,7 @@ impl Line {
         &self,
         ask: impl FnOnce(Arc<Memory>) -> Asked<'static, T> + Send + 'static,
     ) -> Asked<'static, T> {
-        let (store, way) = (Arc::clone(&self.store), Arc::clone(&self.way));
+        let (home, way) = (self.store.clone(), Arc::clone(&self.way));
         let (told, hears) = oneshot::channel();
         #[expect(
             clippy::disallowed_methods,
@@ -107,7 +122,7 @@ impl Line {
             if !way.travel().await {
                 return;
             }
-            let answer = ask(store).await;
+            let answer = ask(home.store()).await;
             if way.travel().await {
                 // Who asked may have gone.
                 let _heard = told.send(answer);
@@ -134,7 +149,7 @@ impl Way {
     async fn travel(&self) -> bool {
         let is_slow = self.is_slow.load(Ordering::Relaxed);
         let (wait, is_lost) = {
-            let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut dice = lock(&self.dice);
             // Most are quick, some are slower than who waits, unless all goes well.
             let wait = match dice.u32(..100) {
                 _ if is_slow => dice.u64(20..200),
@@ -156,7 +171,7 @@ impl Way {
     }
 
     fn one_in_eight(&self) -> bool {
-        let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut dice = lock(&self.dice);
         dice.u32(..8) == 0
     }
 }
@@ -262,7 +277,7 @@ impl Store for Line {
     }
 
     fn damaged(&self) -> u64 {
-        self.store.damaged()
+        self.store.store().damaged()
     }
 }
 
@@ -273,3 +288,6 @@ impl fmt::Debug for Line {
             .finish_non_exhaustive()
     }
 }
+
+/// More than a history has keys, tags and claims.
+const RECORDS_MAX: usize = 1_000;

@@ -26,7 +26,7 @@ fn the_same_seed_is_the_same_story() {
 #[test]
 fn whatever_is_wrong_with_a_store_is_noticed() {
     for bug in Bug::ALL {
-        let finds = (0..200).find(|seed| !play(*seed, false, Some(bug)).violations.is_empty());
-        assert!(finds.is_some(), "{bug:?} is not noticed in 200 histories");
+        let finds = (0..400).find(|seed| !play(*seed, false, Some(bug)).violations.is_empty());
+        assert!(finds.is_some(), "{bug:?} is not noticed in 400 histories");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Key, Version, held::lent, tier::Tier, tiered::Shared};
+use super::{Key, LENT, Version, held::lent, tier::Tier, tiered::Shared};
 
 impl Shared {
     /// Writes what waits for this store as it becomes due, for ever.
@@ -82,7 +82,9 @@ impl Shared {
         let asked = third.ask(clock, |store| store.read(now_ms, keys)).await;
         for (key, record) in keys.iter().zip(asked.unwrap_or_default()) {
             if let Some(record) = record {
-                second.copy_later(clock, key, &lent(&record, now_ms)).await;
+                second
+                    .copy_later(clock, key, &lent(&record, now_ms, LENT))
+                    .await;
             }
         }
     }

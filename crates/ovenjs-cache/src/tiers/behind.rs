@@ -222,6 +222,7 @@ mod tests {
             body: Body::Absent,
             soft_ms: FOREVER_MS,
             hard_ms: FOREVER_MS,
+            lent_ms: FOREVER_MS,
             tags: Vec::new(),
         }
     }

@@ -319,6 +319,7 @@ impl GuildBlocks {
                     body: Body::Gone,
                     soft_ms: 0,
                     hard_ms: now_ms.saturating_add(kept),
+                    lent_ms: FOREVER_MS,
                     tags: Vec::new(),
                 },
             )];
@@ -551,6 +552,7 @@ impl Inner {
                 body: Body::Value(bytes.clone()),
                 soft_ms: hard_ms,
                 hard_ms,
+                lent_ms: FOREVER_MS,
                 tags: Vec::new(),
             };
             (key.clone(), record)

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ovenjs_net::{Clock, Entropy, SystemClock, SystemEntropy};
 use ovenjs_types::{Id, marker::GuildMarker};
 
-use super::{Codec, Eviction, Journal, Store};
+use super::{Codec, Eviction, Journal, LENT, Store};
 
 /// How [`Tiered`](super::Tiered) is set up.
 #[derive(Clone, Debug)]
@@ -148,6 +148,11 @@ pub struct KeyspaceConfig {
     pub second: Writes,
     /// How it is written to the third tier. Default: [`Writes::Behind`].
     pub third: Writes,
+    /// For how long what the second tier has is believed before the third is asked, where there is one that is
+    /// written to. When the second has forgotten what it knew, so long it may give out what is older than what was
+    /// acknowledged; and a key that is read all the time costs the third tier a question in that time, and the second
+    /// a write. Default: [`LENT`](super::LENT), a minute.
+    pub lent: Duration,
     /// Whether of all processes one alone loads a key, by a claim in the second tier: for loaders that are
     /// dear. Default: no.
     pub is_loaded_once: bool,
@@ -185,6 +190,7 @@ impl KeyspaceConfig {
             foretelling: 0,
             second: Writes::Through,
             third: Writes::Behind,
+            lent: LENT,
             is_loaded_once: false,
             has_dependents: false,
         }
@@ -238,6 +244,13 @@ impl KeyspaceConfig {
     pub const fn writes(mut self, second: Writes, third: Writes) -> Self {
         self.second = second;
         self.third = third;
+        self
+    }
+
+    /// Sets for how long what the second tier has is believed before the third is asked.
+    #[must_use]
+    pub const fn lent(mut self, lent: Duration) -> Self {
+        self.lent = lent;
         self
     }
 

@@ -1,6 +1,6 @@
 //! The newest version of each key that this process has seen, though its value may have left memory.
 
-use super::{SEQUENCES_A_MS, Version};
+use super::{SEQUENCES_A_MS, SKEW_MS, Version};
 
 /// Below these a read does not fall: what is older than what was seen before is as if it were not there.
 ///
@@ -92,9 +92,6 @@ impl Floors {
 /// full.
 const SETS: usize = 4_096;
 const WAYS: usize = 8;
-
-/// How far the clocks of two processes may be apart.
-const SKEW_MS: u64 = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,14 @@
 //! A record as it is in memory: its value is one, and no longer bytes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use super::{Body, Codec, CodecError, Record, Tag, Version};
+use super::{Body, Codec, CodecError, FOREVER_MS, Record, SEQUENCES_A_MS, SKEW_MS, Tag, Version};
 
 /// What memory holds under a key.
 #[derive(Debug)]
@@ -17,6 +20,10 @@ pub(crate) struct Held<V> {
     pub(crate) tags: Box<[(Tag, u64)]>,
     /// Up to where the log of others' writes had been heard when this was asked for.
     pub(crate) stamp: AtomicU64,
+    /// Until when it is believed without asking the next store.
+    lent_ms: AtomicU64,
+    /// Before this nobody needs to ask whether others have written.
+    asked_again_ms: AtomicU64,
     was_read: AtomicBool,
 }
 
@@ -62,8 +69,31 @@ impl<V> Held<V> {
             hard_ms: record.hard_ms,
             tags: record.tags.as_slice().into(),
             stamp: AtomicU64::new(stamp),
+            lent_ms: AtomicU64::new(record.lent_ms),
+            asked_again_ms: AtomicU64::new(record.soft_ms),
             was_read: AtomicBool::new(false),
         }
+    }
+
+    /// It is believed until then, since the store that should be asked is away.
+    pub(crate) fn lend(&self, until_ms: u64) {
+        self.lent_ms.fetch_max(until_ms, Ordering::Relaxed);
+    }
+
+    /// Whether it is this one's turn to ask whether others have written something newer.
+    pub(crate) fn is_to_ask(&self, now_ms: u64) -> bool {
+        let at = self.asked_again_ms.load(Ordering::Relaxed);
+        let next = now_ms.saturating_add(ASKED_AGAIN_MS);
+        now_ms >= at
+            && self
+                .asked_again_ms
+                .compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// The stores have said what they know: before this nobody needs to ask them again.
+    pub(crate) fn was_asked(&self, again_ms: u64) {
+        self.asked_again_ms.fetch_max(again_ms, Ordering::Relaxed);
     }
 
     /// Somebody asked for it.
@@ -87,7 +117,9 @@ impl<V> Held<V> {
         match &self.state {
             // What was deleted is so, whatever becomes of what it was made of.
             State::Gone => Look::Fresh(None),
-            _ if !are_tags_current => Look::Missing,
+            _ if !are_tags_current || now_ms >= self.lent_ms.load(Ordering::Relaxed) => {
+                Look::Missing
+            }
             State::Absent if now_ms < self.soft_ms => Look::Fresh(None),
             State::Absent => Look::Missing,
             State::Value(value) if now_ms < self.soft_ms => Look::Fresh(Some(Arc::clone(value))),
@@ -102,11 +134,13 @@ pub(crate) fn may_take(held: Option<(&Version, u64)>, version: &Version, now_ms:
 }
 
 /// The version of what was loaded, if this was the newest that was known when the load began: so that it
-/// takes that one's place, unless somebody has written since. What the gateway told is not replaced.
+/// takes that one's place, and that of what was put before without having been heard of, unless somebody has written
+/// since. By the clock that is known up to what clocks are apart. What the gateway told is not replaced.
 pub(crate) fn loaded_after(newest: Option<Version>, began_ms: u64) -> Version {
     match newest {
         Some(newest) if newest.source == 0 && newest.epoch > 0 => Version {
-            sequence: newest.sequence.saturating_add(1),
+            sequence: (began_ms.saturating_sub(SKEW_MS) << SEQUENCES_A_MS)
+                .max(newest.sequence.saturating_add(1)),
             ..newest
         },
         Some(newest) if newest.epoch == 0 => {
@@ -116,22 +150,24 @@ pub(crate) fn loaded_after(newest: Option<Version>, began_ms: u64) -> Version {
     }
 }
 
-/// A copy for the second tier of what the third has. Somebody may be about to write something newer to the third
-/// which the second has had and lost: so the copy is over soon, and the third is asked again.
-pub(crate) fn lent(record: &Record, now_ms: u64) -> Record {
+/// A copy for the second tier of what the third has or is about to have. The second forgets, and whoever writes to it
+/// then, late or without having heard of it, is contradicted by nobody: so the copy is believed for a while, and then
+/// the third is asked.
+pub(crate) fn lent(record: &Record, now_ms: u64, lent: Duration) -> Record {
+    let lent = u64::try_from(lent.as_millis()).unwrap_or(u64::MAX);
     Record {
-        hard_ms: record.hard_ms.min(now_ms.saturating_add(LENT_MS)),
+        lent_ms: now_ms.saturating_add(lent).min(FOREVER_MS),
         ..record.clone()
     }
 }
 
-/// For how long the third tier's knowledge is lent to the second: a key that all processes read and nobody writes
-/// costs the third tier a question a minute.
-const LENT_MS: u64 = 60_000;
+/// How long it is believed on where the store that should be asked is away, and how often at most it is asked
+/// whether others have written.
+pub(crate) const ASKED_AGAIN_MS: u64 = 1_000;
 
 /// A lifetime, longer or shorter by up to a tenth, so that what was put together is not loaded together.
 /// `fraction` is of `0.0..1.0`.
-pub(crate) fn jittered(lifetime: std::time::Duration, fraction: f64) -> u64 {
+pub(crate) fn jittered(lifetime: Duration, fraction: f64) -> u64 {
     let lifetime = lifetime.mul_f64(0.9 + 0.2 * fraction.clamp(0.0, 1.0));
     u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX)
 }
@@ -155,6 +191,16 @@ mod tests {
             ..WRITTEN
         };
         assert!(!loaded.may_replace(&written_since));
+        let unheard = Version {
+            sequence: 8_999 << SEQUENCES_A_MS,
+            ..WRITTEN
+        };
+        let put_since = Version {
+            sequence: (9_000 << SEQUENCES_A_MS) + 1,
+            ..WRITTEN
+        };
+        let loaded = loaded_after(Some(WRITTEN), 10_000);
+        assert!(loaded.may_replace(&unheard) && put_since.may_replace(&loaded));
         let of_shard = Version {
             source: 4,
             ..WRITTEN
@@ -176,12 +222,18 @@ mod tests {
             hard_ms: 100,
             tags: Box::default(),
             stamp: AtomicU64::new(0),
+            lent_ms: AtomicU64::new(90),
+            asked_again_ms: AtomicU64::new(soft_ms),
             was_read: AtomicBool::new(false),
         };
         let value = held(State::Value(Arc::new(1)), 50);
         assert!(matches!(value.look(49, true), Look::Fresh(Some(_))));
         assert!(matches!(value.look(50, true), Look::Stale(_)));
         assert!(matches!(value.look(10, false), Look::Missing));
+        assert!(matches!(value.look(89, true), Look::Stale(_)));
+        assert!(matches!(value.look(90, true), Look::Missing));
+        value.lend(95);
+        assert!(matches!(value.look(94, true), Look::Stale(_)));
         assert!(matches!(value.look(100, true), Look::Missing));
         assert!(matches!(
             held(State::<u8>::Gone, 0).look(99, false),
@@ -198,8 +250,26 @@ mod tests {
     }
 
     #[test]
+    fn one_asks_where_it_is_no_longer_fresh_and_then_nobody_for_a_second() {
+        let record = Record {
+            version: WRITTEN,
+            body: Body::Absent,
+            soft_ms: 50,
+            hard_ms: FOREVER_MS,
+            lent_ms: FOREVER_MS,
+            tags: Vec::new(),
+        };
+        let held = Held::<u8>::new(&record, State::Absent, 0);
+        assert!(!held.is_to_ask(49));
+        assert!(held.is_to_ask(50) && !held.is_to_ask(50));
+        assert!(!held.is_to_ask(1_049) && held.is_to_ask(1_050));
+        held.was_asked(9_000);
+        assert!(!held.is_to_ask(8_999) && held.is_to_ask(9_000));
+    }
+
+    #[test]
     fn lifetimes_stray_by_a_tenth() {
-        let minute = std::time::Duration::from_secs(60);
+        let minute = Duration::from_secs(60);
         assert_eq!(jittered(minute, 0.0), 54_000);
         assert_eq!(jittered(minute, 1.0), 66_000);
     }

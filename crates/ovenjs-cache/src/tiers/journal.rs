@@ -335,6 +335,7 @@ mod tests {
             body: Body::Value(Bytes::copy_from_slice(&sequence.to_be_bytes())),
             soft_ms: 1,
             hard_ms: FOREVER_MS,
+            lent_ms: FOREVER_MS,
             tags: Vec::new(),
         }
     }

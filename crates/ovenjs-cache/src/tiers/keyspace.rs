@@ -3,12 +3,14 @@
 mod heard;
 mod path;
 mod stats;
+mod stored;
 
 use std::{
     error::Error,
     fmt,
     hash::BuildHasher as _,
     marker::PhantomData,
+    ptr,
     sync::{Arc, Mutex, Weak},
 };
 
@@ -25,7 +27,7 @@ use super::{
     config::SharedCodec,
     flight::Flights,
     floors::Floors,
-    held::{Held, Look, State, jittered, may_take},
+    held::{Held, Look, State, jittered, lent, may_take},
     lock,
     tier::{Tier, Wrote},
     tiered::Shared,
@@ -95,7 +97,8 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     }
 
     /// The value of this name, from memory or a store; nothing, where none of them knows it or all are away.
-    /// One that is no longer fresh is given out.
+    /// One that is no longer fresh is given out, and the stores are asked [beside](super::Tiered::serve) whether
+    /// somebody has written since: once, and again when what they had was no longer fresh, at most once a second.
     ///
     /// # Errors
     ///
@@ -103,7 +106,7 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     pub async fn get(&self, name: &K) -> Result<Option<Arc<V>>, TierError> {
         let key = self.key(name)?;
         let inner = &self.inner;
-        let found = match inner.look(&key).await {
+        let found = match Inner::look(inner, &key, true).await {
             Look::Fresh(value) => Ok(value),
             Look::Stale(value) => Ok(Some(value)),
             Look::Missing => inner.read(&key).await.map(|found| found.value),
@@ -150,7 +153,7 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
         check(&extra)?;
         let key = self.key(name)?;
         let inner = &self.inner;
-        let found = match inner.look(&key).await {
+        let found = match Inner::look(inner, &key, false).await {
             Look::Fresh(value) => Ok(value),
             Look::Stale(value) => {
                 Inner::load_beside(inner, &key, extra, loader(load));
@@ -356,6 +359,17 @@ impl<V: Send + Sync + 'static> Inner<V> {
         now_ms: u64,
     ) -> Result<Wrote, super::StoreError> {
         let clock = &*self.shared.clock;
+        let is_second = self
+            .shared
+            .second
+            .as_ref()
+            .is_some_and(|it| ptr::eq(it, tier));
+        let is_lent = is_second && self.shared.third.is_some() && self.config.third != Writes::Not;
+        let record = if is_lent && matches!(record.body, Body::Value(_)) {
+            &lent(record, now_ms, self.config.lent)
+        } else {
+            record
+        };
         match writes {
             Writes::Through => tier.write(clock, now_ms, key, record).await,
             Writes::Behind => tier.write_later(clock, now_ms, key, record).await,
@@ -427,8 +441,9 @@ impl<V: Send + Sync + 'static> Inner<V> {
         self.counts.overtaken();
         let kept_ms = jittered(self.config.kept, 1.0);
         lock(&self.floors).saw(hash, newer, now_ms, now_ms.saturating_add(kept_ms));
-        self.residents
-            .remove_if(key, |held| held.version == version);
+        self.residents.remove_if(key, |held| {
+            held.version == version || held.version != newer && newer.may_replace(&held.version)
+        });
     }
 
     /// Tags with their generations as they are now: what was made before is stale with the next. One that cannot
@@ -466,6 +481,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             body,
             soft_ms,
             hard_ms: now_ms.saturating_add(kept).min(super::FOREVER_MS),
+            lent_ms: super::FOREVER_MS,
             tags,
         }
     }

@@ -17,6 +17,9 @@ pub struct Record {
     pub soft_ms: u64,
     /// From when on it is as if it were not there. [`FOREVER_MS`] at most.
     pub hard_ms: u64,
+    /// From when on the next store is to be asked before this is believed, where it is a copy of what that one has
+    /// or is about to have; else [`FOREVER_MS`].
+    pub lent_ms: u64,
     /// What it was made of, with the generations of then: it is stale as soon as one of them is another. At most
     /// [`TAGS_MAX`].
     pub tags: Vec<(Tag, u64)>,
@@ -52,6 +55,7 @@ impl Record {
     ///     body: Body::Value("rye".into()),
     ///     soft_ms: 1_700_000_060_000,
     ///     hard_ms: FOREVER_MS,
+    ///     lent_ms: FOREVER_MS,
     ///     tags: Vec::new(),
     /// };
     /// let bytes = record.to_bytes(&ann)?;
@@ -83,6 +87,7 @@ impl Record {
         out.put_u64(self.version.sequence);
         out.put_u64(self.hard_ms);
         out.put_u64(self.soft_ms);
+        out.put_u64(self.lent_ms);
         out.put_u8(kind);
         // Both counts fit, by TAGS_MAX and by TAG_BYTES_MAX.
         out.put_u8(u8::try_from(self.tags.len()).unwrap_or(u8::MAX));
@@ -143,7 +148,7 @@ impl<'a> Rest<'a> {
             epoch: self.number()?,
             sequence: self.number()?,
         };
-        let (hard_ms, soft_ms) = (self.number()?, self.number()?);
+        let (hard_ms, soft_ms, lent_ms) = (self.number()?, self.number()?, self.number()?);
         let kind = self.byte()?;
         let count = usize::from(self.byte()?);
         if count > TAGS_MAX {
@@ -166,6 +171,7 @@ impl<'a> Rest<'a> {
             body,
             soft_ms,
             hard_ms,
+            lent_ms,
             tags,
         })
     }
@@ -251,14 +257,14 @@ pub const BODY_BYTES_MAX: usize = 32 << 20;
 pub const TAGS_MAX: usize = 16;
 
 /// The first byte of a record. It changes with the form.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 const VALUE: u8 = 0;
 const GONE: u8 = 1;
 const ABSENT: u8 = 2;
 
 /// Form, version, times, kind and the number of tags.
-const HEAD_BYTES: usize = 1 + 20 + 16 + 1 + 1;
+const HEAD_BYTES: usize = 1 + 20 + 24 + 1 + 1;
 
 const SUM_BYTES: usize = 8;
 

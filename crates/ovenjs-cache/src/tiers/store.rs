@@ -53,6 +53,7 @@ pub use sqlite::SqliteStore;
 ///     body: Body::Value(text.into()),
 ///     soft_ms: FOREVER_MS,
 ///     hard_ms: FOREVER_MS,
+///     lent_ms: FOREVER_MS,
 ///     tags: Vec::new(),
 /// };
 /// let now_ms = 1_700_000_000_000;

@@ -196,12 +196,21 @@ impl Tier {
     }
 
     /// The newest of what is on its way to the store and what it has.
-    pub(crate) async fn read(&self, clock: &dyn Clock, now_ms: u64, key: &Key) -> Option<Record> {
+    /// The error, where nothing is on its way and the store does not answer.
+    pub(crate) async fn read(
+        &self,
+        clock: &dyn Clock,
+        now_ms: u64,
+        key: &Key,
+    ) -> Result<Option<Record>, StoreError> {
         let keys = [key.clone()];
         let kept = self.ask(clock, |store| store.read(now_ms, &keys)).await;
-        let kept = kept.ok().and_then(|mut records| records.pop().flatten());
+        let kept = kept.map(|mut records| records.pop().flatten());
         // Looked at after the store: what was written in between is in one of the two.
-        self.newer(now_ms, key, kept)
+        match kept {
+            Ok(kept) => Ok(self.newer(now_ms, key, kept)),
+            Err(error) => self.newer(now_ms, key, None).map(Some).ok_or(error),
+        }
     }
 
     pub(crate) fn newer(&self, now_ms: u64, key: &Key, kept: Option<Record>) -> Option<Record> {

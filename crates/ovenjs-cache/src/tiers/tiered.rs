@@ -9,12 +9,16 @@
 //! - What was deleted does not come back: neither by a write or a load that was on its way, nor out of a tier
 //!   that had not heard of it yet.
 //! - What a loader brings is as new as its source. It takes the place of what was known when the load began, and
-//!   of nothing that was written since; what the gateway told it never replaces.
+//!   of nothing that was written since; what the gateway told it never replaces. Where a key is put or
+//!   forgotten too, clocks cannot tell which is newer of what is loaded here and what another process put or loaded in
+//!   the second before, unheard of: that may be given out next, until it is no longer fresh.
 //! - What another process writes is seen within milliseconds where the second tier keeps a [log](super::Log) and
-//!   answers. Else it is seen when what is in memory is no longer fresh, or at once where it is not in memory; what
-//!   stands under a tag, a second after the tag became invalid.
+//!   answers. Else it is seen when what is in memory is no longer fresh, by the read after the one that finds it so, or
+//!   at once where it is not in memory; what stands under a tag, a second after the tag became invalid.
 //!
-//! It is not linearizable: two processes may see two versions at the same moment.
+//! It is not linearizable: two processes may see two versions at the same moment. A second tier that forgets, because it
+//! was started anew or needed the room, may give out what is older than what was acknowledged, to whom has not seen
+//! that, for as long as [`KeyspaceConfig::lent`]: a minute by default, from when the third tier has it.
 //!
 //! When a store is away, the others go on, and writes wait within a bound; what still waits when the process
 //! is killed is lost, unless there is a [journal](super::Journal). All that lasts happens in [`Tiered::serve`], which somebody has to await.
@@ -80,6 +84,8 @@ pub(crate) struct Shared {
     epoch: u64,
     sequence: AtomicU64,
     generations: Mutex<HashMap<Tag, Generation>>,
+    /// How often this process heard that a tag became invalid.
+    invalidated: AtomicU64,
     errands: mpsc::Sender<Errand>,
     sent: tokio::sync::Mutex<mpsc::Receiver<Errand>>,
     errands_refused: AtomicU64,
@@ -118,6 +124,7 @@ impl Tiered {
             epoch: config.epoch.max(1),
             sequence: AtomicU64::new(0),
             generations: Mutex::default(),
+            invalidated: AtomicU64::new(0),
             errands,
             sent: tokio::sync::Mutex::new(sent),
             errands_refused: AtomicU64::new(0),
@@ -278,7 +285,9 @@ impl Shared {
             if let Ok(numbers) = ask.await {
                 let mut known = lock(&self.generations);
                 for (tag, number) in unknown.iter().zip(numbers) {
-                    note(&mut known, tag, number, now_ms, stamp);
+                    if note(&mut known, tag, number, now_ms, stamp) {
+                        self.invalidated.fetch_add(1, Ordering::SeqCst);
+                    }
                 }
             }
         }
@@ -315,6 +324,7 @@ impl Shared {
             }
         };
         note(&mut lock(&self.generations), tag, number, now_ms, stamp);
+        self.invalidated.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
@@ -325,6 +335,12 @@ impl Shared {
             known.number = known.number.max(number);
             known.stamp = known.stamp.max(stamp);
         }
+        self.invalidated.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often it was heard that a tag became invalid: what was found after this heeds all of that.
+    pub(crate) fn invalidated(&self) -> u64 {
+        self.invalidated.load(Ordering::SeqCst)
     }
 
     async fn run_errands(&self) {
@@ -335,13 +351,21 @@ impl Shared {
     }
 }
 
-/// Remembers a generation, but an earlier one than what is known: two answers may have overtaken each other.
-fn note(known: &mut HashMap<Tag, Generation>, tag: &Tag, number: u64, asked_ms: u64, stamp: u64) {
+/// Remembers a generation, but an earlier one than what is known: two answers may have overtaken each other. Whether
+/// another one was known.
+fn note(
+    known: &mut HashMap<Tag, Generation>,
+    tag: &Tag,
+    number: u64,
+    asked_ms: u64,
+    stamp: u64,
+) -> bool {
     if let Some(known) = known.get_mut(tag) {
+        let is_later = number > known.number;
         known.number = known.number.max(number);
         known.asked_ms = known.asked_ms.max(asked_ms);
         known.stamp = known.stamp.max(stamp);
-        return;
+        return is_later;
     }
     if known.len() >= TAGS_KNOWN_MAX {
         // They are asked for again.
@@ -353,6 +377,7 @@ fn note(known: &mut HashMap<Tag, Generation>, tag: &Tag, number: u64, asked_ms: 
         stamp,
     };
     known.insert(tag.clone(), generation);
+    false
 }
 
 /// How the tiers fare.

@@ -155,6 +155,7 @@ impl Dice {
             body,
             soft_ms: now_ms,
             hard_ms,
+            lent_ms: hard_ms,
             tags,
         }
     }

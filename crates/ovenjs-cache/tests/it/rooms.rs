@@ -139,6 +139,7 @@ pub(crate) fn record(version: Version, body: Body) -> Record {
         body,
         soft_ms: NOW,
         hard_ms: FOREVER_MS,
+        lent_ms: FOREVER_MS,
         tags: Vec::new(),
     }
 }

@@ -126,6 +126,7 @@ async fn the_same_version_may_be_written_again(room: Room) {
     );
     let again = Record {
         soft_ms: NOW + 5,
+        lent_ms: NOW + 6,
         ..value(3, "rye")
     };
     assert_eq!(put(store, &key("rye"), again.clone()).await, Written::Kept);

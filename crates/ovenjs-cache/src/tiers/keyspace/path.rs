@@ -1,4 +1,4 @@
-//! The way of a read: memory, the second tier, the third, the loader; and of what was found back up.
+//! The way of a read: memory, the stores (`stored.rs`), the loader.
 
 use std::{
     error::Error,
@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use super::{BATCH_MAX, Inner, check, weight};
+use super::{Inner, check, stored::Trust, weight};
 use crate::tiers::{
-    Body, Extra, Foretold, Key, Record, Source, TierError, Version,
-    held::{Held, Look, State, lent, loaded_after},
+    Body, Extra, Foretold, Key, Source, TierError, Version,
+    held::{Held, Look, State, jittered, loaded_after},
     lock,
     tier::{Tier, Wrote},
 };
@@ -45,32 +45,44 @@ pub(crate) struct Found<V> {
     pub(crate) is_known: bool,
     pub(crate) is_stale: bool,
     /// The newest version that was seen on the way.
-    newest: Option<Version>,
+    pub(super) newest: Option<Version>,
     /// The newest that the process knew in the end. Where it knows a newer one since, this is of the past.
-    floor: Option<Version>,
+    pub(super) floor: Option<Version>,
+    /// Up to where it had been heard what tags became invalid before those of this were looked at.
+    pub(super) heard: u64,
 }
 
 impl<V: Send + Sync + 'static> Inner<V> {
-    /// What memory makes of it.
-    pub(super) async fn look(&self, key: &Key) -> Look<V> {
-        self.counts.read();
-        let look = match self.residents.get(key) {
+    /// What memory makes of it. Where nobody is about to load it, the stores are asked beside whether others
+    /// have written since.
+    pub(super) async fn look(inner: &Arc<Self>, key: &Key, is_asked: bool) -> Look<V> {
+        inner.counts.read();
+        let look = match inner.residents.get(key) {
             Some(held) => {
                 held.note_read();
-                self.look_at_whole(key, &held).await
+                let look = inner.look_at_whole(key, &held).await;
+                let is_asked = match &look {
+                    Look::Stale(_) => is_asked,
+                    Look::Fresh(Some(_)) => held.version.source != 0,
+                    _ => false,
+                };
+                if is_asked {
+                    Self::ask_beside(inner, key, &held);
+                }
+                look
             }
             None => Look::Missing,
         };
         match &look {
-            Look::Fresh(Some(_)) => self.counts.memory(),
-            Look::Fresh(None) => self.counts.absent(),
-            Look::Stale(_) => self.counts.stale(),
+            Look::Fresh(Some(_)) => inner.counts.memory(),
+            Look::Fresh(None) => inner.counts.absent(),
+            Look::Stale(_) => inner.counts.stale(),
             Look::Missing => {}
         }
         look
     }
 
-    async fn look_quietly(&self, key: &Key) -> Look<V> {
+    pub(super) async fn look_quietly(&self, key: &Key) -> Look<V> {
         match self.residents.get(key) {
             Some(held) => self.look_at_whole(key, &held).await,
             None => Look::Missing,
@@ -87,7 +99,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
         self.look_at(held).await
     }
 
-    async fn look_at(&self, held: &Held<V>) -> Look<V> {
+    pub(super) async fn look_at(&self, held: &Held<V>) -> Look<V> {
         let are_current = self.shared.are_current(&held.tags).await;
         match held.look(self.shared.now_ms(), are_current) {
             // The gateway tells when it changes; a loader would know no better.
@@ -98,9 +110,10 @@ impl<V: Send + Sync + 'static> Inner<V> {
 
     /// What the stores know, asked once for all who ask meanwhile.
     pub(super) async fn read(&self, key: &Key) -> Result<Found<V>, TierError> {
+        let heard = self.shared.invalidated();
         for _ in 0..ATTEMPTS {
             let found = self.reads.join(key, || self.stored(key)).await?;
-            if self.is_of_now(key, &found) {
+            if found.heard >= heard && self.is_of_now(key, &found) {
                 return Ok(found);
             }
         }
@@ -115,10 +128,12 @@ impl<V: Send + Sync + 'static> Inner<V> {
         load: &Loader<V>,
         anew: bool,
     ) -> Result<Found<V>, TierError> {
+        let heard = self.shared.invalidated();
         for _ in 0..ATTEMPTS {
             let errand = || self.stores_or_loader(key, extra, load, anew);
             let found = self.loads.join(key, errand).await?;
-            if self.is_of_now(key, &found) {
+            // Another one's load may have begun before a tag became invalid, and this one asked after that.
+            if found.heard >= heard && self.is_of_now(key, &found) {
                 return Ok(found);
             }
         }
@@ -135,6 +150,31 @@ impl<V: Send + Sync + 'static> Inner<V> {
             let _told_by_the_counts = refresh.inner.load(&refresh.key, &extra, &*load, true).await;
         };
         inner.shared.send(Box::pin(errand));
+    }
+
+    /// Has the stores asked beside whether others have written since, where what memory has is no longer fresh and
+    /// no log tells.
+    fn ask_beside(inner: &Arc<Self>, key: &Key, held: &Held<V>) {
+        let shared = &inner.shared;
+        if shared.stores().next().is_none() || !held.is_to_ask(shared.now_ms()) {
+            return;
+        }
+        let is_told = shared.ear.is_current(shared.clock.now())
+            && shared.ear.is_whole(held.stamp.load(Ordering::Relaxed));
+        let Some(refresh) = (!is_told).then(|| Refresh::begin(inner, key)).flatten() else {
+            return;
+        };
+        let errand = async move {
+            let (inner, key) = (&refresh.inner, &refresh.key);
+            let found = inner.stored_by(key, Trust::Nothing).await;
+            if found.is_ok_and(|found| found.is_known) {
+                let fresh_ms = jittered(inner.config.fresh, inner.shared.entropy.fraction());
+                let again_ms = inner.shared.now_ms().saturating_add(fresh_ms);
+                inner.residents.peek(key, |held| held.was_asked(again_ms));
+            }
+        };
+        // Where there is no room for it, one of those who read a second later sends it.
+        shared.send(Box::pin(errand));
     }
 
     /// Fetches what is likely to be asked for next, beside.
@@ -166,128 +206,6 @@ impl<V: Send + Sync + 'static> Inner<V> {
         }
     }
 
-    /// Reads these keys from the stores into memory, at most [`BATCH_MAX`]; how many the stores knew.
-    pub(super) async fn fetch(
-        &self,
-        keys: &[Key],
-        source: impl Fn(&Key) -> Option<Source>,
-    ) -> usize {
-        let mut missing: Vec<Key> = keys.iter().take(BATCH_MAX).cloned().collect();
-        let mut known = 0;
-        for (tier, _) in self.tiers() {
-            if missing.is_empty() {
-                break;
-            }
-            let (now_ms, stamp) = (self.shared.now_ms(), self.shared.ear.stamp());
-            let asked = tier
-                .ask(&*self.shared.clock, |store| store.read(now_ms, &missing))
-                .await;
-            let Ok(records) = asked else { continue };
-            let mut rest = Vec::new();
-            for (key, record) in std::mem::take(&mut missing).into_iter().zip(records) {
-                let Some(record) = tier.newer(now_ms, &key, record) else {
-                    rest.push(key);
-                    continue;
-                };
-                let taken = self.take_in(&key, &record, source(&key), stamp).await;
-                if matches!(taken, Look::Missing) {
-                    rest.push(key);
-                } else {
-                    known += 1;
-                }
-            }
-            missing = rest;
-        }
-        known
-    }
-
-    async fn stored(&self, key: &Key) -> Result<Found<V>, TierError> {
-        self.stored_by(key, false).await
-    }
-
-    /// The same; where it is wanted `anew`, what memory has and is no longer fresh does not hide what another
-    /// process has left in a store.
-    async fn stored_by(&self, key: &Key, anew: bool) -> Result<Found<V>, TierError> {
-        // Somebody may have put it while this one waited.
-        let in_memory = self.look_quietly(key).await;
-        let found = self.found(key, in_memory, None);
-        if let Some(found) = found.filter(|found| !anew || !found.is_stale) {
-            return Ok(found);
-        }
-        // Whoever finds nothing, but hears of something newer meanwhile, asks again.
-        let floor = self.floor(key);
-        let mut newest = self.residents.peek(key, |held| held.version);
-        for (place, (tier, _)) in self.tiers().enumerate() {
-            let (now_ms, stamp) = (self.shared.now_ms(), self.shared.ear.stamp());
-            let Some(record) = tier.read(&*self.shared.clock, now_ms, key).await else {
-                continue;
-            };
-            let look = self.take_in(key, &record, None, stamp).await;
-            if newest.is_none_or(|newest| record.version.may_replace(&newest)) {
-                newest = Some(record.version);
-            }
-            let Some(found) = self.found(key, look, newest) else {
-                continue;
-            };
-            self.counts.found_in(place);
-            if place > 0 {
-                self.lift(key, &record).await;
-            }
-            return Ok(found);
-        }
-        Ok(Found {
-            value: None,
-            is_known: false,
-            is_stale: false,
-            newest,
-            floor,
-        })
-    }
-
-    /// What the third tier knew and the second did not.
-    async fn lift(&self, key: &Key, record: &Record) {
-        if let Some(second) = &self.shared.second {
-            let (clock, now_ms) = (&*self.shared.clock, self.shared.now_ms());
-            second.copy_later(clock, key, &lent(record, now_ms)).await;
-        }
-    }
-
-    /// Takes a store's record into memory, which was asked for after the stamp; what a reader makes of what is there
-    /// then.
-    pub(super) async fn take_in(
-        &self,
-        key: &Key,
-        record: &Record,
-        source: Option<Source>,
-        stamp: u64,
-    ) -> Look<V> {
-        let Ok(held) = Held::of_record(record, &*self.codec, stamp) else {
-            self.counts.undecodable();
-            return Look::Missing;
-        };
-        let held = Arc::new(held);
-        let look = self.look_at(&held).await;
-        if matches!(look, Look::Missing) {
-            return look;
-        }
-        match self.take(key, &held, weight(record), source, self.shared.now_ms()) {
-            Ok(()) => {
-                if self.shared.ear.was_told_since(key, stamp) {
-                    // The log may have told of a newer one before this was there to be dropped.
-                    held.stamp.store(0, Ordering::Relaxed);
-                }
-                look
-            }
-            Err(_) => {
-                self.counts.below_floor();
-                match self.residents.get(key) {
-                    Some(held) => self.look_at(&held).await,
-                    None => Look::Missing,
-                }
-            }
-        }
-    }
-
     async fn stores_or_loader(
         &self,
         key: &Key,
@@ -304,10 +222,11 @@ impl<V: Send + Sync + 'static> Inner<V> {
             if !found.is_known && !self.is_of_now(key, &found) {
                 continue;
             }
-            let claim = self.claim(key, anew).await;
+            let trust = if anew { Trust::Fresh } else { Trust::All };
+            let claim = self.claim(key, trust).await;
             if self.config.is_loaded_once && self.shared.second.is_some() {
                 // Whoever had the claim before has left what it loaded.
-                found = self.stored_by(key, anew).await?;
+                found = self.stored_by(key, trust).await?;
             }
             let loaded = if is_enough(&found) {
                 Ok(Some(found))
@@ -336,6 +255,10 @@ impl<V: Send + Sync + 'static> Inner<V> {
     ) -> Result<Option<Found<V>>, TierError> {
         check(extra)?;
         let floor = self.floor(key);
+        let heard = match &*extra.tags {
+            [] => u64::MAX,
+            _ => self.shared.invalidated(),
+        };
         let tags = self.stamped(&extra.tags).await;
         let began_ms = self.shared.now_ms();
         self.counts.load();
@@ -344,7 +267,11 @@ impl<V: Send + Sync + 'static> Inner<V> {
             Err(_) => Err(TierError::late()),
         };
         let loaded = loaded.inspect_err(|_| self.counts.load_failed())?;
-        let newest = before.newest.or(floor);
+        // Also what a store was heard to have and could not be read: what is loaded now is newer.
+        let newest = match (before.newest, floor) {
+            (Some(newest), Some(floor)) if !floor.may_replace(&newest) => Some(newest),
+            (newest, floor) => floor.or(newest),
+        };
         let version = loaded_after(newest, began_ms);
         let (state, body) = match loaded {
             Some(value) => {
@@ -377,7 +304,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             State::Value(value) => Some(Arc::clone(value)),
             State::Gone | State::Absent => None,
         };
-        Ok(self.found(key, Look::Fresh(value), Some(version)))
+        Ok(self.found(key, Look::Fresh(value), Some(version), heard))
     }
 
     /// Takes what was loaded into memory, unless the process knows something now that it did not when the load
@@ -413,7 +340,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
 
     /// Waits until this process is the one that loads, where one alone is to: its tier, to give the claim back.
     /// Nothing, where there is no need or nobody to ask, and also where another one takes too long.
-    async fn claim(&self, key: &Key, anew: bool) -> Option<&Tier> {
+    async fn claim(&self, key: &Key, trust: Trust) -> Option<&Tier> {
         let second = self
             .shared
             .second
@@ -434,14 +361,22 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 Ok(false) => {}
             }
             tokio::time::sleep(CLAIM_AGAIN).await;
-            let found = self.stored_by(key, anew).await;
-            if found.is_ok_and(|found| found.is_known && (!anew || !found.is_stale)) {
+            let found = self.stored_by(key, trust).await;
+            let is_enough =
+                |found: Found<V>| found.is_known && (trust == Trust::All || !found.is_stale);
+            if found.is_ok_and(is_enough) {
                 return None;
             }
         }
     }
 
-    fn found(&self, key: &Key, look: Look<V>, newest: Option<Version>) -> Option<Found<V>> {
+    pub(super) fn found(
+        &self,
+        key: &Key,
+        look: Look<V>,
+        newest: Option<Version>,
+        heard: u64,
+    ) -> Option<Found<V>> {
         let (value, is_stale) = match look {
             Look::Fresh(value) => (value, false),
             Look::Stale(value) => (Some(value), true),
@@ -453,6 +388,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             is_stale,
             newest,
             floor: self.floor(key),
+            heard,
         })
     }
 
@@ -461,7 +397,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
         self.floor(key) == found.floor
     }
 
-    fn floor(&self, key: &Key) -> Option<Version> {
+    pub(super) fn floor(&self, key: &Key) -> Option<Version> {
         lock(&self.floors).of(self.hash(key), self.shared.now_ms())
     }
 }

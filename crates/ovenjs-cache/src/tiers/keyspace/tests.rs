@@ -204,6 +204,34 @@ async fn a_tag_makes_stale_what_stands_under_it_in_all_processes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_after_a_tag_became_invalid_is_not_given_what_was_loaded_before() {
+    let clock = Wall::new();
+    let tiers = Tiered::build(bot(&clock, 1));
+    let space: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
+    let (row, tag) = (Arc::new(AtomicU64::new(10)), Tag::new("rows").unwrap());
+    let load = || {
+        let row = Arc::clone(&row);
+        let extra = Extra::new().tag(tag.clone());
+        space.get_or_load_with(&1, extra, move || {
+            let read = row.load(Ordering::Relaxed);
+            async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Ok::<_, io::Error>(Some(read))
+            }
+        })
+    };
+    let changes_and_asks = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        row.store(11, Ordering::Relaxed);
+        tiers.invalidate(&tag).await.unwrap();
+        load().await
+    };
+    let (before, after) = join(load(), changes_and_asks).await;
+    assert_eq!(before.unwrap().as_deref(), Some(&10));
+    assert_eq!(after.unwrap().as_deref(), Some(&11));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_made_of_a_value_is_stale_with_it() {
     let clock = Wall::new();
     let tiers = Tiered::build(bot(&clock, 1));

@@ -66,6 +66,7 @@ fn what_exceeds_its_bound_is_not_written() {
         body: Body::Value(vec![0; BODY_BYTES_MAX + 1].into()),
         soft_ms: 0,
         hard_ms: 0,
+        lent_ms: 0,
         tags: Vec::new(),
     };
     assert_eq!(record.to_bytes(&key), Err(RecordError::TooLarge));
@@ -105,18 +106,14 @@ fn records() -> impl Strategy<Value = Record> {
         Just(Body::Absent),
     ];
     let tag = ("[a-zé ]{1,30}", any::<u64>()).prop_map(|(name, at)| (Tag::new(&name).unwrap(), at));
-    (
-        version,
-        body,
-        any::<u64>(),
-        any::<u64>(),
-        vec(tag, 0..=TAGS_MAX),
-    )
-        .prop_map(|(version, body, soft_ms, hard_ms, tags)| Record {
+    (version, body, any::<[u64; 3]>(), vec(tag, 0..=TAGS_MAX)).prop_map(
+        |(version, body, [soft_ms, hard_ms, lent_ms], tags)| Record {
             version,
             body,
             soft_ms,
             hard_ms,
+            lent_ms,
             tags,
-        })
+        },
+    )
 }

@@ -50,6 +50,7 @@ use crate::tiers::{Key, Record, Tag};
 ///     body: Body::Value("!".into()),
 ///     soft_ms: FOREVER_MS,
 ///     hard_ms: FOREVER_MS,
+///     lent_ms: FOREVER_MS,
 ///     tags: Vec::new(),
 /// };
 /// let entries = [(key.clone(), record.clone())];

@@ -200,3 +200,79 @@ impl Store for Switch {
         self.store.damaged()
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_second_tier_has_is_believed_while_the_third_is_away() {
+    let (clock, second) = (Wall::new(), memory());
+    let third = Arc::new(Switch::new());
+    let bot = |seed| {
+        let stores = bot(&clock, seed).second(Arc::clone(&second));
+        stores.third(Arc::<Switch>::clone(&third))
+    };
+    let tiers = Tiered::build(bot(1));
+    let writer: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
+    writer.put(&1, 10).await.unwrap();
+    tiers.flush().await.unwrap();
+    let reader = space(&bot(2), settings());
+    assert_eq!(reader.get(&1).await.unwrap().as_deref(), Some(&10));
+    third.is_away.store(true, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let fresh = space(&bot(3), settings());
+    for _ in 0..10 {
+        assert_eq!(reader.get(&1).await.unwrap().as_deref(), Some(&10));
+        assert_eq!(fresh.get(&1).await.unwrap().as_deref(), Some(&10));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_wrote_is_seen_when_it_is_no_longer_fresh() {
+    // A store without a log.
+    let (clock, second): (_, Arc<dyn Store>) = (Wall::new(), Arc::new(Switch::new()));
+    let one = space(&bot(&clock, 1).second(Arc::clone(&second)), settings());
+    let tiers = Tiered::build(bot(&clock, 2).second(second));
+    let other: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
+    let of_shard = |sequence| {
+        Extra::new().version(Version {
+            source: 1,
+            epoch: 1,
+            sequence,
+        })
+    };
+    one.put(&1, 10).await.unwrap();
+    one.put_with(&2, 20, &of_shard(1)).await.unwrap();
+    let read = || async {
+        let (own, told) = join(other.get(&1), other.get(&2)).await;
+        (
+            own.unwrap().map(|own| *own),
+            told.unwrap().map(|told| *told),
+        )
+    };
+    assert_eq!(read().await, (Some(10), Some(20)));
+    one.put(&1, 11).await.unwrap();
+    one.put_with(&2, 21, &of_shard(2)).await.unwrap();
+    assert_eq!(
+        read().await,
+        (Some(10), Some(20)),
+        "without a log nobody tells"
+    );
+    tokio::time::sleep(Duration::from_secs(70)).await;
+    let asked = || tiers.stats().second.unwrap().asked;
+    let before = asked();
+    for _ in 0..100 {
+        assert_eq!(read().await, (Some(10), Some(20)), "nobody waits");
+    }
+    let served = async {
+        let _never_ends = tokio::time::timeout(Duration::from_millis(10), tiers.serve()).await;
+    };
+    served.await;
+    assert_eq!(read().await, (Some(11), Some(21)));
+    assert_eq!(asked(), before + 2, "one question for each");
+    // The new ones are fresh, and then asked for once in each such while.
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        read().await;
+        let _never_ends = tokio::time::timeout(Duration::from_millis(10), tiers.serve()).await;
+    }
+    assert!(asked() <= before + 2 + 2 * 6, "{} more", asked() - before);
+}

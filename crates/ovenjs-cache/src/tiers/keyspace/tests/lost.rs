@@ -112,3 +112,68 @@ async fn a_deletion_is_remembered_for_a_whole_minute() {
         assert_eq!(loaded.unwrap(), None);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_on_its_way_when_it_forgot_is_believed_for_a_minute() {
+    let (clock, second, third) = (Wall::new(), Arc::new(Memory::new(100)), memory());
+    let bot = |seed| {
+        let second = Arc::<Memory>::clone(&second);
+        bot(&clock, seed).second(second).third(Arc::clone(&third))
+    };
+    let tiers = Tiered::build(bot(1));
+    let writer: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
+    writer.put(&1, 10).await.unwrap();
+    let key = [writer.key(&1).unwrap()];
+    let written = second.read(clock.now_ms(), &key).await.unwrap();
+    let late = written.into_iter().flatten().next().unwrap();
+    writer.put(&1, 11).await.unwrap();
+    tiers.flush().await.unwrap();
+    second.lose();
+    // The same write again, whose writer is no more: it finds nothing that is newer.
+    let [key] = key;
+    second.write(clock.now_ms(), &[(key, late)]).await.unwrap();
+    let reader = space(&bot(2), settings());
+    assert_eq!(reader.get(&1).await.unwrap().as_deref(), Some(&10));
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(reader.get(&1).await.unwrap().as_deref(), Some(&11));
+    assert_eq!(
+        space(&bot(3), settings()).get(&1).await.unwrap().as_deref(),
+        Some(&11)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_writer_left_in_the_third_tier_alone_keeps_no_loader_busy() {
+    let (clock, second, third) = (Wall::new(), memory(), memory());
+    let bot = |seed| {
+        let stores = bot(&clock, seed).second(Arc::clone(&second));
+        stores.third(Arc::clone(&third))
+    };
+    let reading = Tiered::build(bot(1));
+    let settings = || settings().lifetimes(Duration::from_millis(100), Duration::from_secs(3_600));
+    let through = settings().writes(Writes::Through, Writes::Through);
+    let reader: Keyspace<u64, u64> = reading.keyspace(through).unwrap();
+    reader.put(&1, 10).await.unwrap();
+    reading.flush().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    // It could not reach the second tier, and is no more.
+    let third_alone = settings().writes(Writes::Not, Writes::Through);
+    space(&bot(2), third_alone).put(&1, 11).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let loads = Arc::new(AtomicU64::new(0));
+    let load = || {
+        let loads = Arc::clone(&loads);
+        reader.get_or_load(&1, move || {
+            loads.fetch_add(1, Ordering::Relaxed);
+            async { Ok::<_, io::Error>(Some(12)) }
+        })
+    };
+    assert_eq!(load().await.unwrap().as_deref(), Some(&10));
+    let _never_ends = tokio::time::timeout(Duration::from_secs(1), reading.serve()).await;
+    assert_eq!(load().await.unwrap().as_deref(), Some(&12));
+    assert_eq!(
+        loads.load(Ordering::Relaxed),
+        2,
+        "one was overtaken by what it had not heard of"
+    );
+}
