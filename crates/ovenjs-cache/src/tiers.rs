@@ -54,11 +54,11 @@ mod version;
 #[cfg(feature = "tiers")]
 pub use behind::BehindStats;
 #[cfg(feature = "tiers")]
-pub use blocks::{AsIs, GuildBlocks, GuildBlocksConfig, GuildBlocksStats};
+pub use blocks::{GuildBlocks, GuildBlocksConfig, GuildBlocksStats};
 #[cfg(feature = "tiers")]
 pub use choice::{Choice, Policy};
 #[cfg(feature = "tiers")]
-pub use codec::{Codec, CodecError, Compact, Json};
+pub use codec::{AsIs, Codec, CodecError, Compact, Json};
 #[cfg(feature = "zstd")]
 pub use codec::{Dictionary, Zstd};
 #[cfg(feature = "tiers")]

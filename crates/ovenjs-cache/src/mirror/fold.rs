@@ -1,4 +1,4 @@
-//! One arm for each event that changes something.
+//! One arm for each event that changes something. It is long because there are so many events.
 
 use std::{
     cell::RefCell,

@@ -5,13 +5,12 @@
 //! where there is no third, and in no memory beside the mirror's own. A guild leaves the mirror when the store has
 //! said that it has the block, and not before: nothing waits to be written.
 
+mod config;
+
 use std::{
     convert::Infallible,
     fmt,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,8 +19,10 @@ use hashbrown::{HashMap, HashSet};
 use ovenjs_types::{Fault as _, Id, ShardId, marker::GuildMarker};
 use tokio::{sync::Notify, task::spawn_blocking};
 
+use self::config::Counts;
+pub use self::config::{GuildBlocksConfig, GuildBlocksStats};
 use super::{
-    Body, Codec, CodecError, FOREVER_MS, GONE_KEPT, Key, Record, Space, Span, StoreError,
+    AsIs, Body, Codec, CodecError, FOREVER_MS, GONE_KEPT, Key, Record, Space, Span, StoreError,
     StoreFault, TierError, Tiered, Version, Written, config::SharedCodec, flight::Flights, lock,
     tier::Tier, tiered::Shared,
 };
@@ -83,69 +84,6 @@ struct Inner {
     /// Who cannot leave, and until when that is not tried again.
     stuck: Mutex<HashMap<Id<GuildMarker>, Instant>>,
     counts: Counts,
-}
-
-/// How guilds go to the tiers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GuildBlocksConfig {
-    /// The name of the space, as that of a keyspace. Default: `guilds`.
-    pub name: String,
-    /// After what time without a read a guild leaves memory, to within an eighth, and sooner where the mirror's own
-    /// budget evicts. Default: none does for that.
-    pub idle: Option<Duration>,
-    /// Beyond how many bytes of the whole mirror those guilds leave that were not read for longest. Default: seven
-    /// eighths of [`Keep::bytes`](crate::mirror::Keep::bytes), so that they leave before something is evicted.
-    pub most: Option<usize>,
-    /// For how long a block is kept. Default: 30 days.
-    pub kept: Duration,
-}
-
-impl GuildBlocksConfig {
-    /// The defaults named at each field.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            name: "guilds".to_owned(),
-            idle: None,
-            most: None,
-            kept: Duration::from_secs(30 * 24 * 3_600),
-        }
-    }
-
-    /// Sets the name of the space.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Sets after what time without a read a guild leaves memory.
-    #[must_use]
-    pub const fn idle(mut self, idle: Duration) -> Self {
-        self.idle = Some(idle);
-        self
-    }
-
-    /// Sets beyond how many bytes guilds leave memory.
-    #[must_use]
-    pub const fn most(mut self, bytes: usize) -> Self {
-        self.most = Some(bytes);
-        self
-    }
-
-    /// Sets for how long a block is kept.
-    #[must_use]
-    pub const fn kept(mut self, kept: Duration) -> Self {
-        self.kept = kept;
-        self
-    }
-}
-
-impl Default for GuildBlocksConfig {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl GuildBlocks {
@@ -452,16 +390,7 @@ impl GuildBlocks {
     /// What it has done so far.
     #[must_use]
     pub fn stats(&self) -> GuildBlocksStats {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let counts = &self.0.counts;
-        GuildBlocksStats {
-            put_away: count(&counts.put_away),
-            brought_back: count(&counts.brought_back),
-            stale: count(&counts.stale),
-            missing: count(&counts.missing),
-            refused: count(&counts.refused),
-            failed: count(&counts.failed),
-        }
+        self.0.counts.stats()
     }
 }
 
@@ -619,48 +548,6 @@ async fn entered(entering: Option<tokio::task::JoinHandle<usize>>) -> usize {
 
 fn guild_of(key: &Key) -> Option<Id<GuildMarker>> {
     Id::new_checked(u64::from_be_bytes(key.id().as_ref().try_into().ok()?))
-}
-
-/// Bytes that are bytes already.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AsIs;
-
-impl Codec<Bytes> for AsIs {
-    fn encode(&self, value: &Bytes) -> Result<Bytes, CodecError> {
-        Ok(value.clone())
-    }
-
-    fn decode(&self, bytes: &Bytes) -> Result<Bytes, CodecError> {
-        Ok(bytes.clone())
-    }
-}
-
-/// What became of guilds in the tiers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GuildBlocksStats {
-    /// How often one was put away.
-    pub put_away: u64,
-    /// How often one came back.
-    pub brought_back: u64,
-    /// How often it was stale then: after a lost session, or since too much waited for it.
-    pub stale: u64,
-    /// How often the store had no block of it any more.
-    pub missing: u64,
-    /// How often the store had something newer than what was to leave.
-    pub refused: u64,
-    /// How often [`serve`](GuildBlocks::serve) found the store away.
-    pub failed: u64,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    put_away: AtomicU64,
-    brought_back: AtomicU64,
-    stale: AtomicU64,
-    missing: AtomicU64,
-    refused: AtomicU64,
-    failed: AtomicU64,
 }
 
 impl fmt::Debug for GuildBlocks {

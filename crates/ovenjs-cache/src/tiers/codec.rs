@@ -68,6 +68,20 @@ impl<V: Serialize + DeserializeOwned> Codec<V> for Json {
     }
 }
 
+/// Bytes that are bytes already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AsIs;
+
+impl Codec<Bytes> for AsIs {
+    fn encode(&self, value: &Bytes) -> Result<Bytes, CodecError> {
+        Ok(value.clone())
+    }
+
+    fn decode(&self, bytes: &Bytes) -> Result<Bytes, CodecError> {
+        Ok(bytes.clone())
+    }
+}
+
 /// Why a value has no bytes, or bytes are no value. The cause holds the codec's own words.
 #[derive(Debug)]
 pub struct CodecError(Box<dyn Error + Send + Sync>);

@@ -1,5 +1,7 @@
 //! Stories of guilds that leave a mirror and come back, on a clock of tokio's.
 
+use std::sync::atomic::AtomicU64;
+
 use ovenjs_net::Clock;
 use ovenjs_types::{Dispatch, Origin, json::Scratch};
 
