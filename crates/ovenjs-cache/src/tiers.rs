@@ -80,7 +80,7 @@ pub use keyspace::{Keyspace, KeyspaceStats, Put, Suggestion};
 pub use log::LogStats;
 pub use record::{BODY_BYTES_MAX, Body, FOREVER_MS, GONE_KEPT, Record, RecordError, TAGS_MAX};
 #[cfg(feature = "tiers")]
-pub use residents::{Eviction, Residents, ResidentsConfig, ResidentsStats};
+pub use residents::{Eviction, Priority, Residents, ResidentsConfig, ResidentsStats};
 #[cfg(feature = "mysql")]
 pub use store::MySqlStore;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

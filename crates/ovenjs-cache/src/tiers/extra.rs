@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{KeyError, Keyspace, Named, Tag, Version};
+use super::{KeyError, Keyspace, Named, Priority, Tag, Version};
 
-/// Tags, lifetimes and version of a value that is put or loaded.
+/// Tags, lifetimes, version and priority of a value that is put or loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Extra {
@@ -19,6 +19,9 @@ pub struct Extra {
     /// this process's next. A loader's value has none. With source 0 its sequence begins with the millisecond
     /// since 1970, shifted by twenty bits, since it is compared with when something was loaded.
     pub version: Option<Version>,
+    /// What it is worth in memory beside the others. Default: what it was, as long as it is in memory, else
+    /// [`Priority::Normal`].
+    pub priority: Option<Priority>,
 }
 
 impl Extra {
@@ -30,6 +33,7 @@ impl Extra {
             fresh: None,
             kept: None,
             version: None,
+            priority: None,
         }
     }
 
@@ -71,6 +75,13 @@ impl Extra {
     #[must_use]
     pub const fn version(mut self, version: Version) -> Self {
         self.version = Some(version);
+        self
+    }
+
+    /// Sets what it is worth in memory beside the others.
+    #[must_use]
+    pub const fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
         self
     }
 }

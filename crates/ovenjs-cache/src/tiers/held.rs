@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Body, Codec, CodecError, FOREVER_MS, Record, SEQUENCES_A_MS, SKEW_MS, Tag, Version};
+use super::{
+    Body, Codec, CodecError, FOREVER_MS, Priority, Record, SEQUENCES_A_MS, SKEW_MS, Tag, Version,
+};
 
 /// What memory holds under a key.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Held<V> {
     lent_ms: AtomicU64,
     /// Before this nobody needs to ask whether others have written.
     asked_again_ms: AtomicU64,
+    /// What it is worth, where somebody said so.
+    pub(crate) priority: Option<Priority>,
     was_read: AtomicBool,
 }
 
@@ -71,6 +75,7 @@ impl<V> Held<V> {
             stamp: AtomicU64::new(stamp),
             lent_ms: AtomicU64::new(record.lent_ms),
             asked_again_ms: AtomicU64::new(record.soft_ms),
+            priority: None,
             was_read: AtomicBool::new(false),
         }
     }
@@ -94,6 +99,12 @@ impl<V> Held<V> {
     /// The stores have said what they know: before this nobody needs to ask them again.
     pub(crate) fn was_asked(&self, again_ms: u64) {
         self.asked_again_ms.fetch_max(again_ms, Ordering::Relaxed);
+    }
+
+    /// The same, and worth so much.
+    pub(crate) fn worth(mut self, priority: Option<Priority>) -> Self {
+        self.priority = priority;
+        self
     }
 
     /// Somebody asked for it.
@@ -224,6 +235,7 @@ mod tests {
             stamp: AtomicU64::new(0),
             lent_ms: AtomicU64::new(90),
             asked_again_ms: AtomicU64::new(soft_ms),
+            priority: None,
             was_read: AtomicBool::new(false),
         };
         let value = held(State::Value(Arc::new(1)), 50);

@@ -266,6 +266,39 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
         self.inner.forget_like(scope, pattern).await
     }
 
+    /// [Forgets](Self::forget) all values of a guild, or all there are, for which `is_meant` holds; how many. It reads
+    /// all that the stores have of the span, a page at a time, so it is for what is done each night. What waits
+    /// to be written is met where it is in memory.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use ovenjs_cache::tiers::{KeyspaceConfig, Memory, Tiered, TieredConfig};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// let tiers = Tiered::build(TieredConfig::new().second(Arc::new(Memory::new(1_000))));
+    /// let warnings = tiers.keyspace::<u64, u32>(KeyspaceConfig::new("warnings", 1))?;
+    /// warnings.put(&1, 0).await?;
+    /// warnings.put(&2, 3).await?;
+    /// // Out of memory the one, and both in the store.
+    /// warnings.sweep(|count| *count == 0);
+    /// assert_eq!(warnings.forget_where(None, |_, count| *count == 0).await?, 1);
+    /// assert_eq!((warnings.get(&1).await?, warnings.get(&2).await?.as_deref()), (None, Some(&3)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`erase`](Self::erase); what was forgotten until then stays so.
+    pub async fn forget_where(
+        &self,
+        scope: Option<u64>,
+        is_meant: impl Fn(&Key, &V) -> bool + Send + Sync,
+    ) -> Result<u64, TierError> {
+        self.inner.forget_where(scope, &is_meant).await
+    }
+
     /// Takes out of memory what `is_over` holds for, and leaves it in the stores; how many.
     pub fn sweep(&self, is_over: impl Fn(&V) -> bool) -> usize {
         self.inner.residents.sweep(|_, held| match &held.state {
@@ -323,7 +356,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
             .version
             .unwrap_or_else(|| self.shared.next_version(newest()));
         let record = self.record(version, body, now_ms, extra, tags);
-        let held = Arc::new(Held::new(&record, state, self.shared.ear.stamp()));
+        let held = Held::new(&record, state, self.shared.ear.stamp());
+        let held = Arc::new(held.worth(extra.priority));
         if let Err(newer) = self.take(key, &held, weight(&record), None, now_ms) {
             return Ok(Put::Older(newer));
         }
@@ -403,7 +437,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
     ) -> Result<(), Version> {
         let hash = self.hash(key);
         let mut newer = None;
-        self.residents.change(key, source, |held| {
+        self.residents.change_as(key, source, new.priority, |held| {
             let mut floors = lock(&self.floors);
             let held = held.map(|held| (&held.version, held.hard_ms));
             if !may_take(held, &new.version, now_ms) {

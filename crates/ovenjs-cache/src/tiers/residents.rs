@@ -5,7 +5,9 @@
 //! also works off what was written in batches, whose size it takes from nothing but itself: here the
 //! weight is counted as things come and go, and who would exceed the bound works off the batch.
 
+mod config;
 mod houses;
+mod ranks;
 
 use std::{
     collections::VecDeque,
@@ -20,10 +22,17 @@ use std::{
 use hashbrown::DefaultHashBuilder;
 use moka::sync::Cache;
 
-use self::houses::{Before, Houses, Ledger, Seat, house};
+pub use self::{
+    config::{Eviction, ResidentsConfig, ResidentsStats},
+    ranks::Priority,
+};
+use self::{
+    houses::{Before, Houses, Ledger, Seat, house},
+    ranks::{High, Ranks},
+};
 use super::{
     choice::{Choice, Policy, is_sampled},
-    foretelling::{Foretelling, ForetellingStats, Foretold, Source},
+    foretelling::{Foretelling, Foretold, Source},
     lock,
 };
 
@@ -54,77 +63,11 @@ pub struct Residents<K, V, S = DefaultHashBuilder> {
     choice: Option<Mutex<Choice>>,
     sample: u64,
     queue: Option<Mutex<VecDeque<(K, u64)>>>,
+    ranks: Ranks<K, V, S>,
     turns: [Mutex<()>; TURNS],
     /// Tells apart what stood under one key one after the other.
     stamps: AtomicU64,
     switches: AtomicU64,
-}
-
-/// How a [`Residents`] is set up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ResidentsConfig {
-    /// The most that all values weigh together, in the unit of the weights that they are put with. While
-    /// something comes in it may be exceeded by a thirty-second part, and by what is being put just then.
-    pub bound: u64,
-    /// Whether the bound is a number of values, each of which weighs 1 whatever it is put with. Where it is not,
-    /// moka remembers fewer frequencies than it should, and TinyLFU finds up to some points less.
-    pub is_counted: bool,
-    /// Who leaves where there is no room. Default: [`Eviction::Chosen`].
-    pub eviction: Eviction,
-    /// Of how many keys to remember what is read after them; 0, the default, foretells nothing. 65,536
-    /// take some 8 MB with keys of 24 bytes.
-    pub foretelling: usize,
-}
-
-impl ResidentsConfig {
-    /// The defaults named at each field, under this bound.
-    #[must_use]
-    pub const fn new(bound: u64) -> Self {
-        Self {
-            bound,
-            is_counted: false,
-            eviction: Eviction::Chosen,
-            foretelling: 0,
-        }
-    }
-
-    /// The same for so many values, whatever they weigh.
-    #[must_use]
-    pub const fn counted(bound: u64) -> Self {
-        let mut config = Self::new(bound);
-        config.is_counted = true;
-        config
-    }
-
-    /// Sets who leaves where there is no room.
-    #[must_use]
-    pub const fn eviction(mut self, eviction: Eviction) -> Self {
-        self.eviction = eviction;
-        self
-    }
-
-    /// Sets of how many keys to remember what is read after them.
-    #[must_use]
-    pub const fn foretelling(mut self, sources: usize) -> Self {
-        self.foretelling = sources;
-        self
-    }
-}
-
-/// Who leaves memory where there is no room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Eviction {
-    /// LRU or TinyLFU, whichever finds more just now; see [`Choice`].
-    #[default]
-    Chosen,
-    /// Always what was not read for longest.
-    Lru,
-    /// Always by frequency.
-    TinyLfu,
-    /// What came first, however often it is read: for what is worth less with age alone.
-    Fifo,
 }
 
 impl<K, V> Residents<K, V>
@@ -176,6 +119,7 @@ where
             sample: choice.as_ref().map_or(u64::MAX, Choice::mask),
             choice: choice.map(Mutex::new),
             queue: (config.eviction == Eviction::Fifo).then(Mutex::default),
+            ranks: Ranks::new(),
             turns: [const { Mutex::new(()) }; TURNS],
             stamps: AtomicU64::new(1),
             switches: AtomicU64::new(0),
@@ -200,11 +144,12 @@ where
                 .before
                 .as_ref()
                 .is_some_and(|before| before.cache.contains_key(key))
+            || self.ranks.has(key)
     }
 
     /// What `look` sees of the value of a key. It does not tell the choice of it.
     pub fn peek<T>(&self, key: &K, look: impl FnOnce(&V) -> T) -> Option<T> {
-        self.houses().seat(key).map(|seat| look(&seat.value))
+        self.any_seat(key).map(|seat| look(&seat.value))
     }
 
     /// Puts a value. What stood there leaves; what is heavier than the bound is not kept.
@@ -212,13 +157,35 @@ where
         if self.choice.is_some() {
             self.chosen_by(&key, weight);
         }
-        self.insert(key, value, weight, None);
+        self.insert(key, value, weight, None, Priority::Normal);
+    }
+
+    /// The same, of what is more or less worth than the rest.
+    ///
+    /// ```
+    /// use ovenjs_cache::tiers::{Eviction, Priority, Residents, ResidentsConfig};
+    ///
+    /// let residents = Residents::build(ResidentsConfig::counted(8).eviction(Eviction::Lru));
+    /// residents.put_as("prefix", 0, 1, Priority::High);
+    /// residents.put_as("page", 1, 1, Priority::Low);
+    /// for other in ["a", "b", "c", "d", "e", "f", "g", "h", "i"] {
+    ///     residents.put(other, 2, 1);
+    /// }
+    /// residents.settle();
+    /// assert_eq!((residents.get(&"prefix"), residents.get(&"page")), (Some(0), None));
+    /// assert!(residents.weight() <= 8);
+    /// ```
+    pub fn put_as(&self, key: K, value: V, weight: u64, priority: Priority) {
+        if self.choice.is_some() {
+            self.chosen_by(&key, weight);
+        }
+        self.insert(key, value, weight, None, priority);
     }
 
     /// Puts what was fetched because it was [`foretold`](Self::foretold): whether it is read before it
     /// leaves is told to the model.
     pub fn put_foretold(&self, key: K, value: V, weight: u64, source: Source) {
-        self.insert(key, value, weight, Some(source));
+        self.insert(key, value, weight, Some(source), Priority::Normal);
     }
 
     /// Takes a key's value out.
@@ -228,6 +195,7 @@ where
         if let Some(before) = &houses.before {
             before.cache.invalidate(key);
         }
+        self.ranks.remove(key);
     }
 
     /// Takes a key's value out if it is such a one. No [`change`](Self::change) of the key runs meanwhile.
@@ -247,12 +215,25 @@ where
         source: Option<Source>,
         change: impl FnOnce(Option<&V>) -> Option<(V, u64)>,
     ) -> bool {
+        self.change_as(key, source, None, change)
+    }
+
+    /// The same with a priority. Without one it is what it was.
+    pub(crate) fn change_as(
+        &self,
+        key: &K,
+        source: Option<Source>,
+        priority: Option<Priority>,
+        change: impl FnOnce(Option<&V>) -> Option<(V, u64)>,
+    ) -> bool {
         let turn = self.turn(key);
-        let seat = self.houses().seat(key);
+        let seat = self.any_seat(key);
         let Some((value, weight)) = change(seat.as_ref().map(|seat| &seat.value)) else {
             return false;
         };
-        self.insert(key.clone(), value, weight, source);
+        let former = seat.as_ref().map(|seat| seat.priority);
+        let priority = priority.or(former).unwrap_or_default();
+        self.insert(key.clone(), value, weight, source, priority);
         drop(turn);
         if seat.is_none() && source.is_none() && self.choice.is_some() {
             self.chosen_by(key, weight);
@@ -267,6 +248,7 @@ where
             let caches = [
                 Some(&houses.now),
                 houses.before.as_ref().map(|before| &before.cache),
+                self.ranks.high().map(High::cache),
             ];
             let seats = caches.into_iter().flatten().flat_map(Cache::iter);
             seats
@@ -310,6 +292,9 @@ where
         // moka takes out some hundreds at a time.
         loop {
             houses.now.run_pending_tasks();
+            if let Some(high) = self.ranks.high() {
+                high.cache().run_pending_tasks();
+            }
             let held = self.weight();
             if held <= self.config.bound || held >= before {
                 break;
@@ -320,26 +305,35 @@ where
 
     /// What all that is there weighs, counted as it comes and goes.
     pub fn weight(&self) -> u64 {
-        self.ledger.held.load(Ordering::Relaxed)
+        self.ledger.held.load(Ordering::Relaxed) + self.ranks.stats().weight
     }
 
     /// What is there, and what became of the rest.
     pub fn stats(&self) -> ResidentsStats {
         let model = self.ledger.model.as_ref();
+        let high = self.ranks.stats();
         ResidentsStats {
-            entries: self.ledger.entries.load(Ordering::Relaxed),
-            weight: self.ledger.held.load(Ordering::Relaxed),
+            entries: self.ledger.entries.load(Ordering::Relaxed) + high.entries,
+            weight: self.ledger.held.load(Ordering::Relaxed) + high.weight,
+            set_apart: high.weight,
             bound: self.config.bound,
-            evicted: self.ledger.evicted.load(Ordering::Relaxed),
+            evicted: self.ledger.evicted.load(Ordering::Relaxed) + high.evicted,
             policy: self.houses().policy,
             switches: self.switches.load(Ordering::Relaxed),
             foretelling: model.map(|model| lock(model).stats()),
         }
     }
 
-    fn insert(&self, key: K, value: V, weight: u64, source: Option<Source>) {
+    fn insert(&self, key: K, value: V, weight: u64, source: Option<Source>, priority: Priority) {
         let weight = if self.config.is_counted { 1 } else { weight };
-        if weight > self.config.bound {
+        if priority == Priority::High {
+            self.set_apart();
+        }
+        if let Some(high) = self.ranks.high_for(priority, weight, self.config.bound) {
+            let seat = self.seat_of(value, weight, source, priority);
+            return self.insert_high(high, key, seat);
+        }
+        if weight > self.bound() {
             // It would push out everything and then itself.
             self.remove(&key);
             if let Some(source) = source {
@@ -347,29 +341,68 @@ where
             }
             return;
         }
-        let seat = Arc::new(Seat {
-            value,
-            weight,
-            stamp: self.stamps.fetch_add(1, Ordering::Relaxed),
-            source: AtomicU64::new(source.map_or(0, Source::to_bits)),
-        });
+        let seat = self.seat_of(value, weight, source, priority);
         self.ledger.entries.fetch_add(1, Ordering::Relaxed);
         let held = self.ledger.held.fetch_add(weight, Ordering::Relaxed) + weight;
         let houses = self.houses();
         if let Some(queue) = &self.queue {
             lock(queue).push_back((key.clone(), seat.stamp));
+        } else if priority == Priority::Low {
+            self.ranks.push_low(key.clone(), seat.stamp);
         }
         // First into the new one: a reader who comes in between finds the new value there.
         houses.now.insert(key.clone(), seat);
         if let Some(before) = &houses.before {
             before.cache.invalidate(&key);
         }
-        if held > self.config.bound {
+        self.ranks.remove(&key);
+        if held > self.bound() {
             let is_emptied = self.make_room(&houses);
             drop(houses);
             if is_emptied {
                 self.houses_mut().before = None;
             }
+        }
+    }
+
+    /// Into the house of those that are worth more than the rest.
+    fn insert_high(&self, high: &High<K, V, S>, key: K, seat: Arc<Seat<V>>) {
+        high.put(key.clone(), seat);
+        // It is looked at first, so that nobody finds the former value any more.
+        let houses = self.houses();
+        houses.now.invalidate(&key);
+        if let Some(before) = &houses.before {
+            before.cache.invalidate(&key);
+        }
+    }
+
+    fn seat_of(
+        &self,
+        value: V,
+        weight: u64,
+        source: Option<Source>,
+        priority: Priority,
+    ) -> Arc<Seat<V>> {
+        Arc::new(Seat {
+            value,
+            weight,
+            priority,
+            stamp: self.stamps.fetch_add(1, Ordering::Relaxed),
+            source: AtomicU64::new(source.map_or(0, Source::to_bits)),
+        })
+    }
+
+    /// What those weigh at most that are not set apart.
+    fn bound(&self) -> u64 {
+        self.ranks.rest(self.config.bound)
+    }
+
+    /// Makes the house of those that are worth more than the rest, whose room is smaller from then on.
+    fn set_apart(&self) {
+        let is_new = self.ranks.open(&self.config, &self.hasher);
+        if is_new && self.queue.is_none() {
+            let policy = self.houses().policy;
+            self.rebuild(policy);
         }
     }
 
@@ -384,14 +417,25 @@ where
         }
         let mut is_emptied = false;
         if let Some(before) = &houses.before {
-            while held() > self.config.bound && !is_emptied {
+            while held() > self.bound() && !is_emptied {
                 match lock(&before.rest).pop() {
                     Some(key) => before.cache.invalidate(&*key),
                     None => is_emptied = true,
                 }
             }
         }
-        if held() > self.config.bound + self.config.bound / SLACK {
+        while held() > self.bound()
+            && let Some((key, stamp)) = self.ranks.pop_low()
+        {
+            if houses.seat(&key).is_some_and(|seat| seat.stamp == stamp) {
+                houses.now.invalidate(&key);
+                if let Some(before) = &houses.before {
+                    before.cache.invalidate(&key);
+                }
+                self.ledger.evicted.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        if held() > self.bound() + self.bound() / SLACK {
             houses.now.run_pending_tasks();
         }
         is_emptied
@@ -400,7 +444,7 @@ where
     /// The first leaves first. What was replaced or removed meanwhile has left its place in the queue behind.
     fn leave_in_turn(&self, houses: &Houses<K, V, S>, queue: &Mutex<VecDeque<(K, u64)>>) {
         let mut queue = lock(queue);
-        while self.ledger.held.load(Ordering::Relaxed) > self.config.bound {
+        while self.ledger.held.load(Ordering::Relaxed) > self.bound() {
             let Some((key, stamp)) = queue.pop_front() else {
                 break;
             };
@@ -411,7 +455,14 @@ where
         }
     }
 
+    fn any_seat(&self, key: &K) -> Option<Arc<Seat<V>>> {
+        self.ranks.seat(key).or_else(|| self.houses().seat(key))
+    }
+
     fn seat(&self, key: &K) -> Option<Arc<Seat<V>>> {
+        if let Some(seat) = self.ranks.seat(key) {
+            return Some(seat);
+        }
         let houses = self.houses();
         if let Some(seat) = houses.now.get(key) {
             return Some(seat);
@@ -435,7 +486,13 @@ where
             let source = seat.source.swap(0, Ordering::Relaxed);
             let source = Source::from_bits(source);
             drop(houses);
-            self.insert(key.clone(), seat.value.clone(), seat.weight, source);
+            self.insert(
+                key.clone(),
+                seat.value.clone(),
+                seat.weight,
+                source,
+                seat.priority,
+            );
         }
     }
 
@@ -463,15 +520,19 @@ where
     }
 
     fn change_to(&self, policy: Policy) {
-        let mut houses = self.houses_mut();
-        if houses.policy == policy {
-            return;
+        if self.houses().policy != policy {
+            self.rebuild(policy);
+            self.switches.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    fn rebuild(&self, policy: Policy) {
+        let mut houses = self.houses_mut();
         // What is still in an instance before the former one has not been read since: it leaves.
         if let Some(before) = houses.before.take() {
             before.empty();
         }
-        let bound = Some(self.config.bound);
+        let bound = Some(self.bound());
         let now = house(
             bound,
             self.config.is_counted,
@@ -487,7 +548,6 @@ where
             rest: Mutex::new(rest),
         });
         houses.policy = policy;
-        self.switches.fetch_add(1, Ordering::Relaxed);
     }
 
     fn houses(&self) -> RwLockReadGuard<'_, Houses<K, V, S>> {
@@ -512,26 +572,6 @@ impl<K, V, S> fmt::Debug for Residents<K, V, S> {
             .field("held", &self.ledger.held)
             .finish_non_exhaustive()
     }
-}
-
-/// What a [`Residents`] holds and has done.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct ResidentsStats {
-    /// How many values are there.
-    pub entries: u64,
-    /// What they weigh.
-    pub weight: u64,
-    /// What they may weigh.
-    pub bound: u64,
-    /// How many left for want of room.
-    pub evicted: u64,
-    /// By which policy they leave at present.
-    pub policy: Policy,
-    /// How often the policy changed.
-    pub switches: u64,
-    /// What the model has done, where there is one.
-    pub foretelling: Option<ForetellingStats>,
 }
 
 /// The part of the bound by which it may be exceeded until moka is told to work off what it has put off.

@@ -151,6 +151,63 @@ impl<V: Send + Sync + 'static> Inner<V> {
         Ok(most.max(u64::try_from(here.len()).unwrap_or(u64::MAX)))
     }
 
+    /// See [`Keyspace::forget_where`](super::Keyspace::forget_where).
+    pub(super) async fn forget_where(
+        &self,
+        scope: Option<u64>,
+        is_meant: &(dyn Fn(&Key, &V) -> bool + Send + Sync),
+    ) -> Result<u64, TierError> {
+        let span = Span {
+            space: self.space.clone(),
+            scope,
+        };
+        let mut forgotten = 0;
+        let here = RefCell::new(Vec::new());
+        self.residents.sweep(|key, held| {
+            if let State::Value(value) = &held.state
+                && span.has(key)
+                && is_meant(key, value)
+            {
+                here.borrow_mut().push(key.clone());
+            }
+            false
+        });
+        for key in here.into_inner() {
+            self.forget(&key).await?;
+            forgotten += 1;
+        }
+        for tier in self.shared.stores() {
+            let mut after = None;
+            loop {
+                let now_ms = self.shared.now_ms();
+                let ask = tier.ask(&*self.shared.clock, |store| {
+                    store.scan(now_ms, &span, after.as_ref(), PAGE)
+                });
+                let page = ask.await?;
+                for (key, record) in &page.records {
+                    let Body::Value(bytes) = &record.body else {
+                        continue;
+                    };
+                    let may_be = self.codec.decode(bytes);
+                    if !may_be.is_ok_and(|value| is_meant(key, &value)) {
+                        continue;
+                    }
+                    // What this store has may be an older one: the newest counts.
+                    let newest = self.read(key).await?.value;
+                    if newest.is_some_and(|value| is_meant(key, &value)) {
+                        self.forget(key).await?;
+                        forgotten += 1;
+                    }
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(forgotten)
+    }
+
     /// See [`Keyspace::forget`](super::Keyspace::forget).
     pub(super) async fn forget(&self, key: &Key) -> Result<Put, TierError> {
         let extra = Extra::new().lifetimes(Duration::ZERO, GONE_KEPT);

@@ -288,7 +288,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
             extra
         };
         let record = self.record(version, body, now_ms, extra, tags);
-        let held = Arc::new(Held::new(&record, state, self.shared.ear.stamp()));
+        let held = Held::new(&record, state, self.shared.ear.stamp());
+        let held = Arc::new(held.worth(extra.priority));
         // First to where others look: what they have written since counts.
         for (tier, writes) in self.tiers() {
             if let Ok(Wrote::Older(newer)) = self.write(tier, writes, key, &record, now_ms).await {
@@ -319,7 +320,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
     ) -> bool {
         let hash = self.hash(key);
         let mut is_taken = false;
-        self.residents.change(key, None, |_| {
+        self.residents.change_as(key, None, held.priority, |_| {
             let mut floors = lock(&self.floors);
             // The log may have told of this one already.
             let known = floors.of(hash, now_ms);

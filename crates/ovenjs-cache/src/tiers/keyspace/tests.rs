@@ -5,7 +5,7 @@ mod heard;
 mod lost;
 
 use super::*;
-use crate::tiers::{Memory, Store, Tiered, TieredConfig};
+use crate::tiers::{Memory, Priority, Store, Tiered, TieredConfig};
 use futures_util::future::{join, join_all};
 use ovenjs_net::{Clock, SeededEntropy};
 use std::{
@@ -348,6 +348,65 @@ async fn what_is_read_together_is_fetched_ahead_from_the_stores() {
     let stats = space.stats();
     assert_eq!(stats.from_first_store, before + 1, "2 was there already");
     assert!(stats.residents.foretelling.unwrap().used >= 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_worth_more_is_in_memory_after_a_flood() {
+    let clock = Wall::new();
+    let space = space(&bot(&clock, 1), settings().memory(64 << 10));
+    let high = Extra::new().priority(Priority::High);
+    space.put_with(&1, 10, &high).await.unwrap();
+    let load = || async { Ok::<_, io::Error>(Some(20)) };
+    space.get_or_load_with(&2, high, load).await.unwrap();
+    for name in 100..1_100 {
+        space.put(&name, name).await.unwrap();
+    }
+    // What changes is worth as much as before.
+    space.put(&1, 11).await.unwrap();
+    let before = space.stats().from_memory;
+    assert_eq!(space.get(&1).await.unwrap().as_deref(), Some(&11));
+    assert_eq!(space.get(&2).await.unwrap().as_deref(), Some(&20));
+    let stats = space.stats();
+    assert_eq!(stats.from_memory, before + 2);
+    assert!(stats.residents.evicted > 800 && stats.residents.set_apart > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_swept_is_what_is_meant_now() {
+    let (clock, second, third) = (Wall::new(), memory(), memory());
+    let config = || {
+        bot(&clock, 1)
+            .second(Arc::clone(&second))
+            .third(Arc::clone(&third))
+    };
+    let through = || settings().writes(Writes::Through, Writes::Through);
+    let one = space(&config(), through());
+    for name in 0..600 {
+        one.put(&name, name % 3).await.unwrap();
+    }
+    // The third tier has not heard of these: what it has is meant no more.
+    let alone = space(&bot(&clock, 2).second(Arc::clone(&second)), through());
+    for name in [0, 3, 6] {
+        alone.put(&name, 1).await.unwrap();
+    }
+    let other = space(&config(), through());
+    assert_eq!(
+        other
+            .forget_where(None, |_, value| *value == 0)
+            .await
+            .unwrap(),
+        197
+    );
+    let fresh = space(&config(), through());
+    for name in 0..600 {
+        let value = fresh.get(&name).await.unwrap().as_deref().copied();
+        let expected = if [0, 3, 6].contains(&name) {
+            Some(1)
+        } else {
+            Some(name % 3)
+        };
+        assert_eq!(value, expected.filter(|value| *value != 0), "{name}");
+    }
 }
 
 fn settings() -> KeyspaceConfig {

@@ -10,6 +10,7 @@ use std::{
 
 use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
 
+use super::Priority;
 use crate::tiers::{
     choice::Policy,
     foretelling::{Foretelling, Source},
@@ -34,6 +35,7 @@ pub(super) struct Seat<V> {
     pub(super) value: V,
     pub(super) weight: u64,
     pub(super) stamp: u64,
+    pub(super) priority: Priority,
     /// Who foretold it, until it is read; see [`Source::to_bits`].
     pub(super) source: AtomicU64,
 }

@@ -51,6 +51,74 @@ fn first_in_first_out_however_often_it_is_read() {
 }
 
 #[test]
+fn what_is_worth_more_stays_within_its_quarter_and_what_is_worth_less_goes_first() {
+    for eviction in [
+        Eviction::Lru,
+        Eviction::TinyLfu,
+        Eviction::Fifo,
+        Eviction::Chosen,
+    ] {
+        let residents = residents(ResidentsConfig::new(80).eviction(eviction));
+        (0..40).for_each(|key| residents.put(key, key, 1));
+        (100..110).for_each(|key| residents.put_as(key, key, 1, Priority::High));
+        assert_eq!(present(&residents, 0..40).len(), 40, "they moved house");
+        for key in 1_000..2_000 {
+            residents.put(key, key, 1);
+        }
+        residents.settle();
+        assert_eq!(present(&residents, 100..110).len(), 10, "{eviction:?}");
+        let stats = residents.stats();
+        assert!(stats.weight <= 80 + 2 && stats.set_apart == 10, "{stats:?}");
+
+        // They starve nobody: a quarter is all they have.
+        let rest = stats.weight - stats.set_apart;
+        (200..400).for_each(|key| residents.put_as(key, key, 1, Priority::High));
+        residents.settle();
+        let stats = residents.stats();
+        assert_eq!(stats.set_apart, 20, "{eviction:?}");
+        assert_eq!(stats.weight - stats.set_apart, rest);
+    }
+    let residents = residents(ResidentsConfig::new(40).eviction(Eviction::Lru));
+    (0..20).for_each(|key| residents.put(key, key, 1));
+    (100..120).for_each(|key| residents.put_as(key, key, 1, Priority::Low));
+    residents.settle();
+    // Read or not, those go before any other.
+    assert_eq!(present_read(&residents, 100..120).len(), 20);
+    (20..40).for_each(|key| residents.put(key, key, 1));
+    residents.settle();
+    assert_eq!(present(&residents, 0..40).len(), 40);
+    assert_eq!(present(&residents, 100..120).len(), 0);
+    assert_eq!(residents.stats().evicted, 20);
+}
+
+#[test]
+fn a_priority_is_remembered_until_another_is_said() {
+    let residents = residents(ResidentsConfig::new(40).eviction(Eviction::Lru));
+    residents.put_as(1, 1, 1, Priority::High);
+    assert!(residents.change(&1, None, |held| held.map(|held| (held + 1, 1))));
+    assert_eq!(
+        (residents.get(&1), residents.stats().set_apart),
+        (Some(2), 1)
+    );
+    residents.put(1, 3, 1);
+    assert_eq!(
+        (residents.get(&1), residents.stats().set_apart),
+        (Some(3), 0)
+    );
+    residents.put_as(1, 4, 1, Priority::High);
+    assert_eq!((residents.get(&1), residents.weight()), (Some(4), 1));
+    residents.put_as(1, 5, 20, Priority::High);
+    assert_eq!(
+        (residents.get(&1), residents.stats().set_apart),
+        (Some(5), 0),
+        "it is too heavy"
+    );
+    residents.remove(&1);
+    residents.settle();
+    assert_eq!((residents.get(&1), residents.weight()), (None, 0));
+}
+
+#[test]
 fn what_is_heavier_than_the_bound_is_not_kept_and_takes_the_former_value_along() {
     let residents = residents(ResidentsConfig::new(10).eviction(Eviction::Lru));
     residents.put(1, 1, 5);
