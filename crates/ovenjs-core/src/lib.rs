@@ -92,7 +92,7 @@ pub use lookup::Lookup;
 #[cfg(feature = "cache")]
 pub use ovenjs_cache as cache;
 #[cfg(feature = "bot")]
-pub use ovenjs_cache::mirror::{Keep, Mirror};
+pub use ovenjs_cache::mirror::{Field, Keep, Mirror};
 #[cfg(feature = "commands")]
 pub use ovenjs_commands as commands;
 #[cfg(feature = "gateway")]

@@ -110,7 +110,8 @@ impl Lookup {
             .channel(channel)
             .and_then(|channel| channel.guild_id);
         let known = self.mirror.message(guild, channel, id);
-        match known.filter(|_| guild.is_none_or(|guild| self.is_up_to_date(guild))) {
+        let is_good = |_: &Message| self.mirror.is_message_stale(guild, channel, id) == Some(false);
+        match known.filter(is_good) {
             Some(message) => Ok(message),
             None => self.client.message(channel, id).await,
         }

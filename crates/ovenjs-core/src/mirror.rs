@@ -1,17 +1,29 @@
-//! The mirror on its way to the next process: a part of the state, beside the sessions.
+//! The mirror on its way to the next process: a part of the state, beside the sessions. And its clock, as it has none.
 //!
 //! A session that is resumed brings no guild anew, so without this part the next process would know
 //! none. What cannot be read is said and left alone: the mirror then begins empty.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use ovenjs_cache::mirror::{Keep, Mirror};
 use ovenjs_gateway::{FleetState, Resume};
+use ovenjs_net::{Clock, SystemClock};
 use ovenjs_types::ShardId;
 use tokio::task::spawn_blocking;
 
 /// The name of the part.
 const PART: &str = "mirror";
+
+/// Takes out of the mirror what becomes too old, until it is dropped.
+pub(crate) async fn expire(mirror: Mirror) {
+    loop {
+        tokio::time::sleep(BETWEEN_EXPIRIES).await;
+        mirror.expire(SystemClock.wall().into());
+    }
+}
+
+/// A message may stay for so much longer than it should. Each time all guilds are looked at.
+const BETWEEN_EXPIRIES: Duration = Duration::from_secs(60);
 
 /// Puts what the mirror knows into the state. No event is applied any more.
 pub(crate) async fn leave(mirror: &Mirror, state: &mut FleetState) {

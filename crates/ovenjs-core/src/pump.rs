@@ -159,6 +159,10 @@ impl<T: Send + Sync + 'static> Pump<T> {
                 Delivery::Gap(gap) => {
                     tracing::warn!(shard = %gap.shard, last_seq = gap.last_seq, "a session was lost; events may be missing");
                     self.app.mirror.outdate(|guild| gap.concerns(guild));
+                    // Private messages come by the first shard.
+                    if gap.shard.number == 0 {
+                        self.app.mirror.outdate_private();
+                    }
                 }
                 Delivery::Stopped {
                     shard,

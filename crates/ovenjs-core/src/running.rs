@@ -21,6 +21,7 @@ use crate::{
     estate::Estate,
     heir::Heir,
     memory::{self, Memory},
+    mirror,
     pump::Pump,
 };
 
@@ -38,7 +39,7 @@ pub struct Running {
     places: Arc<Semaphore>,
     pump: JoinSet<Result<(), Error>>,
     estate: Arc<Estate>,
-    /// Looks after memory, where anything bounds it.
+    /// Looks after memory, where anything bounds it, and after what becomes too old.
     _watching: JoinSet<()>,
 }
 
@@ -72,6 +73,9 @@ impl Running {
             }
         });
         let mut watching = JoinSet::new();
+        if app.mirror.keep().expires() {
+            watching.spawn(mirror::expire(app.mirror.clone()));
+        }
         if let Some(memory) = memory {
             watching.spawn(memory::watch(memory, app.fleet.clone(), pressure));
         }

@@ -13,8 +13,8 @@ impl Mirror {
     /// Takes out what is too old at `now`, the present time: messages after [`Keep::messages_for`](super::Keep::messages_for),
     /// each counted from when it was written, as its id says, and invites that have ended.
     ///
-    /// The mirror reads no clock: whoever asks for an age calls this from time to time, each minute
-    /// for example. Until then reads give what is too old, but for messages of channels in which something new was
+    /// The mirror reads no clock: whoever asks for an age calls this from time to time, as a bot of
+    /// `ovenjs-core` does each minute. Until then reads give what is too old, but for messages of channels in which something new was
     /// written. It does nothing where no age was asked for, and looks at all guilds where one was.
     ///
     /// ```

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, num::NonZeroU32, path::Path, time::Duration};
 
+use ovenjs_cache::mirror::Field;
 use ovenjs_rest::Compressed;
 use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
 use serde::Deserialize;
@@ -159,7 +160,31 @@ pub(super) fn apply(
     set(&mut keep.voice_states, kept.voice_states);
     set(&mut keep.expressions, kept.expressions);
     set(&mut keep.scheduled_events, kept.scheduled_events);
+    set(&mut keep.seen_members, kept.seen_members);
+    set(
+        &mut keep.members_per_guild,
+        kept.members_per_guild.map(Some),
+    );
+    set(&mut keep.invites, kept.invites);
     set(&mut keep.messages, kept.messages);
+    set(&mut keep.messages_in_all, kept.messages_in_all.map(Some));
+    set(
+        &mut keep.messages_for,
+        kept.messages_for_s.map(Duration::from_secs).map(Some),
+    );
+    set(&mut keep.reactions, kept.reactions);
+    set(&mut keep.poll_votes, kept.poll_votes);
+    for word in kept.without {
+        let known = Field::ALL.iter().find(|field| field.word() == word);
+        let field = known.ok_or_else(|| {
+            let words: Vec<&str> = Field::ALL.iter().map(|field| field.word()).collect();
+            Error::configuration(format!(
+                "{name}: [mirror] without: there is no field `{word}`; the fields are {}",
+                words.join(", ")
+            ))
+        })?;
+        keep.without = keep.without.with(*field);
+    }
     set(&mut keep.bytes, kept.memory_mb.map(|mb| Some(bytes(mb))));
 
     let live = &mut config.live;
@@ -311,7 +336,16 @@ struct Mirror {
     voice_states: Option<bool>,
     expressions: Option<bool>,
     scheduled_events: Option<bool>,
+    seen_members: Option<bool>,
+    members_per_guild: Option<usize>,
+    invites: Option<bool>,
     messages: Option<usize>,
+    messages_in_all: Option<usize>,
+    messages_for_s: Option<u64>,
+    reactions: Option<bool>,
+    poll_votes: Option<bool>,
+    #[serde(default)]
+    without: Vec<String>,
     memory_mb: Option<NonZeroU32>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
+use ovenjs_cache::mirror::Field;
+
 use super::{BusConfig, Config, IdentifyQueue, LimitsShared, Register, StateStore};
 
 /// A key of the configuration file.
@@ -97,6 +99,10 @@ settings! {
         |c| c.commands.prune.to_string();
     "mirror.members" = "true", "whether members are kept; needs a privileged intent",
         |c| c.mirror.members.to_string();
+    "mirror.seen_members" = "false", "whether members are also taken from messages, voice, typing and commands",
+        |c| c.mirror.seen_members.to_string();
+    "mirror.members_per_guild" = "1000", "how many members of each guild are kept",
+        |c| bound(c.mirror.members_per_guild);
     "mirror.presences" = "false", "whether it is kept who is online; needs a privileged intent",
         |c| c.mirror.presences.to_string();
     "mirror.voice_states" = "false", "whether it is kept who is in voice",
@@ -105,8 +111,24 @@ settings! {
         |c| c.mirror.expressions.to_string();
     "mirror.scheduled_events" = "false", "whether planned events are kept",
         |c| c.mirror.scheduled_events.to_string();
+    "mirror.invites" = "false", "whether invites are kept that are made while the bot listens",
+        |c| c.mirror.invites.to_string();
     "mirror.messages" = "0", "how many messages of each channel are kept",
         |c| c.mirror.messages.to_string();
+    "mirror.messages_in_all" = "10000", "how many messages are kept in all",
+        |c| bound(c.mirror.messages_in_all);
+    "mirror.messages_for_s" = "3600", "for how many seconds messages are kept",
+        |c| bound(c.mirror.messages_for.map(|age| age.as_secs()));
+    "mirror.reactions" = "false", "whether reactions to kept messages are kept",
+        |c| c.mirror.reactions.to_string();
+    "mirror.poll_votes" = "false", "whether votes for the polls of kept messages are counted",
+        |c| c.mirror.poll_votes.to_string();
+    "mirror.without" = r#"["activities"]"#, "which fields are not kept: avatars, activities, embeds, …",
+        |c| {
+            let left_out = Field::ALL.iter().filter(|field| c.mirror.without.has(**field));
+            let words: Vec<&str> = left_out.map(|field| field.word()).collect();
+            if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+        };
     "mirror.memory_mb" = "64", "how many MiB all that is kept may take",
         |c| c.mirror.bytes.map_or_else(|| "without bound".to_owned(), |bytes| (bytes >> 20).to_string());
     "live.defer_after_ms" = "2000", "how long a handler may take before its answer is deferred for it",
@@ -142,6 +164,10 @@ fn told(there: bool) -> String {
 
 fn path(path: Option<&Path>) -> String {
     path.map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+}
+
+fn bound(most: Option<impl ToString>) -> String {
+    most.map_or_else(|| "without bound".to_owned(), |most| most.to_string())
 }
 
 fn millis(duration: Duration) -> String {

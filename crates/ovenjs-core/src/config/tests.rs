@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use ovenjs_cache::mirror::Field;
 use ovenjs_types::{Id, Intents};
 
 use super::{BusConfig, Compression, Config, IdentifyQueue, LimitsShared, Register, StateStore};
@@ -82,6 +83,10 @@ fn a_file_sets_everything() {
     assert_eq!(config.commands.register, Register::Guild(Id::new(77)));
     assert!(config.commands.prune);
     assert_eq!(config.mirror.messages, 500);
+    assert_eq!(config.mirror.messages_for, Some(Duration::from_secs(3_600)));
+    assert!(config.mirror.reactions && config.mirror.without.has(Field::Embeds));
+    let error = Config::from_toml("[mirror]\nwithout = [\"embed\"]", "oven.toml").unwrap_err();
+    assert!(error.to_string().contains("avatars"), "{error}");
     assert_eq!(config.mirror.bytes, Some(64 << 20));
     assert_eq!(
         config.live.commands.defer_after,
@@ -279,6 +284,9 @@ prune = true
 
 [mirror]
 messages = 500
+messages_for_s = 3600
+reactions = true
+without = ["embeds", "activities"]
 memory_mb = 64
 
 [live]
