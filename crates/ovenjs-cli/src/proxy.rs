@@ -15,7 +15,14 @@ mod server;
 mod tenants;
 mod visitors;
 
-use std::{env, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use ovenjs_core::{net, types::Secret};
@@ -157,21 +164,21 @@ impl Proxy {
             (doors, watch) = (Doors::Api, address);
         }
         listeners.push((listener, doors));
-        println!(
-            "base URL   http://{address}/api      instead of {}",
+        let whose = if has_token {
+            "the proxy's, where a bot sends none"
+        } else {
+            "each bot sends its own"
+        };
+        // Whoever started it may stop reading once they know where it is.
+        let _ = writeln!(
+            io::stdout(),
+            "base URL   http://{address}/api      instead of {}\n\
+             metrics    http://{watch}/metrics\n\
+             health     http://{watch}/health      /why tells what requests wait for\n\
+             token      {whose}\n\
+             Ctrl-C ends it.",
             self.base_url
         );
-        println!("metrics    http://{watch}/metrics");
-        println!("health     http://{watch}/health      /why tells what requests wait for");
-        println!(
-            "token      {}",
-            if has_token {
-                "the proxy's, where a bot sends none"
-            } else {
-                "each bot sends its own"
-            }
-        );
-        println!("Ctrl-C ends it.");
         let server = Server::new(relay, listeners, self.connections.into());
         let drain = Duration::from_secs(self.drain.into());
         let grace = Duration::from_secs(self.grace.into());
