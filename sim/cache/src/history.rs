@@ -235,10 +235,12 @@ impl World {
                 if is_deleted {
                     judge.deleted.insert(key);
                 }
+                judge.write_begins(process.number, key);
                 (judge.now, state, is_deleted)
             };
             let put = write(&process, kind, state, is_deleted).await;
             let mut judge = note_time(&judge, world);
+            judge.write_ends(process.number, key);
             match put {
                 Ok(Put::Kept) => judge.kept(process.number, began, state, is_deleted),
                 Ok(Put::Older(newer)) => {
@@ -375,7 +377,11 @@ impl Laws {
         // moka works off by a clock of its own when it sees fit: what is to be the same story each time is
         // evicted by our own queue, or taken out.
         keyspace = match dice.u32(..3) {
-            0 => keyspace.eviction(Eviction::Fifo).memory(1_400),
+            // Room for three values, or for none: the stores and what waits for them answer then.
+            0 => {
+                let bytes = if dice.bool() { 1 } else { 1_400 };
+                keyspace.eviction(Eviction::Fifo).memory(bytes)
+            }
             _ => keyspace.eviction(Eviction::Lru),
         };
         keyspace = match dice.u32(..4) {

@@ -64,6 +64,8 @@ pub(crate) struct Judge {
     loads_alone: bool,
     /// What somebody has begun to delete.
     pub(crate) deleted: BTreeSet<u64>,
+    /// By process and key, how many writes are under way, and when the last one ended.
+    writing: BTreeMap<(u64, u64), (u32, u64)>,
     /// Of each key, when each of its states began. Of rows they are the truth, the first number is 1.
     states: BTreeMap<u64, Vec<u64>>,
     written: BTreeSet<State>,
@@ -152,6 +154,17 @@ impl Judge {
         state
     }
 
+    /// This process begins to write it.
+    pub(crate) fn write_begins(&mut self, process: u64, key: u64) {
+        self.writing.entry((process, key)).or_default().0 += 1;
+    }
+
+    pub(crate) fn write_ends(&mut self, process: u64, key: u64) {
+        let (count, end) = self.writing.entry((process, key)).or_default();
+        *count -= 1;
+        *end = self.now;
+    }
+
     /// The truth of a row, as a load reads it: nothing, where there is no row just now.
     pub(crate) fn truth(&mut self, key: u64, load: u32) -> Option<State> {
         let number = self.states.get(&key).map_or(0, Vec::len) as u32;
@@ -221,7 +234,11 @@ impl Judge {
                     What::Saw(held) => Some(held),
                     What::Deleted(_) | What::AsOf(_) => None,
                 });
-                if let Some(held) = held.filter(|held| !self.is_of_two_shards(held)) {
+                // What is being written is known here already, and need not be anywhere else yet.
+                let writing = self.writing.get(&(process, key)).copied();
+                let is_writing = writing.is_some_and(|(count, end)| count > 0 || end >= began);
+                let held = held.filter(|held| !is_writing && !self.is_of_two_shards(held));
+                if let Some(held) = held {
                     self.violated(format!("{process} reads nothing, after it knew {held:?}"));
                 }
             }

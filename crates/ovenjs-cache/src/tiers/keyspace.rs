@@ -459,15 +459,11 @@ impl<V: Send + Sync + 'static> Inner<V> {
         newer.map_or(Ok(()), Err)
     }
 
-    /// Until when it is to be known that this was seen. What is over soon may be a copy of what is not.
+    /// Until when it is to be known that this was seen. What is over soon may be a copy of what is not, and what was
+    /// before it may be somewhere for as long as values are kept.
     fn remembered_until(&self, held: &Held<V>, now_ms: u64) -> u64 {
-        match held.state {
-            State::Value(_) => {
-                let kept_ms = jittered(self.config.kept, 1.0);
-                held.hard_ms.max(now_ms.saturating_add(kept_ms))
-            }
-            State::Gone | State::Absent => held.hard_ms,
-        }
+        let kept_ms = jittered(self.config.kept, 1.0);
+        held.hard_ms.max(now_ms.saturating_add(kept_ms))
     }
 
     /// A store has something newer than this version: memory forgets it, and falls below that no more.

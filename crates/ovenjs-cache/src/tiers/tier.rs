@@ -204,24 +204,20 @@ impl Tier {
         key: &Key,
     ) -> Result<Option<Record>, StoreError> {
         let keys = [key.clone()];
+        // The store may be asked before it is given this, and answer after it was.
+        let waiting = self.newer(now_ms, key, None);
         let kept = self.ask(clock, |store| store.read(now_ms, &keys)).await;
-        let kept = kept.map(|mut records| records.pop().flatten());
-        // Looked at after the store: what was written in between is in one of the two.
+        let kept = kept.map(|mut records| newer_of(records.pop().flatten(), waiting.clone()));
         match kept {
             Ok(kept) => Ok(self.newer(now_ms, key, kept)),
-            Err(error) => self.newer(now_ms, key, None).map(Some).ok_or(error),
+            Err(error) => self.newer(now_ms, key, waiting).map(Some).ok_or(error),
         }
     }
 
     pub(crate) fn newer(&self, now_ms: u64, key: &Key, kept: Option<Record>) -> Option<Record> {
         let behind = lock(&self.behind);
         let waiting = behind.record(key).filter(|record| !record.is_over(now_ms));
-        match (kept, waiting) {
-            (Some(kept), Some(waiting)) if !waiting.version.may_replace(&kept.version) => {
-                Some(kept)
-            }
-            (kept, waiting) => waiting.cloned().or(kept),
-        }
+        newer_of(kept, waiting.cloned())
     }
 
     /// Writes one batch of what waits, where one is due: of what the store has something newer, and that one's
@@ -335,6 +331,14 @@ impl Drop for UnderWay<'_> {
 /// How many times as long as a question a batch may take: it is hundreds of records, and nobody waits for it. By
 /// default 0.4 and 2 seconds, so that it is over when the breaker lets the next one try.
 const BATCH_PATIENCE: u32 = 8;
+
+/// What waits for a store, unless the store has something newer.
+fn newer_of(kept: Option<Record>, waiting: Option<Record>) -> Option<Record> {
+    match (kept, waiting) {
+        (Some(kept), Some(waiting)) if !waiting.version.may_replace(&kept.version) => Some(kept),
+        (kept, waiting) => waiting.or(kept),
+    }
+}
 
 /// Whether the same write may succeed later.
 const fn may_pass(fault: StoreFault) -> bool {

@@ -223,7 +223,10 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 continue;
             }
             let trust = if anew { Trust::Fresh } else { Trust::All };
-            let claim = self.claim(key, trust).await;
+            let (claim, left) = self.claim(key, trust).await;
+            if let Some(left) = left {
+                return Ok(left);
+            }
             if self.config.is_loaded_once && self.shared.second.is_some() {
                 // Whoever had the claim before has left what it loaded.
                 found = self.stored_by(key, trust).await?;
@@ -340,13 +343,13 @@ impl<V: Send + Sync + 'static> Inner<V> {
     }
 
     /// Waits until this process is the one that loads, where one alone is to: its tier, to give the claim back.
-    /// Nothing, where there is no need or nobody to ask, and also where another one takes too long.
-    async fn claim(&self, key: &Key, trust: Trust) -> Option<&Tier> {
-        let second = self
-            .shared
-            .second
-            .as_ref()
-            .filter(|_| self.config.is_loaded_once)?;
+    /// Nothing, where there is no need or nobody to ask, and also where another one takes too long. Or what the one
+    /// has left who loaded meanwhile.
+    async fn claim(&self, key: &Key, trust: Trust) -> (Option<&Tier>, Option<Found<V>>) {
+        let second = self.shared.second.as_ref();
+        let Some(second) = second.filter(|_| self.config.is_loaded_once) else {
+            return (None, None);
+        };
         let clock = &*self.shared.clock;
         let (holder, lifetime) = (self.shared.holder, self.config.load_deadline);
         let end = clock.now() + lifetime;
@@ -356,17 +359,17 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 .ask(clock, |store| store.claim(now_ms, key, holder, lifetime))
                 .await
             {
-                Ok(true) => return Some(second),
-                Err(_) => return None,
-                Ok(false) if clock.now() >= end => return None,
+                Ok(true) => return (Some(second), None),
+                Err(_) => return (None, None),
+                Ok(false) if clock.now() >= end => return (None, None),
                 Ok(false) => {}
             }
             tokio::time::sleep(CLAIM_AGAIN).await;
-            let found = self.stored_by(key, trust).await;
+            let found = self.stored_by(key, trust).await.ok();
             let is_enough =
-                |found: Found<V>| found.is_known && (trust == Trust::All || !found.is_stale);
-            if found.is_ok_and(is_enough) {
-                return None;
+                |found: &Found<V>| found.is_known && (trust == Trust::All || !found.is_stale);
+            if let Some(left) = found.filter(is_enough) {
+                return (None, Some(left));
             }
         }
     }
