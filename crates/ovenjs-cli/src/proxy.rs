@@ -208,7 +208,7 @@ impl Proxy {
     fn log(&self) {
         let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)
-            .with_writer(std::io::stderr)
+            .with_writer(io::stderr)
             .with_filter(self.log.clone());
         // Nobody else in this process installs one.
         drop(tracing_subscriber::registry().with(lines).try_init());
