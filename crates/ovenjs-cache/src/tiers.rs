@@ -75,7 +75,7 @@ pub use foretelling::{Foretelling, ForetellingStats, Foretold, Source};
 pub use journal::{Journal, JournalStats};
 pub use key::{ID_BYTES_MAX, Key, KeyError, SPACE_BYTES_MAX, Space, TAG_BYTES_MAX, Tag};
 #[cfg(feature = "tiers")]
-pub use keyspace::{Keyspace, KeyspaceStats, Put, Suggestion};
+pub use keyspace::{Keyspace, KeyspaceStats, Put, Suggestion, Warmed};
 #[cfg(feature = "tiers")]
 pub use log::LogStats;
 pub use record::{BODY_BYTES_MAX, Body, FOREVER_MS, GONE_KEPT, Record, RecordError, TAGS_MAX};

@@ -56,8 +56,16 @@ impl Shared {
             .filter(|(key, newer)| self.overtaken(key, *newer));
         let keys: Vec<Key> = newer.map(|(key, _)| key).collect();
         let is_third = self.third.as_ref().is_some_and(|it| std::ptr::eq(it, tier));
-        if is_third && !keys.is_empty() {
-            self.lend(&keys).await;
+        if is_third {
+            // Where nobody has the keyspace any more, it is a journal's, and may have been written there.
+            let is_in_second = |key: &Key| {
+                let mut listeners = self.listeners(key.space()).into_iter();
+                listeners.all(|listener| listener.is_in_second())
+            };
+            let keys: Vec<Key> = keys.into_iter().filter(is_in_second).collect();
+            if !keys.is_empty() {
+                self.lend(&keys).await;
+            }
         }
         true
     }

@@ -4,6 +4,7 @@ mod heard;
 mod path;
 mod stats;
 mod stored;
+mod warm;
 
 use std::{
     error::Error,
@@ -16,10 +17,13 @@ use std::{
 
 use hashbrown::{DefaultHashBuilder, HashSet};
 
-pub use self::stats::{KeyspaceStats, Suggestion};
 use self::{
     path::{Found, loader},
     stats::Counts,
+};
+pub use self::{
+    stats::{KeyspaceStats, Suggestion},
+    warm::Warmed,
 };
 use super::{
     Body, Extra, GONE_KEPT, Key, KeyError, KeyspaceConfig, Named, Record, Residents,
@@ -307,21 +311,6 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
         })
     }
 
-    /// Reads these into memory, before somebody asks for them; how many the tiers knew.
-    ///
-    /// # Errors
-    ///
-    /// A name that is none.
-    pub async fn warm(&self, names: &[K]) -> Result<usize, TierError> {
-        let keys: Result<Vec<Key>, KeyError> = names.iter().map(|name| self.key(name)).collect();
-        let keys = keys?;
-        let mut known = 0;
-        for batch in keys.chunks(BATCH_MAX) {
-            known += self.inner.fetch(batch, |_| None).await;
-        }
-        Ok(known)
-    }
-
     /// What it has done so far and holds now.
     #[must_use]
     pub fn stats(&self) -> KeyspaceStats {
@@ -367,7 +356,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             match self.write(tier, writes, key, &record, now_ms).await {
                 Ok(Wrote::Older(newer)) => {
                     self.overtaken(key, hash, version, newer, now_ms);
-                    if place > 0 {
+                    if place > 0 && self.config.second != Writes::Not {
                         self.shared.lend(std::slice::from_ref(key)).await;
                     }
                     return Ok(Put::Older(newer));
@@ -393,21 +382,26 @@ impl<V: Send + Sync + 'static> Inner<V> {
         now_ms: u64,
     ) -> Result<Wrote, super::StoreError> {
         let clock = &*self.shared.clock;
+        let record = &self.of_tier(tier, record, now_ms);
+        match writes {
+            Writes::Through => tier.write(clock, now_ms, key, record).await,
+            Writes::Behind => tier.write_later(clock, now_ms, key, record).await,
+            Writes::Not => Ok(Wrote::Kept),
+        }
+    }
+
+    /// The record as this tier is to have it: lent, where another one has it too or is about to.
+    fn of_tier(&self, tier: &Tier, record: &Record, now_ms: u64) -> Record {
         let is_second = self
             .shared
             .second
             .as_ref()
             .is_some_and(|it| ptr::eq(it, tier));
         let is_lent = is_second && self.shared.third.is_some() && self.config.third != Writes::Not;
-        let record = if is_lent && matches!(record.body, Body::Value(_)) {
-            &lent(record, now_ms, self.config.lent)
+        if is_lent && matches!(record.body, Body::Value(_)) {
+            lent(record, now_ms, self.config.lent)
         } else {
-            record
-        };
-        match writes {
-            Writes::Through => tier.write(clock, now_ms, key, record).await,
-            Writes::Behind => tier.write_later(clock, now_ms, key, record).await,
-            Writes::Not => Ok(Wrote::Kept),
+            record.clone()
         }
     }
 

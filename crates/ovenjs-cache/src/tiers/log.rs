@@ -100,6 +100,9 @@ pub(crate) trait Listener: Send + Sync {
     /// A store has this version of what was to be written to it; whether it is newer than all that is known here.
     fn overtaken(&self, key: &Key, newer: Version) -> bool;
 
+    /// Whether its values are written to the second tier.
+    fn is_in_second(&self) -> bool;
+
     /// These were erased.
     fn erased(&self, span: &Span, pattern: Option<&[u8]>);
 }

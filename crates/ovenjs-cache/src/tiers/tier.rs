@@ -146,6 +146,40 @@ impl Tier {
         }
     }
 
+    /// Writes many, now or later as it does one; what became of each. What cannot wait either, nobody has.
+    pub(crate) async fn write_many(
+        &self,
+        clock: &dyn Clock,
+        now_ms: u64,
+        entries: &[(Key, Record)],
+        is_later: bool,
+    ) -> Vec<Wrote> {
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let mut may_wait = is_later;
+        if !is_later {
+            let deadline = self.deadline.saturating_mul(BATCH_PATIENCE);
+            let write = self.ask_within(clock, deadline, |store| store.write(now_ms, entries));
+            match write.await {
+                Ok(written) => {
+                    let wrote = written.into_iter().map(|written| match written {
+                        Written::Kept => Wrote::Kept,
+                        Written::Older(newer) => Wrote::Older(newer),
+                    });
+                    return wrote.collect();
+                }
+                Err(error) => may_wait = may_pass(error.fault()),
+            }
+        }
+        if may_wait {
+            for (key, record) in entries {
+                self.put_behind(clock, key, record, true).await;
+            }
+        }
+        vec![Wrote::Waits; entries.len()]
+    }
+
     /// Lets it wait; writes now where there is no room.
     pub(crate) async fn write_later(
         &self,

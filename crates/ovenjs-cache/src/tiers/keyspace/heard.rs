@@ -69,6 +69,10 @@ impl<V: Send + Sync + 'static> Listener for Inner<V> {
         true
     }
 
+    fn is_in_second(&self) -> bool {
+        self.config.second != Writes::Not
+    }
+
     fn erased(&self, span: &Span, pattern: Option<&[u8]>) {
         let dropped = self
             .residents

@@ -313,7 +313,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
 
     /// Takes what was loaded into memory, unless the process knows something now that it did not when the load
     /// began.
-    fn take_loaded(
+    pub(super) fn take_loaded(
         &self,
         key: &Key,
         held: &Arc<Held<V>>,

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
+use hashbrown::HashMap;
+
 use super::{BATCH_MAX, Inner, path::Found, weight};
 use crate::tiers::{
-    FOREVER_MS, Key, Record, Source, TierError, Version,
+    FOREVER_MS, Key, Record, Source, TierError, Version, Writes,
     held::{ASKED_AGAIN_MS, Held, Look, lent},
 };
 
@@ -27,6 +29,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
     ) -> usize {
         let mut missing: Vec<Key> = keys.iter().take(BATCH_MAX).cloned().collect();
         let mut known = 0;
+        // What the first store has and is not believed, until the next has answered.
+        let mut lent: HashMap<Key, Record> = HashMap::new();
         for (tier, _) in self.tiers() {
             if missing.is_empty() {
                 break;
@@ -38,12 +42,18 @@ impl<V: Send + Sync + 'static> Inner<V> {
             let Ok(records) = asked else { continue };
             let mut rest = Vec::new();
             for (key, record) in std::mem::take(&mut missing).into_iter().zip(records) {
-                let Some(record) = tier.newer(now_ms, &key, record) else {
+                let Some(mut record) = tier.newer(now_ms, &key, record) else {
                     rest.push(key);
                     continue;
                 };
+                if let Some(mut newer) = lent.remove(&key).filter(|lent| is_newer(lent, &record)) {
+                    // As for a reader: the store that lent it is still to hear of it.
+                    newer.lent_ms = now_ms.saturating_add(ASKED_AGAIN_MS);
+                    record = newer;
+                }
                 let taken = self.take_in(&key, &record, source(&key), stamp).await;
                 if matches!(taken, Look::Missing) {
+                    lent.insert(key.clone(), record);
                     rest.push(key);
                 } else {
                     known += 1;
@@ -147,9 +157,11 @@ impl<V: Send + Sync + 'static> Inner<V> {
         self.found(key, look, newest, heard)
     }
 
-    /// What the third tier knew and the second did not.
+    /// What the third tier knew and the second did not, where the second is written to.
     async fn lift(&self, key: &Key, record: &Record) {
-        if let Some(second) = &self.shared.second {
+        if let Some(second) = &self.shared.second
+            && self.config.second != Writes::Not
+        {
             let (clock, now_ms) = (&*self.shared.clock, self.shared.now_ms());
             let lent = lent(record, now_ms, self.config.lent);
             second.copy_later(clock, key, &lent).await;

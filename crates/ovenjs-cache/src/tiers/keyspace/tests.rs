@@ -3,6 +3,7 @@
 mod away;
 mod heard;
 mod lost;
+mod warm;
 
 use super::*;
 use crate::tiers::{Memory, Priority, Store, Tiered, TieredConfig};

@@ -30,7 +30,7 @@ async fn what_was_read_is_fetched_again_and_what_was_not_is_left_to_who_asks() {
     for name in [1, 2] {
         one.space.put(&name, 10).await.unwrap();
     }
-    assert_eq!(other.space.warm(&[1, 2]).await.unwrap(), 2);
+    assert_eq!(other.space.warm_keys(&[1, 2]).await.unwrap(), 2);
     assert_eq!(get(&other, 1).await, Some(10));
     for name in [1, 2] {
         one.space.put(&name, 11).await.unwrap();
