@@ -9,7 +9,10 @@ use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 
 /// Folders that hold what programs made.
-const SKIPPED_FOLDERS: &[&str] = &["target", ".git", "node_modules"];
+const SKIPPED_FOLDERS: &[&str] = &["target", "node_modules"];
+
+/// What git keeps is not of the tree: a folder, or in a worktree a file that says where the folder is.
+const GIT: &str = ".git";
 
 #[derive(Default)]
 pub(super) struct Tree {
@@ -103,6 +106,9 @@ fn read_folder(folder: &Path, inside: &str, files: &mut Vec<File>) -> Result<()>
             format!("{inside}/{name}")
         };
         let kind = entry.file_type().context("failed to look at a file")?;
+        if name == GIT {
+            continue;
+        }
         if kind.is_dir() {
             if !SKIPPED_FOLDERS.contains(&name.as_str()) {
                 read_folder(&entry.path(), &path, files)?;
