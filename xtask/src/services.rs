@@ -16,6 +16,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,9 @@ pub(crate) const REDIS_URL: &str = "OVENJS_TEST_REDIS_URL";
 pub(crate) const NATS_URL: &str = "OVENJS_TEST_NATS_URL";
 /// The variable through which tests learn the address of Postgres.
 pub(crate) const POSTGRES_URL: &str = "OVENJS_TEST_POSTGRES_URL";
+/// The variables through which tests learn the addresses of its two replicas.
+pub(crate) const POSTGRES_REPLICA_URL: &str = "OVENJS_TEST_POSTGRES_REPLICA_URL";
+pub(crate) const POSTGRES_LAGGARD_URL: &str = "OVENJS_TEST_POSTGRES_LAGGARD_URL";
 /// The variable through which tests learn the address of MariaDB, or of a MySQL.
 pub(crate) const MYSQL_URL: &str = "OVENJS_TEST_MYSQL_URL";
 
@@ -34,11 +38,22 @@ pub(crate) enum Service {
     Redis,
     Nats,
     Postgres,
+    /// A replica of that one, for which a write waits where its connection wants it.
+    PostgresReplica,
+    /// Another one, for which nobody waits and which one test may hold up.
+    PostgresLaggard,
     MySql,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 4] = [Self::Redis, Self::Nats, Self::Postgres, Self::MySql];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Redis,
+        Self::Nats,
+        Self::Postgres,
+        Self::PostgresReplica,
+        Self::PostgresLaggard,
+        Self::MySql,
+    ];
 
     /// The variable that holds its address.
     pub(crate) const fn variable(self) -> &'static str {
@@ -46,6 +61,8 @@ impl Service {
             Self::Redis => REDIS_URL,
             Self::Nats => NATS_URL,
             Self::Postgres => POSTGRES_URL,
+            Self::PostgresReplica => POSTGRES_REPLICA_URL,
+            Self::PostgresLaggard => POSTGRES_LAGGARD_URL,
             Self::MySql => MYSQL_URL,
         }
     }
@@ -54,7 +71,9 @@ impl Service {
         match self {
             Self::Redis => find_redis().is_some(),
             Self::Nats => find_nats().is_some(),
-            Self::Postgres => find_postgres().is_some(),
+            Self::Postgres | Self::PostgresReplica | Self::PostgresLaggard => {
+                find_postgres().is_some()
+            }
             Self::MySql => find_mysql().is_some(),
         }
     }
@@ -63,18 +82,43 @@ impl Service {
         match self {
             Self::Redis => Need::Redis,
             Self::Nats => Need::Nats,
-            Self::Postgres => Need::Postgres,
+            Self::Postgres | Self::PostgresReplica | Self::PostgresLaggard => Need::Postgres,
             Self::MySql => Need::MySql,
         }
     }
 
-    fn start(self, folder: &Path) -> Result<(Instance, String)> {
+    /// Starts it; a replica, once the Postgres is there which it is one of.
+    fn start(self, folder: &Path, postgres: &Promise) -> Result<(Instance, String)> {
         match self {
             Self::Redis => starts::redis(folder),
             Self::Nats => starts::nats(folder),
-            Self::Postgres => starts::postgres(folder),
+            Self::Postgres => {
+                let started = starts::postgres(folder);
+                postgres.tell(started.as_ref().ok().map(|(_, url)| url.clone()));
+                started
+            }
+            Self::PostgresReplica => {
+                starts::postgres_replica(folder, starts::AWAITED, &postgres.wait()?)
+            }
+            Self::PostgresLaggard => starts::postgres_replica(folder, "laggard", &postgres.wait()?),
             Self::MySql => starts::mysql(folder),
         }
+    }
+}
+
+/// The address of Postgres, once it is known; none, where it did not start.
+#[derive(Debug, Default)]
+struct Promise(OnceLock<Option<String>>);
+
+impl Promise {
+    fn tell(&self, url: Option<String>) {
+        // Nobody else tells.
+        let _ = self.0.set(url);
+    }
+
+    fn wait(&self) -> Result<String> {
+        let url = self.0.wait().clone();
+        url.context("there is no Postgres to be a replica of")
     }
 }
 
@@ -284,9 +328,18 @@ fn start_missing(folder: &Path) -> Vec<(Service, Result<(Instance, String)>)> {
     let missing = Service::ALL
         .into_iter()
         .filter(|service| std::env::var_os(service.variable()).is_none());
+    let postgres = &Promise::default();
+    if let Ok(given) = std::env::var(POSTGRES_URL) {
+        postgres.tell(Some(given));
+    }
     thread::scope(|scope| {
         let starting: Vec<_> = missing
-            .map(|service| (service, scope.spawn(move || service.start(folder))))
+            .map(|service| {
+                (
+                    service,
+                    scope.spawn(move || service.start(folder, postgres)),
+                )
+            })
             .collect();
         let started = starting.into_iter().map(|(service, start)| {
             let started = start
@@ -300,11 +353,12 @@ fn start_missing(folder: &Path) -> Vec<(Service, Result<(Instance, String)>)> {
 
 /// Installs those servers that are not installed.
 pub(crate) fn install_missing(wanted: &[Service]) -> Result<()> {
-    let needs: Vec<_> = wanted
+    let mut needs: Vec<_> = wanted
         .iter()
         .filter(|service| !service.is_installed())
         .map(|service| service.package())
         .collect();
+    needs.dedup();
     packages::install(&needs)
         .context("the tests which need services cannot run (`--no-services` leaves them out)")
 }
@@ -447,6 +501,17 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("nonsense"), "{error}");
+    }
+
+    #[test]
+    fn needs_postgres_the_private_replicas_follow_it() {
+        for variable in [POSTGRES_REPLICA_URL, POSTGRES_LAGGARD_URL] {
+            let is_replica = wire::postgres(&address(variable), "SELECT pg_is_in_recovery()");
+            assert_eq!(is_replica.unwrap(), "t", "{variable}");
+        }
+        let followers = "SELECT count(*) FROM pg_stat_replication";
+        let followers = wire::postgres(&address(POSTGRES_URL), followers);
+        assert_eq!(followers.unwrap(), "2");
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod arrears;
 mod behind;
 #[cfg(feature = "tiers")]
 mod blocks;
-#[cfg(feature = "tiers")]
+#[cfg(any(feature = "tiers", feature = "postgres"))]
 mod breaker;
 #[cfg(feature = "tiers")]
 mod choice;
@@ -85,8 +85,6 @@ pub use residents::{Eviction, Priority, Residents, ResidentsConfig, ResidentsSta
 pub use store::MySqlStore;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use store::NAME_BYTES_MAX;
-#[cfg(feature = "postgres")]
-pub use store::PostgresStore;
 #[cfg(feature = "redis")]
 pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
@@ -94,6 +92,10 @@ pub use store::SqliteStore;
 pub use store::{
     Asked, Cursor, Heard, Log, Memory, Page, Place, Span, Store, StoreError, StoreFault, Told,
     Written, fits,
+};
+#[cfg(feature = "postgres")]
+pub use store::{
+    LAG_MAX, PostgresConfig, PostgresStats, PostgresStore, REPLICAS_MAX, ReplicaStats,
 };
 #[cfg(feature = "tiers")]
 pub use tier::TierStats;

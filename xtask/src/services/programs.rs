@@ -95,7 +95,7 @@ pub(super) fn find_nats() -> Option<PathBuf> {
 /// keep them off `PATH`.
 pub(super) fn find_postgres() -> Option<PathBuf> {
     let complete = |folder: &PathBuf| {
-        ["initdb", "postgres"]
+        ["initdb", "postgres", "pg_basebackup"]
             .iter()
             .all(|p| shell::is_program(&folder.join(p)))
     };

@@ -79,14 +79,70 @@ pub(super) fn postgres(folder: &Path) -> Result<(Instance, String)> {
             String::from_utf8_lossy(&made.stderr)
         );
     }
-    let log = folder.join("postgres.log");
-    with_free_port("postgres", &log, |port| {
+    run_postgres(&person, &programs, &place, &folder.join("postgres.log"))
+}
+
+/// The replica whose replay a commit waits for, where its connection asks for `remote_apply`.
+pub(super) const AWAITED: &str = "awaited";
+
+/// A replica of the Postgres of this address, under a name of its own.
+pub(super) fn postgres_replica(
+    folder: &Path,
+    name: &str,
+    primary: &str,
+) -> Result<(Instance, String)> {
+    let programs = find_postgres()
+        .context("PostgreSQL's server programs are not installed; run `cargo xtask test`")?;
+    let person = Person::of("postgres")?;
+    let place = folder.join(format!("postgres-{name}"));
+    std::fs::create_dir(&place).context("failed to create the replica's folder")?;
+    person.give(&place)?;
+    let separator = if primary.contains('?') { '&' } else { '?' };
+    let copied = person
+        .command(&programs.join("pg_basebackup"))
+        .args(["--checkpoint=fast", "--no-sync", "--write-recovery-conf"])
+        .arg(format!(
+            "--dbname={primary}{separator}application_name={name}"
+        ))
+        .arg(option("--pgdata", &place.join("data")))
+        .current_dir(&place)
+        .stdin(Stdio::null())
+        .output()
+        .context("failed to start pg_basebackup")?;
+    if !copied.status.success() {
+        bail!(
+            "pg_basebackup ended with {}: {}",
+            copied.status,
+            String::from_utf8_lossy(&copied.stderr)
+        );
+    }
+    let log = folder.join(format!("postgres-{name}.log"));
+    let (mut instance, url) = run_postgres(&person, &programs, &place, &log)?;
+    // It answers before it follows.
+    instance.wait_until(|| {
+        let followers =
+            format!("SELECT count(*) FROM pg_stat_replication WHERE application_name = '{name}'");
+        match wire::postgres(primary, &followers)?.as_str() {
+            "0" => bail!("the replica {name} does not follow yet"),
+            _ => Ok(()),
+        }
+    })?;
+    Ok((instance, url))
+}
+
+fn run_postgres(
+    person: &Person,
+    programs: &Path,
+    place: &Path,
+    log: &Path,
+) -> Result<(Instance, String)> {
+    with_free_port("postgres", log, |port| {
         let mut command = person.command(&programs.join("postgres"));
         command
             .arg("-D")
-            .arg(&data)
+            .arg(place.join("data"))
             .args(["-p", &port.to_string()])
-            .current_dir(&place);
+            .current_dir(place);
         // Durability is worth nothing to a folder that is about to be removed.
         for setting in [
             "listen_addresses=127.0.0.1",
@@ -94,11 +150,15 @@ pub(super) fn postgres(folder: &Path) -> Result<(Instance, String)> {
             "fsync=off",
             "synchronous_commit=off",
             "full_page_writes=off",
+            // Or what one replica still has to hear is forgotten while another is made.
+            "wal_keep_size=64MB",
         ] {
             command.args(["-c", setting]);
         }
+        // Nobody waits for it who does not ask for that.
+        command.args(["-c", &format!("synchronous_standby_names={AWAITED}")]);
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        let mut instance = Instance::start("postgres", &mut command, &log)?;
+        let mut instance = Instance::start("postgres", &mut command, log)?;
         instance.wait_until(|| wire::postgres(&url, "SELECT 1").map(drop))?;
         Ok((instance, url))
     })

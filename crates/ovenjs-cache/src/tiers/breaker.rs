@@ -51,6 +51,7 @@ impl Breaker {
     }
 
     /// How often it opened.
+    #[cfg(feature = "tiers")]
     pub(crate) const fn opened(&self) -> u64 {
         self.opened
     }

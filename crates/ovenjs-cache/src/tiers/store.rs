@@ -24,7 +24,9 @@ pub use memory::Memory;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlStore;
 #[cfg(feature = "postgres")]
-pub use postgres::PostgresStore;
+pub use postgres::{
+    LAG_MAX, PostgresConfig, PostgresStats, PostgresStore, REPLICAS_MAX, ReplicaStats,
+};
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -121,6 +123,13 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// How many records were met since it was opened that are damaged or another key's.
     fn damaged(&self) -> u64;
+
+    /// Something newer of this key than it has answered may be where it writes, or of any key: what is read after
+    /// this is asked for there. Whether that makes a difference. Default: none, for a store that always reads where
+    /// it writes.
+    fn overtaken(&self, _key: Option<&Key>) -> bool {
+        false
+    }
 
     /// The log of what is written to it, where it keeps one. Default: none.
     fn log(&self) -> Option<&dyn Log> {

@@ -107,6 +107,11 @@ impl Tier {
         answer
     }
 
+    /// Somebody may have written something newer of this key, or of any key.
+    pub(crate) fn overtaken(&self, key: Option<&Key>) {
+        self.store.overtaken(key);
+    }
+
     /// The log of what is written to it, where it keeps one.
     pub(crate) fn log(&self) -> Option<&dyn Log> {
         self.store.log()
@@ -229,18 +234,29 @@ impl Tier {
         }
     }
 
-    /// The newest of what is on its way to the store and what it has.
+    /// The newest of what is on its way to the store and what it has; of this version or newer, where it has that
+    /// anywhere.
     /// The error, where nothing is on its way and the store does not answer.
     pub(crate) async fn read(
         &self,
         clock: &dyn Clock,
         now_ms: u64,
         key: &Key,
+        floor: Option<Version>,
     ) -> Result<Option<Record>, StoreError> {
         let keys = [key.clone()];
         // The store may be asked before it is given this, and answer after it was.
         let waiting = self.newer(now_ms, key, None);
-        let kept = self.ask(clock, |store| store.read(now_ms, &keys)).await;
+        let mut kept = self.ask(clock, |store| store.read(now_ms, &keys)).await;
+        let is_older = |kept: &Option<Record>| {
+            let kept = kept.as_ref().map(|kept| kept.version);
+            floor.is_some_and(|floor| kept.is_none_or(|kept| !kept.may_replace(&floor)))
+        };
+        if kept.as_ref().is_ok_and(|kept| kept.iter().all(is_older))
+            && self.store.overtaken(Some(key))
+        {
+            kept = self.ask(clock, |store| store.read(now_ms, &keys)).await;
+        }
         let kept = kept.map(|mut records| newer_of(records.pop().flatten(), waiting.clone()));
         match kept {
             Ok(kept) => Ok(self.newer(now_ms, key, kept)),

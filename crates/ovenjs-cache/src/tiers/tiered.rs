@@ -16,6 +16,9 @@
 //!   answers. Else it is seen when what is in memory is no longer fresh, by the read after the one that finds it so, or
 //!   at once where it is not in memory; what stands under a tag, a second after the tag became invalid.
 //!
+//! Where a store has replicas, *at once* is as late as these may be (`PostgresConfig::lag`), unless it was heard of; the
+//! other promises hold as they are.
+//!
 //! It is not linearizable: two processes may see two versions at the same moment. A second tier that forgets, because it
 //! was started anew or needed the room, may give out what is older than what was acknowledged, to whom has not seen
 //! that, for as long as [`KeyspaceConfig::lent`]: a minute by default, from when the third tier has it.

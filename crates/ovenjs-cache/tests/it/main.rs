@@ -23,6 +23,8 @@ mod model;
 mod polled;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(all(feature = "postgres", feature = "tiers"))]
+mod replicas;
 #[cfg(feature = "retention")]
 mod retention;
 mod rooms;

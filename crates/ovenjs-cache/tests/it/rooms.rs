@@ -4,6 +4,8 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+#[cfg(feature = "postgres")]
+use std::time::Duration;
 
 use ovenjs_cache::tiers::{Body, FOREVER_MS, Key, Memory, Record, Space, Store, Version};
 
@@ -57,6 +59,27 @@ pub(crate) fn postgres() -> Room {
 
     let (address, name) = (address("OVENJS_TEST_POSTGRES_URL"), fresh());
     let open = || Arc::new(PostgresStore::new(&address, &name).unwrap());
+    Room {
+        ours: open(),
+        theirs: open(),
+        _folder: None,
+    }
+}
+
+/// A write waits until the replica has it, since the stories read at once what another process wrote.
+#[cfg(feature = "postgres")]
+pub(crate) fn postgres_with_a_replica() -> Room {
+    use ovenjs_cache::tiers::{LAG_MAX, PostgresConfig, PostgresStore};
+
+    let (address, name) = (address("OVENJS_TEST_POSTGRES_URL"), fresh());
+    let waiting = format!("{address}?options[synchronous_commit]=remote_apply");
+    let replica = self::address("OVENJS_TEST_POSTGRES_REPLICA_URL");
+    let open = || {
+        let config = PostgresConfig::new(&waiting, &name).replica(&replica);
+        // A machine that is busy for a moment changes nothing of who is asked.
+        let config = config.lag(LAG_MAX).replica_deadline(Duration::from_secs(2));
+        Arc::new(PostgresStore::build(config).unwrap())
+    };
     Room {
         ours: open(),
         theirs: open(),

@@ -68,6 +68,11 @@ suite! {
     needs_postgres: async { crate::rooms::postgres() },
 }
 
+#[cfg(feature = "postgres")]
+suite! {
+    needs_postgres_with_a_replica: async { crate::rooms::postgres_with_a_replica() },
+}
+
 #[cfg(feature = "mysql")]
 suite! {
     needs_mysql: async { crate::rooms::mysql() },

@@ -87,7 +87,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
         let (mut lent, mut is_away) = (None, false);
         for (place, (tier, _)) in self.tiers().enumerate() {
             let (now_ms, stamp) = (self.shared.now_ms(), self.shared.ear.stamp());
-            let asked = tier.read(&*self.shared.clock, now_ms, key).await;
+            let asked = tier.read(&*self.shared.clock, now_ms, key, floor).await;
             is_away = asked.is_err();
             let Ok(Some(record)) = asked else { continue };
             if newest.is_none_or(|newest| record.version.may_replace(&newest)) {

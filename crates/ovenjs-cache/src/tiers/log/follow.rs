@@ -25,6 +25,7 @@ impl Shared {
             let news = follower.handle(answer.ok().and_then(Result::ok));
             if news.is_gap {
                 self.ear.note_gap();
+                self.stores_overtaken(None);
             }
             self.spread(&news.told);
             // Only now all that is in memory is as the log has told.
@@ -58,12 +59,14 @@ impl Shared {
                     version,
                     hard_ms,
                 } => {
+                    self.stores_overtaken(Some(key));
                     let of_space = written.entry(key.space()).or_default();
                     of_space.push((key, *version, *hard_ms));
                 }
                 Told::Bumped { tag, generation } => self.bumped(tag, *generation),
                 Told::Erased { span, pattern, by } => {
                     self.ear.note(span);
+                    self.stores_overtaken(None);
                     if *by == self.holder {
                         continue;
                     }
@@ -82,6 +85,10 @@ impl Shared {
                 self.ear.note_dropped(dropped);
             }
         }
+    }
+
+    fn stores_overtaken(&self, key: Option<&Key>) {
+        self.stores().for_each(|tier| tier.overtaken(key));
     }
 
     pub(crate) fn listeners(&self, space: &Space) -> Vec<Arc<dyn Listener>> {

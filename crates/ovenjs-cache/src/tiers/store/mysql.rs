@@ -97,6 +97,12 @@ impl MySqlStore {
         })
     }
 
+    /// It answers from where it writes, whatever was seen.
+    #[expect(clippy::unused_self, reason = "all databases have it")]
+    const fn saw(&self, _key: Option<&Key>) -> bool {
+        false
+    }
+
     async fn reader(&self) -> Result<Lane<MySqlConnection>, Failure> {
         self.writer().await
     }

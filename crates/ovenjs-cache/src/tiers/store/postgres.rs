@@ -1,5 +1,9 @@
 //! A store in a Postgres.
 
+mod config;
+mod replicas;
+mod standing;
+
 use std::{
     fmt,
     str::FromStr as _,
@@ -18,6 +22,8 @@ use sqlx::{
 };
 use tokio::sync::OnceCell;
 
+pub use self::config::{LAG_MAX, PostgresConfig, PostgresStats, REPLICAS_MAX, ReplicaStats};
+use self::{config::LAG_MIN, replicas::Replicas};
 use super::{
     Asked, Cursor, Encoded, Page, Span, Store, StoreError, StoreFault, Written, encoded,
     sql::{
@@ -35,6 +41,9 @@ use crate::tiers::{Key, Record, Tag};
 /// - A call is one statement for each 512 records, of at most 4 MiB.
 /// - At most four connections. One on which an answer was late or a call was dropped is closed, not kept.
 /// - What is over takes room until it is [swept](Store::sweep).
+/// - Where it has [replicas](PostgresConfig::replicas), they answer reads of records. What was written through this
+///   store, or was heard of by its log, is never read older than that; what others wrote unheard may be up to
+///   [`PostgresConfig::lag`] late. All else is the primary's: writes, claims, tags, and scans.
 ///
 /// ```no_run
 /// use ovenjs_cache::tiers::{Key, PostgresStore, Space, Store};
@@ -52,11 +61,15 @@ pub struct PostgresStore {
     sql: Arc<Sql>,
     texts: Texts,
     damaged: AtomicU64,
+    /// Where it has any.
+    replicas: Option<Replicas>,
+    primary_reads: AtomicU64,
 }
 
 /// How to connect, which goes on where who wanted to has gone.
 struct Door {
     options: PgConnectOptions,
+    /// Whether the tables are there, or are another server's concern.
     is_made: OnceCell<()>,
     sql: Arc<Sql>,
 }
@@ -81,23 +94,39 @@ impl PostgresStore {
     /// [`StoreFault::Refused`]: the address is none, or the name has other letters than `a`–`z`, `0`–`9` and `_`,
     /// or more than [`NAME_BYTES_MAX`](super::NAME_BYTES_MAX) of them.
     pub fn new(address: &str, name: &str) -> Result<Self, StoreError> {
-        let prefix = sql::prefix(NAME, name)?;
-        // What the parser says may repeat a part of the address, and with it the password.
-        let options = PgConnectOptions::from_str(address).map_err(|_| {
-            StoreError::new(NAME, StoreFault::Refused).with_source(
-                "the address is none: it is postgres://user:password@host:port/database",
-            )
-        })?;
+        Self::build(PostgresConfig::new(address, name))
+    }
+
+    /// The same with all that can be set. It connects with the first call.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`StoreFault::Refused`] where there are more than [`REPLICAS_MAX`] replicas.
+    pub fn build(config: PostgresConfig) -> Result<Self, StoreError> {
+        let prefix = sql::prefix(NAME, &config.name)?;
+        if config.replicas.len() > REPLICAS_MAX {
+            return Err(StoreError::new(NAME, StoreFault::Refused)
+                .with_source(format!("it has more than {REPLICAS_MAX} replicas")));
+        }
         let keys = "UNNEST($1::text[], $2::bigint[], $3::bytea[])";
         let sql = Arc::new(DIALECT.sql(&prefix));
-        Ok(Self {
-            door: Arc::new(Door {
-                options: options
-                    .application_name("ovenjs")
-                    .disable_statement_logging(),
-                is_made: OnceCell::new(),
+        let door = |address: &str, is_made| {
+            Ok(Door {
+                options: options(address)?,
+                is_made,
                 sql: Arc::clone(&sql),
+            })
+        };
+        let replicas = config.replicas.iter();
+        let replicas = replicas.map(|address| door(address, OnceCell::new_with(Some(()))));
+        let replicas: Vec<Door> = replicas.collect::<Result<_, StoreError>>()?;
+        Ok(Self {
+            door: Arc::new(door(&config.address, OnceCell::new())?),
+            replicas: (!replicas.is_empty()).then(|| {
+                let lag = config.lag.clamp(LAG_MIN, LAG_MAX);
+                Replicas::new(replicas, lag, config.replica_deadline, config.clock)
             }),
+            primary_reads: AtomicU64::new(0),
             lanes: Lanes::new(LANES),
             texts: Texts {
                 read: format!(
@@ -134,6 +163,19 @@ impl PostgresStore {
         })
     }
 
+    /// How its servers fare.
+    #[must_use]
+    pub fn stats(&self) -> PostgresStats {
+        PostgresStats {
+            primary_reads: self.primary_reads.load(Ordering::Relaxed),
+            replicas: self
+                .replicas
+                .as_ref()
+                .map(Replicas::stats)
+                .unwrap_or_default(),
+        }
+    }
+
     async fn reader(&self) -> Result<Lane<PgConnection>, Failure> {
         self.writer().await
     }
@@ -147,25 +189,79 @@ impl PostgresStore {
         self.lanes.close();
     }
 
+    /// The primary may have something newer of this key than its replicas, or of any key; whether it has any.
+    fn saw(&self, key: Option<&Key>) -> bool {
+        let Some(replicas) = &self.replicas else {
+            return false;
+        };
+        match key {
+            Some(key) => replicas.saw(std::iter::once(key)),
+            None => replicas.saw_all(),
+        }
+        true
+    }
+
     async fn read_once(&self, now_ms: u64, keys: &[Key]) -> Result<Vec<Option<Record>>, Failure> {
-        let mut lane = self.reader().await?;
         let mut found = vec![None; keys.len()];
-        let mut damaged = Vec::new();
-        for (keys, found) in keys.chunks(BATCH).zip(found.chunks_mut(BATCH)) {
-            let read =
-                bind_keys(query(Arc::clone(&self.texts.read)), keys.iter()).bind(time(now_ms));
-            for row in read.fetch_all(&mut lane.connection).await? {
-                let (place, bytes): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-                let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-                let (Some(key), Some(found)) = (keys.get(place), found.get_mut(place)) else {
-                    return Err(odd_answer());
-                };
-                self.understand(key, bytes.into(), found, &mut damaged);
+        let mut left: Vec<_> = keys.iter().enumerate().collect();
+        if let Some(replicas) = &self.replicas {
+            left = replicas.read(self, now_ms, left, &mut found).await;
+        }
+        if left.is_empty() {
+            return Ok(found);
+        }
+        let count = u64::try_from(left.len()).unwrap_or(u64::MAX);
+        self.primary_reads.fetch_add(count, Ordering::Relaxed);
+        let mut lane = self.reader().await?;
+        let (mut records, mut damaged) = (Vec::new(), Vec::new());
+        let read = self.read_on(
+            &mut lane.connection,
+            now_ms,
+            &left,
+            &mut records,
+            &mut damaged,
+        );
+        read.await?;
+        lane.keep();
+        for (place, record) in records {
+            if let Some(found) = found.get_mut(place) {
+                *found = Some(record);
             }
         }
-        lane.keep();
         self.discard(damaged).await?;
         Ok(found)
+    }
+
+    /// Reads these keys from one server: what it has of them, with their places.
+    async fn read_on<'k>(
+        &self,
+        connection: &mut PgConnection,
+        now_ms: u64,
+        keys: &[(usize, &'k Key)],
+        records: &mut Vec<(usize, Record)>,
+        damaged: &mut Vec<(&'k Key, Bytes)>,
+    ) -> Result<(), Failure> {
+        for keys in keys.chunks(BATCH) {
+            let read = query(Arc::clone(&self.texts.read));
+            let read = bind_keys(read, keys.iter().map(|(_, key)| *key)).bind(time(now_ms));
+            for row in read.fetch_all(&mut *connection).await? {
+                let (place, bytes): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+                let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
+                let (place, key) = keys.get(place).ok_or_else(odd_answer)?;
+                let mut record = None;
+                self.understand(key, bytes.into(), &mut record, damaged);
+                records.extend(record.map(|record| (*place, record)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the primary's log is; see [`replicas::WRITTEN`].
+    async fn log_place(&self) -> Result<Option<u64>, Failure> {
+        let mut lane = self.reader().await?;
+        let place = replicas::log_place(&mut lane.connection, replicas::WRITTEN).await?;
+        lane.keep();
+        Ok(place)
     }
 
     async fn write_once(
@@ -175,6 +271,8 @@ impl PostgresStore {
     ) -> Result<Vec<Written>, Failure> {
         let mut lane = self.writer().await?;
         let mut written = vec![Written::Kept; entries.len()];
+        // Also where some of it fails or the call is dropped.
+        let _told = Saw(self.replicas.as_ref(), entries);
         for round in rounds(encoded(NAME, entries)?, |entry| entry.0) {
             for batch in batches(&round) {
                 self.write_batch(&mut lane.connection, now_ms, batch, &mut written)
@@ -320,6 +418,17 @@ impl PostgresStore {
     }
 }
 
+/// Tells, when it is dropped, that these may have been written.
+struct Saw<'a>(Option<&'a Replicas>, &'a [(Key, Record)]);
+
+impl Drop for Saw<'_> {
+    fn drop(&mut self) {
+        if let Some(replicas) = self.0 {
+            replicas.saw(self.1.iter().map(|(key, _)| key));
+        }
+    }
+}
+
 impl Door {
     async fn open(self: Arc<Self>) -> Result<PgConnection, Failure> {
         let mut connection = self.options.connect().await?;
@@ -347,8 +456,29 @@ impl fmt::Debug for PostgresStore {
         f.debug_struct("PostgresStore")
             .field("host", &self.door.options.get_host())
             .field("port", &self.door.options.get_port())
+            .field("replicas", &self.replicas)
             .finish_non_exhaustive()
     }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door")
+            .field("host", &self.options.get_host())
+            .field("port", &self.options.get_port())
+            .finish_non_exhaustive()
+    }
+}
+
+fn options(address: &str) -> Result<PgConnectOptions, StoreError> {
+    // What the parser says may repeat a part of the address, and with it the password.
+    let options = PgConnectOptions::from_str(address).map_err(|_| {
+        StoreError::new(NAME, StoreFault::Refused)
+            .with_source("the address is none: it is postgres://user:password@host:port/database")
+    })?;
+    Ok(options
+        .application_name("ovenjs")
+        .disable_statement_logging())
 }
 
 fn query<'q>(text: impl Into<Arc<str>>) -> Query<'q, Postgres, PgArguments> {

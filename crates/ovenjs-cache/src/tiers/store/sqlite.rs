@@ -117,6 +117,12 @@ impl SqliteStore {
         }
     }
 
+    /// It answers from where it writes, whatever was seen.
+    #[expect(clippy::unused_self, reason = "all databases have it")]
+    const fn saw(&self, _key: Option<&Key>) -> bool {
+        false
+    }
+
     async fn reader(&self) -> Result<Lane<SqliteConnection>, Failure> {
         self.readers.enter(self.open()).await
     }

@@ -156,6 +156,8 @@ macro_rules! store {
                     }
                 };
                 lane.keep();
+                // What its last holder has left is to be found.
+                self.saw(Some(key));
                 Ok(is_his)
             }
 
@@ -177,6 +179,7 @@ macro_rules! store {
                 let erase = erase.bind(ERASED_AT_ONCE);
                 let erased = erase.execute(&mut lane.connection).await?.rows_affected();
                 lane.keep();
+                self.saw(None);
                 Ok(erased)
             }
 
@@ -257,6 +260,10 @@ macro_rules! store {
 
             fn damaged(&self) -> u64 {
                 self.damaged.load(Ordering::Relaxed)
+            }
+
+            fn overtaken(&self, key: Option<&Key>) -> bool {
+                self.saw(key)
             }
         }
     };
