@@ -265,7 +265,7 @@ impl<'a> Iterator for Fields<'a> {
         let (place, after) = self.rest.split_first()?;
         let field = self.shape.field(*place)?;
         let length = field.form.length(after)?;
-        let (whole, rest) = self.rest.split_at_checked(1 + length)?;
+        let (whole, rest) = self.rest.split_at_checked(length.checked_add(1)?)?;
         let (_, bytes) = whole.split_first()?;
         self.rest = rest;
         let form = &field.form;
@@ -308,20 +308,19 @@ impl Form {
             Self::F64 | Self::Id => Some(8),
             Self::Text | Self::List(_) | Self::Object(_) => text(bytes),
             Self::Hash | Self::Word(_) => match (bytes.split_first()?, self) {
-                ((&OTHER, rest), _) => Some(1 + text(rest)?),
+                ((&OTHER, rest), _) => text(rest)?.checked_add(1),
                 (_, Self::Hash) => Some(1 + HASH_BYTES),
                 _ => Some(1),
             },
             Self::Any => {
                 let (mark, rest) = bytes.split_first()?;
-                Some(
-                    1 + match *mark {
-                        mark::UNSIGNED | mark::SIGNED => number(rest)?,
-                        mark::REAL => 8,
-                        mark::TEXT | mark::LIST | mark::MAP => text(rest)?,
-                        _ => 0,
-                    },
-                )
+                let length = match *mark {
+                    mark::UNSIGNED | mark::SIGNED => number(rest)?,
+                    mark::REAL => 8,
+                    mark::TEXT | mark::LIST | mark::MAP => text(rest)?,
+                    _ => 0,
+                };
+                length.checked_add(1)
             }
         }
     }

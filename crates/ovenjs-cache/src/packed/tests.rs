@@ -364,6 +364,22 @@ fn in_whatever_order_fields_come_the_same_is_kept() {
 }
 
 #[test]
+fn a_length_beyond_all_memory_ends_the_object() {
+    for (name, mark) in [
+        ("username", None),
+        ("avatar", Some(OTHER)),
+        ("collectibles", Some(mark::TEXT)),
+    ] {
+        for length in u64::MAX - 24..=u64::MAX {
+            let mut bytes = vec![USER.place(name.as_bytes()).unwrap().0];
+            bytes.extend(mark);
+            put_varint(&mut bytes, length);
+            assert_eq!(Object::new(&USER, &bytes).fields().count(), 0, "{name}");
+        }
+    }
+}
+
+#[test]
 fn what_is_common_is_short() {
     let packed = |text: &str| {
         let packed: Packed<MemberEvent> =
