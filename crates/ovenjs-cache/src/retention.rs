@@ -13,7 +13,8 @@
 //!
 //! The [mover](Retention::run) carries weeks from tier to tier. It writes, reads back, compares, and only then forgets;
 //! what is broken off anywhere is done again. What people wrote on Discord is kept nowhere, unless a policy
-//! [says why](Policy::with_message_content). [`Retention::erase_user`] reaches every tier.
+//! [says why](Policy::with_message_content). [`Retention::erase_user`] reaches every tier of the retention, and nothing
+//! else that a bot keeps.
 //!
 //! What this is not: a cache. Nothing is loaded, and nothing is evicted that a policy does not name.
 //!
@@ -101,7 +102,7 @@ pub use hot::{Hot, HotHeld, MemoryHot};
 pub use mover::Moved;
 pub use plan::Violation;
 pub use policy::{Beyond, Policy, Tier};
-pub use reads::{Entries, PAGE_MAX};
+pub use reads::{Entries, PAGE_BYTES_MAX, PAGE_MAX};
 pub use report::{Line, Report};
 #[cfg(feature = "postgres")]
 pub use warm::PostgresWarm;

@@ -20,7 +20,9 @@ use super::{RetentionError, RetentionErrorKind, entry::take};
 ///
 /// To turn them, make a new one, keep the old [to read](Self::also_read), call
 /// [`rekey`](super::Retention::rekey), and destroy the old one: copies of archives that lie elsewhere can then be read
-/// by nobody.
+/// by nobody. That wraps the same keys of archives anew. Whoever had the old key *and* read an archive may have kept
+/// what it wrapped, so after a leak call [`reseal`](super::Retention::reseal), which encrypts all archives anew; what
+/// was copied before stays readable for whoever has the old key.
 ///
 /// ```
 /// use ovenjs_cache::retention::Keys;
@@ -30,6 +32,7 @@ use super::{RetentionError, RetentionErrorKind, entry::take};
 /// let keys = Keys::new("2027", &new)?.also_read("2026", &old)?;
 /// assert_eq!(format!("{keys:?}"), r#"Keys { writes: "2027", reads: ["2027", "2026"] }"#);
 /// assert!(Keys::new("2027", &Secret::new("short")).is_err());
+/// assert!(Keys::new("2027", &new)?.also_read("2027", &old).is_err());
 /// # Ok::<(), ovenjs_cache::retention::RetentionError>(())
 /// ```
 pub struct Keys {
@@ -59,8 +62,12 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); also where there is a key of that id already, which alone would ever be asked.
     pub fn also_read(mut self, name: &str, key: &Secret) -> Result<Self, RetentionError> {
+        if self.find(name).is_some() {
+            let what = format!("there are two keys of the id {name:?}: give each its own");
+            return Err(RetentionError::new(RetentionErrorKind::Key, what));
+        }
         self.reading.push(Key::new(name, key)?);
         Ok(self)
     }

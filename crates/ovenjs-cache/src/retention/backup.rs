@@ -70,18 +70,19 @@ impl Retention {
     ///
     /// All archives of a week are decrypted and each hash compared before anything of the week is written. What is
     /// there already is kept beside; where it is damaged, it is replaced. Entries of users who had them erased stay
-    /// away, as far as the backup or the database remembers; entries that are too old come as far as the next
-    /// [run](Self::run).
+    /// away, as far as the backup, the database or these archives remember, and what the archives remember is erased
+    /// here too by the next [run](Self::run); entries that are too old come as far as that run.
     ///
     /// # Errors
     ///
-    /// The archives could not be listed. What goes wrong with a single week is told by [`Checked::failures`].
+    /// The archives could not be listed, or what they remember not be written down: nothing was restored. What goes wrong with a single week is told by [`Checked::failures`].
     pub async fn restore(
         &self,
         archives: Arc<dyn BlobStore>,
         keys: Keys,
     ) -> Result<Checked, RetentionError> {
         let source = Library::backup(archives, Arc::new(keys));
+        self.adopt_erasures(&source).await?;
         let mut checked = Checked::default();
         for (place, shelf) in source.shelves().await? {
             checked.places += 1;
@@ -161,6 +162,33 @@ impl Retention {
                 }
             }
             checked.written += u64::from(is_new);
+        }
+        Ok(checked)
+    }
+
+    /// Encrypts all archives anew, each with a fresh key that the key that writes wraps: after a key leaked, as who had
+    /// it may have kept those of the archives, which [`rekey`](Self::rekey) leaves as they are. It reads and writes all
+    /// archives whole.
+    ///
+    /// # Errors
+    ///
+    /// The archives could not be listed. What goes wrong with a single week is told by [`Checked::failures`]: keep the
+    /// older keys then, and do it again.
+    pub async fn reseal(&self) -> Result<Checked, RetentionError> {
+        let mut checked = Checked::default();
+        let Some(backup) = &self.0.backup else {
+            return Ok(checked);
+        };
+        for (place, shelf) in backup.shelves().await? {
+            checked.places += 1;
+            let before = checked.failures.len();
+            for (title, _) in &shelf.all {
+                match backup.reseal(&place, title).await {
+                    Ok(()) => checked.entries += title.entries,
+                    Err(error) => checked.failures.push(error.to_string()),
+                }
+            }
+            checked.written += u64::from(checked.failures.len() == before);
         }
         Ok(checked)
     }

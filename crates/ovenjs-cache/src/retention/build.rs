@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::UNIX_EPOCH,
 };
 
@@ -11,7 +11,7 @@ use ovenjs_net::{Clock, Entropy as _, SystemClock, SystemEntropy};
 
 use super::{
     Class, Erasure, Hot, Keys, Policy, RetentionError, RetentionErrorKind, Tier, Warm,
-    entry::millis, erasure::LEDGER, library::Library, mover::Moved,
+    entry::millis, library::Library, mover::Moved,
 };
 use crate::blobs::BlobStore;
 
@@ -29,8 +29,8 @@ pub(super) struct Shared {
     /// Who this is among the movers.
     pub(super) holder: u64,
     pub(super) hot_failures: AtomicU64,
-    /// What was erased, as far as it is known; nothing before it was asked for.
-    erasures: Mutex<Option<Arc<[Erasure]>>>,
+    /// What was erased, as far as it is known, and when that was; nothing before it was asked for.
+    erasures: Mutex<Option<(u64, Arc<[Erasure]>)>>,
     pub(super) last_run: Mutex<Option<Moved>>,
 }
 
@@ -81,34 +81,46 @@ impl Retention {
         self.libraries().find(|library| library.tier == tier)
     }
 
-    /// What was erased, as it was last heard.
+    /// What was erased, as it was heard not long ago. The database says what is new: it has each wish of another
+    /// process, while the archives, which may be far away, were asked once.
     pub(super) async fn erasures(&self) -> Result<Arc<[Erasure]>, RetentionError> {
         let known = self.known_erasures().clone();
-        match known {
-            Some(known) => Ok(known),
-            None => self.load_erasures().await,
+        let Some((at_ms, known)) = known else {
+            return self.load_erasures().await;
+        };
+        if (at_ms..at_ms.saturating_add(HEARD_MS)).contains(&self.now_ms()) {
+            return Ok(known);
         }
+        self.hear_erasures(known.iter().copied()).await
     }
 
     /// What was erased, as the tiers say: the warm one, and the archives, which may outlive it.
     pub(super) async fn load_erasures(&self) -> Result<Arc<[Erasure]>, RetentionError> {
-        let mut all: BTreeMap<_, _> = BTreeMap::new();
-        if let Some(backup) = &self.0.backup {
-            for (name, _) in backup.blobs.names(LEDGER).await? {
-                if let Some(erasure) = Erasure::parse(&name) {
-                    all.insert((erasure.user, erasure.until_ms), erasure);
-                }
-            }
-        }
-        for erasure in self.0.warm.erasures().await? {
-            all.insert((erasure.user, erasure.until_ms), erasure);
-        }
+        let archived = match &self.0.backup {
+            Some(backup) => backup.erasures().await?,
+            None => Vec::new(),
+        };
+        self.hear_erasures(archived).await
+    }
+
+    /// What the database says was erased, and beside it these.
+    async fn hear_erasures(
+        &self,
+        known: impl IntoIterator<Item = Erasure>,
+    ) -> Result<Arc<[Erasure]>, RetentionError> {
+        let now_ms = self.now_ms();
+        let heard = self.0.warm.erasures().await?;
+        let all: BTreeMap<_, _> = known
+            .into_iter()
+            .chain(heard)
+            .map(|erasure| ((erasure.user, erasure.until_ms), erasure))
+            .collect();
         let all: Arc<[Erasure]> = all.into_values().collect();
-        *self.known_erasures() = Some(Arc::clone(&all));
+        *self.known_erasures() = Some((now_ms, Arc::clone(&all)));
         Ok(all)
     }
 
-    fn known_erasures(&self) -> std::sync::MutexGuard<'_, Option<Arc<[Erasure]>>> {
+    fn known_erasures(&self) -> MutexGuard<'_, Option<(u64, Arc<[Erasure]>)>> {
         self.0
             .erasures
             .lock()
@@ -217,3 +229,7 @@ impl fmt::Debug for RetentionBuilder {
             .finish_non_exhaustive()
     }
 }
+
+/// For how long a process goes by the erasures of which it heard. With a tier's deadline it is less than a wish
+/// takes to [settle](super::erase::SETTLE_MS).
+pub(super) const HEARD_MS: u64 = 20_000;

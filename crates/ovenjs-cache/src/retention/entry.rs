@@ -206,10 +206,14 @@ impl Entry {
         self.subjects.binary_search(&user).is_ok()
     }
 
+    /// About how many bytes it takes: those of its body, and what stands before.
+    pub(crate) fn size(&self) -> usize {
+        HEAD_BYTES + 8 * self.subjects.len() + self.body.len()
+    }
+
     /// All but the id, for the tiers.
     pub(crate) fn to_bytes(&self) -> Bytes {
-        let mut bytes =
-            BytesMut::with_capacity(20 + 8 * self.subjects.len().min(256) + self.body.len());
+        let mut bytes = BytesMut::with_capacity(self.size());
         bytes.put_u8(FORM);
         bytes.put_u8(
             u8::from(self.has_message_content)
@@ -335,7 +339,31 @@ pub const ENTRY_BYTES_MAX: usize = 1 << 20;
 
 const FORM: u8 = 1;
 
+/// How many bytes an entry has at most before its subjects and its body.
+const HEAD_BYTES: usize = 2 + 8 + 8 + 1;
+
 const WEEK_MS: u64 = 7 * 24 * 3_600_000;
+
+/// The entries in parts for one question each: of up to so many, and of some [mebibytes](BATCH_BYTES).
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) fn batches(entries: &[Entry], most: usize) -> impl Iterator<Item = &[Entry]> {
+    let mut rest = entries;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fitting = rest.iter().take(most).take_while(|entry| {
+            let fits = bytes < BATCH_BYTES;
+            bytes += entry.size();
+            fits
+        });
+        let (batch, next) = rest.split_at_checked(fitting.count())?;
+        rest = next;
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+/// After how many bytes of entries a question ends: what a server takes in some tens of milliseconds.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+const BATCH_BYTES: usize = 4 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! Erasing what is about a user, in every tier.
+//! Erasing what is about a user, in every tier of the retention.
 
 use ovenjs_types::{Id, marker::UserMarker};
 
@@ -7,17 +7,21 @@ use super::{
     Tier,
     library::Library,
     mover::{Source, forget},
+    reads::SKEW_MS,
 };
 
 impl Retention {
-    /// Erases all entries about the user that happened until now, in every tier, and reads all again to see that it is
-    /// so. Entries about several users go as well. What is put later stays; what is older is refused from now on.
+    /// Erases all entries about the user that happened until now, in every tier of the retention, and reads all again to
+    /// see that it is so. Entries about several users go as well. What happens later than a minute from now stays; what
+    /// is older is refused from now on.
     ///
-    /// The wish is written down first. From then on no entry that it covers is read, sealed, archived or restored,
-    /// whatever is broken off or fails here: the [mover](Self::run) goes on where this did not come through, and looks
-    /// once more a minute later, for entries that were being put meanwhile.
+    /// The wish is written down first. From then on no entry that it covers is put, sealed, archived or restored,
+    /// and after 20 s none is read by another process either, whatever is broken off or fails here: the
+    /// [mover](Self::run) goes on where this did not come through, and looks once more after another minute, for entries
+    /// that were being put meanwhile.
     ///
-    /// Volumes and archives that hold such entries are written anew without them, so this takes as long as reading
+    /// It does not reach what is kept elsewhere: keyspaces of [`tiers`](crate::tiers), the mirror, blobs, logs, and the
+    /// database's own backups and write-ahead log. Volumes and archives that hold such entries are written anew without them, so this takes as long as reading
     /// and writing those does. Copies of archives that lie elsewhere still hold them: see [`Keys`](super::Keys) for how
     /// to make these unreadable.
     ///
@@ -27,18 +31,36 @@ impl Retention {
     pub async fn erase_user(&self, user: Id<UserMarker>) -> Result<ErasureReport, RetentionError> {
         let erasure = Erasure {
             user,
-            until_ms: self.now_ms(),
+            until_ms: self.now_ms().saturating_add(SKEW_MS),
             is_confirmed: false,
         };
-        if let Some(backup) = &self.0.backup {
-            backup
-                .blobs
-                .write(&erasure.name(), bytes::Bytes::new())
-                .await?;
-        }
-        self.0.warm.remember(&erasure).await?;
+        self.write_down(&erasure).await?;
         self.load_erasures().await?;
         Ok(self.erase(&erasure).await)
+    }
+
+    async fn write_down(&self, erasure: &Erasure) -> Result<(), RetentionError> {
+        if let Some(backup) = &self.0.backup {
+            let name = erasure.name();
+            backup.blobs.write(&name, bytes::Bytes::new()).await?;
+        }
+        Ok(self.0.warm.remember(erasure).await?)
+    }
+
+    /// Takes over the wishes that are noted beside archives which come from elsewhere.
+    pub(super) async fn adopt_erasures(&self, archives: &Library) -> Result<(), RetentionError> {
+        let known = self.load_erasures().await?;
+        // Nobody wished for anything that is yet to come.
+        let latest_ms = self.now_ms().saturating_add(SKEW_MS);
+        for mut wish in archives.erasures().await? {
+            wish.until_ms = wish.until_ms.min(latest_ms);
+            let mut known = known.iter();
+            if !known.any(|known| known.user == wish.user && known.until_ms >= wish.until_ms) {
+                self.write_down(&wish).await?;
+            }
+        }
+        self.load_erasures().await?;
+        Ok(())
     }
 
     /// Does what was wished before and did not come through, or was wished so lately that somebody may have put an
@@ -234,17 +256,17 @@ impl Retention {
         let (mut count, mut from) = (0, Some(EntryId::default()));
         while let Some(begin) = from {
             let page = library.page(place, begin, PAGE).await?;
-            let covered = page.iter().filter(|entry| erasure.covers(entry)).count();
-            count += u64::try_from(covered).unwrap_or(u64::MAX);
-            let last = page.last().filter(|_| page.len() >= PAGE);
-            from = last.and_then(|last| last.id.next());
+            let covered = page.entries.iter().filter(|entry| erasure.covers(entry));
+            count += u64::try_from(covered.count()).unwrap_or(u64::MAX);
+            from = page.next;
         }
         Ok(count)
     }
 }
 
-/// How long somebody may still be putting what they began to put before: longer than a tier's deadline.
-const SETTLE_MS: u64 = 60_000;
+/// How long somebody may still be putting what they began to put before: longer than a process goes by the erasures
+/// that it [heard of](super::build::HEARD_MS), and a tier's deadline.
+pub(super) const SETTLE_MS: u64 = 60_000;
 
 /// How many entries are read at once.
 const PAGE: usize = 2_000;

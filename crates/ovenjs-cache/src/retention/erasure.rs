@@ -2,14 +2,14 @@
 
 use ovenjs_types::{Id, marker::UserMarker};
 
-use super::{Entry, Tier};
+use super::{Entry, EntryId, Tier};
 
-/// A user's wish: no entry about them from before this moment is kept.
+/// A user's wish: no entry about them from before a moment is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Erasure {
     /// Who.
     pub user: Id<UserMarker>,
-    /// Entries that happened up to then.
+    /// Entries that happened up to then: a minute after it was wished, as clocks differ that date entries.
     pub until_ms: u64,
     /// Whether all tiers were seen without them. It is remembered on, for archives that are restored.
     pub is_confirmed: bool,
@@ -19,7 +19,12 @@ impl Erasure {
     /// Whether the entry goes.
     #[must_use]
     pub fn covers(&self, entry: &Entry) -> bool {
-        entry.id().at_ms <= self.until_ms && entry.names(self.user)
+        self.reaches(entry.id()) && entry.names(self.user)
+    }
+
+    /// Whether the entry goes if it is about the user.
+    pub(crate) const fn reaches(&self, id: EntryId) -> bool {
+        id.at_ms <= self.until_ms
     }
 
     /// Its name among the archives, which is all of it.

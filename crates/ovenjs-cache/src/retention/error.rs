@@ -29,6 +29,8 @@ pub enum RetentionErrorKind {
     TooLarge,
     /// An entry is older than its class keeps any.
     TooOld,
+    /// An entry is dated later than now.
+    NotYet,
     /// An entry holds what somebody wrote, and its class may not keep that.
     MessageContent,
     /// An entry is about a user whose entries of that time were erased.

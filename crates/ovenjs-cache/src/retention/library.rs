@@ -7,8 +7,9 @@ use ovenjs_types::{Id, marker::UserMarker};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{
-    Entry, EntryId, Keys, Place, RetentionError, RetentionErrorKind, Tier,
+    Entries, Entry, EntryId, Erasure, Keys, Place, RetentionError, RetentionErrorKind, Tier,
     archive::{self, Chance, ChunkKey, HEAD_BYTES_MAX, Head},
+    erasure::LEDGER,
     title::{Shelf, Title, digits, shelves},
     volume::{Block, TRAILER_BYTES, Trailer, Volume, hash_of},
 };
@@ -46,6 +47,15 @@ impl Library {
         }
     }
 
+    /// The wishes that are noted beside the volumes.
+    pub(crate) async fn erasures(&self) -> Result<Vec<Erasure>, RetentionError> {
+        let names = self.blobs.names(LEDGER).await?;
+        Ok(names
+            .iter()
+            .filter_map(|(name, _)| Erasure::parse(name))
+            .collect())
+    }
+
     pub(crate) async fn shelves(&self) -> Result<BTreeMap<Place, Shelf>, RetentionError> {
         Ok(shelves(self.blobs.names("").await?, self.ending()))
     }
@@ -63,17 +73,17 @@ impl Library {
         id: EntryId,
     ) -> Result<Option<Entry>, RetentionError> {
         let page = self.page(place, id, 1).await?;
-        Ok(page.into_iter().find(|entry| entry.id == id))
+        Ok(page.entries.into_iter().find(|entry| entry.id == id))
     }
 
-    /// Up to `limit` entries of the volumes that count, from this id on, in their order.
+    /// Up to `limit` entries of the volumes that count, from this id on, in their order, and where to go on.
     pub(crate) async fn page(
         &self,
         place: &Place,
         from: EntryId,
         limit: usize,
-    ) -> Result<Vec<Entry>, RetentionError> {
-        let mut found = BTreeMap::new();
+    ) -> Result<Entries, RetentionError> {
+        let (mut pages, mut whole) = (Vec::new(), Entries::default());
         let shelf = self.shelf(place).await?;
         // Parts follow one another, unless some are missing or two movers wrote the same generation.
         let follow = shelf.is_whole
@@ -85,23 +95,22 @@ impl Library {
         for title in &shelf.current {
             let open = self.open(place, title).await?;
             let (_, blocks) = self.contents(&open, place).await?;
-            let mut taken = 0;
             for block in blocks.iter().filter(|block| block.last >= from) {
-                for entry in self.block(&open, block).await? {
-                    if entry.id >= from && taken < limit {
-                        taken += 1;
-                        found.entry(entry.id).or_insert(entry);
-                    }
-                }
-                if taken >= limit {
+                let entries = self.block(&open, block).await?;
+                let more = entries.into_iter().filter(|entry| entry.id >= from);
+                whole = Entries::cut(whole.entries.into_iter().chain(more), limit);
+                if whole.next.is_some() {
                     break;
                 }
             }
-            if follow && found.len() >= limit {
+            if !follow {
+                pages.push(std::mem::take(&mut whole));
+            } else if whole.next.is_some() {
                 break;
             }
         }
-        Ok(found.into_values().take(limit).collect())
+        pages.push(whole);
+        Ok(Entries::merged(pages))
     }
 
     /// Whether the volume has an entry about the user.
@@ -173,6 +182,20 @@ impl Library {
 
     pub(crate) async fn remove(&self, place: &Place, title: &Title) -> Result<(), RetentionError> {
         Ok(self.blobs.remove(&self.file(place, title)).await?)
+    }
+
+    /// Encrypts the volume anew, with a key of its own that nobody has seen.
+    pub(crate) async fn reseal(&self, place: &Place, title: &Title) -> Result<(), RetentionError> {
+        let file = self.file(place, title);
+        let Some(keys) = &self.keys else {
+            return Ok(());
+        };
+        let volume = self.whole(place, title).await?;
+        let bytes = archive::seal(keys, &chance()?, &stem(place, title), &volume)
+            .ok_or_else(|| RetentionError::damaged(&file, "cannot be encrypted"))?;
+        self.blobs.write(&file, bytes).await?;
+        self.whole(place, title).await?;
+        Ok(())
     }
 
     /// Lets the writing key wrap the volume's key, if another one does; whether one did.

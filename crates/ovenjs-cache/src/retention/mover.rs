@@ -2,14 +2,13 @@
 //! it is done again from its beginning.
 
 use std::{
-    collections::BTreeMap,
     convert::Infallible,
     sync::{MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use super::{
-    EntryId, Erasure, Place, Retention, RetentionError, Stamp, Tier,
+    Entries, EntryId, Erasure, Place, Retention, RetentionError, Stamp, Tier,
     entry::millis,
     library::{Library, Writing},
     plan::{Held, Inventory, Move, plan},
@@ -46,6 +45,8 @@ impl Retention {
     /// A tier did not say what it holds. What goes wrong with a single week is told by [`Moved::failures`].
     pub async fn run(&self) -> Result<Moved, RetentionError> {
         let mut moved = Moved::default();
+        // Whoever moves, each process is to hear what was erased.
+        self.load_erasures().await?;
         if !self.claim().await? {
             moved.is_elsewhere = true;
             return Ok(moved);
@@ -239,7 +240,7 @@ impl Retention {
         }
     }
 
-    /// Writes the entries of the sources as a new generation of the place, each once, the first source's first, and
+    /// Writes the entries of the sources as a new generation of the place, each once, as the first volume has it, and
     /// without those that were erased. Where it would be what is there already, nothing is written, as long as what is
     /// there is sound.
     pub(super) async fn bind(
@@ -284,31 +285,25 @@ impl Retention {
         let mut binder = Binder::new(place.clone());
         let mut from = Some(EntryId::default());
         while let Some(begin) = from {
-            let mut entries = BTreeMap::new();
-            // Up to here every source has told what it has.
-            let mut until = None;
+            let (mut sealed, mut warm) = (Vec::new(), None);
             for source in sources {
-                let page = match source {
-                    Source::Warm => self.0.warm.page(place, begin, PAGE).await?,
-                    Source::Library(library) => library.page(place, begin, PAGE).await?,
-                };
-                if let Some(last) = page.last().filter(|_| page.len() >= PAGE) {
-                    until = Some(until.map_or(last.id, |until: EntryId| until.min(last.id)));
-                }
-                for entry in page {
-                    entries.entry(entry.id).or_insert(entry);
+                match source {
+                    Source::Warm => warm = Some(self.0.warm.page(place, begin, PAGE).await?),
+                    Source::Library(library) => {
+                        sealed.push(library.page(place, begin, PAGE).await?);
+                    }
                 }
             }
-            for (id, entry) in entries {
-                let is_next = until.is_none_or(|until| id <= until);
-                if is_next
-                    && !erasures.iter().any(|erasure| erasure.covers(&entry))
-                    && let Some(volume) = binder.add(&entry)
+            // An entry that is sealed stays as it is, whatever was put of its id since.
+            let page = Entries::merged(sealed.into_iter().chain(warm));
+            for entry in &page.entries {
+                if !erasures.iter().any(|erasure| erasure.covers(entry))
+                    && let Some(volume) = binder.add(entry)
                 {
                     writing.add(volume).await?;
                 }
             }
-            from = until.and_then(EntryId::next);
+            from = page.next;
         }
         if let Some(volume) = binder.finish() {
             writing.add(volume).await?;

@@ -132,13 +132,15 @@ pub(crate) fn plan(now_ms: u64, policies: &BTreeMap<Class, Policy>, held: &Inven
         for held in &cold {
             let (place, week) = (held.place.clone(), held.place.week);
             let is_due = is_due(now_ms, policy, Tier::Cold, &place) || early.contains(&week);
+            let is_last = !policy.has(Tier::Backup);
             let is_backed = backed
                 .get(&week)
                 .is_some_and(|backed| backed.is_whole && backed.volumes == held.volumes);
             let goes = if is_over(now_ms, policy, &place) || forgotten.contains(&week) {
                 true
-            } else if !policy.has(Tier::Backup) {
-                is_due
+            } else if is_last {
+                // There is nowhere to go on to: it stays for as long as any tier keeps it.
+                false
             } else {
                 // What is incomplete is no better in the archive, and may be worse than what is there.
                 if !is_backed && held.is_whole {

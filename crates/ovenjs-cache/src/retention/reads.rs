@@ -7,17 +7,54 @@ use std::{
 };
 
 use super::{
-    Class, ENTRY_BYTES_MAX, Entry, EntryId, Place, Policy, Retention, RetentionError,
+    Beyond, Class, ENTRY_BYTES_MAX, Entry, EntryId, Place, Policy, Retention, RetentionError,
     RetentionErrorKind, SUBJECTS_MAX, Tier, entry::millis,
 };
 
-/// Some entries of a range, in their order.
+/// Some entries, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entries {
     /// The entries.
     pub entries: Vec<Entry>,
     /// Where to go on; nowhere after the last.
     pub next: Option<EntryId>,
+}
+
+impl Entries {
+    /// The first of these, up to so many and as many as fit into [`PAGE_BYTES_MAX`]. Where it is full there may be
+    /// more.
+    pub(super) fn cut(entries: impl IntoIterator<Item = Entry>, limit: usize) -> Self {
+        let (mut page, mut bytes) = (Self::default(), 0);
+        for entry in entries {
+            bytes += entry.size();
+            let after = entry.id.next();
+            page.entries.push(entry);
+            if page.entries.len() >= limit || bytes >= PAGE_BYTES_MAX {
+                page.next = after;
+                break;
+            }
+        }
+        page
+    }
+
+    /// What all of these pages tell, each of which began at the same place: each id once, as the first that has it
+    /// says. Beyond the place up to which one of them told there may be more.
+    pub(super) fn merged(pages: impl IntoIterator<Item = Self>) -> Self {
+        let (mut entries, mut next) = (BTreeMap::new(), None);
+        for page in pages {
+            next = [next, page.next].into_iter().flatten().min();
+            for entry in page.entries {
+                entries.entry(entry.id).or_insert(entry);
+            }
+        }
+        if let Some(next) = next {
+            entries.split_off(&next);
+        }
+        Self {
+            entries: entries.into_values().collect(),
+            next,
+        }
+    }
 }
 
 impl Retention {
@@ -36,9 +73,10 @@ impl Retention {
     /// # Errors
     ///
     /// [`Class`](RetentionErrorKind::Class), [`TooLarge`](RetentionErrorKind::TooLarge),
-    /// [`TooOld`](RetentionErrorKind::TooOld), [`MessageContent`](RetentionErrorKind::MessageContent) or
-    /// [`Erased`](RetentionErrorKind::Erased): nothing is kept. [`Tier`](RetentionErrorKind::Tier): some weeks may
-    /// be; put all again.
+    /// [`TooOld`](RetentionErrorKind::TooOld), [`NotYet`](RetentionErrorKind::NotYet),
+    /// [`MessageContent`](RetentionErrorKind::MessageContent) or [`Erased`](RetentionErrorKind::Erased): nothing is
+    /// kept, but for the weeks before one of which something was erased at that moment.
+    /// [`Tier`](RetentionErrorKind::Tier): some weeks may be; put all again.
     pub async fn put_all(&self, class: &str, entries: Vec<Entry>) -> Result<(), RetentionError> {
         let (class, policy) = self.policy(class)?;
         let now_ms = self.now_ms();
@@ -46,10 +84,7 @@ impl Retention {
         for entry in &entries {
             check(class, policy, now_ms, entry)?;
             if erasures.iter().any(|erasure| erasure.covers(entry)) {
-                return Err(RetentionError::new(
-                    RetentionErrorKind::Erased,
-                    "an entry is about a user who had their entries of that time erased: leave it out",
-                ));
+                return Err(erased());
             }
         }
         let mut places: BTreeMap<Place, Vec<Entry>> = BTreeMap::new();
@@ -58,7 +93,11 @@ impl Retention {
             places.entry(place).or_default().push(entry);
         }
         for (place, entries) in &places {
-            self.0.warm.put(place, entries).await?;
+            // Another process may have written a wish down that was not heard of here.
+            if !self.0.warm.put(place, entries).await? {
+                self.load_erasures().await?;
+                return Err(erased());
+            }
         }
         if let (Some(hot), Some(age)) = (&self.0.hot, policy.age(Tier::Hot)) {
             let age_ms = millis(age);
@@ -113,12 +152,24 @@ impl Retention {
             }
         }
         let place = Place::of(class, id);
-        if let Some(found) = self.0.warm.find(&place, id).await? {
-            return Ok(Some(found));
+        let warm = self.0.warm.find(&place, id).await?;
+        if warm.is_some() && !self.may_be_sealed(policy, &place) {
+            return Ok(warm);
         }
+        match self.find_sealed(&place, id).await {
+            Ok(sealed) => Ok(sealed.or(warm)),
+            Err(error) => warm.map_or(Err(error), |warm| Ok(Some(warm))),
+        }
+    }
+
+    async fn find_sealed(
+        &self,
+        place: &Place,
+        id: EntryId,
+    ) -> Result<Option<Entry>, RetentionError> {
         let mut failure = None;
         for library in self.libraries() {
-            match library.find(&place, id).await {
+            match library.find(place, id).await {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
                 // What is damaged here may be whole in the backup.
@@ -128,8 +179,19 @@ impl Retention {
         failure.map_or(Ok(None), Err)
     }
 
-    /// Up to `limit` entries of the range, and at most [`PAGE_MAX`], in the order of their ids, wherever they are. Go
-    /// on with [`Entries::next`] as the beginning of the range. What is put meanwhile may come or not.
+    /// Whether the mover may have sealed the week before: what is warm of it came late then, and where it repeats an
+    /// entry, the one that is sealed was there first.
+    fn may_be_sealed(&self, policy: &Policy, place: &Place) -> bool {
+        let age_ms = match policy.beyond {
+            Beyond::MoveOn => 0,
+            Beyond::Tell | Beyond::Forget => policy.age(Tier::Warm).map_or(0, millis),
+        };
+        place.ends_ms().saturating_add(age_ms) <= self.now_ms()
+    }
+
+    /// Up to `limit` entries of the range, and at most [`PAGE_MAX`], in the order of their ids, wherever they are; fewer
+    /// where they would have more than [`PAGE_BYTES_MAX`]. Go on with [`Entries::next`] as the beginning of the range.
+    /// What is put meanwhile may come or not.
     ///
     /// # Errors
     ///
@@ -147,7 +209,7 @@ impl Retention {
         // What is over is passed over at once, and not read.
         let oldest = now_ms.saturating_sub(policy.last_ms()).saturating_add(1);
         let from = range.start.max(EntryId::at(oldest));
-        let mut page = Entries::default();
+        let (mut page, mut bytes) = (Entries::default(), 0);
         let weeks = Place::of(class, from).week..=Place::of(class, range.end).week;
         for week in self.weeks(class).await?.range(weeks) {
             let place = Place {
@@ -157,21 +219,19 @@ impl Retention {
             let mut from = Some(from);
             while let Some(begin) = from {
                 let some = self.page(&place, begin, limit).await?;
-                from = some
-                    .last()
-                    .filter(|_| some.len() >= limit)
-                    .and_then(|last| last.id.next());
-                for entry in some {
+                from = some.next;
+                for entry in some.entries {
                     if entry.id >= range.end {
                         return Ok(page);
                     }
                     if erasures.iter().any(|erasure| erasure.covers(&entry)) {
                         continue;
                     }
-                    if page.entries.len() == limit {
+                    if page.entries.len() == limit || bytes >= PAGE_BYTES_MAX {
                         page.next = Some(entry.id);
                         return Ok(page);
                     }
+                    bytes += entry.size();
                     page.entries.push(entry);
                 }
             }
@@ -190,22 +250,20 @@ impl Retention {
         Ok(of_class.map(|place| place.week).collect())
     }
 
-    /// Up to `limit` entries of one place, from all tiers that last.
+    /// Some entries of one place, from all tiers that last.
     async fn page(
         &self,
         place: &Place,
         from: EntryId,
         limit: usize,
-    ) -> Result<Vec<Entry>, RetentionError> {
+    ) -> Result<Entries, RetentionError> {
+        // What moves meanwhile is found where it was, or where it goes.
         let warm = self.0.warm.page(place, from, limit).await?;
-        let mut found: BTreeMap<_, _> = warm.into_iter().map(|entry| (entry.id, entry)).collect();
-        let mut failure = None;
+        let (mut pages, mut failure) = (Vec::new(), None);
         for library in self.libraries() {
             match library.page(place, from, limit).await {
                 Ok(page) => {
-                    for entry in page {
-                        found.entry(entry.id).or_insert(entry);
-                    }
+                    pages.push(page);
                     // What the backup has beside is the same.
                     if library.shelf(place).await?.is_whole {
                         failure = None;
@@ -215,11 +273,17 @@ impl Retention {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(found.into_values().take(limit).collect()),
-        }
+        // What was sealed was there before what is warm.
+        pages.push(warm);
+        failure.map_or_else(|| Ok(Entries::merged(pages)), Err)
     }
+}
+
+fn erased() -> RetentionError {
+    RetentionError::new(
+        RetentionErrorKind::Erased,
+        "an entry is about a user who had their entries of that time erased: leave it out",
+    )
 }
 
 fn check(class: &Class, policy: &Policy, now_ms: u64, entry: &Entry) -> Result<(), RetentionError> {
@@ -243,8 +307,21 @@ fn check(class: &Class, policy: &Policy, now_ms: u64, entry: &Entry) -> Result<(
         let what = format!("an entry is older than the class {class} keeps any: leave it out");
         return refused(RetentionErrorKind::TooOld, what);
     }
+    if entry.id.at_ms > now_ms.saturating_add(SKEW_MS) {
+        let what = "an entry happened more than a minute from now: set this machine's clock, or take the entry's time \
+                    from one that is right";
+        return refused(RetentionErrorKind::NotYet, what.to_owned());
+    }
     Ok(())
 }
 
 /// How many entries one call gives at most.
 pub const PAGE_MAX: usize = 1_000;
+
+/// How many bytes of entries are read at once, of which the last may reach beyond: with the largest entry, five
+/// mebibytes, whichever they are.
+pub const PAGE_BYTES_MAX: usize = 4 << 20;
+
+/// How far clocks may differ that say when something happened: those of Discord and of machines that are set by the
+/// network do by much less.
+pub(super) const SKEW_MS: u64 = 60_000;

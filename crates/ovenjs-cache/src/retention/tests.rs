@@ -9,7 +9,10 @@ use ovenjs_types::Secret;
 use proptest::prelude::*;
 
 use self::world::{CLASS, DAY, World, day, entry, keys, subject, user};
-use super::{Beyond, EntryId, Keys, Policy, RetentionErrorKind, Tier, Violation, Warm as _};
+use super::{
+    Beyond, ENTRY_BYTES_MAX, Entry, EntryId, Keys, PAGE_BYTES_MAX, PAGE_MAX, Policy,
+    RetentionErrorKind, Tier, Violation, Warm as _, build::HEARD_MS, reads::SKEW_MS,
+};
 use crate::blobs::{BlobStore as _, MemoryBlobs};
 
 #[tokio::test]
@@ -49,6 +52,7 @@ async fn three_years_go_through_all_tiers_and_each_entry_is_found_once() {
 #[tokio::test]
 async fn what_comes_late_joins_its_week_wherever_that_is() {
     let world = World::new(Policy::new());
+    world.calendar.days(1);
     let early = EntryId {
         at_ms: day(1),
         tie: 1,
@@ -85,6 +89,7 @@ async fn what_comes_late_joins_its_week_wherever_that_is() {
 #[tokio::test]
 async fn what_people_wrote_is_refused_unless_the_class_says_why() {
     let world = World::new(Policy::new());
+    world.calendar.days(1);
     let said = |id| entry(id).with_message_content();
     let id = EntryId::at(day(1));
     let error = world.kept.put(CLASS, said(id)).await.unwrap_err();
@@ -96,6 +101,7 @@ async fn what_people_wrote_is_refused_unless_the_class_says_why() {
     assert_eq!(world.all().await, []);
 
     let world = World::new(Policy::new().with_message_content("appeals"));
+    world.calendar.days(1);
     world.kept.put(CLASS, said(id)).await.unwrap();
     world.calendar.days(98);
     world.kept.run().await.unwrap();
@@ -183,6 +189,154 @@ async fn an_erasure_reaches_every_tier_and_a_restored_copy() {
             .iter()
             .all(|violation| { !matches!(violation, Violation::Incomplete { .. }) })
     );
+}
+
+#[tokio::test]
+async fn a_wish_reaches_the_processes_that_do_not_move_anything() {
+    let ours = World::new(Policy::new());
+    let theirs = ours.another_process();
+    let at = |ms_ago, tie| EntryId {
+        at_ms: ours.calendar.now_ms() - ms_ago,
+        tie,
+    };
+    let (young, other) = (at(5, 3), at(5, 4));
+    for id in [young, other] {
+        theirs.kept.put(CLASS, entry(id)).await.unwrap();
+    }
+    assert!(ours.kept.erase_user(user(3)).await.unwrap().is_complete());
+    // They heard of no wish yet. The database has.
+    let error = theirs.kept.put(CLASS, entry(at(7, 8))).await.unwrap_err();
+    assert_eq!(error.kind(), RetentionErrorKind::Erased);
+    assert_eq!(theirs.all().await, [other]);
+
+    // What they have at hand, they give out no longer than they go by what they heard.
+    assert!(ours.kept.erase_user(user(4)).await.unwrap().is_complete());
+    ours.calendar.millis(HEARD_MS);
+    assert_eq!(theirs.kept.get(CLASS, other).await.unwrap(), None);
+
+    // Nor do they where they were to move something, and another one is at it.
+    let id = at(1, 2);
+    theirs.kept.put(CLASS, entry(id)).await.unwrap();
+    assert!(ours.kept.erase_user(user(2)).await.unwrap().is_complete());
+    let now_ms = ours.calendar.now_ms();
+    assert!(ours.warm.claim(now_ms, 9, now_ms + 1_000).await.unwrap());
+    assert!(theirs.kept.run().await.unwrap().is_elsewhere);
+    assert_eq!(theirs.kept.get(CLASS, id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_dated_later_than_clocks_differ_is_refused_and_the_rest_can_be_erased() {
+    let world = World::new(Policy::new());
+    let id = |at_ms| EntryId { at_ms, tie: 3 };
+    let latest = id(world.calendar.now_ms() + SKEW_MS);
+    let beyond = id(latest.at_ms + 1);
+    let error = world.kept.put(CLASS, entry(beyond)).await.unwrap_err();
+    assert_eq!(error.kind(), RetentionErrorKind::NotYet);
+    assert!(error.to_string().contains("clock"), "{error}");
+    world.kept.put(CLASS, entry(latest)).await.unwrap();
+    let report = world.kept.erase_user(user(3)).await.unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!((report.until_ms, world.all().await), (latest.at_ms, vec![]));
+    let error = world.kept.put(CLASS, entry(latest)).await.unwrap_err();
+    assert_eq!(error.kind(), RetentionErrorKind::Erased);
+    world.calendar.millis(1);
+    world.kept.put(CLASS, entry(beyond)).await.unwrap();
+    assert_eq!(world.all().await, [beyond]);
+}
+
+#[tokio::test]
+async fn wishes_beside_archives_from_elsewhere_hold_where_these_are_restored() {
+    let world = World::new(Policy::new());
+    let ids = world.fill(0..20, 5).await;
+    world.calendar.days(400);
+    world.kept.run().await.unwrap();
+    // Somebody copies archives, and later what was erased since.
+    let copy = Arc::new(MemoryBlobs::new());
+    let read = async |name: &str| {
+        let bytes = world.backup.read(name, 0, usize::MAX).await.unwrap();
+        bytes.unwrap()
+    };
+    for (name, _) in world.backup.names("").await.unwrap() {
+        copy.write(&name, read(&name).await).await.unwrap();
+    }
+    assert!(world.kept.erase_user(user(3)).await.unwrap().is_complete());
+    for (name, _) in world.backup.names("erasures./").await.unwrap() {
+        copy.write(&name, read(&name).await).await.unwrap();
+    }
+    // One that no clock could have written covers what is there, and not what is yet to come.
+    let odd = format!("erasures./{}-{}", user(4), u64::MAX);
+    copy.write(&odd, Bytes::new()).await.unwrap();
+
+    let other = world.elsewhere();
+    let restored = other.kept.restore(copy, keys()).await.unwrap();
+    assert_eq!(restored.failures, [""; 0]);
+    let is_left = |id: &&EntryId| ![user(3), user(4)].contains(&subject(**id));
+    let left: Vec<_> = ids.iter().filter(is_left).copied().collect();
+    assert_eq!(other.all().await, left);
+    let error = other.kept.put(CLASS, entry(ids[3])).await.unwrap_err();
+    assert_eq!(error.kind(), RetentionErrorKind::Erased);
+    other.calendar.days(1);
+    assert_eq!(other.kept.run().await.unwrap().erased, 2);
+    let again = EntryId {
+        at_ms: other.calendar.now_ms(),
+        tie: 4,
+    };
+    other.kept.put(CLASS, entry(again)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_entry_stays_as_it_is_once_its_week_is_sealed() {
+    let world = World::new(Policy::new());
+    let id = EntryId {
+        at_ms: day(0),
+        tie: 1,
+    };
+    world.kept.put(CLASS, entry(id)).await.unwrap();
+    // Cold, and later in the backup alone.
+    for days in [150, 400] {
+        world.calendar.days(days);
+        world.kept.run().await.unwrap();
+        let changed = Entry::new(id, "something else");
+        world.kept.put(CLASS, changed).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(world.kept.get(CLASS, id).await.unwrap(), Some(entry(id)));
+            let end = EntryId::at(u64::MAX);
+            let range = world.kept.range(CLASS, id..end, 9).await.unwrap();
+            assert_eq!(range.entries, [entry(id)]);
+            world.kept.run().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn large_entries_are_read_some_at_a_time_wherever_they_are() {
+    let world = World::new(Policy::new());
+    let id = |tie| EntryId { at_ms: day(0), tie };
+    let large = |tie| {
+        let body = vec![u8::try_from(tie).unwrap(); ENTRY_BYTES_MAX];
+        Entry::new(id(tie), body)
+    };
+    for tie in 0..10 {
+        world.kept.put(CLASS, large(tie)).await.unwrap();
+    }
+    // Warm, cold, and in the backup alone.
+    for days in [0, 150, 400] {
+        world.calendar.days(days);
+        assert_eq!(world.kept.run().await.unwrap().failures, [""; 0]);
+        let (mut from, mut found, mut pages) = (Some(id(0)), 0, 0);
+        while let Some(begin) = from {
+            let end = EntryId::at(u64::MAX);
+            let page = world.kept.range(CLASS, begin..end, PAGE_MAX).await.unwrap();
+            let bytes: usize = page.entries.iter().map(|entry| entry.body().len()).sum();
+            assert!(bytes <= PAGE_BYTES_MAX, "{bytes}");
+            for entry in page.entries {
+                assert_eq!(entry, large(found));
+                found += 1;
+            }
+            (from, pages) = (page.next, pages + 1);
+        }
+        assert_eq!((found, pages), (10, 3), "after {days} days");
+    }
 }
 
 #[tokio::test]
@@ -283,6 +437,34 @@ async fn keys_turn_and_the_old_one_is_needed_no_more() {
 }
 
 #[tokio::test]
+async fn after_a_leak_archives_are_encrypted_anew_and_not_only_their_keys_wrapped() {
+    let world = World::new(Policy::new());
+    let ids = world.fill(0..5, 2).await;
+    world.calendar.days(400);
+    world.kept.run().await.unwrap();
+    let (name, len) = world.backup.names(CLASS_PREFIX).await.unwrap()[0].clone();
+    let end = async || {
+        let bytes = world.backup.read(&name, len - 64, 64).await.unwrap();
+        bytes.unwrap()
+    };
+    let leaked = end().await;
+    let new = Keys::new("2027", &Secret::new("2a".repeat(32))).unwrap();
+    let both = new
+        .also_read("2026", &Secret::new("07".repeat(32)))
+        .unwrap();
+    let after = world.with_keys(both);
+    assert!(after.kept.rekey().await.unwrap().written > 0);
+    assert_eq!(end().await, leaked, "who kept its key still reads it");
+    let resealed = after.kept.reseal().await.unwrap();
+    assert_eq!(
+        (resealed.written, resealed.failures.len()),
+        (resealed.places, 0)
+    );
+    assert_ne!(end().await, leaked);
+    assert_eq!(after.all().await, ids);
+}
+
+#[tokio::test]
 async fn limits_forget_the_oldest_where_the_policy_says_so() {
     let policy = Policy::new()
         .limit(Tier::Warm, 20, u64::MAX)
@@ -358,7 +540,7 @@ proptest! {
                         let user = user(who);
                         let written_down = world.kept.erase_user(user).await.is_ok();
                         world.calls.mend();
-                        let until = world.calendar.now_ms();
+                        let until = world.calendar.now_ms() + SKEW_MS;
                         let known = world.kept.load_erasures().await.unwrap();
                         // A wish that reached one of the two ledgers counts.
                         if written_down || known.iter().any(|known| known.user == user && known.until_ms == until) {

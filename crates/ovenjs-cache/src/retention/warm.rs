@@ -16,7 +16,7 @@ use std::{
 
 use ovenjs_types::{Id, marker::UserMarker};
 
-use super::{Entry, EntryId, Erasure, Place};
+use super::{Entries, Entry, EntryId, Erasure, Place};
 use crate::tiers::Asked;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresWarm;
@@ -31,14 +31,16 @@ pub use sqlite::SqliteWarm;
 /// not come.
 pub trait Warm: fmt::Debug + Send + Sync {
     /// Keeps the entries, all of them or none, and makes the partition if there is none. An id that is there already
-    /// keeps the entry that it has. What is acknowledged lasts.
-    fn put<'a>(&'a self, place: &'a Place, entries: &'a [Entry]) -> Asked<'a, ()>;
+    /// keeps the entry that it has. What is acknowledged lasts. Where an erasure that is remembered covers one of
+    /// them it keeps none, and answers `false`.
+    fn put<'a>(&'a self, place: &'a Place, entries: &'a [Entry]) -> Asked<'a, bool>;
 
     /// The entry, if it is there.
     fn find<'a>(&'a self, place: &'a Place, id: EntryId) -> Asked<'a, Option<Entry>>;
 
-    /// Up to `limit` entries from this id on, in their order.
-    fn page<'a>(&'a self, place: &'a Place, from: EntryId, limit: usize) -> Asked<'a, Vec<Entry>>;
+    /// Up to `limit` entries from this id on, in their order, and where to go on. Fewer where they would have more
+    /// than [`PAGE_BYTES_MAX`](super::PAGE_BYTES_MAX), beyond which one of them may reach.
+    fn page<'a>(&'a self, place: &'a Place, from: EntryId, limit: usize) -> Asked<'a, Entries>;
 
     /// All partitions.
     fn places(&self) -> Asked<'_, Vec<Partition>>;
@@ -113,8 +115,12 @@ impl MemoryWarm {
 }
 
 impl Warm for MemoryWarm {
-    fn put<'a>(&'a self, place: &'a Place, entries: &'a [Entry]) -> Asked<'a, ()> {
+    fn put<'a>(&'a self, place: &'a Place, entries: &'a [Entry]) -> Asked<'a, bool> {
         let inner = &mut *self.inner();
+        let is_erased = |entry| inner.erasures.values().any(|wish| wish.covers(entry));
+        if entries.iter().any(is_erased) {
+            return Box::pin(ready(Ok(false)));
+        }
         let (stamp, held) = inner.places.entry(place.clone()).or_insert_with(|| {
             inner.numbers += 1;
             let stamp = Stamp {
@@ -127,7 +133,7 @@ impl Warm for MemoryWarm {
         for entry in entries {
             held.entry(entry.id()).or_insert_with(|| entry.clone());
         }
-        Box::pin(ready(Ok(())))
+        Box::pin(ready(Ok(true)))
     }
 
     fn find<'a>(&'a self, place: &'a Place, id: EntryId) -> Asked<'a, Option<Entry>> {
@@ -136,11 +142,12 @@ impl Warm for MemoryWarm {
         Box::pin(ready(Ok(found.cloned())))
     }
 
-    fn page<'a>(&'a self, place: &'a Place, from: EntryId, limit: usize) -> Asked<'a, Vec<Entry>> {
+    fn page<'a>(&'a self, place: &'a Place, from: EntryId, limit: usize) -> Asked<'a, Entries> {
         let inner = self.inner();
         let held = inner.places.get(place).into_iter();
-        let page = held.flat_map(|(_, held)| held.range(from..).take(limit));
-        Box::pin(ready(Ok(page.map(|(_, entry)| entry.clone()).collect())))
+        let entries = held.flat_map(|(_, held)| held.range(from..));
+        let page = Entries::cut(entries.map(|(_, entry)| entry.clone()), limit);
+        Box::pin(ready(Ok(page)))
     }
 
     fn places(&self) -> Asked<'_, Vec<Partition>> {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ovenjs_cache::retention::{
-    Class, Entry, EntryId, Erasure, Hot, HotHeld, MemoryHot, MemoryWarm, Place, Warm,
+    Class, Entries, Entry, EntryId, Erasure, Hot, HotHeld, MemoryHot, MemoryWarm, PAGE_BYTES_MAX,
+    Place, Warm,
 };
 #[cfg(any(feature = "sqlite", all(feature = "postgres", feature = "redis")))]
 use ovenjs_cache::{
@@ -25,6 +26,8 @@ macro_rules! warm_suite {
         mod $kind {
             warm_suite!(@stories $open =>
                 what_is_put_is_found_in_order_and_once,
+                large_entries_come_some_at_a_time,
+                nothing_is_put_about_whom_an_erasure_covers,
                 partitions_say_what_they_hold,
                 a_partition_is_dropped_only_as_it_was_read,
                 one_user_is_erased_and_the_others_stay,
@@ -59,7 +62,8 @@ warm_suite! {
 async fn what_is_put_is_found_in_order_and_once(room: Room) {
     let place = place(2_900);
     assert_eq!(room.ours.find(&place, id(1)).await.unwrap(), None);
-    assert_eq!(room.ours.page(&place, id(0), 9).await.unwrap(), []);
+    let none = room.ours.page(&place, id(0), 9).await.unwrap();
+    assert_eq!(none, Entries::default());
     let entries: Vec<_> = (0..1_500).rev().map(entry).collect();
     room.ours.put(&place, &entries).await.unwrap();
     let other = Entry::new(id(3), "another one");
@@ -70,9 +74,12 @@ async fn what_is_put_is_found_in_order_and_once(room: Room) {
     // The one that was there first stays.
     assert_eq!(room.ours.find(&place, id(3)).await.unwrap(), Some(entry(3)));
     let page = room.theirs.page(&place, id(1_490), 1_000).await.unwrap();
-    assert_eq!(page, (1_490..=1_500).map(entry).collect::<Vec<_>>());
+    assert_eq!(page.entries, (1_490..=1_500).map(entry).collect::<Vec<_>>());
+    assert_eq!(page.next, None);
     let page = room.ours.page(&place, id(0), 2).await.unwrap();
-    assert_eq!(page, [entry(0), entry(1)]);
+    assert_eq!(page.entries, [entry(0), entry(1)]);
+    let after = EntryId { tie: 2, ..id(1) };
+    assert_eq!(page.next, Some(after));
     // All that an entry can have, and the largest numbers.
     let whole = Entry::new(
         EntryId {
@@ -93,6 +100,39 @@ async fn what_is_put_is_found_in_order_and_once(room: Room) {
         room.theirs.find(&place, whole.id()).await.unwrap(),
         Some(whole)
     );
+}
+
+async fn large_entries_come_some_at_a_time(room: Room) {
+    let place = place(2_900);
+    let large = |number| Entry::new(id(number), vec![7; 1 << 20]);
+    let entries: Vec<_> = (0..10).map(large).collect();
+    room.ours.put(&place, &entries).await.unwrap();
+    let (mut from, mut found) = (Some(id(0)), Vec::new());
+    while let Some(begin) = from {
+        let page = room.ours.page(&place, begin, 1_000).await.unwrap();
+        assert!(page.entries.len() <= PAGE_BYTES_MAX >> 20);
+        found.extend(page.entries);
+        from = page.next;
+    }
+    assert_eq!(found, entries);
+}
+
+async fn nothing_is_put_about_whom_an_erasure_covers(room: Room) {
+    let wish = Erasure {
+        user: Id::new(103),
+        until_ms: id(8).at_ms,
+        is_confirmed: true,
+    };
+    room.ours.remember(&wish).await.unwrap();
+    let place = place(2_900);
+    for entries in [vec![entry(3)], (4..=8).map(entry).collect()] {
+        assert!(!room.theirs.put(&place, &entries).await.unwrap());
+    }
+    assert_eq!(room.ours.places().await.unwrap(), []);
+    let kept: Vec<_> = [4, 13].map(entry).into();
+    assert!(room.theirs.put(&place, &kept).await.unwrap());
+    let page = room.ours.page(&place, id(0), 9).await.unwrap();
+    assert_eq!(page.entries, kept);
 }
 
 async fn partitions_say_what_they_hold(room: Room) {
@@ -239,7 +279,7 @@ async fn many_writers_share_a_partition_that_is_dropped_meanwhile(room: Room) {
         for held in room.ours.places().await.unwrap() {
             let page = room.ours.page(&held.place, id(0), 1_000).await.unwrap();
             if room.ours.drop_place(&held.place, held.stamp).await.unwrap() {
-                found.extend(page.iter().map(Entry::id));
+                found.extend(page.entries.iter().map(Entry::id));
             }
         }
         tokio::task::yield_now().await;
@@ -316,6 +356,9 @@ async fn hot_suite(hot: impl Hot) {
         .unwrap();
     let held = hot.held(&class).await.unwrap();
     assert_eq!((held.entries, held.oldest_ms), (1, Some(later_ms)));
+    // Also where nothing comes.
+    hot.put(later_ms, &class, &[], 3_600_000, 0).await.unwrap();
+    assert_eq!(hot.held(&class).await.unwrap(), HotHeld::default());
 }
 
 #[cfg(feature = "sqlite")]

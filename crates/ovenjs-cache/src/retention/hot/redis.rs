@@ -6,7 +6,7 @@ use ovenjs_types::{Fault as _, Id, marker::UserMarker};
 
 use super::{Hot, HotHeld};
 use crate::{
-    retention::{Class, Entry, EntryId, Erasure},
+    retention::{Class, Entry, EntryId, Erasure, entry::batches},
     tiers::{Asked, StoreError, StoreFault},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 ///
 /// - An entry is one key, `ovenjs:kept:<name>:<class>:e:<id>`, a colon in the name as `%3A`, which the server forgets
 ///   by itself. Beside it stand a sorted set of the class's ids and a set for each user, as old as an entry gets.
-/// - What is put goes by one script for each 256 entries, during which the server serves nobody else.
+/// - What is put goes by one script for each 256 entries or 4 MiB, during which the server serves nobody else.
 ///
 /// ```no_run
 /// use ovenjs_cache::retention::{MemoryWarm, Policy, RedisHot, Retention};
@@ -88,7 +88,9 @@ impl Hot for RedisHot {
         max: u64,
     ) -> Asked<'a, ()> {
         Box::pin(async move {
-            for batch in entries.chunks(BATCH) {
+            // Where there are none, once for the sake of what is over.
+            let none = entries.is_empty().then_some(entries);
+            for batch in none.into_iter().chain(batches(entries, BATCH)) {
                 // What is over, and what is beyond the limit, may go; a Redis counts times itself, and not beyond
                 // its numbers.
                 let over = now_ms.saturating_sub(age_ms);
@@ -275,7 +277,7 @@ return {#ids / 2, entries, bytes, oldest}
 
 const NAME: &str = "redis";
 
-/// How many entries one script puts: some hundreds of microseconds of the server.
+/// How many entries one script puts: some hundreds of microseconds of the server, where they are small.
 const BATCH: usize = 256;
 
 /// How many entries one script looks at: under a millisecond.

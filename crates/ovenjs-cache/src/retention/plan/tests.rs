@@ -101,6 +101,52 @@ fn limits_move_the_oldest_weeks_and_never_the_one_that_is_not_over() {
 }
 
 #[test]
+fn what_exceeds_the_limit_of_the_last_tier_is_told_and_stays() {
+    let held = Inventory {
+        cold: vec![volumes(2_900, "one"), volumes(2_901, "two")],
+        ..Inventory::default()
+    };
+    let policy = Policy::new()
+        .keep(Tier::Backup, None)
+        .limit(Tier::Cold, 15, u64::MAX)
+        .beyond(Beyond::MoveOn);
+    let policies_of = |policy: &Policy| policies(policy.clone());
+    let end = place(2_900).ends_ms();
+    let now = end + 100 * DAY;
+    assert_eq!(plan(now, &policies_of(&policy), &held), []);
+    let over = Violation::OverLimit {
+        tier: Tier::Cold,
+        class: place(0).class,
+        entries: 20,
+        bytes: 2_000,
+    };
+    assert_eq!(review(now, &policies_of(&policy), &held), [over]);
+    let drop = Move::Drop {
+        tier: Tier::Cold,
+        place: place(2_900),
+    };
+    let year = end + 365 * DAY;
+    assert_eq!(plan(year - 1, &policies_of(&policy), &held), []);
+    assert_eq!(
+        plan(year, &policies_of(&policy), &held),
+        std::slice::from_ref(&drop)
+    );
+    // Nor does a week go that was sealed before its class left cold out.
+    let policy = policy.keep(Tier::Cold, None);
+    assert_eq!(plan(end + 80 * DAY, &policies_of(&policy), &held), []);
+    assert_eq!(plan(end + 90 * DAY, &policies_of(&policy), &held), [drop]);
+    // Where there is a backup, it goes once that has the same.
+    let policy = policy
+        .keep(Tier::Cold, Duration::from_secs(365 * 86_400))
+        .keep(Tier::Backup, Duration::from_secs(730 * 86_400));
+    let archive = |week| Move::Archive { place: place(week) };
+    assert_eq!(
+        plan(now, &policies_of(&policy), &held),
+        [archive(2_900), archive(2_901)]
+    );
+}
+
+#[test]
 fn what_a_crash_left_is_cleared_and_what_is_damaged_is_told_and_not_archived() {
     let mut torn = volumes(2_900, "one");
     torn.has_leftovers = true;

@@ -16,8 +16,8 @@ use ovenjs_types::{Id, Secret, marker::UserMarker};
 use crate::{
     blobs::{BlobStore, MemoryBlobs},
     retention::{
-        Entry, EntryId, Erasure, Keys, MemoryHot, MemoryWarm, Partition, Place, Policy, Retention,
-        Stamp, Warm,
+        Entries, Entry, EntryId, Erasure, Keys, MemoryHot, MemoryWarm, Partition, Place, Policy,
+        Retention, Stamp, Warm,
     },
     tiers::{Asked, StoreError, StoreFault},
 };
@@ -83,6 +83,24 @@ impl World {
             cold,
             backup,
             keys,
+        )
+    }
+
+    /// Another process of the bot, with a hot tier of its own.
+    pub(super) fn another_process(&self) -> Self {
+        self.with_keys(keys())
+    }
+
+    /// Another bot at this time, which has nothing yet.
+    pub(super) fn elsewhere(&self) -> Self {
+        let elsewhere = Self::new(self.policy.clone());
+        Self::of(
+            elsewhere.policy,
+            Arc::clone(&self.calendar),
+            elsewhere.warm,
+            elsewhere.cold,
+            elsewhere.backup,
+            keys(),
         )
     }
 
@@ -164,6 +182,10 @@ impl Calendar {
         self.0.fetch_add(days * DAY, Ordering::Relaxed);
     }
 
+    pub(super) fn millis(&self, millis: u64) {
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+
     pub(super) fn now_ms(&self) -> u64 {
         BEGIN_MS + self.0.load(Ordering::Relaxed)
     }
@@ -240,13 +262,13 @@ impl BlobStore for Failing<MemoryBlobs> {
 }
 
 impl Warm for Failing<MemoryWarm> {
-    fn put<'a>(&'a self, place: &'a Place, entries: &'a [Entry]) -> Asked<'a, ()> {
+    fn put<'a>(&'a self, place: &'a Place, entries: &'a [Entry]) -> Asked<'a, bool> {
         self.call(|inner| inner.put(place, entries))
     }
     fn find<'a>(&'a self, place: &'a Place, id: EntryId) -> Asked<'a, Option<Entry>> {
         self.call(|inner| inner.find(place, id))
     }
-    fn page<'a>(&'a self, place: &'a Place, from: EntryId, limit: usize) -> Asked<'a, Vec<Entry>> {
+    fn page<'a>(&'a self, place: &'a Place, from: EntryId, limit: usize) -> Asked<'a, Entries> {
         self.call(|inner| inner.page(place, from, limit))
     }
     fn places(&self) -> Asked<'_, Vec<Partition>> {

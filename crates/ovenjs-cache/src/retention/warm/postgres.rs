@@ -12,11 +12,11 @@ use sqlx::{
 use tokio::sync::OnceCell;
 
 use super::{
-    Entry, EntryId, Erasure, Partition, Place, Stamp, Warm,
+    Entries, Entry, EntryId, Erasure, Partition, Place, Stamp, Warm,
     sql::{self, Sql, warm},
 };
 use crate::{
-    retention::Class,
+    retention::{Class, PAGE_BYTES_MAX, entry::batches},
     tiers::{
         Asked, NAME_BYTES_MAX, StoreError, StoreFault,
         store::sql::{DEADLINE, Failure, Lane, Lanes, time},
@@ -114,7 +114,7 @@ impl PostgresWarm {
     }
 }
 
-warm!(PostgresWarm, PgConnection);
+warm!(PostgresWarm, PgConnection, i32);
 
 async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     connection.begin().await
@@ -152,7 +152,7 @@ async fn insert(
         sql.partition(number)
     ));
     let (mut count, mut size) = (0, 0);
-    for batch in entries.chunks(BATCH) {
+    for batch in batches(entries, BATCH) {
         let column = |of: fn(&Entry) -> Vec<u8>| batch.iter().map(of).collect::<Vec<_>>();
         let insert = query(Arc::clone(&text))
             .bind(column(|entry| entry.id().to_bytes().to_vec()))

@@ -8,6 +8,7 @@ mod calls;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ovenjs_types::{Id, marker::UserMarker};
 
 pub(super) use self::calls::warm;
 use super::{Entry, EntryId};
@@ -56,15 +57,23 @@ impl Sql {
         format!("SELECT entry FROM {} id = $1", self.rows(number))
     }
 
+    /// Rows up to the one with which they have so many bytes, which is looked up first, so that no more are read.
     pub(super) fn page(&self, number: i64) -> String {
         let rows = self.rows(number);
-        format!("SELECT id, entry FROM {rows} id >= $1 ORDER BY id LIMIT $2")
+        format!(
+            "SELECT id, entry FROM {rows} id >= $1 AND id <= (SELECT id FROM \
+             (SELECT id, sum(size) OVER (ORDER BY id) - size AS prior FROM \
+             (SELECT id, length(entry) AS size FROM {rows} id >= $1 ORDER BY id LIMIT $2) AS sized) AS summed \
+             WHERE prior < $3 ORDER BY id DESC LIMIT 1) ORDER BY id"
+        )
     }
 
     /// Rows whose subjects may have the user: `$1` may also lie across two of them.
     pub(super) fn about(&self, number: i64) -> String {
         let (rows, within) = (self.rows(number), self.within);
-        format!("SELECT id, entry FROM {rows} {within} > 0 AND id >= $2 ORDER BY id LIMIT $3")
+        format!(
+            "SELECT id, subjects, length(entry) FROM {rows} {within} > 0 AND id >= $2 ORDER BY id LIMIT $3"
+        )
     }
 
     pub(super) fn delete(&self, number: i64) -> String {
@@ -127,9 +136,10 @@ impl Sql {
         )
     }
 
+    /// Those that reach an entry of this time.
     pub(super) fn erasures(&self) -> String {
         format!(
-            "SELECT subject, until_ms, confirmed FROM {}erasures",
+            "SELECT subject, until_ms, confirmed FROM {}erasures WHERE until_ms >= $1",
             self.prefix
         )
     }
@@ -167,6 +177,10 @@ impl Sql {
                 "CREATE TABLE IF NOT EXISTS {prefix}erasures (subject BIGINT NOT NULL, until_ms BIGINT NOT NULL, \
                  confirmed BIGINT NOT NULL, PRIMARY KEY (subject, until_ms))"
             ),
+            // Whoever puts asks for the few that are newer than the entries.
+            format!(
+                "CREATE INDEX IF NOT EXISTS {prefix}erasures_until ON {prefix}erasures (until_ms)"
+            ),
             format!(
                 "CREATE TABLE IF NOT EXISTS {prefix}mover (one BIGINT PRIMARY KEY, holder BIGINT NOT NULL, \
                  ends BIGINT NOT NULL)"
@@ -180,9 +194,19 @@ impl Sql {
 }
 
 /// The entry of a row.
-pub(super) fn entry(id: &[u8], bytes: Vec<u8>) -> Option<Entry> {
-    let id = EntryId::from_bytes(id.try_into().ok()?);
-    Entry::from_bytes(id, &Bytes::from(bytes))
+pub(super) fn entry(row_id: &[u8], bytes: Vec<u8>) -> Option<Entry> {
+    Entry::from_bytes(id(row_id)?, &Bytes::from(bytes))
+}
+
+/// The id of a row.
+pub(super) fn id(bytes: &[u8]) -> Option<EntryId> {
+    Some(EntryId::from_bytes(bytes.try_into().ok()?))
+}
+
+/// Whether a row's subjects have the user.
+pub(super) fn has_subject(subjects: &[u8], user: Id<UserMarker>) -> bool {
+    let (users, _) = subjects.as_chunks::<8>();
+    users.contains(&user.get().to_be_bytes())
 }
 
 /// A text that becomes a statement.

@@ -12,11 +12,11 @@ use sqlx::{
 use tokio::sync::OnceCell;
 
 use super::{
-    Entry, EntryId, Erasure, Partition, Place, Stamp, Warm,
+    Entries, Entry, EntryId, Erasure, Partition, Place, Stamp, Warm,
     sql::{self, Sql, warm},
 };
 use crate::{
-    retention::Class,
+    retention::{Class, PAGE_BYTES_MAX},
     tiers::{
         Asked, StoreError, StoreFault,
         store::sql::{DEADLINE, Failure, Lane, Lanes, time},
@@ -105,7 +105,7 @@ impl SqliteWarm {
     }
 }
 
-warm!(SqliteWarm, SqliteConnection);
+warm!(SqliteWarm, SqliteConnection, i64);
 
 /// A transaction that writes takes the lock when it begins, since one that wants it later may be refused.
 async fn begin(connection: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {

@@ -1,9 +1,9 @@
 //! The calls whose words are the same for both databases, while the types of their connections are not.
 
 /// A [`Warm`](super::Warm) tier in a database. The type has `reader`, `writer`, `close` and `sql`; beside it stand
-/// `NAME`, `query`, `begin`, `make_partition` and `insert`.
+/// `NAME`, `query`, `begin`, `make_partition` and `insert`, and of which type a length is there.
 macro_rules! warm {
-    ($warm:ty, $connection:ty) => {
+    ($warm:ty, $connection:ty, $length:ty) => {
         impl $warm {
             /// Does it within the time, and once more where the connection was found to have ended.
             async fn within<T, F: Future<Output = Result<T, Failure>>>(
@@ -83,14 +83,15 @@ macro_rules! warm {
                 &self,
                 place: &Place,
                 from: EntryId,
-                limit: i64,
-            ) -> Result<Vec<Entry>, Failure> {
+                limit: usize,
+            ) -> Result<Entries, Failure> {
                 let mut lane = self.reader().await?;
                 let mut entries = Vec::new();
                 if let Some(number) = self.number(&mut lane.connection, place).await? {
                     let page = query(self.sql.page(number))
                         .bind(from.to_bytes().to_vec())
-                        .bind(limit);
+                        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                        .bind(i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX));
                     let rows = match page.fetch_all(&mut lane.connection).await {
                         Ok(rows) => rows,
                         Err(error) => {
@@ -105,19 +106,28 @@ macro_rules! warm {
                     }
                 }
                 lane.keep();
-                Ok(entries)
+                Ok(Entries::cut(entries, limit))
             }
 
-            async fn put_once(&self, place: &Place, entries: &[Entry]) -> Result<(), Failure> {
+            async fn put_once(&self, place: &Place, entries: &[Entry]) -> Result<bool, Failure> {
                 let mut lane = self.writer().await?;
                 let mut all = begin(&mut lane.connection).await?;
                 let number = self.change(&mut all, place, true).await?;
                 let number = number.ok_or_else(odd_answer)?;
-                let (count, bytes) = insert(&mut all, &self.sql, number, entries).await?;
-                self.tally(&mut all, number, count, bytes).await?;
-                all.commit().await?;
+                // Who erases waits for the partition, and finds what was put before the wish was seen here.
+                let oldest_ms = entries.iter().map(|entry| entry.id().at_ms).min();
+                let wishes = self.wishes(&mut all, oldest_ms.unwrap_or(u64::MAX)).await?;
+                let is_erased = |entry| wishes.iter().any(|wish: &Erasure| wish.covers(entry));
+                let is_kept = !entries.iter().any(is_erased);
+                if is_kept {
+                    let (count, bytes) = insert(&mut all, &self.sql, number, entries).await?;
+                    self.tally(&mut all, number, count, bytes).await?;
+                    all.commit().await?;
+                } else {
+                    all.rollback().await?;
+                }
                 lane.keep();
-                Ok(())
+                Ok(is_kept)
             }
 
             /// Takes the partition for a change, and makes it where it is asked for and there is none.
@@ -207,29 +217,32 @@ macro_rules! warm {
                 Ok(is_same)
             }
 
-            /// Some entries of the partition that the erasure covers, and from where to go on.
+            /// Some entries of the partition that the erasure covers, with how many bytes they have, and from where to
+            /// go on.
             async fn about(
                 &self,
                 connection: &mut $connection,
                 number: i64,
                 erasure: &Erasure,
                 from: EntryId,
-            ) -> Result<(Vec<Entry>, Option<EntryId>), Failure> {
+            ) -> Result<(Vec<(EntryId, i64)>, Option<EntryId>), Failure> {
                 let about = query(self.sql.about(number))
                     .bind(erasure.user.get().to_be_bytes().to_vec())
                     .bind(from.to_bytes().to_vec())
                     .bind(i64::try_from(ABOUT).unwrap_or(i64::MAX));
                 let rows = about.fetch_all(connection).await?;
                 let is_last = rows.len() < ABOUT;
-                let mut entries = Vec::with_capacity(rows.len());
+                let (mut found, mut last) = (Vec::new(), None);
                 for row in rows {
-                    let (id, bytes): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-                    entries.push(sql::entry(&id, bytes).ok_or_else(odd_answer)?);
+                    let (id, subjects): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+                    let id = sql::id(&id).ok_or_else(odd_answer)?;
+                    if erasure.reaches(id) && sql::has_subject(&subjects, erasure.user) {
+                        found.push((id, row.try_get::<$length, _>(2)?.into()));
+                    }
+                    last = Some(id);
                 }
-                let last = entries.last().filter(|_| !is_last);
-                let next = last.and_then(|last| last.id().next());
-                entries.retain(|entry| erasure.covers(entry));
-                Ok((entries, next))
+                let next = last.filter(|_| !is_last).and_then(EntryId::next);
+                Ok((found, next))
             }
 
             async fn erase_once(&self, place: &Place, erasure: &Erasure) -> Result<u64, Failure> {
@@ -240,12 +253,12 @@ macro_rules! warm {
                     let mut from = Some(EntryId::default());
                     while let Some(begin) = from {
                         let (entries, next) = self.about(&mut all, number, erasure, begin).await?;
-                        for entry in &entries {
-                            let delete = query(self.sql.delete(number))
-                                .bind(entry.id().to_bytes().to_vec());
+                        for (id, bytes) in &entries {
+                            let delete =
+                                query(self.sql.delete(number)).bind(id.to_bytes().to_vec());
                             delete.execute(&mut *all).await?;
                             erased += 1;
-                            size += i64::try_from(entry.to_bytes().len()).unwrap_or(0);
+                            size += bytes;
                         }
                         from = next;
                     }
@@ -285,9 +298,20 @@ macro_rules! warm {
 
             async fn erasures_once(&self) -> Result<Vec<Erasure>, Failure> {
                 let mut lane = self.reader().await?;
+                let found = self.wishes(&mut lane.connection, 0).await?;
+                lane.keep();
+                Ok(found)
+            }
+
+            /// The erasures that reach an entry of this time.
+            async fn wishes(
+                &self,
+                connection: &mut $connection,
+                at_ms: u64,
+            ) -> Result<Vec<Erasure>, Failure> {
                 let mut found = Vec::new();
-                let erasures = query(self.sql.erasures());
-                for row in erasures.fetch_all(&mut lane.connection).await? {
+                let erasures = query(self.sql.erasures()).bind(time(at_ms));
+                for row in erasures.fetch_all(connection).await? {
                     let user: i64 = row.try_get(0)?;
                     found.push(Erasure {
                         user: Id::new_checked(user.cast_unsigned()).ok_or_else(odd_answer)?,
@@ -295,7 +319,6 @@ macro_rules! warm {
                         is_confirmed: row.try_get::<i64, _>(2)? != 0,
                     });
                 }
-                lane.keep();
                 Ok(found)
             }
 
@@ -344,7 +367,7 @@ macro_rules! warm {
         }
 
         impl Warm for $warm {
-            fn put<'a>(&'a self, place: &'a Place, entries: &'a [Entry]) -> Asked<'a, ()> {
+            fn put<'a>(&'a self, place: &'a Place, entries: &'a [Entry]) -> Asked<'a, bool> {
                 Box::pin(self.within(DEADLINE, move || self.put_once(place, entries)))
             }
 
@@ -357,8 +380,7 @@ macro_rules! warm {
                 place: &'a Place,
                 from: EntryId,
                 limit: usize,
-            ) -> Asked<'a, Vec<Entry>> {
-                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            ) -> Asked<'a, Entries> {
                 Box::pin(self.within(DEADLINE, move || self.page_once(place, from, limit)))
             }
 
