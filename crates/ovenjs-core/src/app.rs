@@ -5,12 +5,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::Lookup;
 use ovenjs_cache::mirror::Mirror;
 use ovenjs_commands::{Call, Extract, Failure, Provide};
 use ovenjs_gateway::{AskGuild, Fleet, bus::Bus};
 use ovenjs_rest::Client;
 use ovenjs_types::{Drift, Event, Id, marker::GuildMarker};
+
+use crate::{Lookup, tiers::Tiers};
 
 /// The application as handlers see it: the bot's own parts, and the state `T` it was built with.
 ///
@@ -21,6 +22,7 @@ pub struct App<T = ()> {
     pub(crate) mirror: Mirror,
     pub(crate) fleet: Fleet,
     pub(crate) bus: Bus,
+    pub(crate) tiers: Tiers,
     pub(crate) drift: Arc<Mutex<Drift>>,
     pub(crate) state: T,
 }
@@ -31,16 +33,24 @@ impl<T: Send + Sync> Extract<App<T>> for Client {
     }
 }
 
+/// Where the guild in which the handler was called is [away](crate::TiersConfig::away_after), it is brought back first,
+/// unless its store does not answer.
 impl<T: Send + Sync> Extract<App<T>> for Mirror {
     async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
+        call.state().tiers.wake(guild_of(call.event())).await;
         Ok(call.state().mirror.clone())
     }
 }
 
 impl<T: Send + Sync> Extract<App<T>> for Lookup {
     async fn extract(call: &mut Call<App<T>>) -> Result<Self, Failure> {
-        let App { mirror, client, .. } = call.state();
-        Ok(Self::new(mirror, client))
+        let App {
+            mirror,
+            client,
+            tiers,
+            ..
+        } = call.state();
+        Ok(Self::new(mirror, client, tiers))
     }
 }
 

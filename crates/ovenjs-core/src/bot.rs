@@ -3,8 +3,10 @@
 use std::{fmt, ops::Range, path::Path, sync::Arc};
 
 use ovenjs_cache::mirror::Mirror;
+#[cfg(feature = "tiers")]
+use ovenjs_cache::tiers::{TierError, Tiered};
 use ovenjs_commands::{Router, Routes};
-use ovenjs_gateway::{Fleet, FleetState, Wiring, session::Session};
+use ovenjs_gateway::{Fleet, FleetState, Resume, Wiring, session::Session};
 use ovenjs_net::{Connector, Proxy};
 use ovenjs_rest::Client;
 use ovenjs_types::{EventKind, Hook, Intents, Secret, ShardId};
@@ -24,6 +26,7 @@ use crate::{
     mirror,
     pump::{Pump, heard},
     registration::register,
+    tiers::{Given, Plan, Tiers},
     timer::RuntimeTimer,
 };
 
@@ -31,12 +34,23 @@ use crate::{
 ///
 /// `T` is the state which handlers take as [`State<T>`](crate::State); `()` where there is none.
 pub struct Bot<T = ()> {
-    state: T,
+    state: Making<T>,
     routes: Routes<App<T>>,
     config: Option<Config>,
     intents: Intents,
     hook: Arc<dyn Hook>,
+    given: Given,
 }
+
+/// The state, or how it is made.
+enum Making<T> {
+    Made(T),
+    #[cfg(feature = "tiers")]
+    Of(Box<Make<T>>),
+}
+
+#[cfg(feature = "tiers")]
+type Make<T> = dyn FnOnce(&Tiered) -> Result<T, TierError> + Send + Sync;
 
 impl Bot {
     /// A bot without handlers.
@@ -72,13 +86,72 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
     /// ```
     #[must_use]
     pub fn with_state(state: T) -> Self {
+        Self::making(Making::Made(state))
+    }
+
+    /// A bot without handlers whose [`State<T>`](crate::State) is made of its tiers when it starts: typed keyspaces, as
+    /// a rule, of which the state holds as many as it wants. Cloning one is cheap.
+    ///
+    /// What stands behind their memory, [`Config::tiers`] says. Where it says nothing, as in a test, that is nothing,
+    /// and all else is the same.
+    ///
+    /// ```
+    /// use ovenjs_core::{Answer, Bot, Cx, State, command, routes};
+    /// use ovenjs_core::cache::tiers::{Keyspace, KeyspaceConfig};
+    /// use ovenjs_core::types::{Id, marker::UserMarker};
+    ///
+    /// type Visits = Keyspace<Id<UserMarker>, u32>;
+    ///
+    /// /// Counts your visits
+    /// #[command]
+    /// async fn visit(cx: Cx, State(visits): State<Visits>) -> Answer {
+    ///     let user = cx.user_id();
+    ///     let count = visits.get(&user).await?.map_or(1, |count| *count + 1);
+    ///     visits.put(&user, count).await?;
+    ///     cx.reply(format!("visit {count}")).await
+    /// }
+    ///
+    /// let bot = Bot::with_tiers(|tiers| tiers.keyspace(KeyspaceConfig::new("visits", 1)));
+    /// let bot = bot.routes(routes![visit]);
+    /// assert_eq!(bot.commands()[0].name, "visit");
+    /// ```
+    #[cfg(feature = "tiers")]
+    #[must_use]
+    pub fn with_tiers(
+        make: impl FnOnce(&Tiered) -> Result<T, TierError> + Send + Sync + 'static,
+    ) -> Self {
+        Self::making(Making::Of(Box::new(make)))
+    }
+
+    fn making(state: Making<T>) -> Self {
         Self {
             state,
             routes: Routes::new(),
             config: None,
             intents: Intents::empty(),
             hook: Arc::new(()),
+            given: Given::default(),
         }
+    }
+
+    /// Sets the tiers, for whoever builds them: of stores of their own, or to use them before the bot runs. The bot
+    /// [serves](Tiered::serve) them, and when it stops it flushes them and [hands them over](Tiered::hand_over).
+    ///
+    /// Where [`Config::tiers`] names stores too, the bot does not start.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use ovenjs_core::{Bot, cache::tiers::{Memory, Tiered, TieredConfig}};
+    ///
+    /// let tiers = Tiered::build(TieredConfig::new().third(Arc::new(Memory::new(1_000))));
+    /// let bot = Bot::new().tiers(tiers.clone());
+    /// assert!(tiers.stats().third.is_some());
+    /// ```
+    #[cfg(feature = "tiers")]
+    #[must_use]
+    pub fn tiers(mut self, tiers: Tiered) -> Self {
+        self.given = Some(tiers);
+        self
     }
 
     /// Adds handlers.
@@ -205,6 +278,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             config,
             intents,
             hook,
+            given,
         } = self;
         let config = configured(config, intents)?;
         if config.dialer.is_some() {
@@ -234,6 +308,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
 
         let net = net(&config)?;
         let links = Links::connect(&config).await?;
+        let plan = Plan::new(&config, given, &links)?;
         let client = Client::builder(token.clone())
             .config(
                 ovenjs_rest::Config::new()
@@ -281,7 +356,8 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         let interest = router
             .interest()
             .union(mirror.interest())
-            .with(EventKind::Ready);
+            .with(EventKind::Ready)
+            .with(EventKind::Resumed);
         let intents = config.intents(interest);
         let heard = heard(interest);
         let mut shards = config.gateway.shards.unwrap_or(found.shards).max(1);
@@ -317,10 +393,18 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
         Session::new(Arc::new(settings.clone()), first, 0).map_err(gateway)?;
         let (estate, former) =
             Estate::enter(&config.gateway, &links, application.id.cast()).await?;
+        // The process before has left its journals now.
+        let mut tiers = plan.open().await?;
+        let state = state.make(&tiers)?;
+        let (mut epoch, mut sessions) = (0, Vec::new());
         if let Some(entered) = former {
             let former = &entered.state;
-            let sessions = former.sessions().len();
-            tracing::info!(sessions, "going on where a former process stopped");
+            epoch = former.epoch();
+            sessions = former.sessions().to_vec();
+            tracing::info!(
+                sessions = sessions.len(),
+                "going on where a former process stopped"
+            );
             let kept = former.shards().filter(|kept| found.shards / 2 < *kept);
             if config.gateway.shards.is_none()
                 && let Some(kept) = kept
@@ -342,11 +426,23 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
                 )
             })?;
             limits::enter(&client, former);
-            if let Some(known) = mirror::enter(former, &config.mirror, range, shards).await {
+            if let Some(known) = mirror::enter(former, &config.mirror, range.clone(), shards).await
+            {
                 mirror = known;
             }
             entered.take().await;
         }
+        let shards_here = range.map(|number| {
+            let shard = ShardId {
+                number,
+                total: shards,
+            };
+            let mut sessions = sessions.iter();
+            let session = sessions.find(|session| session.shard() == Some(shard));
+            (shard, session.map(Resume::version))
+        });
+        let shards_here: Vec<_> = shards_here.collect();
+        let settings = settings.epoch(tiers.warm(&mirror, &shards_here).await.max(epoch));
         if let Some(store) = estate.store() {
             wiring = wiring.store(store);
         }
@@ -359,6 +455,7 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             mirror,
             fleet,
             bus,
+            tiers,
             drift: Arc::default(),
             state,
         });
@@ -389,6 +486,22 @@ impl<T: Clone + Send + Sync + 'static> Bot<T> {
             router.commands(),
             interest,
         ))
+    }
+}
+
+impl<T> Making<T> {
+    fn make(self, tiers: &Tiers) -> Result<T, Error> {
+        match self {
+            Self::Made(state) => {
+                let _ = tiers;
+                Ok(state)
+            }
+            #[cfg(feature = "tiers")]
+            Self::Of(make) => make(&tiers.tiered).map_err(|error| {
+                let text = "the state that Bot::with_tiers makes could not be made";
+                Error::below(ErrorKind::Configuration, text, error)
+            }),
+        }
     }
 }
 
@@ -441,8 +554,13 @@ fn net(config: &Config) -> Result<ovenjs_net::Config, Error> {
 
 impl<T: fmt::Debug> fmt::Debug for Bot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state: &dyn fmt::Debug = match &self.state {
+            Making::Made(state) => state,
+            #[cfg(feature = "tiers")]
+            Making::Of(_) => &"made of the tiers",
+        };
         f.debug_struct("Bot")
-            .field("state", &self.state)
+            .field("state", state)
             .field("routes", &self.routes)
             .field("config", &self.config)
             .field("intents", &self.intents)

@@ -18,10 +18,12 @@ use crate::Error;
 mod environment;
 mod file;
 mod settings;
+mod tiers;
 
 pub use environment::VARIABLES;
 pub(crate) use environment::{read as read_environment, strangers};
 pub(crate) use settings::SETTINGS;
+pub use tiers::{SecondTier, ThirdTier, TiersConfig};
 
 /// Everything a [`Bot`](crate::Bot) can be told, apart from its handlers.
 ///
@@ -68,6 +70,10 @@ pub struct Config {
     /// there when the bot starts, while a Redis is first spoken to when it is needed. Feature `nats`;
     /// environment: `OVENJS_NATS`.
     pub nats: Option<Secret>,
+    /// The database of the [`tiers`](Self::tiers), where they say so: `postgres://user:password@host/database` or
+    /// `mysql://…`, with how it is encrypted (`?sslmode=verify-full`, `?ssl-mode=VERIFY_IDENTITY`). Default: none.
+    /// Features `postgres` and `mysql`; environment: `OVENJS_DATABASE`.
+    pub database: Option<Secret>,
     /// Whether Redis and NATS may be spoken to in plain text on other machines. Default: `false`, since
     /// it shows passwords and sessions to the network. Turn it on in a network of one's own. It says
     /// nothing of Discord's API and gateway, which are spoken to in plain text on this machine only.
@@ -82,6 +88,8 @@ pub struct Config {
     pub commands: CommandsConfig,
     /// What the bot remembers of what the gateway told it. File: `[mirror]`.
     pub mirror: Keep,
+    /// What is kept behind memory. File: `[tiers]`.
+    pub tiers: TiersConfig,
     /// Who gives streams to a Discord in this process, instead of the network: see
     /// [`in_process`](Self::in_process). Default: nobody. Set in code.
     pub dialer: Option<Dialer>,
@@ -306,6 +314,7 @@ impl Config {
             roots: None,
             redis: None,
             nats: None,
+            database: None,
             allow_plain: false,
             bus: BusConfig::Alone,
             gateway: GatewayConfig {
@@ -326,6 +335,7 @@ impl Config {
                 prune: false,
             },
             mirror: Keep::new(),
+            tiers: TiersConfig::default(),
             dialer: None,
             live: Live::default(),
         }

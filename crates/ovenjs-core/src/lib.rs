@@ -20,7 +20,8 @@
 //! What handlers can take beside the event: a [`rest::Client`], a [`Mirror`], a [`Lookup`], a
 //! [`gateway::Fleet`], the guild they were called in as a [`gateway::AskGuild`], a
 //! [`gateway::bus::Bus`], what the event changed as [`Before<T>`], and the state which the bot was built
-//! with as [`State<T>`].
+//! with as [`State<T>`]. With the feature `tiers` also a `Tiered`, memory before the stores that
+//! [`Config::tiers`] names, and a state that is made of it: `Bot::with_tiers`.
 //!
 //! A bot of several processes keeps what they share in a Redis or speaks through NATS (features `redis`
 //! and `nats`): see [`Config::redis`] and [`Config::nats`].
@@ -71,6 +72,13 @@ mod registration;
 mod running;
 #[cfg(feature = "bot")]
 mod state;
+#[cfg(all(feature = "bot", feature = "tiers"))]
+mod tend;
+#[cfg(all(feature = "bot", feature = "tiers"))]
+mod tiers;
+#[cfg(all(feature = "bot", not(feature = "tiers")))]
+#[path = "without_tiers.rs"]
+mod tiers;
 #[cfg(feature = "bot")]
 mod timer;
 
@@ -83,7 +91,8 @@ pub use bot::Bot;
 #[cfg(feature = "bot")]
 pub use config::{
     BotLive, BusConfig, CommandsConfig, Compression, Config, GatewayConfig, IdentifyQueue,
-    LimitsShared, Live, Register, RestConfig, StateStore, VARIABLES,
+    LimitsShared, Live, Register, RestConfig, SecondTier, StateStore, ThirdTier, TiersConfig,
+    VARIABLES,
 };
 #[cfg(feature = "bot")]
 pub use error::{Error, ErrorKind};

@@ -5,6 +5,10 @@
 
 use std::sync::Arc;
 
+#[cfg(all(feature = "tiers", feature = "redis"))]
+use ovenjs_cache::tiers::RedisStore;
+#[cfg(feature = "tiers")]
+use ovenjs_cache::tiers::Store;
 use ovenjs_gateway::{
     IdentifyPort, SessionStore,
     bus::{Bus, Hall, Member},
@@ -71,6 +75,17 @@ impl Links {
         }
         let _ = process;
         Err(missing("[gateway] state", "redis", "OVENJS_REDIS"))
+    }
+
+    /// The store that is the second tier.
+    #[cfg(feature = "tiers")]
+    pub(crate) fn records(&self, name: &str) -> Result<Arc<dyn Store>, Error> {
+        #[cfg(feature = "redis")]
+        if let Some(link) = &self.redis {
+            return Ok(Arc::new(RedisStore::new(link, name)));
+        }
+        let _ = name;
+        Err(missing("[tiers] second", "redis", "OVENJS_REDIS"))
     }
 
     /// The turns to identify, where they are not the process's own.

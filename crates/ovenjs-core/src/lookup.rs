@@ -7,6 +7,8 @@ use ovenjs_types::{
     marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
 };
 
+use crate::tiers::Tiers;
+
 /// Looks things up: in the mirror, and where that does not know them, or knows them from before a
 /// [lost session](ovenjs_cache::mirror::GuildState::is_stale), at Discord.
 ///
@@ -15,6 +17,9 @@ use ovenjs_types::{
 /// the same thing at the same time share it. The answer is not put into the mirror, where it might stand
 /// over what the gateway tells meanwhile: whoever asks for the same again and again lets the client
 /// [keep answers](crate::rest::Config::cache_max), or has the mirror [keep](crate::Keep) the kind.
+///
+/// Who looks for a guild that is [away](crate::TiersConfig::away_after), for a role or a member of it, brings it back.
+/// Of a channel it is not known whose it is then, and Discord is asked.
 ///
 /// ```no_run
 /// # use ovenjs_core::{Failure, Lookup, On, event, rest::Client, types::MessageReactionAdd};
@@ -35,19 +40,22 @@ use ovenjs_types::{
 pub struct Lookup {
     mirror: Mirror,
     client: Client,
+    tiers: Tiers,
 }
 
 #[expect(clippy::missing_errors_doc, reason = "said of all methods at the type")]
 impl Lookup {
-    pub(crate) fn new(mirror: &Mirror, client: &Client) -> Self {
+    pub(crate) fn new(mirror: &Mirror, client: &Client, tiers: &Tiers) -> Self {
         Self {
             mirror: mirror.clone(),
             client: client.clone(),
+            tiers: tiers.clone(),
         }
     }
 
     /// A guild with its roles.
     pub async fn guild(&self, id: Id<GuildMarker>) -> Result<Guild, Error> {
+        self.tiers.wake(Some(id)).await;
         match self.mirror.guild(id).filter(|_| self.is_up_to_date(id)) {
             Some(guild) => Ok(guild),
             None => self.client.guild(id).await,
@@ -66,6 +74,7 @@ impl Lookup {
 
     /// A role.
     pub async fn role(&self, guild: Id<GuildMarker>, id: Id<RoleMarker>) -> Result<Role, Error> {
+        self.tiers.wake(Some(guild)).await;
         let known = self.mirror.role(guild, id);
         match known.filter(|_| self.is_up_to_date(guild)) {
             Some(role) => Ok(role),
@@ -79,6 +88,7 @@ impl Lookup {
         guild: Id<GuildMarker>,
         user: Id<UserMarker>,
     ) -> Result<Member, Error> {
+        self.tiers.wake(Some(guild)).await;
         let known = self.mirror.member(guild, user);
         match known.filter(|_| self.is_up_to_date(guild)) {
             Some(member) => Ok(member),

@@ -13,7 +13,7 @@ use ovenjs_cache::Change;
 use ovenjs_commands::{Answers, Beside, Router};
 use ovenjs_gateway::{Delivery, Events, Receipt};
 use ovenjs_types::{
-    Dispatch, Event, EventKind, Hook, HookCall, Id, Interest, Pressure,
+    Dispatch, Event, EventKind, Hook, HookCall, Id, Interest, Origin, Pressure,
     json::{Deviation, Scratch},
     marker::UserMarker,
 };
@@ -183,6 +183,9 @@ impl<T: Send + Sync + 'static> Pump<T> {
         let receipt = self.app.fleet.receipt(&dispatch);
         if may_permit(&dispatch, &self.own_id) {
             self.app.client.permissions_changed();
+        }
+        if let (EventKind::Resumed, Origin::Gateway(shard)) = (dispatch.kind, dispatch.origin) {
+            self.app.mirror.resumed(shard);
         }
         if !self.interest.wants(dispatch.kind) {
             self.hook.call(&HookCall::EventDropped {

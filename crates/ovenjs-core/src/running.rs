@@ -7,7 +7,10 @@ use std::{
 };
 
 use ovenjs_cache::mirror::Mirror;
+#[cfg(feature = "tiers")]
+use ovenjs_cache::tiers::{GuildBlocks, Tiered};
 use ovenjs_gateway::{Events, Fleet, bus::Bus};
+use ovenjs_net::{Clock as _, SystemClock};
 use ovenjs_rest::Client;
 use ovenjs_types::{Drift, Interest, Pressure};
 use tokio::{
@@ -23,6 +26,7 @@ use crate::{
     memory::{self, Memory},
     mirror,
     pump::Pump,
+    tiers::Tiers,
 };
 
 /// A bot that runs. Dropping it stops the bot at once; [`stop`](Self::stop) lets it finish.
@@ -31,6 +35,7 @@ pub struct Running {
     mirror: Mirror,
     fleet: Fleet,
     bus: Bus,
+    tiers: Tiers,
     drift: Arc<Mutex<Drift>>,
     apply: Box<dyn Fn(ovenjs_commands::Live) -> Result<(), Error> + Send + Sync>,
     live: Live,
@@ -39,7 +44,7 @@ pub struct Running {
     places: Arc<Semaphore>,
     pump: JoinSet<Result<(), Error>>,
     estate: Arc<Estate>,
-    /// Looks after memory, where anything bounds it, and after what becomes too old.
+    /// Looks after memory, where anything bounds it, after what becomes too old, and after the tiers.
     _watching: JoinSet<()>,
 }
 
@@ -66,6 +71,7 @@ impl Running {
                 let outcome = pumping.await;
                 if outcome.is_err() {
                     // Nobody has to ask for it, and nobody may be there to.
+                    app.tiers.leave(&app.fleet, LEAVE_LEAST).await;
                     estate.leave(&app.client, &app.fleet, &app.mirror).await;
                     app.client.leave().await;
                 }
@@ -76,6 +82,7 @@ impl Running {
         if app.mirror.keep().expires() {
             watching.spawn(mirror::expire(app.mirror.clone()));
         }
+        app.tiers.serve(&mut watching);
         if let Some(memory) = memory {
             watching.spawn(memory::watch(memory, app.fleet.clone(), pressure));
         }
@@ -84,6 +91,7 @@ impl Running {
             mirror: app.mirror.clone(),
             fleet: app.fleet.clone(),
             bus: app.bus.clone(),
+            tiers: app.tiers.clone(),
             drift: Arc::clone(&app.drift),
             apply: Box::new(move |live| router.apply(live).map(drop).map_err(Error::routes)),
             live,
@@ -111,7 +119,7 @@ impl Running {
     /// What the mirror knows, and Discord where it does not.
     #[must_use]
     pub fn lookup(&self) -> Lookup {
-        Lookup::new(&self.mirror, &self.client)
+        Lookup::new(&self.mirror, &self.client, &self.tiers)
     }
 
     /// The shards.
@@ -124,6 +132,20 @@ impl Running {
     #[must_use]
     pub const fn bus(&self) -> &Bus {
         &self.bus
+    }
+
+    /// The tiers, which the bot serves and flushes when it stops: see [`Config::tiers`](crate::Config::tiers).
+    #[cfg(feature = "tiers")]
+    #[must_use]
+    pub const fn tiers(&self) -> &Tiered {
+        &self.tiers.tiered
+    }
+
+    /// The guilds in the tiers, where they [go there](crate::TiersConfig::away_after).
+    #[cfg(feature = "tiers")]
+    #[must_use]
+    pub const fn guild_blocks(&self) -> Option<&GuildBlocks> {
+        self.tiers.guilds.as_ref()
     }
 
     /// How Discord's events have differed so far from what this version knows, by event and path: a
@@ -192,6 +214,9 @@ impl Running {
     /// are handled within the same time, which begins with this call. A process that asks for the sessions
     /// meanwhile gets them.
     ///
+    /// Then the stores of the [tiers](crate::Config::tiers) are given what waits for them, in what is left of that time
+    /// and in 2 s at least. What they do not take is told in the log, and stays in the journal where there is one.
+    ///
     /// # Errors
     ///
     /// Why the bot ended, if it had ended before; [`ErrorKind::HandOver`] where a process asked for the
@@ -242,6 +267,7 @@ impl Running {
 
     async fn end(mut self, heir: Option<Heir>) -> Result<(), Error> {
         let (estate, takes) = (Arc::clone(&self.estate), self.live.bot.stop_after);
+        let began = SystemClock.now();
         let (outcome, heir) = {
             let mut finish = std::pin::pin!(self.finish(heir.is_some()));
             match heir {
@@ -254,6 +280,9 @@ impl Running {
                 },
             }
         };
+        let took = SystemClock.now().saturating_duration_since(began);
+        let left = takes.saturating_sub(took).max(LEAVE_LEAST);
+        self.tiers.leave(&self.fleet, left).await;
         let outcome = match heir {
             Some(heir) => outcome.and(
                 estate
@@ -302,6 +331,9 @@ fn ended(joined: Result<Result<(), Error>, JoinError>) -> Result<(), Error> {
         Err(_) => Ok(()),
     }
 }
+
+/// Where handlers took all the time of a stop, what they wrote has this: a batch of a slow database.
+const LEAVE_LEAST: Duration = Duration::from_secs(2);
 
 async fn signal() -> Result<(), Error> {
     use tokio::signal::unix::{SignalKind, signal};

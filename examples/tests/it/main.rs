@@ -10,4 +10,6 @@ mod health;
 mod processes;
 mod program;
 mod readme;
+#[cfg(feature = "sqlite")]
+mod settings;
 mod stories;

@@ -3,6 +3,7 @@
 const README: &str = include_str!("../../../README.md");
 const PING: &str = include_str!("../../ping.rs");
 const FEEDBACK: &str = include_str!("../../feedback.rs");
+const SETTINGS: &str = include_str!("../../settings.rs");
 const STORIES: &str = include_str!("../../../benches/box/stories.rs");
 
 #[test]
@@ -27,6 +28,16 @@ fn the_readme_shows_the_test_of_feedback_as_it_is() {
     assert!(
         README.contains(test.join("\n").trim()),
         "the README's test differs from examples/feedback.rs"
+    );
+}
+
+#[test]
+fn the_readme_shows_how_settings_are_kept() {
+    let (_, bot) = SETTINGS.split_once("pub(crate) fn bot()").unwrap();
+    let (bot, _) = bot.split_once("\n}\n").unwrap();
+    assert!(
+        README.contains(bot),
+        "the README's bot differs from examples/settings.rs"
     );
 }
 

@@ -442,6 +442,8 @@ impl Inner {
 
     /// Takes a record of a former process into the mirror; whether it did.
     fn enter(&self, key: &Key, record: &Record, shards: &[ShardId], whole: &[ShardId]) -> bool {
+        let met = &self.counts.epoch;
+        met.fetch_max(record.version.epoch, Ordering::Relaxed);
         let is_of = |guild, shard: &&ShardId| ShardId::of_guild(guild, shard.total) == **shard;
         let (Some(guild), Body::Value(bytes)) = (guild_of(key), &record.body) else {
             return false;

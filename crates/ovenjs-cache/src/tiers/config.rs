@@ -24,6 +24,9 @@ pub struct TieredConfig {
     pub second_journal: Option<Arc<Journal>>,
     /// Where it is written down what waits for the third tier. Default: nowhere.
     pub third_journal: Option<Arc<Journal>>,
+    /// How many bytes all keyspaces together may take in memory: who makes one whose
+    /// [share](KeyspaceConfig::memory) is not left any more is told so. Default: without bound, and each has its own.
+    pub memory: Option<u64>,
     /// The fencing number of what this process writes without a version of its own: that of the lease by which
     /// it is in charge. At least 1, the default, with which the last writer wins.
     pub epoch: u64,
@@ -44,6 +47,7 @@ impl TieredConfig {
             third_deadline: Duration::from_millis(250),
             second_journal: None,
             third_journal: None,
+            memory: None,
             epoch: 1,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -89,6 +93,25 @@ impl TieredConfig {
     #[must_use]
     pub fn third_journal(mut self, journal: Journal) -> Self {
         self.third_journal = Some(Arc::new(journal));
+        self
+    }
+
+    /// Sets how many bytes all keyspaces together may take in memory.
+    ///
+    /// ```
+    /// use ovenjs_cache::tiers::{KeyspaceConfig, TierErrorKind, Tiered, TieredConfig};
+    ///
+    /// let tiers = Tiered::build(TieredConfig::new().memory(20 << 20));
+    /// let settings = tiers.keyspace::<u64, String>(KeyspaceConfig::new("settings", 1))?;
+    /// let pages = KeyspaceConfig::new("pages", 1);
+    /// let refused = tiers.keyspace::<u64, String>(pages.clone()).unwrap_err();
+    /// assert_eq!(refused.kind(), TierErrorKind::Memory);
+    /// let pages = tiers.keyspace::<u64, String>(pages.memory(4 << 20))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
         self
     }
 

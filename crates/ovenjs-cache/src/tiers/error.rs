@@ -19,6 +19,7 @@ enum Cause {
     Loader(Box<dyn Error + Send + Sync>),
     Late,
     Overtaken,
+    Memory { wanted: u64, left: u64, most: u64 },
 }
 
 /// What kind of failure it was.
@@ -37,6 +38,8 @@ pub enum TierErrorKind {
     Late,
     /// While it was loaded it was written, each time: it changes faster than it can be loaded.
     Overtaken,
+    /// All keyspaces together may not take so much [memory](super::TieredConfig::memory).
+    Memory,
 }
 
 impl TierError {
@@ -50,6 +53,7 @@ impl TierError {
             Cause::Loader(_) => TierErrorKind::Loader,
             Cause::Late => TierErrorKind::Late,
             Cause::Overtaken => TierErrorKind::Overtaken,
+            Cause::Memory { .. } => TierErrorKind::Memory,
         }
     }
 
@@ -63,6 +67,10 @@ impl TierError {
 
     pub(crate) fn overtaken() -> Self {
         Self(Arc::new(Cause::Overtaken))
+    }
+
+    pub(crate) fn memory(wanted: u64, left: u64, most: u64) -> Self {
+        Self(Arc::new(Cause::Memory { wanted, left, most }))
     }
 }
 
@@ -97,6 +105,11 @@ impl fmt::Display for TierError {
             Cause::Overtaken => f.write_str(
                 "the key was written each time while it was loaded: ask again, or put what is written into it",
             ),
+            Cause::Memory { wanted, left, most } => write!(
+                f,
+                "the keyspace wants {wanted} bytes of memory, and {left} are left of the {most} that all together \
+                 may take: give it less, or them more"
+            ),
         }
     }
 }
@@ -111,7 +124,7 @@ impl Error for TierError {
                 let error: &(dyn Error + 'static) = &**error;
                 Some(error)
             }
-            Cause::Late | Cause::Overtaken => None,
+            Cause::Late | Cause::Overtaken | Cause::Memory { .. } => None,
         }
     }
 }
@@ -121,7 +134,7 @@ impl Fault for TierError {
         match &*self.0 {
             Cause::Store(error) => error.is_retryable(),
             Cause::Late | Cause::Overtaken => true,
-            Cause::Key(_) | Cause::Codec(_) | Cause::Loader(_) => false,
+            Cause::Key(_) | Cause::Codec(_) | Cause::Loader(_) | Cause::Memory { .. } => false,
         }
     }
 

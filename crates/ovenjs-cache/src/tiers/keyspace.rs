@@ -34,7 +34,7 @@ use super::{
     held::{Held, Look, State, jittered, lent, may_take},
     lock,
     tier::{Tier, Wrote},
-    tiered::Shared,
+    tiered::{Room, Shared},
 };
 
 /// The values of one kind: what [`Tiered::keyspace`](super::Tiered::keyspace) gives. Cloning is cheap and shares
@@ -67,6 +67,7 @@ struct Inner<V> {
     /// What is loaded anew beside, or waits to be: no more than errands have room.
     refreshing: Mutex<HashSet<Key>>,
     counts: Counts,
+    _room: Room,
 }
 
 impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
@@ -80,6 +81,7 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
             .foretelling(config.foretelling);
         let inner = Inner {
             space: Space::new(&config.name, config.schema)?,
+            _room: shared.room(config.memory)?,
             shared,
             config,
             codec,

@@ -315,6 +315,15 @@ impl Tier {
         }
     }
 
+    /// Gives the journal to the next process.
+    pub(crate) fn close_journal(&self) {
+        // No record may be between its queue and the file.
+        let _behind = lock(&self.behind);
+        if let Some(journal) = &self.journal {
+            journal.close();
+        }
+    }
+
     /// That it is away.
     pub(crate) fn away(&self) -> StoreError {
         StoreError::new("store", StoreFault::Away)

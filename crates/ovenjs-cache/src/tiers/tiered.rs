@@ -36,7 +36,11 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use futures_util::{StreamExt as _, future::join4, stream::poll_fn};
+use futures_util::{
+    StreamExt as _,
+    future::{join, join4},
+    stream::poll_fn,
+};
 use hashbrown::HashMap;
 use ovenjs_net::{Clock, Entropy};
 use serde::{Serialize, de::DeserializeOwned};
@@ -93,6 +97,22 @@ pub(crate) struct Shared {
     sent: tokio::sync::Mutex<mpsc::Receiver<Errand>>,
     errands_refused: AtomicU64,
     pub(crate) ear: Ear,
+    /// How many bytes keyspaces may take in memory, all together, and how many are given to some.
+    memory: Option<u64>,
+    given: AtomicU64,
+}
+
+/// What of the memory is a keyspace's, as long as it is there.
+#[derive(Debug)]
+pub(crate) struct Room {
+    shared: Arc<Shared>,
+    bytes: u64,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.shared.given.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// Something to be done beside the one who found it necessary.
@@ -131,6 +151,8 @@ impl Tiered {
             errands,
             sent: tokio::sync::Mutex::new(sent),
             errands_refused: AtomicU64::new(0),
+            memory: config.memory,
+            given: AtomicU64::new(0),
         }))
     }
 
@@ -139,7 +161,7 @@ impl Tiered {
     ///
     /// # Errors
     ///
-    /// A name that is none.
+    /// A name that is none, and memory that [all keyspaces together](TieredConfig::memory) have no more.
     pub fn keyspace<K, V>(&self, config: KeyspaceConfig) -> Result<Keyspace<K, V>, TierError>
     where
         K: Named,
@@ -152,7 +174,7 @@ impl Tiered {
     ///
     /// # Errors
     ///
-    /// A name that is none.
+    /// A name that is none, and memory that [all keyspaces together](TieredConfig::memory) have no more.
     pub fn keyspace_with<K, V>(
         &self,
         config: KeyspaceConfig,
@@ -180,19 +202,28 @@ impl Tiered {
         std::future::pending().await
     }
 
-    /// Writes all that waits, before the process ends.
+    /// Writes all that waits, before the process ends. One store that is away keeps nothing from the other.
     ///
     /// # Errors
     ///
-    /// A store that is away: its writes wait on.
+    /// A store that is away: its writes wait on, as [`stats`](Self::stats) tells.
     pub async fn flush(&self) -> Result<(), TierError> {
         let shared = &*self.0;
-        for tier in shared.stores() {
-            if !shared.write_all(tier).await {
-                return Err(tier.away().into());
-            }
+        let all = async |tier: Option<&Tier>| match tier {
+            Some(tier) if !shared.write_all(tier).await => Err(tier.away()),
+            _ => Ok(()),
+        };
+        let (second, third) = join(all(shared.second.as_ref()), all(shared.third.as_ref())).await;
+        Ok(second.and(third)?)
+    }
+
+    /// Gives the [journals](super::Journal) to the next process, which can open them from now on. What waits stays
+    /// written down there. Of this process nothing more is: what is to be written behind is written at once, and who
+    /// writes is told where that fails.
+    pub fn hand_over(&self) {
+        for tier in self.0.stores() {
+            tier.close_journal();
         }
-        Ok(())
     }
 
     /// Makes everything stale that stands under this tag, in all processes that share a store: at once in this
@@ -245,6 +276,20 @@ impl Shared {
             source: 0,
             epoch: seen.map_or(self.epoch, |seen| seen.epoch),
             sequence: least.max(last.saturating_add(1)),
+        }
+    }
+
+    /// Gives a keyspace so much memory.
+    pub(crate) fn room(self: &Arc<Self>, bytes: u64) -> Result<Room, TierError> {
+        let most = self.memory.unwrap_or(u64::MAX);
+        let more = |given: u64| given.checked_add(bytes).filter(|given| *given <= most);
+        let (order, read) = (Ordering::Relaxed, Ordering::Relaxed);
+        match self.given.fetch_update(order, read, more) {
+            Ok(_) => Ok(Room {
+                shared: Arc::clone(self),
+                bytes,
+            }),
+            Err(given) => Err(TierError::memory(bytes, most.saturating_sub(given), most)),
         }
     }
 

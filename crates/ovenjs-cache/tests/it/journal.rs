@@ -71,6 +71,32 @@ async fn what_was_erased_or_written_meanwhile_does_not_come_back() {
 }
 
 #[tokio::test]
+async fn a_journal_that_is_handed_over_is_the_next_process_s_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bread.journal");
+    let third: Arc<dyn Store> = Arc::new(Memory::new(1_000));
+    let (tiers, bread) = open(&path, &third);
+    bread.put(&(Id::new(1), 1), 10).await.unwrap();
+    tiers.hand_over();
+
+    // The former process is still there.
+    let (next, known) = open(&path, &third);
+    let found = known.get(&(Id::new(1), 1)).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&10), "what waited waits here");
+    bread.put(&(Id::new(1), 2), 20).await.unwrap();
+    assert_eq!(tiers.stats().third.unwrap().behind.waiting, 1);
+    let found = known.get(&(Id::new(1), 2)).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&20), "written at once");
+    known.put(&(Id::new(1), 1), 11).await.unwrap();
+    // The former writes what it still has, and neither it nor the file is disturbed.
+    tiers.flush().await.unwrap();
+    drop((tiers, bread, next, known));
+    let (_, last) = open(&path, &third);
+    let found = last.get(&(Id::new(1), 1)).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&11));
+}
+
+#[tokio::test]
 async fn a_full_journal_lets_writers_wait_for_the_store_and_one_file_has_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bread.journal");

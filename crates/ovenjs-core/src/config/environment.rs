@@ -19,6 +19,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "the configuration file, instead of oven.toml",
     ),
     (
+        "OVENJS_DATABASE",
+        "the database of the bot's tiers; it may hold a password",
+    ),
+    (
         "OVENJS_DESCRIBE",
         "set to 1: print commands, intents and settings as JSON, and exit",
     ),
@@ -63,6 +67,9 @@ pub(super) fn apply(
     }
     if let Some(nats) = set("OVENJS_NATS") {
         config.nats = Some(Secret::new(nats));
+    }
+    if let Some(database) = set("OVENJS_DATABASE") {
+        config.database = Some(Secret::new(database));
     }
     if let Some(guild) = set("OVENJS_GUILD") {
         let id = guild.trim().parse().map_err(|_| {

@@ -7,7 +7,10 @@ use ovenjs_rest::Compressed;
 use ovenjs_types::{Id, Intents, Secret, marker::GuildMarker};
 use serde::Deserialize;
 
-use super::{BusConfig, Compression, Config, IdentifyQueue, LimitsShared, Register, StateStore};
+use super::{
+    BusConfig, Compression, Config, IdentifyQueue, LimitsShared, Register, SecondTier, StateStore,
+    ThirdTier,
+};
 use crate::Error;
 
 /// Applies the text of a file. Relative paths in it start at `folder`.
@@ -53,6 +56,7 @@ pub(super) fn apply(
     );
     set(&mut config.redis, file.redis.map(Some));
     set(&mut config.nats, file.nats.map(Some));
+    set(&mut config.database, file.database.map(Some));
     set(&mut config.allow_plain, file.allow_plain);
     if let Some(path) = &file.roots {
         let path = folder.join(path);
@@ -187,6 +191,30 @@ pub(super) fn apply(
     }
     set(&mut keep.bytes, kept.memory_mb.map(|mb| Some(bytes(mb))));
 
+    let (tiers, told) = (&mut config.tiers, file.tiers);
+    let second = told
+        .second
+        .map(|SecondName { redis }| SecondTier::Redis(redis));
+    set(&mut tiers.second, second.map(Some));
+    let third = told.third.map(|third| match third {
+        ThirdName::File(path) => ThirdTier::File(folder.join(path)),
+        ThirdName::In { database } => ThirdTier::Database(database),
+    });
+    set(&mut tiers.third, third.map(Some));
+    set(&mut tiers.journal, beside(told.journal));
+    let memory = told.memory_mb.map(|mb| Some(u64::from(mb.get()) << 20));
+    set(&mut tiers.memory, memory);
+    let deadline = |ms: Option<NonZeroU32>| millis(ms.map(|ms| ms.get().into())).map(Some);
+    set(
+        &mut tiers.second_deadline,
+        deadline(told.second_deadline_ms),
+    );
+    set(&mut tiers.third_deadline, deadline(told.third_deadline_ms));
+    let idle = told
+        .away_after_s
+        .map(|s| Duration::from_secs(s.get().into()));
+    set(&mut tiers.away_after, idle.map(Some));
+
     let live = &mut config.live;
     set(
         &mut live.commands.defer_after,
@@ -223,6 +251,7 @@ struct File {
     roots: Option<String>,
     redis: Option<Secret>,
     nats: Option<Secret>,
+    database: Option<Secret>,
     allow_plain: Option<bool>,
     bus: Option<Bus>,
     #[serde(default)]
@@ -233,6 +262,8 @@ struct File {
     commands: Commands,
     #[serde(default)]
     mirror: Mirror,
+    #[serde(default)]
+    tiers: Tiers,
     #[serde(default)]
     live: Live,
 }
@@ -351,6 +382,36 @@ struct Mirror {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Tiers {
+    second: Option<SecondName>,
+    third: Option<ThirdName>,
+    journal: Option<String>,
+    memory_mb: Option<NonZeroU32>,
+    second_deadline_ms: Option<NonZeroU32>,
+    third_deadline_ms: Option<NonZeroU32>,
+    away_after_s: Option<NonZeroU32>,
+}
+
+/// `{ redis = "…" }`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecondName {
+    redis: String,
+}
+
+/// A path, or `{ database = "…" }`.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected the path of a file, or { database = \"a name\" }"
+)]
+enum ThirdName {
+    File(String),
+    In { database: String },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Live {
     defer_after_ms: Option<u64>,
     apology: Option<String>,
@@ -444,11 +505,14 @@ fn masked(message: &str, text: &str) -> String {
     let secrets = text
         .lines()
         .filter_map(|line| line.split_once('='))
-        .filter(|(key, _)| matches!(key.trim(), "token" | "proxy" | "redis" | "nats"))
+        .filter(|(key, _)| SECRETS.contains(&key.trim()))
         .map(|(_, value)| value.trim().trim_matches(['"', '\'']))
         .filter(|value| value.len() > 3);
     secrets.fold(message, |message, secret| message.replace(secret, "…"))
 }
+
+/// The keys whose lines hold a secret.
+const SECRETS: [&str; 5] = ["token", "proxy", "redis", "nats", "database"];
 
 /// Each shard is a connection and some kilobytes, and one process holds them all. The largest bots
 /// need a few ten thousand shards, in many processes.

@@ -4,7 +4,9 @@ use std::{path::Path, time::Duration};
 
 use ovenjs_cache::mirror::Field;
 
-use super::{BusConfig, Config, IdentifyQueue, LimitsShared, Register, StateStore};
+use super::{
+    BusConfig, Config, IdentifyQueue, LimitsShared, Register, SecondTier, StateStore, ThirdTier,
+};
 
 /// A key of the configuration file.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ settings! {
         |c| told(c.redis.is_some());
     "nats" = r#""tls://nats.example""#, "the NATS that the bot's processes share",
         |c| told(c.nats.is_some());
+    "database" = r#""postgres://db.example/bots""#, "the database of the bot's tiers",
+        |c| told(c.database.is_some());
     "allow_plain" = "false", "whether these may be spoken to in plain text on other machines",
         |c| c.allow_plain.to_string();
     "bus.over" = "\"redis\"\nroom = \"my-bot\"\nmember = \"process-0\"",
@@ -131,6 +135,27 @@ settings! {
         };
     "mirror.memory_mb" = "64", "how many MiB all that is kept may take",
         |c| c.mirror.bytes.map_or_else(|| "without bound".to_owned(), |bytes| (bytes >> 20).to_string());
+    "tiers.second" = r#"{ redis = "my-bot" }"#, "the store that processes share, behind memory",
+        |c| match &c.tiers.second {
+            Some(SecondTier::Redis(name)) => format!("redis {name}"),
+            None => "none".to_owned(),
+        };
+    "tiers.third" = r#""bot.db""#, "a file of SQLite, or { database = \"…\" }, behind that",
+        |c| match &c.tiers.third {
+            Some(ThirdTier::Database(name)) => format!("database {name}"),
+            Some(ThirdTier::File(file)) => path(Some(file)),
+            None => path(None),
+        };
+    "tiers.journal" = r#""journal""#, "a folder in which it is written down what waits for a store",
+        |c| path(c.tiers.journal.as_deref());
+    "tiers.memory_mb" = "64", "how many MiB all keyspaces together may take in memory",
+        |c| bound(c.tiers.memory.map(|bytes| bytes >> 20));
+    "tiers.second_deadline_ms" = "50", "how long the second store is waited for",
+        |c| c.tiers.second_deadline.map_or_else(|| "50".to_owned(), millis);
+    "tiers.third_deadline_ms" = "250", "how long the third store is waited for",
+        |c| c.tiers.third_deadline.map_or_else(|| "250".to_owned(), millis);
+    "tiers.away_after_s" = "3600", "after how many seconds without a read a guild leaves memory for the stores",
+        |c| c.tiers.away_after.map_or_else(|| "none leaves".to_owned(), |idle| idle.as_secs().to_string());
     "live.defer_after_ms" = "2000", "how long a handler may take before its answer is deferred for it",
         |c| millis(c.live.commands.defer_after);
     "live.apology" = r#""Sorry.""#, "what the user reads when a handler failed",

@@ -3,7 +3,10 @@ use std::time::Duration;
 use ovenjs_cache::mirror::Field;
 use ovenjs_types::{Id, Intents};
 
-use super::{BusConfig, Compression, Config, IdentifyQueue, LimitsShared, Register, StateStore};
+use super::{
+    BusConfig, Compression, Config, IdentifyQueue, LimitsShared, Register, SecondTier, StateStore,
+    ThirdTier, TiersConfig,
+};
 
 #[test]
 fn the_compression_is_the_best_that_is_built_in() {
@@ -88,6 +91,19 @@ fn a_file_sets_everything() {
     let error = Config::from_toml("[mirror]\nwithout = [\"embed\"]", "oven.toml").unwrap_err();
     assert!(error.to_string().contains("avatars"), "{error}");
     assert_eq!(config.mirror.bytes, Some(64 << 20));
+    let tiers = TiersConfig {
+        second: Some(SecondTier::Redis("my-bot".into())),
+        third: Some(ThirdTier::Database("my_bot".into())),
+        journal: Some("./waits".into()),
+        memory: Some(48 << 20),
+        second_deadline: Some(Duration::from_millis(20)),
+        third_deadline: Some(Duration::from_millis(900)),
+        away_after: Some(Duration::from_secs(1_800)),
+    };
+    assert_eq!(config.tiers, tiers);
+    assert!(!format!("{config:?}").contains("canary"));
+    let file = Config::from_toml("[tiers]\nthird = \"bot.db\"", "oven.toml").unwrap();
+    assert_eq!(file.tiers.third, Some(ThirdTier::File("./bot.db".into())));
     assert_eq!(
         config.live.commands.defer_after,
         Duration::from_millis(1500)
@@ -119,6 +135,9 @@ fn a_malformed_file_gives_one_error_with_its_place() {
         ("[rest]\nbind = \"my-host\"", "line 2", "IP address"),
         ("[rest]\ncompressed = \"often\"", "line 2", "`large`"),
         ("[gateway]\nstate = 7", "line 2", "{ redis = "),
+        ("[tiers]\nthird = 7", "line 2", "{ database = "),
+        ("[tiers]\nsecond = \"bot.db\"", "line 2", ""),
+        ("[tiers]\naway_after_s = 0", "line 2", "nonzero"),
         ("roots = \"nowhere.pem\"", "roots", "nowhere.pem"),
         ("[commands\nregister = 1", "line 1", ""),
         ("token_file = \"nowhere/token\"", "token_file", "nowhere"),
@@ -227,7 +246,9 @@ fn every_key_that_is_described_is_read() {
 #[test]
 fn every_key_that_is_read_is_described() {
     // An unknown key is refused with the list of those that are known.
-    for table in ["", "bus", "gateway", "rest", "commands", "mirror", "live"] {
+    for table in [
+        "", "bus", "gateway", "rest", "commands", "mirror", "tiers", "live",
+    ] {
         let header = if table.is_empty() {
             String::new()
         } else {
@@ -257,6 +278,7 @@ base_url = "http://127.0.0.1:4000/api"
 memory_max_mb = 300
 redis = "redis://redis"
 nats = "nats://nats"
+database = "postgres://ann:canary-token-in-file@db.example/bots"
 allow_plain = true
 
 [bus]
@@ -288,6 +310,15 @@ messages_for_s = 3600
 reactions = true
 without = ["embeds", "activities"]
 memory_mb = 64
+
+[tiers]
+second = { redis = "my-bot" }
+third = { database = "my_bot" }
+journal = "waits"
+memory_mb = 48
+second_deadline_ms = 20
+third_deadline_ms = 900
+away_after_s = 1800
 
 [live]
 defer_after_ms = 1500

@@ -408,10 +408,7 @@ async fn sessions_of_another_number_of_shards_than_is_set_are_told_of() {
     bot.stop().await.unwrap();
 
     let lines = Lines::default();
-    let log = tracing_subscriber::fmt()
-        .with_writer(lines.clone())
-        .finish();
-    let listening = tracing::subscriber::set_default(log);
+    let listening = lines.listen();
     let bot = stage.start(config(&discord).state(&file).shards(1)).await;
     drop(listening);
 
@@ -441,10 +438,17 @@ fn state(file: &Path) -> FleetState {
 
 /// What is logged.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    fn told(&self) -> String {
+    /// Takes down what is logged on this thread, until the guard is dropped.
+    pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = tracing_subscriber::fmt().with_ansi(false);
+        let log = log.with_writer(self.clone()).finish();
+        tracing::subscriber::set_default(log)
+    }
+
+    pub(crate) fn told(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

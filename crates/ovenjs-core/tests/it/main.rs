@@ -16,3 +16,5 @@ mod lookup;
 mod mirror;
 mod replaced;
 mod shared;
+#[cfg(feature = "tiers")]
+mod tiers;

@@ -134,7 +134,7 @@ async fn a_mirror_that_cannot_be_read_costs_no_session() {
 }
 
 /// Discord tells of a new channel.
-fn opens(discord: &Discord, id: &str, name: &str) {
+pub(crate) fn opens(discord: &Discord, id: &str, name: &str) {
     #[derive(Serialize)]
     struct Opened<'a> {
         id: &'a str,

@@ -84,6 +84,9 @@ pub struct GuildBlocksStats {
     pub refused: u64,
     /// How often [`serve`](super::GuildBlocks::serve) found the store away.
     pub failed: u64,
+    /// The highest epoch of what [`warm`](super::GuildBlocks::warm) met. New sessions want a higher one, since of two
+    /// blocks the store keeps the newer.
+    pub epoch: u64,
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +97,7 @@ pub(super) struct Counts {
     pub(super) missing: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) failed: AtomicU64,
+    pub(super) epoch: AtomicU64,
 }
 
 impl Counts {
@@ -106,6 +110,7 @@ impl Counts {
             missing: count(&self.missing),
             refused: count(&self.refused),
             failed: count(&self.failed),
+            epoch: count(&self.epoch),
         }
     }
 }

@@ -68,6 +68,8 @@ struct State {
     /// Bytes of what waits no more.
     settled: u64,
     recovered: Vec<(Key, Record)>,
+    /// The next process has the file.
+    is_closed: bool,
 }
 
 impl Journal {
@@ -98,6 +100,7 @@ impl Journal {
             length: u64::try_from(read.end).unwrap_or(u64::MAX),
             settled: 0,
             recovered: read.waiting,
+            is_closed: false,
         };
         state.cut()?;
         Ok(Self {
@@ -144,7 +147,8 @@ impl Journal {
     ) -> bool {
         let mut bytes = BytesMut::new();
         let state = &mut *lock(&self.state);
-        let is_kept = Frame::Waits(key.clone(), record.clone()).write(&mut bytes)
+        let is_kept = !state.is_closed
+            && Frame::Waits(key.clone(), record.clone()).write(&mut bytes)
             && (self.has_room(state, &bytes)
                 // Rewriting pays where half of it is over.
                 || state.settled > self.bytes_max / 2
@@ -160,6 +164,9 @@ impl Journal {
     /// Writes down that these are written, or empties the file where nothing waits any more.
     pub(crate) fn written(&self, written: &[(Key, Version)], is_empty: bool) {
         let state = &mut *lock(&self.state);
+        if state.is_closed {
+            return;
+        }
         if is_empty {
             (state.length, state.settled) = (0, 0);
             // Where it cannot be emptied, what is in it is written once more by the next process.
@@ -180,6 +187,16 @@ impl Journal {
         let mut bytes = BytesMut::new();
         Frame::Erased(span.clone()).write(&mut bytes);
         self.note(&mut lock(&self.state), &bytes);
+    }
+
+    /// Gives the file to the next process, with what waits. Nothing more is written down.
+    pub(crate) fn close(&self) {
+        let state = &mut *lock(&self.state);
+        if !state.is_closed {
+            state.is_closed = true;
+            // Where it cannot be given back, it is when this process ends.
+            let _later = state.file.unlock();
+        }
     }
 
     /// Waits until all that was written down is on the disk.
@@ -206,6 +223,9 @@ impl Journal {
 
     /// What is no news but tells of less work: it may exceed the bound by as much as what it is about.
     fn note(&self, state: &mut State, bytes: &[u8]) {
+        if state.is_closed {
+            return;
+        }
         // Where it cannot be noted, the next process writes it once more.
         let _written_twice = state.append(bytes);
     }

@@ -32,6 +32,24 @@ async fn a_store_that_is_away_holds_nobody_up_and_is_given_what_it_missed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_keeps_nothing_that_waits_from_the_other() {
+    let clock = Wall::new();
+    let second = Arc::new(Switch::new());
+    let third = memory();
+    let config = bot(&clock, 1).second(Arc::<Switch>::clone(&second));
+    let tiers = Tiered::build(config.third(Arc::clone(&third)));
+    let space: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
+    second.is_away.store(true, Ordering::Relaxed);
+    assert_eq!(space.put(&1, 10).await.unwrap(), Put::Kept);
+    assert!(tiers.flush().await.is_err());
+    let waiting = tiers.stats();
+    assert_eq!(waiting.second.unwrap().behind.waiting, 1);
+    assert_eq!(waiting.third.unwrap().behind.waiting, 0);
+    let next = super::space(&bot(&clock, 2).third(third), settings());
+    assert_eq!(next.get(&1).await.unwrap().as_deref(), Some(&10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_the_batch_that_is_under_way() {
     let clock = Wall::new();
     let store = Arc::new(Switch::new());
