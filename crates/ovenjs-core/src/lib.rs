@@ -36,6 +36,8 @@ extern crate self as ovenjs_core;
 mod answers;
 #[cfg(feature = "bot")]
 mod app;
+#[cfg(feature = "blobs")]
+mod attachments;
 #[cfg(feature = "bot")]
 mod before;
 #[cfg(feature = "bot")]
@@ -84,6 +86,8 @@ mod timer;
 
 #[cfg(feature = "bot")]
 pub use app::App;
+#[cfg(feature = "blobs")]
+pub use attachments::RefreshedAttachments;
 #[cfg(feature = "bot")]
 pub use before::{Before, Remembered};
 #[cfg(feature = "bot")]
