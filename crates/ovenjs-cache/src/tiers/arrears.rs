@@ -1,8 +1,9 @@
-//! What waits for a store is written, and what follows where the store has something newer.
+//! What is done for the stores beside: what waits is written, with what follows where one has something newer, and what
+//! is over is swept.
 
 use std::time::Duration;
 
-use super::{Key, LENT, Version, held::lent, tier::Tier, tiered::Shared};
+use super::{Key, LENT, StoreError, Version, held::lent, tier::Tier, tiered::Shared};
 
 impl Shared {
     /// Writes what waits for this store as it becomes due, for ever.
@@ -17,40 +18,63 @@ impl Shared {
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
-            if !self.write_batch(tier, false).await {
+            if self.write_batch(tier, false).await.is_err() {
                 tokio::time::sleep(RETRY).await;
             }
         }
     }
 
-    /// Writes all that waits for this store; whether it is.
-    pub(crate) async fn write_all(&self, tier: &Tier) -> bool {
+    /// Has the stores give back the room of what is over, for ever.
+    pub(crate) async fn sweep_stores(&self) {
+        // Many processes that start at once do not sweep at once.
+        let mut wait = SWEPT_EACH.mul_f64(self.entropy.fraction());
+        loop {
+            tokio::time::sleep(wait).await;
+            wait = SWEPT_EACH;
+            for tier in self.stores() {
+                for _ in 0..SWEEPS_MAX {
+                    let (clock, now_ms) = (&*self.clock, self.now_ms());
+                    let ask = tier.ask_patiently(clock, |store| store.sweep(now_ms, SWEPT_MAX));
+                    // A store that is away keeps its room until it is back.
+                    let swept = ask.await.unwrap_or_default();
+                    if usize::try_from(swept).is_ok_and(|swept| swept < SWEPT_MAX) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes all that waits for this store.
+    ///
+    /// # Errors
+    ///
+    /// What it said that did not take it.
+    pub(crate) async fn write_all(&self, tier: &Tier) -> Result<(), StoreError> {
         let mut failed = 0;
         loop {
             // Before it is looked at: who settles in between is heard.
             let settled = tier.settled.notified();
-            if tier.stats().behind.waiting == 0 {
-                return true;
+            if tier.waiting() == 0 {
+                return Ok(());
             }
-            if self.write_batch(tier, true).await {
+            let Err(error) = self.write_batch(tier, true).await else {
                 failed = 0;
                 // Its own batch has, or it waits for somebody else's.
                 settled.await;
                 continue;
-            }
+            };
             failed += 1;
-            if failed == FLUSH_TRIES || tier.stats().is_away {
-                return false;
+            if failed == FLUSH_TRIES || tier.is_away() {
+                return Err(error);
             }
             tokio::time::sleep(RETRY).await;
         }
     }
 
-    async fn write_batch(&self, tier: &Tier, at_once: bool) -> bool {
+    async fn write_batch(&self, tier: &Tier, at_once: bool) -> Result<(), StoreError> {
         let clock = &*self.clock;
-        let Some(overtaken) = tier.write_batch(clock, self.now_ms(), at_once).await else {
-            return false;
-        };
+        let (overtaken, outcome) = tier.write_batch(clock, self.now_ms(), at_once).await;
         let newer = overtaken
             .into_iter()
             .filter(|(key, newer)| self.overtaken(key, *newer));
@@ -67,7 +91,7 @@ impl Shared {
                 self.lend(&keys).await;
             }
         }
-        true
+        outcome
     }
 
     /// A store has this version of something of which an older one was to be written; whether it is newer than
@@ -97,6 +121,12 @@ impl Shared {
         }
     }
 }
+
+/// How often it is looked for what is over, and how much of it goes at once and each time: five hundred a second, which
+/// is more than come, without a statement that others wait for.
+const SWEPT_EACH: Duration = Duration::from_secs(60);
+const SWEPT_MAX: usize = 1_000;
+const SWEEPS_MAX: usize = 30;
 
 /// How many batches may fail one after the other before it is said that what waits cannot be written: one that was
 /// late or met a connection that had ended says nothing of the store yet.

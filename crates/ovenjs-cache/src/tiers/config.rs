@@ -153,13 +153,13 @@ pub struct KeyspaceConfig {
     pub schema: u32,
     /// For how long a value is fresh. After that it is given out while it is loaded anew. Default: a minute.
     pub fresh: Duration,
-    /// For how long a value is there at all. Default: an hour. Both stray by a tenth.
+    /// For how long a value is there at all, and for how long it is remembered that one was deleted. Default: an hour. Both stray by a tenth.
     pub kept: Duration,
     /// For how long it is remembered that a loader found nothing. Default: 2 s.
     pub absent: Duration,
-    /// How long a loader may take, less than [`GONE_KEPT`](super::GONE_KEPT). Default: 5 s.
+    /// How long a loader may take, at most [`GONE_KEPT`](super::GONE_KEPT). Default: 5 s.
     pub load_deadline: Duration,
-    /// How many bytes its values may take in memory, as the codec writes them and some two hundred more for each.
+    /// How many bytes its values may take in memory, as the codec writes them and four hundred more for each.
     /// Default: 16 MB.
     pub memory: u64,
     /// Who leaves memory where there is no room. Default: chosen while it runs.

@@ -127,7 +127,9 @@ impl<V> Held<V> {
         }
         match &self.state {
             // What was deleted is so, whatever becomes of what it was made of.
-            State::Gone => Look::Fresh(None),
+            State::Gone if now_ms < self.soft_ms => Look::Fresh(None),
+            // Nobody says so any more, and what is older than it does not come back.
+            State::Gone => Look::Missing,
             _ if !are_tags_current || now_ms >= self.lent_ms.load(Ordering::Relaxed) => {
                 Look::Missing
             }
@@ -179,6 +181,7 @@ pub(crate) const ASKED_AGAIN_MS: u64 = 1_000;
 /// A lifetime, longer or shorter by up to a tenth, so that what was put together is not loaded together.
 /// `fraction` is of `0.0..1.0`.
 pub(crate) fn jittered(lifetime: Duration, fraction: f64) -> u64 {
+    let lifetime = lifetime.min(Duration::from_millis(FOREVER_MS));
     let lifetime = lifetime.mul_f64(0.9 + 0.2 * fraction.clamp(0.0, 1.0));
     u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX)
 }
@@ -248,8 +251,12 @@ mod tests {
         assert!(matches!(value.look(94, true), Look::Stale(_)));
         assert!(matches!(value.look(100, true), Look::Missing));
         assert!(matches!(
-            held(State::<u8>::Gone, 0).look(99, false),
+            held(State::<u8>::Gone, 50).look(49, false),
             Look::Fresh(None)
+        ));
+        assert!(matches!(
+            held(State::<u8>::Gone, 50).look(50, true),
+            Look::Missing
         ));
         assert!(matches!(
             held(State::<u8>::Absent, 50).look(49, true),
@@ -284,5 +291,9 @@ mod tests {
         let minute = Duration::from_secs(60);
         assert_eq!(jittered(minute, 0.0), 54_000);
         assert_eq!(jittered(minute, 1.0), 66_000);
+        assert!(
+            jittered(Duration::MAX, 1.0) > FOREVER_MS,
+            "for ever is none"
+        );
     }
 }

@@ -12,7 +12,10 @@ use std::{
     hash::BuildHasher as _,
     marker::PhantomData,
     ptr,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use hashbrown::{DefaultHashBuilder, HashSet};
@@ -27,7 +30,7 @@ pub use self::{
 };
 use super::{
     Body, Extra, GONE_KEPT, Key, KeyError, KeyspaceConfig, Named, Record, Residents,
-    ResidentsConfig, Source, Space, Span, TAGS_MAX, Tag, TierError, Version, Writes,
+    ResidentsConfig, Source, Space, Span, StoreError, TAGS_MAX, Tag, TierError, Version, Writes,
     config::SharedCodec,
     flight::Flights,
     floors::Floors,
@@ -66,6 +69,8 @@ struct Inner<V> {
     loads: Flights<Result<Found<V>, TierError>>,
     /// What is loaded anew beside, or waits to be: no more than errands have room.
     refreshing: Mutex<HashSet<Key>>,
+    /// Up to where the log had been heard when values were last erased: what was asked for before is not taken.
+    erased: AtomicU64,
     counts: Counts,
     _room: Room,
 }
@@ -73,9 +78,10 @@ struct Inner<V> {
 impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     pub(crate) fn build(
         shared: Arc<Shared>,
-        config: KeyspaceConfig,
+        mut config: KeyspaceConfig,
         codec: SharedCodec<V>,
     ) -> Result<Self, TierError> {
+        config.load_deadline = config.load_deadline.min(GONE_KEPT);
         let residents = ResidentsConfig::new(config.memory)
             .eviction(config.eviction)
             .foretelling(config.foretelling);
@@ -91,6 +97,7 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
             reads: Flights::default(),
             loads: Flights::default(),
             refreshing: Mutex::default(),
+            erased: AtomicU64::new(0),
             counts: Counts::default(),
         };
         let inner = Arc::new(inner);
@@ -219,7 +226,9 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     pub async fn remove_with(&self, name: &K, extra: &Extra) -> Result<Put, TierError> {
         let extra = Extra {
             tags: Vec::new(),
-            ..extra.clone().lifetimes(GONE_KEPT, GONE_KEPT)
+            ..extra
+                .clone()
+                .lifetimes(GONE_KEPT, self.inner.config.kept.max(GONE_KEPT))
         };
         self.inner
             .put(&self.key(name)?, State::Gone, Body::Gone, &extra)
@@ -227,7 +236,8 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     }
 
     /// Says that what the tiers have of this may be wrong: the next who asks loads it, and no load that began
-    /// before counts.
+    /// before counts. What has a [version of its own](Extra::version), as an event gives, stays: only its source knows
+    /// that it is wrong, so [remove](Self::remove_with) it with the version of what tells.
     ///
     /// # Errors
     ///
@@ -249,21 +259,26 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
             space: inner.space.clone(),
             scope,
         };
+        inner.shared.stores().for_each(|tier| tier.forget(&span));
         let mut erased = 0;
-        for tier in inner.shared.stores() {
-            tier.forget(&span);
-            erased = erased.max(
-                tier.ask(&*inner.shared.clock, |store| store.erase(&span))
-                    .await?,
-            );
+        // First where others would find what is gone from the faster one, and put it there again.
+        for tier in [&inner.shared.third, &inner.shared.second]
+            .into_iter()
+            .flatten()
+        {
+            let ask = tier.ask_patiently(&*inner.shared.clock, |store| store.erase(&span));
+            erased = erased.max(ask.await?);
         }
+        inner.shared.stores().for_each(|tier| tier.forget(&span));
+        inner.note_erased();
         inner.residents.sweep(|key, _| span.has(key));
         inner.tell_erased(span, None).await?;
         Ok(erased)
     }
 
     /// [Forgets](Self::forget) all values of a guild, or all there are, whose id [fits](super::fits) a pattern:
-    /// `*` stands for any bytes, `?` for one. It looks at all keys that the stores have of the span; how many fit.
+    /// `*` stands for any bytes, `?` for one. It looks at all keys that the stores have of the span; how many are
+    /// forgotten.
     ///
     /// # Errors
     ///
@@ -347,6 +362,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
             .version
             .unwrap_or_else(|| self.shared.next_version(newest()));
         let record = self.record(version, body, now_ms, extra, tags);
+        let fits = record.check();
+        fits.map_err(|error| StoreError::too_large("store", error))?;
         let held = Held::new(&record, state, self.shared.ear.stamp());
         let held = Arc::new(held.worth(extra.priority));
         if let Err(newer) = self.take(key, &held, weight(&record), None, now_ms) {
@@ -382,7 +399,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
         key: &Key,
         record: &Record,
         now_ms: u64,
-    ) -> Result<Wrote, super::StoreError> {
+    ) -> Result<Wrote, StoreError> {
         let clock = &*self.shared.clock;
         let record = &self.of_tier(tier, record, now_ms);
         match writes {
@@ -490,17 +507,18 @@ impl<V: Send + Sync + 'static> Inner<V> {
         extra: &Extra,
         tags: Vec<(Tag, u64)>,
     ) -> Record {
-        let fraction = match body {
-            // It is promised to be remembered for that long.
-            Body::Gone => 0.5,
-            Body::Value(_) | Body::Absent => self.shared.entropy.fraction(),
+        let fraction = self.shared.entropy.fraction();
+        let (of_fresh, of_kept) = match body {
+            // It is promised to be said for that long, and is there for longer than what was put before it.
+            Body::Gone => (0.5, 1.0),
+            Body::Value(_) | Body::Absent => (fraction, fraction),
         };
-        let kept = jittered(extra.kept.unwrap_or(self.config.kept), fraction);
-        let fresh = jittered(extra.fresh.unwrap_or(self.config.fresh), fraction);
+        let kept = jittered(extra.kept.unwrap_or(self.config.kept), of_kept);
+        let fresh = jittered(extra.fresh.unwrap_or(self.config.fresh), of_fresh);
         let soft_ms = match fresh.min(kept) {
             // So it is by everybody's clock.
             0 => 0,
-            fresh => now_ms.saturating_add(fresh),
+            fresh => now_ms.saturating_add(fresh).min(super::FOREVER_MS),
         };
         Record {
             version,
@@ -510,6 +528,12 @@ impl<V: Send + Sync + 'static> Inner<V> {
             lent_ms: super::FOREVER_MS,
             tags,
         }
+    }
+
+    /// Values were erased: what was read before is not taken into memory any more.
+    fn note_erased(&self) {
+        let heard = self.shared.ear.note(&self.space);
+        self.erased.fetch_max(heard, Ordering::SeqCst);
     }
 
     fn hash(&self, key: &Key) -> u64 {

@@ -30,7 +30,7 @@ pub struct Record {
 pub enum Body {
     /// This, as the codec of its space wrote it. At most [`BODY_BYTES_MAX`].
     Value(Bytes),
-    /// It was deleted. Kept for [`GONE_KEPT`], so that nobody who read it before brings it back.
+    /// It was deleted. Kept for as long as values are, so that nobody brings it back who read or wrote it before.
     Gone,
     /// It was looked for and not found. Kept for a few seconds, so that not each reader asks again.
     Absent,
@@ -120,9 +120,6 @@ impl Record {
     /// Bytes of another form, of another key, or that were cut short or changed. To a reader they are as good as
     /// none.
     pub fn from_bytes(key: &Key, bytes: &Bytes) -> Result<Self, RecordError> {
-        if bytes.first().is_some_and(|form| *form != FORM) {
-            return Err(RecordError::Form);
-        }
         let (summed, sum) = bytes
             .len()
             .checked_sub(SUM_BYTES)
@@ -130,6 +127,9 @@ impl Record {
             .ok_or(RecordError::Damaged)?;
         if *sum != checksum(key, summed).to_be_bytes() {
             return Err(RecordError::Damaged);
+        }
+        if summed.first().is_some_and(|form| *form > FORM) {
+            return Err(RecordError::Form);
         }
         let mut rest = Rest(summed);
         let record = rest.record(bytes).ok_or(RecordError::Damaged)?;
@@ -142,7 +142,7 @@ struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
     fn record(&mut self, whole: &Bytes) -> Option<Record> {
-        let _form = self.byte()?;
+        let _form = self.byte().filter(|form| *form == FORM)?;
         let version = Version {
             source: u32::from_be_bytes(self.array()?),
             epoch: self.number()?,
@@ -235,7 +235,9 @@ impl fmt::Display for RecordError {
                 f,
                 "a record has at most {BODY_BYTES_MAX} bytes and {TAGS_MAX} tags; keep it in parts"
             ),
-            Self::Form => f.write_str("the record is of another version of ovenjs: load it anew"),
+            Self::Form => {
+                f.write_str("the record is of a later version of ovenjs: update this process")
+            }
             Self::Damaged => f.write_str("the record is damaged or another key's: load it anew"),
         }
     }
@@ -243,7 +245,8 @@ impl fmt::Display for RecordError {
 
 impl Error for RecordError {}
 
-/// How long it is remembered that a thing was deleted: longer than any read of it takes that began before.
+/// For how long it is said that a thing was deleted, and no loader asked for it. It is remembered for longer: as
+/// long as values of its keyspace are kept.
 pub const GONE_KEPT: Duration = Duration::from_secs(60);
 
 /// The latest time there is, in milliseconds: databases know no larger number.
@@ -256,7 +259,8 @@ pub const BODY_BYTES_MAX: usize = 32 << 20;
 /// How many tags a record may have: each is looked up whenever it is read.
 pub const TAGS_MAX: usize = 16;
 
-/// The first byte of a record. It changes with the form.
+/// The first byte of a record. It changes with the form, and so may all but the head up to the time at which it is over,
+/// and the sum at the end: by these also a process of an earlier version can tell which of two records is newer.
 const FORM: u8 = 2;
 
 const VALUE: u8 = 0;

@@ -346,7 +346,7 @@ where
         let held = self.ledger.held.fetch_add(weight, Ordering::Relaxed) + weight;
         let houses = self.houses();
         if let Some(queue) = &self.queue {
-            lock(queue).push_back((key.clone(), seat.stamp));
+            self.queue_up(&houses, queue, key.clone(), seat.stamp);
         } else if priority == Priority::Low {
             self.ranks.push_low(key.clone(), seat.stamp);
         }
@@ -439,6 +439,26 @@ where
             houses.now.run_pending_tasks();
         }
         is_emptied
+    }
+
+    /// Joins the queue. What was replaced or removed leaves its place there behind; when most are such, they go.
+    fn queue_up(
+        &self,
+        houses: &Houses<K, V, S>,
+        queue: &Mutex<VecDeque<(K, u64)>>,
+        key: K,
+        stamp: u64,
+    ) {
+        let mut queue = lock(queue);
+        let entries = usize::try_from(self.ledger.entries.load(Ordering::Relaxed));
+        let most = entries.unwrap_or(usize::MAX).saturating_mul(2);
+        if queue.len() > most.saturating_add(QUEUED_MIN) {
+            queue.retain(|(key, stamp)| {
+                let seat = houses.now.get(key);
+                seat.is_some_and(|seat| seat.stamp == *stamp)
+            });
+        }
+        queue.push_back((key, stamp));
     }
 
     /// The first leaves first. What was replaced or removed meanwhile has left its place in the queue behind.
@@ -573,6 +593,9 @@ impl<K, V, S> fmt::Debug for Residents<K, V, S> {
             .finish_non_exhaustive()
     }
 }
+
+/// How long the queue of those that leave in turn may be before it is looked who of them has left: 1,024 names.
+const QUEUED_MIN: usize = 1_024;
 
 /// The part of the bound by which it may be exceeded until moka is told to work off what it has put off.
 const SLACK: u64 = 32;

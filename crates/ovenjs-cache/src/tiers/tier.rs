@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hashbrown::HashMap;
 use ovenjs_net::Clock;
 use tokio::sync::Notify;
 
 use super::{
     Asked, Journal, JournalStats, Key, Log, Record, Span, Store, StoreError, StoreFault, Version,
     Written,
-    behind::{Behind, BehindStats},
+    behind::{Behind, BehindStats, End},
     breaker::Breaker,
     lock,
 };
@@ -80,6 +81,16 @@ impl Tier {
         question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
     ) -> Result<T, StoreError> {
         self.ask_within(clock, self.deadline, question).await
+    }
+
+    /// The same of what is much work for it, and that nobody waits for.
+    pub(crate) async fn ask_patiently<'a, T>(
+        &'a self,
+        clock: &dyn Clock,
+        question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
+    ) -> Result<T, StoreError> {
+        let deadline = self.deadline.saturating_mul(BATCH_PATIENCE);
+        self.ask_within(clock, deadline, question).await
     }
 
     async fn ask_within<'a, T>(
@@ -215,9 +226,13 @@ impl Tier {
         // What was loaded can be loaded again.
         let journal = self.journal.as_ref();
         let journal = journal.filter(|_| is_missed && record.version.epoch > 0);
+        if record.check().is_err() {
+            // Neither the journal nor the store would ever take it.
+            return false;
+        }
         {
             let mut behind = lock(&self.behind);
-            let is_noted = !behind.has_room(key)
+            let is_noted = !behind.has_room(key, record)
                 || journal.is_none_or(|journal| journal.waits(key, record, || behind.all()));
             if !is_noted || !behind.push(clock.now(), key, record.clone()) {
                 return false;
@@ -271,39 +286,83 @@ impl Tier {
     }
 
     /// Writes one batch of what waits, where one is due: of what the store has something newer, and that one's
-    /// version. Nothing, where the batch waits on.
+    /// version; and why some of it waits on, if it does.
     pub(crate) async fn write_batch(
         &self,
         clock: &dyn Clock,
         now_ms: u64,
         at_once: bool,
-    ) -> Option<Vec<(Key, Version)>> {
+    ) -> (Vec<(Key, Version)>, Result<(), StoreError>) {
         let batch = lock(&self.behind).take(clock.now(), at_once);
         if batch.is_empty() {
-            return Some(Vec::new());
+            return (Vec::new(), Ok(()));
         }
         // Also where this is dropped on the way the batch waits again.
         let mut under_way = UnderWay {
             tier: self,
             clock,
             batch: &batch,
-            is_written: false,
+            ends: Vec::with_capacity(batch.len()),
         };
-        let deadline = self.deadline.saturating_mul(BATCH_PATIENCE);
-        let write = self.ask_within(clock, deadline, |store| store.write(now_ms, &batch));
-        let written = write.await;
-        // What will never fit is not tried for ever.
-        under_way.is_written = match &written {
-            Ok(_) => true,
-            Err(error) => !may_pass(error.fault()),
-        };
-        let kept = batch.iter().zip(written.unwrap_or_default());
-        let overtaken = kept.filter_map(|((key, _), written)| match written {
-            Written::Older(newer) => Some((key.clone(), newer)),
-            Written::Kept => None,
-        });
-        let overtaken = overtaken.collect();
-        under_way.is_written.then_some(overtaken)
+        let mut overtaken = Vec::new();
+        let written = self.write_some(clock, now_ms, &batch, &mut under_way.ends, &mut overtaken);
+        let mut outcome = written.await;
+        if outcome.as_ref().is_err_and(is_of_some) {
+            // Which ones it is that the store does not take, each by itself tells.
+            let each = self.write_each(clock, now_ms, &batch, &mut under_way.ends, &mut overtaken);
+            outcome = each.await;
+        }
+        (overtaken, outcome)
+    }
+
+    /// Writes these in one call.
+    async fn write_some(
+        &self,
+        clock: &dyn Clock,
+        now_ms: u64,
+        batch: &[(Key, Record)],
+        ends: &mut Vec<(Key, End)>,
+        overtaken: &mut Vec<(Key, Version)>,
+    ) -> Result<(), StoreError> {
+        let write = self.ask_patiently(clock, |store| store.write(now_ms, batch));
+        for ((key, _), written) in batch.iter().zip(write.await?) {
+            ends.push((key.clone(), End::Written));
+            if let Written::Older(newer) = written {
+                overtaken.push((key.clone(), newer));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes these one by one, until the store is away or has refused several. What it has no place for is given up.
+    async fn write_each(
+        &self,
+        clock: &dyn Clock,
+        now_ms: u64,
+        batch: &[(Key, Record)],
+        ends: &mut Vec<(Key, End)>,
+        overtaken: &mut Vec<(Key, Version)>,
+    ) -> Result<(), StoreError> {
+        let mut refused = Vec::new();
+        for one in batch.chunks(1) {
+            let written = self.write_some(clock, now_ms, one, ends, overtaken).await;
+            let Err(error) = written else { continue };
+            if !is_of_some(&error) {
+                return Err(error);
+            }
+            let end = match error.fault() {
+                StoreFault::TooLarge => End::TooLarge,
+                _ => End::Refused,
+            };
+            ends.extend(one.iter().map(|(key, _)| (key.clone(), end)));
+            if end == End::Refused {
+                refused.push(error);
+            }
+            if refused.len() == REFUSED_MAX {
+                break;
+            }
+        }
+        refused.pop().map_or(Ok(()), Err)
     }
 
     /// What waits to be written of these is written no more.
@@ -329,11 +388,25 @@ impl Tier {
         StoreError::new("store", StoreFault::Away)
     }
 
+    /// How long it takes at most until it is known whether it answers.
+    pub(crate) const fn patience(&self) -> Duration {
+        self.deadline
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         lock(&self.behind).deadline()
     }
 
-    pub(crate) fn stats(&self) -> TierStats {
+    pub(crate) fn is_away(&self) -> bool {
+        lock(&self.breaker).is_open()
+    }
+
+    /// How many records wait to be written to it.
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.behind).waiting()
+    }
+
+    pub(crate) fn stats(&self, now: Instant) -> TierStats {
         let breaker = lock(&self.breaker);
         TierStats {
             asked: self.asked.load(Ordering::Relaxed),
@@ -343,7 +416,7 @@ impl Tier {
             is_away: breaker.is_open(),
             times_away: breaker.opened(),
             damaged: self.store.damaged(),
-            behind: lock(&self.behind).stats(),
+            behind: lock(&self.behind).stats(now),
             journal: self.journal.as_ref().map(|journal| journal.stats()),
         }
     }
@@ -366,19 +439,23 @@ struct UnderWay<'a> {
     tier: &'a Tier,
     clock: &'a dyn Clock,
     batch: &'a [(Key, Record)],
-    is_written: bool,
+    ends: Vec<(Key, End)>,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let mut behind = lock(&self.tier.behind);
-        behind.settle(self.clock.now(), self.is_written);
-        if let Some(journal) = self.tier.journal.as_ref().filter(|_| self.is_written) {
-            let batch = self.batch.iter();
-            let written: Vec<_> = batch
+        behind.settle(self.clock.now(), &self.ends);
+        if let Some(journal) = &self.tier.journal {
+            let ends: HashMap<&Key, End> = self.ends.iter().map(|(key, end)| (key, *end)).collect();
+            let is_over = |key| matches!(ends.get(key), Some(End::Written | End::TooLarge));
+            let over = self.batch.iter().filter(|(key, _)| is_over(key));
+            let over: Vec<_> = over
                 .map(|(key, record)| (key.clone(), record.version))
                 .collect();
-            journal.written(&written, behind.is_empty());
+            if !over.is_empty() {
+                journal.written(&over, behind.is_empty());
+            }
         }
         drop(behind);
         self.tier.settled.notify_waiters();
@@ -387,9 +464,12 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// How many times as long as a question a batch may take: it is hundreds of records, and nobody waits for it. By
+/// How many times as long as a question may take what is much work: hundreds of records, or megabytes. By
 /// default 0.4 and 2 seconds, so that it is over when the breaker lets the next one try.
 const BATCH_PATIENCE: u32 = 8;
+
+/// How many of a batch are refused one by one before the rest waits: the store is then at odds with more than these.
+const REFUSED_MAX: usize = 8;
 
 /// What waits for a store, unless the store has something newer.
 fn newer_of(kept: Option<Record>, waiting: Option<Record>) -> Option<Record> {
@@ -397,6 +477,11 @@ fn newer_of(kept: Option<Record>, waiting: Option<Record>) -> Option<Record> {
         (Some(kept), Some(waiting)) if !waiting.version.may_replace(&kept.version) => Some(kept),
         (kept, waiting) => waiting.or(kept),
     }
+}
+
+/// Whether it may be for the sake of some records of a batch, and not of all.
+fn is_of_some(error: &StoreError) -> bool {
+    matches!(error.fault(), StoreFault::TooLarge | StoreFault::Refused)
 }
 
 /// Whether the same write may succeed later.
@@ -410,7 +495,7 @@ const fn may_pass(fault: StoreFault) -> bool {
 pub struct TierStats {
     /// Questions that it was asked.
     pub asked: u64,
-    /// Questions that it did not answer, or not in time.
+    /// Questions that it did not answer, not in time, or with a refusal.
     pub failed: u64,
     /// Questions that it was spared while it was away.
     pub passed_over: u64,

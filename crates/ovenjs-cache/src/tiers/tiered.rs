@@ -38,7 +38,7 @@ use std::{
 
 use futures_util::{
     StreamExt as _,
-    future::{join, join4},
+    future::{join, join5},
     stream::poll_fn,
 };
 use hashbrown::HashMap;
@@ -93,8 +93,9 @@ pub(crate) struct Shared {
     generations: Mutex<HashMap<Tag, Generation>>,
     /// How often this process heard that a tag became invalid.
     invalidated: AtomicU64,
-    errands: mpsc::Sender<Errand>,
-    sent: tokio::sync::Mutex<mpsc::Receiver<Errand>>,
+    /// Somebody who serves takes them. Where nobody does they would keep all of this alive, being of it.
+    errands: Mutex<Option<mpsc::Sender<Errand>>>,
+    is_served: tokio::sync::Mutex<()>,
     errands_refused: AtomicU64,
     pub(crate) ear: Ear,
     /// How many bytes keyspaces may take in memory, all together, and how many are given to some.
@@ -130,7 +131,6 @@ impl Tiered {
     /// The tiers of this configuration. No store is asked anything yet.
     #[must_use]
     pub fn build(config: TieredConfig) -> Self {
-        let (errands, sent) = mpsc::channel(ERRANDS_MAX);
         let now = config.clock.now();
         let tier = |store, deadline, journal| Tier::new(store, deadline).journalled(now, journal);
         Self(Arc::new(Shared {
@@ -148,8 +148,8 @@ impl Tiered {
             sequence: AtomicU64::new(0),
             generations: Mutex::default(),
             invalidated: AtomicU64::new(0),
-            errands,
-            sent: tokio::sync::Mutex::new(sent),
+            errands: Mutex::default(),
+            is_served: tokio::sync::Mutex::default(),
             errands_refused: AtomicU64::new(0),
             memory: config.memory,
             given: AtomicU64::new(0),
@@ -188,14 +188,15 @@ impl Tiered {
     }
 
     /// Does what is done beside readers and writers, for ever: loads anew what is no longer fresh, fetches what
-    /// was foretold, writes what may wait. Await it in a task of your own; without it nothing of that happens.
+    /// was foretold, writes what may wait, has the stores give back the room of what is over. Await it in a task of your own; without it nothing of that happens.
     pub async fn serve(&self) -> Infallible {
         let shared = &*self.0;
-        join4(
+        join5(
             shared.follow_log(),
             shared.run_errands(),
             shared.write_behind(shared.second.as_ref()),
             shared.write_behind(shared.third.as_ref()),
+            shared.sweep_stores(),
         )
         .await;
         // None of them ends.
@@ -206,12 +207,12 @@ impl Tiered {
     ///
     /// # Errors
     ///
-    /// A store that is away: its writes wait on, as [`stats`](Self::stats) tells.
+    /// What the store said that did not take them: they wait on, as [`stats`](Self::stats) tells.
     pub async fn flush(&self) -> Result<(), TierError> {
         let shared = &*self.0;
         let all = async |tier: Option<&Tier>| match tier {
-            Some(tier) if !shared.write_all(tier).await => Err(tier.away()),
-            _ => Ok(()),
+            Some(tier) => shared.write_all(tier).await,
+            None => Ok(()),
         };
         let (second, third) = join(all(shared.second.as_ref()), all(shared.third.as_ref())).await;
         Ok(second.and(third)?)
@@ -239,11 +240,12 @@ impl Tiered {
     /// How the stores fare.
     #[must_use]
     pub fn stats(&self) -> TieredStats {
+        let now = self.0.clock.now();
         TieredStats {
-            second: self.0.second.as_ref().map(Tier::stats),
-            third: self.0.third.as_ref().map(Tier::stats),
+            second: self.0.second.as_ref().map(|tier| tier.stats(now)),
+            third: self.0.third.as_ref().map(|tier| tier.stats(now)),
             errands_refused: self.0.errands_refused.load(Ordering::Relaxed),
-            log: self.0.log().map(|_| self.0.ear.stats(self.0.clock.now())),
+            log: self.0.log().map(|_| self.0.ear.stats(now)),
         }
     }
 }
@@ -293,9 +295,11 @@ impl Shared {
         }
     }
 
-    /// Sends somebody off; whether there was room.
+    /// Sends somebody off; whether there was room, and anybody serves.
     pub(crate) fn send(&self, errand: Errand) -> bool {
-        let is_sent = self.errands.try_send(errand).is_ok();
+        // Apart, since what is refused is dropped here, and may send somebody itself.
+        let errands = lock(&self.errands).clone();
+        let is_sent = errands.is_some_and(|errands| errands.try_send(errand).is_ok());
         if !is_sent {
             self.errands_refused.fetch_add(1, Ordering::Relaxed);
         }
@@ -322,7 +326,9 @@ impl Shared {
                     continue;
                 }
                 if self.stores().next().is_none() {
-                    note(&mut known, tag, now_ms, now_ms, stamp);
+                    // Nobody else can give it another one.
+                    let number = known.get(tag).map_or(now_ms, |known| known.number);
+                    note(&mut known, tag, number, now_ms, stamp);
                 } else {
                     unknown.push(tag.clone());
                 }
@@ -392,10 +398,24 @@ impl Shared {
     }
 
     async fn run_errands(&self) {
-        let mut sent = self.sent.lock().await;
+        // One at a time, and where one was dropped the next goes on.
+        let _turn = self.is_served.lock().await;
+        let (errands, mut sent) = mpsc::channel(ERRANDS_MAX);
+        *lock(&self.errands) = Some(errands);
+        // Dropped before what was sent: nobody sends anything there that would never be done.
+        let _closed = Closes(&self.errands);
         poll_fn(|context| sent.poll_recv(context))
             .for_each_concurrent(ERRANDS_AT_ONCE, |errand| errand)
             .await;
+    }
+}
+
+/// Takes the errands' sender back when nobody serves any more.
+struct Closes<'a>(&'a Mutex<Option<mpsc::Sender<Errand>>>);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        lock(self.0).take();
     }
 }
 

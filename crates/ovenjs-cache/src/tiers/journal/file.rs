@@ -236,11 +236,15 @@ impl Journal {
         for (key, record) in waiting {
             Frame::Waits(key.clone(), record.clone()).write(&mut bytes);
         }
-        let beside = self.path.with_extension("new");
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true);
-        let mut file = options.truncate(true).open(&beside)?;
+        // Somebody else's is not emptied.
+        let mut file = options.truncate(false).open(&beside)?;
         file.try_lock()?;
+        file.set_len(0)?;
         file.write_all(&bytes)?;
         if self.is_synced {
             file.sync_data()?;

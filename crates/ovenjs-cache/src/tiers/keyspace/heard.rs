@@ -74,6 +74,7 @@ impl<V: Send + Sync + 'static> Listener for Inner<V> {
     }
 
     fn erased(&self, span: &Span, pattern: Option<&[u8]>) {
+        self.note_erased();
         let dropped = self
             .residents
             .sweep(|key, _| span.has(key) && pattern.is_none_or(|pattern| fits(pattern, key.id())));
@@ -126,8 +127,9 @@ impl<V: Send + Sync + 'static> Inner<V> {
         });
         let here = here.into_inner();
         let mut most = 0;
+        let mut forgotten_here = 0;
         for key in &here {
-            self.forget(key).await?;
+            forgotten_here += u64::from(self.forget(key).await? == Put::Kept);
         }
         for tier in self.shared.stores() {
             let (mut fit, mut after) = (0, None);
@@ -138,10 +140,9 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 });
                 let page = ask.await?;
                 for (key, record) in page.records.iter().filter(|(key, _)| is_meant(key)) {
-                    fit += 1;
-                    if record.body != Body::Absent {
-                        self.forget(key).await?;
-                    }
+                    let is_forgotten =
+                        record.body == Body::Absent || self.forget(key).await? == Put::Kept;
+                    fit += u64::from(is_forgotten);
                 }
                 after = page.next;
                 if after.is_none() {
@@ -152,7 +153,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
         }
         self.tell_erased(span, Some(Bytes::copy_from_slice(pattern)))
             .await?;
-        Ok(most.max(u64::try_from(here.len()).unwrap_or(u64::MAX)))
+        Ok(most.max(forgotten_here))
     }
 
     /// See [`Keyspace::forget_where`](super::Keyspace::forget_where).
@@ -177,8 +178,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             false
         });
         for key in here.into_inner() {
-            self.forget(&key).await?;
-            forgotten += 1;
+            forgotten += u64::from(self.forget(&key).await? == Put::Kept);
         }
         for tier in self.shared.stores() {
             let mut after = None;
@@ -199,8 +199,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
                     // What this store has may be an older one: the newest counts.
                     let newest = self.read(key).await?.value;
                     if newest.is_some_and(|value| is_meant(key, &value)) {
-                        self.forget(key).await?;
-                        forgotten += 1;
+                        forgotten += u64::from(self.forget(key).await? == Put::Kept);
                     }
                 }
                 after = page.next;
@@ -214,7 +213,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
 
     /// See [`Keyspace::forget`](super::Keyspace::forget).
     pub(super) async fn forget(&self, key: &Key) -> Result<Put, TierError> {
-        let extra = Extra::new().lifetimes(Duration::ZERO, GONE_KEPT);
+        let kept = self.config.kept.max(GONE_KEPT);
+        let extra = Extra::new().lifetimes(Duration::ZERO, kept);
         self.put(key, State::Absent, Body::Absent, &extra).await
     }
 

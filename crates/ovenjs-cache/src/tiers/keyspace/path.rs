@@ -13,6 +13,7 @@ use crate::tiers::{
     held::{Held, Look, State, jittered, loaded_after},
     lock,
     tier::{Tier, Wrote},
+    tiered::Shared,
 };
 
 /// What a keyspace's user gave to load with, behind a pointer: the way of a read is compiled once for each kind of
@@ -35,6 +36,39 @@ where
             loaded.map_err(|error| TierError::loader(error.into()))
         })
     })
+}
+
+/// The right to load a key, which this process has of the second tier. Where its holder is dropped it is given back
+/// beside.
+struct Claim {
+    shared: Arc<Shared>,
+    key: Key,
+    is_held: bool,
+}
+
+impl Claim {
+    async fn give_back(mut self) {
+        Self::release(&self.shared, &self.key).await;
+        self.is_held = false;
+    }
+
+    /// Where it does not arrive the claim ends by itself.
+    async fn release(shared: &Shared, key: &Key) {
+        if let Some(second) = &shared.second {
+            let release = second.ask(&*shared.clock, |store| store.release(key, shared.holder));
+            let _ends_by_itself = release.await;
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if self.is_held {
+            let (shared, key) = (Arc::clone(&self.shared), self.key.clone());
+            let release = async move { Self::release(&shared, &key).await };
+            self.shared.send(Box::pin(release));
+        }
+    }
 }
 
 /// What was found, for all who waited.
@@ -236,10 +270,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
             } else {
                 self.load_once(key, extra, load, &found).await
             };
-            if let Some(second) = claim {
-                let (clock, holder) = (&*self.shared.clock, self.shared.holder);
-                // Where it does not arrive the claim ends by itself.
-                let _ends_by_itself = second.ask(clock, |store| store.release(key, holder)).await;
+            if let Some(claim) = claim {
+                claim.give_back().await;
             }
             if let Some(found) = loaded? {
                 return Ok(found);
@@ -342,24 +374,34 @@ impl<V: Send + Sync + 'static> Inner<V> {
         is_taken
     }
 
-    /// Waits until this process is the one that loads, where one alone is to: its tier, to give the claim back.
+    /// Waits until this process is the one that loads, where one alone is to: its claim, to be given back.
     /// Nothing, where there is no need or nobody to ask, and also where another one takes too long. Or what the one
     /// has left who loaded meanwhile.
-    async fn claim(&self, key: &Key, trust: Trust) -> (Option<&Tier>, Option<Found<V>>) {
+    async fn claim(&self, key: &Key, trust: Trust) -> (Option<Claim>, Option<Found<V>>) {
         let second = self.shared.second.as_ref();
         let Some(second) = second.filter(|_| self.config.is_loaded_once) else {
             return (None, None);
         };
         let clock = &*self.shared.clock;
-        let (holder, lifetime) = (self.shared.holder, self.config.load_deadline);
-        let end = clock.now() + lifetime;
+        let (holder, load) = (self.shared.holder, self.config.load_deadline);
+        let end = clock.now() + load;
+        // Before and after the load it is looked up what the stores have, and written.
+        let patience: Duration = self.shared.stores().map(Tier::patience).sum();
+        let lifetime = load + 2 * patience;
         loop {
             let now_ms = self.shared.now_ms();
             match second
                 .ask(clock, |store| store.claim(now_ms, key, holder, lifetime))
                 .await
             {
-                Ok(true) => return (Some(second), None),
+                Ok(true) => {
+                    let claim = Claim {
+                        shared: Arc::clone(&self.shared),
+                        key: key.clone(),
+                        is_held: true,
+                    };
+                    return (Some(claim), None);
+                }
                 Err(_) => return (None, None),
                 Ok(false) if clock.now() >= end => return (None, None),
                 Ok(false) => {}

@@ -27,7 +27,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
         keys: &[Key],
         source: impl Fn(&Key) -> Option<Source>,
     ) -> usize {
-        let mut missing: Vec<Key> = keys.iter().take(BATCH_MAX).cloned().collect();
+        let missing = keys.iter().take(BATCH_MAX);
+        let mut missing: Vec<Key> = missing.cloned().collect();
         let mut known = 0;
         // What the first store has and is not believed, until the next has answered.
         let mut lent: HashMap<Key, Record> = HashMap::new();
@@ -187,8 +188,8 @@ impl<V: Send + Sync + 'static> Inner<V> {
         }
         let held = Arc::new(held);
         let look = self.look_at(&held).await;
-        if matches!(look, Look::Missing) {
-            return look;
+        if matches!(look, Look::Missing) || stamp < self.erased.load(Ordering::SeqCst) {
+            return Look::Missing;
         }
         match self.take(key, &held, weight(record), source, self.shared.now_ms()) {
             Ok(()) => {

@@ -80,8 +80,20 @@ fn what_exceeds_its_bound_is_not_written() {
 #[test]
 fn a_record_of_another_form_says_so() {
     let key = Key::new(&Space::new("blocks", 1).unwrap(), 1, "").unwrap();
-    let foreign = Bytes::from_static(&[FORM + 1, 2, 3]);
-    assert_eq!(Record::from_bytes(&key, &foreign), Err(RecordError::Form));
+    let of_form = |form| {
+        let mut bytes = BytesMut::from(&[form, 2, 3][..]);
+        bytes.put_u64(checksum(&key, &bytes));
+        bytes.freeze()
+    };
+    let read = |form| Record::from_bytes(&key, &of_form(form));
+    assert_eq!(
+        read(FORM + 1),
+        Err(RecordError::Form),
+        "a later one is whole, and stays"
+    );
+    assert_eq!(read(FORM - 1), Err(RecordError::Damaged));
+    let torn = of_form(FORM + 1).slice(1..);
+    assert_eq!(Record::from_bytes(&key, &torn), Err(RecordError::Damaged));
     assert_eq!(
         Record::from_bytes(&key, &Bytes::new()),
         Err(RecordError::Damaged)

@@ -51,6 +51,22 @@ fn first_in_first_out_however_often_it_is_read() {
 }
 
 #[test]
+fn what_is_replaced_leaves_its_place_in_the_queue() {
+    let residents = residents(ResidentsConfig::new(100).eviction(Eviction::Fifo));
+    for round in 0..100_000 {
+        residents.put(round % 10, round, 1);
+    }
+    let queued = residents.queue.as_ref().map(|queue| lock(queue).len());
+    assert!(queued.unwrap() <= 2 * 10 + QUEUED_MIN + 1, "{queued:?}");
+    // And in turn they leave still.
+    for id in 10..110 {
+        residents.put(id, id, 1);
+    }
+    assert!((0..10).all(|id| !residents.contains(&id)));
+    assert!((10..110).all(|id| residents.contains(&id)));
+}
+
+#[test]
 fn what_is_worth_more_stays_within_its_quarter_and_what_is_worth_less_goes_first() {
     for eviction in [
         Eviction::Lru,

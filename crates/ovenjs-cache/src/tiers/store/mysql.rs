@@ -419,6 +419,7 @@ fn statements(prefix: &str) -> Sql {
         release: format!("DELETE FROM {prefix}claims WHERE {KEY} AND holder = ?").into(),
         sweep: format!("DELETE FROM {prefix}records WHERE hard <= ? ORDER BY hard LIMIT ?").into(),
         sweep_claims: format!("DELETE FROM {prefix}claims WHERE ends <= ?").into(),
+        sweep_tags: format!("DELETE FROM {prefix}tags WHERE generation < ?").into(),
         first_page: pages(">="),
         next_page: pages(">"),
         erase: Spans {

@@ -17,7 +17,7 @@ use super::{
     log::{LOG_KEPT, key as key_of},
     until, version_of,
 };
-use crate::tiers::{FOREVER_MS, Key, Record, Tag};
+use crate::tiers::{FOREVER_MS, Key, Record, RecordError, Tag};
 
 /// A [`Store`] in a Redis 6.2 or newer, for what is asked for often by several processes.
 ///
@@ -117,6 +117,8 @@ impl RedisStore {
     ) -> Result<Option<Record>, StoreError> {
         match Record::from_bytes(key, &bytes) {
             Ok(record) => Ok(Some(record).filter(|record| !record.is_over(now_ms))),
+            // Of a later version's process, which knows what it is.
+            Err(RecordError::Form) => Ok(None),
             Err(_) => {
                 self.damaged.fetch_add(1, Ordering::Relaxed);
                 // Or what it seems to be the version of would keep others from being written.
@@ -432,7 +434,7 @@ local function order(a, from, b, at, count)
 end
 local now = ARGV[1]
 local function may_replace(new, held)
-  if #held < 29 or held:byte(1) ~= new:byte(1) then return true end
+  if #held < 29 or held:byte(1) < 2 then return true end
   if order(held, 22, now, 1, 8) <= 0 then return true end
   local epoch = order(new, 6, held, 6, 8)
   if epoch ~= 0 then return epoch > 0 end

@@ -28,6 +28,8 @@ pub(super) struct Sql {
     /// The time, and how many.
     pub(super) sweep: Arc<str>,
     pub(super) sweep_claims: Arc<str>,
+    /// The time before which a tag got its generation that is known no more.
+    pub(super) sweep_tags: Arc<str>,
     /// The first page of a span: its space, the place from which on, the time, the scope, how many.
     pub(super) first_page: Spans,
     /// The same after a place.
@@ -132,6 +134,7 @@ impl Dialect {
             )
             .into(),
             sweep_claims: format!("DELETE FROM {prefix}claims WHERE ends <= $1").into(),
+            sweep_tags: format!("DELETE FROM {prefix}tags WHERE generation < $1").into(),
             first_page: pages(">="),
             next_page: pages(">"),
             erase: Spans {
@@ -303,6 +306,8 @@ impl Failure {
                         Said::Leaving | Said::BrokenOff | Said::Busy => StoreFault::Away,
                         Said::Full => StoreFault::Full,
                         Said::Auth => StoreFault::Auth,
+                        #[cfg(feature = "mysql")]
+                        Said::TooLarge => StoreFault::TooLarge,
                         Said::Else => StoreFault::Refused,
                     },
                     _ => StoreFault::Refused,
@@ -324,6 +329,8 @@ enum Said {
     Busy,
     Full,
     Auth,
+    #[cfg(feature = "mysql")]
+    TooLarge,
     Else,
 }
 
@@ -338,6 +345,8 @@ fn said(refused: &dyn DatabaseError) -> Said {
             // Too many connections, of all and of this user; another's lock; a bound on the time of a statement.
             1040 | 1203 | 1205 | 1226 | 1317 | 1969 | 3024 => Said::Busy,
             1021 | 1041 | 1114 => Said::Full,
+            // A statement beyond `max_allowed_packet`, a row beyond its table's bound.
+            1118 | 1153 => Said::TooLarge,
             1045 | 1698 => Said::Auth,
             _ => Said::Else,
         };
@@ -413,6 +422,10 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// How many records are forgotten by one statement, so that writers do not wait long: tens of milliseconds.
 pub(super) const ERASED_AT_ONCE: i64 = 5_000;
+
+/// How long a tag is known since it got its generation, which is a time. What was made of one that is not known any more
+/// is stale once more than it need be.
+pub(super) const TAG_KEPT_MS: u64 = 30 * 24 * 3_600_000;
 
 /// How many records one statement has at most, or one transaction of those that write each by itself.
 pub(super) const BATCH: usize = 512;

@@ -266,6 +266,8 @@ async fn what_another_process_wrote_is_seen_when_it_is_no_longer_fresh() {
             told.unwrap().map(|told| *told),
         )
     };
+    let _served = served(&tiers);
+    tokio::task::yield_now().await;
     assert_eq!(read().await, (Some(10), Some(20)));
     one.put(&1, 11).await.unwrap();
     one.put_with(&2, 21, &of_shard(2)).await.unwrap();
@@ -280,17 +282,19 @@ async fn what_another_process_wrote_is_seen_when_it_is_no_longer_fresh() {
     for _ in 0..100 {
         assert_eq!(read().await, (Some(10), Some(20)), "nobody waits");
     }
-    let served = async {
-        let _never_ends = tokio::time::timeout(Duration::from_millis(10), tiers.serve()).await;
-    };
-    served.await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
     assert_eq!(read().await, (Some(11), Some(21)));
     assert_eq!(asked(), before + 2, "one question for each");
     // The new ones are fresh, and then asked for once in each such while.
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_secs(3)).await;
         read().await;
-        let _never_ends = tokio::time::timeout(Duration::from_millis(10), tiers.serve()).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert!(asked() <= before + 2 + 2 * 6, "{} more", asked() - before);
+    // Beside what is swept each minute.
+    assert!(
+        asked() <= before + 2 + 2 * 6 + 6,
+        "{} more",
+        asked() - before
+    );
 }

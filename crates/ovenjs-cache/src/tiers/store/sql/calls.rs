@@ -66,6 +66,8 @@ macro_rules! store {
             ) {
                 match Record::from_bytes(key, &bytes) {
                     Ok(record) => *found = Some(record),
+                    // Of a later version's process, which knows what it is.
+                    Err(crate::tiers::RecordError::Form) => {}
                     Err(_) => {
                         self.damaged.fetch_add(1, Ordering::Relaxed);
                         damaged.push((key, bytes));
@@ -188,6 +190,9 @@ macro_rules! store {
                 let now = time(now_ms);
                 let claims = query(Arc::clone(&self.sql.sweep_claims)).bind(now);
                 claims.execute(&mut lane.connection).await?;
+                let tags = query(Arc::clone(&self.sql.sweep_tags));
+                let tags = tags.bind(time(now_ms.saturating_sub(sql::TAG_KEPT_MS)));
+                tags.execute(&mut lane.connection).await?;
                 let sweep = query(Arc::clone(&self.sql.sweep)).bind(now).bind(limit);
                 let swept = sweep.execute(&mut lane.connection).await?.rows_affected();
                 lane.keep();
