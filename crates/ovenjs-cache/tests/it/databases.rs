@@ -322,7 +322,7 @@ mod mysql {
         // A MariaDB, and a MySQL that allows as little, say why and hang up.
         let error = store.write(NOW, &entries).await.unwrap_err();
         assert!(
-            matches!(error.fault(), StoreFault::Refused | StoreFault::Away),
+            matches!(error.fault(), StoreFault::TooLarge | StoreFault::Away),
             "{error:?}"
         );
         assert_eq!(
