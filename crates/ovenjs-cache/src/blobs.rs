@@ -18,6 +18,10 @@ mod ledger;
 #[cfg(feature = "blobs")]
 mod origin;
 #[cfg(feature = "blobs")]
+mod own;
+#[cfg(feature = "blobs")]
+mod reader;
+#[cfg(feature = "blobs")]
 mod s3;
 mod store;
 #[cfg(feature = "blobs")]
@@ -33,10 +37,12 @@ pub use folder::Folder;
 #[cfg(feature = "blobs")]
 pub use origin::{FETCHES_MAX, OriginConfig};
 #[cfg(feature = "blobs")]
+pub use reader::BlobReader;
+#[cfg(feature = "blobs")]
 pub use s3::{S3, S3Config};
 pub use store::{BlobStore, MemoryBlobs};
 #[cfg(feature = "blobs")]
-pub use tier::{Blob, BlobReader, BlobStats, Blobs};
+pub use tier::{Blob, BlobStats, Blobs};
 
 /// The SHA-256 of a blob.
 #[cfg(feature = "blobs")]

@@ -29,6 +29,8 @@
 pub mod blobs;
 mod change;
 mod error;
+#[cfg(any(feature = "blobs", feature = "retention"))]
+mod hex;
 pub mod mirror;
 mod packed;
 #[cfg(feature = "retention")]

@@ -19,13 +19,13 @@ use serde::{Deserialize, Serialize};
 /// use ovenjs_core::{RefreshedAttachments, rest::Client};
 /// use ovenjs_core::cache::{
 ///     blobs::{Asset, Blob, Blobs, BlobsConfig, MemoryBlobs},
-///     tiers::{KeyspaceConfig, Tiered, TieredConfig},
+///     tiers::{Tiered, TieredConfig},
 /// };
 /// use ovenjs_core::net::{Config, Connector};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// let client = Client::builder("token").build()?;
-/// let index = Tiered::build(TieredConfig::new()).keyspace(KeyspaceConfig::new("blobs", 1))?;
+/// let index = Tiered::build(TieredConfig::new()).keyspace(BlobsConfig::index("blobs"))?;
 /// let config = BlobsConfig::new(Arc::new(MemoryBlobs::new()), index)
 ///     .refresh(Arc::new(RefreshedAttachments::by(&client)));
 /// let blobs = Blobs::build(config, Connector::build(Config::new())?);
@@ -99,7 +99,7 @@ mod tests {
 
     use ovenjs_cache::{
         blobs::{Asset, BlobErrorKind, Blobs, BlobsConfig, MemoryBlobs},
-        tiers::{KeyspaceConfig, Tiered, TieredConfig},
+        tiers::{Tiered, TieredConfig},
     };
     use ovenjs_net::Connector;
     use ovenjs_rest::{Layer, Next, Reply, Request, Sending};
@@ -171,7 +171,7 @@ mod tests {
             let client = Client::builder("token").layer(self.clone());
             let client = client.build().unwrap();
             let tiers = Tiered::build(TieredConfig::new());
-            let index = tiers.keyspace(KeyspaceConfig::new("blobs", 1)).unwrap();
+            let index = tiers.keyspace(BlobsConfig::index("blobs")).unwrap();
             let config = BlobsConfig::new(Arc::new(MemoryBlobs::new()), index);
             let config = config.refresh(Arc::new(RefreshedAttachments::by(&client)));
             let connector = Connector::build(ovenjs_net::Config::new());

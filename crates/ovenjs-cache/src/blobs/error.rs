@@ -4,7 +4,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use ovenjs_types::Fault;
 
-use crate::tiers::{StoreError, TierError};
+use crate::tiers::{StoreError, TierError, TierErrorKind};
 
 /// What could not be had, and what to do about it. Cloning is cheap: all who waited for one fetch are told. It
 /// carries no address: a CDN's holds a signature.
@@ -33,6 +33,8 @@ pub enum BlobErrorKind {
     Refused,
     /// The address has ended, and could not be refreshed.
     Ended,
+    /// There is no room for more of the bot's own.
+    Full,
     /// The store or the index failed.
     Store,
     /// What was read is not what was written.
@@ -84,6 +86,11 @@ impl From<TierError> for BlobError {
         let fetch = error.source().and_then(|source| source.downcast_ref());
         if let Some(fetch) = fetch {
             return Self::clone(fetch);
+        }
+        if error.kind() == TierErrorKind::Late {
+            let note = "the blob was not fetched within the index's load deadline: ask again, and set the index up by \
+                        `BlobsConfig::index`, with more time than the origin has";
+            return Self::with_source(BlobErrorKind::Away, note, error, None);
         }
         let note = "the blobs' index failed; its own words are the cause";
         Self::with_source(BlobErrorKind::Store, note, error, None)

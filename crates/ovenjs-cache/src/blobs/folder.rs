@@ -120,19 +120,50 @@ impl BlobStore for Folder {
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)?;
-    // A name that nobody else has: the standard library's only source of chance is its hasher's seed.
-    let chance = RandomState::new().hash_one(path);
-    let beside = folder.join(format!(".{chance:016x}{BESIDE}"));
-    let made = make(&beside, bytes).and_then(|file| {
-        fs::rename(&beside, path)?;
-        drop(file);
-        settle(path)
-    });
-    if made.is_err() {
-        let _ = fs::remove_file(&beside);
+    make_folders(folder, &settle)?;
+    write_by(path, |beside| make(beside, bytes))
+}
+
+/// Moves what `make` makes to its place. Whoever lists the folder takes what is beside for a crash's until it is
+/// locked: where it is gone, it is made anew.
+fn write_by(path: &Path, make: impl Fn(&Path) -> io::Result<File>) -> io::Result<()> {
+    let mut attempts = 1;
+    loop {
+        // A name that nobody else has: the standard library's only source of chance is its hasher's seed.
+        let chance = RandomState::new().hash_one(path);
+        let beside = path.with_file_name(format!(".{chance:016x}{BESIDE}"));
+        let made = make(&beside).and_then(|file| {
+            fs::rename(&beside, path)?;
+            drop(file);
+            settle(path)
+        });
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => {
+                attempts += 1;
+            }
+            Err(error) => {
+                let _ = fs::remove_file(&beside);
+                return Err(error);
+            }
+            Ok(()) => return Ok(()),
+        }
     }
-    made
+}
+
+/// Makes the folders that are missing, from the outermost on. Each is to last before something is in it.
+fn make_folders(folder: &Path, settle: &impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    if folder.is_dir() || folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    if let Some(outer) = folder.parent() {
+        make_folders(outer, settle)?;
+    }
+    match fs::create_dir(folder) {
+        // Somebody else made it meanwhile, and may not have come further.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        made => made?,
+    }
+    settle(folder)
 }
 
 /// Writes a file and keeps it locked, which says that somebody is at it.
@@ -151,7 +182,12 @@ fn make(path: &Path, bytes: &[u8]) -> io::Result<File> {
 /// Makes what was done to a name last.
 fn settle(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    File::open(path.parent().unwrap_or(path))?.sync_all()?;
+    {
+        let folder = path.parent().unwrap_or(path);
+        // Of a name alone it is the folder in which the process is.
+        let is_here = folder.as_os_str().is_empty();
+        File::open(if is_here { Path::new(".") } else { folder })?.sync_all()?;
+    }
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
@@ -203,6 +239,9 @@ fn sweep(path: &Path) {
 
 const NAME: &str = "folder";
 
+/// How often a file is made that somebody removed before it was locked: a moment, which is hardly met twice.
+const ATTEMPTS: usize = 3;
+
 /// How files end that are not in their place yet.
 const BESIDE: &str = ".new";
 
@@ -221,6 +260,48 @@ mod tests {
         let _writer = make(&busy, b"half").unwrap();
         assert_eq!(folder.names("").await.unwrap(), [("a/rye".to_owned(), 1)]);
         assert!(!left.exists() && busy.exists());
+    }
+
+    #[test]
+    fn who_lists_while_a_file_is_made_costs_its_writer_an_attempt_and_no_error() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("rye");
+        let swept = std::cell::Cell::new(0);
+        let swept_at_first = |times: usize| {
+            swept.set(0);
+            write_by(&path, |beside| {
+                let file = make(beside, b"bread")?;
+                if swept.get() < times {
+                    swept.set(swept.get() + 1);
+                    fs::remove_file(beside)?;
+                }
+                Ok(file)
+            })
+        };
+        swept_at_first(1).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"bread");
+        let error = swept_at_first(usize::MAX).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert_eq!(swept.get(), ATTEMPTS);
+    }
+
+    #[test]
+    fn each_folder_that_is_made_lasts_before_something_is_in_it() {
+        let temporary = tempfile::tempdir().unwrap();
+        let (outer, inner) = (temporary.path().join("a"), temporary.path().join("a/b"));
+        let settled = std::cell::RefCell::new(Vec::new());
+        let note = |path: &Path| {
+            assert!(path.is_dir() && fs::read_dir(path).unwrap().next().is_none());
+            settled.borrow_mut().push(path.to_owned());
+            Ok(())
+        };
+        make_folders(&inner, &note).unwrap();
+        assert_eq!(*settled.borrow(), [outer.clone(), inner.clone()]);
+        make_folders(&inner, &note).unwrap();
+        assert_eq!(settled.borrow().len(), 2, "what is there already does");
+        fs::write(outer.join("file"), "bread").unwrap();
+        let error = make_folders(&outer.join("file/c"), &note).unwrap_err();
+        assert_ne!(error.kind(), io::ErrorKind::NotFound, "{error}");
     }
 
     #[tokio::test]

@@ -73,7 +73,7 @@ impl Ledger {
 }
 
 /// What a blob counts for at least: a block of a disk, which bounds the number of blobs, and with it this list.
-const WEIGHT_MIN: u64 = 4_096;
+pub(super) const WEIGHT_MIN: u64 = 4_096;
 
 #[cfg(test)]
 mod tests {

@@ -29,7 +29,8 @@ pub struct S3Config {
     pub endpoint: String,
     /// The bucket.
     pub bucket: String,
-    /// What stands before each name, which is nothing, the default, or ends in `/`.
+    /// What stands before each name, which is nothing, the default, or has parts as names have, each of which ends in
+    /// `/`.
     pub prefix: String,
     /// The region that signatures name. Default: `us-east-1`, which most that are not Amazon's want.
     pub region: String,
@@ -125,7 +126,8 @@ impl S3 {
     /// # Errors
     ///
     /// [`StoreFault::Refused`]: the endpoint is no address or has a path, or is plain text to another machine than
-    /// this one where the connector does not allow that.
+    /// this one where the connector does not allow that; the prefix does not end in `/`, or has other letters than
+    /// names have.
     pub fn build(config: S3Config, connector: Connector) -> Result<Self, StoreError> {
         let none = || refused("the endpoint is none: it is https://host or https://host:port");
         let uri: Uri = config.endpoint.parse().map_err(|_| none())?;
@@ -133,6 +135,12 @@ impl S3 {
         let host = uri.authority().ok_or_else(none)?.as_str().to_owned();
         if uri.path() != "/" || uri.query().is_some() || host.contains('@') {
             return Err(none());
+        }
+        let prefix = config.prefix.strip_suffix('/');
+        if !config.prefix.is_empty() && !prefix.is_some_and(super::store::is_name) {
+            return Err(refused(
+                "the prefix has other letters than a-z, 0-9, _, - and . or does not end in /",
+            ));
         }
         connector
             .check(&target)

@@ -1,7 +1,6 @@
 //! Attachments and assets: an index of what is where, a store of what it is, and the way to its origin.
 
 use std::{
-    fmt,
     future::ready,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -19,9 +18,12 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::{
     Asset, BlobError, BlobErrorKind, BlobStore, BlobsConfig, FETCHES_MAX, Hash, REFRESHED_AT_ONCE,
-    Refresh, ledger::Ledger, origin::Origin,
+    Refresh, ledger::Ledger, origin::Origin, own, reader::BlobReader,
 };
-use crate::tiers::{Flights, Key, Keyspace, Named as _, Space};
+use crate::{
+    hex::{bytes_of, digits},
+    tiers::{Flights, Key, Keyspace, Named as _, Space},
+};
 
 /// Attachments and assets, fetched once and kept. Cloning is cheap and shares all of it.
 ///
@@ -29,24 +31,27 @@ use crate::tiers::{Flights, Key, Keyspace, Named as _, Space};
 /// SHA-256, so that a picture that was posted ten times lies there once.
 ///
 /// - One fetches, however many ask; with [`loaded_once`](crate::tiers::KeyspaceConfig::loaded_once) in the index's
-///   configuration one of all processes. Give the index a `load_deadline` above the origin's, and long lifetimes: what
-///   is no longer fresh is fetched anew, and an attachment never changes.
+///   [configuration](BlobsConfig::index) one of all processes.
 /// - What is read is held against its hash. What is not what was written is counted, and fetched anew.
 /// - An address that has ended, or is about to, is refreshed before it is asked, by whoever implements [`Refresh`].
 /// - The store has a bound in bytes: what was read longest ago goes, and is fetched again when it is asked for. Each
 ///   process goes by what it has read and written itself; where several share a store, let them share the bound too.
+/// - What is [the bot's own](Asset::named) nobody could fetch again. It lies apart, goes only when it is removed, and is
+///   refused where it would exceed a [bound of its own](BlobsConfig::own_bytes).
+/// - A blob is in memory whole while it is fetched or put, [`FETCHES_MAX`] of them at once and each within
+///   [`OriginConfig::bytes`](super::OriginConfig::bytes).
 ///
 /// ```
 /// use std::sync::Arc;
 /// use ovenjs_cache::{
 ///     blobs::{Asset, Blobs, BlobsConfig, MemoryBlobs},
-///     tiers::{KeyspaceConfig, Tiered, TieredConfig},
+///     tiers::{Tiered, TieredConfig},
 /// };
 /// use ovenjs_net::{Config, Connector};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// let tiers = Tiered::build(TieredConfig::new());
-/// let index = tiers.keyspace(KeyspaceConfig::new("blobs", 1))?;
+/// let index = tiers.keyspace(BlobsConfig::index("blobs"))?;
 /// let config = BlobsConfig::new(Arc::new(MemoryBlobs::new()), index);
 /// let blobs = Blobs::build(config, Connector::build(Config::new())?);
 ///
@@ -61,7 +66,7 @@ use crate::tiers::{Flights, Key, Keyspace, Named as _, Space};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Blobs(Arc<Inner>);
+pub struct Blobs(pub(super) Arc<Inner>);
 
 /// What the index says of a blob.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,17 +98,22 @@ pub struct BlobStats {
     pub lost: u64,
     /// Blobs that had to go for others.
     pub evicted: u64,
-    /// How many there are, as far as this process knows.
+    /// How many there are that can be fetched again, as far as this process knows.
     pub blobs: usize,
     /// How many bytes they count for.
     pub bytes: u64,
+    /// How many of the bot's own there were when one was last put or removed here.
+    pub own: u64,
+    /// How many bytes those counted for.
+    pub own_bytes: u64,
 }
 
 #[derive(Debug)]
-struct Inner {
-    store: Arc<dyn BlobStore>,
-    index: Keyspace<Asset, Blob>,
-    origin: Origin,
+pub(super) struct Inner {
+    pub(super) store: Arc<dyn BlobStore>,
+    pub(super) index: Keyspace<Asset, Blob>,
+    pub(super) own_bytes: u64,
+    pub(super) origin: Origin,
     refresh: Option<Arc<dyn Refresh>>,
     clock: Arc<dyn Clock>,
     ledger: Mutex<Ledger>,
@@ -111,17 +121,19 @@ struct Inner {
     is_listed: OnceCell<()>,
     fetches: Semaphore,
     mends: Flights<Result<(), BlobError>>,
-    counts: Counts,
+    pub(super) counts: Counts,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+pub(super) struct Counts {
     reads: AtomicU64,
     fetched: AtomicU64,
     refreshed: AtomicU64,
-    damaged: AtomicU64,
+    pub(super) damaged: AtomicU64,
     lost: AtomicU64,
     evicted: AtomicU64,
+    pub(super) own: AtomicU64,
+    pub(super) own_bytes: AtomicU64,
 }
 
 impl Blobs {
@@ -131,6 +143,7 @@ impl Blobs {
         Self(Arc::new(Inner {
             store: config.store,
             index: config.index,
+            own_bytes: config.own_bytes,
             origin: Origin::new(config.origin, connector),
             refresh: config.refresh,
             clock: config.clock,
@@ -149,15 +162,17 @@ impl Blobs {
     ///
     /// [`BlobError`] says what to do.
     pub async fn get(&self, asset: &Asset) -> Result<Option<Bytes>, BlobError> {
+        let mut wrong = None;
         for _ in 0..ATTEMPTS {
-            let Some(blob) = self.about(asset).await? else {
+            let Some(blob) = self.known(asset, wrong.as_ref()).await? else {
                 return Ok(None);
             };
-            if let Some(bytes) = self.0.read(&blob).await? {
+            if let Some(bytes) = self.0.read(asset, &blob).await? {
                 self.0.counts.reads.fetch_add(1, Ordering::Relaxed);
                 return Ok(Some(bytes));
             }
             self.mend(asset, &blob).await?;
+            wrong = Some(blob);
         }
         Err(damaged())
     }
@@ -169,28 +184,24 @@ impl Blobs {
     ///
     /// As [`get`](Self::get).
     pub async fn open(&self, asset: &Asset) -> Result<Option<BlobReader>, BlobError> {
+        let mut wrong = None;
         for _ in 0..ATTEMPTS {
-            let Some(blob) = self.about(asset).await? else {
+            let Some(blob) = self.known(asset, wrong.as_ref()).await? else {
                 return Ok(None);
             };
-            let name = name_of(&blob.hash);
+            let name = place_of(asset, &blob.hash);
             // The last byte, with none after it, says that it is there and as long as it was.
             let last = blob.bytes.saturating_sub(1);
             let end = self.0.store.read(&name, last, 2).await?;
             let is_whole = |end: Bytes| u64::try_from(end.len()) == Ok(blob.bytes.min(1));
             if end.is_some_and(is_whole) {
-                lock(&self.0.ledger).touch(blob.hash, blob.bytes);
+                self.0.touch(asset, &blob);
                 self.0.counts.reads.fetch_add(1, Ordering::Relaxed);
-                return Ok(Some(BlobReader {
-                    inner: Arc::clone(&self.0),
-                    asset: asset.clone(),
-                    context: Context::new(&SHA256),
-                    at: 0,
-                    blob,
-                }));
+                return Ok(Some(BlobReader::new(self, asset, blob)));
             }
             self.0.counts.lost.fetch_add(1, Ordering::Relaxed);
             self.mend(asset, &blob).await?;
+            wrong = Some(blob);
         }
         Err(damaged())
     }
@@ -201,9 +212,19 @@ impl Blobs {
     ///
     /// As [`get`](Self::get).
     pub async fn about(&self, asset: &Asset) -> Result<Option<Blob>, BlobError> {
+        self.known(asset, None).await
+    }
+
+    /// The same, where this is not what lies there.
+    async fn known(&self, asset: &Asset, wrong: Option<&Blob>) -> Result<Option<Blob>, BlobError> {
         if asset.address().is_none() {
             let found = self.0.index.get(asset).await?;
-            return Ok(found.map(|blob| Blob::clone(&blob)));
+            // Another process may have put it since, of which the index has not heard.
+            let found = found.filter(|found| wrong.is_none_or(|wrong| wrong.hash != found.hash));
+            return match found {
+                Some(blob) => Ok(Some(Blob::clone(&blob))),
+                None => self.0.find_own(asset).await,
+            };
         }
         let (inner, wanted) = (Arc::clone(&self.0), asset.clone());
         let load = move || {
@@ -214,29 +235,39 @@ impl Blobs {
         Ok(found.map(|blob| Blob::clone(&blob)))
     }
 
-    /// Puts something of the bot's own, or what it uploaded itself.
+    /// Puts something of the bot's [own](Asset::named), in the place of what has that name; or, at an address, what it
+    /// uploaded itself, which may have to go as what was fetched from there does.
     ///
     /// # Errors
     ///
-    /// More bytes than [`OriginConfig::bytes`](super::OriginConfig::bytes); the store's or the index's.
+    /// [`BlobErrorKind::TooLarge`]: more bytes than [`OriginConfig::bytes`](super::OriginConfig::bytes).
+    /// [`BlobErrorKind::Full`]: the bot's own would have more than [`BlobsConfig::own_bytes`]. Then nothing was put. The
+    /// store's or the index's.
     pub async fn put(
         &self,
         asset: &Asset,
         bytes: Bytes,
         kind: Option<&str>,
     ) -> Result<Blob, BlobError> {
-        let blob = self.0.keep(bytes, kind.map(str::to_owned)).await?;
+        let kind = kind.map(str::to_owned);
+        if asset.address().is_none() {
+            return self.0.put_own(asset, bytes, kind).await;
+        }
+        let blob = self.0.keep(bytes, kind).await?;
         self.0.index.put(asset, blob.clone()).await?;
         Ok(blob)
     }
 
-    /// Forgets what is at this address or under this name. The bytes stay until they have to go, since another asset
-    /// may have the same.
+    /// Forgets what is at this address; its bytes stay until they have to go, since another asset may have the same.
+    /// What is the bot's own is [erased](Self::erase).
     ///
     /// # Errors
     ///
-    /// The index's.
+    /// The index's, and of what is the bot's own the store's.
     pub async fn remove(&self, asset: &Asset) -> Result<(), BlobError> {
+        if asset.address().is_none() {
+            return self.erase(asset).await.map(drop);
+        }
         self.0.index.remove(asset).await?;
         Ok(())
     }
@@ -244,17 +275,26 @@ impl Blobs {
     /// Forgets the bytes too, whoever else has the same: for what must not be kept. They come again when somebody asks
     /// for another asset that has them.
     ///
+    /// Whether there were any, as far as is known: where the index has forgotten what is at an address, its bytes may
+    /// still lie there until they have to go. What is the bot's own is always found.
+    ///
     /// # Errors
     ///
-    /// The index's and the store's.
-    pub async fn erase(&self, asset: &Asset) -> Result<(), BlobError> {
-        let found = self.0.index.get(asset).await?;
-        self.remove(asset).await?;
-        if let Some(blob) = found {
-            self.0.store.remove(&name_of(&blob.hash)).await?;
-            lock(&self.0.ledger).forget(&blob.hash);
-        }
-        Ok(())
+    /// The index's and the store's. Then some of it may be left: erase it again.
+    pub async fn erase(&self, asset: &Asset) -> Result<bool, BlobError> {
+        // The bytes first, as the index alone knows where they are.
+        let was_there = if asset.address().is_none() {
+            self.0.remove_own(asset).await?
+        } else {
+            let found = self.0.index.get(asset).await?;
+            if let Some(blob) = &found {
+                self.0.store.remove(&name_of(&blob.hash)).await?;
+                lock(&self.0.ledger).forget(&blob.hash);
+            }
+            found.is_some()
+        };
+        self.0.index.remove(asset).await?;
+        Ok(was_there)
     }
 
     /// Assets with addresses that hold for a minute at least, for handing them out: those that end before are
@@ -304,11 +344,17 @@ impl Blobs {
             evicted: counts.evicted.load(Ordering::Relaxed),
             blobs: ledger.len(),
             bytes: ledger.bytes(),
+            own: counts.own.load(Ordering::Relaxed),
+            own_bytes: counts.own_bytes.load(Ordering::Relaxed),
         }
     }
 
     /// Lets the next who asks fetch it anew, unless somebody has mended it meanwhile.
-    async fn mend(&self, asset: &Asset, found: &Blob) -> Result<(), BlobError> {
+    pub(super) async fn mend(&self, asset: &Asset, found: &Blob) -> Result<(), BlobError> {
+        // Nobody can fetch it, and what lies there may be newer than what the index said.
+        if asset.address().is_none() {
+            return Ok(());
+        }
         // Flights go by the tiers' keys; this one is in no store.
         let space = Space::new("mends", 1).map_err(crate::tiers::TierError::from)?;
         let key = Key::new(&space, 0, asset.id()).map_err(crate::tiers::TierError::from)?;
@@ -327,9 +373,9 @@ impl Blobs {
 
 impl Inner {
     /// The bytes, if they are what was written.
-    async fn read(&self, blob: &Blob) -> Result<Option<Bytes>, BlobError> {
+    async fn read(&self, asset: &Asset, blob: &Blob) -> Result<Option<Bytes>, BlobError> {
         let limit = usize::try_from(blob.bytes).unwrap_or(usize::MAX);
-        let name = name_of(&blob.hash);
+        let name = place_of(asset, &blob.hash);
         let Some(bytes) = self.store.read(&name, 0, limit.saturating_add(1)).await? else {
             self.counts.lost.fetch_add(1, Ordering::Relaxed);
             return Ok(None);
@@ -338,8 +384,15 @@ impl Inner {
             self.counts.damaged.fetch_add(1, Ordering::Relaxed);
             return Ok(None);
         }
-        lock(&self.ledger).touch(blob.hash, blob.bytes);
+        self.touch(asset, blob);
         Ok(Some(bytes))
+    }
+
+    /// Says that it was read, where that matters.
+    fn touch(&self, asset: &Asset, blob: &Blob) {
+        if asset.address().is_some() {
+            lock(&self.ledger).touch(blob.hash, blob.bytes);
+        }
     }
 
     async fn fetch(&self, asset: &Asset) -> Result<Option<Blob>, BlobError> {
@@ -368,13 +421,7 @@ impl Inner {
 
     /// Writes the bytes under their hash, and makes room for them.
     async fn keep(&self, bytes: Bytes, kind: Option<String>) -> Result<Blob, BlobError> {
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if size > self.origin.bytes_max() {
-            return Err(BlobError::new(
-                BlobErrorKind::TooLarge,
-                format!("the blob has {size} bytes: `OriginConfig::bytes` is the bound"),
-            ));
-        }
+        let size = self.size_of(&bytes)?;
         self.is_listed.get_or_try_init(|| self.list()).await?;
         let hash = hash_of(&bytes);
         self.store.write(&name_of(&hash), bytes).await?;
@@ -386,6 +433,18 @@ impl Inner {
             kind,
             fetched_ms: self.now_ms(),
         })
+    }
+
+    /// How many bytes they are, if a blob may have so many.
+    pub(super) fn size_of(&self, bytes: &Bytes) -> Result<u64, BlobError> {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size > self.origin.bytes_max() {
+            return Err(BlobError::new(
+                BlobErrorKind::TooLarge,
+                format!("the blob has {size} bytes: `OriginConfig::bytes` is the bound"),
+            ));
+        }
+        Ok(size)
     }
 
     /// What lies in the store from former processes counts, and goes before what this one reads.
@@ -452,7 +511,7 @@ impl Inner {
         Ok(fresh)
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         let since = self.clock.wall().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| {
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -460,70 +519,15 @@ impl Inner {
     }
 }
 
-/// A blob that is read piece by piece.
-pub struct BlobReader {
-    inner: Arc<Inner>,
-    asset: Asset,
-    blob: Blob,
-    context: Context,
-    at: u64,
-}
-
-impl BlobReader {
-    /// What the index says of it.
-    #[must_use]
-    pub const fn blob(&self) -> &Blob {
-        &self.blob
-    }
-
-    /// The next piece, of at most 256 KiB; nothing after the last. One that was dropped is read again.
-    ///
-    /// # Errors
-    ///
-    /// The store's; [`BlobErrorKind::Damaged`] where the whole is not what was written, or went meanwhile: forget
-    /// what came, and [open](Blobs::open) it again, which fetches it anew.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, BlobError> {
-        if self.at >= self.blob.bytes {
-            return Ok(None);
-        }
-        let name = name_of(&self.blob.hash);
-        let piece = self.inner.store.read(&name, self.at, PIECE_BYTES).await?;
-        let piece = piece.unwrap_or_default();
-        self.at = self
-            .at
-            .saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-        self.context.update(&piece);
-        let is_last = self.at >= self.blob.bytes;
-        let is_right = !piece.is_empty()
-            && (!is_last || self.context.clone().finish().as_ref() == self.blob.hash);
-        if is_right {
-            return Ok(Some(piece));
-        }
-        self.at = self.blob.bytes;
-        self.inner.counts.damaged.fetch_add(1, Ordering::Relaxed);
-        let blobs = Blobs(Arc::clone(&self.inner));
-        blobs.mend(&self.asset, &self.blob).await?;
-        Err(damaged())
-    }
-}
-
-impl fmt::Debug for BlobReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BlobReader")
-            .field("blob", &self.blob)
-            .field("at", &self.at)
-            .finish_non_exhaustive()
-    }
-}
-
-fn damaged() -> BlobError {
+pub(super) fn damaged() -> BlobError {
     BlobError::new(
         BlobErrorKind::Damaged,
-        "the blob is not what was written, each time: check the store's disk, and whether others write there",
+        "the blob is not what was written, each time: check the store's disk, and whether others write there; put it \
+         again if it has no address",
     )
 }
 
-fn hash_of(bytes: &[u8]) -> Hash {
+pub(super) fn hash_of(bytes: &[u8]) -> Hash {
     let mut context = Context::new(&SHA256);
     context.update(bytes);
     let mut hash = [0; 32];
@@ -531,22 +535,24 @@ fn hash_of(bytes: &[u8]) -> Hash {
     hash
 }
 
-/// Where a blob lies: in one of 256 folders, since some file systems are slow with many files in one.
+/// Where the blob of an asset lies.
+pub(super) fn place_of(asset: &Asset, hash: &Hash) -> String {
+    match asset.address() {
+        Some(_) => name_of(hash),
+        None => own::name_of(asset, hash),
+    }
+}
+
+/// Where a blob lies that can be fetched: in one of 256 folders, since some file systems are slow with many files in
+/// one.
 fn name_of(hash: &Hash) -> String {
-    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = digits(hash);
     let folder = digits.get(..2).unwrap_or_default();
     format!("{folder}/{digits}")
 }
 
 fn hash_in(name: &str) -> Option<Hash> {
-    let (_, digits) = name.split_once('/')?;
-    let mut hash = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    for (place, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(place * 2..place * 2 + 2)?, 16).ok()?;
-    }
+    let hash = bytes_of(name.split_once('/')?.1)?;
     // Upper-case digits are another name.
     (name_of(&hash) == name).then_some(hash)
 }
@@ -557,6 +563,3 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How often a blob is asked for that turns out to be damaged or gone: once, and once after it was fetched anew.
 const ATTEMPTS: usize = 2;
-
-/// How much of a blob is read at a time: what a disk and a bucket give in some milliseconds.
-const PIECE_BYTES: usize = 256 << 10;

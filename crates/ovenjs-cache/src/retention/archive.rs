@@ -12,6 +12,7 @@ use ovenjs_types::Secret;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use super::{RetentionError, RetentionErrorKind, entry::take};
+use crate::hex::bytes_of;
 
 /// The keys of the backup: one that writes, and older ones that still read.
 ///
@@ -103,7 +104,7 @@ impl Key {
         if id.is_empty() || id.len() > KEY_ID_BYTES_MAX {
             return Err(wrong("the id of a backup's key has 1 to 64 bytes"));
         }
-        let bytes = hex(key.expose());
+        let bytes = bytes_of::<32>(key.expose());
         let key = bytes.and_then(|bytes| UnboundKey::new(&AES_256_GCM, &bytes).ok());
         let key = key.ok_or_else(|| {
             wrong("a backup's key is 64 hexadecimal digits: `openssl rand -hex 32` makes one")
@@ -290,20 +291,6 @@ fn head(by: &Key, bound: &[u8], key: &[u8; 32], nonce: [u8; 12]) -> Option<Vec<u
 fn nonce_of(number: u32, is_last: bool) -> Nonce {
     let [a, b, c, d] = number.to_be_bytes();
     Nonce::assume_unique_for_key([0, 0, 0, 0, 0, 0, 0, a, b, c, d, u8::from(is_last)])
-}
-
-fn hex(text: &str) -> Option<[u8; 32]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let mut bytes = [0; 32];
-    if pairs.len() != bytes.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        let digit = |letter: u8| char::from(letter).to_digit(16);
-        let [high, low] = *pair;
-        *byte = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
-    }
-    Some(bytes)
 }
 
 /// How many bytes of an archive tell all that stands before its chunks.

@@ -10,10 +10,10 @@ use super::{
     Entries, Entry, EntryId, Erasure, Keys, Place, RetentionError, RetentionErrorKind, Tier,
     archive::{self, Chance, ChunkKey, HEAD_BYTES_MAX, Head},
     erasure::LEDGER,
-    title::{Shelf, Title, digits, shelves},
+    title::{Shelf, Title, shelves},
     volume::{Block, TRAILER_BYTES, Trailer, Volume, hash_of},
 };
-use crate::blobs::BlobStore;
+use crate::{blobs::BlobStore, hex::digits};
 
 /// The volumes of one tier.
 #[derive(Debug)]

@@ -50,17 +50,6 @@ impl fmt::Display for Title {
     }
 }
 
-/// The hexadecimal digits of a hash.
-pub(crate) fn digits(hash: &[u8]) -> String {
-    use fmt::Write as _;
-
-    hash.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// The volumes of one place in one tier.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shelf {

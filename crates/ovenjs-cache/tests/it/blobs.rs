@@ -1,6 +1,7 @@
 //! Blobs, and the stores under them, against servers on this machine.
 
 mod bucket;
+mod own;
 mod server;
 
 use std::{
@@ -15,7 +16,7 @@ use ovenjs_cache::{
         Asset, Blob, BlobErrorKind, BlobStore, Blobs, BlobsConfig, Folder, MemoryBlobs,
         OriginConfig, Refresh, Refreshing, S3, S3Config,
     },
-    tiers::{KeyspaceConfig, StoreFault, Tiered, TieredConfig},
+    tiers::{StoreFault, Tiered, TieredConfig},
 };
 use ovenjs_net::{Config, Connector};
 use ovenjs_types::{Fault as _, Secret};
@@ -137,6 +138,11 @@ async fn a_bucket_that_refuses_or_is_not_there_says_what_to_do() {
         assert_eq!(error.fault(), StoreFault::Refused, "{endpoint}");
         assert!(!format!("{error:?}").contains("sourdough"));
     }
+    for prefix in ["blobs", "/", "Blobs/", "a//b/", "../"] {
+        let config = S3Config::new(bucket.endpoint(), "loaves", "id", "sourdough".into());
+        let error = S3::build(config.prefix(prefix), connector()).unwrap_err();
+        assert_eq!(error.fault(), StoreFault::Refused, "{prefix}");
+    }
     let said = format!("{store:?} {error:?}");
     assert!(!said.contains("sourdough"), "{said}");
 }
@@ -180,19 +186,21 @@ async fn the_same_bytes_lie_there_once_and_are_found_by_the_next_process() {
     let own = Asset::named("own");
     blobs.put(&own, "bread".into(), None).await.unwrap();
     let names = room.store.names("").await.unwrap();
-    assert_eq!(names.len(), 1, "{names:?}");
+    assert_eq!(names.len(), 2, "the bot's own lies apart: {names:?}");
     assert_eq!(cdn.requests(), 2);
     // To forget one name leaves the others what they have.
     blobs.remove(&own).await.unwrap();
     assert_eq!(blobs.get(&own).await.unwrap(), None);
+    assert_eq!(room.store.names("").await.unwrap().len(), 1);
     let asset = Asset::at(&cdn.at("/a?hm=1")).unwrap();
     assert_eq!(
         room.blobs(&cdn).get(&asset).await.unwrap().unwrap(),
         "bread"
     );
     assert_eq!(cdn.requests(), 2);
-    blobs.erase(&asset).await.unwrap();
+    assert!(blobs.erase(&asset).await.unwrap());
     assert_eq!(room.store.names("").await.unwrap(), []);
+    assert!(!blobs.erase(&asset).await.unwrap(), "there was none");
 }
 
 #[tokio::test]
@@ -354,13 +362,34 @@ async fn what_is_damaged_or_lost_is_fetched_anew_by_one() {
     room.store.remove(&name).await.unwrap();
     assert_eq!(blobs.get(&asset).await.unwrap().unwrap(), "bread");
     assert_eq!(blobs.stats().lost, 1);
-    // What has no origin is gone.
+    // What has no origin is told.
     let own = Asset::named("own");
     blobs.put(&own, "cake".into(), None).await.unwrap();
     for (name, _) in room.store.names("").await.unwrap() {
         room.store.write(&name, "mould".into()).await.unwrap();
     }
-    assert_eq!(blobs.get(&own).await.unwrap(), None);
+    let error = blobs.get(&own).await.unwrap_err();
+    assert_eq!(error.kind(), BlobErrorKind::Damaged);
+    assert!(error.to_string().contains("put it again"), "{error}");
+    blobs.put(&own, "cake".into(), None).await.unwrap();
+    assert_eq!(blobs.get(&own).await.unwrap().unwrap(), "cake");
+}
+
+#[tokio::test]
+async fn a_fetch_that_outlasts_the_index_says_how_to_set_it_up() {
+    let cdn = Server::start(|_| Answer::never()).await;
+    let room = Room::new();
+    let index = BlobsConfig::index("blobs").load_deadline(Duration::from_millis(100));
+    let index = room.tiers.keyspace::<Asset, Blob>(index).unwrap();
+    let blobs = room.with(&cdn, |mut config| {
+        config.index = index;
+        config
+    });
+    let asset = Asset::at(&cdn.at("/rye")).unwrap();
+    let error = blobs.get(&asset).await.unwrap_err();
+    assert_eq!(error.kind(), BlobErrorKind::Away);
+    assert!(error.is_retryable());
+    assert!(error.to_string().contains("BlobsConfig::index"), "{error}");
 }
 
 #[tokio::test]
@@ -486,7 +515,7 @@ impl Room {
     }
 
     fn with(&self, _: &Server, set: impl FnOnce(BlobsConfig) -> BlobsConfig) -> Blobs {
-        let index = KeyspaceConfig::new("blobs", 1).load_deadline(Duration::from_secs(30));
+        let index = BlobsConfig::index("blobs");
         let index = self.tiers.keyspace::<Asset, Blob>(index).unwrap();
         let config = BlobsConfig::new(self.store.clone(), index);
         let config = config.origin(OriginConfig::new().hosts(["127.0.0.1"]));

@@ -2,6 +2,8 @@
 
 use ring::{digest, hmac};
 
+use crate::hex::digits;
+
 /// Who signs, and for whom.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signer<'a> {
@@ -66,7 +68,7 @@ impl Signer<'_> {
         });
         format!(
             "{ALGORITHM} Credential={access_key}/{scope},SignedHeaders={named},Signature={}",
-            hex(&signature)
+            digits(&signature)
         )
     }
 }
@@ -101,11 +103,7 @@ pub(super) fn encoded(text: &str, kept: &str) -> String {
 
 /// The hash of a body, in hexadecimal digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    digits(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 /// A time since 1970 as these signatures write it: `20130524T000000Z`.

@@ -106,7 +106,7 @@ fn no_key_is_ever_told() {
         Keys::new("2026", &Secret::new(canary[1..].to_owned()))
     );
     assert!(!said.contains("c0ffee"), "{said}");
-    let bytes = hex(&canary).unwrap();
+    let bytes = bytes_of::<32>(&canary).unwrap();
     assert!(!said.contains(&format!("{bytes:?}")[1..20]), "{said}");
 }
 
