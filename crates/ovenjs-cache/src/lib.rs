@@ -33,6 +33,8 @@ mod error;
 mod hex;
 pub mod mirror;
 mod packed;
+#[cfg(all(feature = "postgres", feature = "retention"))]
+mod postgres;
 #[cfg(feature = "retention")]
 pub mod retention;
 mod shelf;

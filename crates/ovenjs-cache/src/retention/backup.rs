@@ -30,6 +30,32 @@ impl Retention {
     ///
     /// Each archive is decrypted and compared once it is written.
     ///
+    /// ```
+    /// use ovenjs_cache::blobs::{Folder, MemoryBlobs};
+    /// use ovenjs_cache::retention::{Entry, EntryId, Keys, MemoryWarm, Policy, Retention};
+    /// # use ovenjs_types::Secret;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let now_ms = u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+    /// # let days_ago = |days: u64| EntryId::at(now_ms - days * 86_400_000);
+    /// # let temporary = tempfile::tempdir()?;
+    /// let archives = Folder::new(temporary.path());
+    /// let keys = Keys::new("2026", &Secret::new("07".repeat(32)))?;
+    /// let kept = Retention::builder(MemoryWarm::new())
+    ///     .cold(MemoryBlobs::new())
+    ///     .backup(archives, keys)
+    ///     .class("moderation", Policy::new())
+    ///     .build()?;
+    /// kept.put("moderation", Entry::new(days_ago(1), "warned")).await?;
+    /// let checked = kept.backup().await?;
+    /// assert_eq!((checked.places, checked.written, checked.failures.len()), (1, 1, 0));
+    /// // What has not changed since is not written again.
+    /// assert_eq!(kept.backup().await?.written, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// A tier did not say what it holds. What goes wrong with a single week is told by [`Checked::failures`].
@@ -72,6 +98,44 @@ impl Retention {
     /// there already is kept beside; where it is damaged, it is replaced. Entries of users who had them erased stay
     /// away, as far as the backup, the database or these archives remember, and what the archives remember is erased
     /// here too by the next [run](Self::run); entries that are too old come as far as that run.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use ovenjs_cache::blobs::{Folder, MemoryBlobs};
+    /// use ovenjs_cache::retention::{Entry, EntryId, Keys, MemoryWarm, Policy, Retention};
+    /// # use ovenjs_types::Secret;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let now_ms = u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+    /// # let days_ago = |days: u64| EntryId::at(now_ms - days * 86_400_000);
+    /// # let temporary = tempfile::tempdir()?;
+    /// let archives = Folder::new(temporary.path());
+    /// let keys = || Keys::new("2026", &Secret::new("07".repeat(32)));
+    /// let open = |archives: Folder| {
+    ///     Retention::builder(MemoryWarm::new())
+    ///         .cold(MemoryBlobs::new())
+    ///         .backup(archives, keys()?)
+    ///         .class("moderation", Policy::new())
+    ///         .build()
+    /// };
+    /// let kept = open(archives.clone())?;
+    /// kept.put("moderation", Entry::new(days_ago(1), "warned")).await?;
+    /// kept.backup().await?;
+    ///
+    /// // A machine that has nothing but the archives and the key.
+    /// let elsewhere = open(Folder::new(temporary.path().join("elsewhere")))?;
+    /// assert_eq!(elsewhere.get("moderation", days_ago(1)).await?, None);
+    /// let restored = elsewhere.restore(Arc::new(archives.clone()), keys()?).await?;
+    /// assert_eq!((restored.written, restored.entries, restored.failures.len()), (1, 1, 0));
+    /// assert_eq!(elsewhere.get("moderation", days_ago(1)).await?.unwrap().body(), "warned");
+    /// // With another key of that name nothing is written, and the reason is told.
+    /// let other = Keys::new("2026", &Secret::new("2a".repeat(32)))?;
+    /// let restored = elsewhere.restore(Arc::new(archives), other).await?;
+    /// assert!(restored.written == 0 && restored.failures[0].contains("another one"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -140,6 +204,39 @@ impl Retention {
     /// Lets the key that writes wrap the keys of all archives that another one wrapped. After it, the older keys are
     /// needed for nothing here, and can be destroyed.
     ///
+    /// ```
+    /// use ovenjs_cache::blobs::{Folder, MemoryBlobs};
+    /// use ovenjs_cache::retention::{Entry, EntryId, Keys, MemoryWarm, Policy, Retention};
+    /// # use ovenjs_types::Secret;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let now_ms = u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+    /// # let days_ago = |days: u64| EntryId::at(now_ms - days * 86_400_000);
+    /// # let temporary = tempfile::tempdir()?;
+    /// let archives = Folder::new(temporary.path());
+    /// let open = |keys: Keys| {
+    ///     Retention::builder(MemoryWarm::new())
+    ///         .cold(MemoryBlobs::new())
+    ///         .backup(archives.clone(), keys)
+    ///         .class("moderation", Policy::new())
+    ///         .build()
+    /// };
+    /// let (old, new) = (Secret::new("07".repeat(32)), Secret::new("2a".repeat(32)));
+    /// let kept = open(Keys::new("2026", &old)?)?;
+    /// kept.put("moderation", Entry::new(days_ago(400), "warned")).await?;
+    /// kept.run().await?;
+    ///
+    /// let kept = open(Keys::new("2027", &new)?.also_read("2026", &old)?)?;
+    /// assert_eq!(kept.rekey().await?.written, 1);
+    /// // From now on the new one alone reads.
+    /// let kept = open(Keys::new("2027", &new)?)?;
+    /// assert_eq!(kept.get("moderation", days_ago(400)).await?.unwrap().body(), "warned");
+    /// assert!(open(Keys::new("2026", &old)?)?.get("moderation", days_ago(400)).await.is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The archives could not be listed. What goes wrong with a single week is told by [`Checked::failures`]: keep the
@@ -170,6 +267,38 @@ impl Retention {
     /// it may have kept those of the archives, which [`rekey`](Self::rekey) leaves as they are. It reads and writes all
     /// archives whole.
     ///
+    /// ```
+    /// use ovenjs_cache::blobs::{Folder, MemoryBlobs};
+    /// use ovenjs_cache::retention::{Entry, EntryId, Keys, MemoryWarm, Policy, Retention};
+    /// # use ovenjs_types::Secret;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let now_ms = u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+    /// # let days_ago = |days: u64| EntryId::at(now_ms - days * 86_400_000);
+    /// # let temporary = tempfile::tempdir()?;
+    /// let archives = Folder::new(temporary.path());
+    /// let open = |keys: Keys| {
+    ///     Retention::builder(MemoryWarm::new())
+    ///         .cold(MemoryBlobs::new())
+    ///         .backup(archives.clone(), keys)
+    ///         .class("moderation", Policy::new())
+    ///         .build()
+    /// };
+    /// let (leaked, new) = (Secret::new("07".repeat(32)), Secret::new("2a".repeat(32)));
+    /// let kept = open(Keys::new("2026", &leaked)?)?;
+    /// kept.put("moderation", Entry::new(days_ago(400), "warned")).await?;
+    /// kept.run().await?;
+    ///
+    /// let kept = open(Keys::new("2027", &new)?.also_read("2026", &leaked)?)?;
+    /// let resealed = kept.reseal().await?;
+    /// assert_eq!((resealed.written, resealed.entries, resealed.failures.len()), (1, 1, 0));
+    /// let kept = open(Keys::new("2027", &new)?)?;
+    /// assert_eq!(kept.get("moderation", days_ago(400)).await?.unwrap().body(), "warned");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The archives could not be listed. What goes wrong with a single week is told by [`Checked::failures`]: keep the
@@ -194,6 +323,33 @@ impl Retention {
     }
 
     /// Reads all volumes and archives, and compares each with its hash. Nothing is written.
+    ///
+    /// ```
+    /// use ovenjs_cache::blobs::{BlobStore as _, Folder};
+    /// use ovenjs_cache::retention::{Entry, EntryId, MemoryWarm, Policy, Retention, Tier};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let now_ms = u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+    /// # let days_ago = |days: u64| EntryId::at(now_ms - days * 86_400_000);
+    /// # let temporary = tempfile::tempdir()?;
+    /// let cold = Folder::new(temporary.path());
+    /// let kept = Retention::builder(MemoryWarm::new())
+    ///     .cold(cold.clone())
+    ///     .class("moderation", Policy::new().keep(Tier::Backup, None))
+    ///     .build()?;
+    /// kept.put("moderation", Entry::new(days_ago(100), "warned")).await?;
+    /// kept.run().await?;
+    /// let checked = kept.verify().await?;
+    /// assert_eq!((checked.entries, checked.failures.len()), (1, 0));
+    ///
+    /// let (file, _) = cold.names("").await?.remove(0);
+    /// cold.write(&file, "mould"[..].into()).await?;
+    /// let checked = kept.verify().await?;
+    /// assert!(checked.entries == 0 && checked.failures[0].contains(&file));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

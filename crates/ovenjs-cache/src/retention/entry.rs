@@ -370,6 +370,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[cfg(any(feature = "postgres", feature = "redis"))]
+    #[test]
+    fn a_question_has_so_many_entries_or_so_many_bytes() {
+        let sizes = |lens: &[usize]| -> Vec<usize> {
+            let entries: Vec<_> = lens
+                .iter()
+                .map(|len| Entry::new(EntryId::default(), vec![0; *len]))
+                .collect();
+            batches(&entries, 5).map(<[_]>::len).collect()
+        };
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&[1; 12]), [5, 5, 2]);
+        assert_eq!(sizes(&[ENTRY_BYTES_MAX; 9]), [4, 4, 1]);
+        assert_eq!(sizes(&[BATCH_BYTES, 1]), [1, 1]);
+    }
+
     proptest! {
         #[test]
         fn what_was_written_is_read(

@@ -40,6 +40,32 @@ impl Retention {
     /// Moves what is due, once: finishes erasures, seals weeks into volumes, archives them, forgets what is over. One
     /// process does so at a time. Can be dropped at any moment; the next run goes on.
     ///
+    /// ```
+    /// use ovenjs_cache::blobs::MemoryBlobs;
+    /// use ovenjs_cache::retention::{Entry, EntryId, Keys, MemoryWarm, Policy, Retention};
+    /// # use ovenjs_types::Secret;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let now_ms = u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+    /// # let days_ago = |days: u64| EntryId::at(now_ms - days * 86_400_000);
+    /// # let keys = Keys::new("2026", &Secret::new("07".repeat(32)))?;
+    /// let kept = Retention::builder(MemoryWarm::new())
+    ///     .cold(MemoryBlobs::new())
+    ///     .backup(MemoryBlobs::new(), keys)
+    ///     .class("moderation", Policy::new())
+    ///     .build()?;
+    /// kept.put("moderation", Entry::new(days_ago(100), "warned")).await?;
+    /// kept.put("moderation", Entry::new(days_ago(10), "banned")).await?;
+    /// // After 90 days a week goes from the database into volumes, and an archive of these is made.
+    /// let moved = kept.run().await?;
+    /// assert_eq!((moved.sealed, moved.archived, moved.failures.len()), (1, 1, 0));
+    /// assert_eq!(kept.run().await?.sealed, 0);
+    /// assert_eq!(kept.get("moderation", days_ago(100)).await?.unwrap().body(), "warned");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// A tier did not say what it holds. What goes wrong with a single week is told by [`Moved::failures`].

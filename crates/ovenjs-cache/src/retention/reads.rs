@@ -193,6 +193,26 @@ impl Retention {
     /// where they would have more than [`PAGE_BYTES_MAX`]. Go on with [`Entries::next`] as the beginning of the range.
     /// What is put meanwhile may come or not.
     ///
+    /// ```
+    /// use ovenjs_cache::retention::{Entry, EntryId, MemoryWarm, Policy, Retention, Tier};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let now_ms = u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+    /// # let days_ago = |days: u64| EntryId::at(now_ms - days * 86_400_000);
+    /// let policy = Policy::new().keep(Tier::Cold, None).keep(Tier::Backup, None);
+    /// let kept = Retention::builder(MemoryWarm::new()).class("moderation", policy).build()?;
+    /// for days in [30, 20, 10] {
+    ///     kept.put("moderation", Entry::new(days_ago(days), format!("{days} days ago"))).await?;
+    /// }
+    /// let page = kept.range("moderation", days_ago(25)..days_ago(0), 1).await?;
+    /// assert_eq!(page.entries[0].body(), "20 days ago");
+    /// let page = kept.range("moderation", page.next.unwrap()..days_ago(0), 9).await?;
+    /// assert_eq!((page.entries[0].body().as_ref(), page.next), (&b"10 days ago"[..], None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`get`](Self::get).

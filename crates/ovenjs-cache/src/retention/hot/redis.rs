@@ -1,13 +1,16 @@
 //! The hot tier in a Redis.
 
 use bytes::Bytes;
-use ovenjs_net::{ErrorKind, RedisFault, RedisLink, RedisReply, RedisScript};
-use ovenjs_types::{Fault as _, Id, marker::UserMarker};
+use ovenjs_net::{RedisLink, RedisReply, RedisScript};
+use ovenjs_types::{Id, marker::UserMarker};
 
 use super::{Hot, HotHeld};
 use crate::{
     retention::{Class, Entry, EntryId, Erasure, entry::batches},
-    tiers::{Asked, StoreError, StoreFault},
+    tiers::{
+        Asked, StoreError,
+        store::redis::{broken, odd_answer},
+    },
 };
 
 /// A [`Hot`] in a Redis 6.2 or newer. It need write nothing down: what is there is a copy.
@@ -176,23 +179,6 @@ fn word(number: impl ToString) -> Bytes {
     number.to_string().into()
 }
 
-fn broken(error: ovenjs_net::Error) -> StoreError {
-    let fault = match error.kind() {
-        ErrorKind::Redis(RedisFault::Auth) => StoreFault::Auth,
-        _ if error.is_retryable() => StoreFault::Away,
-        _ => StoreFault::Refused,
-    };
-    let wait = error.retry_after();
-    StoreError::new(NAME, fault)
-        .with_retry_after(wait)
-        .with_source(error)
-}
-
-fn odd_answer() -> StoreError {
-    StoreError::new(NAME, StoreFault::Refused)
-        .with_source("its answer has another form: check that it is a redis 6.2 or newer")
-}
-
 /// Keeps entries, and forgets the ids of those that are over and the oldest beyond the limit. Arguments: for how long,
 /// what is over, how many, and what keys of entries begin with; then of each entry its id, its time, for how long, its
 /// bytes, how many users, and the key of each user's set.
@@ -274,8 +260,6 @@ end
 return {#ids / 2, entries, bytes, oldest}
 ",
 );
-
-const NAME: &str = "redis";
 
 /// How many entries one script puts: some hundreds of microseconds of the server, where they are small.
 const BATCH: usize = 256;

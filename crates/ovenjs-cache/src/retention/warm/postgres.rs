@@ -1,6 +1,6 @@
 //! The warm tier in a Postgres.
 
-use std::{fmt, str::FromStr as _, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use ovenjs_types::{Id, marker::UserMarker};
 use sqlx::{
@@ -16,10 +16,11 @@ use super::{
     sql::{self, Sql, warm},
 };
 use crate::{
+    postgres::options,
     retention::{Class, PAGE_BYTES_MAX, entry::batches},
     tiers::{
-        Asked, NAME_BYTES_MAX, StoreError, StoreFault,
-        store::sql::{DEADLINE, Failure, Lane, Lanes, time},
+        Asked, StoreError, StoreFault,
+        store::sql::{DEADLINE, Failure, LANES, Lane, Lanes, prefix, time},
     },
 };
 
@@ -39,43 +40,43 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct PostgresWarm {
-    options: PgConnectOptions,
+    door: Arc<Door>,
     lanes: Lanes<PgConnection>,
+    sql: Arc<Sql>,
+}
+
+/// How to connect, which goes on where who wanted to has gone.
+struct Door {
+    options: PgConnectOptions,
     is_made: OnceCell<()>,
-    sql: Sql,
+    sql: Arc<Sql>,
 }
 
 impl PostgresWarm {
     /// The entries of the bot `name` in the database of this address, as
-    /// `postgres://user:password@host:port/database`. What it leaves out comes from the variables of libpq
-    /// (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …). It connects with the first call.
+    /// `postgres://user:password@host:port/database`, of which the password, the port (then 5432) and
+    /// `?sslmode=` (then `prefer`) may be left out. Neither the variables of libpq nor its file of passwords say
+    /// anything. It connects with the first call.
     ///
     /// # Errors
     ///
-    /// [`StoreFault::Refused`]: the address is none, or the name has other letters than `a`–`z`, `0`–`9` and `_`,
-    /// or more than [`NAME_BYTES_MAX`] of them.
+    /// [`StoreFault::Refused`]: the address is none, or leaves out something else; the process has a variable of libpq
+    /// that no address undoes (`PGOPTIONS`, `PGSSLCERT`, `PGSSLKEY`); or the name has other letters than `a`–`z`, `0`–`9`
+    /// and `_`, or more than [`NAME_BYTES_MAX`](crate::tiers::NAME_BYTES_MAX) of them.
     pub fn new(address: &str, name: &str) -> Result<Self, StoreError> {
-        let refused =
-            |note: &'static str| StoreError::new(NAME, StoreFault::Refused).with_source(note);
-        let is_plain =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_plain) {
-            return Err(refused(
-                "the bot's name is of a-z, 0-9 and _, and of 1 to 40 of them",
-            ));
-        }
-        // What the parser says may repeat a part of the address, and with it the password.
-        let options = PgConnectOptions::from_str(address).map_err(|_| {
-            refused("the address is none: it is postgres://user:password@host:port/database")
-        })?;
+        let prefix = prefix(NAME, name)?;
+        let options = options(address)
+            .map_err(|note| StoreError::new(NAME, StoreFault::Refused).with_source(note))?;
         let within = "position($1 in subjects)";
+        let sql = Arc::new(Sql::new(format!("{prefix}kept_"), true, within));
         Ok(Self {
-            options: options
-                .application_name("ovenjs")
-                .disable_statement_logging(),
+            door: Arc::new(Door {
+                options,
+                is_made: OnceCell::new(),
+                sql: Arc::clone(&sql),
+            }),
             lanes: Lanes::new(LANES),
-            is_made: OnceCell::new(),
-            sql: Sql::new(format!("oven_{name}_kept_"), true, within),
+            sql,
         })
     }
 
@@ -84,14 +85,17 @@ impl PostgresWarm {
     }
 
     async fn writer(&self) -> Result<Lane<PgConnection>, Failure> {
-        self.lanes.enter(self.open()).await
+        let open = || Arc::clone(&self.door).open();
+        self.lanes.enter_beside(open).await
     }
 
     fn close(&self) {
         self.lanes.close();
     }
+}
 
-    async fn open(&self) -> Result<PgConnection, Failure> {
+impl Door {
+    async fn open(self: Arc<Self>) -> Result<PgConnection, Failure> {
         let mut connection = self.options.connect().await?;
         self.is_made
             .get_or_try_init(|| async {
@@ -106,7 +110,7 @@ impl PostgresWarm {
                      PARTITION BY LIST (place)",
                     parent(&self.sql)
                 ));
-                self.tables(&mut all, tables).await?;
+                PostgresWarm::tables(&self.sql, &mut all, tables).await?;
                 Ok::<_, Failure>(all.commit().await?)
             })
             .await?;
@@ -174,16 +178,13 @@ impl fmt::Debug for PostgresWarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The options hold the password.
         f.debug_struct("PostgresWarm")
-            .field("host", &self.options.get_host())
-            .field("port", &self.options.get_port())
+            .field("host", &self.door.options.get_host())
+            .field("port", &self.door.options.get_port())
             .finish_non_exhaustive()
     }
 }
 
 const NAME: &str = "postgres";
-
-/// How many connections there are: as many as a small Postgres has cores.
-const LANES: usize = 4;
 
 /// How many entries one statement has.
 const BATCH: usize = 512;

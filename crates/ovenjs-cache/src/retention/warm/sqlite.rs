@@ -97,7 +97,7 @@ impl SqliteWarm {
             .get_or_try_init(|| async {
                 let mut all = begin(&mut connection).await?;
                 let tables = self.sql.tables("INTEGER PRIMARY KEY AUTOINCREMENT", "TEXT");
-                self.tables(&mut all, tables).await?;
+                Self::tables(&self.sql, &mut all, tables).await?;
                 Ok::<_, Failure>(all.commit().await?)
             })
             .await?;

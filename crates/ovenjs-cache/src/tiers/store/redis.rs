@@ -386,7 +386,7 @@ fn time(number: u64) -> Bytes {
     Bytes::copy_from_slice(&number.to_be_bytes())
 }
 
-fn broken(error: ovenjs_net::Error) -> StoreError {
+pub(crate) fn broken(error: ovenjs_net::Error) -> StoreError {
     let fault = match error.kind() {
         ErrorKind::Redis(RedisFault::Auth) => StoreFault::Auth,
         ErrorKind::Redis(RedisFault::Refused) if is_full(&error) => StoreFault::Full,
@@ -409,7 +409,7 @@ fn is_full(error: &ovenjs_net::Error) -> bool {
     })
 }
 
-fn odd_answer() -> StoreError {
+pub(crate) fn odd_answer() -> StoreError {
     StoreError::new(NAME, StoreFault::Refused)
         .with_source("its answer has another form: check that it is a redis 6.2 or newer")
 }

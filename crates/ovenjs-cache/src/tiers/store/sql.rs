@@ -204,7 +204,7 @@ impl Dialect {
 
 /// What the names of a bot's tables begin with.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub(super) fn prefix(store: &'static str, name: &str) -> Result<String, StoreError> {
+pub(crate) fn prefix(store: &'static str, name: &str) -> Result<String, StoreError> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_plain) {
         return Err(StoreError::new(store, StoreFault::Refused)
@@ -415,7 +415,7 @@ pub(super) const ATTEMPTS: u32 = 4;
 
 /// How many connections there are to a server: as many as a small one has cores. Statements take turns on more.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub(super) const LANES: usize = 4;
+pub(crate) const LANES: usize = 4;
 
 /// How long a call may take as a whole, with connecting and repetitions.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);

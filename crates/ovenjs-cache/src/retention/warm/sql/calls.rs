@@ -350,14 +350,14 @@ macro_rules! warm {
 
             /// Makes the tables that are there before any partition, while no other process does.
             async fn tables(
-                &self,
+                sql: &Sql,
                 connection: &mut $connection,
                 tables: Vec<String>,
             ) -> Result<(), Failure> {
                 for table in tables {
                     query(table).execute(&mut *connection).await?;
                 }
-                let newest = query(self.sql.newest_schema());
+                let newest = query(sql.newest_schema());
                 let newest: i64 = newest.fetch_one(connection).await?.try_get(0)?;
                 if newest > sql::SCHEMA {
                     return Err(StoreError::new(NAME, StoreFault::Schema).into());
