@@ -1,4 +1,4 @@
-//! Values of one kind, by name.
+//! Values of one kind, by name. It is long because most of its doors have an example.
 
 mod heard;
 mod path;

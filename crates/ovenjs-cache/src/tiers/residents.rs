@@ -4,6 +4,8 @@
 //! is built, so that a change is a second instance, into which the first is emptied as it is read. moka
 //! also works off what was written in batches, whose size it takes from nothing but itself: here the
 //! weight is counted as things come and go, and who would exceed the bound works off the batch.
+//!
+//! It is long because most of its doors have an example.
 
 mod config;
 mod houses;
