@@ -82,6 +82,7 @@ client.on(Events.InteractionCreate, async (interaction) => {
     await interaction.showModal(
       new ModalBuilder().setCustomId('order').setTitle('Order').addLabelComponents(label),
     );
+    await interaction.channel.sendTyping();
   }
 });
 

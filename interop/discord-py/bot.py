@@ -110,6 +110,7 @@ async def later(interaction: discord.Interaction):
 @bot.tree.command(description="Asks for an order")
 async def order(interaction: discord.Interaction):
     await interaction.response.send_modal(Order())
+    await interaction.channel.typing()
 
 
 async def work(here: discord.TextChannel, ben: int, mel: int):

@@ -69,6 +69,7 @@ async def answer(event: hikari.CommandInteractionCreateEvent):
     elif interaction.command_name == "order":
         bread = bot.rest.build_modal_action_row().add_text_input("bread", "Which bread?")
         await interaction.create_modal_response("Order", "order", component=bread)
+        await bot.rest.trigger_typing(interaction.channel_id)
 
 
 @bot.listen()

@@ -11,7 +11,8 @@
 //! - answers `/echo` with the text and a button `Again`, and a press of it by changing the message to
 //!   the text followed by ` again`, without the button;
 //! - defers `/later`, then makes the answer `done`, then follows up with `and dusted`;
-//! - opens a modal for `/order` that asks `Which bread?`, and tells `one` and that to the user alone;
+//! - opens a modal for `/order` that asks `Which bread?`, then shows that it is typing, and tells `one`
+//!   and what was entered to the user alone;
 //! - hears `!bake`, sends `dough`, edits it to `bread` and reacts to it with 🍞;
 //! - hears `!menu` and sends a file and an embed;
 //! - hears `!who`, asks the gateway for members whose names begin with `an`, and replies with them.
@@ -57,6 +58,7 @@ const LIMITED_FOR: Duration = Duration::from_millis(250);
 
 const REGISTER: &str = "/applications/{application_id}/commands";
 const SEND: &str = "/channels/{channel_id}/messages";
+const TYPE: &str = "/channels/{channel_id}/typing";
 const REACT: &str = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me";
 
 /// The mock, furnished for the story.
@@ -237,9 +239,14 @@ async fn defers(discord: &Discord) -> Result<()> {
 }
 
 async fn orders(discord: &Discord) -> Result<()> {
+    let typed = |request: &&Request| request.method == "POST" && request.route == TYPE;
+    let typings = discord.requests().iter().filter(typed).count();
     let form = discord.user("ann").attempt().slash("/order").await?;
     let title = form.modal().map(Modal::title);
     ensure!(title == Some("Order"), "the modal is {:?}", form.modal());
+    // discord.py discards a modal of which Discord has not yet told it that it is open. No person is
+    // that quick; this user is, and a bot that types knows.
+    discord.wait_for_requests(typings + 1, "POST", TYPE).await?;
     let answer = form.attempt().fill("Which bread?", "rye").await?;
     ensure!(
         answer.content() == "one rye",

@@ -262,6 +262,7 @@ async fn answer(ctx: &Context, command: &CommandInteraction) -> Result<()> {
                 .components(vec![CreateActionRow::InputText(bread)]);
             let response = CreateInteractionResponse::Modal(form);
             command.create_response(ctx, response).await?;
+            command.channel_id.broadcast_typing(ctx).await?;
         }
         (name, options) => bail!("/{name} came with {options:?}"),
     }

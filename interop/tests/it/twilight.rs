@@ -175,6 +175,13 @@ async fn interact(http: &Client, interaction: &Interaction) -> Result<()> {
     client
         .create_response(interaction.id, token, &response)
         .await?;
+    if response.kind == InteractionResponseType::Modal {
+        let channel = interaction
+            .channel
+            .as_ref()
+            .context("it was typed somewhere")?;
+        http.create_typing_trigger(channel.id).await?;
+    }
     if response.kind == InteractionResponseType::DeferredChannelMessageWithSource {
         client
             .update_response(token)

@@ -131,6 +131,11 @@ impl Answer {
     /// Enters a text into the modal's field with this custom id or label. Awaiting it submits the
     /// modal, and panics when the modal does not take it or the bot does not answer in time;
     /// [`Filled::fill`] enters more first.
+    ///
+    /// A user of the mock is quicker than any person: some libraries (discord.py) know a modal, or the
+    /// buttons of a message, only once Discord's answer has reached them, and discard what comes before.
+    /// With those, wait for something that the bot does afterwards, see
+    /// [`Discord::wait_for_requests`](crate::Discord::wait_for_requests).
     #[track_caller]
     pub fn fill(&self, field: &str, text: &str) -> Filled<'_> {
         Filled::new(self).fill(field, text)

@@ -66,6 +66,7 @@ async fn order(ctx: poise::ApplicationContext<'_, Data, Error>) -> Result<()> {
     let mut forms = pin!(forms.stream());
     let form = Order::create(None, "order".to_owned());
     ctx.interaction.create_response(ctx, form).await?;
+    ctx.interaction.channel_id.broadcast_typing(ctx).await?;
     let form = forms.next().await.context("the order came")?;
     let order = Order::parse(form.data.clone()).map_err(Error::msg)?;
     let message = serenity::CreateInteractionResponseMessage::new()
