@@ -40,6 +40,8 @@ mod key;
 #[cfg(feature = "tiers")]
 mod keyspace;
 #[cfg(feature = "tiers")]
+mod latency;
+#[cfg(feature = "tiers")]
 mod log;
 mod record;
 #[cfg(feature = "tiers")]

@@ -17,6 +17,7 @@ use super::{
     Written,
     behind::{Behind, BehindStats, End},
     breaker::Breaker,
+    latency::Latencies,
     lock,
 };
 
@@ -36,7 +37,7 @@ pub(crate) struct Tier {
     asked: AtomicU64,
     failed: AtomicU64,
     passed_over: AtomicU64,
-    latency_us: AtomicU64,
+    latencies: Mutex<Latencies>,
 }
 
 /// What became of a write.
@@ -61,7 +62,7 @@ impl Tier {
             asked: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             passed_over: AtomicU64::new(0),
-            latency_us: AtomicU64::new(0),
+            latencies: Mutex::default(),
         }
     }
 
@@ -113,7 +114,7 @@ impl Tier {
         if answer.is_err() {
             self.failed.fetch_add(1, Ordering::Relaxed);
         } else {
-            self.note_latency(ended.saturating_duration_since(began));
+            lock(&self.latencies).note(ended.saturating_duration_since(began));
         }
         answer
     }
@@ -408,29 +409,22 @@ impl Tier {
 
     pub(crate) fn stats(&self, now: Instant) -> TierStats {
         let breaker = lock(&self.breaker);
+        let [latency_p50, latency_p99] = {
+            let latencies = lock(&self.latencies);
+            [50, 99].map(|percent| latencies.percentile(percent))
+        };
         TierStats {
             asked: self.asked.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             passed_over: self.passed_over.load(Ordering::Relaxed),
-            latency: Duration::from_micros(self.latency_us.load(Ordering::Relaxed)),
+            latency_p50,
+            latency_p99,
             is_away: breaker.is_open(),
             times_away: breaker.opened(),
             damaged: self.store.damaged(),
             behind: lock(&self.behind).stats(now),
             journal: self.journal.as_ref().map(|journal| journal.stats()),
         }
-    }
-
-    /// A moving average over some sixteen answers.
-    fn note_latency(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let average = self.latency_us.load(Ordering::Relaxed);
-        let next = if average == 0 {
-            took
-        } else {
-            average - average / 16 + took / 16
-        };
-        self.latency_us.store(next, Ordering::Relaxed);
     }
 }
 
@@ -499,8 +493,10 @@ pub struct TierStats {
     pub failed: u64,
     /// Questions that it was spared while it was away.
     pub passed_over: u64,
-    /// How long an answer takes, as a moving average.
-    pub latency: Duration,
+    /// What half of the recent answers did not exceed, by a half too long at most. Some thousand answers are recent.
+    pub latency_p50: Duration,
+    /// What 99 in a hundred of them did not exceed, as exactly.
+    pub latency_p99: Duration,
     /// Whether it is left alone at present, because it did not answer.
     pub is_away: bool,
     /// How often it went away.
