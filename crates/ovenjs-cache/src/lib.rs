@@ -33,7 +33,7 @@ mod error;
 mod hex;
 pub mod mirror;
 mod packed;
-#[cfg(all(feature = "postgres", feature = "retention"))]
+#[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "retention")]
 pub mod retention;

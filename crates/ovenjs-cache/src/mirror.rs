@@ -12,6 +12,7 @@ mod channels;
 #[cfg(feature = "tiers")]
 mod cold;
 mod contents;
+mod erase;
 mod expiry;
 mod field;
 mod fold;
@@ -260,7 +261,10 @@ impl Mirror {
     pub(crate) fn note_left(&self, guild: u64, version: Version) {
         let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(left) = left.as_mut().filter(|left| left.len() < LEFT_MAX) {
-            left.insert(guild, version);
+            let held = left.entry(guild).or_insert(version);
+            if version.may_replace(held) {
+                *held = version;
+            }
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod digits;
 mod escapes;
+mod named;
 mod object;
 mod read;
 mod scan;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use named::Named;
 pub(crate) use object::{Object, Pointed, Value, varint};
 pub(crate) use read::{Beside, Record};
 pub(crate) use unwanted::Unwanted;

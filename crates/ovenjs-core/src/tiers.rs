@@ -198,7 +198,10 @@ impl Tiers {
                 let sessions = state.sessions().iter();
                 let sessions: Vec<(ShardId, Version)> = sessions.filter_map(place).collect();
                 match guilds.save(&sessions).await {
-                    Ok(count) => tracing::info!(guilds = count, "guilds were left in the tiers"),
+                    Ok(count) => {
+                        let unsaved = guilds.stats().unsaved;
+                        tracing::info!(guilds = count, unsaved, "guilds were left in the tiers");
+                    }
                     Err(error) => {
                         tracing::warn!("not all guilds were left in the tiers: {error}");
                     }

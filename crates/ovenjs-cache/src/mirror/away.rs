@@ -23,7 +23,11 @@ use super::{
     snapshot::{Cut, form, put_bytes, put_count, put_version},
     write_lock,
 };
-use crate::{Error, packed::put_varint, tiers::Version};
+use crate::{
+    Error,
+    packed::{Named, put_varint},
+    tiers::Version,
+};
 
 /// A guild as bytes, on its way to where it is kept or back.
 ///
@@ -104,7 +108,7 @@ impl GuildBlock {
         })
     }
 
-    fn of(block: &Block, shared: &Shared, leaving: u64) -> Self {
+    pub(super) fn of(block: &Block, shared: &Shared, leaving: u64) -> Self {
         let mut bytes = MAGIC.to_vec();
         bytes.put_u64_le(form());
         bytes.put_u64_le(block.id);
@@ -117,7 +121,7 @@ impl GuildBlock {
         }
     }
 
-    fn read(&self, shared: &Shared) -> Result<Block, Error> {
+    pub(super) fn read(&self, shared: &Shared) -> Result<Block, Error> {
         let body = self.bytes.get(HEAD_BYTES..).ok_or_else(Error::damaged)?;
         Block::read_back(shared, self.guild, body)
     }
@@ -198,7 +202,7 @@ impl Away {
 
     /// Lets an event wait, where there is room; whether there was.
     fn push(&mut self, event: &Dispatch) -> bool {
-        let bytes = event.raw.len() + size_of::<Dispatch>();
+        let bytes = weight(event);
         if self.tail_bytes + bytes > FULL_BYTES.max(self.room() * FULL) {
             self.is_stale = true;
             return false;
@@ -214,6 +218,12 @@ impl Away {
     /// What may wait until the guild should come back.
     fn room(&self) -> usize {
         (self.packed / PART).clamp(TAIL_BYTES_MIN, TAIL_BYTES_MAX)
+    }
+
+    /// What left, in bytes.
+    #[cfg(feature = "tiers")]
+    pub(super) const fn packed(&self) -> usize {
+        self.packed
     }
 
     #[cfg(feature = "tiers")]
@@ -250,6 +260,20 @@ impl Away {
         let has_room = self.push(event);
         self.count(shared);
         has_room
+    }
+
+    /// Takes out what waits of a user; whether there was any. Then events are missing, and the guild is stale.
+    pub(super) fn forget_user(&mut self, shared: &Shared, user: &Named) -> bool {
+        let before = self.tail.len();
+        self.tail.retain(|event| !user.is_in(&event.raw));
+        let lost = before - self.tail.len();
+        self.is_stale |= lost > 0;
+        self.tail_bytes = self.tail.iter().map(weight).sum();
+        shared.budget.lose(lost);
+        let residue = self.residue.as_mut();
+        let knew = residue.is_some_and(|residue| residue.forget_user(shared, user));
+        self.count(shared);
+        knew || lost > 0
     }
 
     /// What waited is not wanted any more. `next` is what stands in the guild's place.
@@ -548,6 +572,11 @@ impl Stripe {
         block.count(&shared.budget);
         self.blocks.insert(block.id, Box::new(block));
     }
+}
+
+/// What an event takes that waits.
+fn weight(event: &Dispatch) -> usize {
+    event.raw.len() + size_of::<Dispatch>()
 }
 
 const MAGIC: &[u8] = b"ovenjs guild\n";

@@ -58,6 +58,35 @@ impl Mirror {
         self.away_guilds(super::Away::has_tail)
     }
 
+    /// How many bytes the block has of a guild that is away.
+    pub(crate) fn packed_bytes(&self, guild: Id<GuildMarker>) -> Option<usize> {
+        let id = guild.get();
+        self.with_stripe(id, |stripe| Some(stripe.away.get(&id)?.packed()))?
+    }
+
+    /// The version of a guild that is here and does not leave just now.
+    pub(crate) fn version_here(&self, guild: Id<GuildMarker>) -> Option<Version> {
+        let id = guild.get();
+        self.with_stripe(id, |stripe| {
+            let block = stripe.blocks.get(&id)?;
+            (!stripe.away.contains_key(&id)).then_some(block.version)
+        })?
+    }
+
+    /// The block of a guild that is away is no more, and what waits for it is of no use. It is stale until Discord
+    /// sends it anew.
+    pub(crate) fn lose(&self, guild: Id<GuildMarker>) {
+        let id = guild.get();
+        self.with_stripe_mut(id, |stripe, shared| {
+            if !stripe.blocks.contains_key(&id)
+                && let Some(away) = stripe.away.get_mut(&id)
+            {
+                away.outdate();
+                shared.budget.lose(away.forget_tail(shared));
+            }
+        });
+    }
+
     fn away_guilds(&self, is_meant: impl Fn(&super::Away) -> bool) -> Vec<Id<GuildMarker>> {
         let mut meant = Vec::new();
         for stripe in &self.0.stripes {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use ovenjs_types::Timestamp;
+#[cfg(feature = "tiers")]
+use ovenjs_types::{Id, marker::GuildMarker};
 
 use super::{
     Mirror,
@@ -45,6 +47,14 @@ impl Mirror {
         });
         for guild in old {
             self.change(guild, |block, shared| block.expire(shared, now));
+        }
+    }
+
+    /// The same of one guild, as far as it is here.
+    #[cfg(feature = "tiers")]
+    pub(crate) fn expire_in(&self, guild: Id<GuildMarker>, now: Timestamp) {
+        if self.0.shared.keep.expires() {
+            self.change(guild.get(), |block, shared| block.expire(shared, now));
         }
     }
 }

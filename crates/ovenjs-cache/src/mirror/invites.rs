@@ -6,7 +6,7 @@ use super::{
     Mirror,
     block::{Block, Shared},
 };
-use crate::packed::{Beside, Object, Record, shapes::INVITE};
+use crate::packed::{Beside, Named, Object, Record, shapes::INVITE};
 
 /// Records in the order of their codes.
 #[derive(Debug, Default)]
@@ -115,6 +115,13 @@ impl Invites {
     /// Those of a channel that is gone.
     pub(super) fn remove_channel(&mut self, channel: u64) {
         self.retain(|invite| invite.id("channel_id") != Some(channel));
+    }
+
+    /// Those in which a user is named; whether there were any.
+    pub(super) fn forget_user(&mut self, user: &Named) -> bool {
+        let before = self.records.len();
+        self.retain(|invite| !user.is_in_object(invite));
+        self.records.len() < before
     }
 
     pub(super) fn has_expired(&self, now: Timestamp) -> bool {

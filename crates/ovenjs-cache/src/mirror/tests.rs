@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Change, packed::tests::Dice};
 
+#[cfg(feature = "tiers")]
 mod away;
 mod budget;
 mod compare;
 mod contents;
+mod erase;
 mod events;
 mod keep;
 mod model;

@@ -51,7 +51,7 @@ impl Breaker {
     }
 
     /// How often it opened.
-    #[cfg(feature = "tiers")]
+    #[cfg(any(feature = "tiers", test))]
     pub(crate) const fn opened(&self) -> u64 {
         self.opened
     }

@@ -4,7 +4,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use ovenjs_types::Fault;
 
-use super::{CodecError, KeyError, StoreError};
+use super::{CodecError, KeyError, StoreError, StoreFault};
 
 /// What a keyspace could not do, and what to do about it. Cloning is cheap: those who waited for one load are
 /// all told.
@@ -54,6 +54,15 @@ impl TierError {
             Cause::Late => TierErrorKind::Late,
             Cause::Overtaken => TierErrorKind::Overtaken,
             Cause::Memory { .. } => TierErrorKind::Memory,
+        }
+    }
+
+    /// Whether it is the value's, so that others fare better.
+    pub(crate) fn is_of_value(&self) -> bool {
+        match &*self.0 {
+            Cause::Codec(_) => true,
+            Cause::Store(error) => error.fault() == StoreFault::TooLarge,
+            _ => false,
         }
     }
 

@@ -81,7 +81,22 @@ impl Tier {
         clock: &dyn Clock,
         question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
     ) -> Result<T, StoreError> {
-        self.ask_within(clock, self.deadline, question).await
+        self.ask_within(clock, self.deadline, true, question).await
+    }
+
+    /// The same of something that has so many bytes. What is large is waited for longer; and where it is late, that says
+    /// nothing of the store.
+    pub(crate) async fn ask_for<'a, T>(
+        &'a self,
+        clock: &dyn Clock,
+        bytes: usize,
+        question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
+    ) -> Result<T, StoreError> {
+        if bytes <= SMALL_BYTES {
+            return self.ask(clock, question).await;
+        }
+        let deadline = self.deadline.saturating_mul(BATCH_PATIENCE);
+        self.ask_within(clock, deadline, false, question).await
     }
 
     /// The same of what is much work for it, and that nobody waits for.
@@ -91,13 +106,15 @@ impl Tier {
         question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
     ) -> Result<T, StoreError> {
         let deadline = self.deadline.saturating_mul(BATCH_PATIENCE);
-        self.ask_within(clock, deadline, question).await
+        self.ask_within(clock, deadline, true, question).await
     }
 
+    /// `is_telling`: whether how long it takes tells how the store is.
     async fn ask_within<'a, T>(
         &'a self,
         clock: &dyn Clock,
         deadline: Duration,
+        is_telling: bool,
         question: impl FnOnce(&'a dyn Store) -> Asked<'a, T>,
     ) -> Result<T, StoreError> {
         let began = clock.now();
@@ -107,13 +124,16 @@ impl Tier {
         }
         self.asked.fetch_add(1, Ordering::Relaxed);
         let answer = tokio::time::timeout(deadline, question(&*self.store)).await;
+        let is_late = answer.is_err();
         let answer = answer.unwrap_or_else(|_| Err(self.away()));
         let ended = clock.now();
-        let is_away = answer.as_ref().is_err_and(StoreError::is_away);
-        lock(&self.breaker).settle(ended, is_away);
+        if is_telling || !is_late {
+            let is_away = answer.as_ref().is_err_and(StoreError::is_away);
+            lock(&self.breaker).settle(ended, is_away);
+        }
         if answer.is_err() {
             self.failed.fetch_add(1, Ordering::Relaxed);
-        } else {
+        } else if is_telling {
             lock(&self.latencies).note(ended.saturating_duration_since(began));
         }
         answer
@@ -176,8 +196,7 @@ impl Tier {
         }
         let mut may_wait = is_later;
         if !is_later {
-            let deadline = self.deadline.saturating_mul(BATCH_PATIENCE);
-            let write = self.ask_within(clock, deadline, |store| store.write(now_ms, entries));
+            let write = self.ask_patiently(clock, |store| store.write(now_ms, entries));
             match write.await {
                 Ok(written) => {
                     let wrote = written.into_iter().map(|written| match written {
@@ -461,6 +480,9 @@ impl Drop for UnderWay<'_> {
 /// How many times as long as a question may take what is much work: hundreds of records, or megabytes. By
 /// default 0.4 and 2 seconds, so that it is over when the breaker lets the next one try.
 const BATCH_PATIENCE: u32 = 8;
+
+/// What any store that answers moves within a deadline: at 1 MB/s, a quarter of a second.
+const SMALL_BYTES: usize = 256 << 10;
 
 /// How many of a batch are refused one by one before the rest waits: the store is then at odds with more than these.
 const REFUSED_MAX: usize = 8;

@@ -17,7 +17,10 @@ pub struct GuildBlocksConfig {
     /// Beyond how many bytes of the whole mirror those guilds leave that were not read for longest. Default: seven
     /// eighths of [`Keep::bytes`](crate::mirror::Keep::bytes), so that they leave before something is evicted.
     pub most: Option<usize>,
-    /// For how long a block is kept. Default: 30 days.
+    /// For how long a block is kept. Default: 30 days. Where messages are kept
+    /// [for a time](crate::mirror::Keep::messages_for) it is at most that time, though a minute at least: so a message is in
+    /// the store for twice that time at most. Of guilds that are away [`serve`](super::GuildBlocks::serve) writes blocks
+    /// anew when half of it is over.
     pub kept: Duration,
 }
 
@@ -78,12 +81,21 @@ pub struct GuildBlocksStats {
     pub brought_back: u64,
     /// How often it was stale then: after a lost session, or since too much waited for it.
     pub stale: u64,
-    /// How often the store had no block of it any more.
+    /// How often one that was wanted back had no block in the store any more.
     pub missing: u64,
-    /// How often the store had something newer than what was to leave.
+    /// How often a block could not be read: damaged, or of another codec or version. It is as good as missing.
+    pub unreadable: u64,
+    /// How often the store had something newer than what was to be written or forgotten: another process has the guild.
     pub refused: u64,
-    /// How often [`serve`](super::GuildBlocks::serve) found the store away.
+    /// Errands of [`serve`](super::GuildBlocks::serve) that failed: the store did not answer or refused, or a block was too
+    /// large for it or could not be packed.
     pub failed: u64,
+    /// Guilds that [`save`](super::GuildBlocks::save) could not write.
+    pub unsaved: u64,
+    /// Blocks that the store was told to forget: of guilds that the bot left, or that are here and are another by now.
+    pub forgotten: u64,
+    /// Blocks that were written without a user who was [erased](super::GuildBlocks::erase_user).
+    pub erased: u64,
     /// The highest epoch of what [`warm`](super::GuildBlocks::warm) met. New sessions want a higher one, since of two
     /// blocks the store keeps the newer.
     pub epoch: u64,
@@ -95,8 +107,12 @@ pub(super) struct Counts {
     pub(super) brought_back: AtomicU64,
     pub(super) stale: AtomicU64,
     pub(super) missing: AtomicU64,
+    pub(super) unreadable: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) failed: AtomicU64,
+    pub(super) unsaved: AtomicU64,
+    pub(super) forgotten: AtomicU64,
+    pub(super) erased: AtomicU64,
     pub(super) epoch: AtomicU64,
 }
 
@@ -108,8 +124,12 @@ impl Counts {
             brought_back: count(&self.brought_back),
             stale: count(&self.stale),
             missing: count(&self.missing),
+            unreadable: count(&self.unreadable),
             refused: count(&self.refused),
             failed: count(&self.failed),
+            unsaved: count(&self.unsaved),
+            forgotten: count(&self.forgotten),
+            erased: count(&self.erased),
             epoch: count(&self.epoch),
         }
     }

@@ -1,14 +1,23 @@
 //! Stories of guilds that leave a mirror and come back, on a clock of tokio's.
 
-use std::sync::atomic::AtomicU64;
+mod forgotten;
+mod trouble;
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use ovenjs_net::Clock;
-use ovenjs_types::{Dispatch, Origin, json::Scratch};
+use ovenjs_types::{Dispatch, Origin, ShardId, json::Scratch};
 
 use super::*;
 use crate::{
     mirror::Keep,
-    tiers::{Asked, Cursor, Memory, Page, Store, Tag, TieredConfig},
+    tiers::{
+        Asked, Cursor, Memory, Page, Span, Store, StoreError, StoreFault, Tag, TieredConfig,
+        Version,
+    },
 };
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +147,7 @@ async fn what_the_bot_left_is_forgotten_by_the_store() {
     world.create(1);
     assert!(world.blocks.put_away(Id::new(1)).await.unwrap());
     world.apply("GUILD_DELETE", r#"{"id":"1"}"#.to_owned());
-    world.serve_for(2).await;
+    world.serve_for(12).await;
     let next = world.next(GuildBlocksConfig::new());
     assert_eq!(
         next.blocks
@@ -231,8 +240,18 @@ impl World {
     }
 
     fn keeping(keep: Keep, config: GuildBlocksConfig) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(ovenjs_net::SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(Wall::new());
         Self::before(Arc::new(Fickle::new()), clock, keep, config)
+    }
+
+    /// The same with a codec of its own.
+    fn with_codec(self, codec: impl Codec<Bytes> + 'static) -> Self {
+        let config = GuildBlocksConfig::new();
+        let blocks = GuildBlocks::build_with(&self.tiers, &self.mirror, config, codec);
+        Self {
+            blocks: blocks.unwrap(),
+            ..self
+        }
     }
 
     fn next(&self, config: GuildBlocksConfig) -> Self {
@@ -303,6 +322,35 @@ impl World {
         );
     }
 
+    /// What the store has of a guild.
+    async fn stored(&self, guild: u64) -> Option<Record> {
+        let key = self.blocks.0.key(Id::new(guild)).unwrap();
+        let now_ms = self.blocks.0.shared.now_ms();
+        self.store
+            .inner
+            .read(now_ms, &[key])
+            .await
+            .unwrap()
+            .remove(0)
+    }
+
+    /// Whether it has a block of it.
+    async fn has(&self, guild: u64) -> bool {
+        let stored = self.stored(guild).await;
+        stored.is_some_and(|record| record.body != Body::Gone)
+    }
+
+    /// A disk does something to it.
+    async fn spoil(&self, guild: u64) {
+        let key = self.blocks.0.key(Id::new(guild)).unwrap();
+        let record = Record {
+            body: Body::Value("mould".into()),
+            ..self.stored(guild).await.unwrap()
+        };
+        let written = self.store.inner.write(0, &[(key, record)]).await;
+        assert_eq!(written.unwrap(), [Written::Kept]);
+    }
+
     fn away(&self) -> Vec<u64> {
         let known = self.mirror.guild_ids().into_iter();
         known
@@ -320,12 +368,44 @@ impl World {
     }
 }
 
-/// A store that may be away, or slow.
+/// A wall clock that goes with tokio's.
+#[derive(Debug)]
+struct Wall {
+    began: Instant,
+}
+
+impl Wall {
+    fn new() -> Self {
+        let began = ovenjs_net::SystemClock.now();
+        Self { began }
+    }
+}
+
+impl Clock for Wall {
+    fn now(&self) -> Instant {
+        ovenjs_net::SystemClock.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        let since = self.now().saturating_duration_since(self.began);
+        UNIX_EPOCH + Duration::from_secs(1_700_000_000) + since
+    }
+}
+
+/// A store that may be away, or slow, or have no place.
 #[derive(Debug)]
 struct Fickle {
     inner: Memory,
-    is_away: std::sync::atomic::AtomicBool,
-    is_slow: std::sync::atomic::AtomicBool,
+    is_away: AtomicBool,
+    is_slow: AtomicBool,
+    /// How long it takes to write what is large.
+    large_ms: AtomicU64,
+    /// How many bytes it takes of one record.
+    most: AtomicUsize,
+    /// How often it was given something large.
+    large: AtomicUsize,
+    /// How many writes fail, as where a connection breaks.
+    fails: AtomicUsize,
 }
 
 impl Fickle {
@@ -334,6 +414,10 @@ impl Fickle {
             inner: Memory::new(1_000),
             is_away: false.into(),
             is_slow: false.into(),
+            large_ms: 0.into(),
+            most: usize::MAX.into(),
+            large: 0.into(),
+            fails: 0.into(),
         }
     }
 
@@ -349,6 +433,34 @@ impl Fickle {
             asked.await
         })
     }
+
+    async fn take(
+        &self,
+        now_ms: u64,
+        entries: &[(Key, Record)],
+    ) -> Result<Vec<Written>, StoreError> {
+        let fails = self
+            .fails
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            });
+        if fails.is_ok() {
+            return Err(StoreError::new("fickle", StoreFault::Away));
+        }
+        let size = |(_, record): &(Key, Record)| match &record.body {
+            Body::Value(bytes) => bytes.len(),
+            _ => 0,
+        };
+        let largest = entries.iter().map(size).max().unwrap_or_default();
+        if largest > self.most.load(Ordering::Relaxed) {
+            return Err(StoreError::new("fickle", StoreFault::TooLarge));
+        }
+        if largest > 256 << 10 {
+            self.large.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(self.large_ms.load(Ordering::Relaxed))).await;
+        }
+        self.inner.write(now_ms, entries).await
+    }
 }
 
 impl Store for Fickle {
@@ -357,9 +469,7 @@ impl Store for Fickle {
     }
 
     fn write<'a>(&'a self, now_ms: u64, entries: &'a [(Key, Record)]) -> Asked<'a, Vec<Written>> {
-        self.answer(Box::pin(
-            async move { self.inner.write(now_ms, entries).await },
-        ))
+        self.answer(Box::pin(self.take(now_ms, entries)))
     }
 
     fn generations<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {

@@ -9,7 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use zstd_safe::{CCtx, CParameter, DCtx, SafeResult};
 
 use super::{Codec, CodecError};
-use crate::tiers::lock;
+use crate::tiers::{BODY_BYTES_MAX, lock};
 
 /// Another codec's bytes, compressed by zstd.
 ///
@@ -144,7 +144,7 @@ impl<V, C: Codec<V>> Codec<V> for Zstd<C> {
     fn encode(&self, value: &V) -> Result<Bytes, CodecError> {
         let raw = self.inner.encode(value)?;
         if raw.len() > RAW_MAX {
-            return Err(CodecError::new("the value has more than 16 MiB"));
+            return Err(too_long());
         }
         if let Some(packed) = self.compress(&raw, HEAD)? {
             return Ok(packed.freeze());
@@ -170,7 +170,7 @@ impl<V, C: Codec<V>> Codec<V> for Zstd<C> {
                 }
                 let len = usize::try_from(u32::from_be_bytes(*len)).map_err(CodecError::new)?;
                 if len > RAW_MAX {
-                    return Err(CodecError::new("the value says it has more than 16 MiB"));
+                    return Err(too_long());
                 }
                 let raw = self.decompress(packed, len)?;
                 self.inner.decode(&raw.into())
@@ -244,6 +244,10 @@ fn told(outcome: SafeResult) -> Result<usize, CodecError> {
     outcome.map_err(|code| CodecError::new(zstd_safe::get_error_name(code)))
 }
 
+fn too_long() -> CodecError {
+    CodecError::new(format!("the value has more than {} MiB", RAW_MAX >> 20))
+}
+
 fn no_memory() -> CodecError {
     CodecError::new("there is no memory for zstd")
 }
@@ -256,8 +260,8 @@ const PLAIN: u8 = 0;
 const PACKED: u8 = 1;
 const HEAD: usize = 9;
 
-/// What a value may have, so that foreign bytes do not take more memory.
-const RAW_MAX: usize = 16 << 20;
+/// What a value may have, so that foreign bytes do not take more memory: as much as without compression.
+const RAW_MAX: usize = BODY_BYTES_MAX;
 
 /// As `zstd --train` makes them: more helps little and takes time for each compressor.
 const DICTIONARY_MAX: usize = 110 << 10;
@@ -339,6 +343,16 @@ mod tests {
             !format!("{again:?}").contains("Dear"),
             "samples are not told"
         );
+    }
+
+    #[test]
+    fn a_value_may_have_as_many_bytes_as_without_compression() {
+        let codec = Zstd::new(crate::tiers::AsIs).level(1);
+        let most = Bytes::from(vec![7; BODY_BYTES_MAX]);
+        let packed = codec.encode(&most).unwrap();
+        assert_eq!(codec.decode(&packed).unwrap(), most);
+        let more = Bytes::from(vec![7; BODY_BYTES_MAX + 1]);
+        assert!(codec.encode(&more).is_err());
     }
 
     #[test]

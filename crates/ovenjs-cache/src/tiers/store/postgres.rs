@@ -6,7 +6,6 @@ mod standing;
 
 use std::{
     fmt,
-    str::FromStr as _,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -32,7 +31,10 @@ use super::{
     },
     until,
 };
-use crate::tiers::{Key, Record, Tag};
+use crate::{
+    postgres::options,
+    tiers::{Key, Record, Tag},
+};
 
 /// A [`Store`] in a PostgreSQL 12 or newer, for what is to be there for long.
 ///
@@ -86,13 +88,13 @@ struct Texts {
 
 impl PostgresStore {
     /// The records of the bot `name` in the database of this address, as
-    /// `postgres://user:password@host:port/database`. What it leaves out comes from the variables of libpq
-    /// (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …). It connects with the first call.
+    /// [`PostgresConfig::address`] says. It connects with the first call.
     ///
     /// # Errors
     ///
-    /// [`StoreFault::Refused`]: the address is none, or the name has other letters than `a`–`z`, `0`–`9` and `_`,
-    /// or more than [`NAME_BYTES_MAX`](super::NAME_BYTES_MAX) of them.
+    /// [`StoreFault::Refused`]: the address is none, or leaves out the host, the user or the database; the process has a
+    /// variable of libpq that no address undoes (`PGOPTIONS`, `PGSSLCERT`, `PGSSLKEY`); or the name has other letters than
+    /// `a`–`z`, `0`–`9` and `_`, or more than [`NAME_BYTES_MAX`](super::NAME_BYTES_MAX) of them.
     pub fn new(address: &str, name: &str) -> Result<Self, StoreError> {
         Self::build(PostgresConfig::new(address, name))
     }
@@ -112,7 +114,8 @@ impl PostgresStore {
         let sql = Arc::new(DIALECT.sql(&prefix));
         let door = |address: &str, is_made| {
             Ok(Door {
-                options: options(address)?,
+                options: options(address)
+                    .map_err(|note| StoreError::new(NAME, StoreFault::Refused).with_source(note))?,
                 is_made,
                 sql: Arc::clone(&sql),
             })
@@ -468,17 +471,6 @@ impl fmt::Debug for Door {
             .field("port", &self.options.get_port())
             .finish_non_exhaustive()
     }
-}
-
-fn options(address: &str) -> Result<PgConnectOptions, StoreError> {
-    // What the parser says may repeat a part of the address, and with it the password.
-    let options = PgConnectOptions::from_str(address).map_err(|_| {
-        StoreError::new(NAME, StoreFault::Refused)
-            .with_source("the address is none: it is postgres://user:password@host:port/database")
-    })?;
-    Ok(options
-        .application_name("ovenjs")
-        .disable_statement_logging())
 }
 
 fn query<'q>(text: impl Into<Arc<str>>) -> Query<'q, Postgres, PgArguments> {

@@ -21,8 +21,9 @@ use ovenjs_net::{Clock, SystemClock};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PostgresConfig {
-    /// Where the primary is, as `postgres://user:password@host:port/database`. What it leaves out comes from the
-    /// variables of libpq (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …).
+    /// Where the primary is, as `postgres://user:password@host:port/database`, of which the password, the port
+    /// (then 5432) and `?sslmode=` (then `prefer`) may be left out. Neither the variables of libpq nor its file of
+    /// passwords say anything.
     pub address: String,
     /// The bot's name, of `a`–`z`, `0`–`9` and `_`, and of at most [`NAME_BYTES_MAX`](super::super::NAME_BYTES_MAX).
     pub name: String,
