@@ -12,6 +12,9 @@ pub(crate) mod redis;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "tiers")]
+#[cfg(test)]
+pub(super) mod troubled;
 
 use std::{error::Error, fmt, pin::Pin, time::Duration};
 

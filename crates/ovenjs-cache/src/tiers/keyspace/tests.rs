@@ -7,7 +7,7 @@ mod lost;
 mod warm;
 
 use super::*;
-use crate::tiers::{Memory, Priority, Store, Tiered, TieredConfig};
+use crate::tiers::{Memory, Priority, Store, Tiered, TieredConfig, store::troubled::Troubled};
 use futures_util::future::{join, join_all};
 use ovenjs_net::{Clock, SeededEntropy};
 use std::{

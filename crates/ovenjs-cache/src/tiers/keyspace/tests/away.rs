@@ -1,16 +1,14 @@
 //! Stores that do not answer.
 
 use super::*;
-use crate::tiers::{Asked, Cursor, Page, StoreError, StoreFault};
-use std::sync::atomic::AtomicBool;
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_holds_nobody_up_and_is_given_what_it_missed() {
     let clock = Wall::new();
-    let store = Arc::new(Switch::new());
-    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Switch>::clone(&store)));
+    let store = Arc::new(Troubled::default());
+    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Troubled>::clone(&store)));
     let space: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
-    store.is_away.store(true, Ordering::Relaxed);
+    store.go_away();
     let began = clock.now();
     for name in 0..100 {
         assert_eq!(space.put(&name, name).await.unwrap(), Put::Kept);
@@ -22,7 +20,7 @@ async fn a_store_that_is_away_holds_nobody_up_and_is_given_what_it_missed() {
     assert!(second.is_away && second.behind.waiting == 100, "{second:?}");
     assert!(tiers.flush().await.is_err());
 
-    store.is_away.store(false, Ordering::Relaxed);
+    store.come_back();
     let _never_ends = tokio::time::timeout(Duration::from_secs(10), tiers.serve()).await;
     let second = tiers.stats().second.unwrap();
     assert!(!second.is_away && second.behind.waiting == 0, "{second:?}");
@@ -34,12 +32,12 @@ async fn a_store_that_is_away_holds_nobody_up_and_is_given_what_it_missed() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_keeps_nothing_that_waits_from_the_other() {
     let clock = Wall::new();
-    let second = Arc::new(Switch::new());
+    let second = Arc::new(Troubled::default());
     let third = memory();
-    let config = bot(&clock, 1).second(Arc::<Switch>::clone(&second));
+    let config = bot(&clock, 1).second(Arc::<Troubled>::clone(&second));
     let tiers = Tiered::build(config.third(Arc::clone(&third)));
     let space: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
-    second.is_away.store(true, Ordering::Relaxed);
+    second.go_away();
     assert_eq!(space.put(&1, 10).await.unwrap(), Put::Kept);
     assert!(tiers.flush().await.is_err());
     let waiting = tiers.stats();
@@ -52,18 +50,18 @@ async fn a_store_that_is_away_keeps_nothing_that_waits_from_the_other() {
 #[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_the_batch_that_is_under_way() {
     let clock = Wall::new();
-    let store = Arc::new(Switch::new());
-    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Switch>::clone(&store)));
+    let store = Arc::new(Troubled::default());
+    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Troubled>::clone(&store)));
     let settings = settings().writes(Writes::Behind, Writes::Not);
     let space: Keyspace<u64, u64> = tiers.keyspace(settings).unwrap();
     let served = tiers.clone();
     let mut serves = tokio::task::JoinSet::new();
     serves.spawn(async move { served.serve().await });
-    store.is_away.store(true, Ordering::Relaxed);
+    store.go_away();
     assert_eq!(space.put(&1, 10).await.unwrap(), Put::Kept);
     let returns = async {
         tokio::time::sleep(Duration::from_millis(30)).await;
-        store.is_away.store(false, Ordering::Relaxed);
+        store.come_back();
     };
     let flushes = async {
         // The batch has left by then, and is given up at its deadline.
@@ -80,18 +78,18 @@ async fn a_flush_waits_for_the_batch_that_is_under_way() {
 #[tokio::test(start_paused = true)]
 async fn who_writes_behind_does_not_spin_while_somebody_flushes() {
     let clock = Wall::new();
-    let store = Arc::new(Switch::new());
-    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Switch>::clone(&store)));
+    let store = Arc::new(Troubled::default());
+    let tiers = Tiered::build(bot(&clock, 1).second(Arc::<Troubled>::clone(&store)));
     let settings = settings().writes(Writes::Behind, Writes::Not);
     let space: Keyspace<u64, u64> = tiers.keyspace(settings).unwrap();
-    store.is_away.store(true, Ordering::Relaxed);
+    store.go_away();
     space.put(&1, 10).await.unwrap();
     let writes = async {
         tokio::time::sleep(Duration::from_millis(1)).await;
         space.put(&2, 20).await.unwrap();
         // Longer than a batch waits, shorter than the store's deadline for one.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        store.is_away.store(false, Ordering::Relaxed);
+        store.come_back();
     };
     let serves = tokio::time::timeout(Duration::from_secs(1), tiers.serve());
     let (flushed, ((), served)) = join(tiers.flush(), join(writes, serves)).await;
@@ -129,103 +127,13 @@ async fn a_loader_that_fails_is_told_to_all_who_waited_and_asked_again_by_the_ne
     assert_eq!(found.unwrap().as_deref(), Some(&1));
 }
 
-/// A store that can be switched off: then nothing that it is asked ever ends.
-#[derive(Debug)]
-struct Switch {
-    store: Memory,
-    is_away: AtomicBool,
-}
-
-impl Switch {
-    fn new() -> Self {
-        Self {
-            store: Memory::new(1_000),
-            is_away: AtomicBool::new(false),
-        }
-    }
-
-    fn unless_away<'a, T: Send + 'a>(&'a self, asked: Asked<'a, T>) -> Asked<'a, T> {
-        Box::pin(async move {
-            if self.is_away.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-                return Err(StoreError::new("switch", StoreFault::Away));
-            }
-            asked.await
-        })
-    }
-}
-
-impl Store for Switch {
-    fn read<'a>(&'a self, now_ms: u64, keys: &'a [Key]) -> Asked<'a, Vec<Option<Record>>> {
-        self.unless_away(self.store.read(now_ms, keys))
-    }
-
-    fn write<'a>(
-        &'a self,
-        now_ms: u64,
-        entries: &'a [(Key, Record)],
-    ) -> Asked<'a, Vec<crate::tiers::Written>> {
-        // Nothing is done while it is away: asked for only where it is not.
-        Box::pin(async move {
-            if self.is_away.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
-            self.store.write(now_ms, entries).await
-        })
-    }
-
-    fn generations<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
-        self.unless_away(self.store.generations(now_ms, tags))
-    }
-
-    fn bump<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
-        self.unless_away(self.store.bump(now_ms, tags))
-    }
-
-    fn claim<'a>(
-        &'a self,
-        now_ms: u64,
-        key: &'a Key,
-        holder: u64,
-        lifetime: Duration,
-    ) -> Asked<'a, bool> {
-        self.unless_away(self.store.claim(now_ms, key, holder, lifetime))
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, holder: u64) -> Asked<'a, ()> {
-        self.unless_away(self.store.release(key, holder))
-    }
-
-    fn scan<'a>(
-        &'a self,
-        now_ms: u64,
-        span: &'a Span,
-        after: Option<&'a Cursor>,
-        limit: usize,
-    ) -> Asked<'a, Page> {
-        self.unless_away(self.store.scan(now_ms, span, after, limit))
-    }
-
-    fn erase<'a>(&'a self, span: &'a Span) -> Asked<'a, u64> {
-        self.unless_away(self.store.erase(span))
-    }
-
-    fn sweep<'a>(&'a self, now_ms: u64, limit: usize) -> Asked<'a, u64> {
-        self.unless_away(self.store.sweep(now_ms, limit))
-    }
-
-    fn damaged(&self) -> u64 {
-        self.store.damaged()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_the_second_tier_has_is_believed_while_the_third_is_away() {
     let (clock, second) = (Wall::new(), memory());
-    let third = Arc::new(Switch::new());
+    let third = Arc::new(Troubled::default());
     let bot = |seed| {
         let stores = bot(&clock, seed).second(Arc::clone(&second));
-        stores.third(Arc::<Switch>::clone(&third))
+        stores.third(Arc::<Troubled>::clone(&third))
     };
     let tiers = Tiered::build(bot(1));
     let writer: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
@@ -233,7 +141,7 @@ async fn what_the_second_tier_has_is_believed_while_the_third_is_away() {
     tiers.flush().await.unwrap();
     let reader = space(&bot(2), settings());
     assert_eq!(reader.get(&1).await.unwrap().as_deref(), Some(&10));
-    third.is_away.store(true, Ordering::Relaxed);
+    third.go_away();
     tokio::time::sleep(Duration::from_secs(300)).await;
     let fresh = space(&bot(3), settings());
     for _ in 0..10 {
@@ -246,7 +154,7 @@ async fn what_the_second_tier_has_is_believed_while_the_third_is_away() {
 #[tokio::test(start_paused = true)]
 async fn what_another_process_wrote_is_seen_when_it_is_no_longer_fresh() {
     // A store without a log.
-    let (clock, second): (_, Arc<dyn Store>) = (Wall::new(), Arc::new(Switch::new()));
+    let (clock, second): (_, Arc<dyn Store>) = (Wall::new(), Arc::new(Troubled::default()));
     let one = space(&bot(&clock, 1).second(Arc::clone(&second)), settings());
     let tiers = Tiered::build(bot(&clock, 2).second(second));
     let other: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();

@@ -1,7 +1,7 @@
 //! Stories of what is too much, too long or no longer there.
 
 use super::*;
-use crate::tiers::{Asked, Cursor, Page, StoreFault, Tag, TierErrorKind, Written};
+use crate::tiers::{StoreFault, Tag, TierErrorKind};
 
 #[tokio::test(start_paused = true)]
 async fn a_value_that_is_too_large_takes_nothing_with_it() {
@@ -31,13 +31,9 @@ async fn a_value_that_is_too_large_takes_nothing_with_it() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_a_store_refuses_keeps_nobody_from_being_written() {
-    let (clock, kept) = (Wall::new(), memory());
-    let picky = Arc::new(Picky {
-        kept: Arc::clone(&kept),
-        refuses: 7,
-        fault: StoreFault::Refused,
-    });
-    let tiers = Tiered::build(bot(&clock, 1).third(picky));
+    let (clock, picky) = (Wall::new(), Arc::new(Troubled::default()));
+    picky.refuse(&7_u64.to_be_bytes(), StoreFault::Refused);
+    let tiers = Tiered::build(bot(&clock, 1).third(Arc::<Troubled>::clone(&picky)));
     let counts: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
     for id in 0..600 {
         counts.put(&id, id).await.unwrap();
@@ -49,7 +45,7 @@ async fn one_that_a_store_refuses_keeps_nobody_from_being_written() {
         1,
         "the one waits on"
     );
-    let next = Tiered::build(bot(&clock, 2).third(kept));
+    let next = Tiered::build(bot(&clock, 2).third(picky));
     let next: Keyspace<u64, u64> = next.keyspace(settings()).unwrap();
     let mut found = 0;
     for id in 0..600 {
@@ -58,11 +54,8 @@ async fn one_that_a_store_refuses_keeps_nobody_from_being_written() {
     assert_eq!(found, 599);
 
     // And one that it will never take is given up.
-    let picky = Picky {
-        kept: memory(),
-        refuses: 7,
-        fault: StoreFault::TooLarge,
-    };
+    let picky = Troubled::default();
+    picky.refuse(&7_u64.to_be_bytes(), StoreFault::TooLarge);
     let tiers = Tiered::build(bot(&clock, 3).third(Arc::new(picky)));
     let counts: Keyspace<u64, u64> = tiers.keyspace(settings()).unwrap();
     for id in 0..20 {
@@ -211,71 +204,4 @@ async fn who_is_dropped_while_he_loads_gives_his_claim_back() {
         Some(&2)
     );
     assert!(clock.now() - began < Duration::from_millis(100));
-}
-
-/// A store that does not take one key.
-#[derive(Debug)]
-struct Picky {
-    kept: Arc<dyn Store>,
-    refuses: u64,
-    fault: StoreFault,
-}
-
-impl Store for Picky {
-    fn write<'a>(&'a self, now_ms: u64, entries: &'a [(Key, Record)]) -> Asked<'a, Vec<Written>> {
-        let is_refused = |(key, _): &(Key, Record)| *key.id() == self.refuses.to_be_bytes();
-        if entries.iter().any(is_refused) {
-            let refused = StoreError::new("picky", self.fault);
-            return Box::pin(std::future::ready(Err(refused)));
-        }
-        self.kept.write(now_ms, entries)
-    }
-
-    fn read<'a>(&'a self, now_ms: u64, keys: &'a [Key]) -> Asked<'a, Vec<Option<Record>>> {
-        self.kept.read(now_ms, keys)
-    }
-
-    fn generations<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
-        self.kept.generations(now_ms, tags)
-    }
-
-    fn bump<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
-        self.kept.bump(now_ms, tags)
-    }
-
-    fn claim<'a>(
-        &'a self,
-        now_ms: u64,
-        key: &'a Key,
-        holder: u64,
-        lifetime: Duration,
-    ) -> Asked<'a, bool> {
-        self.kept.claim(now_ms, key, holder, lifetime)
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, holder: u64) -> Asked<'a, ()> {
-        self.kept.release(key, holder)
-    }
-
-    fn scan<'a>(
-        &'a self,
-        now_ms: u64,
-        span: &'a Span,
-        after: Option<&'a Cursor>,
-        limit: usize,
-    ) -> Asked<'a, Page> {
-        self.kept.scan(now_ms, span, after, limit)
-    }
-
-    fn erase<'a>(&'a self, span: &'a Span) -> Asked<'a, u64> {
-        self.kept.erase(span)
-    }
-
-    fn sweep<'a>(&'a self, now_ms: u64, limit: usize) -> Asked<'a, u64> {
-        self.kept.sweep(now_ms, limit)
-    }
-
-    fn damaged(&self) -> u64 {
-        self.kept.damaged()
-    }
 }

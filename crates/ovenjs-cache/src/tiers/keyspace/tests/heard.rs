@@ -1,8 +1,7 @@
 //! What other processes write, as it is heard in the log.
 
 use super::*;
-use crate::tiers::{Asked, Cursor, Heard, Log, Page, Place, Told, Written};
-use std::sync::atomic::AtomicBool;
+use crate::tiers::Tag;
 use tokio::task::JoinSet;
 
 #[tokio::test(start_paused = true)]
@@ -105,8 +104,8 @@ async fn what_only_memories_keep_is_told_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_gap_each_value_is_asked_for_again_and_stays_where_no_store_knows_better() {
-    let (clock, second) = (Wall::new(), Arc::new(Deaf::default()));
-    let store: Arc<dyn Store> = Arc::<Deaf>::clone(&second);
+    let (clock, second) = (Wall::new(), Arc::new(Troubled::with_log()));
+    let store: Arc<dyn Store> = Arc::<Troubled>::clone(&second);
     let (one, other) = two(&clock, &store).await;
     for name in [1, 2, 3] {
         one.space.put(&name, 10).await.unwrap();
@@ -136,8 +135,8 @@ async fn after_a_gap_each_value_is_asked_for_again_and_stays_where_no_store_know
 
 #[tokio::test(start_paused = true)]
 async fn what_was_told_while_nobody_could_hear_is_heard_then() {
-    let (clock, second) = (Wall::new(), Arc::new(Deaf::default()));
-    let store: Arc<dyn Store> = Arc::<Deaf>::clone(&second);
+    let (clock, second) = (Wall::new(), Arc::new(Troubled::with_log()));
+    let store: Arc<dyn Store> = Arc::<Troubled>::clone(&second);
     let (one, other) = two(&clock, &store).await;
     one.space.put(&1, 10).await.unwrap();
     assert_eq!(get(&other, 1).await, Some(10));
@@ -156,30 +155,30 @@ async fn what_was_told_while_nobody_could_hear_is_heard_then() {
 
 #[tokio::test(start_paused = true)]
 async fn a_read_that_was_on_its_way_while_another_wrote_is_not_believed_for_long() {
-    let (clock, second) = (Wall::new(), Arc::new(Deaf::default()));
-    let store: Arc<dyn Store> = Arc::<Deaf>::clone(&second);
+    let (clock, second) = (Wall::new(), Arc::new(Troubled::with_log()));
+    let store: Arc<dyn Store> = Arc::<Troubled>::clone(&second);
     let (one, other) = two(&clock, &store).await;
     one.space.put(&1, 10).await.unwrap();
-    second.is_slow.store(true, Ordering::Relaxed);
+    second.way_back_ms.store(10, Ordering::Relaxed);
     let write = async {
         tokio::time::sleep(Duration::from_millis(5)).await;
         one.space.put(&1, 11).await.unwrap();
     };
     let (found, ()) = join(get(&other, 1), write).await;
     assert_eq!(found, Some(10), "as it was when it was asked for");
-    second.is_slow.store(false, Ordering::Relaxed);
+    second.way_back_ms.store(0, Ordering::Relaxed);
     settle().await;
     assert_eq!(get(&other, 1).await, Some(11));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_read_that_a_write_overtakes_on_its_way_finds_what_was_written_and_not_nothing() {
-    let (clock, second) = (Wall::new(), Arc::new(Deaf::default()));
-    let store: Arc<dyn Store> = Arc::<Deaf>::clone(&second);
+    let (clock, second) = (Wall::new(), Arc::new(Troubled::with_log()));
+    let store: Arc<dyn Store> = Arc::<Troubled>::clone(&second);
     let (one, other) = two(&clock, &store).await;
     one.space.put(&1, 10).await.unwrap();
     assert_eq!(get(&other, 1).await, Some(10));
-    second.is_slow.store(true, Ordering::Relaxed);
+    second.way_back_ms.store(10, Ordering::Relaxed);
     for value in [11, 12] {
         // What was read stays known when it leaves memory: 10 is older than what the log tells then.
         other.space.sweep(|_| true);
@@ -204,8 +203,8 @@ async fn a_read_that_a_write_overtakes_on_its_way_finds_what_was_written_and_not
 
 #[tokio::test(start_paused = true)]
 async fn a_loader_is_not_called_again_because_the_log_tells_of_its_own_load() {
-    let (clock, second, third) = (Wall::new(), memory(), Arc::new(Deaf::default()));
-    third.is_slow.store(true, Ordering::Relaxed);
+    let (clock, second, third) = (Wall::new(), memory(), Arc::new(Troubled::with_log()));
+    third.way_back_ms.store(10, Ordering::Relaxed);
     let third: Arc<dyn Store> = third;
     let config = bot(&clock, 1).second(second).third(third);
     let space = settings().writes(Writes::Through, Writes::Through);
@@ -265,112 +264,4 @@ async fn get(process: &Process, name: u64) -> Option<u64> {
 /// Lets everybody do what there is to do.
 async fn settle() {
     tokio::time::sleep(Duration::from_millis(50)).await;
-}
-
-/// A store whose log cannot be heard for a while, or whose answers are ten milliseconds on their way.
-#[derive(Debug)]
-struct Deaf {
-    store: Memory,
-    is_deaf: AtomicBool,
-    is_slow: AtomicBool,
-}
-
-impl Default for Deaf {
-    fn default() -> Self {
-        Self {
-            store: Memory::new(1_000),
-            is_deaf: AtomicBool::new(false),
-            is_slow: AtomicBool::new(false),
-        }
-    }
-}
-
-impl Deaf {
-    fn late<'a, T: Send + 'a>(&'a self, asked: Asked<'a, T>) -> Asked<'a, T> {
-        Box::pin(async move {
-            let answer = asked.await;
-            if self.is_slow.load(Ordering::Relaxed) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            answer
-        })
-    }
-}
-
-impl Store for Deaf {
-    fn read<'a>(&'a self, now_ms: u64, keys: &'a [Key]) -> Asked<'a, Vec<Option<Record>>> {
-        self.late(self.store.read(now_ms, keys))
-    }
-
-    fn write<'a>(&'a self, now_ms: u64, entries: &'a [(Key, Record)]) -> Asked<'a, Vec<Written>> {
-        self.late(self.store.write(now_ms, entries))
-    }
-
-    fn generations<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
-        self.store.generations(now_ms, tags)
-    }
-
-    fn bump<'a>(&'a self, now_ms: u64, tags: &'a [Tag]) -> Asked<'a, Vec<u64>> {
-        self.store.bump(now_ms, tags)
-    }
-
-    fn claim<'a>(
-        &'a self,
-        now_ms: u64,
-        key: &'a Key,
-        holder: u64,
-        lifetime: Duration,
-    ) -> Asked<'a, bool> {
-        self.store.claim(now_ms, key, holder, lifetime)
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, holder: u64) -> Asked<'a, ()> {
-        self.store.release(key, holder)
-    }
-
-    fn scan<'a>(
-        &'a self,
-        now_ms: u64,
-        span: &'a Span,
-        after: Option<&'a Cursor>,
-        limit: usize,
-    ) -> Asked<'a, Page> {
-        self.store.scan(now_ms, span, after, limit)
-    }
-
-    fn erase<'a>(&'a self, span: &'a Span) -> Asked<'a, u64> {
-        self.store.erase(span)
-    }
-
-    fn sweep<'a>(&'a self, now_ms: u64, limit: usize) -> Asked<'a, u64> {
-        self.store.sweep(now_ms, limit)
-    }
-
-    fn damaged(&self) -> u64 {
-        0
-    }
-
-    fn log(&self) -> Option<&dyn Log> {
-        Some(self)
-    }
-}
-
-impl Log for Deaf {
-    fn listen<'a>(&'a self, after: Option<&'a Place>, hold: Duration) -> Asked<'a, Heard> {
-        Box::pin(async move {
-            while self.is_deaf.load(Ordering::Relaxed) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            // A connection that was lost meanwhile brings nothing.
-            let heard = self.store.log().unwrap().listen(after, hold).await;
-            if self.is_deaf.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
-            heard
-        })
-    }
-
-    fn tell<'a>(&'a self, told: &'a Told) -> Asked<'a, ()> {
-        self.store.log().unwrap().tell(told)
-    }
 }
