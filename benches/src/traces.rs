@@ -4,9 +4,12 @@
 //! them (numbers of 32 bits, big-endian, one for each read, compressed by xz). Without a folder a made trace
 //! stands in, of which nothing is claimed.
 //!
+//! How warming fares is told of made days in `days.rs`, since no such trace says what time it is.
+//!
 //! The order is chronological, and what is learned is learned after it was foretold. The numbers in the
 //! policy were chosen on `orm-night` alone; all else is a report.
 
+mod days;
 mod made;
 mod peers;
 
@@ -16,8 +19,14 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Prints the table. Whether every goal holds that a trace at hand has.
+/// Prints both tables. Whether every goal holds.
 pub(crate) fn tell(folder: Option<&Path>) -> Result<bool, String> {
+    let holds = tell_of_memory(folder)?;
+    Ok(days::tell() && holds)
+}
+
+/// Prints the table. Whether every goal holds that a trace at hand has.
+fn tell_of_memory(folder: Option<&Path>) -> Result<bool, String> {
     println!(
         "{:<22}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>10}{:>10}{:>9}  goals",
         "trace, size",

@@ -62,8 +62,8 @@ enum Mode {
     Memory,
     /// Measure what a mirror of 250,000 members takes, beside twilight's cache; fails where a goal is missed.
     Mirror,
-    /// Print what is found in memory on traces of others' caches, beside others' policies; fails where a
-    /// goal is missed. Reads the folder that OVENJS_TRACES names; a made trace stands in without.
+    /// Print what is found in memory on traces of others' caches, beside others' policies, and on made days with
+    /// warming and without; fails where a goal is missed. Reads the folder that OVENJS_TRACES names; a made trace stands in without.
     Traces,
     /// Measure the cache's tiers on a private Redis and Postgres, and by four processes; fails where a loader is
     /// called twice or too little is found and, with `--faults`, where a goal of these is missed.

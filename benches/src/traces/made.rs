@@ -34,7 +34,7 @@ impl Dice {
     }
 
     /// Low numbers far more often than high ones.
-    fn skewed(&mut self, bound: u64) -> u64 {
+    pub(super) fn skewed(&mut self, bound: u64) -> u64 {
         let fraction = self.below(1 << 32) as f64 / (1_u64 << 32) as f64;
         (bound as f64 * fraction.powi(4)) as u64
     }

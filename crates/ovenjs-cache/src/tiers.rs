@@ -43,6 +43,8 @@ mod keyspace;
 mod latency;
 #[cfg(feature = "tiers")]
 mod log;
+#[cfg(feature = "tiers")]
+mod moves;
 mod record;
 #[cfg(feature = "tiers")]
 mod residents;
@@ -52,6 +54,8 @@ mod tier;
 #[cfg(feature = "tiers")]
 mod tiered;
 mod version;
+#[cfg(feature = "tiers")]
+mod warming;
 
 #[cfg(feature = "tiers")]
 pub use behind::BehindStats;
@@ -104,6 +108,8 @@ pub use tier::TierStats;
 #[cfg(feature = "tiers")]
 pub use tiered::{Tiered, TieredStats};
 pub use version::Version;
+#[cfg(feature = "tiers")]
+pub use warming::{Moved, Warming, WarmingStats};
 
 /// A panic of a caller's leaves nothing half done behind these locks.
 #[cfg(feature = "tiers")]

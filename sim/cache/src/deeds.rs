@@ -2,7 +2,7 @@
 
 use crate::{
     history::{BEGAN_MS, Process, SPACE, lock, note_time, tag},
-    judge::{Judge, KEYS, Kind, State},
+    judge::{Judge, KEYS, Kind, State, is_there},
 };
 use ovenjs_cache::tiers::{Extra, Key, Memory, Put, Space, Store as _, TierError, Version};
 use std::{
@@ -65,6 +65,29 @@ pub(crate) async fn load(process: &Process, loads: Loads) -> Result<Option<State
     Ok(found.map(|found| *found))
 }
 
+/// What somebody has at hand of a row; of all else what the stores have.
+pub(crate) async fn bring_in(process: &Process, loads: Loads) {
+    let key = loads.key;
+    let extra = match Kind::of(key) {
+        Kind::Tagged => Extra::new().tag(tag()),
+        _ => Extra::new(),
+    };
+    if !Kind::of(key).is_row() {
+        let keys: Vec<u64> = (0..KEYS).collect();
+        let _known = process.space.warm_keys(&keys).await;
+        return;
+    }
+    // It is read when it is asked for.
+    let rows = std::iter::once_with(|| {
+        let mut judge = note_time(&loads.judge, loads.began);
+        let number = judge.is_at_hand(loads.process);
+        judge.tell(|| format!("{} has key {key} at hand, load {number}", loads.process));
+        judge.truth(key, number)
+    });
+    let rows = rows.flatten().map(|row| (key, row));
+    let _warmed = process.space.warm_with(rows, &extra).await;
+}
+
 /// However a load ends, it is under way no more.
 struct Loading<'a>(&'a Loads);
 
@@ -119,6 +142,7 @@ pub(crate) async fn flushed_is_kept(
     let number = process.number;
     judge.tell(|| format!("{number} has written all that waited"));
     let mut missing = None;
+    let last: Vec<u32> = (0..KEYS).map(|key| judge.last(key)).collect();
     for kept in &mut judge.kept {
         let is_meant =
             kept.process == number && kept.at < began && Kind::of(kept.state.key) != Kind::Tagged;
@@ -126,13 +150,11 @@ pub(crate) async fn flushed_is_kept(
             continue;
         }
         kept.is_flushed = true;
-        // That a row is not there is known for an instant only, once it was looked for.
-        let records = if Kind::of(kept.state.key).is_row() {
-            &ever
-        } else {
-            &now
-        };
-        if records[kept.state.key as usize].is_none() {
+        // That a row is not there is known for an instant only, once it was looked for, and then swept.
+        let (key, is_row) = (kept.state.key as usize, Kind::of(kept.state.key).is_row());
+        let records = if is_row { &ever } else { &now };
+        let was_none = is_row && (kept.state.number..=last[key]).any(|number| !is_there(number));
+        if records[key].is_none() && !was_none {
             missing = Some(*kept);
         }
     }

@@ -3,13 +3,13 @@
 mod rest;
 
 use crate::{
-    deeds::{Loads, ask, flushed_is_kept, write},
+    deeds::{Loads, ask, bring_in, flushed_is_kept, write},
     judge::{Judge, KEYS, Kind, State, is_there},
     network::{Bug, Home, Line},
 };
 use fastrand::Rng;
 use ovenjs_cache::tiers::{
-    Eviction, Keyspace, KeyspaceConfig, Put, Tag, Tiered, TieredConfig, Writes,
+    Eviction, Keyspace, KeyspaceConfig, Put, Tag, Tiered, TieredConfig, Warming, Writes,
 };
 use ovenjs_net::{Clock, SeededEntropy, SystemClock};
 use std::{
@@ -31,6 +31,7 @@ pub(crate) struct Played {
     pub(crate) cuts: u64,
     pub(crate) emptied: u64,
     pub(crate) deposed: u64,
+    pub(crate) moved: u64,
     pub(crate) violations: Vec<String>,
     pub(crate) story: Vec<String>,
 }
@@ -58,6 +59,8 @@ pub(crate) fn play(seed: u64, is_told: bool, bug: Option<Bug>) -> Played {
 /// All there is.
 struct World {
     dice: Rng,
+    /// Those of warming, so that a history without it is the one that it was.
+    mover: Rng,
     laws: Laws,
     bug: Option<Bug>,
     stores: [Home; 2],
@@ -72,6 +75,7 @@ struct World {
     lost: u64,
     emptied: u64,
     deposed: u64,
+    moved: u64,
 }
 
 /// What holds for the whole of a history.
@@ -99,7 +103,10 @@ pub(crate) struct Process {
 impl World {
     fn new(seed: u64, is_told: bool, bug: Option<Bug>) -> Self {
         let mut dice = Rng::with_seed(seed);
-        let laws = Laws::drawn(&mut dice);
+        let mut laws = Laws::drawn(&mut dice);
+        if seed.is_multiple_of(3) {
+            laws.keyspace = laws.keyspace.warming(warming());
+        }
         let loads_alone = laws.is_calm && laws.keyspace.is_loaded_once;
         let judge = Judge::new(is_told, laws.skew, laws.is_calm, loads_alone);
         let mut world = Self {
@@ -114,9 +121,11 @@ impl World {
             lost: 0,
             emptied: 0,
             deposed: 0,
+            moved: 0,
             laws,
             bug,
             dice,
+            mover: Rng::with_seed(!seed),
         };
         for _ in 0..PROCESSES {
             let process = world.process();
@@ -179,6 +188,29 @@ impl World {
             _ if hurts => self.depose(),
             _ => self.read(place),
         }
+        if self.laws.keyspace.warming.is_some() {
+            match self.mover.u32(..60) {
+                0..6 => self.warm(),
+                // What has left the second store is over there.
+                6 => self.pass(61_000).await,
+                _ => {}
+            }
+        }
+    }
+
+    /// Somebody who has rows at hand brings them in, or keys are fetched that are not asked for yet.
+    fn warm(&mut self) {
+        let place = self.mover.usize(..PROCESSES);
+        let loads = Loads {
+            judge: Arc::clone(&self.judge),
+            began: self.began,
+            process: self.processes[place].number,
+            key: self.mover.u64(..KEYS),
+            before: 0,
+            after: 0,
+        };
+        let process = self.processes[place].clone();
+        self.processes[place].spawn(async move { bring_in(&process, loads).await });
     }
 
     async fn pass(&self, wait: u64) {
@@ -288,6 +320,7 @@ impl World {
         self.tell(|| format!("{} is killed, {new} begins", old.number));
         old.end();
         self.lost += lost(&old);
+        self.moved += moved(&old);
         lock(&self.judge)
             .kept
             .retain(|kept| kept.process != old.number || kept.is_flushed);
@@ -346,6 +379,7 @@ impl World {
 
     fn played(mut self) -> Played {
         self.lost += self.processes.iter().map(lost).sum::<u64>();
+        self.moved += self.processes.iter().map(moved).sum::<u64>();
         let mut judge = lock(&self.judge);
         Played {
             reads: judge.reads,
@@ -357,6 +391,7 @@ impl World {
             cuts: self.cuts,
             emptied: self.emptied,
             deposed: self.deposed,
+            moved: self.moved,
             violations: std::mem::take(&mut judge.violations),
             story: judge.story.take().unwrap_or_default(),
         }
@@ -427,6 +462,20 @@ pub(crate) fn note_time(judge: &Mutex<Judge>, began: Instant) -> MutexGuard<'_, 
 
 fn lost(process: &Process) -> u64 {
     process.lines.iter().map(|line| line.way().lost()).sum()
+}
+
+fn moved(process: &Process) -> u64 {
+    let warming = process.space.stats().warming;
+    warming.map_or(0, |warming| warming.all().moved)
+}
+
+/// All of it within the seconds that a history takes.
+fn warming() -> Warming {
+    Warming::new()
+        .passes(Duration::from_millis(100), 4)
+        .horizon(Duration::from_millis(500))
+        .idle(Duration::from_millis(300))
+        .saved_every(Duration::from_millis(250))
 }
 
 pub(crate) fn tag() -> Tag {

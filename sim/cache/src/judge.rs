@@ -196,6 +196,12 @@ impl Judge {
         load
     }
 
+    /// The number of what a process reads elsewhere by itself, as a load would.
+    pub(crate) fn is_at_hand(&mut self, process: u64) -> u32 {
+        self.loads.push((process, self.now));
+        self.loads.len() as u32
+    }
+
     pub(crate) fn load_ends(&mut self, process: u64, key: u64) {
         let place = self.loading.iter().position(|one| *one == (process, key));
         if let Some(place) = place {

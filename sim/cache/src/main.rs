@@ -10,8 +10,9 @@
 //! random time, so that they overtake each other, loses some, is slow or cut for a while between one process and
 //! one store. What has left a process arrives although who asked gave up or was killed. Processes are killed and
 //! begin anew with nothing; the second store forgets all, as a Redis that is started anew. Who tells events is
-//! deposed, and goes on for a while as if it were not. In one history of four all goes well, in another one clocks
-//! are up to a second apart.
+//! deposed, and goes on for a while as if it were not. In one history of three the keyspace is warmed: values are
+//! brought up, leave the second store and are brought in by who has them at hand, and now and then a minute passes.
+//! In one history of four all goes well, in another one clocks are up to a second apart.
 //!
 //! # What is judged
 //!
@@ -141,6 +142,7 @@ struct Tallies {
     cuts: AtomicU64,
     emptied: AtomicU64,
     deposed: AtomicU64,
+    moved: AtomicU64,
     broken: AtomicU64,
 }
 
@@ -156,6 +158,7 @@ impl Tallies {
             (&self.cuts, played.cuts),
             (&self.emptied, played.emptied),
             (&self.deposed, played.deposed),
+            (&self.moved, played.moved),
         ];
         for (counter, more) in counters {
             counter.fetch_add(more, Ordering::Relaxed);
@@ -171,7 +174,8 @@ impl Tallies {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         println!(
             "{histories} histories: {} reads, of which {} found something, {} writes, {} of both told of a failure; \
-             {} messages lost, {} kills, {} cuts and slow lines, the second store emptied {} times, {} deposed; \
+             {} messages lost, {} kills, {} cuts and slow lines, the second store emptied {} times, {} deposed, \
+             {} values moved between the tiers; \
              {} histories broke a promise",
             count(&self.reads),
             count(&self.found),
@@ -182,6 +186,7 @@ impl Tallies {
             count(&self.cuts),
             count(&self.emptied),
             count(&self.deposed),
+            count(&self.moved),
             count(&self.broken),
         );
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ovenjs_net::{Clock, Entropy, SystemClock, SystemEntropy};
 use ovenjs_types::{Id, marker::GuildMarker};
 
-use super::{Codec, Eviction, Journal, LENT, Store};
+use super::{Codec, Eviction, Journal, LENT, Store, Warming};
 
 /// How [`Tiered`](super::Tiered) is set up.
 #[derive(Clone, Debug)]
@@ -167,6 +167,9 @@ pub struct KeyspaceConfig {
     /// Of how many keys to remember what is read after them, to fetch it from the stores before it is asked
     /// for; never from a loader. Default: 0, none.
     pub foretelling: usize,
+    /// How values are brought up before they are asked for, and let go where nobody asks. Default: not at all, and then
+    /// no read is counted.
+    pub warming: Option<Warming>,
     /// How it is written to the second tier. Default: [`Writes::Through`].
     pub second: Writes,
     /// How it is written to the third tier. Default: [`Writes::Behind`].
@@ -211,6 +214,7 @@ impl KeyspaceConfig {
             memory: 16 << 20,
             eviction: Eviction::Chosen,
             foretelling: 0,
+            warming: None,
             second: Writes::Through,
             third: Writes::Behind,
             lent: LENT,
@@ -259,6 +263,37 @@ impl KeyspaceConfig {
     #[must_use]
     pub const fn foretelling(mut self, sources: usize) -> Self {
         self.foretelling = sources;
+        self
+    }
+
+    /// Sets that values are brought up before they are asked for, as far as that pays, by [`Tiered::serve`]: into memory
+    /// what was read most before a restart, what is read often and has left, and what is read at this hour on other days;
+    /// into the second tier what the third is asked for again and again, and no longer what it is asked for once. And
+    /// that what nobody reads leaves the second tier before it is over, where the third has it.
+    ///
+    /// Nothing is ever loaded for it. Whether it pays is in [`KeyspaceStats::warming`](super::KeyspaceStats::warming).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use ovenjs_cache::tiers::{KeyspaceConfig, Memory, Tiered, TieredConfig, Warming};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// let tiers = Tiered::build(TieredConfig::new().second(Arc::new(Memory::new(1_000))));
+    /// let warmed = KeyspaceConfig::new("prefixes", 1).warming(Warming::new());
+    /// let prefixes = tiers.keyspace::<u64, String>(warmed)?;
+    /// prefixes.put(&1, "!".to_owned()).await?;
+    /// prefixes.get(&1).await?;
+    /// let stats = prefixes.stats().warming.unwrap();
+    /// assert_eq!((stats.keys, stats.all().moved), (1, 0), "it is counted, and there is nothing to be moved");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [`Tiered::serve`]: super::Tiered::serve
+    #[must_use]
+    pub fn warming(mut self, warming: Warming) -> Self {
+        self.warming = Some(warming);
         self
     }
 

@@ -134,6 +134,23 @@ impl<K: Clone + Eq> Foretelling<K> {
         }
     }
 
+    /// What is likely to follow a key that is not read just now: adds it to `foretold`, as [`read`](Self::read) does, and
+    /// learns nothing.
+    pub fn follow(&self, key: &K, hash: u64, foretold: &mut Vec<Foretold<K>>) {
+        let set = self.set_of(hash);
+        let slots = self.sets.get(set).into_iter().flatten().enumerate();
+        let mut known = slots.filter(|(_, slot)| slot.hash == hash && slot.key == *key);
+        if let Some((way, slot)) = known.next() {
+            let source = Source::at(set, way, slot.generation);
+            for target in slot.likely().into_iter().flatten() {
+                if let Some(target) = self.slot(target) {
+                    let key = target.key.clone();
+                    foretold.push(Foretold { key, source });
+                }
+            }
+        }
+    }
+
     /// Whether to fetch one more foretold key. While too little of what was fetched is used, one
     /// in 64 is, so that better times are noticed.
     pub fn pays(&mut self) -> bool {
@@ -195,8 +212,7 @@ impl<K: Clone + Eq> Foretelling<K> {
     /// The slot of a key. Where its set is full of others, the one that was seen least makes room;
     /// each that does so wears the others down, so that what was seen often long ago goes in the end.
     fn seat(&mut self, key: &K, hash: u64) -> Source {
-        let sets = u64::try_from(self.sets.len()).unwrap_or(u64::MAX);
-        let set = usize::try_from(mixed(hash) % sets).unwrap_or_default();
+        let set = self.set_of(hash);
         let Some(slots) = self.sets.get_mut(set) else {
             return Source::at(set, 0, 0);
         };
@@ -227,6 +243,11 @@ impl<K: Clone + Eq> Foretelling<K> {
             *slot = new(generation);
         }
         Source::at(set, way, generation)
+    }
+
+    fn set_of(&self, hash: u64) -> usize {
+        let sets = u64::try_from(self.sets.len()).unwrap_or(u64::MAX);
+        usize::try_from(mixed(hash) % sets).unwrap_or_default()
     }
 
     fn slot(&self, source: Source) -> Option<&Slot<K>> {

@@ -124,7 +124,7 @@ impl Ghost {
 
 /// How often hashes were seen lately, in four small counters each, of which the smallest is right.
 #[derive(Debug, Default)]
-struct Sketch {
+pub(crate) struct Sketch {
     counters: Vec<u8>,
     counted: usize,
 }
@@ -132,7 +132,7 @@ struct Sketch {
 impl Sketch {
     /// Counts one more. The table grows with what is held and begins anew when it does; with ten
     /// counts for each that is held, all are halved.
-    fn count(&mut self, hash: u64, held: usize) {
+    pub(crate) fn count(&mut self, hash: u64, held: usize) {
         let wanted = (held.max(HELD_MIN) * COUNTERS_EACH).next_power_of_two();
         if wanted > self.counters.len() {
             self.counters = vec![0; wanted];
@@ -153,7 +153,7 @@ impl Sketch {
         }
     }
 
-    fn frequency(&self, hash: u64) -> u8 {
+    pub(crate) fn frequency(&self, hash: u64) -> u8 {
         let rows = (0..ROWS).filter_map(|row| self.counters.get(self.place(hash, row)));
         rows.copied().min().unwrap_or_default()
     }

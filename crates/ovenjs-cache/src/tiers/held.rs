@@ -107,12 +107,14 @@ impl<V> Held<V> {
         self
     }
 
-    /// Somebody asked for it.
-    pub(crate) fn note_read(&self) {
+    /// Somebody asked for it; whether that was the first.
+    pub(crate) fn note_read(&self) -> bool {
         // Most come after the first, and writing would take the line from other processors.
-        if !self.was_read() {
+        let is_first = !self.was_read();
+        if is_first {
             self.was_read.store(true, Ordering::Relaxed);
         }
+        is_first
     }
 
     /// Whether somebody asked for it since it came.

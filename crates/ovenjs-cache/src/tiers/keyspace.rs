@@ -1,6 +1,7 @@
 //! Values of one kind, by name. It is long because most of its doors have an example.
 
 mod heard;
+mod moving;
 mod path;
 mod stats;
 mod stored;
@@ -21,6 +22,7 @@ use std::{
 use hashbrown::{DefaultHashBuilder, HashSet};
 
 use self::{
+    moving::Moving,
     path::{Found, loader},
     stats::Counts,
 };
@@ -72,6 +74,8 @@ struct Inner<V> {
     /// Up to where the log had been heard when values were last erased: what was asked for before is not taken.
     erased: AtomicU64,
     counts: Counts,
+    /// Where it is warmed.
+    moving: Option<Moving>,
     _room: Room,
 }
 
@@ -85,8 +89,10 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
         let residents = ResidentsConfig::new(config.memory)
             .eviction(config.eviction)
             .foretelling(config.foretelling);
+        let space = Space::new(&config.name, config.schema)?;
         let inner = Inner {
-            space: Space::new(&config.name, config.schema)?,
+            moving: Moving::build(&shared, &config, &space)?,
+            space,
             _room: shared.room(config.memory)?,
             shared,
             config,
@@ -103,6 +109,10 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
         let inner = Arc::new(inner);
         let listener: Weak<Inner<V>> = Arc::downgrade(&inner);
         inner.shared.ear.add(&inner.space, listener);
+        if inner.moving.is_some() {
+            let moves: Weak<Inner<V>> = Arc::downgrade(&inner);
+            inner.shared.moves.add(moves);
+        }
         Ok(Self {
             inner,
             named: PhantomData,
@@ -331,7 +341,9 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     /// What it has done so far and holds now.
     #[must_use]
     pub fn stats(&self) -> KeyspaceStats {
-        self.inner.counts.stats(self.inner.residents.stats())
+        let inner = &self.inner;
+        let warming = inner.moving.as_ref().map(Moving::stats);
+        inner.counts.stats(inner.residents.stats(), warming)
     }
 
     /// The tag of what is made of this value.
@@ -403,19 +415,35 @@ impl<V: Send + Sync + 'static> Inner<V> {
         let clock = &*self.shared.clock;
         let record = &self.of_tier(tier, record, now_ms);
         match writes {
-            Writes::Through => tier.write(clock, now_ms, key, record).await,
-            Writes::Behind => tier.write_later(clock, now_ms, key, record).await,
+            Writes::Through => {
+                self.note_given(tier, key, now_ms);
+                tier.write(clock, now_ms, key, record).await
+            }
+            Writes::Behind => {
+                self.note_given(tier, key, now_ms);
+                tier.write_later(clock, now_ms, key, record).await
+            }
             Writes::Not => Ok(Wrote::Kept),
         }
     }
 
+    /// A tier is about to have this; of the second it is known which values may leave it.
+    fn note_given(&self, tier: &Tier, key: &Key, now_ms: u64) {
+        if let Some(moving) = &self.moving
+            && self.is_second(tier)
+        {
+            moving.is_in_second(key, now_ms);
+        }
+    }
+
+    fn is_second(&self, tier: &Tier) -> bool {
+        let second = self.shared.second.as_ref();
+        second.is_some_and(|second| ptr::eq(second, tier))
+    }
+
     /// The record as this tier is to have it: lent, where another one has it too or is about to.
     fn of_tier(&self, tier: &Tier, record: &Record, now_ms: u64) -> Record {
-        let is_second = self
-            .shared
-            .second
-            .as_ref()
-            .is_some_and(|it| ptr::eq(it, tier));
+        let is_second = self.is_second(tier);
         let is_lent = is_second && self.shared.third.is_some() && self.config.third != Writes::Not;
         if is_lent && matches!(record.body, Body::Value(_)) {
             lent(record, now_ms, self.config.lent)

@@ -275,6 +275,22 @@ where
         if let Ok(mut model) = model.try_lock() {
             model.read(key, hash, foretold);
         }
+        self.retain_what_pays(first, foretold);
+    }
+
+    /// Adds to `foretold` what is worth fetching where this key is, though nobody reads it just now.
+    pub(crate) fn follow(&self, key: &K, foretold: &mut Vec<Foretold<K>>) {
+        let first = foretold.len();
+        if let Some(model) = &self.ledger.model {
+            lock(model).follow(key, self.hasher.hash_one(key), foretold);
+        }
+        self.retain_what_pays(first, foretold);
+    }
+
+    fn retain_what_pays(&self, first: usize, foretold: &mut Vec<Foretold<K>>) {
+        let Some(model) = &self.ledger.model else {
+            return;
+        };
         let mut place = 0;
         foretold.retain(|one| {
             place += 1;

@@ -50,6 +50,7 @@ use super::{
     Codec, Compact, Keyspace, KeyspaceConfig, Named, SEQUENCES_A_MS, Tag, TierError, TierStats,
     TieredConfig, Version, lock,
     log::{Ear, LogStats},
+    moves::AllMoves,
     tier::Tier,
 };
 
@@ -98,6 +99,7 @@ pub(crate) struct Shared {
     is_served: tokio::sync::Mutex<()>,
     errands_refused: AtomicU64,
     pub(crate) ear: Ear,
+    pub(crate) moves: AllMoves,
     /// How many bytes keyspaces may take in memory, all together, and how many are given to some.
     memory: Option<u64>,
     given: AtomicU64,
@@ -151,6 +153,7 @@ impl Tiered {
             errands: Mutex::default(),
             is_served: tokio::sync::Mutex::default(),
             errands_refused: AtomicU64::new(0),
+            moves: AllMoves::default(),
             memory: config.memory,
             given: AtomicU64::new(0),
         }))
@@ -188,14 +191,19 @@ impl Tiered {
     }
 
     /// Does what is done beside readers and writers, for ever: loads anew what is no longer fresh, fetches what
-    /// was foretold, writes what may wait, has the stores give back the room of what is over. Await it in a task of your own; without it nothing of that happens.
+    /// was foretold, moves what is [warmed](KeyspaceConfig::warming), writes what may wait, has the stores give back the
+    /// room of what is over. Await it in a task of your own; without it nothing of that happens.
     pub async fn serve(&self) -> Infallible {
         let shared = &*self.0;
+        let writes = join(
+            shared.write_behind(shared.second.as_ref()),
+            shared.write_behind(shared.third.as_ref()),
+        );
         join5(
             shared.follow_log(),
             shared.run_errands(),
-            shared.write_behind(shared.second.as_ref()),
-            shared.write_behind(shared.third.as_ref()),
+            shared.run_moves(),
+            writes,
             shared.sweep_stores(),
         )
         .await;
@@ -210,6 +218,7 @@ impl Tiered {
     /// What the store said that did not take them: they wait on, as [`stats`](Self::stats) tells.
     pub async fn flush(&self) -> Result<(), TierError> {
         let shared = &*self.0;
+        shared.save_moves().await;
         let all = async |tier: Option<&Tier>| match tier {
             Some(tier) => shared.write_all(tier).await,
             None => Ok(()),

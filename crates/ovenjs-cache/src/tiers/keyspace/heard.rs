@@ -20,6 +20,9 @@ impl<V: Send + Sync + 'static> Listener for Inner<V> {
     fn written(self: Arc<Self>, written: &[(&Key, Version, u64)]) -> usize {
         let now_ms = self.shared.now_ms();
         let (mut dropped, mut hot) = (0, Vec::new());
+        if let Some(moving) = &self.moving {
+            moving.heard(written);
+        }
         for (key, version, hard_ms) in written {
             self.shared.ear.note(key);
             let mut was_held = false;
@@ -75,6 +78,7 @@ impl<V: Send + Sync + 'static> Listener for Inner<V> {
 
     fn erased(&self, span: &Span, pattern: Option<&[u8]>) {
         self.note_erased();
+        self.forget_heat(span, pattern);
         let dropped = self
             .residents
             .sweep(|key, _| span.has(key) && pattern.is_none_or(|pattern| fits(pattern, key.id())));
@@ -218,11 +222,21 @@ impl<V: Send + Sync + 'static> Inner<V> {
         self.put(key, State::Absent, Body::Absent, &extra).await
     }
 
+    /// What was erased is not remembered as having been read either.
+    fn forget_heat(&self, span: &Span, pattern: Option<&[u8]>) {
+        if let Some(moving) = &self.moving {
+            let fits = |key: &Key| pattern.is_none_or(|pattern| fits(pattern, key.id()));
+            moving.forget(&|key| span.has(key) && fits(key));
+        }
+    }
+
     pub(super) async fn tell_erased(
         &self,
         span: Span,
         pattern: Option<Bytes>,
     ) -> Result<(), TierError> {
+        self.forget_heat(&span, pattern.as_deref());
+        self.write_down().await;
         let by = self.shared.holder;
         let told = Told::Erased { span, pattern, by };
         Ok(self.shared.tell(&told).await?)

@@ -90,11 +90,20 @@ impl<V: Send + Sync + 'static> Inner<V> {
     /// What memory makes of it. Where nobody is about to load it, the stores are asked beside whether others
     /// have written since.
     pub(super) async fn look(inner: &Arc<Self>, key: &Key, is_asked: bool) -> Look<V> {
-        inner.counts.read();
+        let number = inner.counts.read();
+        if let Some(moving) = &inner.moving {
+            moving.asked(number, key);
+        }
         let look = match inner.residents.get(key) {
             Some(held) => {
-                held.note_read();
+                let is_first = held.note_read();
                 let look = inner.look_at_whole(key, &held).await;
+                if let Some(moving) = &inner.moving
+                    && is_first
+                    && !matches!(look, Look::Missing)
+                {
+                    moving.was_read(key, &held.version);
+                }
                 let is_asked = match &look {
                     Look::Stale(_) => is_asked,
                     Look::Fresh(Some(_)) => held.version.source != 0,
@@ -228,7 +237,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
         }
     }
 
-    async fn fetch_foretold(&self, foretold: Vec<Foretold<Key>>) {
+    pub(super) async fn fetch_foretold(&self, foretold: Vec<Foretold<Key>>) {
         let keys: Vec<Key> = foretold.iter().map(|one| one.key.clone()).collect();
         let source = |key: &Key| Some(foretold.iter().find(|one| one.key == *key)?.source);
         self.fetch(&keys, source).await;

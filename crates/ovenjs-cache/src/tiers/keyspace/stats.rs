@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::tiers::ResidentsStats;
+use crate::tiers::{ResidentsStats, WarmingStats};
 
 /// What a keyspace has done so far, and holds now.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +37,8 @@ pub struct KeyspaceStats {
     pub undecodable: u64,
     /// What is in memory.
     pub residents: ResidentsStats,
+    /// What warming has done, where there is any.
+    pub warming: Option<WarmingStats>,
 }
 
 /// What to do about the numbers.
@@ -55,6 +57,8 @@ pub enum Suggestion {
     NewSchema,
     /// Fetching ahead does not pay.
     ForetellNothing,
+    /// What is brought up is not read, or what is let go is missed.
+    WarmNothing,
     /// One key is written faster than it is loaded.
     PutInsteadOfLoad,
 }
@@ -100,6 +104,16 @@ impl KeyspaceStats {
                 foretelling.is_some_and(|model| !model.is_open),
             ),
             (
+                Suggestion::WarmNothing,
+                self.warming.is_some_and(|warming| {
+                    let parts = [warming.raised(), warming.all()];
+                    parts.into_iter().any(|part| {
+                        let is_known = part.used + part.wasted >= MOVED_MIN;
+                        is_known && part.efficiency() < Some(EFFICIENCY_MIN)
+                    })
+                }),
+            ),
+            (
                 Suggestion::PutInsteadOfLoad,
                 is_more(self.overtaken, self.loads + self.puts, 0.1),
             ),
@@ -125,6 +139,9 @@ impl fmt::Display for Suggestion {
             }
             Self::ForetellNothing => {
                 "what is fetched ahead is not read: foretell nothing in this keyspace"
+            }
+            Self::WarmNothing => {
+                "a fifth of what is moved between the tiers is moved in vain: do not warm this keyspace, or let what is idle stay for longer"
             }
             Self::PutInsteadOfLoad => {
                 "loads are overtaken by writes: put what is written, instead of loading it"
@@ -160,8 +177,13 @@ macro_rules! counters {
 
 impl Counts {
     counters! {
-        read reads, memory memory, stale stale, absent absent, load loads, load_failed loads_failed,
+        memory memory, stale stale, absent absent, load loads, load_failed loads_failed,
         put puts, overtaken overtaken, below_floor below_floor, undecodable undecodable,
+    }
+
+    /// One more was asked for; its number.
+    pub(super) fn read(&self) -> u64 {
+        self.reads.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(super) fn found_in(&self, place: usize) {
@@ -169,7 +191,11 @@ impl Counts {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn stats(&self, residents: ResidentsStats) -> KeyspaceStats {
+    pub(super) fn stats(
+        &self,
+        residents: ResidentsStats,
+        warming: Option<WarmingStats>,
+    ) -> KeyspaceStats {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         KeyspaceStats {
             reads: count(&self.reads),
@@ -185,6 +211,7 @@ impl Counts {
             below_floor: count(&self.below_floor),
             undecodable: count(&self.undecodable),
             residents,
+            warming,
         }
     }
 }
@@ -200,3 +227,7 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 
 /// Below so many reads nothing follows.
 const READS_MIN: u64 = 1_000;
+
+/// Of fewer values than these it is not known whether moving them pays, and below which share it does not.
+const MOVED_MIN: u64 = 100;
+const EFFICIENCY_MIN: f64 = 0.8;

@@ -94,6 +94,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             if newest.is_none_or(|newest| record.version.may_replace(&newest)) {
                 newest = Some(record.version);
             }
+            let was_lent = lent.is_some();
             let is_of_first = lent
                 .as_ref()
                 .is_some_and(|lent: &Record| is_newer(lent, &record));
@@ -112,7 +113,13 @@ impl<V: Send + Sync + 'static> Inner<V> {
             };
             self.counts.found_in(place);
             if place > 0 && !is_of_first {
-                self.lift(key, &record).await;
+                self.lift(key, &record, was_lent).await;
+            }
+            if place == 0
+                && let Some(moving) = &self.moving
+                && self.shared.second.is_some()
+            {
+                moving.found_in_second(key, now_ms);
             }
             return Ok(found);
         }
@@ -158,12 +165,20 @@ impl<V: Send + Sync + 'static> Inner<V> {
         self.found(key, look, newest, heard)
     }
 
-    /// What the third tier knew and the second did not, where the second is written to.
-    async fn lift(&self, key: &Key, record: &Record) {
+    /// What the third tier knew and the second did not, where the second is written to; or knew no longer, then it was
+    /// lent.
+    async fn lift(&self, key: &Key, record: &Record, was_lent: bool) {
         if let Some(second) = &self.shared.second
             && self.config.second != Writes::Not
         {
             let (clock, now_ms) = (&*self.shared.clock, self.shared.now_ms());
+            if let Some(moving) = &self.moving {
+                if was_lent {
+                    moving.is_in_second(key, now_ms);
+                } else if !moving.lifts(key, now_ms) {
+                    return;
+                }
+            }
             let lent = lent(record, now_ms, self.config.lent);
             second.copy_later(clock, key, &lent).await;
         }
@@ -210,6 +225,6 @@ impl<V: Send + Sync + 'static> Inner<V> {
     }
 }
 
-fn is_newer(one: &Record, other: &Record) -> bool {
+pub(super) fn is_newer(one: &Record, other: &Record) -> bool {
     one.version != other.version && one.version.may_replace(&other.version)
 }

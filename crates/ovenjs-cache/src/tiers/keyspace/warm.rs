@@ -7,7 +7,8 @@ use hashbrown::HashSet;
 
 use super::{BATCH_MAX, Inner, Keyspace, State, check, weight};
 use crate::tiers::{
-    Body, Extra, Key, KeyError, Named, Record, TierError, Version, Writes, held::Held, tier::Wrote,
+    Body, Extra, Key, KeyError, Named, Record, Tag, TierError, Version, Writes, held::Held,
+    tier::Wrote,
 };
 
 /// What became of the values that a keyspace was [warmed](Keyspace::warm) with.
@@ -25,9 +26,9 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     /// a file. They fill what is not there, and replace nothing: where a tier has something already, or this process
     /// has seen, written or deleted it, that stays and is in memory afterwards.
     ///
-    /// They are written as the keyspace says, in batches of some hundred, so that an iterator of any length is fine. Read
-    /// what you give shortly before: what another process writes while you hold it back is heard of by a store that
-    /// answers, and by nobody else.
+    /// They are written as the keyspace says, in batches of some hundred, so that an iterator of any length is fine. Let
+    /// it read what it gives when it is asked for it, or shortly before: what is invalidated or written after that counts,
+    /// and what was before is not known of a value that is held back.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -73,6 +74,9 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
         let mut warmed = Warmed::default();
         let mut entries = entries.into_iter();
         loop {
+            // Before they are read, as with a loader: what is invalidated or written since is newer.
+            let version = Version::loaded(inner.shared.now_ms());
+            let tags = inner.stamped(&extra.tags).await;
             let mut batch = Vec::new();
             let mut failed = None;
             for (name, value) in entries.by_ref().take(BATCH_MAX) {
@@ -88,7 +92,7 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
                 }
             }
             let is_last = batch.len() < BATCH_MAX;
-            inner.warm(batch, extra, &mut warmed).await;
+            inner.warm(version, batch, extra, tags, &mut warmed).await;
             if let Some(error) = failed {
                 return Err(error);
             }
@@ -116,12 +120,15 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
 }
 
 impl<V: Send + Sync + 'static> Inner<V> {
-    /// They are as old as this moment: whatever was written or loaded since is newer.
-    async fn warm(&self, batch: Vec<(Key, Arc<V>, Bytes)>, extra: &Extra, warmed: &mut Warmed) {
-        let version = Version::loaded(self.shared.now_ms());
-        let count = |entries: usize| u64::try_from(entries).unwrap_or(u64::MAX);
-        let whole = count(batch.len());
-        let tags = self.stamped(&extra.tags).await;
+    async fn warm(
+        &self,
+        version: Version,
+        batch: Vec<(Key, Arc<V>, Bytes)>,
+        extra: &Extra,
+        tags: Vec<(Tag, u64)>,
+        warmed: &mut Warmed,
+    ) {
+        let whole = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         let mut once = HashSet::new();
         let is_unknown = |key: &Key| self.floor(key).is_none();
         let fresh = batch.into_iter();
@@ -141,7 +148,10 @@ impl<V: Send + Sync + 'static> Inner<V> {
         for (tier, writes) in self.tiers().filter(|(_, writes)| *writes != Writes::Not) {
             let records = entries.iter();
             let records: Vec<_> = records
-                .map(|(key, _, record)| (key.clone(), self.of_tier(tier, record, now_ms)))
+                .map(|(key, _, record)| {
+                    self.note_given(tier, key, now_ms);
+                    (key.clone(), self.of_tier(tier, record, now_ms))
+                })
                 .collect();
             let clock = &*self.shared.clock;
             let is_later = writes == Writes::Behind;
