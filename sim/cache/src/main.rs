@@ -60,6 +60,7 @@ mod tests;
 
 use history::Played;
 use std::{
+    collections::HashMap,
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     thread,
@@ -68,10 +69,16 @@ use std::{
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |flag: &str| -> Option<u64> {
-        let place = arguments.iter().position(|argument| argument == flag)?;
-        arguments.get(place + 1)?.parse().ok()
-    };
+    let mut numbers = HashMap::new();
+    for pair in arguments.chunks(2) {
+        let number = pair.get(1).and_then(|number| number.parse::<u64>().ok());
+        let (true, Some(number)) = (FLAGS.contains(&pair[0].as_str()), number) else {
+            eprintln!("usage: ovenjs-cache-sim [{} NUMBER]...", FLAGS.join("|"));
+            return ExitCode::FAILURE;
+        };
+        numbers.insert(pair[0].as_str(), number);
+    }
+    let number = |flag: &str| -> Option<u64> { numbers.get(flag).copied() };
     if let Some(seed) = number("--story") {
         let played = history::play(seed, true, None);
         for line in &played.story {
@@ -101,6 +108,8 @@ fn main() -> ExitCode {
     tallies.tell(histories);
     judged(tallies.broken.into_inner() == 0)
 }
+
+const FLAGS: [&str; 4] = ["--histories", "--from", "--story", "--hunt"];
 
 /// Looks for a history that breaks a promise, for so many seconds: one of the tiers' rules is wrong.
 #[expect(
