@@ -111,6 +111,18 @@ impl Default for Warming {
 }
 
 /// What the warming of a keyspace has done so far.
+///
+/// ```
+/// use ovenjs_cache::tiers::WarmingStats;
+///
+/// let mut stats = WarmingStats::default();
+/// assert_eq!((stats.efficiency(), stats.raised().efficiency()), (1.0, None), "nothing is known yet");
+/// stats.at_start.used = 1;
+/// stats.by_hour.wasted = 1;
+/// stats.out_of_second.used = 8;
+/// // Letting go what nobody reads is the easier part, so look at what was brought up by itself.
+/// assert_eq!((stats.efficiency(), stats.raised().efficiency()), (0.9, Some(0.5)));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WarmingStats {
