@@ -52,8 +52,8 @@ pub use plain::Plain;
 pub use proxy::Proxy;
 #[cfg(feature = "redis")]
 pub use redis::{
-    RedisAddress, RedisConfig, RedisDeadlines, RedisEntry, RedisEntryId, RedisHeard, RedisLink,
-    RedisReply, RedisScript, RedisStats, RedisSubscription,
+    RedisAddress, RedisCluster, RedisConfig, RedisDeadlines, RedisEntry, RedisEntryId, RedisHeard,
+    RedisLink, RedisReply, RedisScript, RedisStats, RedisSubscription,
 };
 pub use resolve::{Resolve, Resolving, SystemResolver};
 #[cfg(feature = "hyper")]

@@ -4,7 +4,9 @@
 //! anew when it is lost; a backoff between attempts, during which commands fail at once; one
 //! repetition for commands that can be repeated, and none for the others.
 //!
-//! What is not here: clusters and sentinels, and Redis as a cache: keys and their meaning belong to
+//! A cluster is links to its slots, each of which goes where its slot is: `cluster.rs`.
+//!
+//! What is not here: sentinels, and Redis as a cache: keys and their meaning belong to
 //! whoever asks.
 //!
 //! A connection on which an answer was late is given up, so that no later question can be given
@@ -13,6 +15,7 @@
 //! To connect is the work of a task, so that it comes to an end also where everybody who needs it has little time.
 
 mod address;
+mod cluster;
 mod commands;
 mod line;
 mod reply;
@@ -25,12 +28,13 @@ use ovenjs_types::Fault;
 
 pub use self::{
     address::RedisAddress,
+    cluster::RedisCluster,
     commands::RedisScript,
     reply::RedisReply,
     streams::{RedisEntry, RedisEntryId},
     subscription::{RedisHeard, RedisSubscription},
 };
-use self::{line::Line, reply::outcome};
+use self::{cluster::Nodes, line::Line, reply::outcome};
 use crate::{Clock, Connector, Entropy, Error, RedisFault, SystemClock, SystemEntropy, Target};
 
 /// One Redis. Cloning is cheap and shares the connection.
@@ -53,6 +57,8 @@ struct Inner {
     config: RedisConfig,
     connector: Connector,
     line: Line,
+    /// Of a slot of a cluster: the line is another one's then.
+    slot: Option<(Arc<Nodes>, u16)>,
 }
 
 /// How a [`RedisLink`] is set up.
@@ -153,13 +159,26 @@ impl RedisLink {
             config,
             connector,
             line: Line::default(),
+            slot: None,
+        }))
+    }
+
+    fn of_slot(nodes: Arc<Nodes>, slot: u16) -> Self {
+        Self(Arc::new(Inner {
+            config: nodes.config.clone(),
+            connector: nodes.connector.clone(),
+            line: Line::default(),
+            slot: Some((nodes, slot)),
         }))
     }
 
     /// A link to the same server with a connection of its own: for commands that block.
     #[must_use]
     pub fn another(&self) -> Self {
-        Self::build(self.0.config.clone(), self.0.connector.clone())
+        match &self.0.slot {
+            Some((nodes, slot)) => Self::of_slot(Arc::new(nodes.another()), *slot),
+            None => Self::build(self.0.config.clone(), self.0.connector.clone()),
+        }
     }
 
     /// Waits until the server answers, however long that takes.
@@ -186,10 +205,13 @@ impl RedisLink {
         &self.0.config.address.target
     }
 
-    /// What happened so far.
+    /// What happened so far; of a link to a slot, with all nodes over the same connections.
     #[must_use]
     pub fn stats(&self) -> RedisStats {
-        self.0.line.stats()
+        match &self.0.slot {
+            Some((nodes, _)) => nodes.stats(),
+            None => self.0.line.stats(),
+        }
     }
 
     async fn ask(&self, command: redis::Cmd, repeat: Repeat) -> Result<RedisReply, Error> {
@@ -220,9 +242,30 @@ impl RedisLink {
     }
 
     async fn once(&self, command: &redis::Cmd, hold: Duration) -> Result<RedisReply, Error> {
+        match &self.0.slot {
+            Some((nodes, slot)) => nodes.once(*slot, command, hold).await,
+            None => self.straight(command, false, hold).await,
+        }
+    }
+
+    /// Asks this server, also for what of a slot has arrived there that is on its way.
+    async fn straight(
+        &self,
+        command: &redis::Cmd,
+        is_asking: bool,
+        hold: Duration,
+    ) -> Result<RedisReply, Error> {
         let time = self.0.config.deadlines.answer.saturating_add(hold);
         let (mut connection, generation) = Line::connection(&self.0, time).await?;
-        let asked = connection.send_packed_command(command);
+        let asked = async {
+            if !is_asking {
+                return connection.send_packed_command(command).await;
+            }
+            let mut both = redis::pipe();
+            both.cmd("ASKING").add_command(command.clone());
+            let mut answers = connection.send_packed_commands(&both, 1, 1).await?;
+            Ok(answers.pop().unwrap_or(redis::Value::Nil))
+        };
         let error = match tokio::time::timeout(time, asked).await {
             Ok(answer) => match outcome(answer, self.target()) {
                 Err(error) if is_unanswered(&error) => error,

@@ -13,6 +13,8 @@ mod polled;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
+mod redis_cluster;
+#[cfg(feature = "redis")]
 mod server;
 #[cfg(feature = "websocket")]
 mod websocket;
