@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// The variable through which tests learn the address of Redis.
 pub(crate) const REDIS_URL: &str = "OVENJS_TEST_REDIS_URL";
+/// The variable through which tests learn the address of a node of a Redis Cluster.
+pub(crate) const REDIS_CLUSTER_URL: &str = "OVENJS_TEST_REDIS_CLUSTER_URL";
 /// The variable through which tests learn the address of NATS.
 pub(crate) const NATS_URL: &str = "OVENJS_TEST_NATS_URL";
 /// The variable through which tests learn the address of Postgres.
@@ -36,6 +38,8 @@ pub(crate) const MYSQL_URL: &str = "OVENJS_TEST_MYSQL_URL";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Service {
     Redis,
+    /// Three nodes, each of which has a third of the slots.
+    RedisCluster,
     Nats,
     Postgres,
     /// A replica of that one, for which a write waits where its connection wants it.
@@ -46,8 +50,9 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Redis,
+        Self::RedisCluster,
         Self::Nats,
         Self::Postgres,
         Self::PostgresReplica,
@@ -59,6 +64,7 @@ impl Service {
     pub(crate) const fn variable(self) -> &'static str {
         match self {
             Self::Redis => REDIS_URL,
+            Self::RedisCluster => REDIS_CLUSTER_URL,
             Self::Nats => NATS_URL,
             Self::Postgres => POSTGRES_URL,
             Self::PostgresReplica => POSTGRES_REPLICA_URL,
@@ -69,7 +75,7 @@ impl Service {
 
     fn is_installed(self) -> bool {
         match self {
-            Self::Redis => find_redis().is_some(),
+            Self::Redis | Self::RedisCluster => find_redis().is_some(),
             Self::Nats => find_nats().is_some(),
             Self::Postgres | Self::PostgresReplica | Self::PostgresLaggard => {
                 find_postgres().is_some()
@@ -80,7 +86,7 @@ impl Service {
 
     const fn package(self) -> Need {
         match self {
-            Self::Redis => Need::Redis,
+            Self::Redis | Self::RedisCluster => Need::Redis,
             Self::Nats => Need::Nats,
             Self::Postgres | Self::PostgresReplica | Self::PostgresLaggard => Need::Postgres,
             Self::MySql => Need::MySql,
@@ -91,6 +97,7 @@ impl Service {
     fn start(self, folder: &Path, postgres: &Promise) -> Result<(Instance, String)> {
         match self {
             Self::Redis => starts::redis(folder),
+            Self::RedisCluster => starts::redis_cluster(folder),
             Self::Nats => starts::nats(folder),
             Self::Postgres => {
                 let started = starts::postgres(folder);
@@ -311,6 +318,9 @@ pub(crate) fn serve() -> Result<()> {
         let (instance, url) = started?;
         println!("{}={url}", service.variable());
         println!("process={}", instance.child.id());
+        for other in &instance.others {
+            println!("process={}", other.child.id());
+        }
         instances.push(instance);
     }
     println!("ready");
@@ -370,6 +380,8 @@ pub(crate) struct Instance {
     child: Child,
     /// What it is asked to leave by.
     farewell: rustix::process::Signal,
+    /// What is one server together with it, and leaves after it.
+    others: Vec<Self>,
 }
 
 impl Instance {
@@ -390,6 +402,7 @@ impl Instance {
             name,
             child,
             farewell,
+            others: Vec::new(),
         })
     }
 

@@ -12,7 +12,7 @@ mod arrears;
 mod behind;
 #[cfg(feature = "tiers")]
 mod blocks;
-#[cfg(any(feature = "tiers", feature = "postgres"))]
+#[cfg(any(feature = "tiers", feature = "redis", feature = "postgres"))]
 mod breaker;
 #[cfg(feature = "tiers")]
 mod choice;
@@ -91,8 +91,8 @@ pub use residents::{Eviction, Priority, Residents, ResidentsConfig, ResidentsSta
 pub use store::MySqlStore;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use store::NAME_BYTES_MAX;
-#[cfg(feature = "redis")]
-pub use store::RedisStore;
+#[cfg(any(feature = "tiers", feature = "redis"))]
+pub use store::Parts;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{
@@ -103,6 +103,8 @@ pub use store::{
 pub use store::{
     LAG_MAX, PostgresConfig, PostgresStats, PostgresStore, REPLICAS_MAX, ReplicaStats,
 };
+#[cfg(feature = "redis")]
+pub use store::{PARTS, PARTS_MAX, RedisStore};
 #[cfg(feature = "tiers")]
 pub use tier::TierStats;
 #[cfg(feature = "tiers")]
@@ -112,7 +114,7 @@ pub use version::Version;
 pub use warming::{Moved, Warming, WarmingStats};
 
 /// A panic of a caller's leaves nothing half done behind these locks.
-#[cfg(feature = "tiers")]
+#[cfg(any(feature = "tiers", feature = "redis"))]
 fn lock<T: ?Sized>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()

@@ -31,6 +31,59 @@ pub(super) fn redis(folder: &Path) -> Result<(Instance, String)> {
     })
 }
 
+/// Three nodes on this machine; the address is the first one's.
+pub(super) fn redis_cluster(folder: &Path) -> Result<(Instance, String)> {
+    let program = find_redis().context("redis-server is not installed; run `cargo xtask test`")?;
+    let mut nodes = Vec::new();
+    for slots in [["0", "5460"], ["5461", "10922"], ["10923", "16383"]] {
+        let name = format!("redis-cluster-{}", slots.concat());
+        let (place, log) = (folder.join(&name), folder.join(format!("{name}.log")));
+        std::fs::create_dir(&place).context("failed to create a node's folder")?;
+        let node = with_free_port("redis-server", &log, |port| {
+            // By default ten thousand above the other one, which may be too high or taken.
+            with_free_port("redis-server", &log, |bus| {
+                let mut command = Command::new(&program);
+                command
+                    .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+                    .args([
+                        "--cluster-enabled",
+                        "yes",
+                        "--cluster-port",
+                        &bus.to_string(),
+                    ])
+                    .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+                    .arg("--dir")
+                    .arg(&place);
+                let url = format!("redis://127.0.0.1:{port}");
+                let mut instance = Instance::start("redis-server", &mut command, &log)?;
+                instance.wait_until(|| wire::redis(&url, &["PING"]).map(drop))?;
+                Ok((instance, url, port.to_string(), bus.to_string()))
+            })
+        })?;
+        wire::redis(&node.1, &["CLUSTER", "ADDSLOTSRANGE", slots[0], slots[1]])?;
+        nodes.push(node);
+    }
+    let mut nodes = nodes.into_iter();
+    let (mut first, url, ..) = nodes.next().context("a cluster has a first node")?;
+    let mut urls = vec![url.clone()];
+    for (node, of_node, port, bus) in nodes {
+        wire::redis(&url, &["CLUSTER", "MEET", "127.0.0.1", &port, &bus])?;
+        first.others.push(node);
+        urls.push(of_node);
+    }
+    first.wait_until(|| urls.iter().try_for_each(|url| knows_all_slots(url)))?;
+    Ok((first, url))
+}
+
+fn knows_all_slots(url: &str) -> Result<()> {
+    let info = wire::redis(url, &["CLUSTER", "INFO"])?;
+    let is_whole = ["cluster_state:ok", "cluster_size:3"];
+    if is_whole.iter().all(|told| info.contains(told)) {
+        return Ok(());
+    }
+    bail!("a node of the Redis Cluster does not know the others yet")
+}
+
 pub(super) fn nats(folder: &Path) -> Result<(Instance, String)> {
     let program = find_nats().context("nats-server is not installed; run `cargo xtask test`")?;
     let place = folder.join("nats");

@@ -189,7 +189,7 @@ pub(crate) enum End {
     TooLarge,
     /// It waits on, in its turn.
     Waits,
-    /// It waits on behind the others, for the store refused it by itself.
+    /// It waits on behind the others, for the store refused it by itself, or its part of the store is away.
     Refused,
 }
 

@@ -4,6 +4,8 @@ mod log;
 mod memory;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(any(feature = "tiers", feature = "redis"))]
+mod parts;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
@@ -26,12 +28,14 @@ pub use log::{Heard, Log, Place, Told, fits};
 pub use memory::Memory;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlStore;
+#[cfg(any(feature = "tiers", feature = "redis"))]
+pub use parts::Parts;
 #[cfg(feature = "postgres")]
 pub use postgres::{
     LAG_MAX, PostgresConfig, PostgresStats, PostgresStore, REPLICAS_MAX, ReplicaStats,
 };
 #[cfg(feature = "redis")]
-pub use redis::RedisStore;
+pub use redis::{PARTS, PARTS_MAX, RedisStore};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use sql::NAME_BYTES_MAX;
 #[cfg(feature = "sqlite")]
@@ -134,6 +138,16 @@ pub trait Store: fmt::Debug + Send + Sync {
         false
     }
 
+    /// In how many parts it lies that may be away while the others are not. Default: 1.
+    fn parts(&self) -> usize {
+        1
+    }
+
+    /// In which of its [parts](Self::parts) the key lies, counted from 0.
+    fn part(&self, _key: &Key) -> usize {
+        0
+    }
+
     /// The log of what is written to it, where it keeps one. Default: none.
     fn log(&self) -> Option<&dyn Log> {
         None
@@ -200,6 +214,8 @@ struct Inner {
 pub enum StoreFault {
     /// It does not answer, or not in time. It may be back in a moment.
     Away,
+    /// A [part](Store::parts) of it does not answer, and others do. It may be back in a moment.
+    PartAway,
     /// It has no room.
     Full,
     /// User or password were refused.
@@ -250,6 +266,12 @@ impl StoreError {
         matches!(self.0.fault, StoreFault::Away)
     }
 
+    #[cfg(any(feature = "tiers", feature = "redis"))]
+    pub(crate) fn with_fault(mut self, fault: StoreFault) -> Self {
+        self.0.fault = fault;
+        self
+    }
+
     pub(crate) fn too_large(store: &'static str, source: RecordError) -> Self {
         Self::new(store, StoreFault::TooLarge).with_source(source)
     }
@@ -259,6 +281,9 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repair = match self.0.fault {
             StoreFault::Away => "does not answer: check that it runs, its address and the network",
+            StoreFault::PartAway => {
+                "has a part that does not answer: check that each of its nodes runs and is reached, and has its slots"
+            }
             StoreFault::Full => {
                 "has no room: give it more memory or disk, or keep records for less long"
             }
@@ -284,7 +309,10 @@ impl Error for StoreError {
 
 impl Fault for StoreError {
     fn is_retryable(&self) -> bool {
-        matches!(self.0.fault, StoreFault::Away | StoreFault::Full)
+        matches!(
+            self.0.fault,
+            StoreFault::Away | StoreFault::PartAway | StoreFault::Full
+        )
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -125,7 +125,7 @@ impl Tier {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let answer = tokio::time::timeout(deadline, question(&*self.store)).await;
         let is_late = answer.is_err();
-        let answer = answer.unwrap_or_else(|_| Err(self.away()));
+        let answer = answer.unwrap_or_else(|_| Err(self.late()));
         let ended = clock.now();
         if is_telling || !is_late {
             let is_away = answer.as_ref().is_err_and(StoreError::is_away);
@@ -327,7 +327,10 @@ impl Tier {
         let mut overtaken = Vec::new();
         let written = self.write_some(clock, now_ms, &batch, &mut under_way.ends, &mut overtaken);
         let mut outcome = written.await;
-        if outcome.as_ref().is_err_and(is_of_some) {
+        if outcome.as_ref().is_err_and(is_of_a_part) {
+            let each = self.write_parts(clock, now_ms, &batch, &mut under_way.ends, &mut overtaken);
+            outcome = each.await;
+        } else if outcome.as_ref().is_err_and(is_of_some) {
             // Which ones it is that the store does not take, each by itself tells.
             let each = self.write_each(clock, now_ms, &batch, &mut under_way.ends, &mut overtaken);
             outcome = each.await;
@@ -352,6 +355,39 @@ impl Tier {
             }
         }
         Ok(())
+    }
+
+    /// Writes these part by part, until the whole store is away. What a part does not take that is away waits behind
+    /// the others.
+    async fn write_parts(
+        &self,
+        clock: &dyn Clock,
+        now_ms: u64,
+        batch: &[(Key, Record)],
+        ends: &mut Vec<(Key, End)>,
+        overtaken: &mut Vec<(Key, Version)>,
+    ) -> Result<(), StoreError> {
+        let mut parts: HashMap<usize, Vec<(Key, Record)>> = HashMap::new();
+        for (key, record) in batch {
+            let part = parts.entry(self.store.part(key)).or_default();
+            part.push((key.clone(), record.clone()));
+        }
+        let mut failed = None;
+        for part in parts.values() {
+            let mut written = self.write_some(clock, now_ms, part, ends, overtaken).await;
+            if written.as_ref().is_err_and(is_of_some) {
+                written = self.write_each(clock, now_ms, part, ends, overtaken).await;
+            }
+            match written {
+                Err(error) if is_of_a_part(&error) => {
+                    ends.extend(part.iter().map(|(key, _)| (key.clone(), End::Refused)));
+                    failed = Some(error);
+                }
+                Err(error) if is_of_some(&error) => failed = Some(error),
+                written => written?,
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 
     /// Writes these one by one, until the store is away or has refused several. What it has no place for is given up.
@@ -406,6 +442,14 @@ impl Tier {
     /// That it is away.
     pub(crate) fn away(&self) -> StoreError {
         StoreError::new("store", StoreFault::Away)
+    }
+
+    /// That it did not answer in time. Of a store in parts one of them did not, and it is the store that counts that.
+    fn late(&self) -> StoreError {
+        match self.store.parts() {
+            0 | 1 => self.away(),
+            _ => StoreError::new("store", StoreFault::PartAway),
+        }
     }
 
     /// How long it takes at most until it is known whether it answers.
@@ -498,6 +542,11 @@ fn newer_of(kept: Option<Record>, waiting: Option<Record>) -> Option<Record> {
 /// Whether it may be for the sake of some records of a batch, and not of all.
 fn is_of_some(error: &StoreError) -> bool {
     matches!(error.fault(), StoreFault::TooLarge | StoreFault::Refused)
+}
+
+/// Whether it is for the sake of those records whose part is away.
+fn is_of_a_part(error: &StoreError) -> bool {
+    error.fault() == StoreFault::PartAway
 }
 
 /// Whether the same write may succeed later.

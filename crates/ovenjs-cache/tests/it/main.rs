@@ -12,6 +12,10 @@ mod blobs;
 #[path = "../../../ovenjs-net/tests/it/certificate.rs"]
 #[expect(dead_code, reason = "no server here speaks TLS")]
 mod certificate;
+#[cfg(feature = "redis")]
+#[path = "../../../ovenjs-net/tests/it/cluster.rs"]
+#[expect(dead_code, reason = "which slot moves is the store's matter here")]
+mod cluster;
 #[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
 mod databases;
 #[cfg(feature = "tiers")]
@@ -23,6 +27,8 @@ mod model;
 mod polled;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(all(feature = "redis", feature = "tiers"))]
+mod redis_cluster;
 #[cfg(all(feature = "postgres", feature = "tiers"))]
 mod replicas;
 #[cfg(feature = "retention")]
@@ -31,5 +37,5 @@ mod rooms;
 #[cfg(feature = "redis")]
 #[path = "../../../ovenjs-net/tests/it/server.rs"]
 #[expect(dead_code, reason = "no server here speaks TLS")]
-mod service;
+mod server;
 mod stores;

@@ -10,7 +10,7 @@ use ovenjs_types::Fault as _;
 
 use crate::{
     rooms::{NOW, fresh, get, key, put, shared_redis, space, value},
-    service::Server,
+    server::Server,
 };
 
 #[tokio::test]

@@ -26,6 +26,46 @@ pub(crate) fn memory() -> Room {
     }
 }
 
+/// Parts that are memories.
+#[cfg(any(feature = "tiers", feature = "redis"))]
+pub(crate) fn parts() -> Room {
+    use ovenjs_cache::tiers::Parts;
+
+    let memory = |_| -> Arc<dyn Store> { Arc::new(Memory::new(100_000)) };
+    let memories: Vec<_> = (0..5).map(memory).collect();
+    let open = || Arc::new(Parts::new(memories.clone()));
+    Room {
+        ours: open(),
+        theirs: open(),
+        _folder: None,
+    }
+}
+
+#[cfg(feature = "redis")]
+pub(crate) fn redis_cluster() -> Room {
+    use ovenjs_cache::tiers::{PARTS, RedisStore};
+
+    let (name, address) = (fresh(), address("OVENJS_TEST_REDIS_CLUSTER_URL"));
+    let open = || Arc::new(RedisStore::in_cluster(&cluster(&address), &name, PARTS));
+    Room {
+        ours: open(),
+        theirs: open(),
+        _folder: None,
+    }
+}
+
+#[cfg(feature = "redis")]
+pub(crate) fn cluster(address: &str) -> ovenjs_net::RedisCluster {
+    use ovenjs_net::{Config, Connector, RedisAddress, RedisCluster, RedisConfig};
+
+    let address = RedisAddress::parse(address).unwrap();
+    RedisCluster::build(
+        RedisConfig::new(address),
+        &[],
+        Connector::build(Config::new()).unwrap(),
+    )
+}
+
 #[cfg(feature = "redis")]
 pub(crate) fn redis() -> Room {
     use ovenjs_cache::tiers::RedisStore;

@@ -83,6 +83,16 @@ suite! {
     needs_redis: async { crate::rooms::redis() },
 }
 
+#[cfg(feature = "redis")]
+suite! {
+    needs_redis_cluster: async { crate::rooms::redis_cluster() },
+}
+
+#[cfg(any(feature = "tiers", feature = "redis"))]
+suite! {
+    parts: async { crate::rooms::parts() },
+}
+
 async fn the_newest_stays_whoever_writes_when(room: Room) {
     let mut writers = JoinSet::new();
     for writer in 0..8_u64 {

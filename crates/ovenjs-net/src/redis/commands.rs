@@ -138,9 +138,9 @@ impl RedisLink {
         keys: &[K],
         arguments: &[A],
     ) -> Result<RedisReply, Error> {
-        let call = |digest: &str| {
-            let mut command = redis::cmd("EVALSHA");
-            command.arg(digest).arg(keys.len());
+        let call = |by: &str, what: &str| {
+            let mut command = redis::cmd(by);
+            command.arg(what).arg(keys.len());
             for key in keys {
                 command.arg(key.as_ref());
             }
@@ -149,19 +149,22 @@ impl RedisLink {
             }
             self.ask(command, script.repeat)
         };
-        if let Some(digest) = script.digest() {
-            match call(&digest).await {
-                Err(error) if says(&error, "NOSCRIPT") => {}
-                outcome => return outcome,
+        let digest = match script.digest() {
+            Some(digest) => digest,
+            None => {
+                let mut load = redis::cmd("SCRIPT");
+                load.arg("LOAD").arg(script.text);
+                let digest = self.ask(load, Repeat::Safe).await?.text();
+                let digest = digest.ok_or_else(|| self.odd_answer())?;
+                script.learn(digest.clone());
+                digest
             }
+        };
+        match call("EVALSHA", &digest).await {
+            // With its keys it finds the node of a cluster that does not know it, which a load does not.
+            Err(error) if says(&error, "NOSCRIPT") => call("EVAL", script.text).await,
+            outcome => outcome,
         }
-        let mut load = redis::cmd("SCRIPT");
-        load.arg("LOAD").arg(script.text);
-        let digest = self.ask(load, Repeat::Safe).await?.text();
-        let digest = digest.ok_or_else(|| self.odd_answer())?;
-        let outcome = call(&digest).await;
-        script.learn(digest);
-        outcome
     }
 
     pub(super) fn count(&self, reply: &RedisReply) -> Result<u64, Error> {

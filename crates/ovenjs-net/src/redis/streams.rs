@@ -131,10 +131,14 @@ impl RedisLink {
         hold: Duration,
     ) -> Result<Vec<RedisEntry>, Error> {
         // The server answers in order: the second once the first has waited.
-        let range = self.ask_blocking(range(key, from, count), Repeat::Safe, hold);
-        let (waited, found) = tokio::join!(self.stream_wait(key, from, hold), range);
-        waited?;
-        self.entries(found?)
+        let ranged = self.ask_blocking(range(key, from, count), Repeat::Safe, hold);
+        let (waited, found) = tokio::join!(self.stream_wait(key, from, hold), ranged);
+        let (waited, found) = (waited?, self.entries(found?)?);
+        if waited && found.len() <= 1 {
+            // On a connection that was made meanwhile the second may have come first.
+            return self.stream_range(key, from, count).await;
+        }
+        Ok(found)
     }
 
     /// How many entries a stream has.

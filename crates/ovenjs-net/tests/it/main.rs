@@ -8,6 +8,8 @@
 #[cfg(feature = "redis")]
 mod certificate;
 #[cfg(feature = "redis")]
+mod cluster;
+#[cfg(feature = "redis")]
 mod line;
 mod polled;
 #[cfg(feature = "redis")]

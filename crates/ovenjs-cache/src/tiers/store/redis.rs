@@ -1,23 +1,28 @@
 //! A store in a Redis.
 
 mod log;
+mod scripts;
 
 use std::{
     error,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use ovenjs_net::{ErrorKind, RedisFault, RedisLink, RedisReply, RedisScript};
+use ovenjs_net::{ErrorKind, RedisCluster, RedisFault, RedisLink, RedisReply, RedisScript};
 use ovenjs_types::Fault as _;
 
 use super::{
-    Asked, Cursor, Log, Page, Span, Store, StoreError, StoreFault, Written, encoded,
+    Asked, Cursor, Log, Page, Parts, Span, Store, StoreError, StoreFault, Written, encoded,
     log::{LOG_KEPT, key as key_of},
     until, version_of,
 };
 use crate::tiers::{FOREVER_MS, Key, Record, RecordError, Tag};
+use scripts::{BUMP, DISCARD, ERASE, GENERATIONS, GIVE_BACK, SCAN, TAKE, WRITE};
 
 /// A [`Store`] in a Redis 6.2 or newer, for what is asked for often by several processes.
 ///
@@ -29,6 +34,8 @@ use crate::tiers::{FOREVER_MS, Key, Record, RecordError, Tag};
 /// - Each write and each bump is told in a stream, `ovenjs:cache:<name>:log`, by the same script; it keeps some
 ///   hundred thousand, 10 MB. Following it takes a second connection.
 /// - Tags that nobody has asked for within a week are forgotten, and what was made of them is stale then.
+/// - Over a Redis Cluster it is [`in_cluster`](Self::in_cluster): scripts touch several keys, which such a one has in
+///   one place only if their names say so.
 ///
 /// ```no_run
 /// use ovenjs_cache::tiers::{Key, RedisStore, Space, Store};
@@ -50,6 +57,8 @@ pub struct RedisStore {
     /// What waits for the log has a connection of its own.
     ear: RedisLink,
     prefix: String,
+    /// A part of what a cluster keeps, whose slot may move to another node at any time.
+    is_part: bool,
     damaged: AtomicU64,
 }
 
@@ -57,12 +66,56 @@ impl RedisStore {
     /// The records of the bot `name`, the same for all its processes, and for no other bot's.
     #[must_use]
     pub fn new(link: &RedisLink, name: &str) -> Self {
-        // A name that holds a colon must not begin as the records of another one do.
-        let name = name.replace('%', "%25").replace(':', "%3A");
+        let name = escaped(name);
+        Self::build(link.clone(), format!("ovenjs:cache:{name}:"), false)
+    }
+
+    /// The records of the bot `name` in a Redis Cluster, in so many parts of one slot each: [`PARTS`], unless there are
+    /// more nodes than that; 1 to [`PARTS_MAX`], and what is outside is taken for the nearer end. All processes of the
+    /// bot say the same number, since it is by that number that they know where a key lies: another one begins with
+    /// an empty cache, and what the former one wrote is forgotten when its lifetime is over.
+    ///
+    /// Each part is all that a store in a single Redis is, under names with the same text in braces,
+    /// `ovenjs:cache:{<name>:<part>}:…`. Slots may move between nodes while it is used: what is asked meanwhile waits or is
+    /// [away](StoreFault::PartAway) for as long as the slot is on its way. Of a node that is gone the parts are away,
+    /// and the others go on.
+    ///
+    /// One connection to each node is shared by the parts, and each part has another one for its log once that is
+    /// followed.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    ///
+    /// use ovenjs_cache::tiers::{PARTS, RedisStore, Store};
+    /// use ovenjs_net::{Config, Connector, RedisAddress, RedisCluster, RedisConfig, Target};
+    ///
+    /// # fn build() -> Result<Arc<dyn Store>, Box<dyn std::error::Error>> {
+    /// // Any nodes of it; the others are found.
+    /// let config = RedisConfig::new(RedisAddress::parse("redis://one.example:6379")?);
+    /// let others = [Target::new("two.example", 6379, false)];
+    /// let cluster = RedisCluster::build(config, &others, Connector::build(Config::new())?);
+    /// let store = RedisStore::in_cluster(&cluster, "my-bot", PARTS);
+    /// assert_eq!(store.parts(), 16);
+    /// // It is a tier as any other: `TieredConfig::new().second(store)`.
+    /// # Ok(Arc::new(store))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn in_cluster(cluster: &RedisCluster, name: &str, parts: u8) -> Parts {
+        let name = escaped(name).replace('{', "%7B").replace('}', "%7D");
+        let part = |number| -> Arc<dyn Store> {
+            let prefix = format!("ovenjs:cache:{{{name}:{number}}}:");
+            Arc::new(Self::build(cluster.link(prefix.as_bytes()), prefix, true))
+        };
+        Parts::new((0..parts.clamp(1, PARTS_MAX)).map(part).collect())
+    }
+
+    fn build(link: RedisLink, prefix: String, is_part: bool) -> Self {
         Self {
-            link: link.clone(),
             ear: link.another(),
-            prefix: format!("ovenjs:cache:{name}:"),
+            link,
+            prefix,
+            is_part,
             damaged: AtomicU64::new(0),
         }
     }
@@ -216,11 +269,10 @@ impl RedisStore {
     ) -> Result<(Option<Cursor>, RedisReply), StoreError> {
         let (pattern, count) = (self.pattern(span), count.to_string());
         let words = [after, pattern.as_bytes(), count.as_bytes()];
-        let mut parts = self
-            .ask::<&[u8], _>(script, &[], &words)
-            .await?
-            .list()
-            .into_iter();
+        // The second is never there: who has lost the slot says so, and who has half of it as well.
+        let places = [self.log_place(), format!("{}none", self.prefix)];
+        let places = if self.is_part { &places[..] } else { &[] };
+        let mut parts = self.ask(script, places, &words).await?.list().into_iter();
         let next = parts
             .next()
             .and_then(RedisReply::bytes)
@@ -368,6 +420,11 @@ impl Store for RedisStore {
     }
 }
 
+/// A name that holds a colon must not begin as the records of another one do.
+fn escaped(name: &str) -> String {
+    name.replace('%', "%25").replace(':', "%3A")
+}
+
 fn number(number: usize) -> Bytes {
     number.to_string().into()
 }
@@ -414,144 +471,12 @@ pub(crate) fn odd_answer() -> StoreError {
         .with_source("its answer has another form: check that it is a redis 6.2 or newer")
 }
 
-/// Writes each value unless its key holds one that is not over and that it may not replace: of a later epoch,
-/// or of the same epoch and another source or a later sequence. Answers the beginning of what is held, or nothing
-/// where it was written. Keys: the log, then those. Arguments: the time, how many entries the log keeps, how many bytes
-/// each key begins with that the log leaves out, then value and lifetime of each key. Whom it writes it tells of
-/// in the log: `w`, from source to the time at which it is over, and the key.
-///
-/// A value begins with its form (1 byte), source (4), epoch (8), sequence (8) and the time at which it is over
-/// (8), the most significant byte first. They are compared by the byte, since Lua compares texts as the server's
-/// locale does.
-static WRITE: RedisScript = RedisScript::repeatable(
-    r"
-local function order(a, from, b, at, count)
-  for step = 0, count - 1 do
-    local x, y = a:byte(from + step), b:byte(at + step)
-    if x ~= y then return x - y end
-  end
-  return 0
-end
-local now = ARGV[1]
-local function may_replace(new, held)
-  if #held < 29 or held:byte(1) < 2 then return true end
-  if order(held, 22, now, 1, 8) <= 0 then return true end
-  local epoch = order(new, 6, held, 6, 8)
-  if epoch ~= 0 then return epoch > 0 end
-  return order(new, 2, held, 2, 4) == 0 and order(new, 14, held, 14, 8) >= 0
-end
-local answers = {}
-for at = 1, #KEYS - 1 do
-  local key, new, lifetime = KEYS[at + 1], ARGV[2 * at + 2], ARGV[2 * at + 3]
-  local held = redis.call('GETRANGE', key, 0, 28)
-  if may_replace(new, held) then
-    if lifetime == '' then redis.call('SET', key, new) else redis.call('SET', key, new, 'PX', lifetime) end
-    local told = 'w' .. new:sub(2, 29) .. key:sub(ARGV[3] + 1)
-    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'e', told)
-    answers[at] = ''
-  else
-    answers[at] = held
-  end
-end
-return answers
-",
-);
+/// In how many parts a cluster has what a bot keeps, where there is no reason for more: a few for each node of most
+/// clusters, so that they carry about the same.
+pub const PARTS: u8 = 16;
 
-/// Forgets a key, if it still has this value.
-static DISCARD: RedisScript = RedisScript::repeatable(
-    r"
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('UNLINK', KEYS[1]) end
-return 1
-",
-);
-
-/// Generations. Keys: the log, then those of the tags. Arguments: the time, with which one begins that is not known, and
-/// how long it is kept.
-static GENERATIONS: RedisScript = RedisScript::repeatable(
-    r"
-local answers = {}
-for at = 1, #KEYS - 1 do
-  local key = KEYS[at + 1]
-  local generation = redis.call('GET', key)
-  if not generation then
-    generation = ARGV[1]
-    redis.call('SET', key, generation, 'PX', ARGV[2])
-  else
-    redis.call('PEXPIRE', key, ARGV[2])
-  end
-  answers[at] = generation
-end
-return answers
-",
-);
-
-/// Later generations, told in the log. Twice is a later one again, which does no harm. Keys and arguments as before,
-/// then how many entries the log keeps and how many bytes of each key it leaves out.
-static BUMP: RedisScript = RedisScript::repeatable(
-    r"
-local answers = {}
-for at = 1, #KEYS - 1 do
-  local key = KEYS[at + 1]
-  local held = tonumber(redis.call('GET', key) or '-1')
-  local generation = string.format('%.0f', math.max(tonumber(ARGV[1]), held + 1))
-  redis.call('SET', key, generation, 'PX', ARGV[2])
-  local told = 't' .. generation .. ':' .. key:sub(ARGV[4] + 1)
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'e', told)
-  answers[at] = generation
-end
-return answers
-",
-);
-
-/// Takes a key for a holder, if it is nobody's any more or his. Arguments: the time, until when, the holder, and
-/// for how long. Its value is until when, and the holder.
-static TAKE: RedisScript = RedisScript::repeatable(
-    r"
-local held = redis.call('GET', KEYS[1])
-if held and #held == 16 and held:sub(9) ~= ARGV[3] then
-  for at = 1, 8 do
-    local left, now = held:byte(at), ARGV[1]:byte(at)
-    if left > now then return 0 end
-    if left < now then break end
-  end
-end
-local value = ARGV[2] .. ARGV[3]
-if ARGV[4] == '' then redis.call('SET', KEYS[1], value) else redis.call('SET', KEYS[1], value, 'PX', ARGV[4]) end
-return 1
-",
-);
-
-/// Gives a key back, if it is this holder's.
-static GIVE_BACK: RedisScript = RedisScript::repeatable(
-    r"
-local held = redis.call('GET', KEYS[1])
-if held and held:sub(9) == ARGV[1] then redis.call('UNLINK', KEYS[1]) end
-return 1
-",
-);
-
-/// Some keys and their values. Arguments: where to go on, the pattern, and how many keys to look at.
-static SCAN: RedisScript = RedisScript::repeatable(
-    r"
-local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3], 'TYPE', 'string')
-local found = {}
-for at, key in ipairs(page[2]) do
-  found[2 * at - 1] = key
-  found[2 * at] = redis.call('GET', key)
-end
-return {page[1], found}
-",
-);
-
-/// Forgets some keys and answers how many. Arguments as for [`SCAN`].
-static ERASE: RedisScript = RedisScript::repeatable(
-    r"
-local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3], 'TYPE', 'string')
-local erased = 0
-for _, key in ipairs(page[2]) do erased = erased + redis.call('UNLINK', key) end
-return {page[1], erased}
-",
-);
+/// In how many at most: each process has a connection for each part that it listens to.
+pub const PARTS_MAX: u8 = 64;
 
 const NAME: &str = "redis";
 

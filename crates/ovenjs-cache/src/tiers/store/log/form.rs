@@ -5,7 +5,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use super::{Span, Told};
 use crate::tiers::{Key, Space, Tag, Version};
 
-/// Its bytes in a log that keeps bytes. A script writes the first two kinds as well; see `store/redis.rs`.
+/// Its bytes in a log that keeps bytes. A script writes the first two kinds as well; see `store/redis/scripts.rs`.
 pub(in crate::tiers::store) fn to_bytes(told: &Told) -> Bytes {
     let mut out = BytesMut::new();
     match told {

@@ -18,8 +18,9 @@ impl Log for RedisStore {
         Box::pin(async move {
             let place = self.log_place();
             let Some(after) = after else {
-                let reply = self.ear.run_on::<_, &str>(&ANCHOR, &[place], &[]).await;
-                let next = reply.map_err(broken)?.bytes().ok_or_else(odd_answer)?;
+                // Not by the ear, which may still be waiting after another place.
+                let reply = self.ask::<_, &str>(&ANCHOR, &[place], &[]).await?;
+                let next = reply.bytes().ok_or_else(odd_answer)?;
                 return Ok(Heard {
                     told: Vec::new(),
                     next: Some(Place(next)),
