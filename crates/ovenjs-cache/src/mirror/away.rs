@@ -165,6 +165,8 @@ pub(crate) struct Away {
     /// What left, in bytes.
     packed: usize,
     is_stale: bool,
+    /// Whether what left says so itself. Not known of what a former process let go, which is as good as no.
+    left_stale: bool,
     /// What came since, in its order.
     tail: Vec<Dispatch>,
     tail_bytes: usize,
@@ -227,8 +229,8 @@ impl Away {
     }
 
     #[cfg(feature = "tiers")]
-    pub(super) const fn has_tail(&self) -> bool {
-        !self.tail.is_empty()
+    pub(super) const fn is_unlike_its_block(&self) -> bool {
+        !self.tail.is_empty() || (self.is_stale && !self.left_stale)
     }
 
     pub(super) fn wants_back(&self) -> bool {
@@ -395,6 +397,7 @@ impl Mirror {
                 leaving,
                 packed: packed.bytes.len(),
                 is_stale: block.is_stale,
+                left_stale: block.is_stale,
                 ..Away::default()
             };
             away.count(shared);
@@ -468,9 +471,7 @@ impl Mirror {
     /// A block that is damaged. The guild stays away.
     pub fn bring_back(&self, packed: &GuildBlock) -> Result<Returned, Error> {
         let id = packed.guild;
-        let Some(guild) = packed.guild() else {
-            return Err(Error::foreign());
-        };
+        let guild = packed.guild().ok_or_else(Error::foreign)?;
         if !self.is_away(guild) {
             let is_here = self.with_stripe(id, |stripe| stripe.blocks.contains_key(&id));
             return Ok(if is_here.unwrap_or_default() {
@@ -518,9 +519,7 @@ impl Mirror {
     /// A block that is damaged.
     pub fn enter(&self, packed: &GuildBlock, is_whole: bool) -> Result<bool, Error> {
         let id = packed.guild;
-        if packed.guild().is_none() {
-            return Err(Error::foreign());
-        }
+        packed.guild().ok_or_else(Error::foreign)?;
         let mut block = packed.read(&self.0.shared)?;
         block.waits_for_session = is_whole && !block.is_stale;
         block.is_stale = true;

@@ -5,7 +5,7 @@ use std::sync::{PoisonError, atomic::Ordering};
 
 use ovenjs_types::{Id, marker::GuildMarker};
 
-use super::{Mirror, read_lock};
+use super::{GuildBlock, Mirror, read_lock};
 use crate::tiers::Version;
 
 impl Mirror {
@@ -53,9 +53,25 @@ impl Mirror {
         self.away_guilds(super::Away::wants_back)
     }
 
-    /// The guilds for which something waits.
-    pub(crate) fn guilds_with_tails(&self) -> Vec<Id<GuildMarker>> {
-        self.away_guilds(super::Away::has_tail)
+    /// The guilds that are away and have changed since: something waits for them, or they are stale by now.
+    pub(crate) fn guilds_unlike_their_blocks(&self) -> Vec<Id<GuildMarker>> {
+        self.away_guilds(super::Away::is_unlike_its_block)
+    }
+
+    /// A copy of the block of a guild that is here, unless `kept` is the version of one that still says what it is. A guild
+    /// may be stale with no event, and so with the version that it had; one that waits for its session was kept fresh.
+    pub(crate) fn copy_unless_kept(
+        &self,
+        guild: Id<GuildMarker>,
+        kept: Option<Version>,
+    ) -> Option<GuildBlock> {
+        let id = guild.get();
+        self.with_stripe(id, |stripe| {
+            let block = stripe.blocks.get(&id)?;
+            let is_true = !block.is_stale || block.waits_for_session;
+            let is_kept = is_true && kept == Some(block.version);
+            (!is_kept).then(|| GuildBlock::of(block, &self.0.shared, 0))
+        })?
     }
 
     /// How many bytes the block has of a guild that is away.

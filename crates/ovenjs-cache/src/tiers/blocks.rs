@@ -97,6 +97,8 @@ struct Inner {
     stuck: Mutex<HashMap<Id<GuildMarker>, Stuck>>,
     /// How often erasures of users began or ended. Who brings a guild back holds it for reading.
     erasures: RwLock<u64>,
+    /// Whose is all that is written: who erases a user has it alone, all others have it together.
+    pen: tokio::sync::RwLock<()>,
     counts: Counts,
 }
 
@@ -140,6 +142,7 @@ impl GuildBlocks {
             turned: Mutex::default(),
             tidied: tokio::sync::Mutex::default(),
             erasures: RwLock::default(),
+            pen: tokio::sync::RwLock::default(),
             stuck: Mutex::default(),
             counts: Counts::default(),
         };
@@ -175,15 +178,17 @@ impl GuildBlocks {
         }
     }
 
-    /// Puts a guild away; whether it is. It stays where it is not here, where the store has something newer, or
-    /// where too much came for it meanwhile.
+    /// Puts a guild away; whether it is. It stays where it is not here, where the store has something newer,
+    /// where too much came for it meanwhile, or while a user is [erased](Self::erase_user).
     ///
     /// # Errors
     ///
     /// A store that is away, or a block that is too large for it: the guild stays.
     pub async fn put_away(&self, guild: Id<GuildMarker>) -> Result<bool, TierError> {
+        let Ok(_shared) = self.0.pen.try_read() else {
+            return Ok(false);
+        };
         let inner = Arc::clone(&self.0);
-        let erasures = self.0.erasures();
         let packing = beside(move || {
             let now = inner.shared.clock.wall();
             inner.mirror.expire_in(guild, now.into());
@@ -203,11 +208,6 @@ impl GuildBlocks {
         let block = [(self.0.key(guild)?, version, bytes?)];
         let written = self.0.write(&block).await?;
         if !matches!(written.as_slice(), [Written::Kept]) {
-            return Ok(false);
-        }
-        if self.0.erasures() != erasures {
-            // Somebody who is erased may be in it, behind whoever looks for them.
-            self.0.write_gone(&[(guild, version)]).await?;
             return Ok(false);
         }
         let is_away = self.0.mirror.let_go(&leaving.packed);
@@ -253,6 +253,9 @@ impl GuildBlocks {
         }
         self.0.tidy(&mut row).await?;
         for guild in self.0.ending() {
+            if self.0.is_erasing() {
+                break;
+            }
             let woken = self.wake(guild).await;
             if self.0.settle(guild, woken, &mut row)? == Some(true) {
                 let away = self.put_away(guild).await;
@@ -262,6 +265,10 @@ impl GuildBlocks {
         let idle = self.0.config.idle.map(|_| ERAS);
         let cold = self.0.mirror.cold_guilds(idle, self.0.most());
         for guild in self.0.in_turn(cold) {
+            if self.0.is_erasing() {
+                // They leave when that is over.
+                break;
+            }
             let away = self.put_away(guild).await;
             if self.0.settle(guild, away, &mut row)? == Some(false) {
                 self.0.leave_alone(guild, true);

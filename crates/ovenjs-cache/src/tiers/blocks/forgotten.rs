@@ -28,6 +28,9 @@ impl GuildBlocks {
     /// written without them. A block that cannot be read goes as a whole. It reads all blocks, some ten thousand
     /// small ones in a second; where it is dropped or fails, erase them again.
     ///
+    /// Erasures take turns with each other, with [`save`](Self::save) and with [`warm`](Self::warm), and meanwhile no guild
+    /// leaves; guilds come back as ever.
+    ///
     /// What goes of a guild says [`Mirror::forget_user`]. Where several processes share the store, each has
     /// a mirror: call it in all of them, since those who have not heard of it may write what they know.
     ///
@@ -53,32 +56,16 @@ impl GuildBlocks {
     /// A store that is away or does not take what is left of a block. The mirror has forgotten them nevertheless.
     pub async fn erase_user(&self, user: Id<UserMarker>) -> Result<usize, TierError> {
         let inner = &self.0;
+        // A block is read and written again with its version: by nobody else meanwhile, or one undid the other.
+        let _alone = inner.pen.write().await;
         inner.begin_or_end_erasure();
         inner.mirror.forget_user(user);
-        let blank = inner.mirror.blank();
-        let span = Span {
-            space: inner.space.clone(),
-            scope: None,
-        };
-        let (mut after, mut count) = (None, 0);
-        loop {
-            let now_ms = inner.shared.now_ms();
-            let page = inner.ask_for(usize::MAX, |store| {
-                store.scan(now_ms, &span, after.as_ref(), PAGE)
-            });
-            let page = page.await?;
-            for (key, record) in page.records {
-                count += usize::from(inner.erase_from(user, &blank, key, record).await?);
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        // Who came back meanwhile out of a block that still had them; who comes from now on comes out of none.
+        let erased = inner.erase_from_all(user).await;
+        // Who came back meanwhile out of a block that still had them, and has not left since; who comes from now on
+        // comes out of none.
         inner.begin_or_end_erasure();
         inner.mirror.forget_user(user);
-        Ok(count)
+        erased
     }
 }
 
@@ -88,6 +75,35 @@ impl Inner {
             .erasures
             .write()
             .unwrap_or_else(PoisonError::into_inner) += 1;
+    }
+
+    /// Whether a user is erased just now, so that nobody leaves.
+    pub(super) fn is_erasing(&self) -> bool {
+        self.pen.try_read().is_err()
+    }
+
+    /// Writes all blocks in the store without a user; how many they were in.
+    async fn erase_from_all(self: &Arc<Self>, user: Id<UserMarker>) -> Result<usize, TierError> {
+        let blank = self.mirror.blank();
+        let span = Span {
+            space: self.space.clone(),
+            scope: None,
+        };
+        let (mut after, mut count) = (None, 0);
+        loop {
+            let now_ms = self.shared.now_ms();
+            let page = self.ask_for(usize::MAX, |store| {
+                store.scan(now_ms, &span, after.as_ref(), PAGE)
+            });
+            let page = page.await?;
+            for (key, record) in page.records {
+                count += usize::from(self.erase_from(user, &blank, key, record).await?);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     /// Writes a block without a user, if they are in it; whether they were.
@@ -131,6 +147,7 @@ impl Inner {
             let count = if is_whole {
                 &self.counts.erased
             } else {
+                lock(&self.stored).remove(&guild);
                 &self.counts.forgotten
             };
             count.fetch_add(1, Ordering::Relaxed);
@@ -163,7 +180,7 @@ impl Inner {
     /// what these blocks say, so that nothing is in them that was deleted since.
     pub(super) async fn tidy(&self, row: &mut Row) -> Result<(), TierError> {
         let now = self.shared.clock.now();
-        let Ok(mut tidied) = self.tidied.try_lock() else {
+        let (Ok(mut tidied), Ok(_shared)) = (self.tidied.try_lock(), self.pen.try_read()) else {
             return Ok(());
         };
         let since = *tidied.get_or_insert(now);

@@ -1,6 +1,6 @@
 //! All guilds at a process's end, and at the next one's beginning.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use hashbrown::HashSet;
@@ -17,9 +17,9 @@ use super::{
 use crate::tiers::{Body, Key, Record, Span, TierError, Version, Written};
 
 impl GuildBlocks {
-    /// Writes all guilds, for the next process; how many were written anew. What waits for guilds that are away is
-    /// applied first. `sessions` says which event of each shard was the last that the mirror was given: apply none
-    /// meanwhile.
+    /// Writes all guilds, for the next process; how many were written anew. Guilds that are away come back first where
+    /// something waits for them, or where they are [stale](crate::mirror::GuildState::is_stale) since they left.
+    /// `sessions` says which event of each shard was the last that the mirror was given: apply none meanwhile.
     ///
     /// A guild that cannot be packed, or that is too large for the store, is passed over and
     /// [counted](super::GuildBlocksStats::unsaved), and what the store had of it goes: the next process does not know it.
@@ -35,9 +35,9 @@ impl GuildBlocks {
         let mirror = &self.0.mirror;
         // What is forgotten just now is not what is written here.
         let _tidied = self.0.tidied.lock().await;
+        let _shared = self.0.pen.read().await;
         let mut saving = Saving {
             inner: &self.0,
-            erasures: self.0.erasures(),
             batch: Vec::new(),
             bytes: 0,
             count: 0,
@@ -45,7 +45,7 @@ impl GuildBlocks {
             spoilt: Vec::new(),
             left_out: HashSet::new(),
         };
-        for guild in mirror.guilds_with_tails() {
+        for guild in mirror.guilds_unlike_their_blocks() {
             match self.wake(guild).await {
                 Ok(_) => saving.row.ends(),
                 Err(error) => saving.leave_out([guild], error)?,
@@ -57,9 +57,8 @@ impl GuildBlocks {
             let known = known.map(|stored| stored.version);
             let inner = Arc::clone(&self.0);
             let packing = beside(move || {
-                let packed = inner.mirror.copy_block(guild)?;
-                let is_new = known != Some(packed.version());
-                is_new.then(|| (packed.version(), inner.codec.encode(packed.bytes())))
+                let packed = inner.mirror.copy_unless_kept(guild, known)?;
+                Some((packed.version(), inner.codec.encode(packed.bytes())))
             });
             match packing.await {
                 Ok(None) => {}
@@ -115,6 +114,8 @@ impl GuildBlocks {
         &self,
         shards: &[(ShardId, Option<ovenjs_types::Version>)],
     ) -> Result<usize, TierError> {
+        let _shared = self.0.pen.read().await;
+        let erasures = self.0.erasures();
         let mut whole = Vec::new();
         for (shard, last) in shards {
             if let Some(last) = last
@@ -142,8 +143,8 @@ impl GuildBlocks {
             let (inner, shards, whole) = (Arc::clone(&self.0), shards.clone(), whole.clone());
             entering = Some(spawn_blocking(move || {
                 let records = page.records.iter();
-                let came =
-                    records.filter(|(key, record)| inner.enter(key, record, &shards, &whole));
+                let came = records
+                    .filter(|(key, record)| inner.enter(key, record, &shards, &whole, erasures));
                 came.count()
             }));
             after = page.next;
@@ -159,7 +160,6 @@ impl GuildBlocks {
 /// Guilds on their way to the store.
 struct Saving<'a> {
     inner: &'a Inner,
-    erasures: u64,
     batch: Vec<(Key, Version, Bytes)>,
     bytes: usize,
     count: usize,
@@ -188,7 +188,10 @@ impl Saving<'_> {
             return Ok(());
         }
         let error = match self.inner.write(&batch).await {
-            Ok(written) => return self.note(&batch, &written).await,
+            Ok(written) => {
+                self.note(&written);
+                return Ok(());
+            }
             Err(error) => error,
         };
         if !error.is_of_value() {
@@ -196,7 +199,7 @@ impl Saving<'_> {
         }
         for one in batch.chunks(1) {
             match self.inner.write(one).await {
-                Ok(written) => self.note(one, &written).await?,
+                Ok(written) => self.note(&written),
                 Err(error) if error.is_of_value() => {
                     let guild = one.iter().map(|(key, version, _)| (key, *version));
                     let guild = guild
@@ -209,23 +212,10 @@ impl Saving<'_> {
         Ok(())
     }
 
-    async fn note(
-        &mut self,
-        batch: &[(Key, Version, Bytes)],
-        written: &[Written],
-    ) -> Result<(), TierError> {
+    fn note(&mut self, written: &[Written]) {
         self.row.ends();
         let kept = written.iter().filter(|written| **written == Written::Kept);
         self.count += kept.count();
-        if self.inner.erasures() != self.erasures {
-            // Somebody who was erased meanwhile may be in it.
-            let batch = batch.iter().map(|(key, version, _)| (key, *version));
-            let batch =
-                batch.filter_map(|(key, version)| Some((self.inner.guild_of(key)?, version)));
-            let batch: Vec<_> = batch.collect();
-            self.inner.write_gone(&batch).await?;
-        }
-        Ok(())
     }
 
     fn guilds(&self, batch: &[(Key, Version, Bytes)]) -> Vec<Id<GuildMarker>> {
@@ -252,8 +242,20 @@ impl Saving<'_> {
 }
 
 impl Inner {
-    /// Takes a record of a former process into the mirror; whether it did.
-    fn enter(&self, key: &Key, record: &Record, shards: &[ShardId], whole: &[ShardId]) -> bool {
+    /// Takes a record of a former process into the mirror; whether it did. `erasures` had begun or ended when it was read.
+    fn enter(
+        &self,
+        key: &Key,
+        record: &Record,
+        shards: &[ShardId],
+        whole: &[ShardId],
+        erasures: u64,
+    ) -> bool {
+        let now = self.erasures.read().unwrap_or_else(PoisonError::into_inner);
+        if *now != erasures {
+            // Nobody waits for it any more, and who was erased since may be in it.
+            return false;
+        }
         let met = &self.counts.epoch;
         met.fetch_max(record.version.epoch, Ordering::Relaxed);
         let is_of = |guild, shard: &&ShardId| ShardId::of_guild(guild, shard.total) == **shard;

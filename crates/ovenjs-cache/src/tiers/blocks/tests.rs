@@ -208,6 +208,37 @@ async fn a_process_that_begins_is_warm_and_says_what_it_cannot_know() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_became_stale_with_no_event_is_saved_so() {
+    let world = World::new(GuildBlocksConfig::new());
+    (1..=4).for_each(|guild| world.create(guild));
+    assert!(world.blocks.put_away(Id::new(4)).await.unwrap());
+    let (shard, last) = (ShardId::default(), world.last());
+    assert_eq!(world.blocks.save(&[(shard, last)]).await.unwrap(), 3);
+
+    // Its session does not go on: of a new one all guilds are told anew, and of two not before the process ends.
+    let second = world.next(GuildBlocksConfig::new());
+    assert_eq!(second.blocks.warm(&[(shard, Some(last))]).await.unwrap(), 4);
+    second.mirror.resumed(shard);
+    assert!(second.blocks.put_away(Id::new(3)).await.unwrap());
+    second.mirror.outdate_shard(shard);
+    second.seq.store(last.seq, Ordering::Relaxed);
+    second.create(1);
+    second.create(4);
+    let last = second.last();
+    assert_eq!(second.blocks.save(&[(shard, last)]).await.unwrap(), 4);
+
+    let third = world.next(GuildBlocksConfig::new());
+    assert_eq!(third.blocks.warm(&[(shard, Some(last))]).await.unwrap(), 4);
+    third.mirror.resumed(shard);
+    let stale = [1, 2, 3, 4].map(|guild| third.is_stale(guild));
+    assert_eq!(stale, [false, true, true, false]);
+    // Whose block says so is not fetched for it again.
+    assert!(third.blocks.put_away(Id::new(3)).await.unwrap());
+    assert_eq!(third.blocks.save(&[(shard, last)]).await.unwrap(), 1);
+    assert_eq!(third.away(), [3]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_store_nobody_leaves() {
     let mirror = Mirror::new(Keep::new());
     let tiers = Tiered::build(TieredConfig::new());

@@ -192,16 +192,156 @@ async fn who_leaves_or_comes_back_while_somebody_is_erased_brings_nothing_of_the
         world.blocks.erase_user(ANN).await
     };
     let (left, returned, erased) = futures_util::future::join3(leaving, returning, erasing).await;
-    assert!(!left.unwrap(), "it was packed before");
+    assert!(left.unwrap(), "who erases waits for who leaves");
     assert!(returned.unwrap());
-    assert_eq!(erased.unwrap(), 1);
+    assert_eq!(erased.unwrap(), 2);
+    assert!(world.blocks.wake(Id::new(1)).await.unwrap());
     for guild in [1, 2] {
         world.knows_members(guild, &["bob"]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_who_are_erased_at_once_are_both_gone() {
+    let world = World::of_ann_and_bob(1..=3).await;
+    world.store.is_slow.store(true, Ordering::Relaxed);
+    let ann = world.blocks.erase_user(ANN);
+    let bob = world.blocks.erase_user(BOB);
+    let (ann, bob) = futures_util::future::join(ann, bob).await;
+    assert_eq!((ann.unwrap(), bob.unwrap()), (3, 3));
+    for guild in 1..=3 {
+        assert!(world.blocks.wake(Id::new(guild)).await.unwrap());
+        world.knows_members(guild, &[]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tidied_away_while_somebody_is_erased_does_not_come_again() {
+    let world = World::of_ann_and_bob(1..=1).await;
+    world.serve_for(2).await;
+    assert!(world.blocks.wake(Id::new(1)).await.unwrap());
+    world.apply("GUILD_UPDATE", r#"{"id":"1","name":"one"}"#.to_owned());
+    let erasing = async {
+        // It is read just before the store is to forget it, and written when it has.
+        tokio::time::sleep(Duration::from_millis(8_950)).await;
+        world.store.is_slow.store(true, Ordering::Relaxed);
+        world.blocks.erase_user(ANN).await
+    };
+    let (_, erased) = futures_util::future::join(world.serve_for(12), erasing).await;
+    assert_eq!(erased.unwrap(), 1);
+    assert_eq!(world.blocks.stats().forgotten, 1);
     assert!(!world.has(1).await);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_while_somebody_is_erased_does_not_leave_with_them() {
+    let world = World::of_ann_and_bob(1..=5).await;
+    world.store.is_slow.store(true, Ordering::Relaxed);
+    // One call is a tenth of a second: the block is read before it is written without her.
+    let passing_by = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert!(world.blocks.wake(Id::new(1)).await.unwrap());
+        world.blocks.put_away(Id::new(1)).await.unwrap()
+    };
+    let erasing = world.blocks.erase_user(ANN);
+    let (is_away, erased) = futures_util::future::join(passing_by, erasing).await;
+    assert_eq!((is_away, erased.unwrap()), (false, 5));
+    world.knows_members(1, &["bob"]);
+    assert!(world.blocks.put_away(Id::new(1)).await.unwrap());
+    let next = world.next(GuildBlocksConfig::new());
+    let came = next.blocks.warm(&[(ShardId::default(), None)]).await;
+    assert_eq!(came.unwrap(), 5);
+    for guild in 1..=5 {
+        next.knows_members(guild, &["bob"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_from_a_former_process_while_somebody_is_erased_does_not_leave_with_them() {
+    let former = World::of_ann_and_bob(1..=5).await;
+    let world = former.next(GuildBlocksConfig::new());
+    world.store.is_slow.store(true, Ordering::Relaxed);
+    let beginning = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let shards = [(ShardId::default(), None)];
+        assert_eq!(world.blocks.warm(&shards).await.unwrap(), 5);
+        world.blocks.put_away(Id::new(1)).await.unwrap()
+    };
+    let erasing = world.blocks.erase_user(ANN);
+    let (is_away, erased) = futures_util::future::join(beginning, erasing).await;
+    assert_eq!((is_away, erased.unwrap()), (true, 5), "it waits for that");
+    assert!(world.blocks.wake(Id::new(1)).await.unwrap());
+    for guild in 1..=5 {
+        world.knows_members(guild, &["bob"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_went_with_a_damaged_block_is_saved_again() {
+    let world = World::of_ann_and_bob(1..=1).await;
+    assert!(world.blocks.wake(Id::new(1)).await.unwrap());
+    world.spoil(1).await;
+    assert_eq!(world.blocks.erase_user(Id::new(82)).await.unwrap(), 1);
+    assert!(!world.has(1).await);
+    let sessions = [(ShardId::default(), world.last())];
+    assert_eq!(world.blocks.save(&sessions).await.unwrap(), 1);
+    assert!(world.has(1).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_cold_while_somebody_is_erased_leaves_right_after() {
+    let world = World::new(GuildBlocksConfig::new().idle(Duration::from_secs(8)));
+    (1..=4).for_each(|guild| world.create(guild));
+    let erasing = world.blocks.0.pen.write().await;
+    world.serve_for(30).await;
+    assert_eq!(world.away(), [0_u64; 0]);
+    drop(erasing);
+    world.serve_for(2).await;
+    assert_eq!(world.away(), [1, 2, 3, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_is_saved_though_somebody_is_erased_meanwhile() {
+    let world = World::of_ann_and_bob(1..=5).await;
+    for guild in 1..=5 {
+        assert!(world.blocks.wake(Id::new(guild)).await.unwrap());
+        world.apply(
+            "GUILD_UPDATE",
+            format!(r#"{{"id":"{guild}","name":"{guild}"}}"#),
+        );
+    }
+    let (shard, last) = (ShardId::default(), world.last());
+    world.store.is_slow.store(true, Ordering::Relaxed);
+    let erasing = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        world.blocks.erase_user(ANN).await
+    };
+    let sessions = [(shard, last)];
+    let saving = world.blocks.save(&sessions);
+    let (saved, erased) = futures_util::future::join(saving, erasing).await;
+    assert_eq!((saved.unwrap(), erased.unwrap()), (5, 5));
+    let next = world.next(GuildBlocksConfig::new());
+    assert_eq!(next.blocks.warm(&[(shard, Some(last))]).await.unwrap(), 5);
+    next.mirror.resumed(shard);
+    for guild in 1..=5 {
+        assert!(!next.is_stale(guild));
+        next.knows_members(guild, &["bob"]);
+    }
+}
+
 impl World {
+    /// These guilds are away, with two members each.
+    async fn of_ann_and_bob(guilds: std::ops::RangeInclusive<u64>) -> Self {
+        let world = Self::new(GuildBlocksConfig::new());
+        for guild in guilds {
+            world.create(guild);
+            world.joins(guild, 80, "ann");
+            world.joins(guild, 81, "bob");
+            assert!(world.blocks.put_away(Id::new(guild)).await.unwrap());
+        }
+        world
+    }
+
     fn joins(&self, guild: u64, user: u64, name: &str) {
         self.apply(
             "GUILD_MEMBER_ADD",
@@ -231,3 +371,5 @@ impl World {
 }
 
 const ANN: Id<UserMarker> = Id::new(80);
+
+const BOB: Id<UserMarker> = Id::new(81);
