@@ -175,8 +175,8 @@ pub struct KeyspaceConfig {
     /// How it is written to the third tier. Default: [`Writes::Behind`].
     pub third: Writes,
     /// For how long what the second tier has is believed before the third is asked, where there is one that is
-    /// written to. When the second has forgotten what it knew, so long it may give out what is older than what was
-    /// acknowledged; and a key that is read all the time costs the third tier a question in that time, and the second
+    /// written to. When the second has forgotten what it knew, or [warming](Self::warming) has let go of it, so long it may
+    /// give out what is older than what was acknowledged, where that waited to be written to it; and a key that is read all the time costs the third tier a question in that time, and the second
     /// a write. Default: [`LENT`](super::LENT), a minute.
     pub lent: Duration,
     /// Whether of all processes one alone loads a key, by a claim in the second tier: for loaders that are

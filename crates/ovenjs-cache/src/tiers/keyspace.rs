@@ -282,6 +282,12 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
         inner.shared.stores().for_each(|tier| tier.forget(&span));
         inner.note_erased();
         inner.residents.sweep(|key, _| span.has(key));
+        if let (Some(second), Some(_)) = (&inner.shared.second, &inner.shared.third) {
+            // Whoever had read of the third what is gone now may have copied it up meanwhile.
+            let ask = second.ask_patiently(&*inner.shared.clock, |store| store.erase(&span));
+            ask.await?;
+            second.forget(&span);
+        }
         inner.tell_erased(span, None).await?;
         Ok(erased)
     }
@@ -432,7 +438,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
         if let Some(moving) = &self.moving
             && self.is_second(tier)
         {
-            moving.is_in_second(key, now_ms);
+            moving.wrote(key, now_ms);
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
 /// A keyspace that is warmed.
 pub(crate) trait Moves: Send + Sync {
     /// When it has something to do, by the wall's clock.
-    fn due_ms(&self) -> u64;
+    fn due_ms(&self, now_ms: u64) -> u64;
 
     /// Does it.
     fn pass(self: Arc<Self>) -> Errand;
@@ -58,10 +58,10 @@ impl Shared {
             let now_ms = self.now_ms();
             let mut due_ms = u64::MAX;
             for one in self.moves.all() {
-                if one.due_ms() <= now_ms {
+                if one.due_ms(now_ms) <= now_ms {
                     Arc::clone(&one).pass().await;
                 }
-                due_ms = due_ms.min(one.due_ms());
+                due_ms = due_ms.min(one.due_ms(self.now_ms()));
             }
             let wait = Duration::from_millis(due_ms.saturating_sub(self.now_ms()));
             let came = self.moves.came.notified();

@@ -21,7 +21,7 @@ use std::{
     },
 };
 
-use hashbrown::DefaultHashBuilder;
+use hashbrown::{DefaultHashBuilder, HashSet};
 use moka::sync::Cache;
 
 pub use self::{
@@ -278,13 +278,26 @@ where
         self.retain_what_pays(first, foretold);
     }
 
-    /// Adds to `foretold` what is worth fetching where this key is, though nobody reads it just now.
-    pub(crate) fn follow(&self, key: &K, foretold: &mut Vec<Foretold<K>>) {
-        let first = foretold.len();
-        if let Some(model) = &self.ledger.model {
-            lock(model).follow(key, self.hasher.hash_one(key), foretold);
+    /// What is worth fetching where these keys are, though nobody reads them just now; at most so much, and each once.
+    pub(crate) fn follow(&self, keys: &[K], most: usize) -> Vec<Foretold<K>> {
+        let mut followers = Vec::new();
+        let Some(model) = &self.ledger.model else {
+            return followers;
+        };
+        let mut known = HashSet::new();
+        let mut next = Vec::new();
+        for key in keys {
+            lock(model).follow(key, self.hasher.hash_one(key), &mut next);
+            for one in next.drain(..) {
+                if followers.len() == most {
+                    return followers;
+                }
+                if !self.contains(&one.key) && known.insert(one.key.clone()) && lock(model).pays() {
+                    followers.push(one);
+                }
+            }
         }
-        self.retain_what_pays(first, foretold);
+        followers
     }
 
     fn retain_what_pays(&self, first: usize, foretold: &mut Vec<Foretold<K>>) {

@@ -17,12 +17,12 @@ use std::{
     time::Duration,
 };
 
-use super::{Key, Space, Version};
+use super::{Key, Space, Span, Version, fits};
 use bytes::Bytes;
 pub use config::{Moved, Warming, WarmingStats};
 use gate::Gate;
 use heat::{HOUR_MS, Heat, MINUTE_MS};
-use list::List;
+use list::{Left, List};
 use second::Second;
 
 /// The rules of one keyspace.
@@ -30,12 +30,18 @@ use second::Second;
 pub(crate) struct Mover {
     config: Warming,
     heat: Heat,
-    /// Reads that were told since the last pass, and how many reads each of them stands for.
+    /// Reads that were told since they were last counted, and how many reads each of them stands for.
     told: u64,
     times: u16,
+    /// When that was.
+    counted_ms: u64,
+    /// What the clock showed last.
+    seen_ms: u64,
     next_ms: u64,
     /// Whether it is known what the last process has left.
     is_restored: bool,
+    /// What was erased before that was known, at most [`ERASED_MAX`].
+    erased: Vec<Erased>,
     save_ms: u64,
     /// The last hour, since 1970, that was prepared for.
     prepared: u64,
@@ -64,6 +70,31 @@ pub(crate) enum Task {
     Lower(Vec<Key>),
     /// Write down what the next process is to know.
     Save,
+}
+
+/// What became of something that was to leave the second tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lowered {
+    /// This version is over there then.
+    Leaves(Version, u64),
+    /// It has to stay for now.
+    Stays,
+    /// It was not there any more, or leaves by itself within the minute.
+    WasGone,
+}
+
+/// Keys that were erased: those of the span, or of these the ones whose id fits the pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Erased {
+    pub(crate) span: Span,
+    pub(crate) pattern: Option<Bytes>,
+}
+
+impl Erased {
+    fn has(&self, key: &Key) -> bool {
+        let fits = |pattern: &Bytes| fits(pattern, key.id());
+        self.span.has(key) && self.pattern.as_ref().is_none_or(fits)
+    }
 }
 
 /// What memory is like.
@@ -108,8 +139,11 @@ impl Mover {
             config,
             told: 0,
             times: 1,
+            counted_ms: now_ms,
+            seen_ms: now_ms,
             next_ms: now_ms,
             is_restored,
+            erased: Vec::new(),
             prepared: now_ms / HOUR_MS,
             tasks: VecDeque::new(),
             wanted: VecDeque::new(),
@@ -147,9 +181,7 @@ impl Mover {
 
     /// The next thing to be done; nothing, where there is none before [`due_ms`](Self::due_ms).
     pub(crate) fn poll(&mut self, now_ms: u64, memory: &Memory<'_>) -> Option<Task> {
-        // A clock that was put back is believed.
-        let latest_ms = now_ms.saturating_add(millis(self.config.every).max(SOON_MS));
-        self.next_ms = self.next_ms.min(latest_ms);
+        self.see(now_ms);
         if self.tasks.is_empty() && now_ms >= self.next_ms {
             self.begin_pass(now_ms, memory);
         }
@@ -157,19 +189,31 @@ impl Mover {
     }
 
     /// When there is something to be done.
-    pub(crate) const fn due_ms(&self) -> u64 {
+    pub(crate) fn due_ms(&mut self, now_ms: u64) -> u64 {
+        self.see(now_ms);
         self.next_ms
     }
 
+    /// A clock that was put back is believed: what it has not shown yet begins now.
+    fn see(&mut self, now_ms: u64) {
+        if now_ms < self.seen_ms {
+            let later = |wait: Duration| now_ms.saturating_add(millis(wait));
+            let next_ms = now_ms.saturating_add(self.every_ms());
+            self.next_ms = self.next_ms.min(next_ms);
+            self.save_ms = self.save_ms.min(later(self.config.saved_every));
+            self.counted_ms = self.counted_ms.min(now_ms);
+            self.evicted.1 = self.evicted.1.min(now_ms);
+            let longest_ms = now_ms.saturating_add(self.horizon_ms(Why::Hour));
+            for up in self.up.values_mut() {
+                up.until_ms = up.until_ms.min(longest_ms);
+            }
+            self.second.put_back(now_ms, millis(self.config.horizon));
+        }
+        self.seen_ms = now_ms;
+    }
+
     fn begin_pass(&mut self, now_ms: u64, memory: &Memory<'_>) {
-        let every = millis(self.config.every).max(SOON_MS);
-        // So many reads a second would have been told of that one in so many is enough.
-        let reads = self.told.saturating_mul(u64::from(self.times)) * 1_000 / every;
-        self.times = (1..=TIMES_MAX)
-            .filter(|times| times.is_power_of_two())
-            .find(|times| reads / u64::from(*times) <= TOLD_A_SECOND)
-            .unwrap_or(TIMES_MAX);
-        self.told = 0;
+        self.note_reads(now_ms);
         self.heat.roll(now_ms);
         self.note_turnover(now_ms, memory);
         self.settle_what_is_over(now_ms, memory);
@@ -189,11 +233,27 @@ impl Mover {
             self.tasks.push_back(Task::Restore);
         }
         let wait = if self.wanted.is_empty() {
-            every
+            self.every_ms()
         } else {
             SOON_MS
         };
         self.next_ms = now_ms.saturating_add(wait);
+    }
+
+    /// Of how many reads one is to be told from now on.
+    fn note_reads(&mut self, now_ms: u64) {
+        let passed = now_ms.saturating_sub(self.counted_ms);
+        if passed < COUNTED_MS {
+            return;
+        }
+        // So many reads a second would have been told of that one in so many is enough.
+        let told = self.told.saturating_mul(u64::from(self.times));
+        let reads = told.saturating_mul(1_000) / passed;
+        self.times = (1..=TIMES_MAX)
+            .filter(|times| times.is_power_of_two())
+            .find(|times| reads / u64::from(*times) <= TOLD_A_SECOND)
+            .unwrap_or(TIMES_MAX);
+        (self.told, self.counted_ms) = (0, now_ms);
     }
 
     fn note_turnover(&mut self, now_ms: u64, memory: &Memory<'_>) {
@@ -323,21 +383,26 @@ impl Mover {
         self.second.found(key, now_ms);
     }
 
-    /// It was written to the second tier.
-    pub(crate) fn is_in_second(&mut self, key: &Key, now_ms: u64) {
-        self.second.has(key, now_ms);
+    /// The second tier had it, and is lent it again, since what it had was not believed any more.
+    pub(crate) fn lent_again(&mut self, key: &Key, now_ms: u64) {
+        self.second.lent_again(key, now_ms);
     }
 
-    /// This is over in the second tier then; or it has to stay there for now, or has left it.
-    pub(crate) fn lowered(&mut self, key: &Key, over_ms: Option<u64>, now_ms: u64) {
+    /// This process writes something new to the second tier.
+    pub(crate) fn wrote(&mut self, key: &Key, now_ms: u64) {
+        self.second.wrote(key, now_ms);
+    }
+
+    /// What became of something that was to leave the second tier.
+    pub(crate) fn lowered(&mut self, key: &Key, became: Lowered, now_ms: u64) {
         let horizon_ms = millis(self.config.horizon);
-        self.second
-            .lowered(key, over_ms, now_ms.saturating_add(horizon_ms));
+        self.second.lowered(key, became, now_ms, horizon_ms);
     }
 
-    /// Somebody has written this to a store: what left the second tier and comes back is missed.
-    pub(crate) fn heard(&mut self, key: &Key, hard_ms: u64) {
-        self.second.heard(key, hard_ms);
+    /// Somebody has written this version to a store, which has it until then: it is asked for where it was written, and
+    /// what left the second tier and comes back is missed.
+    pub(crate) fn heard(&mut self, key: &Key, version: &Version, hard_ms: u64, now_ms: u64) {
+        self.second.heard(key, version, hard_ms, now_ms);
     }
 
     /// What the last process has left; nothing where there is none.
@@ -346,11 +411,17 @@ impl Mover {
             return;
         }
         self.is_restored = true;
+        let erased = std::mem::take(&mut self.erased);
         let Some(list) = left.and_then(|bytes| List::from_bytes(space, bytes)) else {
             return;
         };
+        if !erased.is_empty() {
+            // So that it is not in the stores' list any more.
+            self.save_ms = now_ms;
+        }
         let gone_ms = now_ms.saturating_sub(list.saved_ms);
-        for left in &list.keys {
+        let is_erased = |left: &Left| erased.iter().any(|erased| erased.has(&left.key));
+        for left in list.keys.iter().filter(|left| !is_erased(left)) {
             // What was read often an hour ago may not be now; what is read at this hour is known from its days.
             let rate = if gone_ms < HOUR_MS { left.rate } else { 0.0 };
             self.heat.restore(&left.key, rate, left.hours);
@@ -375,13 +446,19 @@ impl Mover {
         self.is_restored.then(|| list().to_bytes())
     }
 
-    /// These were erased: nothing is known of them any more, nor read of what the last process knew.
-    pub(crate) fn forget(&mut self, is_meant: &dyn Fn(&Key) -> bool) {
-        self.is_restored = true;
+    /// These were erased: nothing is known of them any more, nor believed of what the last process knew.
+    pub(crate) fn forget(&mut self, erased: &Erased) {
+        if !self.is_restored && self.erased.len() < ERASED_MAX {
+            self.erased.push(erased.clone());
+        } else {
+            // Rather nothing of what the last process knew than what should not be known.
+            self.is_restored = true;
+        }
+        let is_meant = &|key: &Key| erased.has(key);
         self.heat.forget(is_meant);
         self.wanted.retain(|(key, _)| !is_meant(key));
-        let erased = self.up.iter().filter(|(key, _)| is_meant(key));
-        let whys: Vec<Why> = erased.map(|(_, up)| up.why).collect();
+        let moved = self.up.iter().filter(|(key, _)| is_meant(key));
+        let whys: Vec<Why> = moved.map(|(_, up)| up.why).collect();
         self.up.retain(|key, _| !is_meant(key));
         for why in whys {
             self.gate(why).was_nothing();
@@ -422,6 +499,10 @@ impl Mover {
             Why::Hour => horizon.max(HOUR_MS.saturating_add(millis(self.config.lead))),
             Why::Start => horizon.max(HOUR_MS),
         }
+    }
+
+    fn every_ms(&self) -> u64 {
+        millis(self.config.every).max(SOON_MS)
     }
 
     fn batch(&self) -> usize {
@@ -483,11 +564,17 @@ const UP_MAX: usize = 4_096;
 /// How many keys wait to be brought up: as many as are remembered.
 const WANTED_MAX: usize = 4_096;
 
+/// How many erasures are remembered until it is known what the last process has left, which is mostly at once.
+const ERASED_MAX: usize = 64;
+
 /// How many keys a store is asked for at once.
 const BATCH_MAX: usize = 512;
 
 /// How long after a batch the next one comes, where more is wanted; a pass comes no sooner in any case.
 const SOON_MS: u64 = 50;
+
+/// How long reads are counted at least before it is said of how many one is to be told.
+const COUNTED_MS: u64 = 1_000;
 
 /// How many reads a second are told of at most: a few of ten thousand say as well which keys are read most.
 const TOLD_A_SECOND: u64 = 1_000;

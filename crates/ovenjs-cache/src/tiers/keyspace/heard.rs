@@ -14,6 +14,7 @@ use crate::tiers::{
     held::{Held, Look, State, jittered},
     lock,
     log::Listener,
+    warming::Erased,
 };
 
 impl<V: Send + Sync + 'static> Listener for Inner<V> {
@@ -21,7 +22,7 @@ impl<V: Send + Sync + 'static> Listener for Inner<V> {
         let now_ms = self.shared.now_ms();
         let (mut dropped, mut hot) = (0, Vec::new());
         if let Some(moving) = &self.moving {
-            moving.heard(written);
+            moving.heard(written, now_ms);
         }
         for (key, version, hard_ms) in written {
             self.shared.ear.note(key);
@@ -225,8 +226,10 @@ impl<V: Send + Sync + 'static> Inner<V> {
     /// What was erased is not remembered as having been read either.
     fn forget_heat(&self, span: &Span, pattern: Option<&[u8]>) {
         if let Some(moving) = &self.moving {
-            let fits = |key: &Key| pattern.is_none_or(|pattern| fits(pattern, key.id()));
-            moving.forget(&|key| span.has(key) && fits(key));
+            moving.forget(&Erased {
+                span: span.clone(),
+                pattern: pattern.map(Bytes::copy_from_slice),
+            });
         }
     }
 

@@ -11,7 +11,7 @@ use crate::tiers::{
     Writes, lock,
     moves::Moves,
     tiered::{Errand, Shared},
-    warming::{Memory, Mover, Task},
+    warming::{Erased, Lowered, Memory, Mover, Task},
 };
 
 /// What a keyspace that is warmed has beside the others.
@@ -77,22 +77,27 @@ impl Moving {
         lock(&self.rules).found_in_second(key, now_ms);
     }
 
-    /// See [`Mover::is_in_second`].
-    pub(super) fn is_in_second(&self, key: &Key, now_ms: u64) {
-        lock(&self.rules).is_in_second(key, now_ms);
+    /// See [`Mover::lent_again`].
+    pub(super) fn lent_again(&self, key: &Key, now_ms: u64) {
+        lock(&self.rules).lent_again(key, now_ms);
+    }
+
+    /// See [`Mover::wrote`].
+    pub(super) fn wrote(&self, key: &Key, now_ms: u64) {
+        lock(&self.rules).wrote(key, now_ms);
     }
 
     /// See [`Mover::heard`].
-    pub(super) fn heard(&self, written: &[(&Key, Version, u64)]) {
+    pub(super) fn heard(&self, written: &[(&Key, Version, u64)], now_ms: u64) {
         let mut rules = lock(&self.rules);
-        for (key, _, hard_ms) in written {
-            rules.heard(key, *hard_ms);
+        for (key, version, hard_ms) in written {
+            rules.heard(key, version, *hard_ms, now_ms);
         }
     }
 
     /// See [`Mover::forget`].
-    pub(super) fn forget(&self, is_meant: &dyn Fn(&Key) -> bool) {
-        lock(&self.rules).forget(is_meant);
+    pub(super) fn forget(&self, erased: &Erased) {
+        lock(&self.rules).forget(erased);
     }
 
     pub(super) fn stats(&self) -> WarmingStats {
@@ -101,9 +106,9 @@ impl Moving {
 }
 
 impl<V: Send + Sync + 'static> Moves for Inner<V> {
-    fn due_ms(&self) -> u64 {
+    fn due_ms(&self, now_ms: u64) -> u64 {
         let moving = self.moving.as_ref();
-        moving.map_or(u64::MAX, |moving| lock(&moving.rules).due_ms())
+        moving.map_or(u64::MAX, |moving| lock(&moving.rules).due_ms(now_ms))
     }
 
     fn pass(self: Arc<Self>) -> Errand {
@@ -180,13 +185,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             }
         }
         // And what follows them, where foretelling pays.
-        let mut foretold: Vec<Foretold<Key>> = Vec::new();
-        for key in keys {
-            self.residents.follow(key, &mut foretold);
-            if foretold.len() >= BATCH_MAX {
-                break;
-            }
-        }
+        let foretold: Vec<Foretold<Key>> = self.residents.follow(keys, BATCH_MAX);
         if !foretold.is_empty() {
             self.fetch_foretold(foretold).await;
         }
@@ -221,35 +220,41 @@ impl<V: Send + Sync + 'static> Inner<V> {
     /// What the third tier has too is over in the second a minute from now: by a copy of the same version, which takes
     /// the place of nothing newer. Until then what was on its way there has arrived, as with a deletion.
     async fn lower(&self, moving: &Moving, keys: &[Key]) {
-        let (over_ms, lowered) = self.let_go(keys).await;
+        let lowered = self.let_go(keys).await;
         let now_ms = self.shared.now_ms();
         let mut rules = lock(&moving.rules);
-        for key in keys {
-            let is_over = lowered.contains(key);
-            rules.lowered(key, is_over.then_some(over_ms), now_ms);
+        for (key, became) in keys.iter().zip(lowered) {
+            rules.lowered(key, became, now_ms);
         }
     }
 
-    /// When they are over there, and which.
-    async fn let_go(&self, keys: &[Key]) -> (u64, Vec<Key>) {
+    /// What became of each.
+    async fn let_go(&self, keys: &[Key]) -> Vec<Lowered> {
+        let mut lowered = vec![Lowered::Stays; keys.len()];
         let (clock, now_ms) = (&*self.shared.clock, self.shared.now_ms());
+        let stamp = self.shared.ear.stamp();
         let over_ms = now_ms.saturating_add(u64::try_from(GONE_KEPT.as_millis()).unwrap_or(0));
         let (Some(second), Some(third)) = (&self.shared.second, &self.shared.third) else {
-            return (over_ms, Vec::new());
+            return lowered;
         };
         let above = second.ask(clock, |store| store.read(now_ms, keys)).await;
         let below = third.ask(clock, |store| store.read(now_ms, keys)).await;
         let (Ok(above), Ok(below)) = (above, below) else {
-            return (over_ms, Vec::new());
+            return lowered;
         };
-        let mut copies = Vec::new();
-        for ((key, above), below) in keys.iter().zip(above).zip(below) {
-            let (Some(above), Some(below)) = (above, below) else {
+        let (mut copies, mut leaving) = (Vec::new(), Vec::new());
+        let found = keys.iter().zip(above).zip(below).zip(&mut lowered);
+        for (((key, above), below), became) in found {
+            let waits = |tier: &super::Tier| tier.newer(now_ms, key, None).is_some();
+            if waits(second) || waits(third) {
+                continue;
+            }
+            let Some(above) = above.filter(|above| above.hard_ms > over_ms) else {
+                *became = Lowered::WasGone;
                 continue;
             };
-            let waits = |tier: &super::Tier| tier.newer(now_ms, key, None).is_some();
-            if is_copy(&above, &below) && above.hard_ms > over_ms && !waits(second) && !waits(third)
-            {
+            if below.is_some_and(|below| is_copy(&above, &below)) {
+                leaving.push((became, Lowered::Leaves(above.version, over_ms)));
                 let copy = Record {
                     hard_ms: over_ms,
                     ..above
@@ -257,10 +262,17 @@ impl<V: Send + Sync + 'static> Inner<V> {
                 copies.push((key.clone(), copy));
             }
         }
+        if stamp < self.erased.load(Ordering::SeqCst) {
+            // What was erased since it was read is not to be there for another minute.
+            return lowered;
+        }
         let wrote = second.write_many(clock, now_ms, &copies, false).await;
-        let copies = copies.into_iter().zip(wrote);
-        let lowered = copies.filter(|(_, wrote)| !matches!(wrote, super::Wrote::Older(_)));
-        (over_ms, lowered.map(|((key, _), _)| key).collect())
+        for ((became, leaves), wrote) in leaving.into_iter().zip(wrote) {
+            if !matches!(wrote, super::Wrote::Older(_)) {
+                *became = leaves;
+            }
+        }
+        lowered
     }
 
     /// For the next process, wherever the keyspace writes to.

@@ -174,7 +174,7 @@ impl<V: Send + Sync + 'static> Inner<V> {
             let (clock, now_ms) = (&*self.shared.clock, self.shared.now_ms());
             if let Some(moving) = &self.moving {
                 if was_lent {
-                    moving.is_in_second(key, now_ms);
+                    moving.lent_again(key, now_ms);
                 } else if !moving.lifts(key, now_ms) {
                     return;
                 }

@@ -27,10 +27,12 @@ pub struct Warming {
     /// What was brought up and is not read within this time was brought up in vain. Default: 10 minutes. At the start of
     /// the process it is an hour at least, and before an hour begins, until that is over.
     pub horizon: Duration,
-    /// How long before an hour begins what is read in it is brought up. Default: 2 minutes.
+    /// How long before an hour begins what is read in it is brought up: 15 minutes at most, and no more than a quarter of
+    /// the time for which something stays in memory that nobody reads. Default: 2 minutes.
     pub lead: Duration,
-    /// What nobody has read for so long leaves the second tier, where the third has it too. Default: 15 minutes;
-    /// [`Duration::MAX`] for never.
+    /// What nobody has read for so long leaves the second tier, where the third has it too: no sooner than a
+    /// [loan](super::super::KeyspaceConfig::lent) is over there. Readers in other processes are seen only by what they
+    /// write to it, as they do when a loan has ended. Default: 15 minutes; [`Duration::MAX`] for never.
     pub idle: Duration,
     /// How often the keys that are read most are written down for the next process. Default: 5 minutes;
     /// [`Tiered::flush`](super::super::Tiered::flush) does so too.
@@ -151,7 +153,7 @@ pub struct Moved {
     pub used: u64,
     /// Of that, what was moved in vain: it left unread, was replaced, or was not read in time. The rest is not known yet.
     pub wasted: u64,
-    /// What was not moved, since too little of what had been was worth it.
+    /// What was not moved, since too little of what had been was worth it, or is known of yet.
     pub held_back: u64,
 }
 

@@ -31,11 +31,16 @@ impl Gate {
         self.worth >= WORTH_MIN
     }
 
+    /// Whether so little is under way that one more may be.
+    pub(super) const fn has_room(&self) -> bool {
+        self.ahead > 0
+    }
+
     /// Whether to move one more. While it does not pay, one in [`PROBE_EVERY`] is, so that better times are noticed; and
     /// none, where too little is known yet of what was moved.
     pub(super) fn pays(&mut self) -> bool {
         let is_due = self.is_open() || (self.moved.held_back + 1).is_multiple_of(PROBE_EVERY);
-        let pays = is_due && self.ahead > 0;
+        let pays = is_due && self.has_room();
         if pays {
             self.ahead -= 1;
         }

@@ -247,6 +247,64 @@ async fn what_follows_what_is_brought_up_comes_with_it() {
     assert_eq!(moved(&space).by_frequency.used, 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_two_foretell_is_fetched_and_counted_once() {
+    let (clock, third) = (Wall::new(), memory());
+    let tiers = Tiered::build(bot(&clock, 1).third(third));
+    let space: Keyspace<u64, u64> = tiers.keyspace(settings().foretelling(64)).unwrap();
+    space.warm((0..50).map(|name| (name, name))).await.unwrap();
+    for stranger in 10..40 {
+        for name in [1, 2, 3, stranger] {
+            space.get(&name).await.unwrap();
+        }
+    }
+    space.sweep(|_| true);
+    let keys = [1, 3].map(|name| space.key(&name).unwrap());
+    let both = |most| {
+        let before = space.stats().residents.foretelling.unwrap().fetched;
+        let followers = space.inner.residents.follow(&keys, most);
+        let counted = space.stats().residents.foretelling.unwrap().fetched - before;
+        assert_eq!(counted, u64::try_from(followers.len()).unwrap());
+        followers
+    };
+    let all = both(512);
+    let names: HashSet<&Key> = all.iter().map(|one| &one.key).collect();
+    assert_eq!(names.len(), all.len());
+    assert!(names.contains(&space.key(&2).unwrap()) && all.len() > 1);
+    assert_eq!(both(1).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_erased_while_it_is_let_go_is_gone() {
+    // Erased wholly between what was read and what is written of it; or so that it ends later.
+    for second_ms in [0, 500] {
+        let clock = Wall::new();
+        let [second, third] = [(); 2].map(|()| Arc::new(Troubled::default()));
+        let config = bot(&clock, 1)
+            .second(Arc::<Troubled>::clone(&second))
+            .third(Arc::<Troubled>::clone(&third))
+            .second_deadline(Duration::from_secs(1))
+            .third_deadline(Duration::from_secs(1));
+        let tiers = Tiered::build(config);
+        let space: Keyspace<u64, u64> = tiers.keyspace(warmed()).unwrap();
+        space.put(&1, 10).await.unwrap();
+        serve(&tiers, 1).await;
+        tiers.flush().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(16 * 60)).await;
+        third.way_back_ms.store(300, Ordering::Relaxed);
+        let erase = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            third.way_back_ms.store(0, Ordering::Relaxed);
+            second.way_back_ms.store(second_ms, Ordering::Relaxed);
+            space.erase(None).await.unwrap();
+        };
+        let _both = join(serve(&tiers, 2), erase).await;
+        let key = [space.key(&1).unwrap()];
+        let kept = second.store.read(clock.now_ms(), &key).await.unwrap();
+        assert_eq!(kept, [None], "{second_ms}");
+    }
+}
+
 /// Guilds that are awake at different hours, more than memory has room for, and some that always are.
 #[tokio::test(start_paused = true)]
 async fn what_is_read_at_an_hour_is_there_when_it_begins_and_four_of_five_are_read() {
