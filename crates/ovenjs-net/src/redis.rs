@@ -199,13 +199,15 @@ impl RedisLink {
         }
     }
 
-    /// Where the server is.
+    /// Where the server is; of a link to a slot, the node that was given first. An error of a node names that
+    /// node, and one of a command that took too long as a whole the first.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.0.config.address.target
     }
 
-    /// What happened so far; of a link to a slot, with all nodes over the same connections.
+    /// What happened so far; of a link to a slot, with all nodes over the same connections, without those that have left
+    /// the cluster and without what was sent a second time.
     #[must_use]
     pub fn stats(&self) -> RedisStats {
         match &self.0.slot {

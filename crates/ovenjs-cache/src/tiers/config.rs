@@ -319,7 +319,9 @@ impl KeyspaceConfig {
         self
     }
 
-    /// Sets that what others made of its values becomes stale with them.
+    /// Sets that what others made of its values becomes stale with them. A value that a store does not take now is an
+    /// error for who puts it, though it is written [later](super::TierStats::behind): what is made of it until then is made
+    /// of what was there before, so put it again.
     #[must_use]
     pub const fn with_dependents(mut self) -> Self {
         self.has_dependents = true;

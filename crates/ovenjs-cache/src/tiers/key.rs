@@ -71,6 +71,17 @@ impl Key {
     pub fn id(&self) -> &[u8] {
         self.id.bytes()
     }
+
+    /// A number of scope and id, the same in all processes and versions of this crate: FNV-1a of 128 bits. Two keys
+    /// of one space that shared it would only lie together and have one tag.
+    #[cfg(any(feature = "tiers", feature = "redis"))]
+    pub(crate) fn spread(&self) -> u128 {
+        let scope = self.scope.to_be_bytes();
+        let bytes = scope.iter().chain(self.id());
+        bytes.fold(FNV_BASIS, |spread, byte| {
+            (spread ^ u128::from(*byte)).wrapping_mul(FNV_PRIME)
+        })
+    }
 }
 
 impl KeyId {
@@ -196,6 +207,20 @@ impl Tag {
         Ok(Self(name.into()))
     }
 
+    /// The tag of what is made of this key's value: a name of its own for each key, the same in all processes.
+    #[cfg(feature = "tiers")]
+    pub(crate) fn of(key: &Key) -> Result<Self, KeyError> {
+        let (space, spread) = (key.space.as_str(), key.spread());
+        Self::new(&format!("{OF}{space}:{spread:032x}"))
+    }
+
+    /// Space and [spread](Key::spread) of the key [of](Self::of) whose value something is made.
+    #[cfg(any(feature = "tiers", feature = "redis"))]
+    pub(crate) fn key(&self) -> Option<(&str, u128)> {
+        let (space, spread) = self.0.strip_prefix(OF)?.rsplit_once(':')?;
+        Some((space, u128::from_str_radix(spread, 16).ok()?))
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -249,6 +274,15 @@ pub const SPACE_BYTES_MAX: usize = 64;
 
 /// How long a tag's name may be: one byte tells it in a record, and it stands in each.
 pub const TAG_BYTES_MAX: usize = 128;
+
+/// How the tag of a key begins.
+#[cfg(any(feature = "tiers", feature = "redis"))]
+const OF: &str = "of:";
+
+#[cfg(any(feature = "tiers", feature = "redis"))]
+const FNV_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+#[cfg(any(feature = "tiers", feature = "redis"))]
+const FNV_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
 #[cfg(test)]
 mod tests {

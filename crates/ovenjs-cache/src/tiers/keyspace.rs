@@ -200,7 +200,8 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
     /// # Errors
     ///
     /// A name that is none, a value that the codec has no form for; a store that is away where no room is left
-    /// to wait for it: memory has the value then.
+    /// to wait for it, or where the keyspace [has dependents](super::KeyspaceConfig::with_dependents): memory has the
+    /// value then.
     pub async fn put(&self, name: &K, value: V) -> Result<Put, TierError> {
         self.put_with(name, value, &Extra::new()).await
     }
@@ -258,7 +259,9 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
 
     /// Forgets all values of a guild, or all there are, in this process's memory and in the stores; how many the
     /// stores had. Other processes' memories forget them too where the second tier keeps a [log](super::Log);
-    /// else they go on until what is in them is over. What is put in the same milliseconds may go or stay.
+    /// else they go on until what is in them is over. What is put in the same milliseconds may go or stay; and what another
+    /// process has put since, where it still waits for a store when that one hears of the erasure, goes too, however late
+    /// that is.
     ///
     /// # Errors
     ///
@@ -354,7 +357,7 @@ impl<K: Named, V: Send + Sync + 'static> Keyspace<K, V> {
 
     /// The tag of what is made of this value.
     pub(crate) fn tag_of(&self, name: &K) -> Result<Tag, KeyError> {
-        tag_of(&self.key(name)?)
+        Tag::of(&self.key(name)?)
     }
 
     fn key(&self, name: &K) -> Result<Key, KeyError> {
@@ -398,13 +401,19 @@ impl<V: Send + Sync + 'static> Inner<V> {
                     }
                     return Ok(Put::Older(newer));
                 }
+                // What others make of it now is made of what was there before, and nothing would be said of that again.
+                Ok(Wrote::Waits)
+                    if place == 0 && self.config.has_dependents && writes == Writes::Through =>
+                {
+                    failed = Some(tier.late());
+                }
                 Ok(Wrote::Kept | Wrote::Waits) => {}
                 Err(error) => failed = Some(error),
             }
         }
         self.tell_of(key, version, record.hard_ms).await;
         if self.config.has_dependents {
-            self.shared.invalidate(&tag_of(key)?).await?;
+            self.shared.invalidate(&Tag::of(key)?).await?;
         }
         failed.map_or(Ok(Put::Kept), |error| Err(error.into()))
     }
@@ -594,17 +603,6 @@ fn weight(record: &Record) -> u64 {
         .saturating_add(ENTRY_BYTES)
 }
 
-/// A name of its own for each key, the same in all processes.
-fn tag_of(key: &Key) -> Result<Tag, KeyError> {
-    let scope = key.scope().to_be_bytes();
-    let bytes = scope.iter().chain(key.id().iter());
-    // FNV-1a of 128 bits: two keys of one keyspace that shared a tag would only be stale together.
-    let hash = bytes.fold(FNV_BASIS, |hash, byte| {
-        (hash ^ u128::from(*byte)).wrapping_mul(FNV_PRIME)
-    });
-    Tag::new(&format!("of:{}:{hash:032x}", key.space().as_str()))
-}
-
 impl<K, V> Clone for Keyspace<K, V> {
     fn clone(&self) -> Self {
         Self {
@@ -627,9 +625,6 @@ const BATCH_MAX: usize = 512;
 
 /// What an entry of memory takes beside its value: moka's own part, measured, and ours.
 const ENTRY_BYTES: u64 = 400;
-
-const FNV_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-const FNV_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
 #[cfg(test)]
 mod tests;

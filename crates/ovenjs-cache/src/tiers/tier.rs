@@ -306,7 +306,7 @@ impl Tier {
     }
 
     /// Writes one batch of what waits, where one is due: of what the store has something newer, and that one's
-    /// version; and why some of it waits on, if it does.
+    /// version; and why it waits on, where nothing of it was written.
     pub(crate) async fn write_batch(
         &self,
         clock: &dyn Clock,
@@ -334,6 +334,10 @@ impl Tier {
             // Which ones it is that the store does not take, each by itself tells.
             let each = self.write_each(clock, now_ms, &batch, &mut under_way.ends, &mut overtaken);
             outcome = each.await;
+        }
+        if under_way.ends.iter().any(|(_, end)| *end == End::Written) {
+            // What of it waits on keeps nobody from writing the next.
+            outcome = Ok(());
         }
         (overtaken, outcome)
     }
@@ -445,7 +449,7 @@ impl Tier {
     }
 
     /// That it did not answer in time. Of a store in parts one of them did not, and it is the store that counts that.
-    fn late(&self) -> StoreError {
+    pub(crate) fn late(&self) -> StoreError {
         match self.store.parts() {
             0 | 1 => self.away(),
             _ => StoreError::new("store", StoreFault::PartAway),

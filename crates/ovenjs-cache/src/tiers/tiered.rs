@@ -239,6 +239,10 @@ impl Tiered {
     /// Makes everything stale that stands under this tag, in all processes that share a store: at once in this
     /// one, within milliseconds in the others where they follow its log, else within a second.
     ///
+    /// Where the store is [in parts](super::Parts), others may hear of it before or after what was written to another part at
+    /// the same time; what a value of a keyspace [with dependents](super::KeyspaceConfig::with_dependents) is to others is
+    /// told after the value.
+    ///
     /// # Errors
     ///
     /// The store that counts tags did not answer: nothing is stale then. Ask again.

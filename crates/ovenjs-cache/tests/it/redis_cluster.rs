@@ -175,6 +175,16 @@ async fn needs_redis_cluster_a_scan_and_an_erasure_follow_a_slot_that_moves() {
     world.migrate(part, to, &keys[..1]);
     let error = store.erase(&span).await.unwrap_err();
     assert_eq!(error.fault(), StoreFault::PartAway, "{error:?}");
+    // Nor is it written to, its log being there and the record here; and what is asked for by itself is found.
+    let mut others = keys.iter().skip(1);
+    let left = others.find(|key| store.part(key) == part).unwrap();
+    let entries = [(left.clone(), value(2, "rye"))];
+    for _ in 0..9 {
+        let error = store.write(NOW, &entries).await.unwrap_err();
+        assert_eq!(error.fault(), StoreFault::PartAway, "{error:?}");
+    }
+    let found = store.read(NOW, std::slice::from_ref(left)).await;
+    assert!(found.is_ok(), "{found:?}");
     world.migrate(part, to, &keys);
     world.end_move(part, to);
     answered(async || store.erase(&span).await).await;

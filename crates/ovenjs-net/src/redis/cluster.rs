@@ -1,7 +1,8 @@
 //! The nodes of a Redis Cluster: which of them has a slot, and a link to each.
 //!
-//! Where slots are is asked of one node at the start, when a node does not answer and when one says that a slot has
-//! moved, at most once a second; whoever is told so meanwhile goes on there at once. Each node has a [`RedisLink`]
+//! Where slots are is asked of one node at the start, when a node does not answer or not for now and when one says that a
+//! slot has moved, at most once a second, and beside: only at the start somebody waits for it. Whoever is told meanwhile
+//! that a slot has moved goes on there at once. What is no cluster says so to all who ask. Each node has a [`RedisLink`]
 //! with a connection, a backoff and deadlines of its own, so that one that is gone keeps nobody from the others.
 
 use std::{
@@ -9,6 +10,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+use ovenjs_types::Fault as _;
+use tokio::task::JoinSet;
 
 use super::{RedisConfig, RedisLink, RedisReply, RedisStats};
 use crate::{Connector, Error, ErrorKind, RedisFault, Target};
@@ -41,7 +45,8 @@ impl RedisCluster {
         seeds.extend_from_slice(others);
         Self(Arc::new(Nodes {
             slots: Arc::new(Mutex::new(Slots::new(seeds))),
-            links: Mutex::default(),
+            links: Arc::default(),
+            finding: Mutex::default(),
             config,
             connector,
         }))
@@ -59,17 +64,22 @@ impl RedisCluster {
 #[derive(Debug)]
 pub(super) struct Nodes {
     slots: Arc<Mutex<Slots>>,
-    links: Mutex<HashMap<Target, RedisLink>>,
+    links: Arc<Mutex<Links>>,
+    /// Who asks where slots are, while nobody waits for it. It ends with the connections.
+    finding: Mutex<JoinSet<()>>,
     pub(super) config: RedisConfig,
     pub(super) connector: Connector,
 }
+
+type Links = HashMap<Target, RedisLink>;
 
 impl Nodes {
     /// The same cluster over connections of its own.
     pub(super) fn another(&self) -> Self {
         Self {
             slots: Arc::clone(&self.slots),
-            links: Mutex::default(),
+            links: Arc::default(),
+            finding: Mutex::default(),
             config: self.config.clone(),
             connector: self.connector.clone(),
         }
@@ -82,25 +92,25 @@ impl Nodes {
         command: &redis::Cmd,
         hold: Duration,
     ) -> Result<RedisReply, Error> {
-        self.find_out().await;
-        let mut link = self.link(&self.slots().of(slot));
+        self.find_out().await?;
+        let mut link = self.link(&lock(&self.slots).of(slot));
         let mut is_asking = false;
         for _ in 0..HOPS_MAX {
-            let error = match link.straight(command, is_asking, hold).await {
+            let unanswered = Unanswered(Some(&self.slots));
+            let answer = link.straight(command, is_asking, hold).await;
+            unanswered.settle(answer.as_ref().is_err_and(is_gone));
+            let error = match answer {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
             let Some(way) = Way::of(&error, link.target()) else {
-                if is_gone(&error) {
-                    self.slots().is_due = true;
-                }
                 return Err(error);
             };
             is_asking = matches!(way, Way::Ask(_));
             match way {
                 Way::Moved(target) => {
                     link = self.link(&target);
-                    self.slots().moved(slot, target);
+                    lock(&self.slots).moved(slot, target);
                 }
                 Way::Ask(target) => link = self.link(&target),
             }
@@ -110,7 +120,7 @@ impl Nodes {
     }
 
     pub(super) fn stats(&self) -> RedisStats {
-        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let links = lock(&self.links);
         links
             .values()
             .map(RedisLink::stats)
@@ -121,25 +131,31 @@ impl Nodes {
             })
     }
 
-    /// Asks a node where the slots are, where that is due; the next one, where the last did not answer.
-    async fn find_out(&self) {
-        let asked = self.slots().due(self.config.clock.now());
-        let Some(target) = asked else { return };
-        let link = self.link(&target);
-        let mut command = redis::cmd("CLUSTER");
-        command.arg("SLOTS");
-        let answer = link.straight(&command, false, Duration::ZERO).await;
-        let Some(ranges) = answer.ok().and_then(|reply| ranges(reply, &target)) else {
-            return;
+    /// Sees to it that a node is asked where the slots are, where that is due; the next one, where the last did not
+    /// answer. The error is that of what has never said where one is, and has refused to.
+    async fn find_out(&self) -> Result<(), Error> {
+        let (asked, is_known) = {
+            let mut slots = lock(&self.slots);
+            (slots.due(self.config.clock.now()), slots.is_known())
         };
-        let mut slots = self.slots();
-        slots.found(ranges);
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.retain(|target, _| slots.knows(target));
+        if let Some(target) = asked {
+            let (slots, links) = (Arc::clone(&self.slots), Arc::clone(&self.links));
+            let finding = find(slots, links, self.link(&target));
+            if is_known {
+                // One that is frozen may be asked: whose slots are elsewhere need not wait for that.
+                let mut beside = JoinSet::new();
+                beside.spawn(finding);
+                *lock(&self.finding) = beside;
+            } else {
+                finding.await;
+            }
+        }
+        let refused = lock(&self.slots).refused.as_ref().map(Error::again);
+        refused.map_or(Ok(()), Err)
     }
 
     fn link(&self, target: &Target) -> RedisLink {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut links = lock(&self.links);
         let link = links.entry(target.clone()).or_insert_with(|| {
             let mut config = self.config.clone();
             config.address.target = target.clone();
@@ -147,10 +163,45 @@ impl Nodes {
         });
         link.clone()
     }
+}
 
-    fn slots(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+/// Asks a node where the slots are.
+async fn find(slots: Arc<Mutex<Slots>>, links: Arc<Mutex<Links>>, link: RedisLink) {
+    let mut command = redis::cmd("CLUSTER");
+    command.arg("SLOTS");
+    let answer = link.straight(&command, false, Duration::ZERO).await;
+    let mut slots = lock(&slots);
+    match answer.map(|reply| ranges(reply, link.target())) {
+        Ok(Some(ranges)) => {
+            slots.found(ranges);
+            lock(&links).retain(|target, _| slots.knows(target));
+        }
+        Err(error) if !error.is_retryable() => slots.refused(error),
+        Ok(None) | Err(_) => {}
     }
+}
+
+/// A command on its way to a node. Where it is dropped without an answer, the node may be gone.
+struct Unanswered<'a>(Option<&'a Mutex<Slots>>);
+
+impl Unanswered<'_> {
+    fn settle(mut self, is_gone: bool) {
+        if !is_gone {
+            self.0 = None;
+        }
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(slots) = self.0 {
+            lock(slots).is_due = true;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is known of where slots are.
@@ -161,6 +212,8 @@ struct Slots {
     /// What was told since.
     moved: HashMap<u16, Target>,
     is_due: bool,
+    /// What one said who would not tell where slots are, while nobody has.
+    refused: Option<Error>,
     asked: Option<Instant>,
     turn: usize,
 }
@@ -177,6 +230,7 @@ impl Slots {
             ranges: Vec::new(),
             moved: HashMap::new(),
             is_due: true,
+            refused: None,
             asked: None,
             turn: 0,
         }
@@ -213,7 +267,18 @@ impl Slots {
     fn found(&mut self, ranges: Vec<Range>) {
         self.ranges = ranges;
         self.moved.clear();
+        self.refused = None;
         self.is_due = false;
+    }
+
+    fn refused(&mut self, error: Error) {
+        if !self.is_known() {
+            self.refused = Some(error);
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        !self.ranges.is_empty()
     }
 
     fn knows(&self, target: &Target) -> bool {
@@ -286,12 +351,12 @@ fn ranges(reply: RedisReply, said_by: &Target) -> Option<Vec<Range>> {
     (!ranges.is_empty() && ranges.len() <= usize::from(SLOTS)).then_some(ranges)
 }
 
-/// Whether a node is not there: its slots may be another's by now.
+/// Whether a node is not there, or not for now: its slots may be another's by now.
 fn is_gone(error: &Error) -> bool {
     use ErrorKind::{Deadline, Ended, Failed, Redis, Stalled};
     matches!(
         error.kind(),
-        Redis(RedisFault::Lost | RedisFault::Deadline | RedisFault::Down)
+        Redis(RedisFault::Lost | RedisFault::Deadline | RedisFault::Down | RedisFault::Busy)
             | Failed(_)
             | Deadline(_)
             | Ended
@@ -388,6 +453,25 @@ mod tests {
         // Each of all that are known has its turn.
         let turns = [2, 3, 4].map(|second| slots.due(now + second * ASK_EVERY));
         assert_eq!(turns.map(|whom| whom.unwrap().port), [1, 2, 3]);
+    }
+
+    #[test]
+    fn who_has_no_answer_or_none_for_now_asks_where_slots_are() {
+        let here = Target::new("one.example", 1, false);
+        let slots = Mutex::new(Slots::new(vec![here.clone()]));
+        let is_due = || std::mem::take(&mut lock(&slots).is_due);
+        assert!(is_due(), "nothing is known");
+        drop(Unanswered(Some(&slots)));
+        assert!(is_due(), "who asked has gone");
+        for (fault, expected) in [
+            (RedisFault::Busy, true),
+            (RedisFault::Down, true),
+            (RedisFault::Refused, false),
+        ] {
+            let error = Error::redis(fault, &here, Some("CLUSTERDOWN".to_owned()));
+            Unanswered(Some(&slots)).settle(is_gone(&error));
+            assert_eq!(is_due(), expected, "{fault:?}");
+        }
     }
 
     #[test]

@@ -7,9 +7,12 @@ mod lost;
 mod warm;
 
 use super::*;
-use crate::tiers::{Memory, Priority, Store, Tiered, TieredConfig, store::troubled::Troubled};
+use crate::tiers::{
+    Memory, Priority, Store, StoreFault, Tiered, TieredConfig, store::troubled::Troubled,
+};
 use futures_util::future::{join, join_all};
 use ovenjs_net::{Clock, SeededEntropy};
+use ovenjs_types::Fault as _;
 use std::{
     io,
     sync::atomic::{AtomicU64, Ordering},
@@ -252,6 +255,34 @@ async fn what_was_made_of_a_value_is_stale_with_it() {
         "of another"
     );
     roles.put(&1, 3).await.unwrap();
+    assert_eq!(pages.get(&9).await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_puts_what_others_are_made_of_is_told_where_it_has_to_wait() {
+    let (clock, store) = (Wall::new(), Arc::new(Troubled::default()));
+    let open = |seed| {
+        let tiers = Tiered::build(bot(&clock, seed).second(Arc::<Troubled>::clone(&store)));
+        let roles: Keyspace<u64, u64> = tiers.keyspace(settings().with_dependents()).unwrap();
+        let pages = KeyspaceConfig::new("pages", 1);
+        let pages: Keyspace<u64, u64> = tiers.keyspace(pages).unwrap();
+        (tiers, roles, pages)
+    };
+    let ((_here, roles, pages), (_there, others_roles, others_pages)) = (open(1), open(2));
+    roles.put(&1, 1).await.unwrap();
+    // The tag is counted, and the value is not taken for now.
+    store.refuse(&1_u64.to_be_bytes(), StoreFault::PartAway);
+    let error = roles.put(&1, 2).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    let made = others_roles.get(&1).await.unwrap();
+    let made_of = Extra::new().depends_on(&others_roles, &1).unwrap();
+    others_pages
+        .put_with(&9, *made.unwrap(), &made_of)
+        .await
+        .unwrap();
+    // Whoever was told puts it again, and what was made meanwhile is stale.
+    store.refuse(&[], StoreFault::PartAway);
+    assert_eq!(roles.put(&1, 2).await.unwrap(), Put::Kept);
     assert_eq!(pages.get(&9).await.unwrap(), None);
 }
 

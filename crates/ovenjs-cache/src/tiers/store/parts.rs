@@ -22,10 +22,11 @@ use crate::tiers::{Key, Record, Tag, breaker::Breaker, lock};
 /// its nodes, by [`RedisStore::in_cluster`](super::RedisStore::in_cluster).
 ///
 /// - A key or a tag lies in one part for as long as their number and order stay, which all processes have to agree
-///   upon. What is promised of a key, its part promises.
+///   upon, and what is made of a key's value is told in that key's part. What is promised of a key, its part promises.
 /// - A call with keys of several parts asks them at once. It fails where one of them does, and is done in the others.
 /// - A part that does not answer three times in a row is left alone for a while, up to four seconds, and the others go
-///   on: [`StoreFault::PartAway`]. Where all are, the store is [away](StoreFault::Away).
+///   on: [`StoreFault::PartAway`]. Where all are, the store is [away](StoreFault::Away). A part that answers, and says
+///   that it does not do it for now, does so by [`StoreFault::PartAway`] and is asked on.
 /// - It has a [`Log`] where each part has one. What is heard has an order within a part and none between them, and up
 ///   to a thousand entries of each come at once. What one of them no longer knows is a gap for all, and while one does
 ///   not answer none is heard.
@@ -53,8 +54,8 @@ use crate::tiers::{Key, Record, Tag, breaker::Breaker, lock};
 pub struct Parts {
     parts: Box<[Part]>,
     clock: Arc<dyn Clock>,
-    /// What the parts' logs were asked and have not answered yet.
-    questions: Mutex<Vec<Option<log::Question>>>,
+    /// What the parts' logs are asked.
+    asked: Mutex<Vec<log::PartAsked>>,
 }
 
 struct Part {
@@ -73,12 +74,20 @@ impl Parts {
         Self {
             parts: stores.into_iter().map(part).collect(),
             clock: Arc::new(SystemClock),
-            questions: Mutex::default(),
+            asked: Mutex::default(),
         }
     }
 
     fn part_of_tag(&self, tag: &Tag) -> usize {
-        self.part_of([tag.as_str().as_bytes()])
+        match tag.key() {
+            // With its key, so that nobody hears of it before he hears of that.
+            Some((space, spread)) => self.part_of_key(space, spread),
+            None => self.part_of([tag.as_str().as_bytes()]),
+        }
+    }
+
+    fn part_of_key(&self, space: &str, spread: u128) -> usize {
+        self.part_of([space.as_bytes(), &spread.to_be_bytes()])
     }
 
     fn part_of<const COUNT: usize>(&self, words: [&[u8]; COUNT]) -> usize {
@@ -108,7 +117,8 @@ impl Parts {
         };
         let answer = question(&*part.store).await;
         waits.part = None;
-        let is_away = answer.as_ref().is_err_and(is_away);
+        // What it does not do for now it may do for the next who asks for something else.
+        let is_away = answer.as_ref().is_err_and(StoreError::is_away);
         lock(&part.breaker).settle(self.clock.now(), is_away);
         answer.map_err(|error| self.away_if(error))
     }
@@ -306,8 +316,7 @@ impl Store for Parts {
     }
 
     fn part(&self, key: &Key) -> usize {
-        let space = key.space().as_str().as_bytes();
-        self.part_of([space, &key.scope().to_be_bytes(), key.id()])
+        self.part_of_key(key.space().as_str(), key.spread())
     }
 
     fn log(&self) -> Option<&dyn Log> {

@@ -75,13 +75,20 @@ impl RedisStore {
     /// bot say the same number, since it is by that number that they know where a key lies: another one begins with
     /// an empty cache, and what the former one wrote is forgotten when its lifetime is over.
     ///
+    /// A Redis that is no cluster, or that does not let its user ask `CLUSTER SLOTS`, [refuses](StoreFault::Refused) all
+    /// of it.
+    ///
     /// Each part is all that a store in a single Redis is, under names with the same text in braces,
     /// `ovenjs:cache:{<name>:<part>}:…`. Slots may move between nodes while it is used: what is asked meanwhile waits or is
     /// [away](StoreFault::PartAway) for as long as the slot is on its way. Of a node that is gone the parts are away,
     /// and the others go on.
     ///
     /// One connection to each node is shared by the parts, and each part has another one for its log once that is
-    /// followed.
+    /// followed, and keeps those to nodes on which it has been: at most `parts` + 1 to each node, and about as many as
+    /// there are parts and nodes where slots stay.
+    ///
+    /// A node that another takes the place of may take along what it had acknowledged last, since nobody waits for its
+    /// replicas to have it.
     ///
     /// ```no_run
     /// use std::sync::Arc;
@@ -189,7 +196,11 @@ impl RedisStore {
         found: &mut Vec<Option<Record>>,
     ) -> Result<(), StoreError> {
         let places: Vec<_> = keys.iter().map(|key| self.place(RECORD, key)).collect();
-        let values = self.link.get_many(&places).await.map_err(broken)?;
+        let values = self
+            .link
+            .get_many(&places)
+            .await
+            .map_err(|error| self.broken(error))?;
         for (key, value) in keys.iter().zip(values) {
             found.push(match value {
                 Some(bytes) => self.understood(now_ms, key, bytes).await?,
@@ -281,13 +292,26 @@ impl RedisStore {
         Ok((Some(Cursor(next)).filter(|next| next.0 != "0"), found))
     }
 
+    fn broken(&self, error: ovenjs_net::Error) -> StoreError {
+        let is_busy = matches!(error.kind(), ErrorKind::Redis(RedisFault::Busy));
+        let error = broken(error);
+        if self.is_part && is_busy {
+            // While its slot is on its way it is there for what has arrived.
+            return error.with_fault(StoreFault::PartAway);
+        }
+        error
+    }
+
     async fn ask<K: AsRef<[u8]>, A: AsRef<[u8]>>(
         &self,
         script: &RedisScript,
         keys: &[K],
         words: &[A],
     ) -> Result<RedisReply, StoreError> {
-        self.link.run_on(script, keys, words).await.map_err(broken)
+        self.link
+            .run_on(script, keys, words)
+            .await
+            .map_err(|error| self.broken(error))
     }
 }
 

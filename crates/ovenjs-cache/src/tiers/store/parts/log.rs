@@ -3,14 +3,15 @@
 //! A place is the list of the parts' places. Whoever listens asks each part, and returns with the first that has
 //! something to tell. What the others were asked stays asked and is taken up by the next call: a connection on which a
 //! question waits serves no other. An answer of one part says nothing of the others: a part that has had its time must
-//! answer before anything is returned, or a frozen one would be taken for a silent one.
+//! answer before anything is returned, or a frozen one would be taken for a silent one. So must one that has failed, or
+//! whose question has lain for too long: it must answer what it is asked from then on, in whatever call that is.
 
 use std::{
     fmt,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
@@ -61,21 +62,20 @@ impl Parts {
     }
 
     async fn hear(&self, after: Vec<Place>, hold: Duration) -> Result<Heard, StoreError> {
-        let mut questions = std::mem::take(&mut *lock(&self.questions));
-        questions.resize_with(self.parts.len(), || None);
-        for (question, after) in questions.iter_mut().zip(&after) {
-            // What was asked after another place is not what is asked now.
-            question.take_if(|question| question.after != *after);
+        let mut asked = std::mem::take(&mut *lock(&self.asked));
+        asked.resize_with(self.parts.len(), PartAsked::default);
+        let now = self.clock.now();
+        for (part, after) in asked.iter_mut().zip(&after) {
+            part.go_on(after, now);
         }
         let mut hearing = Hearing {
             parts: self,
-            questions,
+            asked,
             after,
             told: Vec::new(),
             over: Box::pin(sleep(hold)),
             hold: hold.min(HOLD_MAX),
         };
-        hearing.ask();
         std::future::poll_fn(|cx| hearing.poll(cx)).await
     }
 }
@@ -83,7 +83,7 @@ impl Parts {
 /// One call; what was asked and not answered is kept for the next, however it ends.
 struct Hearing<'a> {
     parts: &'a Parts,
-    questions: Vec<Option<Question>>,
+    asked: Vec<PartAsked>,
     after: Vec<Place>,
     told: Vec<Told>,
     over: Pin<Box<Sleep>>,
@@ -91,27 +91,32 @@ struct Hearing<'a> {
 }
 
 impl Hearing<'_> {
-    /// Asks each part that has answered.
-    fn ask(&mut self) {
+    /// Asks each part that has answered; when the call is over, those alone that it waits for.
+    fn ask(&mut self, is_over: bool) {
+        let now = self.parts.clock.now();
         let parts = self.parts.parts.iter().zip(&self.after);
-        for (question, (part, after)) in self.questions.iter_mut().zip(parts) {
-            question.get_or_insert_with(|| Question::new(part, after, self.hold));
+        for (asked, (part, after)) in self.asked.iter_mut().zip(parts) {
+            if !is_over || asked.must_answer {
+                let question = &mut asked.question;
+                question.get_or_insert_with(|| Question::new(part, after, self.hold, now));
+            }
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Heard, StoreError>> {
         let is_over = self.over.as_mut().poll(cx).is_ready();
-        if !is_over {
-            self.ask();
-        }
+        self.ask(is_over);
         let mut is_late = false;
-        for (kept, after) in self.questions.iter_mut().zip(&mut self.after) {
-            let Some(question) = kept else { continue };
+        for (asked, after) in self.asked.iter_mut().zip(&mut self.after) {
+            let Some(question) = &mut asked.question else {
+                continue;
+            };
             let Poll::Ready(heard) = question.answer.as_mut().poll(cx) else {
                 is_late |= question.due.as_mut().poll(cx).is_ready();
                 continue;
             };
-            *kept = None;
+            asked.must_answer = heard.is_err() || asked.must_answer && question.is_old;
+            asked.question = None;
             let heard = match heard {
                 Ok(heard) => heard,
                 Err(error) => return Poll::Ready(Err(self.parts.away_if(error))),
@@ -123,13 +128,16 @@ impl Hearing<'_> {
             *after = next;
             self.told.extend(heard.told);
         }
+        let is_late = is_late || self.asked.iter().any(|asked| asked.must_answer);
         if !is_late && (is_over || !self.told.is_empty()) {
             return Poll::Ready(Ok(Heard {
                 told: std::mem::take(&mut self.told),
                 next: Some(place(&self.after)),
             }));
         }
-        if !is_over && self.questions.iter().any(Option::is_none) {
+        let is_asked_again =
+            |asked: &PartAsked| asked.question.is_none() && (!is_over || asked.must_answer);
+        if self.asked.iter().any(is_asked_again) {
             // Who has answered is asked again once others have had their turn.
             cx.waker().wake_by_ref();
         }
@@ -139,25 +147,49 @@ impl Hearing<'_> {
 
 impl Drop for Hearing<'_> {
     fn drop(&mut self) {
-        *lock(&self.parts.questions) = std::mem::take(&mut self.questions);
+        *lock(&self.parts.asked) = std::mem::take(&mut self.asked);
     }
 }
 
-/// What a part's log was asked.
-pub(super) struct Question {
+/// What a part's log is asked, from call to call.
+#[derive(Debug, Default)]
+pub(super) struct PartAsked {
+    question: Option<Question>,
+    /// Nobody knows whether it is there, until it has answered what it is asked from now on.
+    must_answer: bool,
+}
+
+impl PartAsked {
+    /// Another call begins, which listens after this place.
+    fn go_on(&mut self, after: &Place, now: Instant) {
+        // What was asked after another place is not what is asked now.
+        self.question.take_if(|question| question.after != *after);
+        if let Some(question) = &mut self.question {
+            question.is_old |= now.saturating_duration_since(question.asked) > KEPT_MAX;
+            self.must_answer |= question.is_old;
+        }
+    }
+}
+
+struct Question {
     after: Place,
     answer: Pin<Box<dyn Future<Output = Result<Heard, StoreError>> + Send>>,
+    asked: Instant,
     /// When it is to be answered, whether there is something or not.
     due: Pin<Box<Sleep>>,
+    /// Its answer says how the part was, not how it is.
+    is_old: bool,
 }
 
 impl Question {
-    fn new(part: &Part, after: &Place, hold: Duration) -> Self {
+    fn new(part: &Part, after: &Place, hold: Duration, asked: Instant) -> Self {
         let (store, place) = (Arc::clone(&part.store), after.clone());
         Self {
             after: after.clone(),
             answer: Box::pin(async move { log_of(&*store)?.listen(Some(&place), hold).await }),
+            asked,
             due: Box::pin(sleep(hold)),
+            is_old: false,
         }
     }
 }
@@ -202,3 +234,6 @@ fn places(place: &Place, count: usize) -> Result<Vec<Place>, StoreError> {
 
 /// How long a part may have nothing to tell until it must say so: as long as a call of who follows the log.
 const HOLD_MAX: Duration = Duration::from_millis(400);
+
+/// How long a question may lie between two calls: as long as it takes, and what a busy runtime adds to that.
+const KEPT_MAX: Duration = Duration::from_millis(500);

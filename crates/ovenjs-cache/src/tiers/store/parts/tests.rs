@@ -121,6 +121,93 @@ async fn what_one_part_tells_is_heard_at_once_and_a_silent_one_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_follows_is_current_at_no_time_while_a_part_is_silent() {
+    let world = World::new();
+    let mut place = world.end().await;
+    let hold = Duration::from_millis(400);
+    world.listen(&place, hold).await.unwrap();
+    world.parts[3].is(SILENT);
+    let began = SystemClock.now();
+    let (mut sequence, mut answers) = (0, 0);
+    while SystemClock.now() - began < Duration::from_secs(10) {
+        sequence += 1;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let entries = [(world.key_of(0), record(sequence))];
+        world.store.write(NOW, &entries).await.unwrap();
+        match world.listen(&place, hold).await_for(1_000).await {
+            // What the others had told before it had to answer.
+            Some(Ok(heard)) => {
+                let since = SystemClock.now() - began;
+                assert!(since <= Duration::from_millis(450), "{since:?}");
+                place = heard.next.unwrap();
+                answers += 1;
+            }
+            Some(Err(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            None => {}
+        }
+    }
+    assert!(answers < sequence, "it was asked on");
+    world.parts[3].is(WELL);
+    while !matches!(
+        world.listen(&place, hold).await_for(1_000).await,
+        Some(Ok(_))
+    ) {
+        let since = SystemClock.now() - began;
+        assert!(since < Duration::from_secs(14), "{since:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_part_said_long_ago_does_not_say_that_it_is_there() {
+    let world = World::new();
+    let place = world.end().await;
+    let hold = Duration::from_millis(400);
+    // Who serves goes away, and comes back much later.
+    let left = world.listen(&place, hold).await_for(10).await;
+    assert!(left.is_none());
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    world.parts[3].is(DEAF);
+    let entries = [(world.key_of(0), record(1))];
+    world.store.write(NOW, &entries).await.unwrap();
+    let heard = world.listen(&place, hold).await_for(1_000).await;
+    assert!(heard.is_none(), "{heard:?}");
+    world.parts[3].is(WELL);
+    let mut heard = world.listen(&place, hold).await;
+    if heard.is_err() {
+        heard = world.listen(&place, hold).await;
+    }
+    assert_eq!(heard.unwrap().told.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_does_not_do_it_for_now_is_asked_for_something_else() {
+    let world = World::new();
+    let keys = [world.key_of(0)];
+    let entries = [(keys[0].clone(), record(1))];
+    world.parts[0].is(BUSY);
+    for _ in 0..9 {
+        let refused = world.store.write(NOW, &entries).await.unwrap_err();
+        assert_eq!(refused.fault(), StoreFault::PartAway);
+    }
+    world.parts[0].is(WELL);
+    let read = world.store.read(NOW, &keys).await;
+    assert!(read.is_ok(), "{read:?}");
+}
+
+#[test]
+fn what_is_told_of_those_made_of_a_key_is_told_after_the_key() {
+    let world = World::new();
+    for id in 0..1_000_u64 {
+        let key = Key::new(&space(), id % 3, id.to_be_bytes()).unwrap();
+        let tag = Tag::of(&key).unwrap();
+        assert_eq!(world.store.part_of_tag(&tag), world.store.part(&key));
+    }
+    for odd in ["of:", "of:bread.1", "of:bread.1:", "of:bread.1:rye"] {
+        assert_eq!(Tag::new(odd).unwrap().key(), None, "{odd}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_one_part_no_longer_knows_is_a_gap_for_all() {
     let world = World::new();
     let place = world.end().await;
@@ -215,7 +302,7 @@ trait AwaitFor: Future + Sized {
 
 impl<F: Future> AwaitFor for F {}
 
-/// A memory that is well, says that it is away, or says nothing.
+/// A memory that is well, says that it is away or that it does not do this for now, or says nothing.
 #[derive(Debug)]
 struct Moody {
     memory: Memory,
@@ -228,11 +315,14 @@ impl Moody {
     }
 
     fn answer<'a, T: Send + 'a>(&'a self, answer: Asked<'a, T>) -> Asked<'a, T> {
+        let mood = self.mood.load(Ordering::SeqCst);
         Box::pin(async move {
             let answer = answer.await;
             // Also what was asked before it fell silent.
             match self.mood.load(Ordering::SeqCst) {
                 WELL => return answer,
+                DEAF if mood == WELL => return answer,
+                BUSY => return Err(StoreError::new("moody", StoreFault::PartAway)),
                 AWAY => {}
                 // No store keeps its askers for ever.
                 _ => tokio::time::sleep(Duration::from_secs(2)).await,
@@ -331,8 +421,12 @@ const NOW: u64 = 1_790_000_000_000;
 const ROOM: usize = 100;
 
 /// In which of sixteen parts some keys lie.
-const LIES: [usize; 3] = [10, 13, 15];
+const LIES: [usize; 3] = [14, 2, 14];
 
 const WELL: u8 = 0;
 const AWAY: u8 = 1;
 const SILENT: u8 = 2;
+/// Silent to what it is asked from then on.
+const DEAF: u8 = 3;
+/// There, and not for this.
+const BUSY: u8 = 4;
